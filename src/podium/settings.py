@@ -1,0 +1,269 @@
+"""Every setting, read once from the environment: the only module that looks at it.
+
+Each field of :class:`Settings` names its variable, its default and what it means; ``docs/settings.md`` is the same
+table for people, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from podium.errors import BadSetting
+
+T = TypeVar("T")
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _words(value: str) -> tuple[str, ...]:
+    return tuple(word for word in re.split(r"[\s,]+", value) if word)
+
+
+def _number(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 0 <= port <= 65535:
+        raise ValueError("must be from 0 to 65535")
+    return port
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("must be a number of seconds, 0 or more")
+    return seconds
+
+
+def _bytes(value: str) -> int:
+    match = re.fullmatch(r"(\d+)\s*([kmgt]?)(?:i?b)?", value.lower())
+    if not match:
+        raise ValueError("must be a number of bytes, such as 500000000, 500M or 2G")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _flag(value: str) -> bool:
+    match value.lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+    raise ValueError("must be true or false")
+
+
+def _optional_flag(value: str) -> bool | None:
+    return None if value.lower() == "auto" else _flag(value)
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://github.example.com, without a user or a query")
+    return value.rstrip("/")
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    return tuple(_origin(word) for word in _words(value))
+
+
+def _log_level(value: str) -> str:
+    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError("must be debug, info, warning or error")
+    return value.upper()
+
+
+def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str) -> T:
+    field: T = dataclasses.field(default=default, metadata={"variable": variable, "parse": parse, "doc": doc})
+    return field
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose. Build it with :meth:`from_environment`, or directly in tests."""
+
+    # '' stands for the folder that the platform gives a user's data; see data_folder().
+    data_dir: str = _setting(
+        "PODIUM_DATA_DIR",
+        "",
+        _text,
+        "Folder for the embedded database and the mirrors. Empty: `$XDG_DATA_HOME/podium`, "
+        "or `~/.local/share/podium`.",
+    )
+    database_url: str = _setting(
+        "DATABASE_URL",
+        "",
+        _text,
+        "Database. Empty: SQLite in the data folder. Else `sqlite:///PATH`.",
+    )
+    host: str = _setting("PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on.")
+    port: int = _setting("PORT", 3000, _port, "Port that `podium serve` listens on.")
+    github_server_url: str = _setting(
+        "GITHUB_SERVER_URL", "https://github.com", _origin, "The GitHub whose repositories are accepted."
+    )
+    github_api_url: str = _setting("GITHUB_API_URL", "https://api.github.com", _origin, "Its REST API.")
+    github_graphql_url: str = _setting(
+        "GITHUB_GRAPHQL_URL", "https://api.github.com/graphql", _origin, "Its GraphQL API."
+    )
+    git_hosts: tuple[str, ...] = _setting(
+        "PODIUM_GIT_HOSTS",
+        (),
+        _origins,
+        "Further git hosts that the server accepts, as origins: `https://gitlab.com`. "
+        "Plain `http://` only where written so here.",
+    )
+    private_git_hosts: tuple[str, ...] = _setting(
+        "PODIUM_PRIVATE_GIT_HOSTS",
+        (),
+        _origins,
+        "The same for hosts on a private network or on this machine: a name in `PODIUM_GIT_HOSTS` that resolves to "
+        "a private address is refused.",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        "PODIUM_ALLOWED_HOSTS",
+        (),
+        _words,
+        "Names under which the server is reached (`Host` header), besides `localhost` and IP addresses.",
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        "PODIUM_TRUSTED_PROXIES",
+        (),
+        _words,
+        "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "PODIUM_CORS_ORIGINS", (), _origins, "Origins of other sites whose pages may call this API. Empty: none."
+    )
+    admin_token: str = _setting(
+        "PODIUM_ADMIN_TOKEN",
+        "",
+        _text,
+        "Bearer token for retry, refresh and other administrative routes. Needed where the server is not bound to "
+        "loopback; where it is set, it is always asked for.",
+    )
+    show_emails: bool | None = _setting(
+        "PODIUM_SHOW_EMAILS",
+        None,
+        _optional_flag,
+        "Whether API and files carry e-mail addresses: `true`, `false`, or `auto`: on the command line and on a "
+        "server bound to loopback, but not on one that others can reach.",
+    )
+    submissions_per_minute: int = _setting(
+        "PODIUM_SUBMISSIONS_PER_MINUTE",
+        60,
+        _number,
+        "How many submissions one client may make in a minute; 0: no limit.",
+    )
+    refresh_after: float = _setting(
+        "PODIUM_REFRESH_AFTER",
+        3600.0,
+        _seconds,
+        "Age in seconds from which a completed board is counted again when it is submitted.",
+    )
+    commit_workers: int = _setting(
+        "PODIUM_COMMIT_WORKERS", 2, _number, "Repositories that one process counts at a time."
+    )
+    user_workers: int = _setting("PODIUM_USER_WORKERS", 2, _number, "User batches that one process does at a time.")
+    lease_seconds: float = _setting(
+        "PODIUM_LEASE_SECONDS",
+        15.0,
+        _seconds,
+        "How long a worker may be silent before another takes its repository up.",
+    )
+    reconcile_seconds: float = _setting(
+        "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "How often the database is asked what is due."
+    )
+    max_deaths: int = _setting(
+        "PODIUM_MAX_DEATHS", 5, _number, "Workers that may die over a repository, without progress, before it fails."
+    )
+    max_attempts: int = _setting(
+        "PODIUM_MAX_ATTEMPTS", 4, _number, "Tries at a repository whose host stumbles before it fails."
+    )
+    git_timeout: float = _setting(
+        "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."
+    )
+    git_idle_timeout: float = _setting(
+        "PODIUM_GIT_IDLE_TIMEOUT", 120.0, _seconds, "Seconds that a transfer may stand still."
+    )
+    git_memory: int = _setting(
+        "PODIUM_GIT_MEMORY", 4 * 10**9, _bytes, "Memory that one git process of the server may use."
+    )
+    max_repository_bytes: int = _setting(
+        "PODIUM_MAX_REPOSITORY_BYTES", 10 * 10**9, _bytes, "Size on disk of the largest mirror that is accepted."
+    )
+    max_commits: int = _setting(
+        "PODIUM_MAX_COMMITS", 10_000_000, _number, "Commits of the largest history that is accepted."
+    )
+    mirror_cache_bytes: int = _setting(
+        "PODIUM_MIRROR_CACHE_BYTES",
+        20 * 10**9,
+        _bytes,
+        "Disk that all mirrors together may use; the least recently used go first.",
+    )
+    disk_reserve_bytes: int = _setting(
+        "PODIUM_DISK_RESERVE_BYTES",
+        500 * 10**6,
+        _bytes,
+        "Disk that must be free for each clone before it starts, and that clones leave free while they run.",
+    )
+    log_level: str = _setting("PODIUM_LOG_LEVEL", "INFO", _log_level, "debug, info, warning or error.")
+    # Not settings of Podium's own, but the environment is read here and nowhere else.
+    xdg_data_home: str = _setting("XDG_DATA_HOME", "", _text, "Where the platform keeps a user's data.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read the settings from ``environment`` (usually ``os.environ``); an empty variable counts as unset.
+
+        Raises:
+            BadSetting: a value cannot be read; the message names the variable and never repeats the value, which
+                may be a secret.
+        """
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            variable = field.metadata["variable"]
+            raw = environment.get(variable, "").strip()
+            if not raw:
+                continue
+            try:
+                values[field.name] = field.metadata["parse"](raw)
+            except ValueError as error:
+                raise BadSetting(f"{variable} cannot be read: {_reason(error)}.") from None
+        return cls(**values)
+
+    def data_folder(self) -> Path:
+        """The folder for everything that Podium keeps on this machine."""
+        if self.data_dir:
+            return Path(self.data_dir).expanduser().absolute()
+        if self.xdg_data_home:
+            return Path(self.xdg_data_home) / "podium"
+        return Path.home() / ".local" / "share" / "podium"
+
+    def sqlite_path(self) -> Path:
+        """The file of the SQLite database.
+
+        Raises:
+            BadSetting: ``DATABASE_URL`` names something else.
+        """
+        if not self.database_url:
+            return self.data_folder() / "podium.db"
+        if self.database_url.startswith("sqlite:///") and len(self.database_url) > len("sqlite:///"):
+            return Path(self.database_url.removeprefix("sqlite:///")).absolute()
+        raise BadSetting("DATABASE_URL must be sqlite:///PATH.")
+
+
+def _reason(error: ValueError) -> str:
+    text = str(error)
+    return "it must be a number" if "invalid literal" in text or "could not convert" in text else "it " + text

@@ -1,0 +1,198 @@
+"""The tables, as SQLAlchemy sees them: the source of the migrations and of ``podium migrate --check``.
+
+The queries themselves are SQL text run by :mod:`podium.storage.session`, because importing SQLAlchemy takes
+longer than ranking a small repository does. So this module is imported by migrations and tests only.
+
+Times of the *service* (leases, state changes) are seconds since the epoch as floating point, by the database's
+clock. Times of *commits* are whole seconds since the epoch in UTC. A week is the epoch second at which it starts,
+Sunday 00:00 UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the key is exactly INTEGER.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+repository = Table(
+    "repository",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    # What makes two addresses the same repository: host/owner/name, lower-cased where the host ignores case.
+    Column("key", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False, unique=True),
+    # '' for a path on this machine: only the command line may read those.
+    Column("host", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("error", Text),
+    Column("error_code", Text),
+    Column("total_commits", BigInteger),
+    Column("merge_commits", BigInteger),
+    Column("unique_contributors", BigInteger),
+    # The commit counted up to, its branch, and the version of the counting that made the rows.
+    Column("head", Text),
+    Column("branch", Text),
+    Column("counting_version", Integer),
+    # Incremented by each save of commits: batches of an older generation are void.
+    Column("generation", Integer, nullable=False, server_default="0"),
+    Column("lease_holder", Text),
+    Column("lease_until", Double),
+    # The fence: incremented by each take-over, a condition of everything the holder saves.
+    Column("lease_token", BigInteger, nullable=False, server_default="0"),
+    # When the queue was last rung for this repository, and the time before which it must not be.
+    Column("rung_at", Double),
+    Column("not_before", Double),
+    # Holders that vanished, and faults that were raised, since the last progress.
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("progress", Text),
+    Column("last_attempt", Double),
+    Column("last_processed_at", Double),
+    Column("commits_processed_at", Double),
+    Column("users_processed_at", Double),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    CheckConstraint(
+        "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')", name="state"
+    ),
+    Index("ix_repository_state_rung_at", "state", "rung_at"),
+    Index("ix_repository_created_at", "created_at"),
+)
+
+contributor = Table(
+    "contributor",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    # An account is (host, account id): logins change and are given to others.
+    Column("host", Text, nullable=False),
+    Column("account_id", BigInteger),
+    Column("username", Text),
+    Column("name", Text),
+    Column("avatar_url", Text),
+    Column("profile_url", Text),
+    Column("is_bot", Boolean, nullable=False, server_default=false()),
+    # When the host itself last told us about this account; NULL: known from an e-mail only.
+    Column("enriched_at", Double),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    UniqueConstraint("host", "account_id"),
+)
+
+repository_contributor = Table(
+    "repository_contributor",
+    metadata,
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+    Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE"), primary_key=True),
+    _count("commit_count"),
+    _count("merge_count"),
+    _count("co_authored_count"),
+    Index("ix_repository_contributor_contributor_id", "contributor_id"),
+)
+
+# Who is who. Boards join it when they are read, so an e-mail that moves to another account moves everywhere.
+known_email = Table(
+    "known_email",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("email", Text, primary_key=True),
+    # NULL: asked, and nobody owns it.
+    Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
+    # How it is known: 'noreply' (the e-mail itself names the account) or 'host' (the host said so).
+    Column("source", Text, nullable=False),
+    Column("known_at", Double, nullable=False),
+    CheckConstraint("source IN ('noreply', 'host')", name="source"),
+    Index("ix_known_email_contributor_id", "contributor_id"),
+)
+
+commit_data = Table(
+    "commit_data",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), nullable=False),
+    # Lower-cased e-mail, name as written.
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # What the mailmap makes of the two, and the key that groups rows of one mailmap identity.
+    Column("mailmap_email", Text, nullable=False),
+    Column("mailmap_name", Text, nullable=False),
+    Column("mailmap_identity", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="human"),
+    _count("commit_count"),
+    _count("merge_count"),
+    _count("co_authored_count"),
+    _count("co_authored_merge_count"),
+    Column("first_commit_at", BigInteger),
+    Column("last_commit_at", BigInteger),
+    Column("first_merge_at", BigInteger),
+    Column("last_merge_at", BigInteger),
+    Column("first_co_authored_at", BigInteger),
+    Column("last_co_authored_at", BigInteger),
+    # Commits whose author date was outside what a calendar can say and was clamped.
+    _count("odd_dates"),
+    # A commit that names this e-mail, chosen for having the fewest co-authors.
+    Column("sample_sha", Text, nullable=False),
+    Column("sample_co_authors", Integer, nullable=False, server_default="0"),
+    Column("processed", Boolean, nullable=False, server_default=false()),
+    Column("batch", Integer),
+    Column("claim_token", Text),
+    Column("claim_until", Double),
+    UniqueConstraint("repository_id", "email", "name"),
+    CheckConstraint("kind IN ('human', 'bot', 'agent')", name="kind"),
+    Index(
+        "ix_commit_data_unprocessed",
+        "repository_id",
+        "batch",
+        sqlite_where=text("NOT processed"),
+        postgresql_where=text("NOT processed"),
+    ),
+    Index("ix_commit_data_email", "email"),
+)
+
+weekly_activity = Table(
+    "weekly_activity",
+    metadata,
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign key: without an index of its own, which would be a second copy of the table, each deleted row of
+    # commit_data would scan this one. Both are only ever written together, under the repository's lock.
+    Column("commit_data_id", BigInteger, primary_key=True),
+    Column("week", BigInteger, primary_key=True),
+    _count("commit_count"),
+    _count("merge_count"),
+    _count("co_authored_count"),
+    _count("co_authored_merge_count"),
+    # One b-tree in key order: a repository's activity lies together, and there is no second copy of the key.
+    sqlite_with_rowid=False,
+)
