@@ -93,6 +93,13 @@ class WrongRevision(StorageError):
     exit_code = 2
 
 
+class QueueError(PodiumError):
+    """The queue cannot be reached, or nobody works it off."""
+
+    code = "queue"
+    status = 503
+
+
 class HistoryError(PodiumError):
     """A repository whose history cannot be read.
 

@@ -100,8 +100,7 @@ class Settings:
         "PODIUM_DATA_DIR",
         "",
         _text,
-        "Folder for the embedded database and the mirrors. Empty: `$XDG_DATA_HOME/podium`, "
-        "or `~/.local/share/podium`.",
+        "Folder for the embedded database and the mirrors. Empty: `$XDG_DATA_HOME/podium`, or `~/.local/share/podium`.",
     )
     database_url: str = _setting(
         "DATABASE_URL",
@@ -145,7 +144,10 @@ class Settings:
         "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed.",
     )
     cors_origins: tuple[str, ...] = _setting(
-        "PODIUM_CORS_ORIGINS", (), _origins, "Origins of other sites whose pages may call this API. Empty: none."
+        "PODIUM_CORS_ORIGINS",
+        (),
+        _origins,
+        "Origins of other sites whose pages may call this API. Empty: none.",
     )
     admin_token: str = _setting(
         "PODIUM_ADMIN_TOKEN",
@@ -187,7 +189,10 @@ class Settings:
         "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "How often the database is asked what is due."
     )
     max_deaths: int = _setting(
-        "PODIUM_MAX_DEATHS", 5, _number, "Workers that may die over a repository, without progress, before it fails."
+        "PODIUM_MAX_DEATHS",
+        5,
+        _number,
+        "Workers that may die over a repository, without progress, before it fails.",
     )
     max_attempts: int = _setting(
         "PODIUM_MAX_ATTEMPTS", 4, _number, "Tries at a repository whose host stumbles before it fails."
@@ -202,7 +207,10 @@ class Settings:
         "PODIUM_GIT_MEMORY", 4 * 10**9, _bytes, "Memory that one git process of the server may use."
     )
     max_repository_bytes: int = _setting(
-        "PODIUM_MAX_REPOSITORY_BYTES", 10 * 10**9, _bytes, "Size on disk of the largest mirror that is accepted."
+        "PODIUM_MAX_REPOSITORY_BYTES",
+        10 * 10**9,
+        _bytes,
+        "Size on disk of the largest mirror that is accepted.",
     )
     max_commits: int = _setting(
         "PODIUM_MAX_COMMITS", 10_000_000, _number, "Commits of the largest history that is accepted."
@@ -221,6 +229,7 @@ class Settings:
     )
     log_level: str = _setting("PODIUM_LOG_LEVEL", "INFO", _log_level, "debug, info, warning or error.")
     # Not settings of Podium's own, but the environment is read here and nowhere else.
+    search_path: str = _setting("PATH", "/usr/local/bin:/usr/bin:/bin", _text, "Where the server finds git.")
     xdg_data_home: str = _setting("XDG_DATA_HOME", "", _text, "Where the platform keeps a user's data.")
 
     @classmethod
@@ -243,6 +252,14 @@ class Settings:
                 raise BadSetting(f"{variable} cannot be read: {_reason(error)}.") from None
         return cls(**values)
 
+    def to_environment(self) -> dict[str, str]:
+        """These settings as the variables that give them: for a child process of this one."""
+        return {
+            field.metadata["variable"]: _written(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        }
+
     def data_folder(self) -> Path:
         """The folder for everything that Podium keeps on this machine."""
         if self.data_dir:
@@ -262,6 +279,12 @@ class Settings:
         if self.database_url.startswith("sqlite:///") and len(self.database_url) > len("sqlite:///"):
             return Path(self.database_url.removeprefix("sqlite:///")).absolute()
         raise BadSetting("DATABASE_URL must be sqlite:///PATH.")
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return "auto" if value is None else str(value)
 
 
 def _reason(error: ValueError) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from podium.errors import StorageError
+from podium.errors import StorageError, WrongRevision
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
@@ -151,12 +151,12 @@ class SqliteDatabase:
                 "or use PostgreSQL (DATABASE_URL) where many write at once."
             )
         if "no such table" in text or "no such column" in text:
-            return StorageError(f"The database {self.path} lacks Podium's tables ({text}): run `podium migrate`.")
+            return WrongRevision(f"The database {self.path} lacks Podium's tables ({text}): run `podium migrate`.")
         if "readonly" in text or "unable to open" in text:
-            return StorageError(f"The database {self.path} cannot be written ({text}): check its folder's permissions.")
+            return StorageError(f"The database {self.path} cannot be written ({text}): check the folder's permissions.")
         if "malformed" in text or "not a database" in text:
             return StorageError(
-                f"The database {self.path} is damaged ({text}): restore it from a backup, or move it away to start anew."
+                f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start anew."
             )
         return StorageError(f"The database {self.path} answered: {text}.")
 
@@ -164,9 +164,7 @@ class SqliteDatabase:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.row_factory = _as_dict
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
