@@ -1,0 +1,111 @@
+"""Batches of e-mails: numbering what is unprocessed, claiming a batch, and completing the repository with the last.
+
+All of these run inside a transaction that holds the Repository row (:func:`lock`): two last batches that end at the
+same moment are then one after the other, and the second sees that nothing is left.
+"""
+
+from __future__ import annotations
+
+import json
+
+from podium.jobs.queues import BATCH_SIZE
+from podium.storage.session import Row, Session
+
+# Seconds after which a claim is void, so that a killed worker's batch can be taken up by another.
+CLAIM_SECONDS = 30.0
+
+# All names of one e-mail go into one batch, the e-mails with most commits first.
+_ASSIGN = """
+UPDATE commit_data SET batch = numbered.batch, claim_token = NULL, claim_until = NULL
+FROM (
+    SELECT email, (ROW_NUMBER() OVER (ORDER BY SUM(commit_count + merge_count + co_authored_count) DESC, email) - 1)
+        / :size AS batch
+    FROM commit_data WHERE repository_id = :id AND NOT processed GROUP BY email
+) AS numbered
+WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_data.email = numbered.email
+"""
+
+_CLAIM = """
+UPDATE commit_data SET claim_token = :token, claim_until = {now} + :seconds
+WHERE repository_id = :id AND batch = :batch AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
+RETURNING id, email, name, sample_sha, sample_co_authors
+"""
+
+_COMPLETE = """
+UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now}, progress = NULL,
+    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, updated_at = {now}
+WHERE id = :id AND state = 'users_processing'
+    AND NOT EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)
+"""
+
+
+def lock(session: Session, repository_id: int) -> Row | None:
+    """The Repository row, locked against every other writer until the transaction ends."""
+    return session.one("SELECT * FROM repository WHERE id = :id {for_update}", id=repository_id)
+
+
+def assign(session: Session, repository_id: int) -> int:
+    """Number the unprocessed rows into batches of at most 50 e-mails; give how many e-mails there are.
+
+    The repository's progress starts again with that number as its total.
+    """
+    session.run(_ASSIGN, id=repository_id, size=BATCH_SIZE)
+    left: int = session.value(
+        "SELECT count(DISTINCT email) FROM commit_data WHERE repository_id = :id AND NOT processed",
+        id=repository_id,
+    )
+    progress = {"stage": "users", "done": 0, "total": left, "waitingUntil": None}
+    session.run("UPDATE repository SET progress = :p WHERE id = :id", p=json.dumps(progress), id=repository_id)
+    return left
+
+
+def unclaimed(session: Session, repository_id: int) -> list[int]:
+    """The numbers of the batches that are left and that nobody works on; ``[0]`` where none is left at all.
+
+    A message for batch 0 of a repository without any batch completes it.
+    """
+    rows = session.all(
+        """SELECT batch, MAX(CASE WHEN claim_until > {now} THEN 1 ELSE 0 END) AS claimed FROM commit_data
+        WHERE repository_id = :id AND NOT processed GROUP BY batch ORDER BY batch""",
+        id=repository_id,
+    )
+    return [row["batch"] for row in rows if not row["claimed"]] if rows else [0]
+
+
+def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple[list[Row], bool]:
+    """Claim a batch's unprocessed rows; give them, and whether an earlier claim had run out (its holder died)."""
+    abandoned = session.value(
+        """SELECT count(*) FROM commit_data WHERE repository_id = :id AND batch = :batch AND NOT processed
+        AND claim_until < {now}""",
+        id=repository_id,
+        batch=batch,
+    )
+    rows = session.all(_CLAIM, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
+    return rows, bool(abandoned)
+
+
+def release(session: Session, repository_id: int, batch: int, token: str) -> None:
+    """Give a claim back unfinished."""
+    session.run(
+        """UPDATE commit_data SET claim_token = NULL, claim_until = NULL
+        WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed""",
+        id=repository_id,
+        batch=batch,
+        token=token,
+    )
+
+
+def finish(session: Session, repository_id: int, batch: int, token: str) -> int:
+    """Mark a claimed batch's rows processed; 0 where the claim had passed to somebody else."""
+    return session.run(
+        """UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
+        WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed""",
+        id=repository_id,
+        batch=batch,
+        token=token,
+    )
+
+
+def complete(session: Session, repository_id: int) -> bool:
+    """Complete the repository if nothing of it is left unprocessed; whether that is so now."""
+    return bool(session.run(_COMPLETE, id=repository_id))

@@ -1,0 +1,67 @@
+"""A job in a process of its own, so that counting never slows the server that answers.
+
+The child is this same program. Its standard input is a pipe that the parent holds and never writes to: when the
+parent ends in whatever way, the pipe ends, and the child stops too (see :func:`stop_with_parent`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+
+# Seconds between asking a child to end and ending it.
+GRACE = 5.0
+
+
+def run(arguments: list[str], environment: Mapping[str, str], stop: threading.Event) -> int:
+    """Run ``podium ARGUMENTS`` to its end; give its exit status (negative: the signal that ended it).
+
+    The child inherits the environment with ``environment`` laid over it, and standard error. When ``stop`` is set it is
+    asked to end, and ended after :data:`GRACE` seconds.
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-m", "podium", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+        # Ctrl-C in a terminal reaches the whole foreground group: the parent alone decides how its children end.
+        start_new_session=True,
+    )
+    try:
+        while True:
+            try:
+                return child.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    return _end(child)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        if child.stdin:
+            child.stdin.close()
+
+
+def _end(child: subprocess.Popen[bytes]) -> int:
+    child.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return child.wait(timeout=GRACE)
+    child.kill()
+    return child.wait()
+
+
+def stop_with_parent(stop: threading.Event) -> None:
+    """In the child: set ``stop`` at SIGTERM, or when the parent is gone."""
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -1,0 +1,36 @@
+"""The two queues, and how to ring them.
+
+A message carries ids only, and may arrive twice, late or never: what is to be done stands in the database.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+COMMITS = "commit-processing"
+USERS = "user-processing"
+
+# E-mails in one message of the user queue: as many as GitHub is asked about in one request.
+BATCH_SIZE = 50
+
+
+class Ring(Protocol):
+    """What a room may ask of the queues."""
+
+    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+        """Ask for a repository's commits to be counted, in ``delay`` seconds at the earliest."""
+
+    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+        """Ask for one batch of a repository's e-mails to be looked up, in ``delay`` seconds at the earliest."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SilentRing:
+    """A ring that nobody hears: for the command line, which does the work itself."""
+
+    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+        """Do nothing."""
+
+    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+        """Do nothing."""

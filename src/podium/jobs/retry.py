@@ -1,0 +1,58 @@
+"""What becomes of a repository whose job raised an error: a decision as a value. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, StorageError
+
+FIRST_DELAY = 2.0
+LONGEST_DELAY = 300.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after ``delay`` seconds; counts as one of the attempts."""
+
+    delay: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HandBack:
+    """Leave the repository as it is, for whoever comes next; counts as nothing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fail:
+    """Give up until somebody asks again, and keep why."""
+
+    code: str
+    reason: str
+
+
+Decision = Retry | HandBack | Fail
+
+
+def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) -> Decision:
+    """What to do after ``error``.
+
+    Args:
+        error: what the job raised.
+        attempts: faults since the last progress, this one not counted.
+        max_attempts: after how many faults to give up.
+        jitter: a number from 0 to 1 that spreads the retries of many repositories.
+    """
+    if isinstance(error, Interrupted | LeaseLost):
+        return HandBack()
+    if isinstance(error, HistoryError) and not error.transient:
+        return Fail(error.code, error.message)
+    if attempts + 1 >= max_attempts:
+        if isinstance(error, PodiumError):
+            return Fail(error.code, error.message)
+        return Fail(
+            "internal",
+            f"An unexpected error ({type(error).__name__}) stopped the work: see the log, then retry.",
+        )
+    # A database that was away says nothing about the repository, but is not asked again at once either.
+    factor = 1 if isinstance(error, StorageError) else 2**attempts
+    return Retry(min(LONGEST_DELAY, FIRST_DELAY * factor * (1 + jitter)))

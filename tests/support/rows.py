@@ -1,0 +1,78 @@
+"""Rows, written straight into the tables, and a ring that only remembers."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Any
+
+from podium.storage.session import Database, Row
+
+RIGHT_NOW: Any = object()
+
+
+def add_repository(
+    db: Database,
+    key: str = "github.com/o/r",
+    *,
+    host: str = "github.com",
+    state: str = "pending",
+    generation: int = 0,
+    rung_at: Any = RIGHT_NOW,
+) -> int:
+    """Add a repository; give its id."""
+    with db.write() as session:
+        number: int = session.value(
+            f"""INSERT INTO repository (key, url, host, owner, name, state, generation, rung_at, created_at, updated_at)
+            VALUES (:key, :url, :host, 'o', 'r', :state, :generation,
+                {"{now}" if rung_at is RIGHT_NOW else ":rung_at"}, {{now}}, {{now}}) RETURNING id""",
+            key=key,
+            url=f"https://{key}",
+            host=host,
+            state=state,
+            generation=generation,
+            rung_at=None if rung_at is RIGHT_NOW else rung_at,
+        )
+    return number
+
+
+def add_person(db: Database, repository_id: int, email: str, name: str = "Someone", commits: int = 1) -> None:
+    """Add a row of commit data."""
+    with db.write() as session:
+        session.run(
+            """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name, mailmap_identity,
+                commit_count, sample_sha)
+            VALUES (:id, :email, :name, :email, :name, :email, :commits, :sha)""",
+            id=repository_id,
+            email=email,
+            name=name,
+            commits=commits,
+            sha="0" * 40,
+        )
+
+
+def repository(db: Database, repository_id: int) -> Row:
+    """The repository's row."""
+    with db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+    assert row is not None
+    return row
+
+
+@dataclasses.dataclass
+class RecordingRing:
+    """A ring that remembers what was rung: ids, in order."""
+
+    rung: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
+    delays: list[float] = dataclasses.field(default_factory=list)
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+        with self._lock:
+            self.rung.append((repository_id,))
+            self.delays.append(delay)
+
+    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+        with self._lock:
+            self.rung.append((repository_id, generation, batch))
+            self.delays.append(delay)

@@ -1,0 +1,332 @@
+"""Lease, fence, batches, reconciler, retry rule: one holder at a time, whoever dies or wakes up late."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from podium.errors import HistoryError, Interrupted, LeaseLost, StorageError
+from podium.jobs import batches, lease, outcome, reconcile
+from podium.jobs.retry import Fail, HandBack, Retry, decide
+from podium.storage.session import SqliteDatabase
+from tests.support.rows import RecordingRing, add_person, add_repository, repository
+
+
+@pytest.fixture
+def repository_id(db: SqliteDatabase) -> int:
+    return add_repository(db)
+
+
+def expire_lease(db: SqliteDatabase, repository_id: int) -> None:
+    """As if the holder had been silent for longer than its lease."""
+    with db.write() as session:
+        session.run("UPDATE repository SET lease_until = {now} - 1 WHERE id = :id", id=repository_id)
+
+
+def test_a_lease_has_one_holder_at_a_time(db: SqliteDatabase, repository_id: int) -> None:
+    with lease.take(db, repository_id, seconds=30) as first:
+        assert first is not None
+        with lease.take(db, repository_id, seconds=30) as second:
+            assert second is None
+    with lease.take(db, repository_id, seconds=30) as third:
+        assert third is not None
+        assert third.row["lease_token"] == first.row["lease_token"] + 1
+
+
+def test_of_many_that_take_at_once_one_holds(db: SqliteDatabase, repository_id: int) -> None:
+    everybody = threading.Barrier(8)
+    done = threading.Barrier(8)
+
+    def hold() -> bool:
+        everybody.wait()
+        with lease.take(db, repository_id, seconds=30) as held:
+            done.wait()
+            return held is not None
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: hold(), range(8))) == 1
+
+
+def test_a_holder_that_was_silent_too_long_can_save_nothing(db: SqliteDatabase, repository_id: int) -> None:
+    with lease.take(db, repository_id, seconds=3600) as late:
+        assert late is not None
+        expire_lease(db, repository_id)
+        with lease.take(db, repository_id, seconds=3600) as successor:
+            assert successor is not None
+            assert successor.row["deaths"] == 1
+            with pytest.raises(LeaseLost), late.fence() as session:
+                session.run("UPDATE repository SET head = 'late' WHERE id = :id", id=repository_id)
+            assert late.lost.is_set()
+            with successor.fence() as session:
+                session.run("UPDATE repository SET head = 'right' WHERE id = :id", id=repository_id)
+    assert repository(db, repository_id)["head"] == "right"
+
+
+def test_the_late_holder_does_not_release_its_successors_lease(db: SqliteDatabase, repository_id: int) -> None:
+    late = lease.take(db, repository_id, seconds=3600)
+    late.__enter__()
+    expire_lease(db, repository_id)
+    with lease.take(db, repository_id, seconds=3600) as successor:
+        assert successor is not None
+        late.__exit__(None, None, None)
+        assert repository(db, repository_id)["lease_holder"] is not None
+        with successor.fence():
+            pass
+
+
+def test_a_lease_is_renewed_while_its_holder_works(db: SqliteDatabase, repository_id: int) -> None:
+    with lease.take(db, repository_id, seconds=0.4) as held:
+        assert held is not None
+        first = repository(db, repository_id)["lease_until"]
+        waiting = threading.Event()
+        for _ in range(100):
+            if repository(db, repository_id)["lease_until"] > first + 0.5:
+                break
+            waiting.wait(0.05)
+        else:
+            pytest.fail("the lease was never renewed")
+        with lease.take(db, repository_id, seconds=30) as other:
+            assert other is None
+
+
+def test_losing_the_lease_is_noticed_at_the_next_renewal(db: SqliteDatabase, repository_id: int) -> None:
+    with lease.take(db, repository_id, seconds=0.4) as held:
+        assert held is not None
+        with db.write() as session:
+            session.run("UPDATE repository SET lease_token = lease_token + 1 WHERE id = :id", id=repository_id)
+        assert held.lost.wait(10)
+
+
+def test_progress_of_a_holder_that_lost_its_lease_is_not_shown(db: SqliteDatabase, repository_id: int) -> None:
+    with lease.take(db, repository_id, seconds=3600) as held:
+        assert held is not None
+        lease.save_progress(db, held.row, "mine")
+        with db.write() as session:
+            session.run("UPDATE repository SET lease_token = lease_token + 1 WHERE id = :id", id=repository_id)
+        lease.save_progress(db, held.row, "late")
+    assert repository(db, repository_id)["progress"] == "mine"
+
+
+# --- batches
+
+
+@pytest.fixture
+def resolving(db: SqliteDatabase) -> Iterator[int]:
+    """A repository with 120 e-mails to resolve, one of them under two names."""
+    number = add_repository(db, state="users_processing", generation=1)
+    for n in range(120):
+        add_person(db, number, f"p{n:03}@example.org", commits=200 - n)
+    add_person(db, number, "p000@example.org", name="Another Name", commits=1)
+    with db.write() as session:
+        assert batches.assign(session, number) == 120
+    yield number
+
+
+def test_batches_hold_fifty_emails_those_with_most_commits_first(db: SqliteDatabase, resolving: int) -> None:
+    with db.read() as session:
+        rows = session.all("SELECT batch, email FROM commit_data WHERE repository_id = :id", id=resolving)
+        assert batches.unclaimed(session, resolving) == [0, 1, 2]
+    emails = {number: {row["email"] for row in rows if row["batch"] == number} for number in range(3)}
+    assert [len(emails[number]) for number in range(3)] == [50, 50, 20]
+    assert max(emails[0]) < min(emails[1])
+    assert max(emails[1]) < min(emails[2])
+
+
+def test_a_batch_that_is_rung_twice_is_claimed_once(db: SqliteDatabase, resolving: int) -> None:
+    with db.write() as session:
+        rows, _ = batches.claim(session, resolving, 0, "first")
+        assert len(rows) == 51
+    with db.write() as session:
+        assert batches.claim(session, resolving, 0, "second") == ([], False)
+        assert batches.unclaimed(session, resolving) == [1, 2]
+
+
+def test_a_claim_that_ran_out_passes_on_and_can_finish_nothing(db: SqliteDatabase, resolving: int) -> None:
+    with db.write() as session:
+        batches.claim(session, resolving, 2, "dead")
+        session.run("UPDATE commit_data SET claim_until = {now} - 1 WHERE claim_token = 'dead'")
+    with db.write() as session:
+        rows, holder_died = batches.claim(session, resolving, 2, "heir")
+        assert (len(rows), holder_died) == (20, True)
+        assert batches.finish(session, resolving, 2, "dead") == 0
+        assert batches.finish(session, resolving, 2, "heir") == 20
+
+
+def test_only_the_last_batch_completes(db: SqliteDatabase, resolving: int) -> None:
+    for number, expected in ((0, False), (2, False), (1, True)):
+        with db.write() as session:
+            batches.claim(session, resolving, number, "me")
+            batches.finish(session, resolving, number, "me")
+            assert batches.complete(session, resolving) is expected
+    row = repository(db, resolving)
+    assert row["state"] == "completed"
+    assert row["last_processed_at"] is not None
+
+
+def test_last_batches_that_end_at_the_same_moment_complete_once(db: SqliteDatabase) -> None:
+    for turn in range(20):
+        number = add_repository(db, key=f"turn-{turn}", state="users_processing", generation=1)
+        for n in range(100):
+            add_person(db, number, f"p{n}@example.org")
+        with db.write() as session:
+            batches.assign(session, number)
+        together = threading.Barrier(2)
+
+        def work(batch: int, number: int = number, together: threading.Barrier = together) -> bool:
+            with db.write() as session:
+                batches.claim(session, number, batch, f"worker-{batch}")
+            together.wait()
+            with db.write() as session:
+                batches.lock(session, number)
+                batches.finish(session, number, batch, f"worker-{batch}")
+                return batches.complete(session, number)
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(work, range(2))) == [False, True]
+        assert repository(db, number)["state"] == "completed"
+
+
+# --- reconciler
+
+
+def ring_due(db: SqliteDatabase, **options: float) -> list[tuple[int, ...]]:
+    ring = RecordingRing()
+    reconcile.ring_due(db, ring, **options)
+    return ring.rung
+
+
+def age(db: SqliteDatabase, repository_id: int, seconds: float) -> None:
+    """As if nothing had happened to the repository for that long."""
+    with db.write() as session:
+        session.run(
+            "UPDATE repository SET rung_at = rung_at - :s, updated_at = updated_at - :s WHERE id = :id",
+            s=seconds,
+            id=repository_id,
+        )
+
+
+def test_what_was_never_rung_is_rung_once(db: SqliteDatabase) -> None:
+    number = add_repository(db, rung_at=None)
+    assert ring_due(db) == [(number,)]
+    assert ring_due(db) == []
+
+
+def test_a_queue_that_lost_its_messages_is_filled_again(db: SqliteDatabase) -> None:
+    number = add_repository(db)
+    assert ring_due(db) == []
+    age(db, number, 60)
+    assert ring_due(db) == [(number,)]
+
+
+def test_what_waits_long_is_rung_ever_more_seldom(db: SqliteDatabase) -> None:
+    number = add_repository(db)
+    rung = 0
+    for _ in range(360):
+        age(db, number, 10)
+        rung += len(ring_due(db))
+    assert 5 <= rung <= 12
+
+
+def test_a_process_whose_queue_starts_empty_rings_for_everything(db: SqliteDatabase) -> None:
+    number = add_repository(db)
+    assert ring_due(db, everything_before=4e9) == [(number,)]
+
+
+def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_once(db: SqliteDatabase) -> None:
+    number = add_repository(db)
+    held = lease.take(db, number, seconds=3600)
+    held.__enter__()
+    age(db, number, 3600)
+    assert ring_due(db) == []
+    expire_lease(db, number)
+    assert ring_due(db) == [(number,)]
+
+
+def test_what_must_wait_is_left_alone_until_its_time(db: SqliteDatabase) -> None:
+    number = add_repository(db)
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = {now} + 100 WHERE id = :id", id=number)
+    age(db, number, 3600)
+    assert ring_due(db) == []
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = {now} - 1 WHERE id = :id", id=number)
+    assert ring_due(db) == [(number,)]
+
+
+def test_batches_that_nobody_works_on_are_rung(db: SqliteDatabase, resolving: int) -> None:
+    with db.write() as session:
+        batches.claim(session, resolving, 1, "somebody")
+    age(db, resolving, 60)
+    assert ring_due(db) == [(resolving, 1, 0), (resolving, 1, 2)]
+
+
+def test_a_repository_with_nothing_left_is_rung_to_be_completed(db: SqliteDatabase) -> None:
+    number = add_repository(db, state="users_processing", generation=3)
+    age(db, number, 60)
+    assert ring_due(db) == [(number, 3, 0)]
+
+
+def test_finished_and_local_repositories_are_never_rung(db: SqliteDatabase) -> None:
+    for state in ("completed", "failed"):
+        add_repository(db, key=state, state=state, rung_at=None)
+    add_repository(db, key="file:///x", host="", rung_at=None)
+    assert ring_due(db, everything_before=4e9) == []
+
+
+def test_many_reconcilers_ring_once(db: SqliteDatabase) -> None:
+    for n in range(20):
+        add_repository(db, key=f"r{n}", rung_at=None)
+    ring = RecordingRing()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: reconcile.ring_due(db, ring), range(4)))
+    assert len(ring.rung) == len(set(ring.rung)) == 20
+
+
+# --- the retry rule, as a table
+
+TRANSIENT = HistoryError("unreachable", "try later", transient=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "expected"),
+    [
+        (HistoryError("missing", "gone"), 0, Fail("missing", "gone")),
+        (TRANSIENT, 0, Retry(2.0)),
+        (TRANSIENT, 1, Retry(4.0)),
+        (TRANSIENT, 2, Retry(8.0)),
+        (TRANSIENT, 3, Fail("unreachable", "try later")),
+        (StorageError("busy"), 2, Retry(2.0)),
+        (Interrupted("stop"), 9, HandBack()),
+        (LeaseLost("taken"), 9, HandBack()),
+    ],
+)
+def test_what_follows_from_an_error(error: Exception, attempts: int, expected: object) -> None:
+    assert decide(error, attempts, max_attempts=4, jitter=0.0) == expected
+
+
+def test_retries_are_spread_and_bounded() -> None:
+    assert decide(TRANSIENT, 0, 4, jitter=1.0) == Retry(4.0)
+    assert decide(TRANSIENT, 50, 99, jitter=1.0) == Retry(300.0)
+
+
+def test_an_unexpected_error_is_retried_and_then_fails_without_its_text() -> None:
+    assert isinstance(decide(ValueError("secret"), 0, 4, 0.0), Retry)
+    failed = decide(ValueError("secret"), 3, 4, 0.0)
+    assert isinstance(failed, Fail)
+    assert "ValueError" in failed.reason
+    assert "secret" not in failed.reason
+
+
+def test_a_failure_is_saved_with_its_reason_and_a_retry_with_its_time(db: SqliteDatabase, repository_id: int) -> None:
+    with db.write() as session:
+        outcome.record(session, repository_id, 0, 4, TRANSIENT)
+    row = repository(db, repository_id)
+    assert (row["state"], row["attempts"]) == ("pending", 1)
+    assert row["not_before"] > row["updated_at"]
+    with db.write() as session:
+        outcome.record(session, repository_id, 3, 4, TRANSIENT)
+    row = repository(db, repository_id)
+    assert (row["state"], row["error_code"], row["error"]) == ("failed", "unreachable", "try later")
