@@ -1,0 +1,218 @@
+"""The address of a repository: text in, an :class:`Address` or a refusal out. Pure: nothing is looked up here.
+
+Understood are the forms in which people paste a GitHub repository and the URL forms of ``git clone``
+(https://git-scm.com/docs/git-clone#_git_urls). Everything that git could take for something else than an address
+is refused before git sees it: an option (``-…``), a transport helper (``ext::…``), a password in a URL.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from podium.errors import BadAddress
+
+MAX_LENGTH = 2000
+
+# GitHub's own limits: 39 characters for an owner (an enterprise's managed users add _SHORTCODE), 100 for a name.
+_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]{1,16})?")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+# First path segments of github.com that are pages of its own and can be no account.
+_NOT_OWNERS = frozenset(
+    "about apps collections codespaces contact customer-stories enterprise events explore features issues join login "
+    "marketplace notifications orgs organizations pricing pulls search security sessions settings signup site "
+    "sponsors stars team topics trending users watching".split()
+)
+
+_SCP_LIKE = re.compile(
+    r"(?:(?P<user>[A-Za-z0-9._][A-Za-z0-9._-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):(?!//)(?P<path>.+)"
+)
+_HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})?|\[[0-9A-Fa-f:.]+\])")
+_SCHEMES = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Address:
+    """Where a repository is, and what makes it the same repository as another address.
+
+    Attributes:
+        host: host name in lower case, with the port where it is not the scheme's own; '' for a path.
+        owner: the path before the last segment ('' where there is none; may hold '/' outside GitHub).
+        name: the last segment, without ``.git``.
+        key: identity; two addresses with one key are one repository.
+        url: the canonical form, for people and for the database.
+        clone_url: what git is given.
+    """
+
+    host: str
+    owner: str
+    name: str
+    key: str
+    url: str
+    clone_url: str
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of ``clone_url``; ``ssh`` for its short form."""
+        return self.clone_url.partition("://")[0] if "://" in self.clone_url else "ssh"
+
+
+def parse_address(text: str, github_url: str = "https://github.com") -> Address:
+    """Read what a person typed or pasted.
+
+    Args:
+        text: an address in any form described above, or ``owner/name`` at GitHub.
+        github_url: the configured GitHub's web address (``GITHUB_SERVER_URL``).
+
+    Raises:
+        BadAddress: it is none, or one that must not reach git. The message never repeats a password.
+    """
+    text = text.strip().strip("<>\"'").strip()
+    _refuse_what_is_no_address(text)
+    github = urlsplit(github_url)
+    github_host = _host_of(github.hostname or "", github.port, github.scheme)
+    text = text.removeprefix("git+")
+    if "://" in text:
+        return _from_url(text, github_host, github_url)
+    if match := _SCP_LIKE.fullmatch(text):
+        host = match["host"].lower()
+        if host == github_host:
+            return _github(match["path"], github_host, github_url, ssh=text)
+        return _other(
+            f"ssh://{match['user'] + '@' if match['user'] else ''}{host}", host, match["path"], clone_url=text
+        )
+    first, _, rest = text.partition("/")
+    if first.lower() in (github_host, f"www.{github_host}"):
+        return _github(rest, github_host, github_url)
+    if _OWNER.fullmatch(first) and rest:
+        return _github(text, github_host, github_url)
+    if "." in first and rest and _HOST.fullmatch(first):
+        return _from_url("https://" + text, github_host, github_url)
+    raise BadAddress(_NOT_UNDERSTOOD)
+
+
+def path_address(git_dir: Path, rev: str | None = None) -> Address:
+    """The address of a repository on this machine: only the command line ranks those.
+
+    Args:
+        git_dir: its git directory, absolute; a work tree of its own has one of its own, and so a board of its own.
+        rev: the revision that is ranked, where it is not HEAD.
+    """
+    url = git_dir.as_uri() + (f"#{quote(rev)}" if rev else "")
+    folder = git_dir.parent if git_dir.name == ".git" else git_dir
+    name = os.fsencode(folder.name).decode(errors="replace").removesuffix(".git")
+    return Address(host="", owner="", name=name, key=url, url=url, clone_url=url)
+
+
+_NOT_UNDERSTOOD = "That is not a repository's address: give owner/name, or a URL such as https://github.com/owner/name."
+
+
+def _refuse_what_is_no_address(text: str) -> None:
+    if not text:
+        raise BadAddress("No address given: " + _NOT_UNDERSTOOD.partition(": ")[2])
+    if len(text) > MAX_LENGTH:
+        raise BadAddress(f"The address is longer than {MAX_LENGTH} characters: give the repository's plain URL.")
+    if any(ord(character) <= 32 or ord(character) == 127 for character in text) or not text.isprintable():
+        raise BadAddress("The address contains spaces or control characters: give the repository's plain URL.")
+    if text.startswith("-"):
+        raise BadAddress("An address cannot begin with '-': give owner/name or a URL.")
+    if "::" in text.partition("[")[0]:
+        raise BadAddress("Transport helpers such as ext:: are not accepted: give an https:// or ssh:// URL.")
+    if "\\" in text:
+        raise BadAddress("An address cannot contain '\\': give owner/name or a URL.")
+
+
+def _host_of(hostname: str, port: int | None, scheme: str) -> str:
+    hostname = hostname.lower()
+    if ":" in hostname:
+        hostname = f"[{hostname}]"
+    return hostname if port in (None, _SCHEMES.get(scheme)) else f"{hostname}:{port}"
+
+
+def _from_url(text: str, github_host: str, github_url: str) -> Address:
+    try:
+        parts = urlsplit(text)
+        hostname, port, user, password = parts.hostname, parts.port, parts.username, parts.password
+    except ValueError:
+        raise BadAddress(_NOT_UNDERSTOOD) from None
+    scheme = parts.scheme.lower()
+    if scheme not in _SCHEMES:
+        raise BadAddress(f"Addresses of the kind {scheme}:// are not accepted: give an https:// or ssh:// URL.")
+    if password is not None or (user is not None and scheme != "ssh"):
+        raise BadAddress(
+            "The address contains a user name or password: leave it out, and let git's credential helper supply it."
+        )
+    if not hostname or not _HOST.fullmatch(hostname if ":" not in hostname else f"[{hostname}]"):
+        raise BadAddress(_NOT_UNDERSTOOD)
+    if user is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]*", user):
+        raise BadAddress(_NOT_UNDERSTOOD)
+    host = _host_of(hostname, port, scheme)
+    if _is_github(host, scheme, github_host):
+        return _github(parts.path, github_host, github_url, ssh=text if scheme == "ssh" else None)
+    origin = f"{scheme}://{user + '@' if user else ''}{host}"
+    return _other(origin, host, parts.path)
+
+
+def _is_github(host: str, scheme: str, github_host: str) -> bool:
+    aliases = {github_host, f"www.{github_host}"}
+    if scheme == "ssh":
+        # GitHub also answers SSH on the port of HTTPS, under a name of its own.
+        aliases |= {f"ssh.{github_host}:443", f"{github_host}:443"}
+    return host in aliases
+
+
+def _github(path: str, github_host: str, github_url: str, ssh: str | None = None) -> Address:
+    segments = [segment for segment in re.split(r"[?#]", path, maxsplit=1)[0].split("/") if segment]
+    if len(segments) < 2:
+        raise BadAddress("That names no repository: give owner/name, such as https://github.com/owner/name.")
+    owner, name = segments[0].removeprefix("@"), segments[1]
+    if name.lower().endswith(".git"):
+        name = name[:-4]
+    if not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or name in (".", ".."):
+        raise BadAddress(
+            "GitHub has no repository of such a name: owner and name are made of letters, digits, '-', '_' and '.'."
+        )
+    if owner.lower() in _NOT_OWNERS:
+        raise BadAddress(f"{owner} is a page of GitHub's own, not an account: give owner/name of a repository.")
+    url = f"{github_url}/{owner}/{name}"
+    clone_url = url
+    if ssh is not None:
+        # A person who pastes the SSH form has keys for it: git is given the same form, cut to the repository.
+        prefix = ssh[: ssh.index("/", ssh.index("://") + 3) + 1] if "://" in ssh else ssh[: ssh.index(":") + 1]
+        clone_url = f"{prefix}{owner}/{name}.git"
+    return Address(
+        host=github_host,
+        owner=owner,
+        name=name,
+        # GitHub's names ignore case.
+        key=f"{github_host}/{owner}/{name}".lower(),
+        url=url,
+        clone_url=clone_url,
+    )
+
+
+def _other(origin: str, host: str, path: str, clone_url: str | None = None) -> Address:
+    path = re.split(r"[?#]", path, maxsplit=1)[0].strip("/")
+    segments = path.split("/") if path else []
+    decoded = [unquote(segment) for segment in segments]
+    if not segments or any(part in ("", ".", "..") or part.startswith("-") or "/" in part for part in decoded):
+        raise BadAddress(_NOT_UNDERSTOOD)
+    if not all(part.isprintable() for part in decoded):
+        raise BadAddress("The address contains control characters: give the repository's plain URL.")
+    name = segments[-1].removesuffix(".git")
+    if not name:
+        raise BadAddress(_NOT_UNDERSTOOD)
+    bare = "/".join([*segments[:-1], name])
+    return Address(
+        host=host,
+        owner="/".join(segments[:-1]),
+        name=name,
+        key=f"{host}/{bare}",
+        # Not without its `.git`: a plain git server knows a folder by its whole name.
+        url=f"{origin}/{path}",
+        clone_url=clone_url or f"{origin}/{path}",
+    )

@@ -1,0 +1,164 @@
+"""Submitting, retrying and refreshing: save first, then ring the queue.
+
+The order matters: a crash between the two leaves a row that the reconciler finds, never a message about nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.errors import Conflict, NotFound
+from podium.jobs import batches
+from podium.jobs.queues import Ring
+from podium.storage.session import Database, Row, Session
+from podium.submissions.address import Address
+from podium.submissions.repositories import find
+
+_INSERT = """
+INSERT INTO repository (key, url, host, owner, name, state, rung_at, created_at, updated_at)
+VALUES (:key, :url, :host, :owner, :name, 'pending', {now}, {now}, {now})
+ON CONFLICT DO NOTHING
+"""
+
+# Back to the first state; what an earlier run counted stays, and stays readable.
+_START_OVER = """
+UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, deaths = 0, attempts = 0,
+    progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
+WHERE id = :id
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Submission:
+    """What a submission found: the repository as it now stands, and what was set in motion."""
+
+    repository: Row
+    is_new: bool
+    refreshing: bool
+
+
+def submit(db: Database, ring: Ring, address: Address, *, refresh_after: float) -> Submission:
+    """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
+
+    Raises:
+        StorageError: the database cannot be written.
+    """
+    with db.write() as session:
+        is_new = bool(session.run(_INSERT, **_identity(address)))
+        row = _known(session, address)
+        stale = row["state"] == "completed" and session.value(
+            "SELECT last_processed_at < {now} - :age FROM repository WHERE id = :id",
+            age=refresh_after,
+            id=row["id"],
+        )
+        if stale:
+            session.run(_START_OVER, id=row["id"])
+    if is_new or stale:
+        ring.commits(row["id"])
+    return Submission(row, is_new, bool(stale))
+
+
+def start_over(db: Database, repository_id: int) -> None:
+    """Have a repository counted from its first state on, unless it is being worked on.
+
+    For the command line, which ranks what is there now, however recent or failed the last count.
+    """
+    with db.write() as session:
+        row = batches.lock(session, repository_id)
+        if row is not None and row["state"] in ("completed", "failed"):
+            session.run(_START_OVER, id=repository_id)
+
+
+def _identity(address: Address) -> dict[str, str]:
+    return {
+        "key": address.key,
+        "url": address.url,
+        "host": address.host,
+        "owner": address.owner,
+        "name": address.name,
+    }
+
+
+def _known(session: Session, address: Address) -> Row:
+    # One URL can have two keys only after a change of settings (another GitHub); the older row is the one meant.
+    row = find(session, address.key) or session.one("SELECT * FROM repository WHERE url = :url", url=address.url)
+    if row is None:
+        raise NotFound(f"{address.url} was deleted meanwhile: submit it again.")
+    return row
+
+
+def retry(db: Database, ring: Ring, key: str) -> Row:
+    """Set a failed repository in motion again.
+
+    Raises:
+        NotFound: it was never submitted.
+        Conflict: it has not failed.
+    """
+    with db.write() as session:
+        row = _find_or_refuse(session, key)
+        if row["state"] != "failed":
+            raise Conflict(f"{row['url']} has not failed (it is {row['state']}): there is nothing to retry.")
+        session.run(_START_OVER, id=row["id"])
+        row = _find_or_refuse(session, key)
+    ring.commits(row["id"])
+    return row
+
+
+def _find_or_refuse(session: Session, key: str) -> Row:
+    row = find(session, key)
+    if row is None:
+        raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
+    return row
+
+
+# Unresolved: the e-mail of a person that no account is known for.
+_UNPROCESS = """
+UPDATE commit_data SET processed = FALSE
+WHERE repository_id = :id AND kind = 'human' AND NOT EXISTS (
+    SELECT 1 FROM known_email k
+    WHERE k.host = :github_host AND k.email = commit_data.email AND k.contributor_id IS NOT NULL
+)
+"""
+
+_RESOLVE_AGAIN = """
+UPDATE repository SET state = 'users_processing', generation = generation + 1, deaths = 0, attempts = 0,
+    progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
+WHERE id = :id
+"""
+
+
+def refresh(db: Database, ring: Ring, key: str | None, *, github_host: str) -> int:
+    """Resolve again what stayed unresolved: of one repository, or (``key`` None) of every completed one.
+
+    Returns:
+        How many repositories were set in motion; one that is being worked on already is left to it.
+
+    Raises:
+        NotFound: it was never submitted.
+        Conflict: it has failed, and must be retried instead.
+    """
+    with db.read() as session:
+        if key is None:
+            rows = session.all("SELECT id FROM repository WHERE state = 'completed' AND host <> ''")
+        else:
+            row = _find_or_refuse(session, key)
+            if row["state"] == "failed":
+                raise Conflict(f"{row['url']} has failed: POST /repositories/retry?repoUrl=… counts it again.")
+            rows = [row]
+    return sum(resolve_again(db, ring, row["id"], github_host=github_host) for row in rows)
+
+
+def resolve_again(db: Database, ring: Ring, repository_id: int, *, github_host: str) -> bool:
+    """Give the unresolved e-mails of one completed repository to the user queue; whether there were any."""
+    with db.write() as session:
+        row = batches.lock(session, repository_id)
+        if row is None or row["state"] != "completed":
+            return False
+        if not session.run(_UNPROCESS, id=repository_id, github_host=github_host):
+            return False
+        session.run(_RESOLVE_AGAIN, id=repository_id)
+        batches.assign(session, repository_id)
+        numbers = batches.unclaimed(session, repository_id)
+    for number in numbers:
+        ring.users(repository_id, row["generation"] + 1, number)
+    return True
