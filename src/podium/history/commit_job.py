@@ -1,0 +1,167 @@
+"""The commit job: lease, history, count, and all of it saved in one transaction with the change of state."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from podium.errors import HistoryError, LeaseLost, StorageError
+from podium.history.save import known_pairs, save_count
+from podium.history.sources import History, Report, Source
+from podium.history.tally import COUNTING_VERSION
+from podium.jobs import batches, lease, outcome
+from podium.storage.session import Database, Row, Session
+
+log = logging.getLogger(__name__)
+# What whoever asked for the count should know of it, besides the board.
+notes = logging.getLogger("podium.notes")
+
+# Seconds between two notes of progress in the database.
+NOTE_EVERY = 0.5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CommitJob:
+    """Counts repositories. Safe to run twice, late, or in several processes at once.
+
+    ``link`` is told in the saving transaction which repository has new rows; the composition root hands in the
+    linking of people who are known already.
+    """
+
+    db: Database
+    source: Source
+    link: Callable[[Session, int], None]
+    lease_seconds: float
+    max_deaths: int
+    max_attempts: int
+
+    def run(self, repository_id: int, stop: threading.Event, report: Report | None = None) -> Exception | None:
+        """Count one repository, unless somebody else does or it does not need it.
+
+        Args:
+            repository_id: which.
+            stop: set by the caller to have the work handed back.
+            report: also told how far the work is, besides the database.
+
+        Returns:
+            The error that ended the work, already recorded in the repository's row; None where there was none.
+
+        Raises:
+            StorageError: the database did not answer; the lease runs out by itself.
+        """
+        with lease.take(self.db, repository_id, seconds=self.lease_seconds) as held:
+            if held is None:
+                return None
+            try:
+                self._count(held, _EitherStop(stop, held.lost), report)
+            except StorageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
+                return self._settle(held, error)
+        return None
+
+    def _count(self, held: lease.Lease, stop: threading.Event, report: Report | None) -> None:
+        row = held.row
+        with held.fence() as session:
+            if row["state"] not in ("pending", "commits_processing"):
+                return
+            if row["deaths"] >= self.max_deaths:
+                outcome.fail(session, row["id"], *outcome.died_too_often(row["deaths"]))
+                return
+            session.run(
+                """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now}
+                WHERE id = :id""",
+                id=row["id"],
+            )
+        note = _Progress(self.db, row, report)
+        try:
+            self._count_and_save(held, stop, note)
+        except HistoryError as error:
+            if error.code != "corrupt":
+                raise
+            log.warning("repository %d: its mirror is damaged (%s); cloning it anew", row["id"], error)
+            self._count_and_save(held, stop, note)
+
+    def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Report) -> None:
+        row = held.row
+        with self.source.open(row, report, stop) as history:
+            try:
+                since = self._start(row, history)
+                tally = history.count(since)
+            except HistoryError as error:
+                if error.code == "corrupt" and not history.discard():
+                    # Somebody's own repository: reading it again gives the same.
+                    raise HistoryError("damaged", error.message) from error
+                raise
+            with self.db.read() as session:
+                pairs = set(known_pairs(session, row["id"])) if since else set()
+            pairs.update((person.name, person.email) for person in tally.persons())
+            identities = history.identities(pairs)
+            if history.note:
+                notes.warning("%s", history.note)
+            report("saving", tally.total_commits)
+            with held.fence() as session:
+                save_count(
+                    session,
+                    row,
+                    since=since,
+                    head=history.head,
+                    branch=history.branch,
+                    tally=tally,
+                    identities=identities,
+                )
+                self.link(session, row["id"])
+                batches.assign(session, row["id"])
+
+    @staticmethod
+    def _start(row: Row, history: History) -> str | None:
+        """The head to count on from; None where all of history must be counted."""
+        counted: str | None = row["head"]
+        if counted is None or row["counting_version"] != COUNTING_VERSION or not history.contains(counted):
+            return None
+        return counted
+
+    def _settle(self, held: lease.Lease, error: Exception) -> Exception | None:
+        try:
+            with held.fence() as session:
+                outcome.record(session, held.row["id"], held.row["attempts"], self.max_attempts, error)
+        except LeaseLost as lost:
+            log.info("repository %d: %s", held.row["id"], lost)
+            return lost
+        return error
+
+
+class _EitherStop(threading.Event):
+    """Set when either of two events is: the caller's, or the loss of the lease."""
+
+    def __init__(self, first: threading.Event, second: threading.Event) -> None:
+        super().__init__()
+        self._both = (first, second)
+
+    def is_set(self) -> bool:
+        return any(event.is_set() for event in self._both)
+
+
+class _Progress:
+    """Notes how far a repository is, at most twice a second, for everybody who asks the database."""
+
+    def __init__(self, db: Database, row: Row, also: Report | None) -> None:
+        self._db = db
+        self._row = row
+        self._also = also
+        self._next = 0.0
+        self._phase = ""
+
+    def __call__(self, phase: str, number: int) -> None:
+        if self._also is not None:
+            self._also(phase, number)
+        now = time.monotonic()
+        if now < self._next and phase == self._phase:
+            return
+        self._next, self._phase = now + NOTE_EVERY, phase
+        unit = "commits" if phase in ("counting", "saving") else "percent"
+        lease.save_progress(self._db, self._row, json.dumps({"stage": "commits", "phase": phase, unit: number}))

@@ -1,0 +1,133 @@
+"""What git says when it fails, and what it means. Pure.
+
+git is run with ``LC_ALL=C``, so its messages are the same everywhere; its exit codes tell nothing apart.
+"""
+
+from __future__ import annotations
+
+import re
+
+from podium.errors import HistoryError
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_USER_INFO = re.compile(r"(?<=://)[^/\s@']*@")
+_TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
+
+# (what git says, code, message, whether trying again may help); the first that is found decides.
+_TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
+    (re.compile(says, re.IGNORECASE), code, message, transient)
+    for says, code, message, transient in (
+        (
+            r"no space left on device|disk quota exceeded",
+            "disk-full",
+            "The disk is full: free some space, or choose another data folder with PODIUM_DATA_DIR.",
+            False,
+        ),
+        (
+            r"out of memory|cannot allocate memory|memory exhausted|malloc failed|mmap failed",
+            "too-large",
+            "The repository needs more memory than git may use here (PODIUM_GIT_MEMORY).",
+            False,
+        ),
+        (
+            r"cannot use bare repository",
+            "not-trusted",
+            "git is configured not to look for bare repositories (safe.bareRepository): name one in GIT_CONFIG or "
+            "clone it first.",
+            False,
+        ),
+        (
+            r"shallow update not allowed|shallow roots are not allowed",
+            "shallow",
+            "The repository is a shallow clone on its host, without all of its history: name the full one.",
+            False,
+        ),
+        (
+            r"returned error: 30[12378]|redirect",
+            "redirected",
+            "The repository has moved, and its host redirects to another address: name the new one.",
+            False,
+        ),
+        (
+            r"returned error: (?:40[134]|410)|could not read (?:username|password)|authentication failed"
+            r"|permission denied|terminal prompts disabled|repository .*not found|repository .*does not exist"
+            r"|access denied",
+            "missing",
+            "The repository does not exist or is private: check its address and your access to it.",
+            False,
+        ),
+        (
+            r"certificate|ssl routines|host key verification",
+            "unreachable",
+            "The host cannot be trusted: its certificate or key was refused.",
+            False,
+        ),
+        (
+            r"could ?n.t resolve|could not resolve|name or service not known|failed to connect|couldn't connect"
+            r"|connection (?:refused|timed out|reset)|timed out|too slow|network is unreachable|no route to host"
+            r"|returned error: (?:408|429|5\d\d)|unable to connect",
+            "unreachable",
+            "The host cannot be reached: check the address and the network, then try again.",
+            True,
+        ),
+        (
+            r"transport '.*' not allowed|protocol .* not (?:supported|allowed)|unable to find remote helper"
+            r"|remote helper .* not",
+            "refused",
+            "Repositories of this kind of address are not accepted here: use https.",
+            False,
+        ),
+        (
+            r"early eof|rpc failed|hung up|unexpected disconnect|transfer closed|body are still expected"
+            r"|empty reply|unexpected (?:end|flush)|expected flush|protocol error|couldn't find remote ref"
+            r"|invalid index-pack output|unable to access",
+            "interrupted-transfer",
+            "The host broke the transfer off: try again.",
+            True,
+        ),
+        (
+            r"not a git repository|does not appear to be a git|is this a git repository|unable to change to"
+            r"|not a directory",
+            "not-a-repository",
+            "There is no git repository at this address.",
+            False,
+        ),
+        (
+            r"bad object|bad tree|bad revision|missing (?:blob|tree|commit|object)|unable to (?:read|parse)|corrupt"
+            r"|could not (?:read|parse)|invalid object|bad (?:parents|pack)|unresolved deltas|(?:sha1|hash) mismatch"
+            r"|does not match index|inflate|failed to (?:read|traverse)|bogus commit|invalid (?:pointer|sha1)"
+            r"|index-pack failed|bad config|is (?:too small|empty)|unable to unpack|pack has|broken",
+            "corrupt",
+            "The repository is damaged: git cannot read all of its commits.",
+            False,
+        ),
+    )
+)
+
+
+def clean(text: str) -> str:
+    """``text`` on one line, without control characters and without the user and password of a URL."""
+    return _USER_INFO.sub("", _CONTROL.sub(" ", text)).strip()[:300]
+
+
+def said(stderr: bytes) -> list[str]:
+    """The lines of git's own, without what the other side says (``remote: …``), which is anybody's text."""
+    lines = stderr.decode("utf-8", "replace").replace("\r", "\n").split("\n")
+    return [line for line in lines if line.strip() and not line.startswith("remote:")]
+
+
+def translate(stderr: bytes, doing: str) -> HistoryError:
+    """The error that git's standard error means; ``doing`` is the command's name, for what is in no table."""
+    lines = said(stderr)
+    text = "\n".join(lines)
+    if untrusted := _TRUST.search(text):
+        return HistoryError(
+            "not-trusted",
+            "The repository belongs to another user; if you trust it: git config --global --add safe.directory "
+            + clean(untrusted[1]),
+        )
+    for says, code, message, transient in _TABLE:
+        if says.search(text):
+            return HistoryError(code, message, transient=transient)
+    first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
+    return HistoryError("git-failed", f"git {doing} failed: {clean(first) or 'it said nothing'}.")

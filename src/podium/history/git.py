@@ -1,0 +1,348 @@
+"""git, the program: the only module of Podium that starts a process.
+
+Three ways to run it: to its end (:meth:`Git.run`), as a stream that is counted while it flows (:meth:`Git.stream`),
+and as a transfer that reports how far it is (:meth:`Git.transfer`). Whatever ends the work ends the processes too:
+each has a process group of its own, which is ended with it. A repository is always named by ``--git-dir``, so no
+variable and no folder above can put another in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from podium.errors import HistoryError
+from podium.history.faults import translate
+from podium.history.limits import Limits, Stop, TransferWatch, Watch
+from podium.history.profile import Profile, person_profile, server_profile
+from podium.history.progress import Progress, ProgressReader
+
+_TICK = 0.1
+_CHUNK = 1 << 20
+_KEPT_ERRORS = 64 * 1024
+# How long a process that was asked to end may take before it is killed, in seconds.
+_GRACE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a run ended: its exit code, its output, and the beginning of its standard error."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+
+class Git:
+    """git as one profile and its limits have it."""
+
+    def __init__(self, profile: Profile, limits: Limits) -> None:
+        self.limits = limits
+        self._profile = profile
+
+    @classmethod
+    def for_server(cls, limits: Limits, *, search_path: str, protocols: Sequence[str] = ("https",)) -> Git:
+        """For a server that clones what strangers name.
+
+        Args:
+            limits: what one run may take.
+            search_path: where programs are found, as ``PATH`` has it.
+            protocols: what transfers may use.
+        """
+        idle = limits.idle_timeout if limits.idle_timeout is not None else 120.0
+        return cls(server_profile(search_path=search_path, protocols=protocols, idle_timeout=idle), limits)
+
+    @classmethod
+    def for_person(cls, environment: Mapping[str, str], limits: Limits | None = None) -> Git:
+        """For the command line: the person's own git, with ``environment`` as they have it."""
+        return cls(person_profile(environment), limits or Limits())
+
+    def run(
+        self,
+        *words: str,
+        repository: Path | None = None,
+        folder: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        most: int = 64 << 20,
+        transfers: bool = False,
+        configuration: Sequence[str] = (),
+        stop: Stop | None = None,
+    ) -> Answer:
+        """Run a command to its end, whatever its exit code.
+
+        Args:
+            words: the command and its words; put ``--end-of-options`` before any that comes from outside.
+            repository: its git directory; None: git looks for one from ``folder`` on.
+            folder: where to run it; else in ``repository``.
+            variables: added to the environment.
+            stdin: given to its standard input.
+            most: bytes of output that are accepted.
+            transfers: whether it may go to the network.
+            configuration: further ``name=value`` words.
+            stop: ends it when set.
+
+        Raises:
+            HistoryError: 'too-large' by time or output, 'git-missing', 'not-a-repository' (no such folder).
+            Interrupted: ``stop`` was set.
+        """
+        output, errors = bytearray(), bytearray()
+
+        def collect(data: bytes) -> None:
+            output.extend(data)
+            if len(output) > most:
+                raise HistoryError("too-large", f"git {words[0]} says more than is accepted of one repository.")
+
+        environment = {**self._profile.variables(transfers=transfers), **(variables or {})}
+        argv = self._argv(words, repository, configuration)
+        own_group = not (transfers and self._profile.on_terminal)
+        process = self._start(argv, environment, folder or repository, own_group=own_group)
+        watch = Watch(self.limits, stop, idle=transfers)
+        with _ended(process, own_group):
+            _pump(process, stdin, {process.stdout: collect, process.stderr: _kept(errors)}, watch.check)
+        return Answer(process.returncode, bytes(output), bytes(errors))
+
+    def read(self, *words: str, repository: Path, stdin: bytes = b"", stop: Stop | None = None) -> bytes:
+        """The output of a command that must succeed in ``repository``.
+
+        Raises:
+            HistoryError: what git's standard error means, or as :meth:`run`.
+            Interrupted: ``stop`` was set.
+        """
+        answer = self.run(*words, repository=repository, stdin=stdin, stop=stop)
+        if answer.code != 0:
+            raise translate(answer.errors, words[0])
+        return answer.output
+
+    def transfer(
+        self,
+        *words: str,
+        repository: Path,
+        progress: Progress,
+        configuration: Sequence[str] = (),
+        ceiling: int | None = None,
+        stop: Stop | None = None,
+    ) -> bytes:
+        """Run a command that fetches into ``repository``, within all limits.
+
+        Args:
+            words: the command; give it ``--progress``.
+            repository: the git directory, and the folder that is measured.
+            progress: called with each step that git reports.
+            configuration: further ``name=value`` words.
+            ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
+            stop: ends it when set.
+
+        Returns:
+            The beginning of its standard error, without progress.
+
+        Raises:
+            HistoryError: what git's standard error means, or the limit that was reached.
+            Interrupted: ``stop`` was set.
+        """
+        reader = ProgressReader(progress)
+        # In a process group of its own, a program that asks its person on the terminal is stopped.
+        own_group = not self._profile.on_terminal
+        argv = self._argv(words, repository, configuration)
+        variables = self._profile.variables(transfers=True)
+        process = self._start(argv, variables, repository, own_group=own_group)
+        watch = TransferWatch(self.limits, stop, repository, process.pid, ceiling)
+
+        def hear(data: bytes) -> None:
+            watch.moved()
+            reader.feed(data)
+
+        with _ended(process, own_group):
+            _pump(process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check)
+        errors = reader.close()
+        if process.returncode != 0:
+            raise translate(errors, words[0])
+        watch.measure()
+        return errors
+
+    def stream(
+        self, first: Sequence[str], second: Sequence[str], *, repository: Path, stop: Stop | None = None
+    ) -> Generator[bytes, None, None]:
+        """Run ``first | second`` and yield the output as it comes; close the iterator to end both.
+
+        Raises:
+            HistoryError: one of them failed; always 'corrupt' where git gives no better reason.
+            Interrupted: ``stop`` was set.
+        """
+        environment = self._profile.variables(transfers=False)
+        errors = bytearray()
+        with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+            source = self._start(self._argv(first, repository), environment, repository)
+            stack.enter_context(_ended(source))
+            sink = self._start(self._argv(second, repository), environment, repository, stdin=source.stdout)
+            stack.enter_context(_ended(sink))
+            assert source.stdout and source.stderr and sink.stdout and sink.stderr  # noqa: S101 # all are pipes
+            source.stdout.close()
+            selector.register(sink.stdout, selectors.EVENT_READ)
+            selector.register(source.stderr, selectors.EVENT_READ, _kept(errors))
+            selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
+            watch = Watch(self.limits, stop)
+            while selector.get_map():
+                for key, _ in selector.select(_TICK):
+                    data = os.read(key.fd, _CHUNK)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    elif key.data is None:
+                        yield data
+                    else:
+                        key.data(data)
+                watch.check()
+            if source.wait() or sink.wait():
+                raise _damage(bytes(errors), first[0])
+
+    def _argv(self, words: Sequence[str], repository: Path | None, configuration: Sequence[str] = ()) -> list[str]:
+        where = [f"--git-dir={repository}"] if repository else []
+        return ["git", *where, *self._profile.words(configuration), *words]
+
+    def _start(
+        self,
+        argv: list[str],
+        environment: Mapping[str, str],
+        folder: Path | None,
+        *,
+        own_group: bool = True,
+        stdin: IO[bytes] | int | None = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        try:
+            process = subprocess.Popen(
+                _bounded(argv, self.limits.memory, environment.get("PATH", os.defpath)),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=folder or "/",
+                bufsize=0,
+                start_new_session=own_group,
+            )
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            if error.filename == "git":
+                raise HistoryError(
+                    "git-missing", "git is not installed here, or not on PATH: install it, then try again."
+                ) from None
+            raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
+        except OSError as error:
+            raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None
+        _widen(process.stdout)
+        return process
+
+
+def _kept(errors: bytearray) -> Callable[[bytes], None]:
+    """A sink that keeps the beginning of what it is given."""
+    return lambda data: errors.extend(data[: max(0, _KEPT_ERRORS - len(errors))])
+
+
+def _damage(errors: bytes, doing: str) -> HistoryError:
+    """Why a walk over commits failed: whatever git did not say otherwise, it could not read the repository."""
+    found = translate(errors, doing)
+    if found.code in ("too-large", "disk-full", "corrupt"):
+        return found
+    return HistoryError("corrupt", f"The repository is damaged: {found.message}")
+
+
+def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]:
+    """``argv`` run under a limit of private memory, in bytes, from its first instruction on (Linux only).
+
+    The shell sets the limit on itself and becomes git: setting it from here would come after git has started, and
+    what git had started by then would have none.
+    """
+    if memory is None or sys.platform != "linux":
+        return argv
+    if shutil.which("git", path=search_path) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "git")
+    return ["/bin/sh", "-c", 'ulimit -d "$0" && exec "$@"', str(memory // 1024), *argv]
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    if pipe is not None and sys.platform == "linux":
+        with contextlib.suppress(OSError):  # the user's share of pipe memory is used up: it is slower, no more
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+
+
+def _pump(
+    process: subprocess.Popen[bytes],
+    stdin: bytes,
+    sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
+    check: Callable[[], None],
+) -> None:
+    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, sink in sinks.items():
+            assert pipe is not None  # noqa: S101 # every process is started with pipes
+            selector.register(pipe, selectors.EVENT_READ, sink)
+        assert process.stdin is not None  # noqa: S101
+        waiting = memoryview(stdin)
+        if stdin:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        else:
+            process.stdin.close()
+        while selector.get_map():
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else _TICK)
+            for key, _ in ready:
+                if key.data is None:
+                    waiting = _feed(key.fd, waiting)
+                    if not waiting:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                elif data := os.read(key.fd, _CHUNK):
+                    key.data(data)
+                else:
+                    selector.unregister(key.fileobj)
+            if ended and not ready:
+                # Something that git left behind, such as ssh's shared connection, still holds the pipes.
+                break
+            check()
+    while process.poll() is None:
+        check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_TICK)
+
+
+def _feed(fd: int, waiting: memoryview) -> memoryview:
+    try:
+        return waiting[os.write(fd, waiting[:_CHUNK]) :]
+    except BrokenPipeError:  # it has read enough; its exit code says whether that is well
+        return waiting[len(waiting) :]
+
+
+@contextlib.contextmanager
+def _ended(process: subprocess.Popen[bytes], own_group: bool = True) -> Iterator[None]:
+    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            _signal(process, own_group, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
+        # Also what outlived its leader.
+        _signal(process, own_group, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _signal(process: subprocess.Popen[bytes], own_group: bool, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if own_group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

@@ -1,0 +1,166 @@
+"""What one run of git may take, and the watch that ends it when it takes more."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from podium.errors import HistoryError, Interrupted
+
+# How often a transfer's folder is measured, in seconds; stop and time are looked at with each call.
+_MEASURE_EVERY = 1.0
+
+# A transfer starts a handful of programs. With a git before 2.39.4 and a host that says it is shallow, each treeless
+# fetch starts another to find what it misses, without end.
+_MOST_PROGRAMS = 40
+
+
+class Stop(Protocol):
+    """A ``threading.Event``, or what looks like one."""
+
+    def is_set(self) -> bool:
+        """Whether the work is to end now."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Seconds and bytes; None: no limit.
+
+    Attributes:
+        timeout: seconds that one run of git may take.
+        idle_timeout: seconds that a transfer may stand still.
+        memory: bytes of private memory of each process (Linux only).
+        repository_bytes: bytes on disk of the largest repository.
+        disk_reserve: bytes that a transfer leaves free on the disk.
+    """
+
+    timeout: float | None = None
+    idle_timeout: float | None = None
+    memory: int | None = None
+    repository_bytes: int | None = None
+    disk_reserve: int | None = None
+
+
+class Watch:
+    """Ends a run of git, by raising, when it was told to stop or has had its time.
+
+    ``idle`` says whether it may also stand still no longer than a transfer may.
+    """
+
+    def __init__(self, limits: Limits, stop: Stop | None, *, idle: bool = False) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._idle = limits.idle_timeout if idle else None
+        self._begun = self._moved = time.monotonic()
+
+    def moved(self) -> None:
+        """git has shown a sign of life."""
+        self._moved = time.monotonic()
+
+    def check(self) -> None:
+        """Call at least every fifth of a second.
+
+        Raises:
+            Interrupted: ``stop`` is set.
+            HistoryError: the time is over ('too-large'), or the host stands still ('unreachable').
+        """
+        if self._stop is not None and self._stop.is_set():
+            raise Interrupted("The work on the repository was told to stop.")
+        now = time.monotonic()
+        limit = self._limits.timeout
+        if limit is not None and now - self._begun > limit:
+            raise HistoryError(
+                "too-large", f"git took longer than {limit:g} seconds for this repository (PODIUM_GIT_TIMEOUT)."
+            )
+        if self._idle is not None and now - self._moved > self._idle:
+            raise HistoryError(
+                "unreachable", f"The host sent nothing for {self._idle:g} seconds: try again.", transient=True
+            )
+
+
+class TransferWatch(Watch):
+    """The same for a clone or fetch: also its folder, its disk and its programs."""
+
+    def __init__(self, limits: Limits, stop: Stop | None, folder: Path, process: int, ceiling: int | None) -> None:
+        super().__init__(limits, stop, idle=True)
+        self._folder = folder
+        self._process = process
+        self._ceiling = ceiling if ceiling is not None else limits.repository_bytes
+        self._measured = self._begun
+        self._size = 0
+
+    def check(self) -> None:
+        """See :meth:`Watch.check`.
+
+        Raises:
+            HistoryError: also 'too-large' by bytes, 'disk-full' or 'shallow'.
+        """
+        super().check()
+        if time.monotonic() - self._measured > _MEASURE_EVERY:
+            self.measure()
+
+    def measure(self) -> None:
+        """Look at the folder, the disk and the programs, whenever it was last done."""
+        self._measured = time.monotonic()
+        size = bytes_on_disk(self._folder)
+        if size != self._size:
+            self._size = size
+            self.moved()
+        if self._ceiling is not None and size > self._ceiling:
+            raise too_large(self._ceiling)
+        reserve = self._limits.disk_reserve
+        if reserve is not None and shutil.disk_usage(self._folder).free < reserve:
+            raise disk_full()
+        if _programs_below(self._process) > _MOST_PROGRAMS:
+            raise HistoryError(
+                "shallow", "The host answers as a shallow clone does, without all of the history: name the full one."
+            )
+
+
+def too_large(limit: int) -> HistoryError:
+    """The error for a repository of more than ``limit`` bytes."""
+    return HistoryError(
+        "too-large", f"The repository is larger than the {limit} bytes allowed (PODIUM_MAX_REPOSITORY_BYTES)."
+    )
+
+
+def disk_full() -> HistoryError:
+    """The error for a disk without the room that is to stay free."""
+    return HistoryError(
+        "disk-full",
+        "The disk has too little room left for this repository (PODIUM_DISK_RESERVE_BYTES): free some and retry.",
+    )
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """What the files below ``folder`` occupy; files that vanish meanwhile do not count."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(parent, name).lstat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _programs_below(process: int) -> int:
+    """How many processes descend from ``process``; 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0
+    waiting, found = [str(process)], 0
+    while waiting and found <= _MOST_PROGRAMS:
+        parent = waiting.pop()
+        try:
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        except OSError:  # it ended meanwhile
+            continue
+        found += len(children)
+        waiting += children
+    return found

@@ -1,0 +1,124 @@
+"""A repository that is already on this machine: found, checked, never written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.errors import HistoryError
+from podium.history.faults import translate
+from podium.history.git import Git
+from podium.history.limits import Stop
+from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, object_size
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRepository:
+    """A repository on this machine.
+
+    Attributes:
+        path: its git directory, absolute, symbolic links resolved.
+        head: the commit to count up to.
+        branch: the branch that HEAD names, where that is what is counted.
+        origin: where it was cloned from, as its configuration has it; may carry a password.
+        mailmap: the blob of the ``.mailmap`` in ``head``.
+        note: why there is no mailmap although there might be one.
+    """
+
+    path: Path
+    head: str
+    branch: str | None
+    origin: str | None
+    mailmap: str | None
+    note: str | None
+
+
+def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop | None = None) -> LocalRepository:
+    """Find the repository that ``path`` is, or lies in.
+
+    Args:
+        git: how git is run.
+        path: a clone, bare or not, a work tree, or a folder in one.
+        revision: what to count; None: HEAD.
+        stop: ends the work when set.
+
+    Raises:
+        HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev',
+            'corrupt'.
+        Interrupted: ``stop`` was set.
+    """
+    answer = git.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository", folder=path, stop=stop)
+    if answer.code != 0:
+        raise translate(answer.errors, "rev-parse")
+    folder, _, shallow = answer.output.removesuffix(b"\n").rpartition(b"\n")
+    repository = Path(folder.decode(errors="surrogateescape")).resolve()
+    if shallow == b"true":
+        raise HistoryError(
+            "shallow", "This is a shallow clone, without all of its history: run git fetch --unshallow in it first."
+        )
+    head = _commit(git, repository, revision, stop)
+    mailmap, note = _mailmap(git, repository, head, stop)
+    return LocalRepository(
+        path=repository,
+        head=head,
+        branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        origin=_line(git, repository, "config", "--get", "remote.origin.url"),
+        mailmap=mailmap,
+        note=note,
+    )
+
+
+def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:
+    wanted = "HEAD" if revision is None else revision
+    words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
+    answer = git.run(*words, repository=repository, stop=stop)
+    if answer.code == 0:
+        return answer.output.decode().strip()
+    if revision is not None:
+        raise HistoryError("bad-rev", "The revision given with --rev names no commit of this repository.")
+    if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
+        raise translate(answer.errors, "rev-parse")
+    if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:
+        raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
+    raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")
+
+
+def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[str | None, str | None]:
+    """The blob of the mailmap of ``head``, or a note why there is none although there might be one."""
+    if _missing(git, repository, head, 1, stop):
+        return None, "This clone was made without trees, so its .mailmap is not applied."
+    blob = find_mailmap(git, repository, head, stop=stop)
+    if blob is None:
+        return None, None
+    if blob in _missing(git, repository, head, 2, stop):
+        return None, "This clone was made without files and has not fetched its .mailmap, so it is not applied."
+    size = object_size(git, repository, blob, stop=stop)
+    if size is None or size > LARGEST_MAILMAP:
+        return None, "The .mailmap is larger than 4 MiB and is not applied."
+    return blob, None
+
+
+def _missing(git: Git, repository: Path, head: str, depth: int, stop: Stop | None) -> set[str]:
+    """What a partial clone lacks of ``head``: of its root tree (``depth`` 1), also of the entries in that (2).
+
+    Asking for a missing object in any other way has git look through every object of the clone for who promised it,
+    which takes longer than counting all commits.
+    """
+    words = (
+        "rev-list",
+        "--objects",
+        "--no-walk",
+        "--missing=print",
+        f"--filter=tree:{depth}",
+        "--end-of-options",
+        head,
+    )
+    lines = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").split("\n")
+    return {line[1:] for line in lines if line.startswith("?")}
+
+
+def _line(git: Git, repository: Path, *words: str) -> str | None:
+    """The one line that a command prints, None where it prints none."""
+    answer = git.run(*words, repository=repository)
+    text = answer.output.decode("utf-8", "replace").strip()
+    return text if answer.code == 0 and text else None

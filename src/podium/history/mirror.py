@@ -1,0 +1,243 @@
+"""Mirrors: bare clones without files, kept between counts. A cache, which may be deleted at any time.
+
+Each mirror is held by a lock for as long as it is counted, fetched or removed. A first clone happens beside, in a
+folder that takes the mirror's name when it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from podium.errors import HistoryError
+from podium.history.git import Git
+from podium.history.limits import Stop, bytes_on_disk, disk_full
+from podium.history.locks import if_free, locked
+from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, object_size
+from podium.history.progress import Progress
+from podium.history.remote import Remote, RemoteHead
+
+# Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
+_MOST_PACKS = 100
+_DAMAGED = ("corrupt", "not-a-repository")
+# What a git that was killed leaves behind.
+_LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A mirror that is open and up to date.
+
+    Attributes:
+        path: its git directory.
+        head: the commit of the host's HEAD.
+        branch: the default branch; None where the host's HEAD names none.
+        url: where it was fetched from: another URL on the same origin, where the repository has moved.
+        mailmap: the blob of the ``.mailmap`` in ``head``.
+        note: why there is no mailmap although there might be one.
+    """
+
+    path: Path
+    head: str
+    branch: str | None
+    url: str
+    mailmap: str | None
+    note: str | None
+
+    def discard(self) -> None:
+        """Throw the mirror away, because it proved damaged; the next to open it clones anew."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Mirrors:
+    """The mirrors in one folder, which several processes may share.
+
+    Args:
+        folder: where they are kept; made when needed.
+        git: how git is run; its ``disk_reserve`` must be free for each clone before it begins.
+        cache_bytes: what all together may occupy; the least recently used go first. None: no limit.
+        resolve: gives a URL's address that git must use (``http.curloptResolve``), or None; may raise.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        git: Git,
+        *,
+        cache_bytes: int | None = None,
+        resolve: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._git = git
+        self._cache_bytes = cache_bytes
+        self._resolve = resolve
+
+    @contextlib.contextmanager
+    def open(
+        self, *, host: str, owner: str, name: str, key: str, url: str, progress: Progress, stop: Stop | None = None
+    ) -> Iterator[Mirror]:
+        """Bring the mirror of a repository up to date and hold it.
+
+        Args:
+            host, owner, name: of the repository, for the folder's name.
+            key: what makes the repository the same as another.
+            url: what git clones.
+            progress: called while it receives.
+            stop: ends the work when set.
+
+        Raises:
+            HistoryError: it cannot be had; the code says why.
+            Interrupted: ``stop`` was set.
+        """
+        path = self._folder / _folder_name(host, owner, name, key)
+        with contextlib.ExitStack() as stack:
+            with _folder_faults():
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                stack.enter_context(locked(_lock_of(path), stop))
+                remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
+                head = remote.head()
+                self._update(path, remote, head, progress, stop)
+                mirror = self._opened(path, remote, head, stop)
+                os.utime(path)
+            yield mirror
+        if self._cache_bytes is not None:
+            most = self._cache_bytes
+            self._remove_until(lambda: self._occupied() <= most)
+
+    def _update(self, path: Path, remote: Remote, head: RemoteHead, progress: Progress, stop: Stop | None) -> None:
+        if path.exists():
+            try:
+                self._refresh(path, remote, head, progress, stop)
+            except HistoryError as error:
+                if error.code not in _DAMAGED:
+                    raise
+                shutil.rmtree(path)
+            else:
+                return
+        with self._incoming(stop) as clone:
+            words = ("init", "--quiet", "--bare", "--template=", *_object_format(head))
+            self._git.read(*words, repository=clone, stop=stop)
+            remote.fetch(head, clone, progress)
+            clone.rename(path)
+
+    def _refresh(self, path: Path, remote: Remote, head: RemoteHead, progress: Progress, stop: Stop | None) -> None:
+        for pattern in _LEFT_BEHIND:
+            for file in path.glob(pattern):
+                file.unlink()
+        if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
+            raise HistoryError("corrupt", "The mirror is in too many pieces.")
+        current = self._git.run("symbolic-ref", "--quiet", "HEAD", repository=path, stop=stop).output.decode().strip()
+        if current != head.target or self._commit(path, stop) != head.sha:
+            remote.fetch(head, path, progress)
+
+    def _opened(self, path: Path, remote: Remote, head: RemoteHead, stop: Stop | None) -> Mirror:
+        if (path / "shallow").exists():
+            shutil.rmtree(path)
+            raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
+        commit = self._commit(path, stop)
+        mailmap, note = self._mailmap(path, remote, commit, stop)
+        return Mirror(path, commit, head.branch, remote.url, mailmap, note)
+
+    def _commit(self, path: Path, stop: Stop | None) -> str:
+        words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
+        return self._git.read(*words, repository=path, stop=stop).decode().strip()
+
+    def _mailmap(self, path: Path, remote: Remote, commit: str, stop: Stop | None) -> tuple[str | None, str | None]:
+        """The blob of the mailmap, fetched with the one tree that names it, or a note why not."""
+        words = ("cat-file", "commit", commit)
+        tree = self._git.read(*words, repository=path, stop=stop)[5:].split(b"\n", 1)[0].decode("ascii", "replace")
+        try:
+            if object_size(self._git, path, tree, stop=stop) is None:
+                remote.fetch_object(tree, path)
+            blob = find_mailmap(self._git, path, tree, stop=stop)
+            if blob is not None and object_size(self._git, path, blob, stop=stop) is None:
+                remote.fetch_object(blob, path)
+            size = object_size(self._git, path, blob, stop=stop) if blob is not None else None
+        except HistoryError as error:
+            return None, f"The .mailmap could not be fetched and is not applied: {error.message}"
+        if size is not None and size > LARGEST_MAILMAP:
+            return None, "The .mailmap is larger than 4 MiB and is not applied."
+        return blob, None
+
+    @contextlib.contextmanager
+    def _incoming(self, stop: Stop | None) -> Iterator[Path]:
+        """A folder for a clone that is under way, with disk reserved for it."""
+        path = self._folder / f"incoming-{secrets.token_hex(8)}"
+        lock = _lock_of(path)
+        with contextlib.ExitStack() as stack:
+            with locked(self._folder / ".lock", stop):
+                under_way = self._sweep()
+                needed = (self._git.limits.disk_reserve or 0) * (under_way + 1)
+                if not self._remove_until(lambda: shutil.disk_usage(self._folder).free >= needed):
+                    raise disk_full()
+                stack.enter_context(locked(lock))
+                stack.callback(lock.unlink, missing_ok=True)
+                path.mkdir(mode=0o700)
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            yield path
+
+    def _sweep(self) -> int:
+        """Remove what dead processes were cloning; returns how many clones are under way."""
+        alive = 0
+        for lock in self._folder.glob("incoming-*.lock"):
+            with if_free(lock) as free:
+                if free:
+                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                    lock.unlink(missing_ok=True)
+                else:
+                    alive += 1
+        return alive
+
+    def _remove_until(self, enough: Callable[[], bool]) -> bool:
+        """Remove mirrors that nobody holds, the least recently used first; returns whether it is enough now."""
+        for path in sorted(self._folder.glob("*.git"), key=_used_at):
+            if enough():
+                return True
+            lock = _lock_of(path)
+            with if_free(lock) as free:
+                if free:
+                    shutil.rmtree(path, ignore_errors=True)
+                    lock.unlink(missing_ok=True)
+        return enough()
+
+    def _occupied(self) -> int:
+        return sum(bytes_on_disk(path) for path in self._folder.glob("*.git"))
+
+
+@contextlib.contextmanager
+def _folder_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full() from error
+        raise HistoryError("mirrors", f"The folder of mirrors cannot be used: {error.strerror}.") from error
+
+
+def _folder_name(host: str, owner: str, name: str, key: str) -> str:
+    """A name that people can read, that no two repositories share, and that leads nowhere else."""
+    words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
+    return f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _used_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _object_format(head: RemoteHead) -> tuple[str, ...]:
+    return ("--object-format=sha256",) if len(head.sha) == 64 else ()

@@ -1,0 +1,206 @@
+"""A repository on a host: what its HEAD is, and its commits without their files.
+
+A fetch of a clone's own (``git fetch origin``) moves no branch in a bare single-branch clone, and says nothing. So the
+host is asked for its default branch first, and that branch is fetched by name; the first time is no different from
+any later one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+from podium.errors import HistoryError
+from podium.history.faults import clean, translate
+from podium.history.git import Git
+from podium.history.limits import Stop, bytes_on_disk
+from podium.history.progress import Progress
+
+# Where the commit of a HEAD is kept that names no branch.
+_DETACHED = "refs/podium/head"
+# What git allows in the name of a branch (git-check-ref-format); a host could send anything.
+_BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
+_DISCOVERY = "/info/refs"
+_MOST_REDIRECTS = 3
+# Room on disk for one tree and one mailmap, packed.
+_FEW_OBJECTS = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHead:
+    """What the host's HEAD is: ``branch`` (None where it names no branch) and the commit ``sha``."""
+
+    branch: str | None
+    sha: str
+
+    @property
+    def source(self) -> str:
+        """What to ask the host for."""
+        return f"refs/heads/{self.branch}" if self.branch else "HEAD"
+
+    @property
+    def target(self) -> str:
+        """Where it is kept."""
+        return f"refs/heads/{self.branch}" if self.branch else _DETACHED
+
+
+class Remote:
+    """One repository on a host, reached with ``git``.
+
+    ``resolve`` gives, for a URL, git's ``http.curloptResolve`` value (``HOST:PORT:ADDRESS``) or None; it may raise.
+    """
+
+    def __init__(
+        self, git: Git, url: str, *, resolve: Callable[[str], str | None] | None = None, stop: Stop | None = None
+    ) -> None:
+        self.url = url
+        self._git = git
+        self._stop = stop
+        pinned = resolve(url) if resolve else None
+        self._pin = (f"http.curloptResolve={pinned}",) if pinned else ()
+
+    def head(self) -> RemoteHead:
+        """Ask the host for its HEAD, following it (up to three times) where it has moved on the same origin.
+
+        Raises:
+            HistoryError: 'empty', 'no-default-branch', 'missing', 'redirected', 'unreachable', …
+            Interrupted: told to stop.
+        """
+        for _ in range(_MOST_REDIRECTS):
+            try:
+                return self._head()
+            except HistoryError as error:
+                if error.code != "redirected":
+                    raise
+            self.url = self._moved_to()
+        return self._head()
+
+    def fetch(self, head: RemoteHead, repository: Path, progress: Progress) -> None:
+        """Bring the commits of ``head`` into ``repository``, which afterwards has a HEAD of its own naming them.
+
+        Raises:
+            HistoryError: 'shallow', 'interrupted-transfer', 'too-large', 'disk-full', …
+            Interrupted: told to stop.
+        """
+        self._transfer(repository, f"+{head.source}:{head.target}", progress)
+        self._git.read("symbolic-ref", "HEAD", head.target, repository=repository, stop=self._stop)
+
+    def fetch_object(self, sha: str, repository: Path) -> None:
+        """Bring one object, and nothing that it leads to.
+
+        Raises:
+            HistoryError: the host refuses, or as :meth:`fetch`.
+            Interrupted: told to stop.
+        """
+        # Saying what is here already would cost more than the object, and would not make it smaller.
+        self._transfer(
+            repository,
+            sha,
+            lambda *_: None,
+            configuration=("fetch.negotiationAlgorithm=noop",),
+            ceiling=bytes_on_disk(repository) + _FEW_OBJECTS,
+        )
+
+    def _transfer(
+        self,
+        repository: Path,
+        wanted: str,
+        progress: Progress,
+        *,
+        configuration: tuple[str, ...] = (),
+        ceiling: int | None = None,
+    ) -> None:
+        errors = self._git.transfer(
+            "fetch",
+            "--progress",
+            "--no-tags",
+            "--no-prune",
+            "--no-write-fetch-head",
+            "--filter=tree:0",
+            "--end-of-options",
+            "origin",
+            wanted,
+            repository=repository,
+            progress=progress,
+            # Not kept in the repository: while its commits are counted, it knows no place to fetch more from.
+            configuration=(f"remote.origin.url={self.url}", *self._pin, *configuration),
+            ceiling=ceiling,
+            stop=self._stop,
+        )
+        if b"shallow roots" in errors:
+            # git only warns of it, and moves no branch.
+            raise translate(errors, "fetch")
+
+    def _head(self) -> RemoteHead:
+        branch = sha = None
+        for line in self._ask("--symref", "HEAD").split("\n"):
+            value, _, name = line.partition("\t")
+            if name != "HEAD":
+                continue
+            if value.startswith("ref: "):
+                target = value.removeprefix("ref: ")
+                branch = target.removeprefix("refs/heads/") if _BRANCH.fullmatch(target) else None
+            elif _SHA.fullmatch(value):
+                sha = value
+        if sha is not None:
+            return RemoteHead(branch, sha)
+        if self._ask().strip():
+            raise HistoryError(
+                "no-default-branch", "The repository's default branch does not exist: its owner can choose another."
+            )
+        raise HistoryError("empty", "The repository has no commits yet: there is nothing to count.")
+
+    def _ask(self, *words: str) -> str:
+        options, patterns = [w for w in words if w.startswith("-")], [w for w in words if not w.startswith("-")]
+        answer = self._git.run(
+            "ls-remote",
+            *options,
+            "--end-of-options",
+            self.url,
+            *patterns,
+            # No repository at all, whatever the folder is in.
+            repository=Path(os.devnull),
+            folder=Path("/"),
+            transfers=True,
+            configuration=self._pin,
+            stop=self._stop,
+        )
+        if answer.code != 0:
+            raise translate(answer.errors, "ls-remote")
+        return answer.output.decode("utf-8", "replace")
+
+    def _moved_to(self) -> str:
+        """Where the host says that the repository is now, as git's own trace of the answer has it."""
+        answer = self._git.run(
+            "ls-remote",
+            "--end-of-options",
+            self.url,
+            "HEAD",
+            repository=Path(os.devnull),
+            folder=Path("/"),
+            variables={"GIT_TRACE_CURL": "1", "GIT_TRACE_CURL_NO_DATA": "1"},
+            transfers=True,
+            configuration=self._pin,
+            stop=self._stop,
+        )
+        found = _LOCATION.findall(answer.errors.decode("utf-8", "replace"))
+        moved = urljoin(self.url + _DISCOVERY, found[-1]) if found else ""
+        base, discovery, _ = moved.partition(_DISCOVERY)
+        if not discovery or _origin(base) != _origin(self.url):
+            raise HistoryError(
+                "redirected",
+                f"The repository has moved to {clean(base) or 'another address'}, which is not followed: name the new "
+                "address.",
+            )
+        return base
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

@@ -1,0 +1,178 @@
+"""Saving what was counted: one transaction, under the fence of the lease and the condition of the old head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from podium.errors import LeaseLost
+from podium.history.mailmap import Identity
+from podium.history.tally import COUNTING_VERSION, PersonTotals, Tally
+from podium.storage.session import Row, Session
+
+Pair = tuple[str, str]
+
+_PERSON_COLUMNS = (
+    *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
+    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
+    *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
+    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors"),
+)
+_COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _added(table: str, columns: Iterable[str]) -> str:
+    return ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
+
+
+def _edges() -> str:
+    """The earlier of two first dates and the later of two last ones; a NULL stands for no date at all."""
+    return ", ".join(
+        f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
+        THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
+        for what in ("commit", "merge", "co_authored")
+        for column, sign in ((f"first_{what}_at", "<"), (f"last_{what}_at", ">"))
+    )
+
+
+def _better_sample(column: str) -> str:
+    """Of two sample commits the one with fewer co-authors."""
+    return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
+        THEN excluded.{column} ELSE commit_data.{column} END"""
+
+
+_PERSON = _insert("commit_data", _PERSON_COLUMNS)
+# What an incremental count found is added to the rows that it started from.
+_ADD_PERSON = f"""{_PERSON} ON CONFLICT (repository_id, email, name) DO UPDATE SET
+    {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
+    {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
+
+_WEEK = _insert("weekly_activity", ("repository_id", "commit_data_id", "week", *_COUNTS))
+_ADD_WEEK = f"""{_WEEK} ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET
+    {_added("weekly_activity", _COUNTS)}"""
+
+_MAILMAP = """
+UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key
+WHERE repository_id = :repository_id AND email = :email AND name = :name
+"""
+
+# The next state, and the start of a new generation of batches: whatever is still under way for an older one is void.
+_COUNTED = """
+UPDATE repository SET
+    state = 'users_processing', head = :head, branch = :branch, counting_version = :version,
+    total_commits = :total, merge_commits = :merges,
+    unique_contributors = (
+        SELECT count(DISTINCT email) FROM commit_data
+        WHERE repository_id = :id AND commit_count + merge_count > 0
+    ),
+    generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, rung_at = {now},
+    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL
+WHERE id = :id
+"""
+
+
+def known_pairs(session: Session, repository_id: int) -> dict[Pair, Identity]:
+    """Every (name, e-mail) saved for a repository, with the identity that the mailmap gave it then."""
+    rows = session.all(
+        """SELECT name, email, mailmap_email, mailmap_name, mailmap_identity FROM commit_data
+        WHERE repository_id = :id""",
+        id=repository_id,
+    )
+    return {
+        (row["name"], row["email"]): Identity(row["mailmap_email"], row["mailmap_name"], row["mailmap_identity"])
+        for row in rows
+    }
+
+
+def save_count(
+    session: Session,
+    repository: Row,
+    *,
+    since: str | None,
+    head: str,
+    branch: str | None,
+    tally: Tally,
+    identities: Mapping[Pair, Identity],
+) -> None:
+    """Save a count and move the repository on to its users.
+
+    Args:
+        session: a transaction under the lease's fence.
+        repository: the row as it was when counting began.
+        since: the head that the count started from; None where all of history was counted.
+        head: the commit counted up to.
+        branch: its branch, if it has one.
+        tally: what was counted.
+        identities: what the mailmap makes of every pair, those saved before included.
+
+    Raises:
+        LeaseLost: the totals are no longer the ones that the count started from; nothing is saved.
+    """
+    number = repository["id"]
+    now = session.one("SELECT head, total_commits, merge_commits FROM repository WHERE id = :id", id=number)
+    if now is None or now["head"] != repository["head"]:
+        raise LeaseLost("The repository was counted by somebody else meanwhile.")
+    if since is None:
+        session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
+        session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
+    session.many(
+        _ADD_PERSON if since else _PERSON, [_person_row(number, person, identities) for person in tally.persons()]
+    )
+    if since:
+        _save_identities(session, number, identities)
+    _save_weeks(session, _ADD_WEEK if since else _WEEK, number, tally)
+    session.run(
+        _COUNTED,
+        id=number,
+        head=head,
+        branch=branch,
+        version=COUNTING_VERSION,
+        total=tally.total_commits + (now["total_commits"] if since else 0),
+        merges=tally.merge_commits + (now["merge_commits"] if since else 0),
+    )
+
+
+def _person_row(repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity]) -> tuple[object, ...]:
+    """In the order of :data:`_PERSON_COLUMNS`."""
+    identity = identities[person.name, person.email]
+    return (
+        *(repository_id, person.email, person.name, identity.email, identity.name, identity.key),
+        *(person.commits, person.merges, person.co_authored, person.co_authored_merges),
+        *(person.first_commit_at, person.last_commit_at, person.first_merge_at, person.last_merge_at),
+        *(person.first_co_authored_at, person.last_co_authored_at),
+        *(person.odd_dates, person.sample_sha, person.sample_co_authors),
+    )
+
+
+def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
+    """A mailmap that changed applies to the rows of earlier counts too."""
+    saved = known_pairs(session, repository_id)
+    session.many(
+        _MAILMAP,
+        [
+            {
+                "repository_id": repository_id,
+                "name": name,
+                "email": email,
+                "mailmap_email": identity.email,
+                "mailmap_name": identity.name,
+                "key": identity.key,
+            }
+            for (name, email), identity in identities.items()
+            if saved.get((name, email)) != identity
+        ],
+    )
+
+
+def _save_weeks(session: Session, statement: str, repository_id: int, tally: Tally) -> None:
+    rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
+    numbers = {(row["email"], row["name"]): row["id"] for row in rows}
+    session.many(statement, _week_rows(repository_id, numbers, tally))
+
+
+def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterable[tuple[int, ...]]:
+    for email, name, week, *counts in tally.weeks():
+        yield (repository_id, numbers[email, name], week, *counts)

@@ -1,0 +1,182 @@
+"""A git server on loopback: smart HTTP by git's own ``http-backend``, with faults on demand."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO, Any
+
+_CONFIGURATION = {
+    "uploadpack.allowFilter": "true",
+    "uploadpack.allowAnySHA1InWant": "true",
+    "safe.directory": "*",
+}
+
+
+@dataclass
+class Fault:
+    """What to do instead with requests whose path and query hold ``path``.
+
+    ``kind`` is 'status' (answer ``status`` and ``body``, with ``location`` where given), 'stall' (say nothing until the
+    server ends) or 'cut' (break off after ``after`` bytes of the real answer). ``times`` counts down; None: always.
+    """
+
+    kind: str
+    path: str = ""
+    status: int = 500
+    location: str = ""
+    body: bytes = b""
+    after: int = 0
+    times: int | None = None
+
+
+@dataclass
+class GitHost:
+    """The server: its base URL, the folder it serves, what was asked of it, and its faults."""
+
+    url: str
+    folder: Path
+    configuration: dict[str, str] = field(default_factory=lambda: dict(_CONFIGURATION))
+    faults: list[Fault] = field(default_factory=list)
+    # Speak the protocol of before 2018, in which a host may refuse objects that no branch names.
+    old_protocol: bool = False
+    requests: list[str] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Condition = field(default_factory=threading.Condition)
+
+    def wait_for_request(self, path: str, seconds: float = 20) -> None:
+        """Until something was asked whose path and query hold ``path``."""
+        with self.asked:
+            assert self.asked.wait_for(lambda: any(path in request for request in self.requests), seconds)
+
+
+@contextlib.contextmanager
+def serve_repositories(folder: Path, *, port: int = 0) -> Iterator[GitHost]:
+    """Serve the bare repositories below ``folder`` at ``host.url``/their/path.git, until the block ends."""
+    server = _Server(("127.0.0.1", port), _Handler)
+    server.host = GitHost(f"http://127.0.0.1:{server.server_address[1]}", folder)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.host
+    finally:
+        server.host.ended.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    host: GitHost
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away in the middle is part of the tests."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        host = self.server.host
+        with host.asked:
+            host.requests.append(f"{self.command} {self.path}")
+            host.asked.notify_all()
+        fault = self._fault()
+        if fault and fault.kind == "stall":
+            host.ended.wait()
+        elif fault and fault.kind == "status":
+            self.send_response(fault.status)
+            if fault.location:
+                self.send_header("Location", fault.location)
+            self.end_headers()
+            self.wfile.write(fault.body)
+        else:
+            self._answer(fault.after if fault else None)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tests are quiet."""
+
+    def _fault(self) -> Fault | None:
+        for fault in self.server.host.faults:
+            if fault.path in self.path and fault.times != 0:
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+    def _answer(self, most: int | None) -> None:
+        path, _, query = self.path.partition("?")
+        body = self._body()
+        configuration = self.server.host.configuration
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_PROJECT_ROOT": str(self.server.host.folder),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": "" if self.server.host.old_protocol else self.headers.get("Git-Protocol", ""),
+            "GIT_CONFIG_COUNT": str(len(configuration)),
+        }
+        for number, (name, value) in enumerate(configuration.items()):
+            environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        with subprocess.Popen(
+            ["git", "http-backend"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as backend:
+            assert backend.stdin and backend.stdout
+            with contextlib.suppress(BrokenPipeError):
+                backend.stdin.write(body)
+                backend.stdin.close()
+            try:
+                self._relay(backend.stdout, most)
+            finally:
+                backend.kill()
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _relay(self, output: IO[bytes], most: int | None) -> None:
+        status, headers = 200, []
+        while line := output.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            if name == "Status":
+                status = int(value.split()[0])
+            else:
+                headers.append((name, value))
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if most is not None:
+            # More than will come: the client sees that it was cut off.
+            self.send_header("Content-Length", str(1 << 30))
+        self.end_headers()
+        sent = 0
+        while (chunk := output.read1(65536)) and (most is None or sent < most):  # type: ignore[attr-defined]
+            self.wfile.write(chunk if most is None else chunk[: most - sent])
+            sent += len(chunk)
