@@ -1,0 +1,128 @@
+"""Known bots and AI agents, by the e-mails that they write into commits.
+
+Only addresses that a tool writes by itself are listed, each with where that can be seen. A name never makes a bot
+("Claude" and "Jules" are people's names), nor does a company's domain (people work there). GitHub Apps need no
+entry: every login that ends in ``[bot]`` is one, and :data:`AGENT_APPS` only tells which of them are AI agents.
+
+An account that is no App is listed with its number: a login can be given to another person, and anybody may write
+any login behind somebody else's number, so ``583231+copilot@users.noreply.github.com`` is not Copilot.
+"""
+
+from __future__ import annotations
+
+BOT_EMAILS = frozenset(
+    {
+        # GitHub itself, as the author or committer of what is done on its site ("web-flow"): nobody.
+        "noreply@github.com",
+        "19864447+web-flow@users.noreply.github.com",
+        # GitHub Actions; the two without a number are what workflows commonly configure.
+        "action@github.com",
+        "actions@github.com",
+        "github-actions@github.com",
+        # Dependabot and its predecessor: dependabot-core's gemspec and specs.
+        "support@dependabot.com",
+        # Renovate: the default gitAuthor in its source, then and now.
+        "bot@renovateapp.com",
+        "renovate@whitesourcesoftware.com",
+        # Greenkeeper: greenkeeper-lockfile's source.
+        "support@greenkeeper.io",
+        # Snyk: its documentation ("all commits are done by snyk-bot@snyk.io").
+        "snyk-bot@snyk.io",
+        "19733683+snyk-bot@users.noreply.github.com",
+        # pyup: commits in many changelogs.
+        "github-bot@pyup.io",
+        # semantic-release: COMMIT_EMAIL in its source.
+        "semantic-release-bot@martynus.net",
+        # ImgBot: its source and documentation.
+        "imgbothelp@gmail.com",
+        # Gitter's badge bot: commits in many repositories.
+        "badger@gitter.im",
+        # DeepSource.
+        "bot@deepsource.io",
+        # Travis CI: the default identity of its deployments (dpl) and the usual one of its scripts.
+        "deploy@travis-ci.org",
+        "builds@travis-ci.org",
+        # Translations: Hosted Weblate (its documentation), Weblate's own default, Crowdin's action (its documentation).
+        "hosted@weblate.org",
+        "noreply@weblate.org",
+        "support+bot@crowdin.com",
+        # Merge queues: Rust's bors, and the homu before it.
+        "bors@rust-lang.org",
+        "homu@barosl.com",
+        # Kubernetes' Prow: merges in kubernetes/kubernetes, and Prow's configuration.
+        "k8s-ci-robot@users.noreply.github.com",
+        "20407524+k8s-ci-robot@users.noreply.github.com",
+        "k8s.ci.robot@gmail.com",
+        # Homebrew: homebrew-test-bot's source.
+        "1589480+brewtestbot@users.noreply.github.com",
+        # Julia's CompatHelper: its source.
+        "compathelper_noreply@julialang.org",
+        # Google's Copybara and Flutter's autorollers: commits in their repositories.
+        "copybara-worker@google.com",
+        "engine-flutter-autoroll@skia.org",
+        "skia-flutter-autoroll@skia.org",
+    }
+)
+
+AGENT_EMAILS = frozenset(
+    {
+        # Claude Code: anthropics/claude-code issue 36105 shows its trailer.
+        "noreply@anthropic.com",
+        # GitHub Copilot: coding agent, reviews, command line (microsoft/vscode pull request 309951); VS Code's
+        # git.addAICoAuthor before that.
+        "198982749+copilot@users.noreply.github.com",
+        "175728472+copilot@users.noreply.github.com",
+        "223556219+copilot@users.noreply.github.com",
+        "copilot@github.com",
+        # Cursor: its trailer, in many repositories (storybookjs/storybook, vllm-project/vllm).
+        "cursoragent@cursor.com",
+        # OpenAI Codex: command line and cloud; the account is named by its documentation of commit_attribution.
+        "noreply@openai.com",
+        "codex@openai.com",
+        "267193182+codex@users.noreply.github.com",
+        # Gemini CLI's account.
+        "218195315+gemini-cli@users.noreply.github.com",
+        # Aider: its source, and Aider-AI/aider issue 4226.
+        "aider@aider.chat",
+        "noreply@aider.chat",
+        # Amp: its trailer (paradigmxyz/reth and others).
+        "amp@ampcode.com",
+        # OpenHands: its system prompt and workspace set-up.
+        "openhands@all-hands.dev",
+        # opencode, Crush, Qwen Code: their sources.
+        "noreply@opencode.ai",
+        "crush@charm.land",
+        "qwen-coder@alibabacloud.com",
+        # Kiro, JetBrains Junie, Warp, Replit Agent, v0: their trailers and commits in many repositories.
+        "244629292+kiro-agent@users.noreply.github.com",
+        "junie@jetbrains.com",
+        "agent@warp.dev",
+        "oz-agent@warp.dev",
+        "agent@replit.com",
+        "it+v0agent@vercel.com",
+    }
+)
+
+# GitHub Apps that are AI agents, by login: chaoss/ai-detection-action's list, and commits in many repositories.
+AGENT_APPS = frozenset(
+    {
+        "amazon-q-developer[bot]",
+        "chatgpt-codex-connector[bot]",
+        "claude[bot]",
+        "cline[bot]",
+        "coderabbitai[bot]",
+        "continue[bot]",
+        "copilot-swe-agent[bot]",
+        "copilot[bot]",
+        "cursor[bot]",
+        "devin-ai-integration[bot]",
+        "factory-droid[bot]",
+        "gemini-code-assist[bot]",
+        "google-labs-jules[bot]",
+        "gpt-engineer-app[bot]",
+        "lovable-dev[bot]",
+        "openai-codex[bot]",
+        "sourcegraph-cody[bot]",
+        "windsurf-bot[bot]",
+    }
+)
