@@ -1,0 +1,132 @@
+"""The counting rules of a board: switches and a window, as one value. Pure.
+
+Rules are applied when a board is read, never by a new scan of the repository.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from podium.errors import BadRule
+
+Bots = Literal["exclude", "include", "only"]
+
+DAY = 86_400
+WEEK = 7 * DAY
+_EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What counts on a board. The defaults answer what GitHub's own contributors page answers.
+
+    ``since`` and ``until`` are the bounds in effect, epoch seconds in UTC at which a week starts (Sunday 00:00):
+    ``since`` is the first second of the window, ``until`` the first after it; None leaves that side open.
+    ``identities`` False joins no accounts: a row is an e-mail, or an identity of the mailmap.
+    """
+
+    merges: bool = False
+    bots: Bots = "exclude"
+    co_authors: bool = False
+    mailmap: bool = True
+    since: int | None = None
+    until: int | None = None
+    identities: bool = True
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        merges: str = "exclude",
+        bots: str = "exclude",
+        co_authors: str = "exclude",
+        mailmap: str = "use",
+        since: str | None = None,
+        until: str | None = None,
+        identities: bool = True,
+    ) -> Rules:
+        """Read the rules from the words of the command line and the API.
+
+        ``since`` and ``until`` are days, both inclusive (``2024-01-31``, or an ISO 8601 time, of which the day in
+        UTC counts). Activity is kept by weeks, so the window is widened to whole weeks from Sunday to Saturday.
+
+        Raises:
+            BadRule: a word that is no choice, a date that is none, or a window that ends before it starts.
+        """
+        first, last = _day("since", since), _day("until", until)
+        if first is not None and last is not None and first > last:
+            raise BadRule(f"The window ends before it starts: since {since} is after until {until}.")
+        return cls(
+            merges=_word("merges", merges, ("include", "exclude")) == "include",
+            bots=_bots(bots),
+            co_authors=_word("coAuthors", co_authors, ("include", "exclude")) == "include",
+            mailmap=_word("mailmap", mailmap, ("use", "ignore")) == "use",
+            since=None if first is None else week_of(first * DAY),
+            until=None if last is None else week_of(last * DAY) + WEEK,
+            identities=identities,
+        )
+
+    @property
+    def windowed(self) -> bool:
+        """Whether only some weeks count."""
+        return self.since is not None or self.until is not None
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The rules in words, with the first and the last day in effect: the ``rules`` of a board's document."""
+        return {
+            "merges": "include" if self.merges else "exclude",
+            "bots": self.bots,
+            "coAuthors": "include" if self.co_authors else "exclude",
+            "mailmap": "use" if self.mailmap else "ignore",
+            "identities": "use" if self.identities else "ignore",
+            "since": None if self.since is None else _iso_day(self.since),
+            "until": None if self.until is None else _iso_day(self.until - DAY),
+        }
+
+
+def week_of(seconds: int) -> int:
+    """The epoch second of the Sunday 00:00 UTC that starts the week of ``seconds``."""
+    day = seconds // DAY
+    # Day 0 of the epoch was a Thursday, four days after its Sunday.
+    return (day - (day + 4) % 7) * DAY
+
+
+def _word(rule: str, value: str, choices: tuple[str, ...]) -> str:
+    if value in choices:
+        return value
+    raise BadRule(f"{rule} cannot be {value[:40]!r}: choose {' or '.join(choices)}.")
+
+
+def _bots(value: str) -> Bots:
+    match value:
+        case "include" | "exclude" | "only":
+            return value
+    raise BadRule(f"bots cannot be {value[:40]!r}: choose include, exclude or only.")
+
+
+def _day(rule: str, value: str | None) -> int | None:
+    """Days since the epoch, from the year 1 to 9999."""
+    if value is None:
+        return None
+    try:
+        if not _DATE.fullmatch(value):
+            raise ValueError(value)
+        moment = datetime.datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        raise BadRule(f"{rule} cannot be {value[:40]!r}: write a day as YYYY-MM-DD, such as 2024-01-31.") from None
+    return moment.toordinal() - _EPOCH_ORDINAL
+
+
+def _iso_day(seconds: int) -> str:
+    # The first week of the year 1 starts in the year before it, the last one of 9999 ends after it: neither has
+    # a name in this calendar, and no commit lies there.
+    ordinal = seconds // DAY + _EPOCH_ORDINAL
+    return datetime.date.fromordinal(
+        min(max(ordinal, datetime.date.min.toordinal()), datetime.date.max.toordinal())
+    ).isoformat()

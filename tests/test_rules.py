@@ -1,0 +1,121 @@
+"""The counting rules: words and windows."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podium.errors import BadRule
+from podium.leaderboard.rules import DAY, WEEK, Rules, week_of
+from tests.support.boards import at
+
+
+def test_the_defaults_are_githubs() -> None:
+    assert Rules.parse() == Rules()
+    assert Rules().as_dict() == {
+        "merges": "exclude",
+        "bots": "exclude",
+        "coAuthors": "exclude",
+        "mailmap": "use",
+        "identities": "use",
+        "since": None,
+        "until": None,
+    }
+
+
+def test_every_switch_can_be_turned() -> None:
+    rules = Rules.parse(merges="include", bots="only", co_authors="include", mailmap="ignore", identities=False)
+    assert rules == Rules(merges=True, bots="only", co_authors=True, mailmap=False, identities=False)
+    assert rules.as_dict() == {
+        "merges": "include",
+        "bots": "only",
+        "coAuthors": "include",
+        "mailmap": "ignore",
+        "identities": "ignore",
+        "since": None,
+        "until": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"merges": "yes"}, ("merges", "include or exclude")),
+        ({"merges": ""}, ("merges", "include or exclude")),
+        ({"merges": "only"}, ("merges", "include or exclude")),
+        ({"bots": "Include"}, ("bots", "include, exclude or only")),
+        ({"co_authors": "1"}, ("coAuthors", "include or exclude")),
+        ({"mailmap": "include"}, ("mailmap", "use or ignore")),
+        ({"since": "yesterday"}, ("since", "YYYY-MM-DD")),
+        ({"until": "2024-02-30"}, ("until", "YYYY-MM-DD")),
+        ({"since": ""}, ("since", "YYYY-MM-DD")),
+        ({"since": "20240131"}, ("since", "YYYY-MM-DD")),
+        ({"since": "2024-W05-3"}, ("since", "YYYY-MM-DD")),
+        ({"since": "0000-01-01"}, ("since", "YYYY-MM-DD")),
+        ({"since": "10000-01-01"}, ("since", "YYYY-MM-DD")),
+        ({"since": "٢٠٢٤-01-01"}, ("since", "YYYY-MM-DD")),
+        ({"since": "0001-01-01T00:00:00+14:00"}, ("since", "YYYY-MM-DD")),
+        ({"since": "2024-01-01\x1b[31m"}, ("since", "YYYY-MM-DD")),
+        ({"since": "2024-02-01", "until": "2024-01-31"}, ("2024-02-01", "2024-01-31")),
+    ],
+)
+def test_a_bad_rule_is_told_with_what_is_allowed(words: dict[str, Any], told: tuple[str, str]) -> None:
+    with pytest.raises(BadRule) as caught:
+        Rules.parse(**words)
+    for part in told:
+        assert part in caught.value.message
+    assert caught.value.message.isprintable()
+    assert caught.value.status == 400
+
+
+def test_a_huge_word_is_not_repeated_in_full() -> None:
+    with pytest.raises(BadRule) as caught:
+        Rules.parse(merges="x" * 100_000)
+    assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "first", "last"),
+    [
+        ("2024-01-07", "2024-01-13", "2024-01-07", "2024-01-13"),  # a Sunday and its Saturday
+        ("2024-01-08", "2024-01-14", "2024-01-07", "2024-01-20"),
+        ("2024-01-13", "2024-01-13", "2024-01-07", "2024-01-13"),
+        ("1969-12-31", "1970-01-01", "1969-12-28", "1970-01-03"),
+        ("0001-01-01", "9999-12-31", "0001-01-01", "9999-12-31"),
+        # A time is of its day in UTC.
+        ("2024-01-07T01:00:00+02:00", "2024-01-13T23:30:00-01:00", "2023-12-31", "2024-01-20"),
+        ("2024-01-07T01:00:00Z", "2024-01-13T23:30:00", "2024-01-07", "2024-01-13"),
+    ],
+)
+def test_a_window_is_widened_to_whole_weeks(since: str, until: str, first: str, last: str) -> None:
+    rules = Rules.parse(since=since, until=until)
+    assert (rules.as_dict()["since"], rules.as_dict()["until"]) == (first, last)
+    assert rules.windowed
+
+
+def test_a_window_may_be_open_on_either_side() -> None:
+    assert Rules.parse(since="2024-01-08") == Rules(since=at("2024-01-07"))
+    assert Rules.parse(until="2024-01-08") == Rules(until=at("2024-01-14"))
+    assert not Rules().windowed
+
+
+@given(st.dates(min_value=datetime.date(1, 1, 1)))
+def test_bounds_are_sundays_around_the_day(day: datetime.date) -> None:
+    rules = Rules.parse(since=day.isoformat(), until=day.isoformat())
+    seconds = (day.toordinal() - datetime.date(1970, 1, 1).toordinal()) * DAY
+    assert rules.since is not None
+    assert rules.until is not None
+    assert rules.until - rules.since == WEEK
+    assert rules.since <= seconds < rules.until
+    assert (rules.since // DAY + 4) % 7 == 0
+
+
+@given(st.integers(-62_135_596_800, 253_402_300_799))
+def test_the_week_of_a_time_starts_on_the_sunday_before(seconds: int) -> None:
+    week = week_of(seconds)
+    assert week <= seconds < week + WEEK
+    assert week % DAY == 0
