@@ -1,0 +1,86 @@
+"""Who may administer, and who sees e-mail addresses."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from podium.errors import Forbidden, PodiumError
+from podium.web.security import is_loopback_name, split_host
+from podium.web.services import Services, context_of
+
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+
+
+class NotAuthenticated(PodiumError):
+    """The administrator's token is missing or wrong."""
+
+    code = "unauthorized"
+    status = 401
+
+
+def is_local(request: Request, services: Services) -> bool:
+    """Whether ``request`` comes from this machine itself.
+
+    A server bound to loopback is reached by strangers all the same when a reverse proxy stands before it: such a
+    request carries another name than loopback's, or a forwarding header.
+    """
+    name, _ = split_host(request.headers.get("host", "")) or ("", None)
+    return (
+        services.loopback
+        and not services.settings.trusted_proxies
+        and is_loopback_name(name)
+        and not any(header in request.headers for header in _FORWARDED)
+    )
+
+
+def shows_emails(request: Request, services: Services) -> bool:
+    """Whether the answer to ``request`` may carry whole e-mail addresses."""
+    chosen = services.settings.show_emails
+    return is_local(request, services) if chosen is None else chosen
+
+
+def may_administer(request: Request, services: Services) -> bool:
+    """Whether the page offers retry and refresh: a form cannot send the token, so only where none is needed."""
+    return not services.settings.admin_token and is_local(request, services)
+
+
+def require_admin(request: Request) -> None:
+    """Let only the administrator pass.
+
+    Raises:
+        NotAuthenticated: a token is set, and the request does not carry it.
+        Forbidden: none is set, and the request is not from this machine.
+    """
+    services = context_of(request).services
+    token = services.settings.admin_token
+    if token:
+        if not _carries(request, token):
+            raise NotAuthenticated("This needs the administrator's token: send `Authorization: Bearer TOKEN`.")
+    elif not is_local(request, services):
+        raise Forbidden(
+            "This is open on the server's own machine only: its operator can set PODIUM_ADMIN_TOKEN to allow it "
+            "from elsewhere."
+        )
+
+
+def _carries(request: Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    # Digests have one length, so the comparison tells nothing about the token's.
+    # Headers arrive as Latin-1, whatever bytes were sent.
+    same = hmac.compare_digest(_digest(given.strip().encode("latin-1")), _digest(token.encode()))
+    return scheme.lower() == "bearer" and same
+
+
+def _digest(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()
+
+
+async def _admin(request: Request) -> None:
+    require_admin(request)
+
+
+AdminOnly = Annotated[None, Depends(_admin)]

@@ -1,0 +1,60 @@
+"""The web application, put together from what it is handed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fastapi_offline
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from podium import __version__
+from podium.web import api, openapi, pages, problems
+from podium.web.rendering import STATIC, Assets
+from podium.web.security import Security
+from podium.web.services import Context, Services
+
+__all__ = ["Services", "create_app"]
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API and the page over ``services``."""
+    # FastAPI's own pages load Swagger UI from another host.
+    app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.context = Context.of(services)
+    problems.install(app)
+    openapi.install(app)
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.state.routes = [*api.router.routes, *pages.router.routes]
+    app.mount("/static/swagger", Assets(directory=Path(fastapi_offline.__file__).parent / "static"))
+    app.mount("/static", Assets(directory=STATIC))
+    _add_middleware(app, services)
+    return app
+
+
+def _add_middleware(app: FastAPI, services: Services) -> None:
+    # Each one is put around those before it: security sees a request first.
+    app.add_middleware(HeadAsGet)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["X-Total-Count", "Retry-After"],
+        )
+    app.add_middleware(Security, settings=services.settings, loopback=services.loopback)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET; the server leaves the body out. FastAPI's routes know HEAD only where it is spelt out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)

@@ -1,0 +1,53 @@
+"""How many submissions one client may make in a minute."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+from podium.errors import TooManyRequests
+
+
+class SubmissionLimit:
+    """A moving window of a minute for each client, kept in memory: each server process counts for itself."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage()) if per_minute else None
+        self._window = RateLimitItemPerMinute(max(1, per_minute))
+
+    def take(self, request: Request) -> None:
+        """Count one submission of the client behind ``request``.
+
+        Raises:
+            TooManyRequests: it has made too many; ``retry_after`` says when the next is possible.
+        """
+        if self._limiter is None:
+            return
+        client = client_of(request.client.host if request.client else "")
+        if self._limiter.hit(self._window, client):
+            return
+        wait = self._limiter.get_window_stats(self._window, client).reset_time - time.time()
+        seconds = max(1, math.ceil(wait))
+        raise TooManyRequests(
+            f"Too many submissions: {self._window.amount} in a minute are accepted. Try again in {seconds} s.",
+            retry_after=seconds,
+        )
+
+
+def client_of(host: str) -> str:
+    """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which one customer usually has."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

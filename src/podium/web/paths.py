@@ -1,0 +1,41 @@
+"""The address of a board's page, and back. Pure.
+
+``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. A
+repository at the root of its host has ``-`` for a path, so that two segments always mean GitHub; no segment of an
+address begins with ``-``.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from podium.errors import NotFound
+from podium.storage.session import Row
+from podium.submissions.address import parse_address
+
+
+def page_path(row: Row, github_host: str) -> str:
+    """The page of a repository's row."""
+    if row["host"] == github_host:
+        segments = [row["owner"], row["name"]]
+    else:
+        segments = [row["host"], *(row["owner"] or "-").split("/"), row["name"]]
+    return "/r/" + "/".join(quote(segment, safe=":[]@") for segment in segments)
+
+
+def key_of(path: str, github_url: str) -> str:
+    """The identity (``repository.key``) that a page's path, after ``/r/``, stands for.
+
+    Raises:
+        NotFound: no repository can have such a path.
+        BadAddress: its two segments are no name at GitHub.
+    """
+    segments = path.rstrip("/").split("/")
+    if len(segments) == 2:
+        return parse_address(path.rstrip("/"), github_url).key
+    if len(segments) < 2 or not all(segments):
+        raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
+    host, *rest = segments
+    if rest[0] == "-":
+        rest = rest[1:]
+    return "/".join([host.lower(), *rest])

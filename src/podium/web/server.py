@@ -1,0 +1,156 @@
+"""Serving the web application with uvicorn."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from podium.errors import PodiumError
+from podium.web.app import create_app
+from podium.web.services import Services
+
+# Seconds that open requests may still take when the server is told to stop.
+GRACE = 5
+
+
+class CannotListen(PodiumError):
+    """The address or the port that the server was to listen on cannot be used."""
+
+    code = "cannot-listen"
+    exit_code = 2
+
+
+def run(
+    services: Services,
+    host: str,
+    port: int,
+    *,
+    on_listening: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then return: what else runs in this process is the caller's to stop.
+
+    Logs go to the loggers ``podium`` and ``uvicorn``, which the caller configures.
+
+    Args:
+        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all of them.
+        port: 0 for any free one.
+        on_listening: is called with the server's address once it answers.
+
+    Raises:
+        CannotListen: the host or port cannot be used.
+    """
+    sockets = listen(host, port)
+    proxies = list(services.settings.trusted_proxies)
+    config = uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        log_level=services.settings.log_level.lower(),
+        ws="none",
+        lifespan="off",
+        server_header=False,
+        # uvicorn would otherwise believe whoever connects from this machine.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        timeout_graceful_shutdown=GRACE,
+    )
+    access_log = logging.getLogger("uvicorn.access")
+    access_log.addFilter(_without_query)
+    try:
+        _Server(config, url_of(host, sockets[0]), on_listening).run(sockets)
+    finally:
+        access_log.removeFilter(_without_query)
+        for listener in sockets:
+            listener.close()
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets bound to every address of ``host``: ``localhost`` has one for IPv4 and one for IPv6.
+
+    Raises:
+        CannotListen: see :func:`run`.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):
+        raise CannotListen(
+            f"The host {host} cannot be resolved: give an address of this machine, such as 127.0.0.1."
+        ) from None
+    with contextlib.ExitStack() as opened:
+        sockets: list[socket.socket] = []
+        for family, address in dict.fromkeys((family, str(entry[0])) for family, *_, entry in found):
+            listener = _bound(family, address, port)
+            if listener is None:
+                continue
+            opened.callback(listener.close)
+            sockets.append(listener)
+            # Where any port will do, it is the same one for every address.
+            port = listener.getsockname()[1]
+        if not sockets:
+            raise CannotListen(f"{host} is no address of this machine: give one that is, or 0.0.0.0 for all.")
+        opened.pop_all()
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.socket | None:
+    try:
+        return socket.create_server((address, port), family=family)
+    except OSError as error:
+        match error.errno:
+            case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
+                return None
+            case errno.EADDRINUSE:
+                reason = "is used by another program: stop it, or choose another with --port or PORT"
+            case errno.EACCES:
+                reason = "needs privileges: choose one of 1024 or more with --port or PORT"
+            case _:
+                reason = f"cannot be used ({os.strerror(error.errno or 0)}): choose another"
+        raise CannotListen(f"Port {port} of {address} {reason}.") from None
+
+
+def url_of(host: str, listener: socket.socket) -> str:
+    """The address under which a person on this machine reaches the server."""
+    port = listener.getsockname()[1]
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://{f'[{name}]' if ':' in name and not name.startswith('[') else name}:{port}"
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, url: str, on_listening: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._url = url
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_listening:
+            self._on_listening(self._url)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again after its shutdown, which would end the process before the workers
+        # beside the server are stopped.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    # An address that somebody pastes may carry a password.
+    if isinstance(record.args, tuple) and len(record.args) == 5:
+        client, method, path, version, status = record.args
+        record.args = (client, method, str(path).partition("?")[0], version, status)
+    return True

@@ -1,0 +1,70 @@
+"""What the web room is given, and what it builds of it once: both are handed to every route."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from podium.jobs.queues import Ring
+from podium.settings import Settings
+from podium.storage.session import Database
+from podium.submissions.address import parse_address
+from podium.submissions.policy import AddressPolicy
+from podium.web.limits import SubmissionLimit
+from podium.web.rendering import Renderer
+
+
+@dataclasses.dataclass(frozen=True)
+class Services:
+    """What the composition root hands to the web.
+
+    Attributes:
+        loopback: whether the server is bound to an address that only this machine can reach.
+        queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
+    """
+
+    settings: Settings
+    db: Database
+    ring: Ring
+    loopback: bool
+    queue_ready: Callable[[], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Context:
+    """The services, and what one app keeps for its whole life."""
+
+    services: Services
+    policy: AddressPolicy
+    submissions: SubmissionLimit
+    renderer: Renderer
+    github_host: str
+
+    @classmethod
+    def of(cls, services: Services) -> Context:
+        """Build everything from the services."""
+        settings = services.settings
+        return cls(
+            services=services,
+            policy=AddressPolicy(settings),
+            submissions=SubmissionLimit(settings.submissions_per_minute),
+            renderer=Renderer(),
+            # The host as addresses write it (with a port only where it is not the scheme's own).
+            github_host=parse_address("any/name", settings.github_server_url).host,
+        )
+
+
+def context_of(request: Request) -> Context:
+    """The context of the app that serves ``request``."""
+    return cast(Context, request.app.state.context)
+
+
+async def _context(request: Request) -> Context:
+    # Not `def`: FastAPI would send a plain function to a thread, which costs more than the look-up.
+    return context_of(request)
+
+
+ContextDep = Annotated[Context, Depends(_context)]

@@ -1,0 +1,186 @@
+"""A web application over a real database, spoken to over ASGI; and rows to fill that database with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import sqlalchemy
+from fastapi import FastAPI
+
+from podium.settings import Settings
+from podium.storage.session import SqliteDatabase
+from podium.storage.tables import metadata
+from podium.submissions.address import parse_address
+from podium.web.app import Services, create_app
+
+HEAD = "0123456789abcdef0123456789abcdef01234567"
+# 2024-05-01 12:30:00 UTC, a Wednesday; its week starts on 2024-04-28.
+NOW = 1_714_566_600
+WEEK = 1_714_262_400
+
+
+class RecordingRing:
+    """Remembers what was rung."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[int, ...]] = []
+
+    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+        self.rung.append((repository_id,))
+
+    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+        self.rung.append((repository_id, generation, batch))
+
+
+class Client:
+    """An HTTP client of one ASGI application."""
+
+    def __init__(self, app: FastAPI, *, host: str, address: str) -> None:
+        self._app, self._base_url, self._address = app, f"http://{host}", address
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(self._address, 50000))
+            async with httpx.AsyncClient(transport=transport, base_url=self._base_url) as client:
+                return await client.request(method, url, **options)
+
+        return asyncio.run(ask())
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+
+class Site:
+    """One application with its database and its ring."""
+
+    def __init__(self, folder: Path, *, loopback: bool, queue_ready: Callable[[], None], **settings: Any) -> None:
+        file = folder / "podium.db"
+        engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+        metadata.create_all(engine)
+        engine.dispose()
+        self.db = SqliteDatabase(file)
+        self.ring = RecordingRing()
+        self.services = Services(Settings(**settings), self.db, self.ring, loopback, queue_ready)
+        self.app = create_app(self.services)
+        self._ids = itertools.count(1)
+
+    def client(self, host: str = "localhost:3000", address: str = "127.0.0.1") -> Client:
+        return Client(self.app, host=host, address=address)
+
+    def repository(self, text: str = "octo/hello", state: str = "completed", **columns: Any) -> int:
+        """Save a repository; a completed one, or one that is given a ``head``, has a board."""
+        address = parse_address(text)
+        counted = state in ("completed", "users_processing") or "head" in columns
+        row: dict[str, Any] = {
+            "id": next(self._ids),
+            "key": address.key,
+            "url": address.url,
+            "host": address.host,
+            "owner": address.owner,
+            "name": address.name,
+            "state": state,
+            "created_at": NOW,
+            "updated_at": NOW,
+        }
+        if counted:
+            row |= {
+                "head": HEAD,
+                "branch": "main",
+                "counting_version": 1,
+                "generation": 1,
+                "total_commits": 10,
+                "merge_commits": 2,
+                "unique_contributors": 2,
+                "commits_processed_at": NOW,
+            }
+        if state == "completed":
+            # Long from now: a board that is never old enough to be refreshed.
+            row |= {"users_processed_at": NOW, "last_processed_at": 4e9}
+        self._insert("repository", row | columns)
+        return int(row["id"])
+
+    def person(self, repository_id: int, name: str, email: str, commits: int = 1, **columns: Any) -> int:
+        """Save the commits of one person, all in one week."""
+        identity = next(self._ids)
+        row = {
+            "id": identity,
+            "repository_id": repository_id,
+            "email": email,
+            "name": name,
+            "mailmap_email": email,
+            "mailmap_name": name,
+            "mailmap_identity": email,
+            "commit_count": commits,
+            "first_commit_at": NOW,
+            "last_commit_at": NOW,
+            "sample_sha": HEAD,
+            "processed": True,
+        }
+        self._insert("commit_data", row | columns)
+        counts = {name: value for name, value in (row | columns).items() if name.endswith("_count")}
+        self._insert(
+            "weekly_activity",
+            {"repository_id": repository_id, "commit_data_id": identity, "week": WEEK, **counts},
+        )
+        return identity
+
+    def account(self, email: str, login: str) -> None:
+        """Save that an account at GitHub stands behind an e-mail."""
+        identity = next(self._ids)
+        self._insert(
+            "contributor",
+            {
+                "id": identity,
+                "host": "github.com",
+                "account_id": identity,
+                "username": login,
+                "profile_url": f"https://github.com/{login}",
+                "enriched_at": NOW,
+                "created_at": NOW,
+                "updated_at": NOW,
+            },
+        )
+        self._insert(
+            "known_email",
+            {"host": "github.com", "email": email, "contributor_id": identity, "source": "host", "known_at": NOW},
+        )
+
+    def _insert(self, table: str, row: dict[str, Any]) -> None:
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        with self.db.write() as session:
+            session.run(f"INSERT INTO {table} ({names}) VALUES ({values})", **row)
+
+
+@contextlib.contextmanager
+def open_site(
+    folder: Path, *, loopback: bool = True, queue_ready: Callable[[], None] = lambda: None, **settings: Any
+) -> Iterator[Site]:
+    """A site over a new database in ``folder``."""
+    site = Site(folder, loopback=loopback, queue_ready=queue_ready, **settings)
+    try:
+        yield site
+    finally:
+        site.db.close()
+
+
+def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:
+    """Whether ``answer`` is a problem document of that status whose detail contains ``words``."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == status
+    assert body["detail"] == body["error"]
+    assert "\n" not in body["detail"]
+    for word in words:
+        assert word in body["detail"], body["detail"]
+    return True

@@ -1,0 +1,286 @@
+"""What a request must satisfy before a route sees it, who may administer, and what every answer carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.support.web import Site, is_problem, open_site
+
+SUBMIT = "/leaderboard?repoUrl=octo/hello"
+RETRY = "/repositories/retry?repoUrl=octo/hello"
+
+
+class Open(Protocol):
+    def __call__(self, *, loopback: bool = True, **settings: Any) -> Site: ...
+
+
+@pytest.fixture
+def open_with(tmp_path: Path) -> Iterator[Open]:
+    """Opens a site with settings."""
+    with ExitStack() as stack:
+
+        def open_(*, loopback: bool = True, **settings: Any) -> Site:
+            return stack.enter_context(open_site(tmp_path, loopback=loopback, **settings))
+
+        yield open_
+
+
+# Host
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:3000", "LOCALHOST:80", "127.0.0.1:3000", "127.9.9.9", "[::1]:3000"]
+)
+def test_loopback_is_known_by_its_names(open_with: Open, host: str) -> None:
+    assert open_with().client(host).get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:3000", "localhost.evil.example", "192.0.2.1:3000", "0.0.0.0", "[2001:db8::1]"],
+)
+def test_loopback_refuses_every_other_name(open_with: Open, host: str) -> None:
+    site = open_with()
+    assert is_problem(site.client(host).get("/repositories"), 421, "PODIUM_ALLOWED_HOSTS")
+    assert is_problem(site.client(host).get("/"), 421)
+    assert is_problem(site.client(host).get("/static/podium.css"), 421)
+    assert is_problem(site.client(host).post(SUBMIT), 421)
+    assert site.ring.rung == []
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1:3000", "[2001:db8::1]:3000", "127.0.0.1", "localhost"])
+def test_public_server_is_reached_by_address(open_with: Open, host: str) -> None:
+    assert open_with(loopback=False).client(host).get("/health").status_code == 200
+
+
+def test_public_server_is_reached_by_the_names_that_are_listed(open_with: Open) -> None:
+    site = open_with(loopback=False, allowed_hosts=("Podium.example", "other.example:8443"))
+    assert site.client("podium.example").get("/health").status_code == 200
+    assert site.client("PODIUM.example:8080").get("/health").status_code == 200
+    assert site.client("other.example:8443").get("/health").status_code == 200
+    assert is_problem(site.client("other.example").get("/health"), 421)
+    assert is_problem(site.client("evil.example").get("/health"), 421)
+
+
+@pytest.mark.parametrize("host", ["", "a b", "localhost@evil", "localhost/", "local\thost", "<script>", "localhost:x"])
+def test_host_that_is_none_is_refused_and_not_repeated(open_with: Open, host: str) -> None:
+    answer = open_with().client().get("/health", headers={"host": host})
+    assert is_problem(answer, 400, "Host")
+    assert "script" not in answer.text
+
+
+def test_two_hosts_are_refused(open_with: Open) -> None:
+    answer = open_with().client().get("/health", headers=[("host", "localhost"), ("host", "evil.example")])
+    assert is_problem(answer, 400, "Host")
+
+
+# Origin
+
+
+@pytest.mark.parametrize("path", [SUBMIT, RETRY, "/refresh", "/submit", "/retry"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://localhost:3001"},
+        {"origin": "http://localhost"},
+        {"origin": "http://[localhost:3000"},
+        {"origin": "chrome-extension://localhost:3000"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "cross-site", "origin": "http://localhost:3000"},
+        {"sec-fetch-site": "same-origin", "origin": "https://evil.example"},
+    ],
+)
+def test_page_of_another_site_changes_nothing(open_with: Open, path: str, headers: dict[str, str]) -> None:
+    site = open_with()
+    site.repository(state="failed", error="No.")
+    assert is_problem(site.client().post(path, headers=headers), 403, "another site")
+    assert site.ring.rung == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://localhost:3000"},
+        {"origin": "https://localhost:3000", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "none"},
+    ],
+)
+def test_own_page_and_programs_may_submit(open_with: Open, headers: dict[str, str]) -> None:
+    assert open_with().client().post(SUBMIT, headers=headers).status_code == 202
+
+
+def test_page_of_another_site_may_link_here(open_with: Open) -> None:
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    assert open_with().client().get("/", headers=headers).status_code == 200
+
+
+def test_no_other_site_may_read_unless_listed(open_with: Open) -> None:
+    site = open_with()
+    answer = site.client().get("/repositories", headers={"origin": "https://evil.example"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    assert is_problem(site.client().request("OPTIONS", "/leaderboard", headers=preflight), 405)
+
+
+def test_listed_site_may_read_and_submit(open_with: Open) -> None:
+    client = open_with(cors_origins=("https://friend.example",)).client()
+    friend = {"origin": "https://friend.example", "sec-fetch-site": "cross-site"}
+    answer = client.get("/repositories", headers=friend)
+    assert answer.headers["access-control-allow-origin"] == "https://friend.example"
+    assert "X-Total-Count" in answer.headers["access-control-expose-headers"]
+    preflight = client.request("OPTIONS", "/leaderboard", headers=friend | {"access-control-request-method": "POST"})
+    assert preflight.status_code == 200
+    assert client.post(SUBMIT, headers=friend).status_code == 202
+    foe = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    assert is_problem(client.post(SUBMIT, headers=foe), 403)
+    assert "access-control-allow-origin" not in client.get("/repositories", headers=foe).headers
+
+
+# Administration
+
+
+def test_on_loopback_without_a_token_administration_is_open(open_with: Open) -> None:
+    site = open_with()
+    site.repository(state="failed", error="No.")
+    assert site.client().post(RETRY).status_code == 202
+    assert site.client().post("/refresh").status_code == 202
+
+
+@pytest.mark.parametrize("settings", [{"trusted_proxies": ("127.0.0.1",)}, {"allowed_hosts": ("podium.example",)}, {}])
+def test_behind_a_proxy_on_loopback_administration_is_closed(open_with: Open, settings: Any) -> None:
+    site = open_with(**settings)
+    client = site.client("podium.example" if "allowed_hosts" in settings else "localhost:3000")
+    headers = {} if settings else {"x-forwarded-for": "192.0.2.7"}
+    assert is_problem(client.post(RETRY, headers=headers), 403, "PODIUM_ADMIN_TOKEN")
+
+
+def test_without_a_token_a_public_server_is_not_administered(open_with: Open) -> None:
+    site = open_with(loopback=False)
+    site.repository(state="failed", error="No.")
+    for path in (RETRY, "/refresh"):
+        assert is_problem(site.client().post(path), 403, "PODIUM_ADMIN_TOKEN")
+    assert site.ring.rung == []
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+def test_token_is_asked_for_wherever_it_is_set(open_with: Open, loopback: bool) -> None:
+    site = open_with(loopback=loopback, admin_token="s3cret-ü")
+    site.repository(state="failed", error="No.")
+    for authorization in (None, "Bearer", "Bearer wrong", "Basic s3cret", "s3cret", "Bearer s3cret"):
+        headers = {"authorization": authorization} if authorization else {}
+        answer = site.client().post(RETRY, headers=headers)
+        assert is_problem(answer, 401, "Authorization: Bearer")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert "s3cret" not in answer.text
+    assert site.ring.rung == []
+    right = {"authorization": "bearer s3cret-ü".encode()}
+    assert site.client().post(RETRY, headers=right).status_code == 202
+    assert site.client().post("/refresh", headers=right).status_code == 202
+
+
+# E-mail addresses
+
+
+@pytest.mark.parametrize(
+    ("loopback", "chosen", "headers", "shown"),
+    [
+        (True, None, {}, True),
+        (True, None, {"x-forwarded-for": "192.0.2.7"}, False),
+        (True, False, {}, False),
+        (False, None, {}, False),
+        (False, True, {}, True),
+    ],
+)
+def test_emails_are_shown_to_this_machine_or_where_the_operator_chose(
+    open_with: Open, loopback: bool, chosen: bool | None, headers: dict[str, str], shown: bool
+) -> None:
+    site = open_with(loopback=loopback, show_emails=chosen)
+    site.person(site.repository(), "Ada", "ada@example.com")
+    answer = site.client().get(SUBMIT, headers=headers)
+    assert answer.status_code == 200
+    assert ("ada@example.com" in answer.text) is shown
+
+
+# Submissions per client
+
+
+def test_client_that_submits_too_much_is_told_when_to_come_back(open_with: Open) -> None:
+    site = open_with(submissions_per_minute=2, loopback=False)
+    one, other = site.client("192.0.2.1", "192.0.2.50"), site.client("192.0.2.1", "192.0.2.51")
+    assert [one.post(SUBMIT).status_code for _ in range(2)] == [202, 202]
+    answer = one.post(SUBMIT)
+    assert is_problem(answer, 429, "2 in a minute")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert one.post("/submit", data={"repoUrl": "octo/hello"}).status_code == 429
+    assert one.get(SUBMIT).status_code == 202
+    assert other.post(SUBMIT).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+    ],
+)
+def test_ipv6_clients_are_one_by_their_network(open_with: Open, first: str, second: str, same: bool) -> None:
+    site = open_with(submissions_per_minute=1)
+    assert site.client(address=first).post(SUBMIT).status_code == 202
+    assert site.client(address=second).post(SUBMIT).status_code == (429 if same else 202)
+
+
+# Bodies
+
+
+def test_large_body_is_refused(open_with: Open) -> None:
+    client = open_with().client()
+    assert is_problem(client.post("/submit", content=b"x" * 65_537), 413)
+    assert is_problem(client.post(SUBMIT, content=b"x" * 65_537), 413)
+    assert is_problem(client.post("/submit", headers={"content-length": "-1"}), 413)
+
+
+def test_large_body_that_does_not_say_its_length_is_refused(open_with: Open) -> None:
+    async def parts() -> Any:
+        for _ in range(80):
+            yield b"x" * 1024
+
+    answer = open_with().client().post("/submit", content=parts())
+    assert is_problem(answer, 413)
+
+
+# Headers
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/r/octo/hello", "/static/podium.css", "/docs"])
+def test_every_answer_carries_the_headers_of_safety(open_with: Open, path: str) -> None:
+    answer = open_with().client().get(path, headers={"accept": "text/html"})
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http:" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "cache-control" in answer.headers
+    if "html" in answer.headers["content-type"]:
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", answer.text)
+
+
+def test_refusals_carry_them_too(open_with: Open) -> None:
+    answer = open_with().client("evil.example").get("/")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
