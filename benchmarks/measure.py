@@ -1,0 +1,71 @@
+"""Measuring a whole command: wall-clock seconds, and the peak memory of all of its processes together."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# Seconds between two looks at the memory of a running command.
+LOOK_EVERY = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One run. ``peak_mb`` is the proportional set size of the process tree in megabytes (Linux; else 0)."""
+
+    seconds: float
+    peak_mb: float
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], *, watch_memory: bool = False) -> Measured:
+    """Run ``command`` to its end, its output thrown away.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; a benchmark of a failure says nothing.
+    """
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        peak = _peak_until_done(process) if watch_memory else 0
+        status = process.wait()
+    seconds = time.perf_counter() - start
+    if status:
+        raise subprocess.CalledProcessError(status, command)
+    return Measured(seconds, peak / 1e6)
+
+
+def _peak_until_done(process: subprocess.Popen[bytes]) -> int:
+    peak = 0
+    waiting = threading.Event()
+    while process.poll() is None:
+        peak = max(peak, sum(_proportional_set_size(pid) for pid in _tree(process.pid)))
+        waiting.wait(LOOK_EVERY)
+    return peak
+
+
+def _tree(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(descendant for child in children for descendant in _tree(int(child)))]
+
+
+def _proportional_set_size(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def ratios(ours: Sequence[Measured], theirs: Sequence[Measured]) -> tuple[float, float, float]:
+    """Smallest, median and largest of the ratios of runs that were taken in turn."""
+    found = sorted(a.seconds / b.seconds for a, b in zip(ours, theirs, strict=True))
+    return found[0], statistics.median(found), found[-1]

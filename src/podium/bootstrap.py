@@ -1,0 +1,235 @@
+"""The composition root: the one place where settings become databases, queues, sources and jobs.
+
+Rooms never import each other; what one needs of another (linking known people when commits are saved) is handed in
+here, as a function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podium.errors import StorageError
+from podium.settings import Settings
+from podium.storage import migrate
+from podium.storage.session import Database, SqliteDatabase
+from podium.submissions.address import parse_address
+
+if TYPE_CHECKING:
+    from podium.history.commit_job import CommitJob
+    from podium.history.local import LocalRepository
+    from podium.history.sources import Source
+    from podium.identities.user_job import UserJob
+    from podium.jobs.broker import EmbeddedEngine
+    from podium.web.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def database_url(settings: Settings) -> str:
+    """The database's URL, as migrations want it."""
+    return settings.database_url or f"sqlite:///{settings.sqlite_path()}"
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database, at the revision that this Podium needs.
+
+    A database that is new is made here, and the embedded default migrates itself; another is refused.
+
+    Raises:
+        WrongRevision: the database must be migrated first.
+        StorageError: the data folder or the database cannot be used.
+    """
+    path = settings.sqlite_path()
+    _make_folder(path.parent)
+    db = SqliteDatabase(path)
+    found = migrate.revision(db)
+    if found != migrate.HEAD and (found is None or (not settings.database_url and found < migrate.HEAD)):
+        migrate.migrate(database_url(settings))
+    migrate.check_revision(db)
+    return db
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        # It holds e-mail addresses: nobody else's business.
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageError(
+            f"The data folder {folder} cannot be made ({error.strerror}): set PODIUM_DATA_DIR to one that can."
+        ) from error
+
+
+def github_host(settings: Settings) -> str:
+    """The host whose accounts e-mails are linked to, as addresses write it."""
+    return parse_address("any/name", settings.github_server_url).host
+
+
+def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
+    """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
+    from podium.history.commit_job import CommitJob
+    from podium.identities.link import link_known
+
+    return CommitJob(
+        db=db,
+        source=source,
+        link=functools.partial(link_known, github_host=github_host(settings), ask=ask),
+        lease_seconds=settings.lease_seconds,
+        max_deaths=settings.max_deaths,
+        max_attempts=settings.max_attempts,
+    )
+
+
+def user_job(settings: Settings, db: Database) -> UserJob:
+    """The user job."""
+    from podium.identities.lookup import AskNobody
+    from podium.identities.user_job import UserJob
+
+    return UserJob(
+        db=db,
+        lookup=AskNobody(),
+        github_host=github_host(settings),
+        max_deaths=settings.max_deaths,
+        max_attempts=settings.max_attempts,
+    )
+
+
+def configure_log(settings: Settings) -> None:
+    """Log to standard error."""
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+
+
+def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
+    """Migrate the database up or down to a revision, or only compare it with what the code declares.
+
+    Raises:
+        StorageError: it cannot be migrated, or differs.
+    """
+    url = database_url(settings)
+    if check:
+        migrate.check_tables(url)
+        return
+    _make_folder(settings.sqlite_path().parent)
+    migrate.migrate(url, to)
+
+
+def local_repository(environment: Mapping[str, str], path: Path, rev: str | None) -> LocalRepository:
+    """The repository that ``path`` is or lies in, at ``rev`` or HEAD, read with the person's own git.
+
+    Raises:
+        HistoryError: it cannot be ranked; the message says why and what to do.
+    """
+    from podium.history.git import Git
+    from podium.history.local import open_local
+
+    return open_local(Git.for_person(environment), path, rev)
+
+
+def path_source(environment: Mapping[str, str], repository: LocalRepository) -> Source:
+    """The history of a repository on this machine."""
+    from podium.history.git import Git
+    from podium.history.sources import PathSource
+
+    return PathSource(Git.for_person(environment), repository)
+
+
+def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
+    """The history of a repository at ``clone_url``, with whatever access the person has to it."""
+    from podium.history.git import Git
+    from podium.history.mirror import Mirrors
+    from podium.history.sources import MirrorSource
+
+    git = Git.for_person(environment)
+    mirrors = Mirrors(_mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
+    return MirrorSource(git, mirrors, lambda _row: clone_url)
+
+
+def server_source(settings: Settings) -> Source:
+    """The histories of the repositories that a server accepts."""
+    from podium.history.git import Git
+    from podium.history.limits import Limits
+    from podium.history.mirror import Mirrors
+    from podium.history.sources import MirrorSource
+    from podium.submissions.policy import AddressPolicy
+
+    limits = Limits(
+        timeout=settings.git_timeout,
+        idle_timeout=settings.git_idle_timeout,
+        memory=settings.git_memory,
+        repository_bytes=settings.max_repository_bytes,
+        disk_reserve=settings.disk_reserve_bytes,
+    )
+    policy = AddressPolicy(settings)
+    git = Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
+    mirrors = Mirrors(
+        _mirror_folder(settings),
+        git,
+        cache_bytes=settings.mirror_cache_bytes,
+        resolve=policy.resolve,
+    )
+    return MirrorSource(git, mirrors, lambda row: str(row["url"]), most=settings.max_commits)
+
+
+def _mirror_folder(settings: Settings) -> Path:
+    return settings.data_folder() / "mirrors"
+
+
+def count_one(settings: Settings, repository_id: int, stop: threading.Event) -> None:
+    """In a process of its own: count one repository of the server's."""
+    db = open_database(settings)
+    try:
+        commit_job(settings, db, server_source(settings)).run(repository_id, stop)
+    finally:
+        db.close()
+
+
+def embedded_engine(settings: Settings, db: Database, stop: threading.Event) -> EmbeddedEngine:
+    """Both queues and their workers, in this process; counting in child processes of it."""
+    from podium.jobs import child, reconcile
+    from podium.jobs.broker import EmbeddedEngine
+
+    users = user_job(settings, db)
+
+    def on_commits(repository_id: int) -> None:
+        status = child.run(["_count", str(repository_id)], settings.to_environment(), stop)
+        if status:
+            log.warning("repository %d: the counting process ended with status %d", repository_id, status)
+        if not stop.is_set():
+            reconcile.ring_next(db, engine, repository_id)
+
+    def on_users(repository_id: int, generation: int, batch: int) -> None:
+        users.run(repository_id, generation, batch)
+
+    engine = EmbeddedEngine(
+        on_commits, on_users, commit_workers=settings.commit_workers, user_workers=settings.user_workers
+    )
+    return engine
+
+
+@contextlib.contextmanager
+def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Services]:
+    """Everything that ``podium serve`` answers with, both workers included, for the length of a ``with`` block."""
+    from podium.jobs.reconcile import Reconciler
+    from podium.web.services import Services
+
+    stop = threading.Event()
+    db = open_database(settings)
+    engine = embedded_engine(settings, db, stop)
+    reconciler = Reconciler(db, engine, settings.reconcile_seconds, queue_starts_empty=True)
+    engine.start()
+    reconciler.start()
+    try:
+        yield Services(settings=settings, db=db, ring=engine, loopback=loopback, queue_ready=engine.check)
+    finally:
+        stop.set()
+        reconciler.stop()
+        engine.stop()
+        db.close()

@@ -1,0 +1,181 @@
+"""The command ``podium``: parses its arguments, runs one command, turns errors into one line and an exit code.
+
+Exit codes: 0, 2 for what the user can mend, 1 otherwise, 130 when interrupted. Everything but ``argparse`` is imported
+by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from podium import __version__
+from podium.errors import BadRule, Interrupted, PodiumError
+
+INTERRUPTED = 130
+# Of --top: more rows than any board has.
+ALL = sys.maxsize
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are one line that says what to do."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"podium: {message} (see `{self.prog} --help`)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; give its exit code."""
+    # Author names are in any script; a terminal that cannot show one must not end the program.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        code = command(options)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Interrupted):
+        _complain("interrupted; what was saved before stays, run it again to go on")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`podium rank … | head`). Python flushes once more at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except PodiumError as error:
+        _complain(error.message)
+        return error.exit_code
+    return code
+
+
+def _complain(message: str) -> None:
+    print("podium: " + " ".join(message.split()), file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="podium", description="Who made this? A ranked leaderboard of a git repository.")
+    parser.add_argument("--version", action="version", version=f"podium {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    _add_rank(commands)
+    _add_serve(commands)
+    _add_migrate(commands)
+    _add_count(commands)
+    return parser
+
+
+def _add_rank(commands: Any) -> None:
+    rank = commands.add_parser("rank", help="rank the people behind a repository, and exit")
+    rank.set_defaults(command=_rank)
+    rank.add_argument(
+        "source", metavar="SOURCE", help="a path, owner/name at GitHub, or any git URL (a path that exists wins)"
+    )
+    rank.add_argument("--rev", metavar="REV", help="of a path: count this revision instead of HEAD")
+    rank.add_argument(
+        "--top", type=_top, metavar="N|all", help="how many rows (default: 20 in a table or Markdown, else all)"
+    )
+    rank.add_argument("--format", choices=("table", "json", "csv", "markdown"), default="table", help="default: table")
+    include = ("include", "exclude")
+    rank.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
+    rank.add_argument("--bots", choices=(*include, "only"), default="exclude", help="rank bots (default: exclude)")
+    rank.add_argument(
+        "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
+    )
+    rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="honour .mailmap (default: use)")
+    rank.add_argument("--since", metavar="DATE", help="from this day on (author date, UTC, whole weeks from Sunday)")
+    rank.add_argument("--until", metavar="DATE", help="up to this day, inclusive")
+    rank.add_argument(
+        "--no-identities", action="store_true", help="ask nobody, resolve nobody: a row an e-mail or mailmap identity"
+    )
+
+
+def _top(text: str) -> int:
+    if text == "all":
+        return ALL
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither a number above 0 nor 'all'")
+
+
+def _add_serve(commands: Any) -> None:
+    serve = commands.add_parser("serve", help="serve the API and the page, with both workers")
+    serve.set_defaults(command=_serve)
+    serve.add_argument("--host", help="address to listen on (default: PODIUM_HOST, or 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: PORT, or 3000)")
+
+
+def _add_migrate(commands: Any) -> None:
+    migrate = commands.add_parser("migrate", help="bring the database to the revision that this Podium needs")
+    migrate.set_defaults(command=_migrate)
+    migrate.add_argument("--to", metavar="REVISION", default="head", help="up or down to this one (default: head)")
+    migrate.add_argument("--check", action="store_true", help="only compare the database with what the code declares")
+
+
+def _add_count(commands: Any) -> None:
+    # Podium's own: the server counts each repository in a process of its own.
+    count = commands.add_parser("_count")
+    count.set_defaults(command=_count)
+    count.add_argument("repository_id", type=int)
+
+
+def _rank(options: argparse.Namespace) -> int:
+    from podium.cli.rank import Request, rank
+    from podium.leaderboard.rules import Rules
+
+    rules = Rules.parse(
+        merges=options.merges,
+        bots=options.bots,
+        co_authors=options.co_authors,
+        mailmap=options.mailmap,
+        since=options.since,
+        until=options.until,
+        identities=not options.no_identities,
+    )
+    # A table is for reading, a file is for keeping.
+    top = options.top or (20 if options.format in ("table", "markdown") else ALL)
+    request = Request(options.source, options.rev, rules, None if top == ALL else top, options.format)
+    print(rank(os.environ, request), end="")
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import dataclasses
+
+    from podium.cli.serve import serve
+    from podium.settings import Settings
+
+    settings = Settings.from_environment(os.environ)
+    given = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
+    if not 0 <= given.get("port", 0) <= 65535:
+        raise BadRule("--port must be from 0 to 65535.")
+    return serve(dataclasses.replace(settings, **given))
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    from podium import bootstrap
+    from podium.settings import Settings
+
+    bootstrap.migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
+    return 0
+
+
+def _count(options: argparse.Namespace) -> int:
+    import threading
+
+    from podium import bootstrap
+    from podium.jobs.child import stop_with_parent
+    from podium.settings import Settings
+
+    # Below the server that started it: whoever waits for an answer goes first.
+    os.nice(10)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = threading.Event()
+    stop_with_parent(stop)
+    settings = Settings.from_environment(os.environ)
+    bootstrap.configure_log(settings)
+    bootstrap.count_one(settings, options.repository_id, stop)
+    return 0

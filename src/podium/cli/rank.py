@@ -1,0 +1,171 @@
+"""``podium rank``: the whole way of the data in one process, for a person at a terminal."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from podium import bootstrap
+from podium.cli.progress import Progress, progress_for
+from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound
+from podium.history.sources import Source
+from podium.jobs import batches
+from podium.jobs.queues import SilentRing
+from podium.leaderboard.board import load_board
+from podium.leaderboard.export import render
+from podium.leaderboard.rules import Rules
+from podium.settings import Settings
+from podium.storage.session import Database, Row
+from podium.submissions.address import Address, parse_address, path_address
+from podium.submissions.submit import start_over, submit
+
+if TYPE_CHECKING:
+    from podium.history.commit_job import CommitJob
+    from podium.identities.user_job import UserJob
+
+# Seconds between two looks at a repository that another process counts.
+LOOK_AGAIN = 0.3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for; ``top`` None: every row."""
+
+    source: str
+    rev: str | None
+    rules: Rules
+    top: int | None
+    format: str
+
+
+def rank(environment: Mapping[str, str], request: Request) -> str:
+    """Rank one repository; give the board in the format that was asked for.
+
+    ``environment`` is the person's own: Podium's settings are read from it, and git runs in it.
+
+    Raises:
+        PodiumError: it cannot be ranked; the message says why and what to do.
+        Interrupted: SIGINT or SIGTERM came; the repository was handed back.
+    """
+    settings = Settings.from_environment(environment)
+    _quiet_log()
+    stop = threading.Event()
+    _stop_at_signals(stop)
+    address, source = _find(settings, environment, request)
+    db = bootstrap.open_database(settings)
+    try:
+        with progress_for(address.name) as progress:
+            repository_id = _count(bootstrap.commit_job(settings, db, source, ask=False), db, address, stop, progress)
+            _resolve(bootstrap.user_job(settings, db), db, repository_id, stop, progress)
+        return _board(settings, db, repository_id, request)
+    finally:
+        db.close()
+
+
+def _quiet_log() -> None:
+    """What a worker logs, a person is told once, as the error that ends the command; notes are told as they come."""
+    logging.getLogger("podium").addHandler(logging.NullHandler())
+    notes = logging.getLogger("podium.notes")
+    told = logging.StreamHandler()
+    told.setFormatter(logging.Formatter("podium: %(message)s"))
+    notes.addHandler(told)
+    notes.propagate = False
+
+
+def _stop_at_signals(stop: threading.Event) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            # Asked twice: at once, whatever is in hand.
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> tuple[Address, Source]:
+    """An existing path, else an address."""
+    path = Path(request.source.removeprefix("file://")).expanduser()
+    if request.source and _exists(path):
+        repository = bootstrap.local_repository(environment, path, request.rev)
+        return path_address(repository.path, request.rev), bootstrap.path_source(environment, repository)
+    if request.source.startswith(("/", "./", "../", "~", "file://")):
+        raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
+    if request.rev is not None:
+        raise BadAddress("--rev goes with a path: of an address the default branch is ranked.")
+    address = parse_address(request.source, settings.github_server_url)
+    return address, bootstrap.person_source(settings, environment, address.clone_url)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
+    repository = submit(db, SilentRing(), address, refresh_after=0).repository
+    start_over(db, repository["id"])
+    while True:
+        error = job.run(repository["id"], stop, progress)
+        if error is not None and not isinstance(error, LeaseLost):
+            raise error
+        if stop.is_set():
+            raise Interrupted("interrupted")
+        with db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository["id"])
+        if row is None:
+            raise NotFound("The repository was deleted meanwhile: rank it again.")
+        if row["state"] == "failed":
+            raise HistoryError(row["error_code"] or "failed", row["error"] or "It failed: rank it again.")
+        if row["state"] not in ("pending", "commits_processing"):
+            return int(row["id"])
+        progress("waiting for another podium that counts it", 0)
+        time.sleep(LOOK_AGAIN)
+
+
+def _resolve(job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress) -> None:
+    while not stop.is_set():
+        with db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+            numbers = batches.unclaimed(session, repository_id)
+        if row is None or row["state"] != "users_processing":
+            return
+        for done, number in enumerate(numbers):
+            if stop.is_set():
+                break
+            progress("resolving accounts", 100 * done // len(numbers))
+            job.run(repository_id, row["generation"], number)
+        else:
+            if not numbers:
+                progress("waiting for another podium that resolves it", 0)
+                time.sleep(LOOK_AGAIN)
+    raise Interrupted("interrupted")
+
+
+def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
+    with db.read() as session:
+        row: Row | None = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+        if row is None:
+            raise NotFound("The repository was deleted meanwhile: rank it again.")
+        document = load_board(
+            session,
+            row,
+            request.rules,
+            limit=request.top,
+            offset=0,
+            # On a person's own machine e-mails are shown, unless they chose otherwise.
+            show_emails=settings.show_emails is not False,
+            github_url=settings.github_server_url,
+        )
+    # A file or a pipe has no width; the table is then as wide as an ordinary terminal.
+    return render(document, request.format, width=shutil.get_terminal_size().columns)

@@ -1,0 +1,38 @@
+"""``podium serve``: the API, the page and, in the embedded default, both workers."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+
+from podium import bootstrap
+from podium.settings import Settings
+
+
+def serve(settings: Settings) -> int:
+    """Serve until told to stop; give the exit code.
+
+    Raises:
+        PodiumError: the database, the data folder or the port cannot be used.
+    """
+    from podium.web.server import run
+
+    bootstrap.configure_log(settings)
+    with bootstrap.embedded_services(settings, loopback=is_loopback(settings.host)) as services:
+        run(
+            services,
+            settings.host,
+            settings.port,
+            on_listening=lambda url: print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr),
+        )
+    return 0
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

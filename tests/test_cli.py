@@ -1,0 +1,279 @@
+"""The command line as a person types it: what it prints, what it refuses, what it exits with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podium import __version__
+from tests.support.cli import Podium, clean_environment
+
+
+@pytest.fixture
+def podium(tmp_path: Path) -> Podium:
+    return Podium(tmp_path / "data")
+
+
+def git(folder: Path, *arguments: str, **variables: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        env=clean_environment(**variables),
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    return done.stdout.strip()
+
+
+def commit(folder: Path, name: str, email: str, when: str, message: str = "Change") -> None:
+    person = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_AUTHOR_DATE": when}
+    committer = {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email, "GIT_COMMITTER_DATE": when}
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", message, **person, **committer)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A work tree: Ada 3 commits and a merge, Bob 2, a bot 1."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder, "Ada", "ada@example.org", "2024-01-01T12:00:00Z")
+    commit(folder, "Bob", "1+bob@users.noreply.github.com", "2024-01-10T12:00:00Z")
+    git(folder, "branch", "side")
+    commit(folder, "Ada", "Ada@Example.org", "2024-02-01T12:00:00Z")
+    commit(folder, "Ada", "ada@example.org", "2024-03-01T12:00:00Z", "Pair\n\nCo-authored-by: Eve <eve@example.org>")
+    git(folder, "checkout", "--quiet", "side")
+    commit(folder, "Bob", "1+bob@users.noreply.github.com", "2024-02-20T12:00:00Z")
+    commit(folder, "dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com", "2024-02-21T12:00:00Z")
+    git(folder, "checkout", "--quiet", "main")
+    merger = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org", "GIT_COMMITTER_NAME": "Ada"}
+    git(folder, "merge", "--quiet", "--no-ff", "-m", "Merge", "side", GIT_COMMITTER_EMAIL="ada@example.org", **merger)
+    return folder
+
+
+def test_version(podium: Podium) -> None:
+    assert podium.run("--version").stdout == f"podium {__version__}\n"
+
+
+def test_a_path_is_ranked_as_a_table(podium: Podium, repository: Path) -> None:
+    done = podium.run("rank", str(repository))
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert any(line[:2] == ["1", "Ada"] for line in lines)
+    assert any(line[:3] == ["2", "Bob", "bob"] for line in lines)
+    assert "dependabot" not in done.stdout
+
+
+def test_the_json_document(podium: Podium, repository: Path) -> None:
+    board = podium.board(str(repository))
+    assert board["head"] == git(repository, "rev-parse", "HEAD")
+    assert (board["state"], board["isPartial"]) == ("completed", False)
+    assert (board["totalCommits"], board["mergeCommits"], board["uniqueContributors"]) == (7, 1, 3)
+    assert board["total"] == 2
+    ada, bob = board["top_contributors"]
+    assert (ada["rank"], ada["name"], ada["email"]) == (1, "Ada", "ada@example.org")
+    assert (ada["commitCount"], ada["mergeCount"], ada["coAuthoredCount"]) == (3, 1, 0)
+    assert (ada["firstCommitAt"], ada["lastCommitAt"]) == ("2024-01-01T12:00:00Z", "2024-03-01T12:00:00Z")
+    assert (bob["username"], bob["githubId"], bob["isEnriched"]) == ("bob", 1, False)
+    assert bob["profileUrl"] == "https://github.com/bob"
+    # Ada has no account that is known, and Eve only ever was a co-author.
+    assert board["unresolved"] == 1
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        (["--merges", "include"], {"ada@example.org": 4, "1+bob@users.noreply.github.com": 2}),
+        (
+            ["--co-authors", "include"],
+            {"ada@example.org": 3, "1+bob@users.noreply.github.com": 2, "eve@example.org": 1},
+        ),
+        (["--bots", "only"], {"49699333+dependabot[bot]@users.noreply.github.com": 1}),
+        (["--since", "2024-02-25"], {"ada@example.org": 1}),
+        (["--until", "2024-01-05"], {"ada@example.org": 1}),
+        (["--top", "1"], {"ada@example.org": 3}),
+    ],
+)
+def test_switches(podium: Podium, repository: Path, switches: list[str], expected: dict[str, int]) -> None:
+    board = podium.board(str(repository), *switches)
+    assert {row["email"]: row["commitCount"] for row in board["top_contributors"]} == expected
+
+
+def test_without_identities_nobody_has_an_account(podium: Podium, repository: Path) -> None:
+    board = podium.board(str(repository), "--no-identities", "--bots", "include")
+    assert [row["username"] for row in board["top_contributors"]] == [None, None, None]
+    assert (board["state"], board["isPartial"]) == ("completed", False)
+
+
+def test_csv_and_markdown(podium: Podium, repository: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(podium.run("rank", str(repository), "--format", "csv").stdout)))
+    assert [row["name"] for row in rows] == ["Ada", "Bob"]
+    assert "| Ada |" in podium.run("rank", str(repository), "--format", "markdown").stdout
+
+
+def test_any_place_in_a_repository_names_it(podium: Podium, repository: Path, tmp_path: Path) -> None:
+    inside = repository / "a" / "b"
+    inside.mkdir(parents=True)
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "--quiet", "--bare", str(repository), str(bare))
+    git(repository, "worktree", "add", "--quiet", "--detach", str(tmp_path / "tree"), "HEAD~1")
+    assert podium.board(str(inside))["totalCommits"] == 7
+    assert podium.board(str(bare))["totalCommits"] == 7
+    assert podium.board(repository.as_uri())["totalCommits"] == 7
+    assert podium.board(str(tmp_path / "tree"))["totalCommits"] == 4
+    here = podium.run("rank", ".", "--format", "json", cwd=inside)
+    assert json.loads(here.stdout)["totalCommits"] == 7
+
+
+def test_another_revision_is_a_board_of_its_own(podium: Podium, repository: Path) -> None:
+    assert podium.board(str(repository), "--rev", "HEAD~1")["totalCommits"] == 4
+    assert podium.board(str(repository))["totalCommits"] == 7
+    assert podium.board(str(repository), "--rev", "side")["totalCommits"] == 4
+
+
+def test_ranked_again_new_commits_are_added_and_rewritten_ones_counted_afresh(podium: Podium, repository: Path) -> None:
+    first = podium.board(str(repository), "--bots", "include")
+    commit(repository, "Zoe", "zoe@example.org", "2024-04-01T12:00:00Z")
+    commit(repository, "Ada", "ada@example.org", "2024-04-02T12:00:00Z")
+    more = podium.board(str(repository), "--bots", "include")
+    assert more["totalCommits"] == first["totalCommits"] + 2
+    assert {row["email"]: row["commitCount"] for row in more["top_contributors"]} == {
+        "ada@example.org": 4,
+        "1+bob@users.noreply.github.com": 2,
+        "49699333+dependabot[bot]@users.noreply.github.com": 1,
+        "zoe@example.org": 1,
+    }
+    git(repository, "reset", "--quiet", "--hard", "HEAD~2")
+    assert podium.board(str(repository), "--bots", "include")["top_contributors"] == first["top_contributors"]
+    fresh = Podium(podium.data.with_name("fresh")).board(str(repository), "--bots", "include")
+    assert fresh["top_contributors"] == first["top_contributors"]
+
+
+def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, repository: Path, tmp_path: Path) -> None:
+    # As in a hook, which git starts with GIT_DIR set.
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    assert podium.board(str(repository), GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other))["totalCommits"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["rank"], "SOURCE"),
+        (["rank", ""], "No address"),
+        (["rank", "./nowhere"], "nothing at that path"),
+        (["rank", "/nowhere/at/all"], "nothing at that path"),
+        (["rank", "--", "-x"], "cannot begin with"),
+        (["rank", "ext::sh"], "ext::"),
+        (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
+        (["rank", "o/r", "--rev", "v1"], "--rev"),
+        (["rank", ".", "--top", "0"], "--top"),
+        (["rank", ".", "--since", "yesterday"], "YYYY-MM-DD"),
+        (["rank", ".", "--since", "2024-02-01", "--until", "2024-01-01"], "before it starts"),
+        (["rank", ".", "--format", "xml"], "xml"),
+        (["rank", "https://no-such-host.invalid/o/r"], "cannot be reached"),
+        (["rank", "http://127.0.0.1:9/o/r"], "cannot be reached"),
+        (["frobnicate"], "frobnicate"),
+        (["serve", "--port", "99999"], "port"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line_and_exit_code_2(podium: Podium, arguments: list[str], word: str) -> None:
+    done = podium.run(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert word in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_text("")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "--quiet")
+    cases = [
+        ([str(folder)], "no git repository"),
+        ([str(folder / "file")], "no git repository"),
+        ([str(shallow)], "git fetch --unshallow"),
+        ([str(empty)], "no commit"),
+        ([str(repository), "--rev", "nonsense"], "--rev"),
+        ([str(repository), "--rev", "--all"], "--rev"),
+    ]
+    for arguments, word in cases:
+        done = podium.run("rank", *arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert len(done.stderr.splitlines()) == 1
+        assert word.lower() in done.stderr.lower(), (arguments, done.stderr)
+    # What could not be ranked can be, once it is mended.
+    git(shallow, "fetch", "--quiet", "--unshallow")
+    assert podium.board(str(shallow))["totalCommits"] == 7
+
+
+def test_a_setting_that_cannot_be_read(podium: Podium, repository: Path) -> None:
+    done = podium.run("rank", str(repository), PODIUM_LEASE_SECONDS="soon")
+    assert done.returncode == 2
+    assert "PODIUM_LEASE_SECONDS" in done.stderr
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error(podium: Podium, repository: Path) -> None:
+    podium.board(str(repository))
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "podium", "rank", str(repository)],
+            env=podium.environment(),
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_that_the_terminal_cannot_show_do_not_end_the_program(podium: Podium, repository: Path) -> None:
+    commit(repository, "Łukasz \U0001f600", "l@example.org", "2024-05-01T12:00:00Z")
+    done = podium.run("rank", str(repository), PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert "ukasz" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_hands_the_repository_back(podium: Podium, repository: Path, number: signal.Signals) -> None:
+    podium.board(str(repository))
+    # A holder that never ends: the command waits for it, and is interrupted while it does.
+    connection = sqlite3.connect(podium.data / "podium.db")
+    connection.execute("UPDATE repository SET lease_holder = 'x', lease_until = 4e9")
+    connection.commit()
+    waiting = podium.start("rank", str(repository))
+    for _ in range(200):
+        state = connection.execute("SELECT state FROM repository").fetchone()[0]
+        if state == "pending":
+            break
+        try:
+            waiting.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+    waiting.send_signal(number)
+    _, complaint = waiting.communicate(timeout=30)
+    assert waiting.returncode == 130
+    assert "interrupted" in complaint
+    connection.execute("UPDATE repository SET lease_holder = NULL, lease_until = NULL")
+    connection.commit()
+    connection.close()
+    assert podium.board(str(repository))["totalCommits"] == 7
