@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -167,5 +168,6 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
             show_emails=settings.show_emails is not False,
             github_url=settings.github_server_url,
         )
-    # A file or a pipe has no width; the table is then as wide as an ordinary terminal.
-    return render(document, request.format, width=shutil.get_terminal_size().columns)
+    # What goes to a file or another program is not cut to fit a terminal.
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return render(document, request.format, width=width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from podium.leaderboard.board import Document
@@ -21,7 +21,10 @@ def _name(entry: Entry) -> str:
     return f"{name} (bot)" if entry["isBot"] and not name.endswith("[bot]") else name
 
 
-_COLUMNS: tuple[tuple[str, Callable[[Entry], str]], ...] = (
+Field = tuple[str, Callable[[Entry], str]]
+
+_EMAIL: Field = ("E-mail", lambda entry: clean(entry["email"] or ""))
+_COLUMNS: tuple[Field, ...] = (
     ("#", lambda entry: f"{entry['rank']}"),
     ("Name", _name),
     ("Account", lambda entry: clean(entry["username"] or "")),
@@ -49,16 +52,22 @@ def render_table(document: Document, columns: int | None) -> str:
 
 
 def _table(entries: list[Entry], columns: int | None) -> list[str]:
-    fields = list(_COLUMNS)
+    rows, widths = _cells(entries, _COLUMNS)
     if not any(entry["username"] for entry in entries) and any(entry["email"] for entry in entries):
-        # No accounts at all: what tells people of one name apart is the e-mail.
-        fields[_ACCOUNT] = ("E-mail", lambda entry: clean(entry["email"] or ""))
-    rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
-    widths = [max(width(row[index]) for row in rows) for index in range(len(fields))]
+        # No accounts at all: what tells people of one name apart is the e-mail, if there is room for it.
+        with_emails = _cells(entries, (*_COLUMNS[:_ACCOUNT], _EMAIL, *_COLUMNS[_ACCOUNT + 1 :]))
+        if columns is None or sum(with_emails[1]) + len(_COLUMNS) - 1 <= columns:
+            rows, widths = with_emails
     gap = _fit(widths, columns)
     lines = [_line(row, widths, gap) for row in rows]
     lines.insert(1, (" " * gap).join("-" * wide for wide in widths))
     return lines
+
+
+def _cells(entries: list[Entry], fields: Sequence[Field]) -> tuple[list[list[str]], list[int]]:
+    """The rows of the table, the first of them its heading, and how wide each column would be."""
+    rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
+    return rows, [max(width(row[index]) for row in rows) for index in range(len(fields))]
 
 
 def _fit(widths: list[int], columns: int | None) -> int:
