@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import synthetic
 
+from benchmarks import synthetic
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.server import PATIENCE, Server, free_port, serving, wait_until
