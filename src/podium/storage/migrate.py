@@ -91,11 +91,12 @@ def check_tables(url: str) -> None:
 
 
 def _run(command: str, url: str, *arguments: str) -> None:
+    # Before the import: Alembic tells of each of its plugins while it is imported.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         getattr(commands, command)(configuration(url), *arguments)
     except CommandError as error:
