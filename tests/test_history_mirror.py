@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,30 @@ def test_a_mailmap_that_is_no_file_or_too_large_is_not_applied(tmp_path: Path, h
             assert counted(mirror) == 1
 
 
+def test_a_mailmap_that_cannot_be_had_just_now_is_a_fault_to_be_tried_again(tmp_path: Path, host: GitHost) -> None:
+    repository = repos.make_bare(host.folder / "o" / "r.git")
+    tree = repos.write_tree(repository, {".mailmap": b"Proper <p@x> <alice@example.org>\n"})
+    repos.set_branch(repository, repos.commit(repository, tree=tree))
+    mirrors = mirrors_in(tmp_path)
+
+    def away_after_the_commits(*_: object) -> None:
+        host.faults[:] = [Fault("status", "git-upload-pack", 503)]
+
+    where: dict[str, Any] = {"host": "127.0.0.1", "owner": "o", "name": "r", "key": "o/r", "url": f"{host.url}/o/r.git"}
+    with pytest.raises(HistoryError) as caught, mirrors.open(**where, progress=away_after_the_commits):
+        pass
+    assert caught.value.transient
+    host.faults.clear()
+    with mirrors.open(**where, progress=lambda *_: None) as mirror:
+        assert mirror.mailmap is not None
+
+
+def test_what_could_never_be_cloned_leaves_nothing_behind(tmp_path: Path, host: GitHost) -> None:
+    mirrors = mirrors_in(tmp_path)
+    assert failure(mirrors, host, "o/missing.git").code == "missing"
+    assert list((tmp_path / "mirrors").glob("mirror*")) == []
+
+
 def test_a_host_that_refuses_single_objects_is_counted_without_mailmap(tmp_path: Path, host: GitHost) -> None:
     repository = repos.make_bare(host.folder / "o" / "refusing.git")
     tree = repos.write_tree(repository, {".mailmap": b"Proper <p@x> <alice@example.org>\n"})
@@ -299,6 +324,21 @@ def test_a_shallow_repository_without_its_history_does_not_make_git_fetch_withou
 
 
 # --- redirects ---
+
+
+def test_a_default_branch_may_take_the_old_ones_name_as_its_folder(
+    tmp_path: Path, host: GitHost, repository: Path
+) -> None:
+    mirrors = mirrors_in(tmp_path)
+    with opening(mirrors, host) as mirror:
+        assert mirror.branch == "main"
+    for old, new in (("main", "main/next"), ("main/next", "main")):
+        # git itself cannot rename across this conflict in one step either.
+        repos.git(repository, "branch", "-m", old, "between")
+        repos.git(repository, "branch", "-m", "between", new)
+        repos.git(repository, "symbolic-ref", "HEAD", f"refs/heads/{new}")
+        with opening(mirrors, host) as mirror:
+            assert (mirror.branch, counted(mirror)) == (new, 3)
 
 
 def test_a_repository_that_was_renamed_is_followed_on_its_own_host(

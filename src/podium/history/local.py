@@ -72,12 +72,13 @@ def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None)
     wanted = "HEAD" if revision is None else revision
     words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
     answer = git.run(*words, repository=repository, stop=stop)
-    if answer.code == 0:
+    # `^v1` is a revision to git, and prints as one that is left out.
+    if answer.code == 0 and answer.output.strip().isalnum():
         return answer.output.decode().strip()
     if revision is not None:
         raise HistoryError("bad-rev", "The revision given with --rev names no commit of this repository.")
     if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
-        raise translate(answer.errors, "rev-parse")
+        raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
     if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:
         raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
     raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")

@@ -23,7 +23,7 @@ from podium.history.limits import Stop, bytes_on_disk, disk_full
 from podium.history.locks import if_free, locked
 from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, object_size
 from podium.history.progress import Progress
-from podium.history.remote import Remote, RemoteHead
+from podium.history.remote import KEPT_AT, Remote, RemoteHead
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
 _MOST_PACKS = 100
@@ -102,6 +102,7 @@ class Mirrors:
             with _folder_faults():
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 stack.enter_context(locked(_lock_of(path), stop))
+                stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
                 head = remote.head()
                 self._update(path, remote, head, progress, stop)
@@ -135,7 +136,7 @@ class Mirrors:
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
         current = self._git.run("symbolic-ref", "--quiet", "HEAD", repository=path, stop=stop).output.decode().strip()
-        if current != head.target or self._commit(path, stop) != head.sha:
+        if current != KEPT_AT or self._commit(path, stop) != head.sha:
             remote.fetch(head, path, progress)
 
     def _opened(self, path: Path, remote: Remote, head: RemoteHead, stop: Stop | None) -> Mirror:
@@ -162,6 +163,9 @@ class Mirrors:
                 remote.fetch_object(blob, path)
             size = object_size(self._git, path, blob, stop=stop) if blob is not None else None
         except HistoryError as error:
+            if error.transient or error.code in (*_DAMAGED, "disk-full"):
+                # That passes: a board counted meanwhile without its mailmap would tear people apart.
+                raise
             return None, f"The .mailmap could not be fetched and is not applied: {error.message}"
         if size is not None and size > LARGEST_MAILMAP:
             return None, "The .mailmap is larger than 4 MiB and is not applied."
@@ -230,6 +234,12 @@ def _folder_name(host: str, owner: str, name: str, key: str) -> str:
 
 def _lock_of(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
+
+
+def _forget_lock_of_nothing(path: Path) -> None:
+    """While the lock is held: without a mirror beside it nobody would ever remove it."""
+    if not path.exists():
+        _lock_of(path).unlink(missing_ok=True)
 
 
 def _used_at(path: Path) -> float:

@@ -20,8 +20,9 @@ from podium.history.git import Git
 from podium.history.limits import Stop, bytes_on_disk
 from podium.history.progress import Progress
 
-# Where the commit of a HEAD is kept that names no branch.
-_DETACHED = "refs/podium/head"
+# Where the commit of the host's HEAD is kept, whatever its branch is called: a branch `a` that is renamed to `a/b`
+# could not be kept beside its old name.
+KEPT_AT = "refs/podium/head"
 # What git allows in the name of a branch (git-check-ref-format); a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -43,11 +44,6 @@ class RemoteHead:
     def source(self) -> str:
         """What to ask the host for."""
         return f"refs/heads/{self.branch}" if self.branch else "HEAD"
-
-    @property
-    def target(self) -> str:
-        """Where it is kept."""
-        return f"refs/heads/{self.branch}" if self.branch else _DETACHED
 
 
 class Remote:
@@ -88,8 +84,8 @@ class Remote:
             HistoryError: 'shallow', 'interrupted-transfer', 'too-large', 'disk-full', …
             Interrupted: told to stop.
         """
-        self._transfer(repository, f"+{head.source}:{head.target}", progress)
-        self._git.read("symbolic-ref", "HEAD", head.target, repository=repository, stop=self._stop)
+        self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress)
+        self._git.read("symbolic-ref", "HEAD", KEPT_AT, repository=repository, stop=self._stop)
 
     def fetch_object(self, sha: str, repository: Path) -> None:
         """Bring one object, and nothing that it leads to.
