@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +17,7 @@ import pytest
 
 from benchmarks import synthetic
 from tests.support.cli import Podium, clean_environment
-from tests.support.githttp import GitHost, serve_repositories
+from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.server import PATIENCE, Server, free_port, serving, wait_until
 
 ORDER = ["pending", "commits_processing", "users_processing", "completed"]
@@ -189,6 +192,33 @@ def _take_back_to_users(podium: Podium) -> None:
                 claim_until = CASE WHEN id % 100 < 50 THEN unixepoch() + 1 END WHERE id % 3 = 0"""
         )
     connection.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux to look at processes")
+def test_a_counting_process_that_is_killed_leaves_no_git_behind(
+    podium: Podium, host: GitHost, undisturbed: list[Any]
+) -> None:
+    url = f"{host.url}/o/r.git"
+    host.faults.append(Fault("stall", "/o/r.git", times=1))
+    with serving(podium, allowed(host) | {"PODIUM_LEASE_SECONDS": "2", "PODIUM_RECONCILE_SECONDS": "0.5"}) as server:
+        server.submit(url)
+        host.wait_for_request("/o/r.git")
+        (counting,) = children(server.process.pid)
+        left_behind = wait_until(lambda: children(counting), "git to run")
+        os.kill(counting, signal.SIGKILL)
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left_behind), "git to end too")
+        server.wait_for(url, "completed", "failed")
+        assert rows(server.board(url)) == undisturbed
+
+
+def children(parent: int) -> list[int]:
+    """The processes that ``parent`` started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_when_started_again(

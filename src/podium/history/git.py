@@ -228,7 +228,8 @@ class Git:
                 env=environment,
                 cwd=folder or "/",
                 bufsize=0,
-                start_new_session=own_group,
+                # A group, not a session: whoever started this process can find and end all that it left behind.
+                process_group=0 if own_group else None,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             if error.filename == "git":

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 # Seconds between asking a child to end and ending it.
 GRACE = 5.0
@@ -45,6 +46,16 @@ def run(arguments: list[str], environment: Mapping[str, str], stop: threading.Ev
             child.wait()
         if child.stdin:
             child.stdin.close()
+        _end_session(child.pid)
+
+
+def _end_session(session: int) -> None:
+    """End what a child that was killed could not: the git processes in the session that it led (Linux)."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            # The sixth field; the second, the program's name in brackets, may hold anything.
+            if int(entry.read_text().rpartition(")")[2].split()[3]) == session:
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 def _end(child: subprocess.Popen[bytes]) -> int:
