@@ -173,6 +173,7 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", ""], "No address"),
         (["rank", "./nowhere"], "nothing at that path"),
         (["rank", "/nowhere/at/all"], "nothing at that path"),
+        (["rank", "~nobody-of-that-name/x"], "nothing at that path"),
         (["rank", "--", "-x"], "cannot begin with"),
         (["rank", "ext::sh"], "ext::"),
         (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
@@ -212,6 +213,7 @@ def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Pa
         ([str(empty)], "no commit"),
         ([str(repository), "--rev", "nonsense"], "--rev"),
         ([str(repository), "--rev", "--all"], "--rev"),
+        ([str(repository), "--rev", "^HEAD"], "--rev"),
     ]
     for arguments, word in cases:
         done = podium.run("rank", *arguments)
@@ -244,6 +246,38 @@ def test_output_that_nobody_reads_to_its_end_is_no_error(podium: Podium, reposit
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "word"),
+    [
+        ("> /dev/full", 1, "cannot be written"),
+        (">&-", 1, "closed"),
+        ("2>&- > /dev/null", 0, ""),
+    ],
+)
+def test_output_that_cannot_be_written_is_one_line(
+    podium: Podium, repository: Path, redirection: str, code: int, word: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m podium rank "$1" {redirection}', sys.executable, str(repository)],
+        env=podium.environment(),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert word in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if word else 0)
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%41b", "a#b", "a b"])
+def test_a_data_folder_may_have_any_name(podium: Podium, repository: Path, name: str) -> None:
+    odd = Podium(podium.data / name)
+    assert odd.board(str(repository))["totalCommits"] == 7
+    assert [path.name for path in podium.data.iterdir()] == [name]
 
 
 def test_names_that_the_terminal_cannot_show_do_not_end_the_program(podium: Podium, repository: Path) -> None:

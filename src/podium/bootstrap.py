@@ -22,6 +22,8 @@ from podium.storage.session import Database, SqliteDatabase
 from podium.submissions.address import parse_address
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL
+
     from podium.history.commit_job import CommitJob
     from podium.history.local import LocalRepository
     from podium.history.sources import Source
@@ -32,9 +34,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def database_url(settings: Settings) -> str:
+def database_url(settings: Settings) -> URL:
     """The database's URL, as migrations want it."""
-    return settings.database_url or f"sqlite:///{settings.sqlite_path()}"
+    from sqlalchemy import URL
+
+    # Not put together as text, in which a folder's '?' or '%' would mean something else.
+    return URL.create("sqlite", database=str(settings.sqlite_path()))
 
 
 def open_database(settings: Settings) -> Database:

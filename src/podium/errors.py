@@ -100,6 +100,12 @@ class QueueError(PodiumError):
     status = 503
 
 
+class OutputError(PodiumError):
+    """What was asked for cannot be written where it was asked for."""
+
+    code = "output"
+
+
 class HistoryError(PodiumError):
     """A repository whose history cannot be read.
 

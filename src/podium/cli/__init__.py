@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from podium import __version__
-from podium.errors import BadRule, Interrupted, PodiumError
+from podium.errors import BadRule, Interrupted, OutputError, PodiumError
 
 INTERRUPTED = 130
 # Of --top: more rows than any board has.
@@ -33,19 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code."""
     # Author names are in any script; a terminal that cannot show one must not end the program.
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         code = command(options)
-        sys.stdout.flush()
     except (KeyboardInterrupt, Interrupted):
         _complain("interrupted; what was saved before stays, run it again to go on")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough (`podium rank … | head`). Python flushes once more at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough (`podium rank … | head`).
+        _drop_output()
         return 0
     except PodiumError as error:
         _complain(error.message)
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str) -> None:
+    # print() leaves out what has nowhere to go: a standard error that is closed is None.
     print("podium: " + " ".join(message.split()), file=sys.stderr)
 
 
@@ -96,9 +97,9 @@ def _add_rank(commands: Any) -> None:
 def _top(text: str) -> int:
     if text == "all":
         return ALL
-    if text.isascii() and text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is neither a number above 0 nor 'all'")
+    if text.isascii() and text.isdecimal() and len(text) < 20 and int(text) > 0:
+        return min(int(text), ALL)
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number above 0 nor 'all'")
 
 
 def _add_serve(commands: Any) -> None:
@@ -138,8 +139,33 @@ def _rank(options: argparse.Namespace) -> int:
     # A table is for reading, a file is for keeping.
     top = options.top or (20 if options.format in ("table", "markdown") else ALL)
     request = Request(options.source, options.rev, rules, None if top == ALL else top, options.format)
-    print(rank(os.environ, request), end="")
+    _say(rank(os.environ, request))
     return 0
+
+
+def _say(text: str) -> None:
+    """Write the answer to standard output.
+
+    Raises:
+        BrokenPipeError: whoever read it has gone.
+        OutputError: it cannot be written.
+    """
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed: there is nowhere to print the board to.")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def _drop_output() -> None:
+    """Python flushes once more at exit, and would complain again."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _serve(options: argparse.Namespace) -> int:

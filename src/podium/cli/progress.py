@@ -19,7 +19,7 @@ _IN_COMMITS = ("counting", "saving")
 @contextlib.contextmanager
 def progress_for(name: str) -> Iterator[Progress]:
     """A progress bar for the length of a ``with`` block; nothing at all where nobody would see it."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda _phase, _number: None
         return
     from rich.console import Console

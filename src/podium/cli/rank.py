@@ -94,7 +94,7 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> tuple[Address, Source]:
     """An existing path, else an address."""
-    path = Path(request.source.removeprefix("file://")).expanduser()
+    path = _path(request.source)
     if request.source and _exists(path):
         repository = bootstrap.local_repository(environment, path, request.rev)
         return path_address(repository.path, request.rev), bootstrap.path_source(environment, repository)
@@ -104,6 +104,15 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         raise BadAddress("--rev goes with a path: of an address the default branch is ranked.")
     address = parse_address(request.source, settings.github_server_url)
     return address, bootstrap.person_source(settings, environment, address.clone_url)
+
+
+def _path(source: str) -> Path:
+    path = Path(source.removeprefix("file://"))
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        # Nobody of that name has a home here; the path as written does not exist either.
+        return path
 
 
 def _exists(path: Path) -> bool:
@@ -169,5 +178,5 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
             github_url=settings.github_server_url,
         )
     # What goes to a file or another program is not cut to fit a terminal.
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
     return render(document, request.format, width=width)

@@ -89,7 +89,7 @@ _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
             r"not a git repository|does not appear to be a git|is this a git repository|unable to change to"
             r"|not a directory",
             "not-a-repository",
-            "There is no git repository at this address.",
+            "There is no git repository there: check the path or address.",
             False,
         ),
         (

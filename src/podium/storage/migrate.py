@@ -8,10 +8,13 @@ from __future__ import annotations
 import contextlib
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from podium.errors import StorageError, WrongRevision
 from podium.storage.session import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 # The newest revision; a test holds it to the scripts.
 HEAD = "0002"
@@ -47,18 +50,18 @@ def check_revision(db: Database) -> None:
         )
 
 
-def configuration(url: str) -> Any:
-    """Alembic's configuration for a database URL."""
+def configuration(url: str | URL) -> Any:
+    """Alembic's configuration for a database."""
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    # Alembic reads its options through a format in which % is special.
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    # Not as an option: Alembic reads those through a format in which % is special.
+    config.attributes["url"] = url
     return config
 
 
-def migrate(url: str, to: str = "head") -> None:
+def migrate(url: str | URL, to: str = "head") -> None:
     """Migrate up or down to a revision, ``head`` or ``base``; safe when several start at once.
 
     Raises:
@@ -67,7 +70,7 @@ def migrate(url: str, to: str = "head") -> None:
     _run("downgrade" if _is_below(url, to) else "upgrade", url, to)
 
 
-def _is_below(url: str, to: str) -> bool:
+def _is_below(url: str | URL, to: str) -> bool:
     """Whether ``to`` lies below the revision that the database has."""
     from sqlalchemy import create_engine, inspect, text
 
@@ -81,7 +84,7 @@ def _is_below(url: str, to: str) -> bool:
     return found is not None and to < found
 
 
-def check_tables(url: str) -> None:
+def check_tables(url: str | URL) -> None:
     """Compare the database with the tables that the code declares.
 
     Raises:
@@ -90,7 +93,7 @@ def check_tables(url: str) -> None:
     _run("check", url)
 
 
-def _run(command: str, url: str, *arguments: str) -> None:
+def _run(command: str, url: str | URL, *arguments: str) -> None:
     # Before the import: Alembic tells of each of its plugins while it is imported.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands

@@ -12,7 +12,7 @@ from podium.errors import Forbidden, PodiumError
 from podium.web.security import is_loopback_name, split_host
 from podium.web.services import Services, context_of
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
 class NotAuthenticated(PodiumError):
@@ -26,7 +26,8 @@ def is_local(request: Request, services: Services) -> bool:
     """Whether ``request`` comes from this machine itself.
 
     A server bound to loopback is reached by strangers all the same when a reverse proxy stands before it: such a
-    request carries another name than loopback's, or a forwarding header.
+    request carries another name than loopback's, or a forwarding header. A proxy that sends neither cannot be told
+    from a person at this machine: ``docs/serving.md`` says what to set behind one.
     """
     name, _ = split_host(request.headers.get("host", "")) or ("", None)
     return (
