@@ -1,0 +1,390 @@
+"""GitHub, for tests: real HTTP on loopback, answers from real repositories and a table of accounts.
+
+It keeps to GitHub's rules (authentication, points, pages, nodes, whole object ids), plays scripted faults, counts
+what it is asked, and collects whatever GitHub would have taken amiss. Used in ``with``, it fails the test for each.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.github_graphql import NoAnswerError, World, execute
+from tests.support.github_history import Accounts, KnownAccount, RealRepository
+from tests.support.github_script import FAULTS, Answer, Script
+
+ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request: when it came, on which API, with which token ('anonymous'), and what was played on it."""
+
+    at: float
+    api: str
+    path: str
+    token: str
+    asks: int
+    fault: str | None
+
+
+@dataclass
+class _Window:
+    ends: int
+    used: int = 0
+
+
+class GitHubDouble:
+    """See the module. ``repositories`` maps ``owner/name`` to a folder; ``limit`` and ``window`` are its points
+    and seconds; ``minute`` and ``concurrency`` its secondary limits; ``pause`` the seconds of a retry-after."""
+
+    def __init__(
+        self,
+        repositories: Mapping[str, Path],
+        accounts: Accounts | None = None,
+        *,
+        tokens: Iterable[str] = ("token-of-a-test",),
+        script: Script | None = None,
+        limit: int = 5000,
+        anonymous_limit: int = 60,
+        window: float = 3600.0,
+        minute: int = 2000,
+        concurrency: int = 100,
+        max_nodes: int = 500_000,
+        latency: float = 0.0,
+        pause: int = 1,
+        hang: float = 30.0,
+        states_limits: bool = True,
+    ) -> None:
+        self.accounts = accounts or Accounts()
+        self.tokens = set(tokens)
+        self.script = script or Script()
+        self.limit, self.anonymous_limit, self.window = limit, anonymous_limit, window
+        self.minute, self.concurrency, self.max_nodes = minute, concurrency, max_nodes
+        self.latency, self.pause, self.hang, self.states_limits = latency, pause, hang, states_limits
+        self.seen: list[Seen] = []
+        self.amiss: list[str] = []
+        self.most_at_once = 0
+        self._repositories = {
+            name.lower(): (name, RealRepository(path, 1000 + number))
+            for number, (name, path) in enumerate(repositories.items())
+        }
+        self._moved: dict[str, str] = {}
+        self._windows: dict[tuple[str, str], _Window] = {}
+        self._paused: dict[str, tuple[float, float]] = {}
+        self._at_once = 0
+        self._limit_style = 0
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._server = _Server(self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="github-double")
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def graphql_url(self) -> str:
+        return f"{self.api_url}/graphql"
+
+    def asked(self, api: str | None = None) -> int:
+        """How many requests came, faults included."""
+        return sum(api in (None, seen.api) for seen in self.seen)
+
+    def move(self, old: str, new: str) -> None:
+        """Rename a repository; its old name goes on to answer as GitHub's does."""
+        _, real = self._repositories.pop(old.lower())
+        self._repositories[new.lower()] = (new, real)
+        self._moved[old.lower()] = new
+
+    def delete(self, name: str) -> None:
+        self._repositories.pop(name.lower())[1].close()
+
+    def __enter__(self) -> GitHubDouble:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        for _, real in self._repositories.values():
+            real.close()
+        if kind is None:
+            self.check()
+
+    def check(self) -> None:
+        """Fail for whatever GitHub would have taken amiss."""
+        assert not self.amiss, f"{len(self.amiss)} things amiss: " + "; ".join(self.amiss[:10])
+
+    # Answers, called by the threads of the server.
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        token = re.sub(r"^(bearer|token) ", "", headers.get("authorization", ANONYMOUS), flags=re.IGNORECASE)
+        parts = urlsplit(target)
+        # Enterprise Server has its APIs under /api.
+        path = re.sub(r"^/api(/v3)?(?=/)", "", parts.path)
+        api = "graphql" if path == "/graphql" else "core"
+        fault = self.script.next()
+        self._note(Seen(time.time(), api, target, token, _asks(body), fault), body)
+        with self._under_way():
+            self._stopping.wait(self.latency)
+            answer = self._refusal(method, path, token, headers) or self._limited(api, token)
+            if answer is None:
+                try:
+                    answer = self._graphql(token, body) if api == "graphql" else self._rest(path, parts.query)
+                except NoAnswerError as error:
+                    self.amiss.append(str(error))
+                    answer = Answer(500, {"message": str(error)})
+            answer.headers = self._rate_headers(api, token) | answer.headers
+            if fault is not None:
+                answer = FAULTS[fault](answer, self.pause)
+            if answer.pause:
+                now = time.time()
+                self._paused[token] = (now, now + answer.pause)
+            if answer.manner == "hang":
+                self._stopping.wait(self.hang)
+        return answer
+
+    def _note(self, seen: Seen, body: bytes) -> None:
+        with self._lock:
+            self.seen.append(seen)
+            told_at, until = self._paused.get(seen.token, (0.0, 0.0))
+            # What was under way when the pause was told could not know of it.
+            if told_at + 0.25 < seen.at < until - 0.05:
+                self.amiss.append(f"asked {until - seen.at:.2f} s before a limit ended")
+            if any(token in seen.path or token.encode() in body for token in self.tokens):
+                self.amiss.append("a token outside of the Authorization header")
+
+    def _under_way(self) -> _Counting:
+        return _Counting(self)
+
+    def count(self, change: int) -> None:
+        with self._lock:
+            self._at_once += change
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            if self._at_once > self.concurrency:
+                self.amiss.append(f"{self._at_once} requests at once")
+
+    def _refusal(self, method: str, path: str, token: str, headers: Mapping[str, str]) -> Answer | None:
+        if not headers.get("user-agent"):
+            return Answer(403, {"message": "Request forbidden by administrative rules."})
+        if token not in self.tokens and (token != ANONYMOUS or path == "/graphql"):
+            return Answer(401, {"message": "Bad credentials", "status": "401"})
+        if method != ("POST" if path == "/graphql" else "GET"):
+            return Answer(404, {"message": "Not Found"})
+        return None
+
+    def _limited(self, api: str, token: str) -> Answer | None:
+        """Charge a point; over the limit, answer in one of the shapes that GitHub has for it."""
+        with self._lock:
+            window = self._window(api, token)
+            limit = self._limit(token)
+            window.used += 1
+            minute = sum(seen.api == api and seen.token == token and seen.at > time.time() - 60 for seen in self.seen)
+            if minute > self.minute:
+                self.amiss.append(f"{minute} requests in a minute")
+            if window.used <= limit:
+                return None
+            window.used = limit
+            self.amiss.append("asked for more points than there are")
+            message = "API rate limit exceeded for user ID 1."
+            self._limit_style += 1
+        if api == "core" or self._limit_style % 3 == 0:
+            return Answer(403, {"message": message})
+        kind = ("RATE_LIMITED", "RATE_LIMIT")[self._limit_style % 2]
+        return Answer(200, {"errors": [{"type": kind, "message": message}]})
+
+    def _limit(self, token: str) -> int:
+        return self.anonymous_limit if token == ANONYMOUS else self.limit
+
+    def _window(self, api: str, token: str) -> _Window:
+        now = time.time()
+        window = self._windows.get((api, token))
+        if window is None or now >= window.ends:
+            window = self._windows[(api, token)] = _Window(math.ceil(now + self.window))
+        return window
+
+    def _rate_headers(self, api: str, token: str) -> dict[str, str]:
+        if not self.states_limits:
+            return {}
+        with self._lock:
+            window, limit = self._window(api, token), self._limit(token)
+            return {
+                "x-ratelimit-limit": str(limit),
+                "x-ratelimit-remaining": str(limit - window.used),
+                "x-ratelimit-used": str(window.used),
+                "x-ratelimit-reset": str(window.ends),
+                "x-ratelimit-resource": api,
+            }
+
+    def _graphql(self, token: str, body: bytes) -> Answer:
+        request = json.loads(body)
+        world = World(self._find, self.accounts, self._rate(token), max_nodes=self.max_nodes)
+        try:
+            return Answer(200, execute(world, request["query"], request.get("variables") or {}))
+        finally:
+            self.amiss += world.wrong
+
+    def _rate(self, token: str) -> dict[str, Any]:
+        if not self.states_limits:
+            return {}
+        with self._lock:
+            window = self._window("graphql", token)
+            ends = datetime.fromtimestamp(window.ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return {"cost": 1, "limit": self.limit, "remaining": self.limit - window.used, "resetAt": ends}
+
+    def _find(self, name: str) -> tuple[str, RealRepository] | None:
+        moved = self._moved.get(name.lower())
+        return self._repositories.get(name.lower()) or (self._find(moved) if moved else None)
+
+    def _rest(self, path: str, query: str) -> Answer:
+        if path == "/rate_limit":
+            return Answer(200, {"resources": {}})
+        match = re.fullmatch(r"/repos/([^/]+/[^/]+)(/commits)?|/repositories/(\d+)(/commits)?", path)
+        if match is None:
+            self.amiss.append(f"the double has no answer for {path}")
+            return Answer(500, {"message": "no answer"})
+        name, number, commits = match[1], match[3], match[2] or match[4]
+        if name and name.lower() not in self._repositories and (found := self._find(name)):
+            place = f"{self.api_url}/repositories/{found[1].database_id}{commits or ''}"
+            place += f"?{query}" if query else ""
+            return Answer(301, {"message": "Moved Permanently", "url": place}, {"location": place})
+        found = self._repositories.get(name.lower()) if name else self._by_id(int(number))
+        if found is None:
+            return Answer(404, {"message": "Not Found", "status": "404"})
+        if not commits:
+            return Answer(200, {"id": found[1].database_id, "full_name": found[0]})
+        return self._commits(found[1], {key: values[-1] for key, values in parse_qs(query).items()})
+
+    def _by_id(self, number: int) -> tuple[str, RealRepository] | None:
+        return next((found for found in self._repositories.values() if found[1].database_id == number), None)
+
+    def _commits(self, real: RealRepository, query: Mapping[str, str]) -> Answer:
+        count, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
+        if not 1 <= count <= 100:
+            self.amiss.append(f"a page of {count} commits")
+        oids = real.window(query.get("sha", "HEAD"), count, (page - 1) * count)
+        if oids is None:
+            return Answer(404, {"message": "Not Found", "status": "404"})
+        return Answer(200, [self._commit(real, oid) for oid in oids])
+
+    def _commit(self, real: RealRepository, oid: str) -> dict[str, Any]:
+        author = (real.actors(oid) or [])[0]
+        account = self.accounts.owner(author.email)
+        named = {"name": author.name, "email": author.email}
+        return {
+            "sha": oid,
+            "commit": {"author": named},
+            "author": _rest_account(account) if account else None,
+        }
+
+
+class _Counting:
+    def __init__(self, double: GitHubDouble) -> None:
+        self._double = double
+
+    def __enter__(self) -> None:
+        self._double.count(+1)
+
+    def __exit__(self, *_: object) -> None:
+        self._double.count(-1)
+
+
+def _asks(body: bytes) -> int:
+    return len(set(re.findall(rb'"o\d+":', body)))
+
+
+def _rest_account(account: KnownAccount) -> dict[str, Any]:
+    login = account.login
+    return {
+        "login": login,
+        "id": account.id,
+        "avatar_url": f"https://avatars.example/u/{account.id}",
+        "html_url": f"https://github.com/{login}",
+        "type": account.type,
+    }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+
+    def __init__(self, double: GitHubDouble) -> None:
+        self.double = double
+        self._open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        for request in tuple(self._open):
+            try:
+                request.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                # The client closed it first.
+                continue
+        super().server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients may leave at any moment; what else goes wrong here is a fault of the double."""
+        import sys
+
+        error = sys.exception()
+        if not isinstance(error, ConnectionError | TimeoutError):
+            self.double.amiss.append(f"the double failed: {error!r}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Headers and body in one packet: two would wait for each other's acknowledgement.
+    wbufsize = -1
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: what was asked is kept in ``seen``."""
+
+    def _serve(self, body: bytes) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.double.answer(self.command, self.path, headers, body)
+        if answer.manner in ("drop", "hang"):
+            self.close_connection = True
+            return
+        content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        self.send_response_only(answer.status)
+        self.send_header("Date", formatdate(usegmt=True))
+        for name, value in {"content-type": "application/json; charset=utf-8", **answer.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if answer.manner == "truncate":
+            content = content[: len(content) // 2]
+            self.close_connection = True
+        self.wfile.write(content)

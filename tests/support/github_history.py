@@ -1,0 +1,112 @@
+"""What the GitHub double knows: commits of a real repository, and a table of accounts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_CO_AUTHOR = re.compile(rb"^co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\n]*)>[ \t]*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody whom a commit names."""
+
+    name: str
+    email: str
+
+
+@dataclass
+class KnownAccount:
+    """An account of the double; tests may rename it while the double runs. A Bot has no GraphQL user."""
+
+    id: int
+    login: str
+    name: str | None = None
+    type: str = "User"
+
+
+@dataclass
+class Accounts:
+    """Which account owns which e-mail; the noreply address with an id belongs to its account by itself."""
+
+    by_email: dict[str, KnownAccount] = field(default_factory=dict)
+
+    def add(self, account: KnownAccount, *emails: str) -> KnownAccount:
+        self.by_email[f"{account.id}+{account.login}@users.noreply.github.com".lower()] = account
+        for email in emails:
+            self.by_email[email.lower()] = account
+        return account
+
+    def owner(self, email: str) -> KnownAccount | None:
+        return self.by_email.get(email.lower())
+
+
+class RealRepository:
+    """Reads commits with ``git cat-file``, which stays open, and lists them with ``git rev-list``."""
+
+    def __init__(self, path: Path, database_id: int) -> None:
+        self.path = path
+        self.database_id = database_id
+        self._lock = threading.Lock()
+        self._cat: subprocess.Popen[bytes] | None = None
+        self._actors: dict[str, list[Actor] | None] = {}
+
+    def kind_of(self, oid: str) -> str | None:
+        """``commit``, ``tree``, ``blob``, ``tag``; None: no such object."""
+        kind, _ = self._object(oid)
+        return kind
+
+    def actors(self, oid: str) -> list[Actor] | None:
+        """The author, then the co-authors, each e-mail once; None: there is no such commit."""
+        if oid not in self._actors:
+            kind, body = self._object(oid)
+            self._actors[oid] = _actors_of(body) if kind == "commit" else None
+        return self._actors[oid]
+
+    def window(self, oid: str, count: int, skip: int) -> list[str] | None:
+        done = subprocess.run(
+            ["git", "-C", str(self.path), "rev-list", f"--max-count={count}", f"--skip={skip}", oid],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.split() if done.returncode == 0 else None
+
+    def close(self) -> None:
+        if self._cat is not None:
+            assert self._cat.stdin and self._cat.stdout
+            self._cat.stdin.close()
+            self._cat.wait()
+            self._cat.stdout.close()
+
+    def _object(self, oid: str) -> tuple[str | None, bytes]:
+        with self._lock:
+            if self._cat is None:
+                command = ["git", "-C", str(self.path), "cat-file", "--batch"]
+                self._cat = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert self._cat.stdin and self._cat.stdout
+            self._cat.stdin.write(oid.encode() + b"\n")
+            self._cat.stdin.flush()
+            header = self._cat.stdout.readline().split()
+            if len(header) != 3:
+                return None, b""
+            body = self._cat.stdout.read(int(header[2]) + 1)[:-1]
+            return header[1].decode(), body
+
+
+def _actors_of(commit: bytes) -> list[Actor]:
+    headers, _, message = commit.partition(b"\n\n")
+    author = next(line for line in headers.split(b"\n") if line.startswith(b"author "))
+    name, _, rest = author.removeprefix(b"author ").partition(b"<")
+    email = rest.rpartition(b">")[0]
+    last_paragraph = message.rstrip().rpartition(b"\n\n")[2]
+    found = [(name, email), *_CO_AUTHOR.findall(last_paragraph)]
+    actors: dict[str, Actor] = {}
+    for raw_name, raw_email in found:
+        actor = Actor(raw_name.decode("utf-8", "replace").strip(), raw_email.decode("utf-8", "replace"))
+        actors.setdefault(actor.email.lower(), actor)
+    return list(actors.values())

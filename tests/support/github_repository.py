@@ -1,0 +1,31 @@
+"""A small real repository with the people whom the GitHub tests are about."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def build(folder: Path, commits: Sequence[tuple[str, str]]) -> list[str]:
+    """Make a bare repository of ``(author e-mail, message)`` in a line; return their ids, oldest first."""
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
+    stream = bytearray()
+    for number, (email, message) in enumerate(commits, start=1):
+        person = f"P <{email}> {1_700_000_000 + number} +0000".encode()
+        data = message.encode()
+        stream += b"commit refs/heads/main\nmark :%d\nauthor %s\ncommitter %s\n" % (number, person, person)
+        stream += b"data %d\n%s\n" % (len(data), data)
+        stream += b"from :%d\n" % (number - 1) if number > 1 else b""
+        stream += b"\n"
+    subprocess.run(["git", "-C", str(folder), "fast-import", "--quiet"], input=bytes(stream), check=True)
+    listed = subprocess.run(
+        ["git", "-C", str(folder), "rev-list", "--reverse", "main"], capture_output=True, text=True, check=True
+    )
+    return listed.stdout.split()
+
+
+def together(*emails: str) -> str:
+    """A message with a co-author for each e-mail."""
+    trailers = "\n".join(f"Co-authored-by: C <{email}>" for email in emails)
+    return f"Work\n\nTogether.\n\n{trailers}\n"
