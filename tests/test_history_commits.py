@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.history.commits import EARLIEST, LATEST, CommitFacts, CommitReader, split_person
+from podium.history.commits import EARLIEST, LATEST, LONGEST_TEXT, CommitFacts, CommitReader, split_person
 from tests.support import repos
 
 _FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
@@ -150,3 +150,9 @@ def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
     for encoding in (b"idna", b"utf-16", b"cp037", b"unicode_escape", b"zlib", b"utf-7", b"x" * 3000):
         raw = b"tree 00\nauthor \xff\\n <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\nencoding " + encoding
         assert CommitReader().read(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
+
+
+def test_endless_names_are_cut_and_stay_apart() -> None:
+    people = [split_person(b"n" * 10**6 + end + b" <" + b"e" * 10**6 + end + b">") for end in (b"a", b"b")]
+    assert len({person for person in people if person}) == 2
+    assert all(len(part) <= LONGEST_TEXT for person in people if person for part in person)

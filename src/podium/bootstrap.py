@@ -206,8 +206,9 @@ def embedded_engine(settings: Settings, db: Database, stop: threading.Event) -> 
     def on_commits(repository_id: int) -> None:
         status = child.run(["_count", str(repository_id)], settings.to_environment(), stop)
         if status:
+            # Nothing is rung: what ended it would end the next at once, and the reconciler asks again in its time.
             log.warning("repository %d: the counting process ended with status %d", repository_id, status)
-        if not stop.is_set():
+        elif not stop.is_set():
             reconcile.ring_next(db, engine, repository_id)
 
     def on_users(repository_id: int, generation: int, batch: int) -> None:

@@ -35,6 +35,20 @@ def _number(value: str) -> int:
     return number
 
 
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+def _lease(value: str) -> float:
+    seconds = _seconds(value)
+    if seconds < 1:
+        raise ValueError("must be 1 second or more")
+    return seconds
+
+
 def _port(value: str) -> int:
     port = int(value)
     if not 0 <= port <= 65535:
@@ -71,7 +85,14 @@ def _optional_flag(value: str) -> bool | None:
 
 def _origin(value: str) -> str:
     parts = urlsplit(value.rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    if (
+        parts.port == 0
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username
+        or parts.query
+        or parts.fragment
+    ):
         raise ValueError("must be an address such as https://github.example.com, without a user or a query")
     return value.rstrip("/")
 
@@ -176,13 +197,13 @@ class Settings:
         "Age in seconds from which a completed board is counted again when it is submitted.",
     )
     commit_workers: int = _setting(
-        "PODIUM_COMMIT_WORKERS", 2, _number, "Repositories that one process counts at a time."
+        "PODIUM_COMMIT_WORKERS", 2, _positive, "Repositories that one process counts at a time."
     )
-    user_workers: int = _setting("PODIUM_USER_WORKERS", 2, _number, "User batches that one process does at a time.")
+    user_workers: int = _setting("PODIUM_USER_WORKERS", 2, _positive, "User batches that one process does at a time.")
     lease_seconds: float = _setting(
         "PODIUM_LEASE_SECONDS",
         15.0,
-        _seconds,
+        _lease,
         "How long a worker may be silent before another takes its repository up.",
     )
     reconcile_seconds: float = _setting(
@@ -191,11 +212,11 @@ class Settings:
     max_deaths: int = _setting(
         "PODIUM_MAX_DEATHS",
         5,
-        _number,
+        _positive,
         "Workers that may die over a repository, without progress, before it fails.",
     )
     max_attempts: int = _setting(
-        "PODIUM_MAX_ATTEMPTS", 4, _number, "Tries at a repository whose host stumbles before it fails."
+        "PODIUM_MAX_ATTEMPTS", 4, _positive, "Tries at a repository whose host stumbles before it fails."
     )
     git_timeout: float = _setting(
         "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."

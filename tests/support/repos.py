@@ -170,7 +170,7 @@ ODD_AUTHORS = (
     b"one <shared@example.org> 1600000000 +0000",
     b"two <shared@example.org> 1600000000 +0000",
     b"three <shared@example.org> 1600000000 +0000",
-    b"Long " + b"n" * 5000 + b" <" + b"e" * 5000 + b"@example.org> 1600000000 +0000",
+    b"Long " + b"n" * 400 + b" <" + b"e" * 400 + b"@example.org> 1600000000 +0000",
 )
 
 # Where git finds no author, or prints no date.

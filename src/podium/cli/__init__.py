@@ -139,7 +139,11 @@ def _rank(options: argparse.Namespace) -> int:
     # A table is for reading, a file is for keeping.
     top = options.top or (20 if options.format in ("table", "markdown") else ALL)
     request = Request(options.source, options.rev, rules, None if top == ALL else top, options.format)
-    _say(rank(os.environ, request))
+    board = rank(os.environ, request)
+    if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's format says what it is written in (RFC 8259 for JSON), whatever a terminal here could show.
+        sys.stdout.reconfigure(encoding="utf-8")
+    _say(board)
     return 0
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from podium import bootstrap
 from podium.cli.progress import Progress, progress_for
-from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound
+from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.history.sources import Source
-from podium.jobs import batches
+from podium.jobs import batches, outcome
 from podium.jobs.queues import SilentRing
 from podium.leaderboard.board import load_board
 from podium.leaderboard.export import render
@@ -128,6 +128,7 @@ def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event
     while True:
         error = job.run(repository["id"], stop, progress)
         if error is not None and not isinstance(error, LeaseLost):
+            _give_up(db, repository["id"], error)
             raise error
         if stop.is_set():
             raise Interrupted("interrupted")
@@ -141,6 +142,17 @@ def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event
             return int(row["id"])
         progress("waiting for another podium that counts it", 0)
         time.sleep(LOOK_AGAIN)
+
+
+def _give_up(db: Database, repository_id: int, error: Exception) -> None:
+    """The person is told that it failed, so no server on the same data folder goes on trying."""
+    if isinstance(error, Interrupted):
+        return
+    reason = error.message if isinstance(error, PodiumError) else type(error).__name__
+    with db.write() as session:
+        row = batches.lock(session, repository_id)
+        if row is not None and row["state"] in ("pending", "commits_processing") and row["lease_holder"] is None:
+            outcome.fail(session, repository_id, getattr(error, "code", "internal"), reason)
 
 
 def _resolve(job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress) -> None:

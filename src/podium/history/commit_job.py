@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from podium.errors import HistoryError, LeaseLost, StorageError
+from podium.errors import HistoryError, LeaseLost
 from podium.history.save import known_pairs, save_count
 from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
@@ -58,8 +58,6 @@ class CommitJob:
                 return None
             try:
                 self._count(held, _EitherStop(stop, held.lost), report)
-            except StorageError:
-                raise
             except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
                 return self._settle(held, error)
         return None

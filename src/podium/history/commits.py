@@ -14,6 +14,7 @@ git itself (2.39) prints for ``%an``, ``%ae`` and ``%at``:
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -42,6 +43,9 @@ _ENCODINGS = re.compile(
     r"|tis-?620|johab|hz|big5(?:-?hkscs)?|euc-?(?:jp|kr|tw|cn|jis-?2004|jisx0213)|gb(?:2312|k|18030)"
     r"|(?:shift-?|s)jis(?:-?2004|x0213)?|iso-?2022-?(?:jp(?:-?[123]|-?2004|-?ext)?|kr)"
 )
+
+# Bytes of a name or an e-mail that are kept: a commit may hold megabytes of either, and every board would carry them.
+LONGEST_TEXT = 500
 
 Person = tuple[str, str]
 NOBODY: Person = ("", "")
@@ -138,7 +142,15 @@ def split_person(written: bytes) -> Person | None:
     email, closed, _ = rest.partition(b">")
     if not opened or not closed:
         return None
-    return name.rstrip(b" \t\n\r").decode("utf-8", "replace"), email.decode("utf-8", "replace").lower()
+    name, email = _bounded(name.rstrip(b" \t\n\r")), _bounded(email)
+    return name.decode("utf-8", "replace"), email.decode("utf-8", "replace").lower()
+
+
+def _bounded(text: bytes) -> bytes:
+    """``text``, or where it is longer than any name its beginning and a hash, so that two people stay two."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return text[: LONGEST_TEXT - 20] + b"..." + hashlib.sha256(text).hexdigest()[:16].encode()
 
 
 def _date(written: bytes) -> tuple[int, bool]:

@@ -86,6 +86,12 @@ _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
             True,
         ),
         (
+            r"could not read from remote repository|connection closed",
+            "unreachable",
+            "The host closed the connection: check the address and your access to it, then try again.",
+            True,
+        ),
+        (
             r"not a git repository|does not appear to be a git|is this a git repository|unable to change to"
             r"|not a directory",
             "not-a-repository",

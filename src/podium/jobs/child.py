@@ -26,7 +26,8 @@ def run(arguments: list[str], environment: Mapping[str, str], stop: threading.Ev
     asked to end, and ended after :data:`GRACE` seconds.
     """
     child = subprocess.Popen(
-        [sys.executable, "-m", "podium", *arguments],
+        # -P: the folder that the server was started in is no place to look for modules.
+        [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         env={**os.environ, **environment},

@@ -67,7 +67,7 @@ def migrate(url: str | URL, to: str = "head") -> None:
     Raises:
         StorageError: the database cannot be migrated.
     """
-    _run("downgrade" if _is_below(url, to) else "upgrade", url, to)
+    _run("migrate", url, to)
 
 
 def _is_below(url: str | URL, to: str) -> bool:
@@ -101,6 +101,8 @@ def _run(command: str, url: str | URL, *arguments: str) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
+        if command == "migrate":
+            command = "downgrade" if _is_below(url, *arguments) else "upgrade"
         getattr(commands, command)(configuration(url), *arguments)
     except CommandError as error:
         raise StorageError(f"The database cannot be migrated: {error}") from error

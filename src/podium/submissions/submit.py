@@ -20,6 +20,12 @@ VALUES (:key, :url, :host, :owner, :name, 'pending', {now}, {now}, {now})
 ON CONFLICT DO NOTHING
 """
 
+# Two addresses may mean one repository (with and without `.git`): the one that failed makes way for the next.
+_CORRECT = """
+UPDATE repository SET url = :url
+WHERE key = :key AND state = 'failed' AND url <> :url AND NOT EXISTS (SELECT 1 FROM repository WHERE url = :url)
+"""
+
 # Back to the first state; what an earlier run counted stays, and stays readable.
 _START_OVER = """
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, deaths = 0, attempts = 0,
@@ -45,6 +51,7 @@ def submit(db: Database, ring: Ring, address: Address, *, refresh_after: float) 
     """
     with db.write() as session:
         is_new = bool(session.run(_INSERT, **_identity(address)))
+        session.run(_CORRECT, key=address.key, url=address.url)
         row = _known(session, address)
         stale = row["state"] == "completed" and session.value(
             "SELECT last_processed_at < {now} - :age FROM repository WHERE id = :id",
@@ -59,13 +66,13 @@ def submit(db: Database, ring: Ring, address: Address, *, refresh_after: float) 
 
 
 def start_over(db: Database, repository_id: int) -> None:
-    """Have a repository counted from its first state on, unless it is being worked on.
+    """Have a repository counted from its first state on, unless it is waiting for that or being counted already.
 
     For the command line, which ranks what is there now, however recent or failed the last count.
     """
     with db.write() as session:
         row = batches.lock(session, repository_id)
-        if row is not None and row["state"] in ("completed", "failed"):
+        if row is not None and row["state"] in ("completed", "failed", "users_processing"):
             session.run(_START_OVER, id=repository_id)
 
 
