@@ -107,8 +107,16 @@ def _log_level(value: str) -> str:
     return value.upper()
 
 
-def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str) -> T:
-    field: T = dataclasses.field(default=default, metadata={"variable": variable, "parse": parse, "doc": doc})
+def _tokens(value: str) -> tuple[str, ...]:
+    if not all(re.fullmatch("[!-~]+", token) for token in _words(value)):
+        raise ValueError("must be one or more tokens of ASCII characters, separated by spaces or commas")
+    return _words(value)
+
+
+def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, secret: bool = False) -> T:
+    field: T = dataclasses.field(
+        default=default, metadata={"variable": variable, "parse": parse, "doc": doc}, repr=not secret
+    )
     return field
 
 
@@ -137,6 +145,32 @@ class Settings:
     github_api_url: str = _setting("GITHUB_API_URL", "https://api.github.com", _origin, "Its REST API.")
     github_graphql_url: str = _setting(
         "GITHUB_GRAPHQL_URL", "https://api.github.com/graphql", _origin, "Its GraphQL API."
+    )
+    github_tokens: tuple[str, ...] = _setting(
+        "GITHUB_TOKEN",
+        (),
+        _tokens,
+        "Token for that GitHub, without any permission; several, separated by spaces or commas, are used in turn, each "
+        "within its own limit. Empty: 60 requests an hour.",
+        secret=True,
+    )
+    account_max_age: float = _setting(
+        "PODIUM_ACCOUNT_MAX_AGE",
+        86_400.0,
+        _seconds,
+        "Age in seconds from which logins, names and avatars are asked for again when their board is refreshed.",
+    )
+    email_max_age: float = _setting(
+        "PODIUM_EMAIL_MAX_AGE",
+        30 * 86_400.0,
+        _seconds,
+        "The same for whose account an e-mail is.",
+    )
+    nobody_max_age: float = _setting(
+        "PODIUM_NOBODY_MAX_AGE",
+        7 * 86_400.0,
+        _seconds,
+        "The same for an e-mail that GitHub knows nobody by.",
     )
     git_hosts: tuple[str, ...] = _setting(
         "PODIUM_GIT_HOSTS",
@@ -176,6 +210,7 @@ class Settings:
         _text,
         "Bearer token for retry, refresh and other administrative routes. Needed where the server is not bound to "
         "loopback; where it is set, it is always asked for.",
+        secret=True,
     )
     show_emails: bool | None = _setting(
         "PODIUM_SHOW_EMAILS",
@@ -199,7 +234,7 @@ class Settings:
     commit_workers: int = _setting(
         "PODIUM_COMMIT_WORKERS", 2, _positive, "Repositories that one process counts at a time."
     )
-    user_workers: int = _setting("PODIUM_USER_WORKERS", 2, _positive, "User batches that one process does at a time.")
+    user_workers: int = _setting("PODIUM_USER_WORKERS", 4, _positive, "User batches that one process does at a time.")
     lease_seconds: float = _setting(
         "PODIUM_LEASE_SECONDS",
         15.0,

@@ -15,7 +15,7 @@ _PERSON_COLUMNS = (
     *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
     *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
     *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
-    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors"),
+    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 
@@ -44,11 +44,16 @@ def _better_sample(column: str) -> str:
         THEN excluded.{column} ELSE commit_data.{column} END"""
 
 
+# The older of two other commits; where there was none, the sample that does not stay one.
+_OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
+    WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
+    ELSE excluded.sample_sha END)"""
+
 _PERSON = _insert("commit_data", _PERSON_COLUMNS)
 # What an incremental count found is added to the rows that it started from.
 _ADD_PERSON = f"""{_PERSON} ON CONFLICT (repository_id, email, name) DO UPDATE SET
     {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
-    {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
+    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
 
 _WEEK = _insert("weekly_activity", ("repository_id", "commit_data_id", "week", *_COUNTS))
 _ADD_WEEK = f"""{_WEEK} ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET
@@ -143,7 +148,7 @@ def _person_row(repository_id: int, person: PersonTotals, identities: Mapping[Pa
         *(person.commits, person.merges, person.co_authored, person.co_authored_merges),
         *(person.first_commit_at, person.last_commit_at, person.first_merge_at, person.last_merge_at),
         *(person.first_co_authored_at, person.last_co_authored_at),
-        *(person.odd_dates, person.sample_sha, person.sample_co_authors),
+        *(person.odd_dates, person.sample_sha, person.sample_co_authors, person.other_sha),
     )
 
 

@@ -29,7 +29,8 @@ class PersonTotals:
     ``commits`` and ``co_authored`` are of ordinary commits, ``merges`` and ``co_authored_merges`` of commits with
     two parents or more. Dates are epoch seconds, None where that kind has no commit; ``co_authored`` dates are of
     both kinds. ``odd_dates`` are authored commits whose date was missing, negative or clamped. ``sample_sha`` names
-    a commit of this person's that has the fewest co-authors, ``sample_co_authors`` of them.
+    a commit of this person's that has the fewest co-authors, ``sample_co_authors`` of them; ``other_sha`` another one,
+    rather old than new, None where there is no other.
     """
 
     email: str
@@ -47,6 +48,7 @@ class PersonTotals:
     odd_dates: int
     sample_sha: str
     sample_co_authors: int
+    other_sha: str | None
 
 
 class _Record:
@@ -60,6 +62,7 @@ class _Record:
         "last_commit",
         "last_merge",
         "odd_dates",
+        "other",
         "sample",
         "sample_co_authors",
         "weeks",
@@ -70,7 +73,7 @@ class _Record:
         self.first_commit = self.first_merge = self.first_co_authored = LATEST + 1
         self.last_commit = self.last_merge = self.last_co_authored = EARLIEST - 1
         self.odd_dates = 0
-        self.sample = b""
+        self.sample = self.other = b""
         self.sample_co_authors = _NO_SAMPLE
 
 
@@ -113,7 +116,10 @@ class Tally:
         if odd_date:
             record.odd_dates += 1
         if record.sample_co_authors and len(co_authors) < record.sample_co_authors:
-            record.sample, record.sample_co_authors = sha, len(co_authors)
+            record.other, record.sample, record.sample_co_authors = record.sample, sha, len(co_authors)
+        else:
+            # A walk goes from new to old: the last one that is met is the oldest.
+            record.other = sha
         if co_authors:
             self._add_co_authors(sha, facts, week)
 
@@ -128,7 +134,9 @@ class Tally:
             record.first_co_authored = min(record.first_co_authored, facts.when)
             record.last_co_authored = max(record.last_co_authored, facts.when)
             if number < record.sample_co_authors:
-                record.sample, record.sample_co_authors = sha, number
+                record.other, record.sample, record.sample_co_authors = record.sample, sha, number
+            else:
+                record.other = sha
 
     def persons(self) -> Iterator[PersonTotals]:
         """All persons, in the order in which they were first met."""
@@ -155,6 +163,7 @@ class Tally:
                 odd_dates=record.odd_dates,
                 sample_sha=record.sample.decode(),
                 sample_co_authors=record.sample_co_authors,
+                other_sha=record.other.decode() or None,
             )
 
     def weeks(self) -> Iterator[tuple[str, str, int, int, int, int, int]]:

@@ -79,6 +79,8 @@ repository = Table(
     Column("deaths", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("progress", Text),
+    # Why accounts of some e-mails could not be asked for, when the users were last worked off; NULL: nothing was wrong.
+    Column("unresolved_reason", Text),
     Column("last_attempt", Double),
     Column("last_processed_at", Double),
     Column("commits_processed_at", Double),
@@ -130,10 +132,11 @@ known_email = Table(
     Column("email", Text, primary_key=True),
     # NULL: asked, and nobody owns it.
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
-    # How it is known: 'noreply' (the e-mail itself names the account) or 'host' (the host said so).
+    # How it is known: 'noreply' (the e-mail itself names the account), 'host' (the host said so), or 'untold' (asked,
+    # and the host told nothing of it: kept so that it is not asked again at once).
     Column("source", Text, nullable=False),
     Column("known_at", Double, nullable=False),
-    CheckConstraint("source IN ('noreply', 'host')", name="source"),
+    CheckConstraint("source IN ('noreply', 'host', 'untold')", name="source"),
     Index("ix_known_email_contributor_id", "contributor_id"),
 )
 
@@ -165,6 +168,8 @@ commit_data = Table(
     # A commit that names this e-mail, chosen for having the fewest co-authors.
     Column("sample_sha", Text, nullable=False),
     Column("sample_co_authors", Integer, nullable=False, server_default="0"),
+    # Another commit that names it, rather old than new; NULL: there is none. The host may not know the sample.
+    Column("other_sha", Text),
     Column("processed", Boolean, nullable=False, server_default=false()),
     Column("batch", Integer),
     Column("claim_token", Text),
@@ -195,4 +200,12 @@ weekly_activity = Table(
     _count("co_authored_merge_count"),
     # One b-tree in key order: a repository's activity lies together, and there is no second copy of the key.
     sqlite_with_rowid=False,
+)
+
+# Limits of the GitHub API that are in force, by token_key(): a budget kept in memory or Redis may be lost.
+github_limit = Table(
+    "github_limit",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("held_until", Double, nullable=False),
 )
