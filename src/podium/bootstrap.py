@@ -11,14 +11,14 @@ import functools
 import logging
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podium.errors import StorageError
 from podium.settings import Settings
 from podium.storage import migrate
-from podium.storage.session import Database, SqliteDatabase
+from podium.storage.session import Database, Session, SqliteDatabase
 from podium.submissions.address import parse_address
 
 if TYPE_CHECKING:
@@ -27,11 +27,16 @@ if TYPE_CHECKING:
     from podium.history.commit_job import CommitJob
     from podium.history.local import LocalRepository
     from podium.history.sources import Source
+    from podium.identities.due import Ages
+    from podium.identities.lookup import Lookup
     from podium.identities.user_job import UserJob
     from podium.jobs.broker import EmbeddedEngine
     from podium.web.services import Services
 
 log = logging.getLogger(__name__)
+
+# An age in seconds that nothing here reaches.
+NEVER = 1e12
 
 
 def database_url(settings: Settings) -> URL:
@@ -76,6 +81,15 @@ def github_host(settings: Settings) -> str:
     return parse_address("any/name", settings.github_server_url).host
 
 
+def ages(settings: Settings) -> Ages:
+    """How old what is known of accounts may grow."""
+    from podium.identities.due import Ages
+
+    # Without a token there is no room for asking about the same accounts again.
+    account = settings.account_max_age if settings.github_tokens else NEVER
+    return Ages(account=account, email=settings.email_max_age, nobody=settings.nobody_max_age)
+
+
 def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
     """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
     from podium.history.commit_job import CommitJob
@@ -84,25 +98,61 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
     return CommitJob(
         db=db,
         source=source,
-        link=functools.partial(link_known, github_host=github_host(settings), ask=ask),
+        link=functools.partial(link_known, github_host=github_host(settings), ages=ages(settings) if ask else None),
         lease_seconds=settings.lease_seconds,
         max_deaths=settings.max_deaths,
         max_attempts=settings.max_attempts,
     )
 
 
-def user_job(settings: Settings, db: Database) -> UserJob:
-    """The user job."""
-    from podium.identities.lookup import AskNobody
+def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
+    """The user job, which asks ``lookup``. Close it in the end."""
     from podium.identities.user_job import UserJob
 
     return UserJob(
         db=db,
-        lookup=AskNobody(),
+        lookup=lookup,
         github_host=github_host(settings),
+        ages=ages(settings),
         max_deaths=settings.max_deaths,
-        max_attempts=settings.max_attempts,
+        max_rounds=max_rounds,
     )
+
+
+def github_lookup(
+    settings: Settings, db: Database, *, place: tuple[str, str] | None = None, patience: int = 5
+) -> Lookup:
+    """The look-up at the configured GitHub; the arguments are those of ``GitHubLookup``."""
+    from podium.identities.budget import ANONYMOUS
+    from podium.identities.github import GitHub
+    from podium.identities.github_lookup import GitHubLookup
+    from podium.identities.limits_in_force import LimitsInForce
+    from podium.identities.token_pool import ProcessStore, TokenPool
+
+    github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
+    store, memory = ProcessStore(), LimitsInForce(db)
+    return GitHubLookup(
+        github,
+        TokenPool(github.keys, store, memory) if github.keys else None,
+        TokenPool([ANONYMOUS], store, memory),
+        host=github_host(settings),
+        place=place,
+        patience=patience,
+    )
+
+
+def ask_nobody() -> Lookup:
+    """The look-up of whoever has nobody to ask."""
+    from podium.identities.lookup import AskNobody
+
+    return AskNobody()
+
+
+def reopen(settings: Settings) -> Callable[[Session, int], int]:
+    """What gives back to the user queue whatever must be asked of a repository for whoever asks expressly."""
+    from podium.identities.due import mark_due
+
+    return functools.partial(mark_due, github_host=github_host(settings), ages=ages(settings).impatient())
 
 
 def configure_log(settings: Settings) -> None:
@@ -196,12 +246,10 @@ def count_one(settings: Settings, repository_id: int, stop: threading.Event) -> 
         db.close()
 
 
-def embedded_engine(settings: Settings, db: Database, stop: threading.Event) -> EmbeddedEngine:
+def embedded_engine(settings: Settings, db: Database, users: UserJob, stop: threading.Event) -> EmbeddedEngine:
     """Both queues and their workers, in this process; counting in child processes of it."""
     from podium.jobs import child, reconcile
     from podium.jobs.broker import EmbeddedEngine
-
-    users = user_job(settings, db)
 
     def on_commits(repository_id: int) -> None:
         status = child.run(["_count", str(repository_id)], settings.to_environment(), stop)
@@ -212,7 +260,7 @@ def embedded_engine(settings: Settings, db: Database, stop: threading.Event) -> 
             reconcile.ring_next(db, engine, repository_id)
 
     def on_users(repository_id: int, generation: int, batch: int) -> None:
-        users.run(repository_id, generation, batch)
+        users.run(repository_id, generation, batch, stop)
 
     engine = EmbeddedEngine(
         on_commits, on_users, commit_workers=settings.commit_workers, user_workers=settings.user_workers
@@ -228,14 +276,23 @@ def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Service
 
     stop = threading.Event()
     db = open_database(settings)
-    engine = embedded_engine(settings, db, stop)
+    users = user_job(settings, db, github_lookup(settings, db))
+    engine = embedded_engine(settings, db, users, stop)
     reconciler = Reconciler(db, engine, settings.reconcile_seconds, queue_starts_empty=True)
     engine.start()
     reconciler.start()
     try:
-        yield Services(settings=settings, db=db, ring=engine, loopback=loopback, queue_ready=engine.check)
+        yield Services(
+            settings=settings,
+            db=db,
+            ring=engine,
+            loopback=loopback,
+            queue_ready=engine.check,
+            reopen=reopen(settings),
+        )
     finally:
         stop.set()
         reconciler.stop()
         engine.stop()
+        users.close()
         db.close()

@@ -122,6 +122,13 @@ class HistoryError(PodiumError):
         self.transient = transient
 
 
+class LookupFault(PodiumError):
+    """The host of the accounts stumbles: it cannot be reached, or answers with a fault again and again."""
+
+    code = "github"
+    status = 503
+
+
 class Interrupted(PodiumError):
     """The work was told to stop (shutdown, Ctrl-C); it is handed back, not failed."""
 

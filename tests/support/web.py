@@ -13,6 +13,7 @@ import httpx
 import sqlalchemy
 from fastapi import FastAPI
 
+from podium import bootstrap
 from podium.settings import Settings
 from podium.storage.session import SqliteDatabase
 from podium.storage.tables import metadata
@@ -69,7 +70,8 @@ class Site:
         engine.dispose()
         self.db = SqliteDatabase(file)
         self.ring = RecordingRing()
-        self.services = Services(Settings(**settings), self.db, self.ring, loopback, queue_ready)
+        chosen = Settings(**settings)
+        self.services = Services(chosen, self.db, self.ring, loopback, queue_ready, bootstrap.reopen(chosen))
         self.app = create_app(self.services)
         self._ids = itertools.count(1)
 
@@ -144,14 +146,15 @@ class Site:
                 "account_id": identity,
                 "username": login,
                 "profile_url": f"https://github.com/{login}",
-                "enriched_at": NOW,
+                # Long from now: never old enough to be asked for again.
+                "enriched_at": 4e9,
                 "created_at": NOW,
                 "updated_at": NOW,
             },
         )
         self._insert(
             "known_email",
-            {"host": "github.com", "email": email, "contributor_id": identity, "source": "host", "known_at": NOW},
+            {"host": "github.com", "email": email, "contributor_id": identity, "source": "host", "known_at": 4e9},
         )
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import shutil
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 # Seconds between two looks at a repository that another process counts.
 LOOK_AGAIN = 0.3
+# Seconds that a person is kept waiting for a limit of GitHub's to end; then the board is shown as it is.
+LONGEST_WAIT = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +48,20 @@ class Request:
     rules: Rules
     top: int | None
     format: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """What is ranked: its address, its history, and the ``(owner, name)`` by which accounts are asked for, if any."""
+
+    address: Address
+    source: Source
+    place: tuple[str, str] | None
+
+    @property
+    def asks(self) -> bool:
+        """Whether anybody is asked about its people."""
+        return self.place is not None
 
 
 def rank(environment: Mapping[str, str], request: Request) -> str:
@@ -60,15 +77,25 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
     _quiet_log()
     stop = threading.Event()
     _stop_at_signals(stop)
-    address, source = _find(settings, environment, request)
+    subject = _find(settings, environment, request)
     db = bootstrap.open_database(settings)
     try:
-        with progress_for(address.name) as progress:
-            repository_id = _count(bootstrap.commit_job(settings, db, source, ask=False), db, address, stop, progress)
-            _resolve(bootstrap.user_job(settings, db), db, repository_id, stop, progress)
+        with progress_for(subject.address.name) as progress:
+            job = bootstrap.commit_job(settings, db, subject.source, ask=subject.asks)
+            repository_id = _count(job, db, subject.address, stop, progress)
+            with contextlib.closing(_user_job(settings, db, subject)) as users:
+                _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
         return _board(settings, db, repository_id, request)
     finally:
         db.close()
+
+
+def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
+    if not subject.asks:
+        return bootstrap.user_job(settings, db, bootstrap.ask_nobody())
+    # Somebody waits: a host that is not there is not waited for long.
+    lookup = bootstrap.github_lookup(settings, db, place=subject.place, patience=3)
+    return bootstrap.user_job(settings, db, lookup, max_rounds=1)
 
 
 def _quiet_log() -> None:
@@ -92,18 +119,37 @@ def _stop_at_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, on_signal)
 
 
-def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> tuple[Address, Source]:
+def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
     """An existing path, else an address."""
     path = _path(request.source)
     if request.source and _exists(path):
         repository = bootstrap.local_repository(environment, path, request.rev)
-        return path_address(repository.path, request.rev), bootstrap.path_source(environment, repository)
+        # For a path nobody is asked anything over the network, unless a token says that it is wanted.
+        place = _place(settings, repository.origin) if request.rules.identities and settings.github_tokens else None
+        return Subject(
+            path_address(repository.path, request.rev),
+            bootstrap.path_source(environment, repository),
+            place,
+        )
     if request.source.startswith(("/", "./", "../", "~", "file://")):
         raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
     if request.rev is not None:
         raise BadAddress("--rev goes with a path: of an address the default branch is ranked.")
     address = parse_address(request.source, settings.github_server_url)
-    return address, bootstrap.person_source(settings, environment, address.clone_url)
+    return Subject(
+        address,
+        bootstrap.person_source(settings, environment, address.clone_url),
+        _place(settings, address.clone_url) if request.rules.identities else None,
+    )
+
+
+def _place(settings: Settings, address: str | None) -> tuple[str, str] | None:
+    """The owner and name at the configured GitHub that ``address`` means; None: it means nothing there."""
+    try:
+        found = parse_address(address or "", settings.github_server_url)
+    except BadAddress:
+        return None
+    return (found.owner, found.name) if found.host == bootstrap.github_host(settings) else None
 
 
 def _path(source: str) -> Path:
@@ -155,23 +201,44 @@ def _give_up(db: Database, repository_id: int, error: Exception) -> None:
             outcome.fail(session, repository_id, getattr(error, "code", "internal"), reason)
 
 
-def _resolve(job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress) -> None:
+def _resolve(
+    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress, *, workers: int
+) -> None:
     while not stop.is_set():
         with db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+            row = session.one("SELECT *, not_before - {now} AS wait FROM repository WHERE id = :id", id=repository_id)
             numbers = batches.unclaimed(session, repository_id)
         if row is None or row["state"] != "users_processing":
             return
-        for done, number in enumerate(numbers):
-            if stop.is_set():
-                break
-            progress("resolving accounts", 100 * done // len(numbers))
-            job.run(repository_id, row["generation"], number)
+        wait = row["wait"] or 0.0
+        if wait > LONGEST_WAIT:
+            job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to go on from here.")
+        elif wait > 0:
+            progress("waiting for GitHub", 0)
+            stop.wait(min(wait, LOOK_AGAIN))
+        elif numbers:
+            _run_batches(job, row, numbers, stop, progress, workers=workers)
         else:
-            if not numbers:
-                progress("waiting for another podium that resolves it", 0)
-                time.sleep(LOOK_AGAIN)
+            progress("waiting for another podium that resolves it", 0)
+            stop.wait(LOOK_AGAIN)
     raise Interrupted("interrupted")
+
+
+def _run_batches(
+    job: UserJob, row: Row, numbers: list[int], stop: threading.Event, progress: Progress, *, workers: int
+) -> None:
+    progress("resolving accounts", 0)
+    if len(numbers) == 1:
+        # Most often nothing is left to ask: no threads for that.
+        job.run(row["id"], row["generation"], numbers[0], stop)
+        return
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [pool.submit(job.run, row["id"], row["generation"], number, stop) for number in numbers]
+        for done, finished in enumerate(as_completed(jobs), start=1):
+            finished.result()
+            progress("resolving accounts", 100 * done // len(numbers))
 
 
 def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:

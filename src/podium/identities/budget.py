@@ -35,7 +35,7 @@ class Policy:
     graphql_minute: int = 2000
     core_minute: int = 900
     concurrency: int = 20
-    slot_seconds: float = 180.0
+    slot_seconds: float = 60.0
     poll_seconds: float = 0.5
     refused_seconds: float = 3600.0
 

@@ -47,8 +47,8 @@ class GitHub:
         graphql_url: str,
         tokens: Sequence[str] = (),
         *,
-        timeout: float = 20.0,
-        deadline: float = 60.0,
+        timeout: float = 15.0,
+        deadline: float = 30.0,
         max_body: int = MAX_BODY,
         trust_env: bool = True,
     ) -> None:

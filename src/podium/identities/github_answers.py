@@ -39,7 +39,7 @@ class WindowCommit:
 class Page:
     """What one alias of an answer says; ``state`` holds for an e-mail that it does not name."""
 
-    state: Literal["again", "elsewhere", "further"]
+    state: Literal["again", "missing", "elsewhere", "further"]
     people: tuple[tuple[str, Account | None], ...] = ()
     cursor: str | None = None
 
@@ -53,7 +53,7 @@ def read_page(alias: str, repository: Mapping[str, Any], troubles: Callable[[str
     nodes = authors.get("nodes")
     if not isinstance(nodes, list):
         # A null object, or an object that is no commit.
-        return Page("elsewhere" if lasting else "again")
+        return Page("missing" if lasting else "again")
     # Beside an error, a missing user is not an answer: only those who are there count.
     people = tuple(person for person in _people(nodes) if not trouble or person[1])
     page_info = mapping(authors.get("pageInfo"))
@@ -78,7 +78,9 @@ def _graphql_account(user: Mapping[str, Any]) -> Account | None:
 
 
 def _rest_account(user: Mapping[str, Any]) -> Account | None:
-    return _account(user.get("id"), user, avatar="avatar_url", profile="html_url")
+    account = _account(user.get("id"), user, avatar="avatar_url", profile="html_url")
+    # A commit's author is told without the name that the account goes by.
+    return account and dataclasses.replace(account, name_told=False)
 
 
 def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: str) -> Account | None:

@@ -90,6 +90,7 @@ class Told:
     people: every e-mail that the answer speaks of, asked for or not; None: GitHub knows nobody by it.
     again: asked and not answered; the same may be asked again.
     elsewhere: the commit is not there, or does not name the e-mail: another commit may.
+    missing: those of ``elsewhere`` whose commit is not there, as GitHub says.
     further: the commit names more people than the page held: the ask for the next page.
     commits: the commits of a REST window, newest first.
     full_name: ``owner/name`` as GitHub calls the repository now.
@@ -98,6 +99,7 @@ class Told:
     people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
     again: tuple[Ask, ...] = ()
     elsewhere: tuple[Ask, ...] = ()
+    missing: tuple[Ask, ...] = ()
     further: tuple[Ask, ...] = ()
     commits: tuple[WindowCommit, ...] = ()
     full_name: str | None = None
@@ -162,7 +164,8 @@ class EmailsRequest:
         return Told(
             people=people,
             again=again,
-            elsewhere=tuple(ask for ask in open_asks if pages[ask].state == "elsewhere"),
+            elsewhere=tuple(ask for ask in open_asks if pages[ask].state in ("missing", "elsewhere")),
+            missing=tuple(ask for ask in open_asks if pages[ask].state == "missing"),
             further=tuple(
                 dataclasses.replace(ask, first=MAX_FIRST, after=pages[ask].cursor)
                 for ask in open_asks

@@ -6,8 +6,11 @@ moves to another account moves on every board, and a known community costs nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
+from podium.identities.due import IS_ADDRESS, Ages, mark_due
 from podium.identities.emails import classify
 from podium.identities.lookup import Account
 from podium.jobs import batches
@@ -26,7 +29,9 @@ INSERT INTO contributor (host, account_id, username, name, avatar_url, profile_u
     created_at, updated_at)
 VALUES (:host, :account_id, :login, :name, :avatar_url, :profile_url, :is_bot, {now}, {now}, {now})
 ON CONFLICT (host, account_id) DO UPDATE SET
-    username = excluded.username, name = excluded.name, avatar_url = excluded.avatar_url,
+    username = excluded.username,
+    name = CASE WHEN :name_told THEN excluded.name ELSE contributor.name END,
+    avatar_url = excluded.avatar_url,
     profile_url = excluded.profile_url, is_bot = excluded.is_bot, enriched_at = excluded.enriched_at,
     updated_at = excluded.updated_at
 """
@@ -46,11 +51,27 @@ _KNOWN_FROM_HOST = (
     source = excluded.source, known_at = excluded.known_at"""
 )
 
-_SETTLE_KNOWN = """
+# Asked, and told nothing: what was known before stays.
+_UNTOLD = """
+INSERT INTO known_email (host, email, contributor_id, source, known_at)
+VALUES (:host, :email, NULL, 'untold', {now})
+ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
+    WHEN known_email.source = 'untold' THEN excluded.known_at ELSE known_email.known_at END
+"""
+
+_SETTLE_KNOWN = f"""
 UPDATE commit_data SET processed = TRUE
 WHERE repository_id = :id AND NOT processed AND (
     kind <> 'human'
+    OR NOT ({IS_ADDRESS})
     OR EXISTS (SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email)
+)
+"""
+
+_SETTLE_FRESH = """
+UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
+WHERE repository_id = :id AND claim_token = :token AND EXISTS (
+    SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
 )
 """
 
@@ -66,12 +87,13 @@ GROUP BY d.repository_id, k.contributor_id
 """
 
 
-def link_known(session: Session, repository_id: int, github_host: str, *, ask: bool) -> None:
+def link_known(session: Session, repository_id: int, github_host: str, ages: Ages | None) -> None:
     """Settle every e-mail of a repository that needs no request.
 
     Bots and agents are marked, noreply e-mails linked to the account they name, and what is known from any repository
-    is taken over; the rows of all those are processed. The others are left for the user queue, or, where nobody is
-    to be asked (``ask`` False), processed too, and stay unresolved until somebody is.
+    is taken over; the rows of all those are processed. The others are left for the user queue, and with them what
+    has grown older than ``ages``. Where nobody is to be asked (None, or a repository that is not at ``github_host``)
+    all are processed, and stay unresolved until somebody is.
     """
     emails = session.all(
         "SELECT DISTINCT email FROM commit_data WHERE repository_id = :id AND NOT processed", id=repository_id
@@ -85,7 +107,7 @@ def link_known(session: Session, repository_id: int, github_host: str, *, ask: b
             if found.kind != "human"
         ],
     )
-    named = [
+    named: list[dict[str, Any]] = [
         {
             "host": github_host,
             "email": email,
@@ -96,21 +118,33 @@ def link_known(session: Session, repository_id: int, github_host: str, *, ask: b
         for email, found in classified.items()
         if found.account is not None and found.account.account_id is not None
     ]
+    # In one order everywhere, see save_answers().
     named.sort(key=lambda row: (row["account_id"], row["email"]))
     session.many(_ACCOUNT_FROM_EMAIL, named)
+    named.sort(key=lambda row: row["email"])
     session.many(_KNOWN_FROM_EMAIL, named)
-    if ask:
-        session.run(_SETTLE_KNOWN, id=repository_id, host=github_host)
-    else:
+    host = session.value("SELECT host FROM repository WHERE id = :id", id=repository_id)
+    if ages is None or host not in ("", github_host):
         session.run(_SETTLE_ALL, id=repository_id)
+    else:
+        session.run(_SETTLE_KNOWN, id=repository_id, host=github_host)
+        mark_due(session, repository_id, github_host, ages)
 
 
-def save_answers(session: Session, answers: Mapping[str, Account | None], github_host: str) -> None:
-    """Keep what the host said about e-mails. Accounts are written in the order of their numbers, so that two
-    transactions that write the same ones wait for each other instead of locking each other out.
+def settle_fresh(session: Session, repository_id: int, token: str, github_host: str, fresh: float) -> None:
+    """Mark those claimed rows processed that became known since they were put into their batch."""
+    session.run(_SETTLE_FRESH, id=repository_id, token=token, host=github_host, fresh=fresh)
+
+
+def save_answers(session: Session, answers: Mapping[str, Account | None], github_host: str) -> list[str]:
+    """Keep what the host said about e-mails; give those that have moved to another account.
+
+    Accounts are written in the order of their numbers, and e-mails in theirs, so that two transactions that write the
+    same ones wait for each other instead of locking each other out.
     """
+    before = _owners(session, answers, github_host)
     accounts = sorted({a.account_id: a for a in answers.values() if a}.values(), key=lambda a: a.account_id)
-    session.many(_ACCOUNT_FROM_HOST, [_account_row(account, github_host) for account in accounts])
+    session.many(_ACCOUNT_FROM_HOST, [{"host": github_host, **_columns(account)} for account in accounts])
     session.many(
         _KNOWN_FROM_HOST,
         [
@@ -123,24 +157,55 @@ def save_answers(session: Session, answers: Mapping[str, Account | None], github
             for email, account in sorted(answers.items())
         ],
     )
+    after = _owners(session, before, github_host)
+    return [email for email, owner in before.items() if after[email] != owner]
 
 
-def _account_row(account: Account, github_host: str) -> dict[str, object]:
-    return {
-        "host": github_host,
-        "account_id": account.account_id,
-        "login": account.login,
-        "name": account.name,
-        "avatar_url": account.avatar_url,
-        "profile_url": account.profile_url,
-        "is_bot": account.is_bot,
-    }
+def save_untold(session: Session, emails: Iterable[str], github_host: str) -> None:
+    """Keep that the host was asked about e-mails, and told nothing."""
+    session.many(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
+
+
+def _columns(account: Account) -> dict[str, object]:
+    return {field.name: getattr(account, field.name) for field in dataclasses.fields(account)}
+
+
+def _owners(session: Session, emails: Collection[str], github_host: str) -> dict[str, int | None]:
+    """Of those e-mails that are known, the contributor."""
+    names = {f"email{number}": email for number, email in enumerate(emails)}
+    if not names:
+        return {}
+    rows = session.all(
+        f"""SELECT email, contributor_id FROM known_email
+        WHERE host = :host AND email IN ({", ".join(f":{name}" for name in names)})""",
+        host=github_host,
+        **names,
+    )
+    return {row["email"]: row["contributor_id"] for row in rows}
+
+
+def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
+    """The completed repositories in which one of ``emails`` has commits."""
+    found: set[int] = set()
+    for email in emails:
+        rows = session.all(
+            """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
+            WHERE c.email = :email AND r.state = 'completed'""",
+            email=email,
+        )
+        found.update(row["id"] for row in rows)
+    return sorted(found)
 
 
 def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
     """Complete the repository if nothing of it is unprocessed, its contributors' sums rebuilt; whether it was."""
     if not batches.complete(session, repository_id):
         return False
+    rebuild_sums(session, repository_id, github_host)
+    return True
+
+
+def rebuild_sums(session: Session, repository_id: int, github_host: str) -> None:
+    """Sum the commits of each contributor of a repository anew; the caller holds its row."""
     session.run("DELETE FROM repository_contributor WHERE repository_id = :id", id=repository_id)
     session.run(_SUMS, id=repository_id, host=github_host)
-    return True

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from podium.storage.session import Row
@@ -11,15 +12,23 @@ from podium.storage.session import Row
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """An e-mail to look up, with a commit of the repository that names it."""
+    """An e-mail to look up.
+
+    ``shas`` are commits of the repository that name it, the best to ask by first; ``authored`` is the number of
+    commits, merges too, whose author it is: 0 for who only ever co-authored.
+    """
 
     email: str
-    sample_sha: str
+    shas: tuple[str, ...]
+    authored: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the configured GitHub. ``account_id`` is its key: logins change, and are given to others."""
+    """An account of the configured GitHub. ``account_id`` is its key: logins change, and are given to others.
+
+    ``name_told``: whether a missing ``name`` means that there is none, or only that it was not told.
+    """
 
     account_id: int
     login: str | None
@@ -27,23 +36,50 @@ class Account:
     avatar_url: str | None = None
     profile_url: str | None = None
     is_bot: bool = False
+    name_told: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """What a step of asking brought.
+
+    people: by e-mail, its account, or None where the host says that nobody owns it; also e-mails that were not
+        wanted.
+    untold: wanted, and the host told nothing of them by any commit that is known here.
+    wait_until: a limit is in force: ask for the rest then (epoch seconds). The last step.
+    give_up: nothing more can be learnt about this repository for now, and why, for people. The last step.
+    """
+
+    people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
+    wait_until: float | None = None
+    give_up: str | None = None
 
 
 class Lookup(Protocol):
-    """Finds the accounts behind e-mails."""
+    """Finds the accounts behind e-mails. Safe to share between threads."""
 
-    def accounts(self, repository: Row, wanted: Sequence[Wanted], /) -> Mapping[str, Account | None]:
-        """Ask about ``wanted``, authors and co-authors of commits of ``repository``.
+    def find(self, repository: Row, wanted: Sequence[Wanted], stop: threading.Event, /) -> Iterator[Found]:
+        """Ask about ``wanted``, authors and co-authors of commits of ``repository``, those most worth knowing first.
 
-        Returns:
-            By e-mail: its account, or None where the host says that nobody owns it. An e-mail that is missing could
-            not be asked about and stays unresolved.
+        Each step is worth saving: what follows may be cut off. What is neither told nor untold in the end could not
+        be asked for.
+
+        Raises:
+            LookupFault: the host stumbles; what was not told may be asked for again later.
+            Interrupted: ``stop`` was set.
         """
+
+    def close(self) -> None:
+        """Close whatever is open."""
 
 
 class AskNobody:
     """The look-up of a Podium that has nobody to ask: everything stays unresolved."""
 
-    def accounts(self, _repository: Row, _wanted: Sequence[Wanted], /) -> Mapping[str, Account | None]:
-        """Answer nothing."""
-        return {}
+    def find(self, _repository: Row, _wanted: Sequence[Wanted], _stop: threading.Event, /) -> Iterator[Found]:
+        """Give up at once."""
+        yield Found(give_up="Accounts were not asked for.")
+
+    def close(self) -> None:
+        """Nothing is open."""

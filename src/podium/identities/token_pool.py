@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from podium.identities import budget
@@ -66,12 +66,20 @@ class TokenPool:
         self._policy = policy or Policy()
         self._turn = itertools.count()
 
-    def take(self, now: float, cost: int = 1, api: Api = "graphql") -> Slot | WaitUntil | Refused:
-        """Leave to send a request now, with the first token that has room; else the earliest time one has."""
+    def take(
+        self, now: float, cost: int = 1, api: Api = "graphql", avoid: Collection[str] = ()
+    ) -> Slot | WaitUntil | Refused:
+        """Leave to send a request now, with the first token that has room; else the earliest time one has.
+
+        Tokens whose keys stand in ``avoid`` are left out.
+        """
         start = next(self._turn)
         waits = []
         for offset in range(len(self._keys)):
-            taken = self._take(self._keys[(start + offset) % len(self._keys)], now, cost, api)
+            key = self._keys[(start + offset) % len(self._keys)]
+            if key in avoid:
+                continue
+            taken = self._take(key, now, cost, api)
             if isinstance(taken, Slot):
                 return taken
             if isinstance(taken, WaitUntil):

@@ -6,12 +6,16 @@ same moment are then one after the other, and the second sees that nothing is le
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from collections.abc import Iterable, Iterator
 
+from podium.errors import StorageError
 from podium.jobs.queues import BATCH_SIZE
-from podium.storage.session import Row, Session
+from podium.storage.session import Database, Row, Session
 
-# Seconds after which a claim is void, so that a killed worker's batch can be taken up by another.
+# Seconds after which a claim that is not renewed is void, so that a killed worker's batch can be taken up by another.
 CLAIM_SECONDS = 30.0
 
 # All names of one e-mail go into one batch, the e-mails with most commits first.
@@ -28,7 +32,23 @@ WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_d
 _CLAIM = """
 UPDATE commit_data SET claim_token = :token, claim_until = {now} + :seconds
 WHERE repository_id = :id AND batch = :batch AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
-RETURNING id, email, name, sample_sha, sample_co_authors
+RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored
+"""
+
+_RENEW = """
+UPDATE commit_data SET claim_until = {now} + :seconds
+WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed
+"""
+
+_DONE = """
+UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
+WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed
+"""
+
+# Not what somebody is working on at this moment: they find out by themselves.
+_GIVE_UP = """
+UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
+WHERE repository_id = :id AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
 """
 
 _COMPLETE = """
@@ -55,7 +75,11 @@ def assign(session: Session, repository_id: int) -> int:
         id=repository_id,
     )
     progress = {"stage": "users", "done": 0, "total": left, "waitingUntil": None}
-    session.run("UPDATE repository SET progress = :p WHERE id = :id", p=json.dumps(progress), id=repository_id)
+    session.run(
+        "UPDATE repository SET progress = :p, unresolved_reason = NULL WHERE id = :id",
+        p=json.dumps(progress),
+        id=repository_id,
+    )
     return left
 
 
@@ -95,15 +119,47 @@ def release(session: Session, repository_id: int, batch: int, token: str) -> Non
     )
 
 
+def holds(session: Session, repository_id: int, batch: int, token: str) -> bool:
+    """Whether a claim still stands, on a row at least."""
+    sql = "SELECT 1 FROM commit_data WHERE repository_id = :id AND batch = :batch AND claim_token = :token LIMIT 1"
+    return session.one(sql, id=repository_id, batch=batch, token=token) is not None
+
+
 def finish(session: Session, repository_id: int, batch: int, token: str) -> int:
     """Mark a claimed batch's rows processed; 0 where the claim had passed to somebody else."""
-    return session.run(
-        """UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-        WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed""",
-        id=repository_id,
-        batch=batch,
-        token=token,
-    )
+    return session.run(_DONE, id=repository_id, batch=batch, token=token)
+
+
+def finish_some(session: Session, repository_id: int, batch: int, token: str, emails: Iterable[str]) -> None:
+    """Mark those rows of a claimed batch processed that have one of ``emails``."""
+    rows = [{"id": repository_id, "batch": batch, "token": token, "email": email} for email in emails]
+    session.many(_DONE + " AND email = :email", rows)
+
+
+def give_up(session: Session, repository_id: int, reason: str) -> None:
+    """Mark all that is left and not in hand processed, and keep why it stays unresolved, for people."""
+    session.run(_GIVE_UP, id=repository_id)
+    session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
+
+
+@contextlib.contextmanager
+def kept(db: Database, repository_id: int, batch: int, token: str) -> Iterator[None]:
+    """Renew a claim for the length of a ``with`` block; where it has passed on, renewing does nothing."""
+    released = threading.Event()
+
+    def renew() -> None:
+        while not released.wait(CLAIM_SECONDS / 3):
+            # A database that is away for longer lets the claim run out: another takes the batch up.
+            with contextlib.suppress(StorageError), db.write() as session:
+                session.run(_RENEW, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
+
+    renewer = threading.Thread(target=renew, name=f"claim-{repository_id}-{batch}", daemon=True)
+    renewer.start()
+    try:
+        yield
+    finally:
+        released.set()
+        renewer.join()
 
 
 def complete(session: Session, repository_id: int) -> bool:

@@ -57,7 +57,8 @@ def load_board(
         ``lastCommitAt`` are of the whole history, of the kinds that count. (Dates of co-authored commits are not kept
         apart from those of co-authored merges.) ``share`` is the row's part, from 0 to 1, of ``rankedCommits``, the
         sum of all rows under the rules. ``unresolved`` is the number of people's e-mails without an account, whatever
-        the rules. ``error`` is there only where the repository has failed.
+        the rules; ``unresolvedReason`` says why some of them could not be asked for, if that is so. ``error`` is there
+        only where the repository has failed.
 
     Raises:
         BadRule: a limit or an offset that is none.
@@ -104,6 +105,7 @@ def _describe(session: Session, repository: Row, rules: Rules, github_host: str)
         "uniqueContributors": repository["unique_contributors"],
         "isPartial": rules.identities and _is_partial(session, repository),
         "unresolved": session.value(_UNRESOLVED, repository=repository["id"], github_host=github_host),
+        "unresolvedReason": repository["unresolved_reason"],
     }
     if repository["state"] == "failed":
         document["error"] = repository["error"]

@@ -39,6 +39,8 @@ def footnotes(document: Document) -> list[str]:
         lines.append("Accounts are still being looked up: rows may yet merge.")
     if document["unresolved"] and document["rules"]["identities"] == "use":
         lines.append(f"{document['unresolved']:,} author e-mails have no known account; they are shown by name.")
+        if document["unresolvedReason"]:
+            lines.append(document["unresolvedReason"])
     if document.get("error"):
         lines.append(f"The last update failed: {document['error']}")
     return lines

@@ -6,6 +6,7 @@ The order matters: a crash between the two leaves a row that the reconciler find
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
@@ -32,6 +33,9 @@ UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, deaths
     progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
 WHERE id = :id
 """
+
+# Marks what must be asked of a repository; how many rows that were.
+Reopen = Callable[[Session, int], int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,15 +122,6 @@ def _find_or_refuse(session: Session, key: str) -> Row:
     return row
 
 
-# Unresolved: the e-mail of a person that no account is known for.
-_UNPROCESS = """
-UPDATE commit_data SET processed = FALSE
-WHERE repository_id = :id AND kind = 'human' AND NOT EXISTS (
-    SELECT 1 FROM known_email k
-    WHERE k.host = :github_host AND k.email = commit_data.email AND k.contributor_id IS NOT NULL
-)
-"""
-
 _RESOLVE_AGAIN = """
 UPDATE repository SET state = 'users_processing', generation = generation + 1, deaths = 0, attempts = 0,
     progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
@@ -134,8 +129,8 @@ WHERE id = :id
 """
 
 
-def refresh(db: Database, ring: Ring, key: str | None, *, github_host: str) -> int:
-    """Resolve again what stayed unresolved: of one repository, or (``key`` None) of every completed one.
+def refresh(db: Database, ring: Ring, key: str | None, reopen: Reopen) -> int:
+    """Resolve again what stayed unresolved or has grown old: of one repository, or (``key`` None) of all completed.
 
     Returns:
         How many repositories were set in motion; one that is being worked on already is left to it.
@@ -152,16 +147,16 @@ def refresh(db: Database, ring: Ring, key: str | None, *, github_host: str) -> i
             if row["state"] == "failed":
                 raise Conflict(f"{row['url']} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             rows = [row]
-    return sum(resolve_again(db, ring, row["id"], github_host=github_host) for row in rows)
+    return sum(resolve_again(db, ring, row["id"], reopen) for row in rows)
 
 
-def resolve_again(db: Database, ring: Ring, repository_id: int, *, github_host: str) -> bool:
-    """Give the unresolved e-mails of one completed repository to the user queue; whether there were any."""
+def resolve_again(db: Database, ring: Ring, repository_id: int, reopen: Reopen) -> bool:
+    """Give what must be asked of one completed repository to the user queue; whether there was anything."""
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is None or row["state"] != "completed":
             return False
-        if not session.run(_UNPROCESS, id=repository_id, github_host=github_host):
+        if not reopen(session, repository_id):
             return False
         session.run(_RESOLVE_AGAIN, id=repository_id)
         batches.assign(session, repository_id)

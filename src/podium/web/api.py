@@ -220,7 +220,7 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     """Look again for the accounts that were not found: of one repository, or of all."""
     services = context.services
     key = None if query.repo_url is None else _address(context, query.repo_url).key
-    count = submit.refresh(services.db, services.ring, key, github_host=context.github_host)
+    count = submit.refresh(services.db, services.ring, key, services.reopen)
     message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
     return JSONResponse({"message": message, "repositories": count}, 202)
 

@@ -88,6 +88,7 @@ class Board(_Answer):
     unique_contributors: int
     is_partial: bool = Field(description="Whether accounts are still being found.")
     unresolved: int = Field(description="E-mails of people without a known account.")
+    unresolved_reason: str | None = Field(description="Why some of them could not be asked for; null: all were.")
     ranked_commits: int = Field(description="The sum of all rows under these rules.")
     total: int = Field(description="Rows under these rules, on all pages.")
     limit: int

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.jobs.queues import Ring
 from podium.settings import Settings
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 from podium.submissions.policy import AddressPolicy
 from podium.web.limits import SubmissionLimit
@@ -24,6 +24,8 @@ class Services:
     Attributes:
         loopback: whether the server is bound to an address that only this machine can reach.
         queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
+        reopen: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
+            many rows that were.
     """
 
     settings: Settings
@@ -31,6 +33,7 @@ class Services:
     ring: Ring
     loopback: bool
     queue_ready: Callable[[], None]
+    reopen: Callable[[Session, int], int]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""Fifty e-mails in one request: the account behind each, by a commit that names it (GraphQL; needs a token)."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from podium.identities.asking import Asking
+from podium.identities.github_answers import email_of
+from podium.identities.github_protocol import MAX_ASKS, Ask, EmailsRequest, Told
+from podium.identities.github_verdicts import Done, GiveUp, Gone, Halve, Retry, Verdict
+from podium.identities.lookup import Found, Wanted
+
+# How often an e-mail is asked for again by a commit that GitHub said it does not have: that may have been a stumble.
+AGAIN = 3
+# Pages of a hundred people that are read of one commit in search of one of them.
+PAGES = 20
+
+
+class OfNoUseError(Exception):
+    """No token that is left can read this repository; the message says why the last one could not."""
+
+
+def ask_by_commit(asking: Asking, owner: str, name: str, wanted: Sequence[Wanted]) -> Iterator[Found]:
+    """Ask about ``wanted`` in as few requests as can be.
+
+    Raises:
+        OfNoUseError: the token cannot read this repository; another may.
+        LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`Asking`.
+    """
+    work = _Work(wanted)
+    size = MAX_ASKS
+    while request_asks := work.next(size):
+        request = EmailsRequest(owner, name, request_asks)
+        verdict = asking.ask(request)
+        told = verdict.told
+        answered = any(ask.email in told.people for ask in request.asks)
+        if answered:
+            asking.progressed()
+        people, untold = work.learn(told)
+        if people or untold:
+            yield Found({email: told.people[written] for email, written in people.items()}, frozenset(untold))
+        size = _next_size(verdict, size, len(request.asks))
+        if not answered:
+            _wait_out(asking, verdict)
+        _refuse(asking, verdict)
+
+
+def _next_size(verdict: Verdict, size: int, asked: int) -> int:
+    """Half of what was too much; twice as much again after what went well."""
+    if isinstance(verdict.action, Halve):
+        return max(1, (asked + 1) // 2)
+    return min(MAX_ASKS, size * 2) if isinstance(verdict.action, Done) else size
+
+
+def _wait_out(asking: Asking, verdict: Verdict) -> None:
+    if isinstance(verdict.action, Retry):
+        asking.stumbled(verdict.action.after, verdict.action.reason)
+
+
+def _refuse(asking: Asking, verdict: Verdict) -> None:
+    # All else is asked again: in smaller parts, or as soon as the budget gives another slot.
+    if isinstance(verdict.action, Gone | GiveUp):
+        asking.set_aside()
+        raise OfNoUseError(f"{verdict.action.reason}.")
+
+
+@dataclasses.dataclass(slots=True)
+class _Chances:
+    """The commits by which one e-mail can still be asked for."""
+
+    others: list[str]
+    again: int = AGAIN
+    pages: int = PAGES
+
+
+class _Work:
+    """What is still to be asked. An e-mail is asked for as GitHub writes it, and answered as it is written here."""
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        self._asks: deque[Ask] = deque()
+        self._chances: dict[str, _Chances] = {}
+        self._written: dict[str, list[str]] = {}
+        for one in wanted:
+            email = email_of(one.email)
+            self._written.setdefault(email, []).append(one.email)
+            if email not in self._chances and one.shas:
+                self._asks.append(Ask(email, one.shas[0]))
+                self._chances[email] = _Chances(list(one.shas[1:]))
+
+    def next(self, size: int) -> tuple[Ask, ...]:
+        """The next asks, at most ``size``; those whose answers came with others' are done."""
+        taken = itertools.islice(self._open(), size)
+        return tuple(taken)
+
+    def _open(self) -> Iterator[Ask]:
+        while self._asks:
+            ask = self._asks.popleft()
+            if ask.email in self._chances:
+                yield ask
+
+    def learn(self, told: Told) -> tuple[dict[str, str], list[str]]:
+        """Take in an answer; give what it tells (e-mail as written here → as GitHub writes it) and what it ends."""
+        people: dict[str, str] = {}
+        for email in told.people:
+            self._chances.pop(email, None)
+            people.update((written, email) for written in self._written.get(email, [email]))
+        self._asks.extendleft(told.again)
+        untold = []
+        for ask in (*told.further, *told.elsewhere):
+            further = self._page(ask) if ask.after is not None and ask in told.further else self._elsewhere(ask, told)
+            if further is None:
+                del self._chances[ask.email]
+                untold += self._written[ask.email]
+            else:
+                self._asks.append(further)
+        return people, untold
+
+    def _page(self, ask: Ask) -> Ask | None:
+        chances = self._chances[ask.email]
+        chances.pages -= 1
+        return ask if chances.pages > 0 else self._other(chances, ask.email)
+
+    def _elsewhere(self, ask: Ask, told: Told) -> Ask | None:
+        chances = self._chances[ask.email]
+        if ask in told.missing and chances.again:
+            # It is not there, GitHub said: another one first, and then this one once more.
+            chances.again -= 1
+            chances.others.append(ask.oid)
+        return self._other(chances, ask.email)
+
+    @staticmethod
+    def _other(chances: _Chances, email: str) -> Ask | None:
+        return Ask(email, chances.others.pop(0)) if chances.others else None

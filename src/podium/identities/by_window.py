@@ -1,0 +1,78 @@
+"""A hundred commits in one request, each with its author's account (REST; needs no token).
+
+GitHub answers 60 such requests an hour to an address without a token. So the windows start at commits of those with
+most commits first: each tells at least one of them, and whoever else wrote commits at that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from podium.identities.asking import Asking
+from podium.identities.github_answers import email_of
+from podium.identities.github_protocol import RepositoryRequest, WindowRequest, moved
+from podium.identities.github_verdicts import BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, Verdict
+from podium.identities.lookup import Account, Found, Wanted
+
+
+class NotShownError(Exception):
+    """GitHub does not show this repository, or its API is not there; the message says why."""
+
+
+class Windows:
+    """The windows of one repository. ``path`` is where it is, also after a rename."""
+
+    def __init__(self, asking: Asking, path: str) -> None:
+        self.path = path
+        self._asking = asking
+        self._is_there = False
+
+    def ask(self, wanted: Sequence[Wanted]) -> Iterator[Found]:
+        """Ask about ``wanted``, which stand in the order in which they matter; those who only co-authored cannot be.
+
+        Raises:
+            NotShownError: nothing can be learnt about this repository without a token.
+            LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`Asking`.
+        """
+        written: dict[str, list[str]] = {}
+        for one in wanted:
+            written.setdefault(email_of(one.email), []).append(one.email)
+        known: set[str] = set()
+        for one in wanted:
+            for sha in one.shas if one.authored else ():
+                if email_of(one.email) in known:
+                    break
+                people = self._window(sha)
+                known |= people.keys()
+                yield Found(
+                    {spelling: account for email, account in people.items() for spelling in written.get(email, [email])}
+                )
+
+    def _window(self, sha: str) -> Mapping[str, Account | None]:
+        """Who wrote the commits from ``sha`` back; nobody where GitHub does not have it."""
+        verdict = self._answered(WindowRequest(self.path, sha))
+        if isinstance(verdict.action, Gone) and not self._is_there:
+            # GitHub answers so for a commit that it does not have, too.
+            if isinstance(self._answered(RepositoryRequest(self.path)).action, Gone):
+                raise NotShownError(f"{verdict.action.reason}.")
+            self._is_there = True
+        return verdict.told.people
+
+    def _answered(self, request: WindowRequest | RepositoryRequest) -> Verdict:
+        """The verdict on a request once it is :class:`Done` or :class:`Gone`."""
+        while True:
+            verdict = self._asking.ask(request)
+            match verdict.action:
+                case Done() | Gone():
+                    self._asking.progressed()
+                    self.path = request.repository
+                    return verdict
+                case Moved(to):
+                    request = moved(request, to)
+                case GiveUp(_, reason):
+                    raise NotShownError(f"{reason}.")
+                case Retry(after, reason):
+                    self._asking.stumbled(after, reason)
+                case Halve() | DelayUntil() | BadToken():
+                    # The budget says when to ask again, or that nobody may.
+                    continue

@@ -1,0 +1,81 @@
+"""What must be asked: e-mails that nobody was asked about yet, and what is known of the others but has grown old."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.storage.session import Session
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ages:
+    """Seconds after which what is known is asked for again.
+
+    account: logins, names and avatars. email: whose account an e-mail is. nobody: that it is nobody's.
+    """
+
+    account: float
+    email: float
+    nobody: float
+
+    @property
+    def fresh(self) -> float:
+        """What is younger than this is old by no measure."""
+        return min(self.account, self.email, self.nobody)
+
+    def impatient(self) -> Ages:
+        """For whoever asks expressly: what is nobody's is asked for again as soon as an account would be."""
+        return dataclasses.replace(self, nobody=min(self.nobody, self.account))
+
+
+# An account of GitHub has e-mail addresses; what has no '@' inside is none, and no account is behind it.
+IS_ADDRESS = "email LIKE '%_@_%'"
+
+# Of each account that has grown old one e-mail is asked for again, the one with most commits: its answer renews all of
+# the account. What is known from the address itself stays known, but the login that it claims may have changed.
+_MARK = f"""
+UPDATE commit_data SET processed = FALSE
+WHERE repository_id = :id AND processed AND kind = 'human' AND {IS_ADDRESS} AND (
+    NOT EXISTS (SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email)
+    OR EXISTS (
+        SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.source <> 'noreply'
+            AND k.known_at < {{now}} - CASE
+                WHEN k.contributor_id IS NOT NULL THEN :email
+                WHEN k.source = 'untold' THEN :fresh
+                ELSE :nobody END
+    )
+    OR email IN (
+        SELECT email FROM (
+            SELECT c.email, ROW_NUMBER() OVER (
+                PARTITION BY k.contributor_id ORDER BY SUM(c.commit_count + c.merge_count) DESC, c.email
+            ) AS place
+            FROM commit_data c
+                JOIN known_email k ON k.host = :host AND k.email = c.email
+                JOIN contributor p ON p.id = k.contributor_id
+            WHERE c.repository_id = :id AND c.kind = 'human'
+                AND COALESCE(p.enriched_at, p.created_at) < {{now}} - :account
+            GROUP BY k.contributor_id, c.email
+        ) AS old WHERE place = 1
+    )
+)
+"""
+
+
+def mark_due(session: Session, repository_id: int, github_host: str, ages: Ages) -> int:
+    """Give back to the user queue what must be asked about a repository; how many rows that were.
+
+    Nothing of a repository that is not at ``github_host``: only there can anybody be asked (a path of this machine,
+    whose host is '', may be a clone of one). The caller holds the repository's row.
+    """
+    host = session.value("SELECT host FROM repository WHERE id = :id", id=repository_id)
+    if host not in ("", github_host):
+        return 0
+    return session.run(
+        _MARK,
+        id=repository_id,
+        host=github_host,
+        account=ages.account,
+        email=ages.email,
+        nobody=ages.nobody,
+        fresh=ages.fresh,
+    )

@@ -1,0 +1,142 @@
+"""The whole way from a repository to its resolved board in one process: database, commit job, user job, double."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from podium import bootstrap
+from podium.identities.budget import ANONYMOUS
+from podium.identities.github import GitHub
+from podium.identities.github_lookup import GitHubLookup
+from podium.identities.limits_in_force import LimitsInForce
+from podium.identities.token_pool import ProcessStore, TokenPool
+from podium.identities.user_job import UserJob
+from podium.jobs import batches
+from podium.jobs.queues import SilentRing
+from podium.leaderboard.board import Document, load_board
+from podium.leaderboard.rules import Rules
+from podium.settings import Settings
+from podium.storage.session import Database, Row
+from podium.submissions.address import parse_address
+from podium.submissions.submit import resolve_again, submit
+from tests.support.github_double import GitHubDouble
+
+TOKEN = "token-of-a-test"
+EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include")
+
+
+@dataclasses.dataclass
+class Desk:
+    """One Podium: a database, and the jobs that work on it, asking a double of GitHub."""
+
+    db: Database
+    settings: Settings
+    users: UserJob
+    stop: threading.Event
+    # Every different 'waitingUntil' that was shown, and the most faults in a row that were noted.
+    waits: set[str] = dataclasses.field(default_factory=set)
+    most_attempts: int = 0
+
+    def count(self, folder: Path, address: str = "o/r") -> int:
+        """Count a repository from its folder; give its number."""
+        row = submit(self.db, SilentRing(), parse_address(address), refresh_after=-1).repository
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+        local = bootstrap.local_repository(environment, folder, None)
+        job = bootstrap.commit_job(self.settings, self.db, bootstrap.path_source(environment, local))
+        error = job.run(row["id"], self.stop)
+        assert error is None, error
+        return int(row["id"])
+
+    def resolve(self, repository_id: int, *, workers: int = 4) -> Row:
+        """Work its batches off as the queue would have them worked off, until nothing is left; give its row."""
+        with ThreadPoolExecutor(workers) as pool:
+            while (row := self.row(repository_id))["state"] == "users_processing":
+                self._note(row)
+                with self.db.read() as session:
+                    numbers = batches.unclaimed(session, repository_id)
+                generation = row["generation"]
+                for done in [
+                    pool.submit(self.users.run, repository_id, generation, number, self.stop) for number in numbers
+                ]:
+                    done.result()
+                with self.db.read() as session:
+                    wait = session.value("SELECT not_before - {now} FROM repository WHERE id = :id", id=repository_id)
+                self._note(self.row(repository_id))
+                self.stop.wait(max(0.0, wait or 0.0))
+        return self.row(repository_id)
+
+    def _note(self, row: Row) -> None:
+        self.most_attempts = max(self.most_attempts, row["attempts"])
+        progress = json.loads(row["progress"] or "{}")
+        if progress.get("waitingUntil"):
+            self.waits.add(progress["waitingUntil"])
+
+    def again(self, repository_id: int) -> bool:
+        """What POST /refresh does."""
+        return resolve_again(self.db, SilentRing(), repository_id, bootstrap.reopen(self.settings))
+
+    def row(self, repository_id: int) -> Row:
+        with self.db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+        assert row is not None
+        return row
+
+    def board(self, repository_id: int, rules: Rules = EVERYTHING) -> Document:
+        row = self.row(repository_id)
+        with self.db.read() as session:
+            return load_board(
+                session, row, rules, limit=None, offset=0, show_emails=True, github_url="https://github.com"
+            )
+
+    def rows(self, repository_id: int, rules: Rules = EVERYTHING) -> dict[str, int]:
+        """``@login`` or e-mail → commits."""
+        entries = self.board(repository_id, rules)["top_contributors"]
+        rows = {f"@{e['username']}" if e["username"] else e["email"]: e["commitCount"] for e in entries}
+        assert len(rows) == len(entries)
+        return rows
+
+    def age(self, seconds: float) -> None:
+        """As if so much time had gone by since all that is known was told."""
+        with self.db.write() as session:
+            session.run("UPDATE known_email SET known_at = known_at - :s", s=seconds)
+            session.run(
+                "UPDATE contributor SET enriched_at = enriched_at - :s, created_at = created_at - :s", s=seconds
+            )
+
+
+@contextlib.contextmanager
+def desk(
+    db: Database,
+    double: GitHubDouble,
+    *,
+    tokens: tuple[str, ...] = (TOKEN,),
+    timeout: float = 5.0,
+    patience: int = 5,
+    hurry: float = 1.0,
+    **settings: Any,
+) -> Iterator[Desk]:
+    """A Podium on ``db`` that asks ``double``; its waits after faults are ``hurry`` times as short."""
+    chosen = Settings(
+        github_tokens=tokens, github_api_url=double.api_url, github_graphql_url=double.graphql_url, **settings
+    )
+    stop = threading.Event()
+    github = GitHub(double.api_url, double.graphql_url, tokens, timeout=timeout, deadline=10, trust_env=False)
+    store, memory = ProcessStore(), LimitsInForce(db)
+    lookup = GitHubLookup(
+        github,
+        TokenPool(github.keys, store, memory) if tokens else None,
+        TokenPool([ANONYMOUS], store, memory),
+        host="github.com",
+        patience=patience,
+        sleep=lambda seconds: stop.wait(seconds / hurry),
+    )
+    with contextlib.closing(bootstrap.user_job(chosen, db, lookup)) as users:
+        yield Desk(db, chosen, users, stop)

@@ -1,0 +1,94 @@
+"""From a repository to its people: every row as the accounts say, with few requests, whatever GitHub does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podium.storage.session import SqliteDatabase
+from tests.support.community import Community, build, gather
+from tests.support.github_double import GitHubDouble
+from tests.support.github_script import Script
+from tests.support.resolving import desk
+
+PEOPLE = 4_700
+
+
+@pytest.fixture(scope="module")
+def community() -> Community:
+    return gather(PEOPLE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, community: Community) -> Path:
+    folder = tmp_path_factory.mktemp("community") / "r.git"
+    build(folder, community)
+    assert len(community.emails) > 5_000
+    return folder
+
+
+def needing_a_request(community: Community) -> int:
+    return sum("noreply" not in email for email in community.emails)
+
+
+def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
+    db: SqliteDatabase, folder: Path, community: Community
+) -> None:
+    expected = community.rows()
+    with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
+        number = podium.count(folder)
+        before = podium.rows(number)
+        assert before.keys() >= set(community.emails[:1])
+        assert sum(before.values()) == expected.total()
+        row = podium.resolve(number)
+        assert (row["state"], row["unresolved_reason"]) == ("completed", None)
+        assert podium.rows(number) == dict(expected)
+        needed = -(-needing_a_request(community) // 50)
+        assert double.asked() <= needed + 1
+        board = podium.board(number)
+        assert board["unresolved"] == sum(not p.account for p in community.people)
+        with db.read() as session:
+            summed = session.value("SELECT SUM(commit_count + merge_count) FROM repository_contributor")
+        assert summed == sum(
+            community.authored[email] for person in community.people if person.account for email in person.emails
+        )
+
+        # The same people elsewhere, and the same repository again: nobody is asked.
+        asked = double.asked()
+        other = podium.count(folder, "o/other")
+        assert podium.resolve(other)["state"] == "completed"
+        assert podium.rows(other) == dict(expected)
+        assert podium.count(folder) == number
+        assert podium.resolve(number)["state"] == "completed"
+        assert not podium.again(number)
+        assert double.asked() == asked
+
+
+def test_totals_are_conserved_while_accounts_come_in(db: SqliteDatabase, folder: Path, community: Community) -> None:
+    total = community.rows().total()
+    with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
+        number = podium.count(folder)
+        generation = podium.row(number)["generation"]
+        for batch in range(3):
+            podium.users.run(number, generation, batch, podium.stop)
+            assert sum(podium.rows(number).values()) == total
+            assert podium.board(number)["isPartial"]
+
+
+def test_under_every_fault_and_a_limit_that_resets_the_board_is_the_same(
+    db: SqliteDatabase, folder: Path, community: Community
+) -> None:
+    """The double fails the test for each request beyond a limit, or while one is in force."""
+    script = Script(probability=0.4, seed=7)
+    with (
+        GitHubDouble({"o/r": folder}, community.accounts, script=script, limit=100, window=4, hang=2) as double,
+        desk(db, double, timeout=0.4, hurry=20) as podium,
+    ):
+        number = podium.count(folder)
+        row = podium.resolve(number)
+        assert (row["state"], row["unresolved_reason"], row["attempts"]) == ("completed", None, 0)
+        assert podium.rows(number) == dict(community.rows())
+        assert len({seen.fault for seen in double.seen} - {None}) > 15
+        assert double.asked() > 200
+        assert podium.waits
