@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 
+from podium.errors import Interrupted
 from podium.identities.asking import Asking, LimitInForceError, NoTokenLeftError
 from podium.identities.by_commit import OfNoUseError, ask_by_commit
 from podium.identities.by_window import NotShownError, Windows
@@ -55,6 +56,7 @@ class GitHubLookup:
         self._patience = patience
         self._sleep = sleep
         self._moved: dict[tuple[str, str], str] = {}
+        self._turn = threading.Lock()
 
     def find(self, repository: Row, wanted: Sequence[Wanted], stop: threading.Event, /) -> Iterator[Found]:
         """See :meth:`podium.identities.lookup.Lookup.find`."""
@@ -99,6 +101,11 @@ class GitHubLookup:
     def _without(
         self, place: tuple[str, str], wanted: Sequence[Wanted], stop: threading.Event, why: str
     ) -> Iterator[Found]:
+        # One batch after the other: side by side they would spend the hour's budget on people of few commits, while
+        # those of the first batch are still to be asked for.
+        while not self._turn.acquire(timeout=0.2):
+            if stop.is_set():
+                raise Interrupted("interrupted")
         windows = Windows(self._asking(self._anonymous, stop), self._moved.get(place) or repository_path(*place))
         try:
             yield from windows.ask(wanted)
@@ -111,6 +118,7 @@ class GitHubLookup:
                 raise
             yield Found(give_up=f"{why} {_used_up(limit.until)}".strip())
         finally:
+            self._turn.release()
             self._remember(place, windows.path)
 
     def _asking(self, pool: TokenPool, stop: threading.Event) -> Asking:
