@@ -87,6 +87,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "uniqueContributors": 40,
         "isPartial": False,
         "unresolved": 0,
+        "unresolvedReason": None,
         "rankedCommits": 2468,
         "total": len(entries),
         "limit": None,
