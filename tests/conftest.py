@@ -1,4 +1,4 @@
-"""What most tests need: a database of their own."""
+"""What most tests need: a database of their own, on each of the two that Podium knows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,32 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from podium.storage.session import SqliteDatabase
+from podium.storage import migrate
+from podium.storage.postgres import PostgresDatabase
+from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
+from tests.support.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests, each with a database of its own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """The name of a database with Podium's tables."""
+    name = postgres.create()
+    migrate.migrate(postgres.url(name))
+    return name
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
-    """An empty database with all tables."""
+def sqlite(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    """An empty SQLite database with all tables."""
     path = tmp_path / "podium.db"
     engine = create_engine(f"sqlite:///{path}")
     metadata.create_all(engine)
@@ -22,3 +41,21 @@ def db(tmp_path: Path) -> Iterator[SqliteDatabase]:
     database = SqliteDatabase(path)
     yield database
     database.close()
+
+
+@pytest.fixture
+def postgresql(postgres: Postgres, migrated: str) -> Iterator[PostgresDatabase]:
+    """An empty PostgreSQL database with all tables."""
+    # Emptying takes a tenth of the time that a new database does.
+    tables = ", ".join(metadata.tables)
+    postgres.ask(f"TRUNCATE {tables} RESTART IDENTITY CASCADE", migrated)
+    database = PostgresDatabase(postgres.url(migrated), most=20)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest) -> Database:
+    """An empty database with all tables: the test runs on each of the two that Podium knows."""
+    database: Database = request.getfixturevalue(request.param)
+    return database

@@ -12,7 +12,7 @@ from podium.errors import BadRule
 from podium.leaderboard.board import iso_time
 from podium.leaderboard.ranking import ranking_sql
 from podium.leaderboard.rules import WEEK, Rules
-from podium.storage.session import SqliteDatabase
+from podium.storage.session import Database
 from tests.support.boards import Counted, at
 
 SUNDAY = at("2024-01-07")
@@ -20,7 +20,7 @@ ALL = Rules(merges=True, bots="include")
 
 
 @pytest.fixture
-def counted(db: SqliteDatabase) -> Counted:
+def counted(db: Database) -> Counted:
     return Counted(db)
 
 
@@ -468,8 +468,8 @@ def test_times_are_written_for_every_year_there_is(seconds: int | None, text: st
         Rules(merges=True, co_authors=True, bots="only", since=SUNDAY, until=SUNDAY + WEEK),
     ],
 )
-def test_the_ranking_reads_one_repository_by_its_indexes(counted: Counted, rules: Rules) -> None:
-    with counted.db.read() as session:
+def test_the_ranking_reads_one_repository_by_its_indexes(sqlite: Database, rules: Rules) -> None:
+    with sqlite.read() as session:
         plan = session.all(
             "EXPLAIN QUERY PLAN " + ranking_sql(rules),
             repository=1,
@@ -494,12 +494,14 @@ def test_the_ranking_reads_one_repository_by_its_indexes(counted: Counted, rules
 def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number(counted: Counted) -> None:
     dice = random.Random(1)
     people = [(counted.id, f"p{n}@x", f"P{n}", dice.randrange(1, 50)) for n in range(10_000)]
+    columns = (
+        "repository_id email mailmap_email mailmap_identity name mailmap_name commit_count first_commit_at".split()
+    )
     with counted.db.write() as session:
-        session.many(
-            """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name, mailmap_identity,
-                commit_count, first_commit_at, last_commit_at, sample_sha, processed)
-            VALUES (?1, ?2, ?3, ?2, ?3, ?2, ?4, ?4, ?4, '', TRUE)""",
-            people,
+        session.load(
+            "commit_data",
+            [*columns, "last_commit_at", "sample_sha", "processed"],
+            [(number, *[email] * 3, *[name] * 2, *[count] * 3, "", True) for number, email, name, count in people],
         )
     started = time.perf_counter()
     document = counted.board()

@@ -13,7 +13,7 @@ import pytest
 
 from podium.identities.budget import token_key
 from podium.leaderboard.rules import Rules
-from podium.storage.session import SqliteDatabase
+from podium.storage.session import Database
 from tests.support.github_double import ANONYMOUS, GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build, together
@@ -62,9 +62,7 @@ def reason(podium: Desk) -> str:
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_passes_changes_nothing(
-    db: SqliteDatabase, repository: Build, accounts: Accounts, fault: str
-) -> None:
+def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, accounts: Accounts, fault: str) -> None:
     folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
@@ -79,7 +77,7 @@ def test_a_fault_that_passes_changes_nothing(
 
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - set(PASSING) - {"429-unstated", "node-limit"}))
 def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
-    db: SqliteDatabase, repository: Build, accounts: Accounts, fault: str
+    db: Database, repository: Build, accounts: Accounts, fault: str
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
@@ -91,7 +89,7 @@ def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
 
 
 def test_a_bad_token_is_said_once_and_another_is_used(
-    db: SqliteDatabase, repository: Build, accounts: Accounts, caplog: pytest.LogCaptureFixture
+    db: Database, repository: Build, accounts: Accounts, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
     caplog.set_level(logging.INFO)
@@ -111,7 +109,7 @@ def test_a_bad_token_is_said_once_and_another_is_used(
 
 
 def test_all_tokens_bad_is_as_without_a_token_and_said_on_the_board(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("cy@x.org", together("bob@x.org")), *[("ada@x.org", "Work")] * 120)
     with (
@@ -126,9 +124,7 @@ def test_all_tokens_bad_is_as_without_a_token_and_said_on_the_board(
 # --- commits that are not there, e-mails that are not named
 
 
-def test_a_commit_that_github_does_not_have_is_not_nobody(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
     """The newest commits were never pushed; the same people have older ones."""
     old = [("ada@x.org", "Work"), ("bob@x.org", "Work")]
     pushed = repository(*old, name="pushed")
@@ -148,7 +144,7 @@ def test_a_commit_that_github_does_not_have_is_not_nobody(
 
 
 def test_who_only_co_authored_is_found_also_far_down_a_crowd(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     crowd = [f"c{n}@x.org" for n in range(130)]
     accounts.add(KnownAccount(9, "last"), crowd[-1])
@@ -158,9 +154,7 @@ def test_who_only_co_authored_is_found_also_far_down_a_crowd(
         assert rows["@last"] == 1 and len(rows) == 131
 
 
-def test_emails_that_are_no_addresses_are_not_asked_for(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_emails_that_are_no_addresses_are_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("", "Work"), ("root", "Work"), ("49699333+dependabot[bot]@users.noreply.github.com", "Bump"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         assert len(resolved(podium, folder)) == 3
@@ -174,7 +168,7 @@ def test_emails_that_are_no_addresses_are_not_asked_for(
 
 
 def test_a_renamed_account_is_renamed_on_every_board_when_one_is_refreshed(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("ada@work.example", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
@@ -196,7 +190,7 @@ def test_a_renamed_account_is_renamed_on_every_board_when_one_is_refreshed(
 
 
 def test_a_login_that_somebody_else_has_now_is_two_accounts(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
@@ -208,7 +202,7 @@ def test_a_login_that_somebody_else_has_now_is_two_accounts(
 
 
 def test_an_email_that_moves_moves_on_every_board_and_in_every_sum(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("ada@work.example", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
@@ -229,7 +223,7 @@ def test_an_email_that_moves_moves_on_every_board_and_in_every_sum(
 
 
 def test_an_email_that_was_nobodys_is_asked_for_again_in_its_time(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("dan@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
@@ -246,7 +240,7 @@ def test_an_email_that_was_nobodys_is_asked_for_again_in_its_time(
 
 
 def test_a_forged_noreply_address_names_the_account_and_not_its_login(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     """Anybody can commit as `1+evil@…`: GitHub gives such a commit to account 1, and so is it here."""
     forged = "1+evil@users.noreply.github.com"
@@ -263,7 +257,7 @@ def test_a_forged_noreply_address_names_the_account_and_not_its_login(
 
 
 def test_a_login_that_only_an_email_claims_is_put_right_when_the_account_is_old(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     forged = "1+evil@users.noreply.github.com"
     accounts.by_email[forged] = accounts.by_email["ada@x.org"]
@@ -274,7 +268,7 @@ def test_a_login_that_only_an_email_claims_is_put_right_when_the_account_is_old(
         assert resolved(podium, folder) == {"@ada": 1}
 
 
-def test_names_alone_merge_nobody(db: SqliteDatabase, repository: Build, accounts: Accounts) -> None:
+def test_names_alone_merge_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
     # Every author of the builder is called P.
     folder = repository(*((email, "Work") for email in ("ada@x.org", "no@x.org", "nobody@y.org", "bob@x.org")))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
@@ -286,7 +280,7 @@ def test_names_alone_merge_nobody(db: SqliteDatabase, repository: Build, account
 
 @pytest.mark.parametrize("tokens", [(TOKEN,), ()])
 def test_a_renamed_repository_is_followed(
-    db: SqliteDatabase, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
@@ -296,7 +290,7 @@ def test_a_renamed_repository_is_followed(
 
 @pytest.mark.parametrize("tokens", [(TOKEN,), ()])
 def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
-    db: SqliteDatabase, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
 ) -> None:
     folder = repository(*((f"p{n}@x.org", "Work") for n in range(120)))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
@@ -310,7 +304,7 @@ def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
 
 
 def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     known = repository(("ada@x.org", "Work"), name="known")
@@ -328,7 +322,7 @@ def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(
 
 
 def test_without_a_token_windows_tell_authors_most_commits_first(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     few = [("cy@x.org", "Work")]
     folder = repository(
@@ -348,9 +342,7 @@ def test_without_a_token_windows_tell_authors_most_commits_first(
         assert double.asked() == 3
 
 
-def test_a_token_later_goes_on_where_the_windows_ended(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", together("bob@x.org")), *[("cy@x.org", "Work")] * 120)
     with GitHubDouble({"o/r": folder}, accounts, anonymous_limit=1) as double:
         with desk(db, double, tokens=()) as podium:
@@ -361,9 +353,7 @@ def test_a_token_later_goes_on_where_the_windows_ended(
         assert double.asked() == asked + 1 and double.seen[-1].asks == 2
 
 
-def test_without_any_network_the_board_stands_and_says_so(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_without_any_network_the_board_stands_and_says_so(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"), ("583231+octocat@users.noreply.github.com", "Work"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -383,7 +373,7 @@ def test_without_any_network_the_board_stands_and_says_so(
 
 
 def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
     with (
@@ -407,7 +397,7 @@ def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
 # --- jobs that run twice, late, or are told to stop
 
 
-def test_a_batch_that_is_rung_twice_asks_once(db: SqliteDatabase, repository: Build, accounts: Accounts) -> None:
+def test_a_batch_that_is_rung_twice_asks_once(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -418,9 +408,7 @@ def test_a_batch_that_is_rung_twice_asks_once(db: SqliteDatabase, repository: Bu
         assert podium.row(number)["state"] == "completed"
 
 
-def test_what_became_known_meanwhile_is_not_asked_for(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_what_became_known_meanwhile_is_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
         first, second = podium.count(folder), podium.count(folder, "o/s")
@@ -432,7 +420,7 @@ def test_what_became_known_meanwhile_is_not_asked_for(
 
 
 def test_a_worker_that_is_told_to_stop_hands_its_batch_back(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
     with (
@@ -449,7 +437,7 @@ def test_a_worker_that_is_told_to_stop_hands_its_batch_back(
         assert podium.rows(number) == {"@ada": 1}
 
 
-def test_a_batch_taken_over_meanwhile_saves_nothing(db: SqliteDatabase, repository: Build, accounts: Accounts) -> None:
+def test_a_batch_taken_over_meanwhile_saves_nothing(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -471,7 +459,7 @@ def test_a_batch_taken_over_meanwhile_saves_nothing(db: SqliteDatabase, reposito
         assert podium.row(number)["state"] == "users_processing"
 
 
-def test_a_limit_in_force_outlives_the_process(db: SqliteDatabase, repository: Build, accounts: Accounts) -> None:
+def test_a_limit_in_force_outlives_the_process(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts, script=Script(["403-secondary"]), pause=60) as double:
         with desk(db, double) as podium:
@@ -490,9 +478,7 @@ def test_a_limit_in_force_outlives_the_process(db: SqliteDatabase, repository: B
             assert session.value("SELECT key FROM github_limit") == token_key(TOKEN)
 
 
-def test_several_tokens_are_a_pool_with_a_budget_each(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
-) -> None:
+def test_several_tokens_are_a_pool_with_a_budget_each(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(*((f"p{n}@x.org", "Work") for n in range(400)))
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=("one", "two"), limit=4) as double,
@@ -506,7 +492,7 @@ def test_several_tokens_are_a_pool_with_a_budget_each(
 
 
 def test_a_row_of_an_earlier_podium_without_a_second_commit_is_looked_up(
-    db: SqliteDatabase, repository: Build, accounts: Accounts
+    db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
     number = add_repository(db, state="users_processing", generation=1)

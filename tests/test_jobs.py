@@ -11,22 +11,22 @@ import pytest
 from podium.errors import HistoryError, Interrupted, LeaseLost, StorageError
 from podium.jobs import batches, lease, outcome, reconcile
 from podium.jobs.retry import Fail, HandBack, Retry, decide
-from podium.storage.session import SqliteDatabase
+from podium.storage.session import Database
 from tests.support.rows import RecordingRing, add_person, add_repository, repository
 
 
 @pytest.fixture
-def repository_id(db: SqliteDatabase) -> int:
+def repository_id(db: Database) -> int:
     return add_repository(db)
 
 
-def expire_lease(db: SqliteDatabase, repository_id: int) -> None:
+def expire_lease(db: Database, repository_id: int) -> None:
     """As if the holder had been silent for longer than its lease."""
     with db.write() as session:
         session.run("UPDATE repository SET lease_until = {now} - 1 WHERE id = :id", id=repository_id)
 
 
-def test_a_lease_has_one_holder_at_a_time(db: SqliteDatabase, repository_id: int) -> None:
+def test_a_lease_has_one_holder_at_a_time(db: Database, repository_id: int) -> None:
     with lease.take(db, repository_id, seconds=30) as first:
         assert first is not None
         with lease.take(db, repository_id, seconds=30) as second:
@@ -36,7 +36,7 @@ def test_a_lease_has_one_holder_at_a_time(db: SqliteDatabase, repository_id: int
         assert third.row["lease_token"] == first.row["lease_token"] + 1
 
 
-def test_of_many_that_take_at_once_one_holds(db: SqliteDatabase, repository_id: int) -> None:
+def test_of_many_that_take_at_once_one_holds(db: Database, repository_id: int) -> None:
     everybody = threading.Barrier(8)
     done = threading.Barrier(8)
 
@@ -50,7 +50,7 @@ def test_of_many_that_take_at_once_one_holds(db: SqliteDatabase, repository_id: 
         assert sum(pool.map(lambda _: hold(), range(8))) == 1
 
 
-def test_a_holder_that_was_silent_too_long_can_save_nothing(db: SqliteDatabase, repository_id: int) -> None:
+def test_a_holder_that_was_silent_too_long_can_save_nothing(db: Database, repository_id: int) -> None:
     with lease.take(db, repository_id, seconds=3600) as late:
         assert late is not None
         expire_lease(db, repository_id)
@@ -65,7 +65,7 @@ def test_a_holder_that_was_silent_too_long_can_save_nothing(db: SqliteDatabase, 
     assert repository(db, repository_id)["head"] == "right"
 
 
-def test_the_late_holder_does_not_release_its_successors_lease(db: SqliteDatabase, repository_id: int) -> None:
+def test_the_late_holder_does_not_release_its_successors_lease(db: Database, repository_id: int) -> None:
     late = lease.take(db, repository_id, seconds=3600)
     late.__enter__()
     expire_lease(db, repository_id)
@@ -77,7 +77,7 @@ def test_the_late_holder_does_not_release_its_successors_lease(db: SqliteDatabas
             pass
 
 
-def test_a_lease_is_renewed_while_its_holder_works(db: SqliteDatabase, repository_id: int) -> None:
+def test_a_lease_is_renewed_while_its_holder_works(db: Database, repository_id: int) -> None:
     with lease.take(db, repository_id, seconds=0.4) as held:
         assert held is not None
         first = repository(db, repository_id)["lease_until"]
@@ -92,7 +92,7 @@ def test_a_lease_is_renewed_while_its_holder_works(db: SqliteDatabase, repositor
             assert other is None
 
 
-def test_losing_the_lease_is_noticed_at_the_next_renewal(db: SqliteDatabase, repository_id: int) -> None:
+def test_losing_the_lease_is_noticed_at_the_next_renewal(db: Database, repository_id: int) -> None:
     with lease.take(db, repository_id, seconds=0.4) as held:
         assert held is not None
         with db.write() as session:
@@ -100,7 +100,7 @@ def test_losing_the_lease_is_noticed_at_the_next_renewal(db: SqliteDatabase, rep
         assert held.lost.wait(10)
 
 
-def test_progress_of_a_holder_that_lost_its_lease_is_not_shown(db: SqliteDatabase, repository_id: int) -> None:
+def test_progress_of_a_holder_that_lost_its_lease_is_not_shown(db: Database, repository_id: int) -> None:
     with lease.take(db, repository_id, seconds=3600) as held:
         assert held is not None
         lease.save_progress(db, held.row, "mine")
@@ -114,7 +114,7 @@ def test_progress_of_a_holder_that_lost_its_lease_is_not_shown(db: SqliteDatabas
 
 
 @pytest.fixture
-def resolving(db: SqliteDatabase) -> Iterator[int]:
+def resolving(db: Database) -> Iterator[int]:
     """A repository with 120 e-mails to resolve, one of them under two names."""
     number = add_repository(db, state="users_processing", generation=1)
     for n in range(120):
@@ -125,7 +125,7 @@ def resolving(db: SqliteDatabase) -> Iterator[int]:
     yield number
 
 
-def test_batches_hold_fifty_emails_those_with_most_commits_first(db: SqliteDatabase, resolving: int) -> None:
+def test_batches_hold_fifty_emails_those_with_most_commits_first(db: Database, resolving: int) -> None:
     with db.read() as session:
         rows = session.all("SELECT batch, email FROM commit_data WHERE repository_id = :id", id=resolving)
         assert batches.unclaimed(session, resolving) == [0, 1, 2]
@@ -135,7 +135,7 @@ def test_batches_hold_fifty_emails_those_with_most_commits_first(db: SqliteDatab
     assert max(emails[1]) < min(emails[2])
 
 
-def test_a_batch_that_is_rung_twice_is_claimed_once(db: SqliteDatabase, resolving: int) -> None:
+def test_a_batch_that_is_rung_twice_is_claimed_once(db: Database, resolving: int) -> None:
     with db.write() as session:
         rows, _ = batches.claim(session, resolving, 0, "first")
         assert len(rows) == 51
@@ -144,7 +144,7 @@ def test_a_batch_that_is_rung_twice_is_claimed_once(db: SqliteDatabase, resolvin
         assert batches.unclaimed(session, resolving) == [1, 2]
 
 
-def test_a_claim_that_ran_out_passes_on_and_can_finish_nothing(db: SqliteDatabase, resolving: int) -> None:
+def test_a_claim_that_ran_out_passes_on_and_can_finish_nothing(db: Database, resolving: int) -> None:
     with db.write() as session:
         batches.claim(session, resolving, 2, "dead")
         session.run("UPDATE commit_data SET claim_until = {now} - 1 WHERE claim_token = 'dead'")
@@ -155,7 +155,7 @@ def test_a_claim_that_ran_out_passes_on_and_can_finish_nothing(db: SqliteDatabas
         assert batches.finish(session, resolving, 2, "heir") == 20
 
 
-def test_only_the_last_batch_completes(db: SqliteDatabase, resolving: int) -> None:
+def test_only_the_last_batch_completes(db: Database, resolving: int) -> None:
     for number, expected in ((0, False), (2, False), (1, True)):
         with db.write() as session:
             batches.claim(session, resolving, number, "me")
@@ -166,7 +166,7 @@ def test_only_the_last_batch_completes(db: SqliteDatabase, resolving: int) -> No
     assert row["last_processed_at"] is not None
 
 
-def test_last_batches_that_end_at_the_same_moment_complete_once(db: SqliteDatabase) -> None:
+def test_last_batches_that_end_at_the_same_moment_complete_once(db: Database) -> None:
     for turn in range(20):
         number = add_repository(db, key=f"turn-{turn}", state="users_processing", generation=1)
         for n in range(100):
@@ -192,13 +192,13 @@ def test_last_batches_that_end_at_the_same_moment_complete_once(db: SqliteDataba
 # --- reconciler
 
 
-def ring_due(db: SqliteDatabase, **options: float) -> list[tuple[int, ...]]:
+def ring_due(db: Database, **options: float) -> list[tuple[int, ...]]:
     ring = RecordingRing()
     reconcile.ring_due(db, ring, **options)
     return ring.rung
 
 
-def age(db: SqliteDatabase, repository_id: int, seconds: float) -> None:
+def age(db: Database, repository_id: int, seconds: float) -> None:
     """As if nothing had happened to the repository for that long."""
     with db.write() as session:
         session.run(
@@ -208,20 +208,20 @@ def age(db: SqliteDatabase, repository_id: int, seconds: float) -> None:
         )
 
 
-def test_what_was_never_rung_is_rung_once(db: SqliteDatabase) -> None:
+def test_what_was_never_rung_is_rung_once(db: Database) -> None:
     number = add_repository(db, rung_at=None)
     assert ring_due(db) == [(number,)]
     assert ring_due(db) == []
 
 
-def test_a_queue_that_lost_its_messages_is_filled_again(db: SqliteDatabase) -> None:
+def test_a_queue_that_lost_its_messages_is_filled_again(db: Database) -> None:
     number = add_repository(db)
     assert ring_due(db) == []
     age(db, number, 60)
     assert ring_due(db) == [(number,)]
 
 
-def test_what_waits_long_is_rung_ever_more_seldom(db: SqliteDatabase) -> None:
+def test_what_waits_long_is_rung_ever_more_seldom(db: Database) -> None:
     number = add_repository(db)
     rung = 0
     for _ in range(360):
@@ -230,12 +230,12 @@ def test_what_waits_long_is_rung_ever_more_seldom(db: SqliteDatabase) -> None:
     assert 5 <= rung <= 12
 
 
-def test_a_process_whose_queue_starts_empty_rings_for_everything(db: SqliteDatabase) -> None:
+def test_a_process_whose_queue_starts_empty_rings_for_everything(db: Database) -> None:
     number = add_repository(db)
     assert ring_due(db, everything_before=4e9) == [(number,)]
 
 
-def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_once(db: SqliteDatabase) -> None:
+def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_once(db: Database) -> None:
     number = add_repository(db)
     held = lease.take(db, number, seconds=3600)
     held.__enter__()
@@ -245,7 +245,7 @@ def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_onc
     assert ring_due(db) == [(number,)]
 
 
-def test_what_must_wait_is_left_alone_until_its_time(db: SqliteDatabase) -> None:
+def test_what_must_wait_is_left_alone_until_its_time(db: Database) -> None:
     number = add_repository(db)
     with db.write() as session:
         session.run("UPDATE repository SET not_before = {now} + 100 WHERE id = :id", id=number)
@@ -256,27 +256,27 @@ def test_what_must_wait_is_left_alone_until_its_time(db: SqliteDatabase) -> None
     assert ring_due(db) == [(number,)]
 
 
-def test_batches_that_nobody_works_on_are_rung(db: SqliteDatabase, resolving: int) -> None:
+def test_batches_that_nobody_works_on_are_rung(db: Database, resolving: int) -> None:
     with db.write() as session:
         batches.claim(session, resolving, 1, "somebody")
     age(db, resolving, 60)
     assert ring_due(db) == [(resolving, 1, 0), (resolving, 1, 2)]
 
 
-def test_a_repository_with_nothing_left_is_rung_to_be_completed(db: SqliteDatabase) -> None:
+def test_a_repository_with_nothing_left_is_rung_to_be_completed(db: Database) -> None:
     number = add_repository(db, state="users_processing", generation=3)
     age(db, number, 60)
     assert ring_due(db) == [(number, 3, 0)]
 
 
-def test_finished_and_local_repositories_are_never_rung(db: SqliteDatabase) -> None:
+def test_finished_and_local_repositories_are_never_rung(db: Database) -> None:
     for state in ("completed", "failed"):
         add_repository(db, key=state, state=state, rung_at=None)
     add_repository(db, key="file:///x", host="", rung_at=None)
     assert ring_due(db, everything_before=4e9) == []
 
 
-def test_many_reconcilers_ring_once(db: SqliteDatabase) -> None:
+def test_many_reconcilers_ring_once(db: Database) -> None:
     for n in range(20):
         add_repository(db, key=f"r{n}", rung_at=None)
     ring = RecordingRing()
@@ -320,7 +320,7 @@ def test_an_unexpected_error_is_retried_and_then_fails_without_its_text() -> Non
     assert "secret" not in failed.reason
 
 
-def test_a_failure_is_saved_with_its_reason_and_a_retry_with_its_time(db: SqliteDatabase, repository_id: int) -> None:
+def test_a_failure_is_saved_with_its_reason_and_a_retry_with_its_time(db: Database, repository_id: int) -> None:
     with db.write() as session:
         outcome.record(session, repository_id, 0, 4, TRANSIENT)
     row = repository(db, repository_id)

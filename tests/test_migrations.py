@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import inspect, text
 
 from podium import bootstrap
 from podium.errors import StorageError, WrongRevision
 from podium.settings import Settings
 from podium.storage import migrate
-from podium.storage.session import SqliteDatabase
+from podium.storage.engine import migration_engine
+from tests.support.postgres import Postgres
 
 FIRST_ROWS = (
     "INSERT INTO repository VALUES (1, 'https://github.com/Ada/Engine', 'completed', NULL, 5, 2, 1, 2, 3, 4)",
@@ -28,33 +28,32 @@ FIRST_ROWS = (
 )
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'podium.db'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'podium.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.create())
 
 
 @pytest.fixture
 def filled(url: str) -> str:
     """A database of the first revision, with data."""
+    return fill(url)
+
+
+def fill(url: str) -> str:
     migrate.migrate(url, "0001")
-    engine = create_engine(url)
-    with engine.begin() as connection:
+    with migration_engine(url).begin() as connection:
         for row in FIRST_ROWS:
             connection.execute(text(row))
-    engine.dispose()
     return url
 
 
-@pytest.fixture
-def connection(url: str) -> Iterator[Connection]:
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        yield connection
-    engine.dispose()
-
-
-def values(connection: Connection, sql: str) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in connection.execute(text(sql))]
+def values(url: str, sql: str) -> list[tuple[object, ...]]:
+    with migration_engine(url).begin() as connection:
+        return [tuple(row) for row in connection.execute(text(sql))]
 
 
 def test_the_newest_revision_is_the_one_that_the_code_names(url: str) -> None:
@@ -66,73 +65,93 @@ def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None
     migrate.check_tables(url)
 
 
-def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str, connection: Connection) -> None:
+def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str) -> None:
     migrate.migrate(filled)
     migrate.check_tables(filled)
-    assert values(connection, "SELECT id, key, host, owner, name, state, total_commits FROM repository") == [
+    assert values(filled, "SELECT id, key, host, owner, name, state, total_commits FROM repository ORDER BY id") == [
         (1, "github.com/ada/engine", "github.com", "Ada", "Engine", "pending", 5),
         (2, "github.com/ada/engine#2", "github.com", "ada", "engine", "pending", None),
         (3, "git.example/a/b/c", "git.example", "a/b", "c", "failed", None),
     ]
-    assert values(connection, "SELECT host, account_id, username FROM contributor") == [
+    assert values(filled, "SELECT host, account_id, username FROM contributor ORDER BY id") == [
         ("github.com", 583231, "octocat"),
         ("github.com", None, "nobody"),
     ]
-    assert values(connection, "SELECT host, email, contributor_id, source FROM known_email") == [
+    assert values(filled, "SELECT host, email, contributor_id, source FROM known_email") == [
         ("github.com", "octo@example.org", 1, "host")
     ]
-    assert values(connection, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0, 0), (1, 2, 2, 0, 0)]
+    assert values(filled, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0, 0), (1, 2, 2, 0, 0)]
 
 
-def test_down_again_keeps_what_the_first_revision_knew(filled: str, connection: Connection) -> None:
+def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
     migrate.migrate(filled)
     migrate.migrate(filled, "0001")
-    assert values(connection, "SELECT id, url, state, total_commits FROM repository") == [
+    assert values(filled, "SELECT id, url, state, total_commits FROM repository ORDER BY id") == [
         (1, "https://github.com/Ada/Engine", "pending", 5),
         (2, "https://github.com/ada/engine", "pending", None),
         (3, "https://git.example/a/b/c.git", "failed", None),
     ]
-    assert values(connection, "SELECT id, account_id, email FROM contributor") == [
+    assert values(filled, "SELECT id, account_id, email FROM contributor ORDER BY id") == [
         (1, 583231, "octo@example.org"),
         (2, None, None),
     ]
-    assert values(connection, "SELECT repository_id, contributor_id, commit_count FROM repository_contributor") == [
+    assert values(filled, "SELECT repository_id, contributor_id, commit_count FROM repository_contributor") == [
         (1, 1, 3),
         (1, 2, 2),
     ]
     migrate.migrate(filled)
     migrate.check_tables(filled)
     migrate.migrate(filled, "base")
-    assert inspect(connection).get_table_names() == ["alembic_version"]
+    with migration_engine(filled).begin() as connection:
+        assert inspect(connection).get_table_names() == ["alembic_version"]
 
 
-def test_several_that_start_at_once_migrate_once(filled: str, connection: Connection) -> None:
+def test_several_that_start_at_once_migrate_once(filled: str) -> None:
     script = f"from podium.storage import migrate; migrate.migrate({filled!r})"
     started = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(3)]
     for process in started:
         _, complaint = process.communicate(timeout=60)
         assert (process.returncode, complaint) == (0, b"")
     migrate.check_tables(filled)
-    assert values(connection, "SELECT count(*) FROM repository") == [(3,)]
+    assert values(filled, "SELECT count(*) FROM repository") == [(3,)]
 
 
-def test_the_embedded_default_migrates_itself(tmp_path: Path, filled: str) -> None:
+def test_the_embedded_default_migrates_itself(tmp_path: Path) -> None:
+    fill(f"sqlite:///{tmp_path / 'podium.db'}")
     db = bootstrap.open_database(Settings(data_dir=str(tmp_path)))
     migrate.check_revision(db)
     db.close()
 
 
-def test_a_database_that_somebody_named_is_refused_with_what_to_run(filled: str) -> None:
+def test_a_database_that_somebody_named_is_refused_with_what_to_run(tmp_path: Path, filled: str) -> None:
     with pytest.raises(WrongRevision, match="podium migrate"):
-        bootstrap.open_database(Settings(database_url=filled))
+        bootstrap.open_database(Settings(data_dir=str(tmp_path), database_url=filled))
 
 
-def test_a_database_of_a_newer_podium_is_refused(tmp_path: Path, url: str, connection: Connection) -> None:
+def test_an_empty_postgresql_database_may_be_the_wrong_one_and_is_left_alone(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.url(postgres.create())
+    with pytest.raises(WrongRevision, match="podium migrate"):
+        bootstrap.open_database(Settings(data_dir=str(tmp_path), database_url=url))
+    with migration_engine(url).begin() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_database_of_a_newer_podium_is_refused(tmp_path: Path, url: str) -> None:
     migrate.migrate(url)
-    connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    connection.commit()
+    with migration_engine(url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(WrongRevision, match="newer Podium"):
-        bootstrap.open_database(Settings(data_dir=str(tmp_path)))
+        bootstrap.open_database(Settings(data_dir=str(tmp_path), database_url=url))
+
+
+def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(postgres: Postgres) -> None:
+    wrong = postgres.url().replace(str(postgres.port), "1")
+    with pytest.raises(StorageError, match=r"cannot be reached.*refused") as error:
+        migrate.migrate(wrong)
+    assert "\n" not in error.value.message
+    assert "tests" not in error.value.message
 
 
 def test_a_file_that_is_no_database_is_told_apart_and_left_alone(tmp_path: Path) -> None:
@@ -147,11 +166,3 @@ def test_a_data_folder_that_cannot_be_made_names_the_setting(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="PODIUM_DATA_DIR"):
         bootstrap.open_database(Settings(data_dir=str(tmp_path / "file" / "data")))
-
-
-def test_a_transaction_that_raises_saves_nothing(db: SqliteDatabase) -> None:
-    with pytest.raises(RuntimeError), db.write() as session:
-        session.run("INSERT INTO known_email VALUES ('h', 'e', NULL, 'host', 0)")
-        raise RuntimeError
-    with db.read() as session:
-        assert session.value("SELECT count(*) FROM known_email") == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.storage.session import SqliteDatabase
+from podium.storage.session import Database
 from tests.support.community import Community, build, gather
 from tests.support.github_double import GitHubDouble
 from tests.support.github_script import Script
@@ -33,7 +33,7 @@ def needing_a_request(community: Community) -> int:
 
 
 def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
-    db: SqliteDatabase, folder: Path, community: Community
+    db: Database, folder: Path, community: Community
 ) -> None:
     expected = community.rows()
     with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
@@ -65,7 +65,7 @@ def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
         assert double.asked() == asked
 
 
-def test_totals_are_conserved_while_accounts_come_in(db: SqliteDatabase, folder: Path, community: Community) -> None:
+def test_totals_are_conserved_while_accounts_come_in(db: Database, folder: Path, community: Community) -> None:
     total = community.rows().total()
     with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -77,7 +77,7 @@ def test_totals_are_conserved_while_accounts_come_in(db: SqliteDatabase, folder:
 
 
 def test_under_every_fault_and_a_limit_that_resets_the_board_is_the_same(
-    db: SqliteDatabase, folder: Path, community: Community
+    db: Database, folder: Path, community: Community
 ) -> None:
     """The double fails the test for each request beyond a limit, or while one is in force."""
     script = Script(probability=0.4, seed=7)

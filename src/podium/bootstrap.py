@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from podium.errors import StorageError
 from podium.settings import Settings
 from podium.storage import migrate
-from podium.storage.session import Database, Session, SqliteDatabase
+from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ log = logging.getLogger(__name__)
 NEVER = 1e12
 
 
-def database_url(settings: Settings) -> URL:
+def database_url(settings: Settings) -> str | URL:
     """The database's URL, as migrations want it."""
     from sqlalchemy import URL
 
+    if settings.uses_postgres:
+        return settings.database_url
     # Not put together as text, in which a folder's '?' or '%' would mean something else.
     return URL.create("sqlite", database=str(settings.sqlite_path()))
 
@@ -50,20 +52,38 @@ def database_url(settings: Settings) -> URL:
 def open_database(settings: Settings) -> Database:
     """Open the database, at the revision that this Podium needs.
 
-    A database that is new is made here, and the embedded default migrates itself; another is refused.
+    A SQLite database that is new is made here, and the embedded default migrates itself; another is refused.
 
     Raises:
         WrongRevision: the database must be migrated first.
         StorageError: the data folder or the database cannot be used.
     """
-    path = settings.sqlite_path()
-    _make_folder(path.parent)
-    db = SqliteDatabase(path)
-    found = migrate.revision(db)
-    if found != migrate.HEAD and (found is None or (not settings.database_url and found < migrate.HEAD)):
-        migrate.migrate(database_url(settings))
-    migrate.check_revision(db)
+    db = _connect(settings)
+    try:
+        if not settings.uses_postgres:
+            found = migrate.revision(db)
+            if found is None or (not settings.database_url and found < migrate.HEAD):
+                migrate.migrate(database_url(settings))
+        migrate.check_revision(db)
+    except BaseException:
+        db.close()
+        raise
     return db
+
+
+def _connect(settings: Settings) -> Database:
+    _make_data_folder(settings)
+    if settings.uses_postgres:
+        from podium.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url, most=settings.database_connections)
+    from podium.storage.sqlite import SqliteDatabase
+
+    return SqliteDatabase(settings.sqlite_path())
+
+
+def _make_data_folder(settings: Settings) -> None:
+    _make_folder(settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent)
 
 
 def _make_folder(folder: Path) -> None:
@@ -172,7 +192,7 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
     if check:
         migrate.check_tables(url)
         return
-    _make_folder(settings.sqlite_path().parent)
+    _make_data_folder(settings)
     migrate.migrate(url, to)
 
 

@@ -17,6 +17,9 @@ from podium.errors import BadSetting
 
 T = TypeVar("T")
 
+# How a PostgreSQL database's URL may begin.
+POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -101,6 +104,14 @@ def _origins(value: str) -> tuple[str, ...]:
     return tuple(_origin(word) for word in _words(value))
 
 
+def _database(value: str) -> str:
+    if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
+        return value
+    if value.partition("://")[0] in POSTGRES and "://" in value:
+        return value
+    raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
+
+
 def _log_level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be debug, info, warning or error")
@@ -134,8 +145,12 @@ class Settings:
     database_url: str = _setting(
         "DATABASE_URL",
         "",
-        _text,
-        "Database. Empty: SQLite in the data folder. Else `sqlite:///PATH`.",
+        _database,
+        "Database. Empty: SQLite in the data folder. Else `sqlite:///PATH`, or "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE` with whatever libpq knows (`?sslmode=require`).",
+    )
+    database_connections: int = _setting(
+        "PODIUM_DATABASE_CONNECTIONS", 10, _positive, "Connections to PostgreSQL that one process may have."
     )
     host: str = _setting("PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on.")
     port: int = _setting("PORT", 3000, _port, "Port that `podium serve` listens on.")
@@ -324,17 +339,16 @@ class Settings:
             return Path(self.xdg_data_home) / "podium"
         return Path.home() / ".local" / "share" / "podium"
 
-    def sqlite_path(self) -> Path:
-        """The file of the SQLite database.
+    @property
+    def uses_postgres(self) -> bool:
+        """Whether the database is PostgreSQL; else it is SQLite, at :meth:`sqlite_path`."""
+        return self.database_url.partition("://")[0] in POSTGRES
 
-        Raises:
-            BadSetting: ``DATABASE_URL`` names something else.
-        """
+    def sqlite_path(self) -> Path:
+        """The file of the SQLite database."""
         if not self.database_url:
             return self.data_folder() / "podium.db"
-        if self.database_url.startswith("sqlite:///") and len(self.database_url) > len("sqlite:///"):
-            return Path(self.database_url.removeprefix("sqlite:///")).absolute()
-        raise BadSetting("DATABASE_URL must be sqlite:///PATH.")
+        return Path(self.database_url.removeprefix("sqlite:///")).absolute()
 
 
 def _written(value: object) -> str:

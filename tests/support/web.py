@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from podium import bootstrap
 from podium.settings import Settings
-from podium.storage.session import SqliteDatabase
+from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
 from podium.submissions.address import parse_address
 from podium.web.app import Services, create_app

@@ -18,6 +18,7 @@ _PERSON_COLUMNS = (
     *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
+_WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -49,15 +50,13 @@ _OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
     WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
     ELSE excluded.sample_sha END)"""
 
-_PERSON = _insert("commit_data", _PERSON_COLUMNS)
 # What an incremental count found is added to the rows that it started from.
-_ADD_PERSON = f"""{_PERSON} ON CONFLICT (repository_id, email, name) DO UPDATE SET
+_ADD_PERSON = f"""{_insert("commit_data", _PERSON_COLUMNS)} ON CONFLICT (repository_id, email, name) DO UPDATE SET
     {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
     {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
 
-_WEEK = _insert("weekly_activity", ("repository_id", "commit_data_id", "week", *_COUNTS))
-_ADD_WEEK = f"""{_WEEK} ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET
-    {_added("weekly_activity", _COUNTS)}"""
+_ADD_WEEK = f"""{_insert("weekly_activity", _WEEK_COLUMNS)}
+    ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
 
 _MAILMAP = """
 UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key
@@ -123,12 +122,14 @@ def save_count(
     if since is None:
         session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
         session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
-    session.many(
-        _ADD_PERSON if since else _PERSON, [_person_row(number, person, identities) for person in tally.persons()]
-    )
+    persons = (_person_row(number, person, identities) for person in tally.persons())
     if since:
+        session.many(_ADD_PERSON, persons)
         _save_identities(session, number, identities)
-    _save_weeks(session, _ADD_WEEK if since else _WEEK, number, tally)
+        session.many(_ADD_WEEK, _week_rows(session, number, tally))
+    else:
+        session.load("commit_data", _PERSON_COLUMNS, persons)
+        session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(session, number, tally))
     session.run(
         _COUNTED,
         id=number,
@@ -172,12 +173,8 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
     )
 
 
-def _save_weeks(session: Session, statement: str, repository_id: int, tally: Tally) -> None:
+def _week_rows(session: Session, repository_id: int, tally: Tally) -> Iterable[tuple[int, ...]]:
+    """In the order of :data:`_WEEK_COLUMNS`."""
     rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
     numbers = {(row["email"], row["name"]): row["id"] for row in rows}
-    session.many(statement, _week_rows(repository_id, numbers, tally))
-
-
-def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterable[tuple[int, ...]]:
-    for email, name, week, *counts in tally.weeks():
-        yield (repository_id, numbers[email, name], week, *counts)
+    return ((repository_id, numbers[email, name], week, *counts) for email, name, week, *counts in tally.weeks())

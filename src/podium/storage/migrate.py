@@ -72,11 +72,13 @@ def migrate(url: str | URL, to: str = "head") -> None:
 
 def _is_below(url: str | URL, to: str) -> bool:
     """Whether ``to`` lies below the revision that the database has."""
-    from sqlalchemy import create_engine, inspect, text
+    from sqlalchemy import inspect, text
+
+    from podium.storage.engine import migration_engine
 
     if to in ("base", "head"):
         return to == "base"
-    with contextlib.closing(create_engine(url).connect()) as connection:
+    with migration_engine(url).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -107,5 +109,6 @@ def _run(command: str, url: str | URL, *arguments: str) -> None:
     except CommandError as error:
         raise StorageError(f"The database cannot be migrated: {error}") from error
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise StorageError(f"The database cannot be migrated: {reason}") from error
+        from podium.storage.engine import reason
+
+        raise StorageError(f"The database cannot be migrated: {reason(url, error)}") from error

@@ -1,0 +1,86 @@
+"""The connections that the threads of one process take turns with."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+from podium.errors import StorageError
+
+
+class Connection(Protocol):
+    """What can be opened and closed."""
+
+    def close(self) -> None:
+        """Give it up."""
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class Pool(Generic[C]):
+    """Lends a connection to one thread at a time, and opens one where none is idle.
+
+    Args:
+        connect: opens one.
+        is_usable: whether one that comes back can be lent again.
+        most: how many there may be at once; who wants one more waits for ``patience`` seconds.
+    """
+
+    def __init__(self, connect: Callable[[], C], is_usable: Callable[[C], bool], *, most: int, patience: float) -> None:
+        self._connect = connect
+        self._is_usable = is_usable
+        self._patience = patience
+        self._room = threading.BoundedSemaphore(most)
+        self._most = most
+        self._idle: list[C] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def lend(self) -> Iterator[C]:
+        """A connection for the length of a ``with`` block.
+
+        Raises:
+            StorageError: all of them stayed in use.
+        """
+        if not self._room.acquire(timeout=self._patience):
+            raise StorageError(
+                f"All {self._most} connections of this process to the database were in use for "
+                f"{self._patience:.0f} seconds: try again."
+            )
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._give_back(connection)
+        finally:
+            self._room.release()
+
+    def _take(self) -> C:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give_back(self, connection: C) -> None:
+        with self._lock:
+            if not self._closed and self._is_usable(connection):
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close_idle(self) -> None:
+        """Close those that nobody has: after a fault of one, the others of its age are suspect."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def close(self) -> None:
+        """Close them; those that are lent are closed when they come back."""
+        self._closed = True
+        self.close_idle()

