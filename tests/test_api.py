@@ -408,6 +408,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("get", "/repositories/{id}"),
         ("post", "/repositories/retry"),
         ("post", "/refresh"),
+        ("get", "/avatars/{id}"),
         ("get", "/health"),
         ("get", "/ready"),
         ("get", "/version"),

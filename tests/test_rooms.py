@@ -9,21 +9,23 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "podium"
 
-BASE = {"errors", "settings", "podium"}
+BASE = {"errors", "settings", "origins", "podium"}
 STORAGE = BASE | {"storage"}
 JOBS = STORAGE | {"jobs"}
 MAY_IMPORT = {
     "errors": set[str](),
     "settings": {"errors"},
+    "origins": set[str](),
     "storage": STORAGE,
     "jobs": JOBS,
     "submissions": JOBS | {"submissions"},
     "history": JOBS | {"history"},
     "identities": JOBS | {"identities"},
     "leaderboard": STORAGE | {"leaderboard"},
-    "web": JOBS | {"submissions", "leaderboard", "web"},
-    "bootstrap": JOBS | {"submissions", "history", "identities", "leaderboard", "web"},
-    "cli": JOBS | {"submissions", "history", "identities", "leaderboard", "web", "bootstrap", "cli"},
+    "faces": BASE | {"faces"},
+    "web": JOBS | {"submissions", "leaderboard", "faces", "web"},
+    "bootstrap": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web"},
+    "cli": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web", "bootstrap", "cli"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }

@@ -291,6 +291,7 @@ def embedded_engine(settings: Settings, db: Database, users: UserJob, stop: thre
 @contextlib.contextmanager
 def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Services]:
     """Everything that ``podium serve`` answers with, both workers included, for the length of a ``with`` block."""
+    from podium.faces.faces import Faces
     from podium.jobs.reconcile import Reconciler
     from podium.web.services import Services
 
@@ -299,6 +300,7 @@ def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Service
     users = user_job(settings, db, github_lookup(settings, db))
     engine = embedded_engine(settings, db, users, stop)
     reconciler = Reconciler(db, engine, settings.reconcile_seconds, queue_starts_empty=True)
+    faces = Faces(settings)
     engine.start()
     reconciler.start()
     try:
@@ -309,9 +311,11 @@ def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Service
             loopback=loopback,
             queue_ready=engine.check,
             reopen=reopen(settings),
+            faces=faces,
         )
     finally:
         stop.set()
+        faces.close()
         reconciler.stop()
         engine.stop()
         users.close()

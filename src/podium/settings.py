@@ -201,6 +201,19 @@ class Settings:
         "The same for hosts on a private network or on this machine: a name in `PODIUM_GIT_HOSTS` that resolves to "
         "a private address is refused.",
     )
+    avatar_hosts: tuple[str, ...] = _setting(
+        "PODIUM_AVATAR_HOSTS",
+        (),
+        _origins,
+        "Further origins that pictures of accounts may be fetched from. Without it: "
+        "`https://avatars.githubusercontent.com`, or the Enterprise Server's own name and `avatars.` before it.",
+    )
+    avatar_cache_bytes: int = _setting(
+        "PODIUM_AVATAR_CACHE_BYTES",
+        200 * 10**6,
+        _bytes,
+        "Disk that pictures of accounts may use; the least recently used go first.",
+    )
     allowed_hosts: tuple[str, ...] = _setting(
         "PODIUM_ALLOWED_HOSTS",
         (),

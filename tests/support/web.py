@@ -14,6 +14,7 @@ import sqlalchemy
 from fastapi import FastAPI
 
 from podium import bootstrap
+from podium.faces.faces import Faces
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
@@ -70,8 +71,11 @@ class Site:
         engine.dispose()
         self.db = SqliteDatabase(file)
         self.ring = RecordingRing()
-        chosen = Settings(**settings)
-        self.services = Services(chosen, self.db, self.ring, loopback, queue_ready, bootstrap.reopen(chosen))
+        chosen = Settings(**({"data_dir": str(folder)} | settings))
+        self.faces = Faces(chosen)
+        self.services = Services(
+            chosen, self.db, self.ring, loopback, queue_ready, bootstrap.reopen(chosen), self.faces
+        )
         self.app = create_app(self.services)
         self._ids = itertools.count(1)
 
@@ -135,8 +139,8 @@ class Site:
         )
         return identity
 
-    def account(self, email: str, login: str) -> None:
-        """Save that an account at GitHub stands behind an e-mail."""
+    def account(self, email: str, login: str, **columns: Any) -> int:
+        """Save that an account at GitHub stands behind an e-mail; give its number there."""
         identity = next(self._ids)
         self._insert(
             "contributor",
@@ -150,12 +154,14 @@ class Site:
                 "enriched_at": 4e9,
                 "created_at": NOW,
                 "updated_at": NOW,
-            },
+            }
+            | columns,
         )
         self._insert(
             "known_email",
             {"host": "github.com", "email": email, "contributor_id": identity, "source": "host", "known_at": 4e9},
         )
+        return int(columns.get("account_id", identity))
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
         names = ", ".join(row)
@@ -173,6 +179,7 @@ def open_site(
     try:
         yield site
     finally:
+        site.faces.close()
         site.db.close()
 
 

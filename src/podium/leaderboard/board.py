@@ -130,7 +130,7 @@ def _entry(row: Row, rank: int, ranked: int, *, rules: Rules, show_emails: bool,
         "name": name if show_emails else _EMAIL_IN_NAME.sub("@…", name),
         "email": email if show_emails else None,
         "profileUrl": _profile_url(row, github_url),
-        "avatarUrl": _avatar_url(row, github_url),
+        "avatarUrl": avatar_url(row, github_url),
         "commitCount": row["commit_count"],
         "share": row["commit_count"] / ranked,
         "mergeCount": row["merge_count"],
@@ -153,7 +153,8 @@ def _profile_url(row: Row, github_url: str) -> str | None:
     return f"{github_url}/apps/{app}" if app != username else f"{github_url}/{username}"
 
 
-def _avatar_url(row: Row, github_url: str) -> str | None:
+def avatar_url(row: Row, github_url: str) -> str | None:
+    """Where the picture of an account is (``account_id`` and ``avatar_url`` of its row), as far as that is known."""
     if row["avatar_url"]:
         return str(row["avatar_url"])
     if row["account_id"] is None or _host_of(github_url) != "github.com":

@@ -7,11 +7,10 @@ network (https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forg
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from podium.errors import BadAddress, HistoryError
+from podium.origins import is_ip, is_public, look_up, normal_origin, origin_of
 from podium.settings import Settings
 from podium.submissions.address import Address
 
@@ -22,12 +21,12 @@ class AddressPolicy:
     """The origins that one server accepts."""
 
     def __init__(self, settings: Settings) -> None:
-        self._private = {_normal(origin) for origin in settings.private_git_hosts}
+        self._private = {normal_origin(origin) for origin in settings.private_git_hosts}
         if settings.github_server_url != _GITHUB:
             # The operator named this server; a company's own GitHub usually stands in a private network.
-            self._private.add(_normal(settings.github_server_url))
+            self._private.add(normal_origin(settings.github_server_url))
         self._accepted = (
-            {_normal(settings.github_server_url)} | {_normal(o) for o in settings.git_hosts} | self._private
+            {normal_origin(settings.github_server_url)} | {normal_origin(o) for o in settings.git_hosts} | self._private
         )
 
     def check(self, address: Address) -> None:
@@ -36,7 +35,7 @@ class AddressPolicy:
         Raises:
             BadAddress: with the setting that would allow it.
         """
-        if _origin_of(address.url) not in self._accepted:
+        if origin_of(address.url) not in self._accepted:
             raise BadAddress(
                 f"This server does not accept repositories from {address.host}: its operator can add the origin "
                 "to PODIUM_GIT_HOSTS."
@@ -52,7 +51,7 @@ class AddressPolicy:
             HistoryError: the origin is not accepted, the name does not resolve, or it resolves to a private address
                 and is not listed as private.
         """
-        origin = _origin_of(clone_url)
+        origin = origin_of(clone_url)
         if origin not in self._accepted:
             # Submitted before the operator changed what is accepted, or moved by its host.
             raise HistoryError(
@@ -61,43 +60,20 @@ class AddressPolicy:
         parts = urlsplit(origin)
         host, port = parts.hostname or "", parts.port or 443
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            addresses = look_up(host, port)
+        except OSError:
             raise HistoryError(
                 "unreachable",
                 f"The name {host} cannot be resolved: check the address and the network.",
                 transient=True,
             ) from None
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-        if origin not in self._private and not _is_ip(host):
-            for address in addresses:
-                if not ipaddress.ip_address(address.partition("%")[0]).is_global:
-                    raise HistoryError(
-                        "private-network",
-                        f"{host} resolves to an address in a private network: its operator can list the origin in "
-                        "PODIUM_PRIVATE_GIT_HOSTS.",
-                    )
-        if _is_ip(host):
+        if origin not in self._private and not is_ip(host) and not all(map(is_public, addresses)):
+            raise HistoryError(
+                "private-network",
+                f"{host} resolves to an address in a private network: its operator can list the origin in "
+                "PODIUM_PRIVATE_GIT_HOSTS.",
+            )
+        if is_ip(host):
             return None
         listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
         return f"{host}:{port}:{listed}"
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _normal(origin: str) -> str:
-    parts = urlsplit(origin)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return _normal(f"{parts.scheme}://{parts.netloc}") if parts.scheme in ("http", "https") else url

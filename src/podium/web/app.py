@@ -14,6 +14,7 @@ from podium.web import api, openapi, pages, problems
 from podium.web.rendering import STATIC, Assets
 from podium.web.security import Security
 from podium.web.services import Context, Services
+from podium.web.share import avatars
 
 __all__ = ["Services", "create_app"]
 
@@ -25,9 +26,11 @@ def create_app(services: Services) -> FastAPI:
     app.state.context = Context.of(services)
     problems.install(app)
     openapi.install(app)
-    app.include_router(api.router)
-    app.include_router(pages.router)
-    app.state.routes = [*api.router.routes, *pages.router.routes]
+    # The page comes last: below /r/ it takes every address that is not a file's.
+    routers = [api.router, avatars.router, pages.router]
+    for router in routers:
+        app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes]
     app.mount("/static/swagger", Assets(directory=Path(fastapi_offline.__file__).parent / "static"))
     app.mount("/static", Assets(directory=STATIC))
     _add_middleware(app, services)

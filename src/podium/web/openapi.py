@@ -17,6 +17,7 @@ counted for the first time, 200 from then on. Errors are `application/problem+js
 """
 _TAGS = [
     {"name": "leaderboard", "description": "Submit a repository, read its board."},
+    {"name": "sharing", "description": "Badge, card, files and faces: for other pages and programs."},
     {"name": "repositories", "description": "Where the repositories stand."},
     {"name": "administration", "description": "Needs `PODIUM_ADMIN_TOKEN` except on the server's own machine."},
     {"name": "server", "description": "The server itself."},
@@ -49,7 +50,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
             # FastAPI's own form of a validation error, which is never sent: ours is 400.
             responses.pop("422", None)
             for status, response in responses.items():
-                if status >= "400":
+                if status >= "400" and "content" in response and "application/json" in response["content"]:
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
             if (method, path) in _ADMINISTRATION:
                 operation["security"] = [{"token": []}]

@@ -39,12 +39,17 @@ class Renderer:
         """The address of a static file, which changes with its content."""
         return f"/static/{name}?v={self._versions[name]}"
 
+    def text(self, template: str, **values: Any) -> str:
+        """Render a template to text; what it is given is escaped for HTML and XML alike."""
+        return self._environment.get_template(template).render(values)
+
     def page(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
         """Render a whole page."""
-        html = self._environment.get_template(template).render(values)
-        return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
+        return HTMLResponse(
+            self.text(template, **values), status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})}
+        )
 
 
 class Assets(StaticFiles):

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from podium.faces.faces import Faces
 from podium.jobs.queues import Ring
 from podium.settings import Settings
 from podium.storage.session import Database, Session
@@ -26,6 +27,7 @@ class Services:
         queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
         reopen: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
             many rows that were.
+        faces: the pictures of accounts.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Services:
     loopback: bool
     queue_ready: Callable[[], None]
     reopen: Callable[[Session, int], int]
+    faces: Faces
 
 
 @dataclasses.dataclass(frozen=True)
