@@ -409,6 +409,8 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("post", "/repositories/retry"),
         ("post", "/refresh"),
         ("get", "/avatars/{id}"),
+        ("get", "/r/{path}/badge.svg"),
+        ("get", "/r/{path}/card.svg"),
         ("get", "/health"),
         ("get", "/ready"),
         ("get", "/version"),
@@ -421,7 +423,8 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         for status, response in operation["responses"].items():
             assert status != "422"
             if status >= "400":
-                assert list(response["content"]) == ["application/problem+json"]
+                # An image of a page must be one whatever happens.
+                assert list(response["content"]) in (["application/problem+json"], ["image/svg+xml"])
 
 
 def test_docs_load_nothing_from_elsewhere(client: Client) -> None:

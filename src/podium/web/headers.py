@@ -17,9 +17,13 @@ HEADERS = {
     # Not no-referrer: browsers would send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+}
+# What an answer may say otherwise: badge and card are there for other sites' pages.
+DEFAULT_HEADERS = {
+    "Content-Security-Policy": STRICT_POLICY,
+    "Cache-Control": "private, no-cache",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-DEFAULT_HEADERS = {"Content-Security-Policy": STRICT_POLICY, "Cache-Control": "private, no-cache"}
 
 
 def dress(headers: MutableHeaders) -> None:

@@ -20,6 +20,7 @@ from podium.web.api import submit_address
 from podium.web.boards import Board, read_board
 from podium.web.paths import key_of, page_path
 from podium.web.services import Context, ContextDep
+from podium.web.share.snippets import take_along
 
 REPOSITORIES = 50
 PEOPLE = 100
@@ -164,6 +165,7 @@ def _board(request: Request, context: Context, found: Board, switches: dict[str,
         switches=switches,
         changed=bool(chosen),
         path=path,
+        share=take_along(str(request.base_url).rstrip("/"), path, chosen),
         pages=_pages(document["total"], offset, PEOPLE, path, chosen) if document else None,
     )
 

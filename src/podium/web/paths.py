@@ -3,15 +3,37 @@
 ``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. A
 repository at the root of its host has ``-`` for a path, so that two segments always mean GitHub; no segment of an
 address begins with ``-``.
+
+The files of a board (:data:`FILES`) lie beneath its page: ``/r/{owner}/{name}/badge.svg``. A repository elsewhere that
+is named as one of them has a ``-`` before its name as well, so that its page is not taken for a file.
 """
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
+from starlette.convertors import Convertor, register_url_convertor
+
 from podium.errors import NotFound
 from podium.storage.session import Row
 from podium.submissions.address import parse_address
+
+FILES = ("badge.svg", "card.svg", "board.csv", "board.json", "board.md")
+
+
+class BoardConvertor(Convertor[str]):
+    """What stands before ``/badge.svg``: two segments or more, of which the last is no ``-``."""
+
+    regex = "(?:[^/]+/)+(?!-/)[^/]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("board", BoardConvertor())
 
 
 def page_path(row: Row, github_host: str) -> str:
@@ -19,7 +41,8 @@ def page_path(row: Row, github_host: str) -> str:
     if row["host"] == github_host:
         segments = [row["owner"], row["name"]]
     else:
-        segments = [row["host"], *(row["owner"] or "-").split("/"), row["name"]]
+        parted = ["-"] if row["owner"] and row["name"] in FILES else []
+        segments = [row["host"], *(row["owner"] or "-").split("/"), *parted, row["name"]]
     return "/r/" + "/".join(quote(segment, safe=":[]@") for segment in segments)
 
 
@@ -35,7 +58,7 @@ def key_of(path: str, github_url: str) -> str:
         return parse_address(path.rstrip("/"), github_url).key
     if len(segments) < 2 or not all(segments):
         raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
-    host, *rest = segments
-    if rest[0] == "-":
-        rest = rest[1:]
-    return "/".join([host.lower(), *rest])
+    host, *owner, name = segments
+    if owner[-1] == "-":
+        owner = owner[:-1]
+    return "/".join([host.lower(), *owner, name])

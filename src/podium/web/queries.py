@@ -47,8 +47,8 @@ class ListingQuery(Page):
     state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(STATES)})
 
 
-class BoardQuery(RepositoryQuery, Page):
-    """Which board: the repository, the rules, the window, the page."""
+class RulesQuery(_Query):
+    """Under which rules, and of which window."""
 
     merges: str = Field(
         "exclude",
@@ -91,6 +91,10 @@ class BoardQuery(RepositoryQuery, Page):
             since=self.since,
             until=self.until,
         )
+
+
+class BoardQuery(RulesQuery, Page, RepositoryQuery):
+    """Which board: the repository, the rules, the window, the page."""
 
 
 async def each_once(request: Request) -> None:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.errors import NotFound
-from podium.leaderboard.accounts import Account, find_account
+from podium.leaderboard.profiles import Account, find_account
 from podium.web import schemas
 from podium.web.freshness import answer, etag_of, keep
 from podium.web.services import Context, ContextDep

@@ -1,11 +1,45 @@
-"""What drawings of people have in common. Pure."""
+"""What drawings have in common: colours that follow the reader's, names, initials. Pure.
+
+A theme is written as attributes, which every program that draws SVG understands; ``auto`` is the light one, with a
+style sheet for browsers that prefer a dark one. The policy that a drawing is served with names the style sheet by its
+hash, and forbids everything else.
+"""
 
 from __future__ import annotations
 
+import base64
 import colorsys
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 from podium.leaderboard.text import clean
 from podium.web.wording import hue, initials, masked
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Paint:
+    """The colour of a surface, and of what is written on it."""
+
+    ground: str
+    ink: str
+
+
+def dark_style(rules: Mapping[str, str]) -> str:
+    """A style sheet that fills what has a class with the class's colour, where a dark theme is preferred."""
+    fills = "".join(f".{name}{{fill:{colour}}}" for name, colour in rules.items())
+    return f"@media (prefers-color-scheme:dark){{{fills}}}"
+
+
+def policy(style: str) -> str:
+    """The Content-Security-Policy of a drawing with that style sheet, or none, and with pictures as data."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    styles = f"style-src 'sha256-{digest}'; " if style else ""
+    return (
+        f"default-src 'none'; img-src data:; {styles}"
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
+    )
 
 
 def letters_of(name: str) -> str:
@@ -19,6 +53,6 @@ def colour_of(name: str) -> str:
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
 
-def name_of(entry: dict[str, object]) -> str:
-    """A row's name on one line, without a whole e-mail in it."""
-    return masked(clean(str(entry["name"] or entry["username"] or ""))) or "(no name)"
+def name_of(entry: Mapping[str, Any]) -> str:
+    """The name of a board's row on one line, without a whole e-mail in it."""
+    return masked(clean(entry["name"] or entry["username"] or "")) or "(no name)"

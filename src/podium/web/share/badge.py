@@ -1,0 +1,103 @@
+"""The badge: what it says of a board, and its measures. Pure.
+
+It has the height, the font and the corners of those that shields.io draws, so that they make one row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from podium.leaderboard.text import clean
+from podium.web.share.drawing import Paint, dark_style, name_of
+from podium.web.share.lettering import fit, width
+from podium.web.wording import masked, number
+
+FONT = 11
+_EDGE, _GAP, _ICON = 6, 5, 13
+_LABEL_ROOM, _MESSAGE_ROOM = 240, 240
+
+_LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
+_STATES = {"pending": "waiting", "commits_processing": "counting", "failed": "failed"}
+
+# Label, message, and what is written on them; every pair has a contrast of 4.5 or more.
+LIGHT = {
+    "figure": Paint("#a15c00", "#ffffff"),
+    "busy": Paint("#0b5cad", "#ffffff"),
+    "failed": Paint("#b3261e", "#ffffff"),
+    "unknown": Paint("#6a737d", "#ffffff"),
+    "label": Paint("#555555", "#ffffff"),
+}
+DARK = {
+    "figure": Paint("#e3a73a", "#1c1403"),
+    "busy": Paint("#86bdff", "#0b1a2b"),
+    "failed": Paint("#ff8f85", "#2b0806"),
+    "unknown": Paint("#a2abb5", "#14171a"),
+    "label": Paint("#3d444d", "#ffffff"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Badge:
+    """What a badge says, and of what kind that is: ``figure``, ``busy``, ``failed`` or ``unknown``."""
+
+    label: str
+    message: str
+    kind: str
+
+
+def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
+    """The badge of a board (see :func:`podium.leaderboard.board.load_board`), of which the first row is needed."""
+    match show:
+        case "people":
+            message = number(document["total"])
+        case "commits":
+            message = number(document["rankedCommits"])
+        case _:
+            rows = document["top_contributors"]
+            message = name_of(rows[0]) if rows else "nobody"
+    return Badge(_label(show, label), message, "figure")
+
+
+def of_state(state: str, show: str, label: str | None) -> Badge:
+    """The badge of a repository that has no board; ``state`` is its own, or ``unknown``."""
+    kind = state if state in ("failed", "unknown") else "busy"
+    return Badge(_label(show, label), _STATES.get(state, "unknown repository"), kind)
+
+
+def _label(show: str, label: str | None) -> str:
+    return _LABELS[show] if label is None else masked(clean(label))
+
+
+def style_of(kind: str, theme: str) -> str:
+    """The style sheet of a badge of that kind; '' where its colours are fixed."""
+    if theme != "auto":
+        return ""
+    label, message = DARK["label"], DARK[kind]
+    return dark_style({"l": label.ground, "k": label.ink, "m": message.ground, "i": message.ink})
+
+
+def values(badge: Badge, theme: str) -> dict[str, Any]:
+    """What the badge's template needs: texts, places in pixels, colours."""
+    label, message = fit(badge.label, FONT, _LABEL_ROOM), fit(badge.message, FONT, _MESSAGE_ROOM)
+    label_width, message_width = width(label, FONT), width(message, FONT)
+    label_at = _EDGE + _ICON + _GAP
+    left = math.ceil(label_at + label_width + _EDGE) if label else 2 * _EDGE + _ICON
+    right = math.ceil(message_width + 2 * _EDGE)
+    paints = DARK if theme == "dark" else LIGHT
+    return {
+        "title": f"{label}: {message}" if label else message,
+        "width": left + right,
+        "left": left,
+        "right": right,
+        "label": {"text": label, "x": label_at, "width": round(label_width, 1)},
+        "message": {
+            "text": message,
+            "x": round(left + (right - message_width) / 2, 1),
+            "width": round(message_width, 1),
+        },
+        "label_paint": paints["label"],
+        "message_paint": paints[badge.kind],
+        "style": style_of(badge.kind, theme),
+    }

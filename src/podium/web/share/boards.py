@@ -1,0 +1,56 @@
+"""Finding the board that a file's address names, and for how long an answer about it may be kept."""
+
+from __future__ import annotations
+
+from podium.errors import BadAddress, NotFound
+from podium.storage.session import Row
+from podium.submissions.repositories import find
+from podium.web.freshness import keep
+from podium.web.paths import key_of
+from podium.web.services import Context
+
+
+def repository_at(context: Context, path: str) -> Row | None:
+    """The repository whose page has the address ``/r/{path}``; None where there is none.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    try:
+        key = key_of(path, context.services.settings.github_server_url)
+    except (BadAddress, NotFound):
+        return None
+    with context.services.db.read() as session:
+        row = find(session, key)
+    return None if row is None or not row["host"] else row  # a path of this machine is the command line's
+
+
+def has_board(row: Row) -> bool:
+    """Whether its commits were counted once."""
+    return row["commits_processed_at"] is not None and row["head"] is not None
+
+
+def edition(row: Row) -> tuple[object, ...]:
+    """What changes when the board of a repository may."""
+    state = row["state"]
+    return (
+        row["id"],
+        row["generation"],
+        row["head"],
+        row["commits_processed_at"],
+        row["users_processed_at"],
+        state,
+        row["updated_at"] if state == "users_processing" else None,
+    )
+
+
+def how_long(row: Row | None) -> str:
+    """The Cache-Control of an answer that is everybody's: the shorter, the sooner it may change."""
+    if row is None:
+        return keep(60)
+    match row["state"]:
+        case "completed":
+            return keep(300, 86_400)
+        case "failed":
+            return keep(60, 600)
+    return keep(10, 60)

@@ -1,0 +1,154 @@
+"""The card: the first faces of a board, and their places. Pure."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from podium.faces.images import Face
+from podium.leaderboard.summary import title as title_of
+from podium.leaderboard.text import clean
+from podium.web.share.drawing import colour_of, dark_style, letters_of, name_of
+from podium.web.share.lettering import BOLD, fit
+from podium.web.wording import masked, number
+
+WIDTH = 600
+_PAD = 24
+_INNER = WIDTH - 2 * _PAD
+_TOP, _BOTTOM = 92, 38
+_TITLE, _NAME = 19, 12
+# The fonts of a reader's system are narrower than the one that is measured with, which stands for the widest.
+_NARROWER = 0.92
+
+# Bytes of pictures in one card; those that find no room are drawn as initials.
+MOST_BYTES = 1_000_000
+
+# The page's own colours (see its style sheet); gold, silver and bronze are the podium's.
+LIGHT = {"ground": "#ffffff", "line": "#d9d6d0", "ink": "#1c2024", "quiet": "#5b636d"}
+DARK = {"ground": "#1c2024", "line": "#3c434b", "ink": "#e8e6e1", "quiet": "#a2abb5"}
+_MEDALS = {1: "#e0a526", 2: "#9aa6b4", 3: "#c0762b"}
+
+_STATES = {
+    "pending": "Waiting to be counted.",
+    "commits_processing": "The commits are being counted.",
+    "failed": "The commits could not be counted.",
+    "unknown": "No board yet: this repository was never submitted.",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grid:
+    """Where faces stand: columns, and the measures of a cell and of the face in it."""
+
+    columns: int
+    wide: float
+    high: float
+    face: float
+
+
+def grid(names: bool) -> Grid:
+    """The grid with names below the faces, or without them."""
+    return Grid(6, _INNER / 6, 112, 60) if names else Grid(9, _INNER / 9, 62, 50)
+
+
+def style_of(theme: str) -> str:
+    """The card's style sheet; '' where its colours are fixed."""
+    if theme != "auto":
+        return ""
+    return dark_style({"g": DARK["ground"], "s": DARK["line"], "t": DARK["ink"], "q": DARK["quiet"]})
+
+
+def of_board(
+    document: dict[str, Any], faces: Mapping[str, Face], *, count: int, names: bool, theme: str
+) -> dict[str, Any]:
+    """What the card's template needs to show a board.
+
+    Args:
+        document: see :func:`podium.leaderboard.board.load_board`; its first ``count`` rows are shown.
+        faces: pictures by ``avatarUrl`` of the rows; who has none is shown by initials.
+    """
+    entries = document["top_contributors"][:count]
+    cells = grid(names)
+    lines = max(1, math.ceil(len(entries) / cells.columns))
+    placed = [_placed(entry, place, cells) for place, entry in enumerate(entries)]
+    _picture(entries, placed, faces)
+    return _card(document["repository"], theme) | {
+        "height": round(_TOP + lines * cells.high + _BOTTOM),
+        "subtitle": _subtitle(document),
+        "message": None if entries else "Nobody is left under these rules.",
+        "footer": _footer(document, len(entries)),
+        "faces": placed,
+        "radius": cells.face / 2,
+        "names": names,
+    }
+
+
+def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str, Any]:
+    """The same for a repository that has no board; ``state`` is its own, or ``unknown``."""
+    return _card(repository, theme) | {
+        "height": 132,
+        "subtitle": "",
+        "message": _STATES[state],
+        "footer": "",
+        "faces": [],
+        "radius": 0,
+        "names": False,
+    }
+
+
+def _card(repository: Mapping[str, Any], theme: str) -> dict[str, Any]:
+    title = masked(clean(title_of({"repository": repository})))
+    return {
+        "width": WIDTH,
+        "title": fit(title, _TITLE * BOLD, _INNER - 48),
+        "paint": DARK if theme == "dark" else LIGHT,
+        "style": style_of(theme),
+    }
+
+
+def _placed(entry: Mapping[str, Any], place: int, cells: Grid) -> dict[str, Any]:
+    name = name_of(entry)
+    return {
+        "x": round(_PAD + (place % cells.columns + 0.5) * cells.wide, 1),
+        "y": round(_TOP + place // cells.columns * cells.high + cells.face / 2, 1),
+        "name": fit(name, _NAME * _NARROWER, cells.wide - 4),
+        "title": f"{entry['rank']}. {name}: {number(entry['commitCount'])}",
+        "commits": number(entry["commitCount"]),
+        "letters": letters_of(entry["name"] or entry["username"] or ""),
+        "colour": colour_of(entry["username"] or entry["name"] or ""),
+        "medal": _MEDALS.get(entry["rank"]),
+        "image": None,
+    }
+
+
+def _picture(entries: list[dict[str, Any]], placed: list[dict[str, Any]], faces: Mapping[str, Face]) -> None:
+    room = MOST_BYTES
+    for entry, cell in zip(entries, placed, strict=True):
+        face = faces.get(entry["avatarUrl"] or "")
+        if face is not None and len(face.data) <= room:
+            room -= len(face.data)
+            cell["image"] = f"data:{face.media_type};base64,{base64.b64encode(face.data).decode()}"
+
+
+def _subtitle(document: dict[str, Any]) -> str:
+    people, commits = document["total"], document["rankedCommits"]
+    parts = [
+        f"{number(people)} {'person' if people == 1 else 'people'}",
+        f"{number(commits)} commit{'' if commits == 1 else 's'}",
+    ]
+    rules = document["rules"]
+    if rules["since"] or rules["until"]:
+        since = f"from {rules['since']}" if rules["since"] else ""
+        until = f"to {rules['until']}" if rules["until"] else ""
+        parts.append(f"{since} {until}".strip())
+    return " · ".join(parts)
+
+
+def _footer(document: dict[str, Any], shown: int) -> str:
+    parts = [f"Top {number(shown)} of {number(document['total'])}"] if shown < document["total"] else []
+    if document["asOf"]:
+        parts.append(f"as of {document['asOf'][:10]}")
+    return " · ".join(parts)

@@ -1,0 +1,51 @@
+"""The section "Take it along": files to download, and the lines that embed badge and card. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+_FILES = (("board.csv", "CSV"), ("board.json", "JSON"), ("board.md", "Markdown"))
+
+
+def take_along(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """What the section's template shows.
+
+    Args:
+        origin: of this server as the reader reaches it, such as ``https://podium.example.org``.
+        path: the board's page, as :func:`podium.web.paths.page_path` writes it: nothing in it needs escaping in
+            Markdown.
+        chosen: the switches of the page that are not the usual ones.
+    """
+    query = "?" + urlencode(chosen) if chosen else ""
+    page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
+    themed = {theme: f"{origin}{path}/card.svg?{urlencode({**chosen, 'theme': theme})}" for theme in ("light", "dark")}
+    return {
+        "files": [{"name": name, "url": f"{path}/{file}{query}"} for file, name in _FILES],
+        "badge": f"{path}/badge.svg{query}",
+        "card": f"{path}/card.svg{query}",
+        "snippets": [
+            _snippet("badge", "markdown", f"[![Contributors]({badge})]({page})"),
+            _snippet("badge", "html", _linked(page, f'<img src="{escape(badge)}" alt="Contributors" height="20">')),
+            _snippet("card", "markdown", f"[![Contributors]({origin}{path}/card.svg{query})]({page})"),
+            _snippet("card", "html", _linked(page, _picture(themed))),
+        ],
+    }
+
+
+def _snippet(of: str, language: str, text: str) -> dict[str, str]:
+    return {"of": of, "language": {"markdown": "Markdown", "html": "HTML"}[language], "text": text}
+
+
+def _linked(page: str, inner: str) -> str:
+    return f'<a href="{escape(page)}">{inner}</a>'
+
+
+def _picture(themed: Mapping[str, str]) -> str:
+    # Where a site has a theme of its own, as GitHub has, it is this that follows it.
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{escape(themed["dark"])}">'
+        f'<img src="{escape(themed["light"])}" alt="Contributors" width="600"></picture>'
+    )
