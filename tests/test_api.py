@@ -411,6 +411,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("get", "/avatars/{id}"),
         ("get", "/r/{path}/badge.svg"),
         ("get", "/r/{path}/card.svg"),
+        ("get", "/r/{path}/board.{format}"),
         ("get", "/health"),
         ("get", "/ready"),
         ("get", "/version"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.errors import BadRule
@@ -35,6 +36,10 @@ CSV_FIELDS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+# The formats of files, which people take away and programs read.
+FILES = ("json", "csv", "markdown")
+
+
 def render(document: Document, format: str, *, width: int | None = 80) -> str:
     """Write ``document`` (see :func:`podium.leaderboard.board.load_board`) in ``format``.
 
@@ -50,29 +55,63 @@ def render(document: Document, format: str, *, width: int | None = 80) -> str:
     Raises:
         BadRule: there is no such format.
     """
+    if format == "table":
+        from podium.leaderboard.terminal import render_table
+
+        return render_table(document, width)
+    return "".join(stream([document], format))
+
+
+def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
+    """Write a board that comes in pages, one after the other, piece by piece; all pieces are one file.
+
+    Args:
+        pages: documents of one board, each with the rows after those before it. What is not a row is taken from the
+            first.
+        format: one of :data:`FILES`; see :func:`render`.
+
+    Raises:
+        BadRule: there is no such format.
+    """
     match format:
-        case "table":
-            from podium.leaderboard.terminal import render_table
-
-            return render_table(document, width)
         case "json":
-            return escape_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+            return _json(pages)
         case "csv":
-            return _csv(document)
+            return _csv(pages)
         case "markdown":
-            from podium.leaderboard.markdown import render_markdown
+            from podium.leaderboard.markdown import markdown
 
-            return render_markdown(document)
+            return markdown(pages)
     raise BadRule(f"format cannot be {format[:40]!r}: choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
 
 
-def _csv(document: Document) -> str:
+def _json(pages: Iterable[Document]) -> Iterator[str]:
+    rows = 0
+    for number, page in enumerate(pages):
+        if number == 0:
+            around = {name: value for name, value in page.items() if name != "top_contributors"}
+            yield escape_json(_indented(around)).removesuffix("\n}") + ',\n  "top_contributors": ['
+        for entry in page["top_contributors"]:
+            # A line break within a string is written as \n: these are the document's own.
+            yield ("," if rows else "") + escape_json("\n" + _indented(entry)).replace("\n", "\n    ")
+            rows += 1
+    yield ("\n  ]" if rows else "]") + "\n}\n"
+
+
+def _indented(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _csv(pages: Iterable[Document]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_FIELDS)
-    for entry in document["top_contributors"]:
-        writer.writerow([_cell(entry[field]) for field in CSV_FIELDS])
-    return out.getvalue()
+    for page in pages:
+        for entry in page["top_contributors"]:
+            writer.writerow([_cell(entry[field]) for field in CSV_FIELDS])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def _cell(value: Any) -> Any:

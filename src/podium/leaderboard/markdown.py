@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.leaderboard.board import Document
@@ -24,15 +25,20 @@ _HEAD = (
 )
 
 
-def render_markdown(document: Document) -> str:
-    """``document`` as GitHub-flavoured Markdown: a heading, what was counted, the table, notes."""
-    parts = [f"## {escape(title(document))}\n", "  \n".join(map(escape, headlines(document))) + "\n"]
-    if document["top_contributors"]:
-        parts.append(_HEAD + "".join(map(_row, document["top_contributors"])))
-    notes = footnotes(document)
+def markdown(pages: Iterable[Document]) -> Iterator[str]:
+    """A board that comes in pages as GitHub-flavoured Markdown: a heading, what was counted, the table, notes."""
+    document, shown = None, 0
+    for page in pages:
+        if document is None:
+            document = page
+            yield f"## {escape(title(document))}\n\n"
+            yield "  \n".join(map(escape, headlines(document))) + "\n"
+        if page["top_contributors"]:
+            yield ("" if shown else "\n" + _HEAD) + "".join(map(_row, page["top_contributors"]))
+            shown += len(page["top_contributors"])
+    notes = footnotes(document, shown) if document else []
     if notes:
-        parts.append("  \n".join(map(escape, notes)) + "\n")
-    return "\n".join(parts)
+        yield "\n" + "  \n".join(map(escape, notes)) + "\n"
 
 
 def escape(text: str) -> str:

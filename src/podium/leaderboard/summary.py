@@ -24,10 +24,10 @@ def headlines(document: Document) -> list[str]:
     return lines + _moment(document) + _rules(document)
 
 
-def footnotes(document: Document) -> list[str]:
-    """What is missing or may still change."""
+def footnotes(document: Document, shown: int | None = None) -> list[str]:
+    """What is missing or may still change; ``shown`` are the rows that were written, where ``document`` lacks some."""
     lines = []
-    shown, total = len(document["top_contributors"]), document["total"]
+    shown, total = len(document["top_contributors"]) if shown is None else shown, document["total"]
     if not total:
         lines.append("Nobody is on this board under these rules.")
     elif not shown:

@@ -14,7 +14,7 @@ from podium.web import api, openapi, pages, problems
 from podium.web.rendering import STATIC, Assets
 from podium.web.security import Security
 from podium.web.services import Context, Services
-from podium.web.share import avatars, images
+from podium.web.share import avatars, downloads, images
 
 __all__ = ["Services", "create_app"]
 
@@ -27,7 +27,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     # The page comes last: below /r/ it takes every address that is not a file's.
-    routers = [api.router, avatars.router, images.router, pages.router]
+    routers = [api.router, avatars.router, images.router, downloads.router, pages.router]
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]

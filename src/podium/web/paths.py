@@ -21,11 +21,7 @@ from podium.submissions.address import parse_address
 FILES = ("badge.svg", "card.svg", "board.csv", "board.json", "board.md")
 
 
-class BoardConvertor(Convertor[str]):
-    """What stands before ``/badge.svg``: two segments or more, of which the last is no ``-``."""
-
-    regex = "(?:[^/]+/)+(?!-/)[^/]+"
-
+class _Text(Convertor[str]):
     def convert(self, value: str) -> str:
         return value
 
@@ -33,7 +29,20 @@ class BoardConvertor(Convertor[str]):
         return value
 
 
+class BoardConvertor(_Text):
+    """What stands before ``/badge.svg``: two segments or more, of which the last is no ``-``."""
+
+    regex = "(?:[^/]+/)+(?!-/)[^/]+"
+
+
+class FormatConvertor(_Text):
+    """How the name of a board's file ends."""
+
+    regex = "csv|json|md"
+
+
 register_url_convertor("board", BoardConvertor())
+register_url_convertor("format", FormatConvertor())
 
 
 def page_path(row: Row, github_host: str) -> str:

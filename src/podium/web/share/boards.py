@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Path
+
 from podium.errors import BadAddress, NotFound
 from podium.storage.session import Row
 from podium.submissions.repositories import find
 from podium.web.freshness import keep
 from podium.web.paths import key_of
 from podium.web.services import Context
+
+BoardPath = Annotated[
+    str,
+    Path(
+        description="`owner/name` at the configured GitHub, `host/path/name` elsewhere: what stands after `/r/` in the "
+        "address of the board's page."
+    ),
+]
 
 
 def repository_at(context: Context, path: str) -> Row | None:
@@ -44,13 +56,17 @@ def edition(row: Row) -> tuple[object, ...]:
     )
 
 
-def how_long(row: Row | None) -> str:
-    """The Cache-Control of an answer that is everybody's: the shorter, the sooner it may change."""
+def how_long(row: Row | None, *, shared: bool = True) -> str:
+    """The Cache-Control of an answer about a board: the shorter, the sooner it may change.
+
+    Args:
+        shared: whether the answer is everybody's; see :func:`podium.web.freshness.keep`.
+    """
     if row is None:
-        return keep(60)
+        return keep(60, shared=shared)
     match row["state"]:
         case "completed":
-            return keep(300, 86_400)
+            return keep(300, 86_400, shared=shared)
         case "failed":
-            return keep(60, 600)
-    return keep(10, 60)
+            return keep(60, 600, shared=shared)
+    return keep(10, 60, shared=shared)

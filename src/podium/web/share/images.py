@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -16,7 +16,7 @@ from podium.web.freshness import answer, etag_of, has, keep
 from podium.web.queries import RulesQuery, each_once
 from podium.web.services import Context, ContextDep
 from podium.web.share import badge, card
-from podium.web.share.boards import edition, has_board, how_long, repository_at
+from podium.web.share.boards import BoardPath, edition, has_board, how_long, repository_at
 from podium.web.share.drawing import policy
 from podium.web.share.queries import BadgeQuery, CardQuery
 
@@ -24,10 +24,6 @@ from podium.web.share.queries import BadgeQuery, CardQuery
 PATIENCE = 4.0
 
 _SVG = "image/svg+xml"
-_PATH = (
-    "`owner/name` at the configured GitHub, `host/path/name` elsewhere: the address of the board's page after `/r/`."
-)
-BoardPath = Annotated[str, Path(description=_PATH)]
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The drawing; where nothing is counted yet, or that failed, it says so.",

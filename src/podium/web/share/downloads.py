@@ -1,0 +1,139 @@
+"""``/r/…/board.csv``, ``.json`` and ``.md``: the whole board as a file, under the rules of the page.
+
+The board is written to a temporary file first, so that a client that reads slowly holds no transaction, and its ETag is
+that of what it holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from podium.errors import Conflict, NotFound
+from podium.leaderboard.board import load_board
+from podium.leaderboard.export import stream
+from podium.leaderboard.rules import Rules
+from podium.storage.session import Row
+from podium.web import schemas
+from podium.web.access import shows_emails
+from podium.web.freshness import has
+from podium.web.queries import RulesQuery, each_once
+from podium.web.services import Context, ContextDep
+from podium.web.share.boards import BoardPath, has_board, how_long, repository_at
+
+Format = Literal["csv", "json", "md"]
+
+_FORMATS = {"csv": "csv", "json": "json", "md": "markdown"}
+_TYPES = {
+    "csv": "text/csv; charset=utf-8; header=present",
+    "json": "application/json",
+    "md": "text/markdown; charset=utf-8; variant=GFM",
+}
+# Bytes that are kept in memory rather than on disk; bytes that are sent at a time.
+_IN_MEMORY, _BLOCK = 2 * 2**20, 2**16
+
+# Writing a board of tens of thousands of people takes the processor for a second: two at a time leave others alone.
+_turns = asyncio.Semaphore(2)
+
+router = APIRouter(dependencies=[Depends(each_once)])
+
+
+@router.get(
+    "/r/{path:board}/board.{format:format}",
+    tags=["sharing"],
+    summary="The whole board as a file",
+    operation_id="downloadBoard",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "All rows, in CSV, JSON (as `GET /leaderboard`) or Markdown.",
+            "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in _TYPES.values()},
+        },
+        304: {"description": "The client has it already."},
+        400: {"model": schemas.Problem, "description": "A rule cannot be read."},
+        404: {"model": schemas.Problem, "description": "Never submitted."},
+        409: {"model": schemas.Problem, "description": "There is no board yet."},
+    },
+)
+async def download(
+    request: Request, path: BoardPath, format: Format, query: Annotated[RulesQuery, Query()], context: ContextDep
+) -> Response:
+    """Every row of the board under the given rules; e-mail addresses only where the server shows them."""
+    rules = query.rules()
+    row = await run_in_threadpool(repository_at, context, path)
+    if row is None:
+        raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
+    if not has_board(row):
+        raise Conflict(_no_board(row))
+    async with _turns:
+        if await request.is_disconnected():
+            return Response(status_code=499)
+        show = shows_emails(request, context.services)
+        file, etag, length = await run_in_threadpool(_written, context, row, rules, format, show_emails=show)
+    headers = {
+        "ETag": etag,
+        "Cache-Control": how_long(row, shared=False),
+        "Content-Disposition": f'attachment; filename="{file_name(row, format)}"',
+    }
+    if has(request, etag):
+        file.close()
+        return Response(status_code=304, headers=headers)
+    return StreamingResponse(
+        _blocks(file), headers=headers | {"Content-Length": str(length)}, media_type=_TYPES[format]
+    )
+
+
+def file_name(row: Row, format: str) -> str:
+    """A name that every file system takes, and nobody is tricked by."""
+    named = "-".join(part for part in (*row["owner"].split("/"), row["name"]) if part)
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:100]
+    return f"{safe or 'board'}-contributors.{format}"
+
+
+def _no_board(row: Row) -> str:
+    if row["state"] == "failed":
+        return f"There is no board: {row['error'] or 'the commits could not be counted.'}"
+    return "There is no board yet: the commits are being counted. Ask again in a moment."
+
+
+def _written(
+    context: Context, row: Row, rules: Rules, format: Format, *, show_emails: bool
+) -> tuple[IO[bytes], str, int]:
+    """The file, at its beginning; its ETag; its length."""
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    digest = hashlib.sha256()
+    try:
+        with context.services.db.read() as session:
+            document = load_board(
+                session,
+                row,
+                rules,
+                limit=None,
+                offset=0,
+                show_emails=show_emails,
+                github_url=context.services.settings.github_server_url,
+            )
+            for piece in stream([document], _FORMATS[format]):
+                data = piece.encode()
+                digest.update(data)
+                file.write(data)
+        length = file.tell()
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file, f'"{digest.hexdigest()[:32]}"', length
+
+
+def _blocks(file: IO[Any]) -> Iterator[bytes]:
+    with file:
+        while block := file.read(_BLOCK):
+            yield block
