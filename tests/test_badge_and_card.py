@@ -21,7 +21,7 @@ from podium.web.paths import key_of, page_path
 from podium.web.rendering import Renderer
 from podium.web.share import badge, card, images
 from podium.web.share.drawing import colour_of, policy
-from podium.web.share.lettering import fit, width
+from podium.web.share.lettering import fit, width, wrap
 from tests.support.face_host import FaceHost, png, whole
 from tests.support.web import Client, Site, is_problem, open_site
 from tests.test_export import HOSTILE, document, entry
@@ -293,6 +293,10 @@ def test_text_is_measured() -> None:
     assert width("e\u0301", 10) == width("e", 10)
     assert width("\u5f20\u4e09", 10) == 20
     assert fit("short", 11, 100) == "short"
+    assert wrap("Ada Lovelace", 11, 100) == ["Ada Lovelace"]
+    assert wrap("David Heinemeier Hansson", 11, 110) == ["David Heinemeier", "Hansson"]
+    assert wrap("Wolfeschlegelsteinhausenbergerdorff", 11, 80)[0].endswith("…")
+    assert all(width(line, 11) <= 40 for line in wrap("one and many more words than that", 11, 40))
     cut = fit("a rather long name indeed", 11, 60)
     assert cut.endswith("…")
     assert width(cut, 11) <= 60

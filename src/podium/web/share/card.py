@@ -12,7 +12,7 @@ from podium.faces.images import Face
 from podium.leaderboard.summary import title as title_of
 from podium.leaderboard.text import clean
 from podium.web.share.drawing import colour_of, dark_style, letters_of, name_of
-from podium.web.share.lettering import BOLD, fit
+from podium.web.share.lettering import BOLD, fit, wrap
 from podium.web.wording import masked, number
 
 WIDTH = 600
@@ -51,7 +51,7 @@ class Grid:
 
 def grid(names: bool) -> Grid:
     """The grid with names below the faces, or without them."""
-    return Grid(6, _INNER / 6, 112, 60) if names else Grid(9, _INNER / 9, 62, 50)
+    return Grid(6, _INNER / 6, 126, 60) if names else Grid(9, _INNER / 9, 62, 50)
 
 
 def style_of(theme: str) -> str:
@@ -114,7 +114,7 @@ def _placed(entry: Mapping[str, Any], place: int, cells: Grid) -> dict[str, Any]
     return {
         "x": round(_PAD + (place % cells.columns + 0.5) * cells.wide, 1),
         "y": round(_TOP + place // cells.columns * cells.high + cells.face / 2, 1),
-        "name": fit(name, _NAME * _NARROWER, cells.wide - 4),
+        "lines": wrap(name, _NAME * _NARROWER, cells.wide - 4),
         "title": f"{entry['rank']}. {name}: {number(entry['commitCount'])}",
         "commits": number(entry["commitCount"]),
         "letters": letters_of(entry["name"] or entry["username"] or ""),

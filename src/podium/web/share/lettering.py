@@ -96,6 +96,17 @@ def fit(text: str, size: float, room: float) -> str:
     return text[:end].rstrip(" ") + _ELLIPSIS
 
 
+def wrap(text: str, size: float, room: float) -> list[str]:
+    """``text`` in one line of at most ``room``, or in two, broken at the space that leaves the longer one shortest."""
+    if width(text, size) <= room or " " not in text:
+        return [fit(text, size, room)]
+    spaces = [at for at, character in enumerate(text) if character == " "]
+    lines = min(
+        ((text[:at], text[at + 1 :]) for at in spaces), key=lambda pair: max(width(line, size) for line in pair)
+    )
+    return [fit(line, size, room) for line in lines]
+
+
 def _width_of(character: str) -> int:
     known = _WIDTH_OF.get(character)
     if known is not None:
