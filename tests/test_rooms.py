@@ -10,12 +10,14 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "podium"
 
 BASE = {"errors", "settings", "origins", "podium"}
-STORAGE = BASE | {"storage"}
+TELEMETRY = BASE | {"telemetry"}
+STORAGE = TELEMETRY | {"storage"}
 JOBS = STORAGE | {"jobs"}
 MAY_IMPORT = {
     "errors": set[str](),
     "settings": {"errors"},
     "origins": set[str](),
+    "telemetry": TELEMETRY,
     "storage": STORAGE,
     "jobs": JOBS,
     "submissions": JOBS | {"submissions"},

@@ -176,10 +176,10 @@ def reopen(settings: Settings) -> Callable[[Session, int], int]:
 
 
 def configure_log(settings: Settings) -> None:
-    """Log to standard error."""
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    """Log to standard error, without the settings' secrets."""
+    from podium.telemetry import logs
+
+    logs.configure(level=settings.log_level, format=settings.log_format, secrets=settings.secrets())
 
 
 def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
@@ -257,11 +257,20 @@ def _mirror_folder(settings: Settings) -> Path:
     return settings.data_folder() / "mirrors"
 
 
-def count_one(settings: Settings, repository_id: int, stop: threading.Event) -> None:
-    """In a process of its own: count one repository of the server's."""
+def count_one(settings: Settings, repository_id: int, job_id: str, stop: threading.Event) -> None:
+    """In a process of its own: count one repository of the server's, and tell the parent what there is to count."""
+    from podium.jobs.queues import COMMITS
+    from podium.telemetry import metrics
+    from podium.telemetry.job import Job, run_in_whole_process
+    from podium.telemetry.relay import Teller
+
+    job, teller = Job(COMMITS, repository_id, job_id), Teller(sys.stdout.buffer)
+    run_in_whole_process(job)
+    metrics.install(teller)
     db = open_database(settings)
     try:
         commit_job(settings, db, server_source(settings)).run(repository_id, stop)
+        teller.tell_outcome(job)
     finally:
         db.close()
 
@@ -270,10 +279,15 @@ def embedded_engine(settings: Settings, db: Database, users: UserJob, stop: thre
     """Both queues and their workers, in this process; counting in child processes of it."""
     from podium.jobs import child, reconcile
     from podium.jobs.broker import EmbeddedEngine
+    from podium.telemetry import relay
+    from podium.telemetry.job import current, note_outcome
 
     def on_commits(repository_id: int) -> None:
-        status = child.run(["_count", str(repository_id)], settings.to_environment(), stop)
+        job = current()
+        arguments = ["_count", str(repository_id), *(["--job", job.id] if job else [])]
+        status = child.run(arguments, settings.to_environment(), stop, lambda line: relay.hear(line, job))
         if status:
+            note_outcome("died")
             # Nothing is rung: what ended it would end the next at once, and the reconciler asks again in its time.
             log.warning("repository %d: the counting process ended with status %d", repository_id, status)
         elif not stop.is_set():

@@ -124,10 +124,16 @@ def _tokens(value: str) -> tuple[str, ...]:
     return _words(value)
 
 
+def _log_format(value: str) -> str:
+    if value.lower() not in ("console", "json"):
+        raise ValueError("must be console or json")
+    return value.lower()
+
+
 def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, secret: bool = False) -> T:
-    field: T = dataclasses.field(
-        default=default, metadata={"variable": variable, "parse": parse, "doc": doc}, repr=not secret
-    )
+    """A field; ``secret``: its value, or a password in it, must never be shown."""
+    metadata = {"variable": variable, "parse": parse, "doc": doc, "secret": secret}
+    field: T = dataclasses.field(default=default, metadata=metadata, repr=not secret)
     return field
 
 
@@ -148,6 +154,7 @@ class Settings:
         _database,
         "Database. Empty: SQLite in the data folder. Else `sqlite:///PATH`, or "
         "`postgresql://USER:PASSWORD@HOST/DATABASE` with whatever libpq knows (`?sslmode=require`).",
+        secret=True,
     )
     database_connections: int = _setting(
         "PODIUM_DATABASE_CONNECTIONS", 10, _positive, "Connections to PostgreSQL that one process may have."
@@ -312,6 +319,9 @@ class Settings:
         "Disk that must be free for each clone before it starts, and that clones leave free while they run.",
     )
     log_level: str = _setting("PODIUM_LOG_LEVEL", "INFO", _log_level, "debug, info, warning or error.")
+    log_format: str = _setting(
+        "PODIUM_LOG_FORMAT", "console", _log_format, "`console`: lines for people; `json`: an object a line."
+    )
     # Not settings of Podium's own, but the environment is read here and nowhere else.
     search_path: str = _setting("PATH", "/usr/local/bin:/usr/bin:/bin", _text, "Where the server finds git.")
     xdg_data_home: str = _setting("XDG_DATA_HOME", "", _text, "Where the platform keeps a user's data.")
@@ -343,6 +353,11 @@ class Settings:
             for field in dataclasses.fields(self)
             if getattr(self, field.name) != field.default
         }
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: tokens, passwords, and URLs that may carry one."""
+        values = [getattr(self, field.name) for field in dataclasses.fields(self) if field.metadata["secret"]]
+        return tuple(text for value in values for text in ((value,) if isinstance(value, str) else value) if text)
 
     def data_folder(self) -> Path:
         """The folder for everything that Podium keeps on this machine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import sys
 
 from podium import bootstrap
@@ -23,9 +24,17 @@ def serve(settings: Settings) -> int:
             services,
             settings.host,
             settings.port,
-            on_listening=lambda url: print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr),
+            on_listening=lambda url: _announce(settings, url),
         )
     return 0
+
+
+def _announce(settings: Settings, url: str) -> None:
+    if settings.log_format == "json":
+        # Whoever reads the log as JSON wants nothing else in it.
+        logging.getLogger("podium").info("listening on %s", url)
+    else:
+        print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)
 
 
 def is_loopback(host: str) -> bool:

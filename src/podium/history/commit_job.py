@@ -15,6 +15,8 @@ from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
 from podium.jobs import batches, lease, outcome
 from podium.storage.session import Database, Row, Session
+from podium.telemetry import metrics
+from podium.telemetry.job import note_outcome
 
 log = logging.getLogger(__name__)
 # What whoever asked for the count should know of it, besides the board.
@@ -89,7 +91,9 @@ class CommitJob:
         with self.source.open(row, report, stop) as history:
             try:
                 since = self._start(row, history)
+                started = time.monotonic()
                 tally = history.count(since)
+                took = time.monotonic() - started
             except HistoryError as error:
                 if error.code == "corrupt" and not history.discard():
                     # Somebody's own repository: reading it again gives the same.
@@ -114,6 +118,8 @@ class CommitJob:
                 )
                 self.link(session, row["id"])
                 batches.assign(session, row["id"])
+        metrics.add(metrics.COMMITS, tally.total_commits)
+        metrics.add(metrics.COUNT_SECONDS, took)
 
     @staticmethod
     def _start(row: Row, history: History) -> str | None:
@@ -129,6 +135,7 @@ class CommitJob:
                 outcome.record(session, held.row["id"], held.row["attempts"], self.max_attempts, error)
         except LeaseLost as lost:
             log.info("repository %d: %s", held.row["id"], lost)
+            note_outcome("lost")
             return lost
         return error
 

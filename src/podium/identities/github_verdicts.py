@@ -76,6 +76,26 @@ class GiveUp:
 Action = Done | Retry | Halve | DelayUntil | BadToken | Gone | Moved | GiveUp
 
 
+_WORDS: dict[type[Action], str] = {
+    Done: "done",
+    Retry: "fault",
+    Halve: "too_much",
+    BadToken: "bad_token",
+    Gone: "gone",
+    Moved: "moved",
+}
+
+
+def word(action: Action) -> str:
+    """What came of a request, in one word of a small set: for counting."""
+    match action:
+        case DelayUntil(_, scope, _):
+            return f"limited_{scope}"
+        case GiveUp(code, _):
+            return f"refused_{code}"
+    return _WORDS[type(action)]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
     """What was told, what to do next, and what the primary limit leaves (None: the answer did not say)."""

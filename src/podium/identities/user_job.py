@@ -24,6 +24,7 @@ from podium.identities.link import (
 from podium.identities.lookup import Found, Lookup, Wanted
 from podium.jobs import batches, outcome
 from podium.storage.session import Database, Row, Session
+from podium.telemetry.job import note_outcome
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class UserJob:
                 self._resolve(claim, stop)
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
+            note_outcome("lost")
         except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
             self._give_back(claim, error)
 

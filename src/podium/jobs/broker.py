@@ -13,6 +13,7 @@ from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import Retries
 
 from podium.errors import QueueError
+from podium.jobs.observe import Observe
 from podium.jobs.queues import COMMITS, USERS
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class EmbeddedQueue:
     """One queue and the threads that work it off."""
 
     def __init__(self, name: str, handler: Callable[..., None], threads: int) -> None:
-        self._broker = StubBroker(middleware=[Retries(**_RETRIES)])  # type: ignore[arg-type]
+        self._observe = Observe()
+        self._broker = StubBroker(middleware=[self._observe, Retries(**_RETRIES)])  # type: ignore[arg-type]
         self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=self._broker)(handler)
         self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=200)
 

@@ -12,28 +12,39 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 # Seconds between asking a child to end and ending it.
 GRACE = 5.0
+# Bytes of the longest line that a child tells; a longer one arrives in pieces.
+LONGEST_LINE = 64 * 1024
 
 
-def run(arguments: list[str], environment: Mapping[str, str], stop: threading.Event) -> int:
+def run(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    stop: threading.Event,
+    on_line: Callable[[bytes], None] = lambda _: None,
+) -> int:
     """Run ``podium ARGUMENTS`` to its end; give its exit status (negative: the signal that ended it).
 
     The child inherits the environment with ``environment`` laid over it, and standard error. When ``stop`` is set it is
-    asked to end, and ended after :data:`GRACE` seconds.
+    asked to end, and ended after :data:`GRACE` seconds. ``on_line`` is given each line of its standard output, in a
+    thread of its own, before this returns.
     """
     child = subprocess.Popen(
         # -P: the folder that the server was started in is no place to look for modules.
         [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         env={**os.environ, **environment},
         # Ctrl-C in a terminal reaches the whole foreground group: the parent alone decides how its children end.
         start_new_session=True,
     )
+    listener = threading.Thread(target=_listen, args=(child.stdout, on_line), name="child", daemon=True)
+    listener.start()
     try:
         while True:
             try:
@@ -48,6 +59,15 @@ def run(arguments: list[str], environment: Mapping[str, str], stop: threading.Ev
         if child.stdin:
             child.stdin.close()
         _end_session(child.pid)
+        listener.join(GRACE)
+
+
+def _listen(output: IO[bytes] | None, on_line: Callable[[bytes], None]) -> None:
+    if output is None:
+        return
+    with output:
+        for line in iter(lambda: output.readline(LONGEST_LINE), b""):
+            on_line(line)
 
 
 def _end_session(session: int) -> None:

@@ -6,8 +6,9 @@ import logging
 import random
 
 from podium.errors import PodiumError
-from podium.jobs.retry import Decision, Fail, Retry, decide
+from podium.jobs.retry import Decision, Fail, HandBack, Retry, decide
 from podium.storage.session import Session
+from podium.telemetry.job import note_outcome
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +33,17 @@ def record(session: Session, repository_id: int, attempts: int, max_attempts: in
             fail(session, repository_id, code, reason)
         case Retry(delay):
             log.warning("repository %d: %s; again in %.0f s", repository_id, error, delay)
+            note_outcome("retry")
             session.run(_RETRY, id=repository_id, delay=delay)
+        case HandBack():
+            note_outcome("handed_back")
     return decision
 
 
 def fail(session: Session, repository_id: int, code: str, reason: str) -> None:
     """Give a repository up, with the reason that its users read."""
     log.warning("repository %d failed: %s", repository_id, reason)
+    note_outcome("failed")
     session.run(_FAIL, id=repository_id, code=code, reason=reason)
 
 

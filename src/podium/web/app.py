@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium import __version__
 from podium.web import api, openapi, pages, problems
+from podium.web.measure import Measure
 from podium.web.rendering import STATIC, Assets
 from podium.web.security import Security
 from podium.web.services import Context, Services
@@ -38,7 +39,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
-    # Each one is put around those before it: security sees a request first.
+    # Each one is put around those before it: security sees a request before all but the count.
     app.add_middleware(HeadAsGet)
     if services.settings.cors_origins:
         app.add_middleware(
@@ -49,6 +50,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
             expose_headers=["X-Total-Count", "Retry-After"],
         )
     app.add_middleware(Security, settings=services.settings, loopback=services.loopback)
+    app.add_middleware(Measure)
 
 
 class HeadAsGet:

@@ -152,5 +152,7 @@ def _without_query(record: logging.LogRecord) -> bool:
     # An address that somebody pastes may carry a password.
     if isinstance(record.args, tuple) and len(record.args) == 5:
         client, method, path, version, status = record.args
-        record.args = (client, method, str(path).partition("?")[0], version, status)
+        path = str(path).partition("?")[0]
+        record.args = (client, method, path, version, status)
+        record.fields = {"client": client, "method": method, "path": path, "status": status}
     return True
