@@ -1,4 +1,4 @@
-"""What most tests need: a database of their own, on each of the two that Podium knows."""
+"""What most tests need: a database and queues of their own, on both arrangements that Podium knows."""
 
 from __future__ import annotations
 
@@ -8,18 +8,30 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from podium.jobs.broker import Backend
+from podium.jobs.embedded import EmbeddedBackend
+from podium.jobs.redis import RedisBackend, connect
+from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.valkey import Valkey, running_valkey
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for all tests, each with a database of its own."""
     with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A Valkey server for all tests, which empty it before they use it."""
+    with running_valkey() as server:
         yield server
 
 
@@ -59,3 +71,15 @@ def db(request: pytest.FixtureRequest) -> Database:
     """An empty database with all tables: the test runs on each of the two that Podium knows."""
     database: Database = request.getfixturevalue(request.param)
     return database
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest, db: Database) -> Iterator[Backend]:
+    """Empty queues: in the process beside SQLite, in Valkey beside PostgreSQL."""
+    if isinstance(db, SqliteDatabase):
+        yield EmbeddedBackend()
+        return
+    server: Valkey = request.getfixturevalue("valkey")
+    server.flush()
+    with connect(Settings(redis_url=server.url)) as client:
+        yield RedisBackend(client)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "leaderboard": STORAGE | {"leaderboard"},
     "faces": BASE | {"faces"},
     "web": JOBS | {"submissions", "leaderboard", "faces", "web"},
-    "bootstrap": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web"},
+    "bootstrap": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web", "bootstrap"},
     "cli": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web", "bootstrap", "cli"},
     "__main__": {"cli"},
     "__init__": set[str](),

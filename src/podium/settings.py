@@ -112,6 +112,12 @@ def _database(value: str) -> str:
     raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE")
 
 
+def _redis(value: str) -> str:
+    if not re.match(r"(rediss?|unix)://.", value):
+        raise ValueError("must be redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+    return value
+
+
 def _log_level(value: str) -> str:
     if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError("must be debug, info, warning or error")
@@ -159,6 +165,20 @@ class Settings:
     database_connections: int = _setting(
         "PODIUM_DATABASE_CONNECTIONS", 10, _positive, "Connections to PostgreSQL that one process may have."
     )
+    redis_url: str = _setting(
+        "REDIS_URL",
+        "",
+        _redis,
+        "Redis or Valkey for the queues, with a database of its own: `redis://:PASSWORD@HOST:PORT/DATABASE`, "
+        "`rediss://` for TLS. Empty, and no `REDIS_HOST` either: the queues live in the process.",
+        secret=True,
+    )
+    redis_host: str = _setting("REDIS_HOST", "", _text, "The same in parts, where there is no `REDIS_URL`: its host.")
+    redis_port: int = _setting("REDIS_PORT", 6379, _port, "Its port.")
+    redis_password: str = _setting(
+        "REDIS_PASSWORD", "", _text, "Its password, also where `REDIS_URL` has none.", secret=True
+    )
+    redis_tls: bool = _setting("REDIS_TLS", False, _flag, "Whether to speak TLS with it.")
     host: str = _setting("PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on.")
     port: int = _setting("PORT", 3000, _port, "Port that `podium serve` listens on.")
     github_server_url: str = _setting(
@@ -371,6 +391,11 @@ class Settings:
     def uses_postgres(self) -> bool:
         """Whether the database is PostgreSQL; else it is SQLite, at :meth:`sqlite_path`."""
         return self.database_url.partition("://")[0] in POSTGRES
+
+    @property
+    def uses_redis(self) -> bool:
+        """Whether the queues lie in Redis; else they live in the process."""
+        return bool(self.redis_url or self.redis_host)
 
     def sqlite_path(self) -> Path:
         """The file of the SQLite database."""

@@ -19,6 +19,8 @@ from podium import __version__
 from podium.errors import BadRule, Interrupted, OutputError, PodiumError
 
 INTERRUPTED = 130
+# Of `podium worker`.
+_KINDS = ("commits", "users", "all")
 # Of --top: more rows than any board has.
 ALL = sys.maxsize
 
@@ -36,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words)
+    options.words = words
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         code = command(options)
@@ -64,8 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     _add_rank(commands)
     _add_serve(commands)
+    _add_worker(commands)
     _add_migrate(commands)
     _add_count(commands)
+    _add_work(commands)
     return parser
 
 
@@ -103,10 +109,39 @@ def _top(text: str) -> int:
 
 
 def _add_serve(commands: Any) -> None:
-    serve = commands.add_parser("serve", help="serve the API and the page, with both workers")
+    serve = commands.add_parser("serve", help="serve the API and the page; with both workers, unless a Redis is set")
     serve.set_defaults(command=_serve)
     serve.add_argument("--host", help="address to listen on (default: PODIUM_HOST, or 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port to listen on (default: PORT, or 3000)")
+    serve.add_argument("--workers", action="store_true", help="with both workers, also where a Redis is set")
+    _add_reload(serve)
+
+
+def _add_worker(commands: Any) -> None:
+    worker = commands.add_parser("worker", help="work the queues off, in processes of their own (needs a Redis)")
+    worker.set_defaults(command=_worker)
+    worker.add_argument("kind", choices=_KINDS, help="which queue; all: both, in one process")
+    worker.add_argument(
+        "--processes", type=_count_of, metavar="N", help="how many (default: PODIUM_COMMIT_WORKERS for commits, else 1)"
+    )
+    worker.add_argument(
+        "--threads", type=_count_of, metavar="N", help="jobs of each kind at a time in each (default: see the settings)"
+    )
+    worker.add_argument("--drain", action="store_true", help="end when nothing is left to do; 1: something failed")
+    worker.add_argument("--port", type=int, help="answer /health and /ready on it (default: PORT; else on none)")
+    _add_reload(worker)
+
+
+def _add_reload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reload", action="store_true", help="start again when Podium's files change (development)")
+    # Podium's own: a child process of --reload ends with its parent.
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+
+
+def _count_of(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= 1000 and len(text) < 6:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number from 1 to 1000")
 
 
 def _add_migrate(commands: Any) -> None:
@@ -122,6 +157,15 @@ def _add_count(commands: Any) -> None:
     count.set_defaults(command=_count)
     count.add_argument("repository_id", type=int)
     count.add_argument("--job", default="", help=argparse.SUPPRESS)
+
+
+def _add_work(commands: Any) -> None:
+    # Podium's own: one process of `podium worker`.
+    work = commands.add_parser("_work")
+    work.set_defaults(command=_work)
+    work.add_argument("kind", choices=_KINDS)
+    work.add_argument("--threads", type=_count_of)
+    work.add_argument("--drain", action="store_true")
 
 
 def _rank(options: argparse.Namespace) -> int:
@@ -179,11 +223,53 @@ def _serve(options: argparse.Namespace) -> int:
     from podium.cli.serve import serve
     from podium.settings import Settings
 
+    if options.reload:
+        return _reloading(options)
     settings = Settings.from_environment(os.environ)
     given = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
-    if not 0 <= given.get("port", 0) <= 65535:
+    _check_port(options.port)
+    if options.child:
+        _end_with_parent()
+    return serve(dataclasses.replace(settings, **given), workers=options.workers or not settings.uses_redis)
+
+
+def _check_port(port: int | None) -> None:
+    if port is not None and not 0 <= port <= 65535:
         raise BadRule("--port must be from 0 to 65535.")
-    return serve(dataclasses.replace(settings, **given))
+
+
+def _reloading(options: argparse.Namespace) -> int:
+    from podium.cli.reload import run_reloading
+
+    return run_reloading([*(word for word in options.words if word != "--reload"), "--child"])
+
+
+def _end_with_parent() -> None:
+    from podium.jobs.child import end_with_parent
+
+    end_with_parent()
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from podium.cli.worker import Wanted, run_workers
+    from podium.settings import Settings
+
+    if options.reload:
+        return _reloading(options)
+    settings = Settings.from_environment(os.environ)
+    _check_port(options.port)
+    if options.child:
+        _end_with_parent()
+    # PORT has a default for `podium serve`; a worker answers only where it is told to.
+    port = options.port if options.port is not None else (settings.port if os.environ.get("PORT") else None)
+    return run_workers(settings, Wanted(options.kind, options.processes, options.threads, options.drain, port))
+
+
+def _work(options: argparse.Namespace) -> int:
+    from podium.cli.worker import work
+    from podium.settings import Settings
+
+    return work(Settings.from_environment(os.environ), options.kind, options.threads, drain=options.drain)
 
 
 def _migrate(options: argparse.Namespace) -> int:

@@ -10,18 +10,22 @@ from podium import bootstrap
 from podium.settings import Settings
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, *, workers: bool) -> int:
     """Serve until told to stop; give the exit code.
+
+    Args:
+        workers: work the queues off in this process too.
 
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
     """
+    from podium.bootstrap.engine import services
     from podium.web.server import run
 
     bootstrap.configure_log(settings)
-    with bootstrap.embedded_services(settings, loopback=is_loopback(settings.host)) as services:
+    with services(settings, loopback=is_loopback(settings.host), workers=workers) as given:
         run(
-            services,
+            given,
             settings.host,
             settings.port,
             on_listening=lambda url: _announce(settings, url),

@@ -59,8 +59,8 @@ class UserJob:
     max_deaths: int
     max_rounds: int
 
-    def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> None:
-        """Work off one batch, or as much of it as is still to be done.
+    def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
+        """Work off one batch, or as much of it as is still to be done; whether anything was.
 
         Args:
             repository_id, generation, batch: which; a generation that is over, or a batch that waits for a limit to
@@ -72,7 +72,9 @@ class UserJob:
         """
         claim = self._claim(repository_id, generation, batch)
         if claim is None:
-            return
+            return False
+        if not claim.wanted:
+            return True
         try:
             with batches.kept(self.db, repository_id, batch, claim.token):
                 self._resolve(claim, stop)
@@ -81,6 +83,7 @@ class UserJob:
             note_outcome("lost")
         except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
             self._give_back(claim, error)
+        return True
 
     def give_up(self, repository_id: int, reason: str) -> None:
         """Complete a repository with what is known of its people, and keep why no more is."""
@@ -122,7 +125,7 @@ class UserJob:
             if not kept:
                 _note_progress(session, repository_id, len({row["email"] for row in rows}))
                 complete_if_done(session, repository_id, self.github_host)
-                return None
+                return Claim(repository, batch, token, []) if rows else None
         return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
 
     def _resolve(self, claim: Claim, stop: threading.Event) -> None:

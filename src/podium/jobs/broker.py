@@ -1,20 +1,24 @@
-"""Dramatiq, set up once: the embedded engine, whose workers are threads of this process.
+"""Dramatiq, set up once: the two queues, and the threads of this process that work them off.
 
-One broker a queue: counting commits and looking users up are then scaled, filled and stopped apart.
+Where the messages lie is a :class:`Backend`: this process (:mod:`podium.jobs.embedded`) or Redis
+(:mod:`podium.jobs.redis`). One broker a queue: counting commits and looking users up are then scaled, filled and
+stopped apart.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import dramatiq
-from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import Retries
+from dramatiq.errors import BrokerConnectionError
+from dramatiq.middleware import Middleware, Retries
 
 from podium.errors import QueueError
 from podium.jobs.observe import Observe
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.queues import COMMITS, USERS, Backlog
 
 log = logging.getLogger(__name__)
 
@@ -23,48 +27,97 @@ log = logging.getLogger(__name__)
 _RETRIES = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 10_000}
 
 SHUTDOWN_MILLISECONDS = 7_000
+# Bounds how long a message may wait for an idle worker.
+_POLL_MILLISECONDS = 300
 
 
-class EmbeddedQueue:
-    """One queue and the threads that work it off."""
+class Backend(Backlog, Protocol):
+    """Where the messages of the queues lie."""
 
-    def __init__(self, name: str, handler: Callable[..., None], threads: int) -> None:
+    def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
+        """A broker for one queue."""
+
+    def check(self) -> None:
+        """Return when messages can be sent and taken.
+
+        Raises:
+            QueueError: they cannot.
+        """
+
+
+class JobQueue:
+    """One queue and the threads that work it off; with no threads it is only rung."""
+
+    def __init__(self, backend: Backend, name: str, handler: Callable[..., None], threads: int) -> None:
         self._observe = Observe()
-        self._broker = StubBroker(middleware=[self._observe, Retries(**_RETRIES)])  # type: ignore[arg-type]
-        self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=self._broker)(handler)
-        self._worker = dramatiq.Worker(self._broker, worker_threads=threads, worker_timeout=200)
+        broker = backend.broker(name, [self._observe, Retries(**_RETRIES)])  # type: ignore[arg-type]
+        self.name = name
+        self._threads = threads
+        self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=broker)(handler)
+        self._worker = dramatiq.Worker(broker, worker_threads=max(1, threads), worker_timeout=_POLL_MILLISECONDS)
+        # What one process has taken, no other can do: not more than there are threads for.
+        self._worker.queue_prefetch = max(1, threads)
+        # A delayed message waits in the memory of whoever took it, and must not keep one out whose time comes sooner.
+        self._worker.delay_prefetch = 10_000
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether this process has no message of this queue in hand."""
+        return not (self._observe.active or self._worker.work_queue.unfinished_tasks)
 
     def send(self, *ids: int, delay: float) -> None:
-        """Enqueue a message of ids, to be worked off in ``delay`` seconds at the earliest."""
-        self._actor.send_with_options(args=ids, delay=int(delay * 1000) or None)
+        """Enqueue a message of ids, to be worked off in ``delay`` seconds at the earliest.
+
+        A bell that cannot be rung is no error: what is due stands in the database, and the reconciler finds it.
+        """
+        try:
+            self._actor.send_with_options(args=ids, delay=int(delay * 1000) or None)
+        except BrokerConnectionError as error:
+            log.warning("%s could not be rung for %s: %s", self.name, ids, error)
 
     def start(self) -> None:
         """Start the threads."""
-        self._worker.start()
+        if self._threads:
+            self._worker.start()
 
     def stop(self) -> None:
         """Wait for what is in hand, at most seven seconds, and end the threads."""
-        self._worker.stop(timeout=SHUTDOWN_MILLISECONDS)
+        if self._threads:
+            self._worker.stop(timeout=SHUTDOWN_MILLISECONDS)
 
-    @property
-    def running(self) -> bool:
-        """Whether every thread is there to take messages."""
-        return bool(self._worker.workers) and all(thread.is_alive() for thread in self._worker.workers)
+    def check(self) -> None:
+        """Return when every thread is there to take messages.
+
+        Raises:
+            QueueError: one is not.
+        """
+        if self._threads and not (self._worker.workers and all(thread.is_alive() for thread in self._worker.workers)):
+            raise QueueError("The workers of this process have stopped: restart it, and look at the log.")
 
 
-class EmbeddedEngine:
-    """Both queues in this process. It is also the ring: ringing puts a message on one of them."""
+class Engine:
+    """Both queues. It is also the ring: ringing puts a message on one of them.
+
+    Args:
+        backend: where the messages lie.
+        on_commits: works a message of the commit queue off.
+        on_users: works a message of the user queue off.
+        commit_workers: threads of this process for the commit queue; 0: it is only rung.
+        user_workers: the same for the user queue.
+    """
 
     def __init__(
         self,
+        backend: Backend,
         on_commits: Callable[[int], None],
         on_users: Callable[[int, int, int], None],
         *,
         commit_workers: int,
         user_workers: int,
     ) -> None:
-        self._commits = EmbeddedQueue(COMMITS, on_commits, commit_workers)
-        self._users = EmbeddedQueue(USERS, on_users, user_workers)
+        self.backend = backend
+        self._commits = JobQueue(backend, COMMITS, on_commits, commit_workers)
+        self._users = JobQueue(backend, USERS, on_users, user_workers)
 
     def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
         """Ring the commit queue."""
@@ -80,15 +133,22 @@ class EmbeddedEngine:
         self._users.start()
 
     def check(self) -> None:
-        """Return when both queues are being worked off.
+        """Return when messages can be sent, and this process takes those that it should.
 
         Raises:
-            QueueError: they are not.
+            QueueError: that is not so.
         """
-        if not (self._commits.running and self._users.running):
-            raise QueueError("The workers of this process have stopped: restart it, and look at the log.")
+        self.backend.check()
+        self._commits.check()
+        self._users.check()
+
+    def is_idle(self) -> bool:
+        """Whether this process has no message in hand."""
+        return self._commits.is_idle and self._users.is_idle
 
     def stop(self) -> None:
-        """Stop the workers; what they do not finish stays due in the database."""
+        """Stop the workers, both at the same time; what they do not finish stays due in the database."""
+        other = threading.Thread(target=self._users.stop, name="stop-users")
+        other.start()
         self._commits.stop()
-        self._users.stop()
+        other.join()

@@ -27,12 +27,14 @@ def run(
     environment: Mapping[str, str],
     stop: threading.Event,
     on_line: Callable[[bytes], None] = lambda _: None,
+    *,
+    grace: float = GRACE,
 ) -> int:
     """Run ``podium ARGUMENTS`` to its end; give its exit status (negative: the signal that ended it).
 
     The child inherits the environment with ``environment`` laid over it, and standard error. When ``stop`` is set it is
-    asked to end, and ended after :data:`GRACE` seconds. ``on_line`` is given each line of its standard output, in a
-    thread of its own, before this returns.
+    asked to end, and ended after ``grace`` seconds. ``on_line`` is given each line of its standard output, in a thread
+    of its own, before this returns.
     """
     child = subprocess.Popen(
         # -P: the folder that the server was started in is no place to look for modules.
@@ -51,7 +53,7 @@ def run(
                 return child.wait(timeout=0.1)
             except subprocess.TimeoutExpired:
                 if stop.is_set():
-                    return _end(child)
+                    return _end(child, grace)
     finally:
         if child.poll() is None:
             child.kill()
@@ -79,10 +81,10 @@ def _end_session(session: int) -> None:
                 os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
-def _end(child: subprocess.Popen[bytes]) -> int:
+def _end(child: subprocess.Popen[bytes], grace: float) -> int:
     child.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        return child.wait(timeout=GRACE)
+        return child.wait(timeout=grace)
     child.kill()
     return child.wait()
 
@@ -90,10 +92,18 @@ def _end(child: subprocess.Popen[bytes]) -> int:
 def stop_with_parent(stop: threading.Event) -> None:
     """In the child: set ``stop`` at SIGTERM, or when the parent is gone."""
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _when_parent_ends(stop.set)
 
+
+def end_with_parent() -> None:
+    """In a child that knows what to do at SIGTERM: the same when the parent is gone."""
+    _when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _when_parent_ends(do: Callable[[], None]) -> None:
     def watch() -> None:
         while os.read(0, 1):
             pass
-        stop.set()
+        do()
 
     threading.Thread(target=watch, name="parent", daemon=True).start()

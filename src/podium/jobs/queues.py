@@ -25,6 +25,31 @@ class Ring(Protocol):
         """Ask for one batch of a repository's e-mails to be looked up, in ``delay`` seconds at the earliest."""
 
 
+class Backlog(Protocol):
+    """What the reconciler asks of the queues."""
+
+    def waiting(self, *queues: str) -> int:
+        """How many messages of ``queues`` nobody has taken yet, delayed ones not counted.
+
+        Raises:
+            QueueError: the queues cannot be asked.
+        """
+
+    def is_fresh(self) -> bool:
+        """Whether nothing that was rung before :meth:`note_filled` is in them: they are new, or have lost everything.
+
+        Raises:
+            QueueError: the queues cannot be asked.
+        """
+
+    def note_filled(self) -> None:
+        """Remember that everything due has been rung.
+
+        Raises:
+            QueueError: the queues cannot be told.
+        """
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class SilentRing:
     """A ring that nobody hears: for the command line, which does the work itself."""

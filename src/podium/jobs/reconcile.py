@@ -8,66 +8,97 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 
-from podium.errors import StorageError
+from podium.errors import QueueError, StorageError
 from podium.jobs import batches
-from podium.jobs.queues import Ring
+from podium.jobs.queues import COMMITS, USERS, Backlog, Ring
 from podium.storage.session import Database, Row
 
 log = logging.getLogger(__name__)
 
-# Ring again for what was rung this many seconds ago; each time twice as late, at most LATEST, so that a
-# repository which waits behind others for an hour does not fill the queue with copies of one message.
+# Ring again for what was rung this many seconds ago; while others wait in the queue each time twice as late, at most
+# LATEST, so that a repository which waits behind them for an hour does not fill the queue with copies of one message.
 AGAIN = 30.0
-LATEST = 600.0
+LATEST = 3600.0
+# Batches of one repository that lie in the queue at a time, each followed by another when it is done: the one batch of
+# a small repository waits for a few of a giant's, not for all of them.
+AT_ONCE = 8
+# Repositories that one turn takes from the database at a time.
+_AT_A_TIME = 500
 
+# A row that somebody has locked is in hand.
 _DUE = """
-UPDATE repository SET rung_at = {now}
-WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
-    AND (lease_until IS NULL OR lease_until < {now})
-    AND (not_before IS NULL OR not_before <= {now})
-    AND (
-        rung_at IS NULL OR rung_at < :everything_before
-        OR rung_at < lease_until OR rung_at < not_before
-        OR (
-            {now} - updated_at > :again AND {now} - rung_at > :again
-            AND {now} - rung_at > CASE WHEN rung_at - updated_at < :latest THEN rung_at - updated_at ELSE :latest END
+UPDATE repository SET rung_at = {now} WHERE id IN (
+    SELECT id FROM repository
+    WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
+        AND (lease_until IS NULL OR lease_until < {now})
+        AND (not_before IS NULL OR not_before <= {now})
+        AND (
+            rung_at IS NULL OR rung_at <= :everything_before
+            OR rung_at < lease_until OR rung_at < not_before
+            OR (
+                {now} - updated_at > :again AND {now} - rung_at > :again
+                AND {now} - rung_at >
+                    CASE WHEN rung_at - updated_at < :latest THEN rung_at - updated_at ELSE :latest END
+            )
         )
-    )
+    ORDER BY id LIMIT :at_a_time {skip_locked}
+)
 RETURNING *
 """
 
 
-def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0) -> int:
+_FOLLOWING = """
+SELECT MIN(batch) FROM commit_data
+WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :batch) % :at_once = 0
+    AND (claim_until IS NULL OR claim_until < {now})
+    AND EXISTS (
+        SELECT 1 FROM repository WHERE id = :id AND generation = :generation AND state = 'users_processing'
+            AND (not_before IS NULL OR not_before <= {now})
+    )
+"""
+
+
+def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0, latest: float = LATEST) -> int:
     """Ring for every repository that is due; give how many there were.
 
     Args:
         db: the truth.
         ring: the bell.
-        everything_before: ring even for what was rung lately, if before this moment (seconds since the epoch): for a
-            queue that starts empty with its process.
+        everything_before: ring even for what was rung lately, if not after this moment (seconds since the epoch, by the
+            database's clock): for a queue that is empty.
+        latest: seconds after which at the latest to ring again for what still waits.
 
     Raises:
         StorageError: the database did not answer.
     """
-    with db.write() as session:
-        rows = session.all(_DUE, again=AGAIN, latest=LATEST, everything_before=everything_before)
-    for row in rows:
-        _ring(db, ring, row, delay=0)
-    return len(rows)
+    rung = 0
+    while True:
+        with db.write() as session:
+            rows = session.all(
+                _DUE, again=AGAIN, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
+            )
+        for row in sorted(rows, key=lambda row: int(row["id"])):
+            _ring(db, ring, row, delay=0)
+        rung += len(rows)
+        if len(rows) < _AT_A_TIME:
+            return rung
 
 
-def ring_next(db: Database, ring: Ring, repository_id: int) -> None:
-    """Ring for whatever a repository needs next, now that a job of it has ended."""
+def ring_next(db: Database, ring: Ring, repository_id: int) -> str | None:
+    """Ring for whatever a repository needs next, now that a job of it has ended; give its state, if it is there."""
     with db.read() as session:
         row = session.one(
-            """SELECT repository.*, not_before - {now} AS delay FROM repository
-            WHERE id = :id AND (lease_until IS NULL OR lease_until < {now})""",
+            """SELECT repository.*, not_before - {now} AS delay,
+                CASE WHEN lease_until IS NULL OR lease_until < {now} THEN 0 ELSE 1 END AS is_held
+            FROM repository WHERE id = :id""",
             id=repository_id,
         )
-    if row is not None:
+    if row is None:
+        return None
+    if not row["is_held"]:
         _ring(db, ring, row, delay=max(0.0, row["delay"] or 0.0))
+    return str(row["state"])
 
 
 def _ring(db: Database, ring: Ring, row: Row, delay: float) -> None:
@@ -76,18 +107,26 @@ def _ring(db: Database, ring: Ring, row: Row, delay: float) -> None:
     elif row["state"] == "users_processing":
         with db.read() as session:
             numbers = batches.unclaimed(session, row["id"])
-        for number in numbers:
+        for number in numbers[:AT_ONCE]:
             ring.users(row["id"], row["generation"], number, delay=delay)
 
 
-class Reconciler:
-    """A thread that calls :func:`ring_due` every ``seconds`` until it is stopped."""
+def ring_following(db: Database, ring: Ring, repository_id: int, generation: int, batch: int) -> None:
+    """Ring for the batch that takes the place of ``batch``, now that that is done."""
+    with db.read() as session:
+        following = session.value(_FOLLOWING, id=repository_id, generation=generation, batch=batch, at_once=AT_ONCE)
+    if following is not None:
+        ring.users(repository_id, generation, following)
 
-    def __init__(self, db: Database, ring: Ring, seconds: float, *, queue_starts_empty: bool) -> None:
+
+class Reconciler:
+    """A thread that takes a :func:`turn` every ``seconds`` until it is stopped."""
+
+    def __init__(self, db: Database, ring: Ring, backlog: Backlog, seconds: float) -> None:
         self._db = db
         self._ring = ring
+        self._backlog = backlog
         self._seconds = seconds
-        self._started = time.time() if queue_starts_empty else 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -102,9 +141,32 @@ class Reconciler:
             self._thread.join()
 
     def _run(self) -> None:
+        trouble = ""
         while not self._stop.is_set():
             try:
-                ring_due(self._db, self._ring, everything_before=self._started)
-            except StorageError as error:
-                log.warning("the reconciler could not reach the database: %s", error)
+                turn(self._db, self._ring, self._backlog)
+                trouble = ""
+            except (StorageError, QueueError) as error:
+                # Said once, not every few seconds until it is mended.
+                if error.message != trouble:
+                    log.warning("the reconciler waits: %s", error)
+                trouble = error.message
             self._stop.wait(self._seconds)
+
+
+def turn(db: Database, ring: Ring, backlog: Backlog) -> None:
+    """Ring for what is due, and for everything where the queue has lost what was rung before.
+
+    Raises:
+        StorageError: the database did not answer.
+        QueueError: the queue did not: it would not hear the bell either.
+    """
+    if backlog.is_fresh():
+        with db.read() as session:
+            now = session.value("SELECT {now}")
+        ring_due(db, ring, everything_before=now)
+        # Afterwards: who dies in between leaves it to the next.
+        backlog.note_filled()
+        return
+    # While nobody waits for a worker, whatever is unfinished and not in hand has lost its message.
+    ring_due(db, ring, latest=LATEST if backlog.waiting(COMMITS, USERS) else AGAIN)

@@ -8,7 +8,7 @@ import re
 # What is not touched, and what is: literals, quoted names and comments may hold anything; '::' is a cast.
 _TOKEN = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
-    | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%) | \{(?P<word>now|for_update)\}""",
+    | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%) | \{(?P<word>now|for_update|skip_locked)\}""",
     re.VERBOSE,
 )
 
@@ -16,6 +16,7 @@ _WORDS = {
     # Not clock_timestamp(): what changes while a statement runs cannot be looked up in an index.
     "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
     "for_update": "FOR UPDATE",
+    "skip_locked": "FOR UPDATE SKIP LOCKED",
 }
 
 

@@ -7,6 +7,8 @@ The SQL is written once for :mod:`~podium.storage.sqlite` and :mod:`~podium.stor
     the database's clock at the start of the statement, seconds since the epoch as floating point
 ``{for_update}``
     lock the selected rows until the transaction ends (SQLite: the whole database is locked by ``BEGIN IMMEDIATE``)
+``{skip_locked}``
+    the same, passing over rows that somebody else has locked
 
 SQLAlchemy is not used to run queries: importing it costs more than ranking a small repository (see
 ``docs/dependencies.md``). It owns the tables and, through Alembic, the migrations.

@@ -22,7 +22,7 @@ _NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 def _sql(sql: str) -> str:
-    return sql.replace("{now}", _NOW).replace("{for_update}", "")
+    return sql.replace("{now}", _NOW).replace("{for_update}", "").replace("{skip_locked}", "")
 
 
 class _SqliteSession:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
 from podium.jobs.queues import Ring
+from podium.jobs.reconcile import ring_next
 from podium.storage.session import Database, Row, Session
 from podium.submissions.address import Address
 from podium.submissions.repositories import find
@@ -160,7 +161,5 @@ def resolve_again(db: Database, ring: Ring, repository_id: int, reopen: Reopen) 
             return False
         session.run(_RESOLVE_AGAIN, id=repository_id)
         batches.assign(session, repository_id)
-        numbers = batches.unclaimed(session, repository_id)
-    for number in numbers:
-        ring.users(repository_id, row["generation"] + 1, number)
+    ring_next(db, ring, repository_id)
     return True

@@ -10,8 +10,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from podium.errors import PodiumError
 from podium.web.app import create_app
@@ -19,6 +21,14 @@ from podium.web.services import Services
 
 # Seconds that open requests may still take when the server is told to stop.
 GRACE = 5
+
+_OPTIONS: dict[str, Any] = {
+    "log_config": None,
+    "ws": "none",
+    "lifespan": "off",
+    "server_header": False,
+    "timeout_graceful_shutdown": GRACE,
+}
 
 
 class CannotListen(PodiumError):
@@ -51,15 +61,11 @@ def run(
     proxies = list(services.settings.trusted_proxies)
     config = uvicorn.Config(
         create_app(services),
-        log_config=None,
         log_level=services.settings.log_level.lower(),
-        ws="none",
-        lifespan="off",
-        server_header=False,
         # uvicorn would otherwise believe whoever connects from this machine.
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
-        timeout_graceful_shutdown=GRACE,
+        **_OPTIONS,
     )
     access_log = logging.getLogger("uvicorn.access")
     access_log.addFilter(_without_query)
@@ -67,6 +73,27 @@ def run(
         _Server(config, url_of(host, sockets[0]), on_listening).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
+        for listener in sockets:
+            listener.close()
+
+
+@contextlib.contextmanager
+def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
+    """Serve ``app`` in a thread for the length of a ``with`` block, beside what the process does; yields its address.
+
+    Raises:
+        CannotListen: see :func:`run`.
+    """
+    sockets = listen(host, port)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, **_OPTIONS)
+    server = _Server(config, url_of(host, sockets[0]), None)
+    thread = threading.Thread(target=server.run, args=(sockets,), name="http", daemon=True)
+    thread.start()
+    try:
+        yield url_of(host, sockets[0])
+    finally:
+        server.should_exit = True
+        thread.join(GRACE)
         for listener in sockets:
             listener.close()
 

@@ -6,12 +6,11 @@ here, as a function.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from podium.identities.due import Ages
     from podium.identities.lookup import Lookup
     from podium.identities.user_job import UserJob
-    from podium.jobs.broker import EmbeddedEngine
-    from podium.web.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +55,7 @@ def open_database(settings: Settings) -> Database:
         WrongRevision: the database must be migrated first.
         StorageError: the data folder or the database cannot be used.
     """
-    db = _connect(settings)
+    db = connect(settings)
     try:
         if not settings.uses_postgres:
             found = migrate.revision(db)
@@ -71,7 +68,13 @@ def open_database(settings: Settings) -> Database:
     return db
 
 
-def _connect(settings: Settings) -> Database:
+def connect(settings: Settings) -> Database:
+    """The database, of whatever revision; it is connected to when it is used.
+
+    Raises:
+        BadSetting: ``DATABASE_URL`` cannot be read.
+        StorageError: the data folder cannot be made.
+    """
     _make_data_folder(settings)
     if settings.uses_postgres:
         from podium.storage.postgres import PostgresDatabase
@@ -272,65 +275,4 @@ def count_one(settings: Settings, repository_id: int, job_id: str, stop: threadi
         commit_job(settings, db, server_source(settings)).run(repository_id, stop)
         teller.tell_outcome(job)
     finally:
-        db.close()
-
-
-def embedded_engine(settings: Settings, db: Database, users: UserJob, stop: threading.Event) -> EmbeddedEngine:
-    """Both queues and their workers, in this process; counting in child processes of it."""
-    from podium.jobs import child, reconcile
-    from podium.jobs.broker import EmbeddedEngine
-    from podium.telemetry import relay
-    from podium.telemetry.job import current, note_outcome
-
-    def on_commits(repository_id: int) -> None:
-        job = current()
-        arguments = ["_count", str(repository_id), *(["--job", job.id] if job else [])]
-        status = child.run(arguments, settings.to_environment(), stop, lambda line: relay.hear(line, job))
-        if status:
-            note_outcome("died")
-            # Nothing is rung: what ended it would end the next at once, and the reconciler asks again in its time.
-            log.warning("repository %d: the counting process ended with status %d", repository_id, status)
-        elif not stop.is_set():
-            reconcile.ring_next(db, engine, repository_id)
-
-    def on_users(repository_id: int, generation: int, batch: int) -> None:
-        users.run(repository_id, generation, batch, stop)
-
-    engine = EmbeddedEngine(
-        on_commits, on_users, commit_workers=settings.commit_workers, user_workers=settings.user_workers
-    )
-    return engine
-
-
-@contextlib.contextmanager
-def embedded_services(settings: Settings, *, loopback: bool) -> Iterator[Services]:
-    """Everything that ``podium serve`` answers with, both workers included, for the length of a ``with`` block."""
-    from podium.faces.faces import Faces
-    from podium.jobs.reconcile import Reconciler
-    from podium.web.services import Services
-
-    stop = threading.Event()
-    db = open_database(settings)
-    users = user_job(settings, db, github_lookup(settings, db))
-    engine = embedded_engine(settings, db, users, stop)
-    reconciler = Reconciler(db, engine, settings.reconcile_seconds, queue_starts_empty=True)
-    faces = Faces(settings)
-    engine.start()
-    reconciler.start()
-    try:
-        yield Services(
-            settings=settings,
-            db=db,
-            ring=engine,
-            loopback=loopback,
-            queue_ready=engine.check,
-            reopen=reopen(settings),
-            faces=faces,
-        )
-    finally:
-        stop.set()
-        faces.close()
-        reconciler.stop()
-        engine.stop()
-        users.close()
         db.close()

@@ -1,0 +1,187 @@
+"""Queues, workers and reconciler put together: in the process that answers HTTP, or in a worker of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+from podium import bootstrap
+from podium.errors import QueueError, StorageError
+from podium.faces.faces import Faces
+from podium.identities.user_job import UserJob
+from podium.jobs import child
+from podium.jobs.broker import Backend, Engine
+from podium.jobs.drain import Drain
+from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.reconcile import Reconciler, ring_following, ring_next
+from podium.settings import Settings
+from podium.storage.migrate import check_revision
+from podium.storage.session import Database
+from podium.telemetry import relay
+from podium.telemetry.job import current, note_outcome
+from podium.web.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def backend(settings: Settings) -> Backend:
+    """Where the settings have messages lie.
+
+    Raises:
+        BadSetting: the Redis that they name cannot be.
+    """
+    if settings.uses_redis:
+        from podium.jobs.redis import RedisBackend, connect
+
+        return RedisBackend(connect(settings))
+    from podium.jobs.embedded import EmbeddedBackend
+
+    return EmbeddedBackend()
+
+
+@contextlib.contextmanager
+def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
+    """Everything that ``podium serve`` answers with, with or without both workers, for the length of a ``with`` block.
+
+    Each repository is counted in a child process, so that reading a large one never slows an answer.
+    """
+    stop = threading.Event()
+
+    def count(repository_id: int) -> bool:
+        job = current()
+        arguments = ["_count", str(repository_id), *(["--job", job.id] if job else [])]
+        status = child.run(arguments, settings.to_environment(), stop, lambda line: relay.hear(line, job))
+        if status:
+            note_outcome("died")
+            # What ended it would end the next at once: the reconciler asks again in its time.
+            log.warning("repository %d: the counting process ended with status %d", repository_id, status)
+        return not status
+
+    db = bootstrap.open_database(settings)
+    try:
+        with (
+            running_engine(
+                settings,
+                db,
+                count,
+                stop,
+                commit_workers=settings.commit_workers if workers else 0,
+                user_workers=settings.user_workers if workers else 0,
+            ) as engine,
+            contextlib.closing(Faces(settings)) as faces,
+        ):
+            yield Services(
+                settings=settings,
+                db=db,
+                ring=engine,
+                loopback=loopback,
+                queue_ready=engine.check,
+                reopen=bootstrap.reopen(settings),
+                faces=faces,
+            )
+    finally:
+        db.close()
+
+
+def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user_workers: int, drain: bool) -> int:
+    """Work the queues off in this process until ``stop`` is set; give the exit code.
+
+    ``drain``: until nothing is left to do; 1 where something failed for good.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    db = bootstrap.open_database(settings)
+    try:
+        job = bootstrap.commit_job(settings, db, bootstrap.server_source(settings))
+
+        def count(repository_id: int) -> bool:
+            job.run(repository_id, stop)
+            return True
+
+        with running_engine(
+            settings, db, count, stop, commit_workers=commit_workers, user_workers=user_workers
+        ) as engine:
+            if drain:
+                return _drain(db, engine, stop, commits=commit_workers > 0, users=user_workers > 0)
+            stop.wait()
+    finally:
+        db.close()
+    return 0
+
+
+def _drain(db: Database, engine: Engine, stop: threading.Event, *, commits: bool, users: bool) -> int:
+    queues = (COMMITS,) * commits + (USERS,) * users
+    left = Drain(db, queues)
+    while not stop.wait(0.5):
+        # The database is away or busy: ask again.
+        with contextlib.suppress(StorageError, QueueError):
+            if engine.is_idle() and not engine.backend.waiting(*queues) and left.is_done():
+                failed = left.failed()
+                log.info("nothing is left to do; %d failed", failed)
+                return 1 if failed else 0
+    return 0
+
+
+def check_worker(db: Database, messages: Backend) -> None:
+    """Return when a worker process can use the database and the queues.
+
+    Raises:
+        PodiumError: it cannot.
+    """
+    check_revision(db)
+    messages.check()
+
+
+@contextlib.contextmanager
+def running_engine(
+    settings: Settings,
+    db: Database,
+    count: Callable[[int], bool],
+    stop: threading.Event,
+    *,
+    commit_workers: int,
+    user_workers: int,
+) -> Iterator[Engine]:
+    """Both queues, and so many threads for each, for the length of a ``with`` block.
+
+    Args:
+        count: counts a repository; whether what it needs next is to be rung for.
+        stop: is set when the block ends, and may be set before.
+    """
+    with contextlib.ExitStack() as running:
+        works = commit_workers or user_workers
+        # Importing what asks GitHub takes a while, and whoever only rings asks nobody.
+        users = running.enter_context(_users(settings, db)) if works else None
+
+        def on_commits(repository_id: int) -> None:
+            if count(repository_id):
+                ring_next(db, engine, repository_id)
+
+        def on_users(repository_id: int, generation: int, batch: int) -> None:
+            worked = users is not None and users.run(repository_id, generation, batch, stop)
+            if stop.is_set():
+                # Handed back, or done already: whoever takes it finds out.
+                engine.users(repository_id, generation, batch)
+            elif worked:
+                ring_following(db, engine, repository_id, generation, batch)
+
+        engine = Engine(
+            backend(settings), on_commits, on_users, commit_workers=commit_workers, user_workers=user_workers
+        )
+        if works:
+            reconciler = Reconciler(db, engine, engine.backend, settings.reconcile_seconds)
+            running.callback(engine.stop)
+            running.callback(reconciler.stop)
+            running.callback(stop.set)
+            engine.start()
+            reconciler.start()
+        yield engine
+
+
+@contextlib.contextmanager
+def _users(settings: Settings, db: Database) -> Iterator[UserJob]:
+    with contextlib.closing(bootstrap.user_job(settings, db, bootstrap.github_lookup(settings, db))) as users:
+        yield users

@@ -1,0 +1,59 @@
+"""Whether everything that there was to do for a queue has been done: for a worker that runs as a job."""
+
+from __future__ import annotations
+
+from podium.jobs.queues import COMMITS, USERS
+from podium.storage.session import Database, Session
+
+# What must wait for longer, such as a limit of GitHub's, is left to the next run.
+PATIENCE = 60.0
+
+STATES = {COMMITS: ("pending", "commits_processing"), USERS: ("users_processing",)}
+
+_LEFT = """
+SELECT id, CASE WHEN lease_until > {{now}} THEN lease_until END AS held_until FROM repository
+WHERE host <> '' AND state IN ({states}) AND (not_before IS NULL OR not_before < {{now}} + :patience)
+"""
+
+
+class Drain:
+    """What is left to do for ``queues``, as the database has it."""
+
+    def __init__(self, db: Database, queues: tuple[str, ...]) -> None:
+        self._db = db
+        states = ", ".join(f"'{state}'" for queue in queues for state in STATES[queue])
+        self._left = _LEFT.format(states=states)
+        self._first_seen: dict[int, float] = {}
+        with db.read() as session:
+            self._started: float = session.value("SELECT {now}")
+
+    def is_done(self) -> bool:
+        """Whether nothing is left.
+
+        A repository that somebody else holds is left to them once they are seen to be alive: a lease that is never
+        renewed is a dead worker's, and its work is left for us.
+
+        Raises:
+            StorageError: the database did not answer.
+        """
+        with self._db.read() as session:
+            return not any(self._is_ours(row["id"], row["held_until"]) for row in self._rows(session))
+
+    def _rows(self, session: Session) -> list[dict[str, float]]:
+        return [dict(row) for row in session.all(self._left, patience=PATIENCE)]
+
+    def _is_ours(self, number: float, held_until: float | None) -> bool:
+        return held_until is None or self._first_seen.setdefault(int(number), held_until) == held_until
+
+    def failed(self) -> int:
+        """How many repositories failed for good since this began.
+
+        Raises:
+            StorageError: the database did not answer.
+        """
+        with self._db.read() as session:
+            number: int = session.value(
+                "SELECT count(*) FROM repository WHERE state = 'failed' AND updated_at >= :started",
+                started=self._started,
+            )
+        return number

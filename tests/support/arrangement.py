@@ -1,0 +1,83 @@
+"""The distributed arrangement on this machine: PostgreSQL, Valkey, and Podium's processes against them."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from tests.support.cli import Podium
+from tests.support.postgres import Postgres
+from tests.support.server import Server, serving
+from tests.support.valkey import Valkey
+
+
+@dataclasses.dataclass
+class Arrangement:
+    """Where the servers are, and what every process of Podium's is told."""
+
+    podium: Podium
+    settings: dict[str, str]
+    log: IO[str]
+    started: list[subprocess.Popen[str]] = dataclasses.field(default_factory=list)
+
+    def worker(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """Start `podium worker ARGUMENTS`; it is ended with the arrangement at the latest."""
+        process = self.podium.start("worker", *arguments, stderr=self.log, **{**self.settings, **settings})
+        self.started.append(process)
+        return process
+
+    def drain(self, *arguments: str, **settings: str) -> int:
+        """Run `podium worker ARGUMENTS --drain` to its end; give its exit code."""
+        return self.worker(*arguments, "--drain", **settings).wait(120)
+
+    @contextlib.contextmanager
+    def api(self, *, port: int | None = None, **settings: str) -> Iterator[Server]:
+        """`podium serve` for the length of a ``with`` block."""
+        with serving(self.podium, {**self.settings, **settings}, port=port) as server:
+            yield server
+
+    def said(self) -> str:
+        """All that the workers have logged."""
+        self.log.flush()
+        return Path(self.log.name).read_text()
+
+    def end(self) -> None:
+        """End every process that is left, as an operator would."""
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+        for process in self.started:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def arranged(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
+    """An empty database with Podium's tables, an empty Valkey, and a data folder that all processes share."""
+    valkey.flush()
+    given = {
+        "DATABASE_URL": postgres.url(postgres.create()),
+        "REDIS_URL": valkey.url,
+        # A test does not need a large disk.
+        "PODIUM_DISK_RESERVE_BYTES": "1M",
+        "PODIUM_SUBMISSIONS_PER_MINUTE": "0",
+        **settings,
+    }
+    podium = Podium(folder / "data")
+    done = podium.run("migrate", cwd=None, **given)
+    assert done.returncode == 0, done.stderr
+    with (folder / "workers.log").open("w") as log:
+        arrangement = Arrangement(podium, given, log)
+        try:
+            yield arrangement
+        finally:
+            arrangement.end()

@@ -1,0 +1,243 @@
+"""`podium worker` and `podium serve` as processes of their own, on PostgreSQL and Valkey."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import podium as package
+from benchmarks import synthetic
+from tests.support.arrangement import Arrangement, arranged
+from tests.support.cli import Podium, clean_environment
+from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.postgres import Postgres
+from tests.support.server import free_port, wait_until
+from tests.support.valkey import Valkey
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bare repository of more than one batch of people."""
+    folder = tmp_path_factory.mktemp("subject") / "subject.git"
+    synthetic.build(folder, 3_000, 400)
+    return folder
+
+
+@pytest.fixture
+def host(tmp_path: Path, subject: Path) -> Iterator[GitHost]:
+    """A git server with that repository as `o/r1.git` to `o/r4.git`."""
+    repositories = tmp_path / "repositories"
+    for number in range(1, 5):
+        shutil.copytree(subject, repositories / "o" / f"r{number}.git")
+    with serve_repositories(repositories) as host:
+        yield host
+
+
+@pytest.fixture
+def arrangement(tmp_path: Path, postgres: Postgres, valkey: Valkey, host: GitHost) -> Iterator[Arrangement]:
+    with arranged(tmp_path, postgres, valkey, PODIUM_GIT_HOSTS=host.url) as arrangement:
+        yield arrangement
+
+
+def ask(port: int, path: str) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_the_api_works_nothing_off_and_each_worker_its_own_queue(arrangement: Arrangement, host: GitHost) -> None:
+    url = f"{host.url}/o/r1.git"
+    with arrangement.api() as server:
+        assert server.ask("/ready").status == 200
+        assert server.submit(url).status == 202
+        time.sleep(1)  # long enough for a worker that must not be there
+        assert server.repository(url)["state"] == "pending"
+        arrangement.worker("commits", "--processes", "1")
+        server.wait_for(url, "users_processing")
+        board = server.board(url)
+        assert board["totalCommits"] == 3_000 and board["isPartial"]
+        arrangement.worker("users")
+        server.wait_for(url, "completed")
+        assert server.board(url)["top_contributors"] == board["top_contributors"]
+
+
+def test_one_process_can_do_both(arrangement: Arrangement, host: GitHost) -> None:
+    with arrangement.api() as server:
+        arrangement.worker("all")
+        for number in (1, 2):
+            server.submit(f"{host.url}/o/r{number}.git")
+        for number in (1, 2):
+            server.wait_for(f"{host.url}/o/r{number}.git", "completed")
+
+
+def test_serve_works_the_queues_off_where_it_is_asked_to(arrangement: Arrangement, host: GitHost) -> None:
+    url = f"{host.url}/o/r1.git"
+    port = free_port()
+    with arrangement.api() as server:
+        server.submit(url)
+        process = arrangement.podium.start(
+            "serve", "--workers", "--port", str(port), stderr=arrangement.log, **arrangement.settings
+        )
+        arrangement.started.append(process)
+        server.wait_for(url, "completed")
+
+
+def test_a_job_works_off_what_is_there_and_says_whether_something_failed(
+    arrangement: Arrangement, host: GitHost
+) -> None:
+    assert arrangement.drain("commits") == 0
+    with arrangement.api() as server:
+        for number in range(1, 5):
+            server.submit(f"{host.url}/o/r{number}.git")
+        assert arrangement.drain("commits", "--processes", "2") == 0
+        assert {row["state"] for row in server.ask("/repositories").body} <= {"users_processing", "completed"}
+        assert arrangement.drain("users") == 0
+        assert {row["state"] for row in server.ask("/repositories").body} == {"completed"}
+        server.submit(f"{host.url}/o/missing.git")
+        assert arrangement.drain("commits") == 1
+        assert server.repository(f"{host.url}/o/missing.git")["state"] == "failed"
+        assert arrangement.drain("commits") == 0
+
+
+def test_a_service_answers_probes_on_its_port(arrangement: Arrangement, valkey: Valkey) -> None:
+    port = free_port()
+    process = arrangement.worker("users", PORT=str(port))
+
+    def is_ready() -> bool:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            return ask(port, "/ready")[0] == 200
+        return False
+
+    wait_until(is_ready, "the worker to be ready")
+    assert ask(port, "/health") == (200, {"status": "ok"})
+    (worker,) = children(process.pid)
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: ask(port, "/ready")[0] == 503, "the death to be seen")
+    assert ask(port, "/health")[0] == 200
+    wait_until(is_ready, "another worker to be there")
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_told_to_stop_a_worker_hands_its_repository_back_within_ten_seconds(
+    arrangement: Arrangement, host: GitHost
+) -> None:
+    url = f"{host.url}/o/r1.git"
+    host.faults.append(Fault("stall", "/o/r1.git", times=1))
+    with arrangement.api() as server:
+        first = arrangement.worker("commits", "--processes", "1")
+        server.submit(url)
+        host.wait_for_request("/o/r1.git")
+        started = time.monotonic()
+        first.terminate()
+        assert first.wait(10) == 0
+        assert server.repository(url)["state"] in ("pending", "commits_processing")
+        arrangement.worker("commits", "--processes", "1")
+        server.wait_for(url, "users_processing")
+        # At once, and not when a lease has run out or the reconciler comes round.
+        assert time.monotonic() - started < 14
+
+
+def test_killed_whole_a_worker_leaves_nothing_running(arrangement: Arrangement, host: GitHost) -> None:
+    url = f"{host.url}/o/r1.git"
+    host.faults.append(Fault("stall", "/o/r1.git", times=1))
+    with arrangement.api() as server:
+        first = arrangement.worker("commits", "--processes", "1")
+        server.submit(url)
+        host.wait_for_request("/o/r1.git")
+        (worker,) = children(first.pid)
+        left = [worker, *wait_until(lambda: children(worker), "git to run")]
+        first.kill()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "its processes to end")
+        arrangement.worker("commits", "--processes", "1")
+        server.wait_for(url, "users_processing")
+
+
+def test_without_redis_a_worker_says_what_it_needs(tmp_path: Path) -> None:
+    done = Podium(tmp_path).run("worker", "commits", cwd=None)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "REDIS_URL" in done.stderr
+
+
+def test_a_database_that_was_not_migrated_ends_the_workers_with_what_to_run(
+    arrangement: Arrangement, postgres: Postgres
+) -> None:
+    process = arrangement.worker("all", DATABASE_URL=postgres.url(postgres.create()))
+    assert process.wait(30) == 2
+    assert "podium migrate" in arrangement.said()
+
+
+def test_a_database_that_is_away_is_waited_for(arrangement: Arrangement) -> None:
+    process = arrangement.worker("users", DATABASE_URL="postgresql://podium:secret@127.0.0.1:1/x")
+    wait_until(lambda: "starting it again" in arrangement.said(), "a second try")
+    assert process.poll() is None
+    assert "secret" not in arrangement.said()
+
+
+def test_no_secret_is_in_a_log_or_an_argument(arrangement: Arrangement, host: GitHost, valkey: Valkey) -> None:
+    arrangement.settings["PODIUM_LOG_LEVEL"] = "debug"
+    with arrangement.api() as server:
+        server.submit(f"{host.url}/o/r1.git")
+        process = arrangement.worker("all")
+        server.wait_for(f"{host.url}/o/r1.git", "completed")
+        arguments = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, *children(process.pid)))
+        server.log.seek(0)
+        said = arrangement.said() + server.log.read()
+    assert said
+    for secret in ("ssword", "tests@", "%C3%A4"):
+        assert secret not in said
+        assert secret.encode() not in arguments
+
+
+def test_reload_starts_again_when_a_file_changes(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(Path(package.__file__).parent, source / "podium")
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "podium", "serve", "--reload", "--port", str(port)],
+        env=clean_environment(PODIUM_DATA_DIR=str(tmp_path / "data"), PYTHONPATH=str(source)),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def version() -> str | None:
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            return str(ask(port, "/version")[1]["version"])
+        return None
+
+    try:
+        wait_until(lambda: version() == package.__version__, "the server to answer")
+        (source / "podium" / "__init__.py").write_text('__version__ = "1000"\n')
+        wait_until(lambda: version() == "1000", "the new version to answer")
+        (serving,) = children(process.pid)
+        process.kill()
+        wait_until(lambda: not Path(f"/proc/{serving}").exists(), "the server to end with its parent")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def children(parent: int) -> list[int]:
+    """The processes that ``parent`` started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
