@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import httpx
 import pytest
 
+from podium.faces.faces import AT_ONCE
+from podium.telemetry import metrics
 from podium.web.share import avatars
+from tests.support.chromium import listening
 from tests.support.face_host import FaceHost, png, whole
 from tests.support.web import Client, Site, is_problem, open_site
 
@@ -132,3 +137,47 @@ def test_the_token_never_travels_there(tmp_path: Path, host: FaceHost) -> None:
     assert "authorization" not in request.lower()
     assert "cookie" not in request.lower()
     assert "referer" not in request.lower()
+
+
+def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: FaceHost) -> None:
+    never = threading.Event()
+    for number in range(1, 101):
+        host.plays[f"/u/{number}"] = host.hold(never, whole(png()))
+        site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
+    with listening(site.app) as port:
+        at = f"http://127.0.0.1:{port}"
+
+        async def all_at_once() -> list[float]:
+            async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200), timeout=60) as browser:
+                waiting = [asyncio.create_task(browser.get(f"{at}/avatars/{number}")) for number in range(1, 101)]
+                while len(host.requests) < AT_ONCE:
+                    await asyncio.sleep(0.01)
+                answers = [await browser.get(f"{at}/repositories") for _ in range(20)]
+                assert not any(task.done() for task in waiting)
+                never.set()
+                await asyncio.gather(*waiting)
+                return [answer.elapsed.total_seconds() for answer in answers]
+
+        # A thread of the web's for each that waits would have left none for these.
+        assert max(asyncio.run(all_at_once())) < avatars.PATIENCE / 2
+    assert host.most_at_once <= AT_ONCE
+
+
+def test_what_came_of_pictures_is_counted(site: Site, client: Client, host: FaceHost) -> None:
+    counted: list[tuple[str, str]] = []
+
+    class Sink:
+        def add(self, metric: metrics.Metric, value: float, labels: Mapping[str, str]) -> None:
+            counted.append((metric.name, labels.get("outcome", "")))
+
+    host.plays |= {"/u/1": whole(png()), "/u/3": whole(b"", "text/plain", "503 Busy")}
+    for number in (1, 2, 3):
+        site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
+    metrics.install(Sink())
+    try:
+        for number in (1, 2, 3, 1, 2, 3):
+            client.get(f"/avatars/{number}")
+    finally:
+        metrics.install(None)
+    of_pictures = [outcome for name, outcome in counted if name == metrics.PICTURES.name]
+    assert of_pictures == ["fetched", "none", "fault"]

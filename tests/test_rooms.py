@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "history": JOBS | {"history"},
     "identities": JOBS | {"identities"},
     "leaderboard": STORAGE | {"leaderboard"},
-    "faces": BASE | {"faces"},
+    "faces": TELEMETRY | {"faces"},
     "web": JOBS | {"submissions", "leaderboard", "faces", "web"},
     "bootstrap": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web", "bootstrap"},
     "cli": JOBS | {"submissions", "history", "identities", "leaderboard", "faces", "web", "bootstrap", "cli"},

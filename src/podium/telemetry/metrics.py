@@ -64,6 +64,12 @@ GITHUB_REQUESTS = Metric(
     "Requests to GitHub, by its API and what came of them.",
     ("api", "outcome"),
 )
+PICTURES = Metric(
+    "podium_pictures_total",
+    "counter",
+    "Pictures of accounts asked for at their hosts, by what came of it.",
+    ("outcome",),
+)
 DATABASE_ERRORS = Metric(
     "podium_database_errors_total", "counter", "Transactions that the database refused, by the reason.", ("kind",)
 )
@@ -86,6 +92,7 @@ ALL = {
         COMMITS,
         COUNT_SECONDS,
         GITHUB_REQUESTS,
+        PICTURES,
         DATABASE_ERRORS,
         HTTP_REQUESTS,
         HTTP_SECONDS,
