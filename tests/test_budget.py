@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 
 import pytest
 
+from podium.errors import QueueError
 from podium.identities.budget import ANONYMOUS, Policy, Refused, Slot, State, WaitUntil, settle, take, token_key
 from podium.identities.github_answers import Rate
 from podium.identities.github_protocol import Api, Told
 from podium.identities.github_verdicts import Action, BadToken, DelayUntil, Done, Retry, Verdict
-from podium.identities.token_pool import ProcessStore, TokenPool
+from podium.identities.redis_store import RedisStore, dumps, loads
+from podium.identities.token_pool import ProcessStore, Store, TokenPool
+from podium.jobs.redis import connect
+from podium.settings import Settings
+from tests.support.valkey import Valkey, running_valkey
 
 NOW = 1_800_000_000.0
 POLICY = Policy()
@@ -200,8 +208,20 @@ def verdict(rate: Rate | None = None, action: Action | None = None) -> Verdict:
     return Verdict(Told(), action or Done(), rate)
 
 
-def test_tokens_take_turns_and_one_that_is_spent_is_left_out() -> None:
-    pool = TokenPool(["a", "b"], ProcessStore())
+@pytest.fixture(params=["process", "redis"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store of each kind."""
+    if request.param == "process":
+        yield ProcessStore()
+        return
+    server: Valkey = request.getfixturevalue("valkey")
+    server.flush()
+    with connect(Settings(redis_url=server.url)) as client:
+        yield RedisStore(client, "test")
+
+
+def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
     keys = []
     for _ in range(6):
         slot = grant(pool)
@@ -210,15 +230,15 @@ def test_tokens_take_turns_and_one_that_is_spent_is_left_out() -> None:
     assert keys == ["a", "b", "a", "b", "b", "b"]
 
 
-def test_a_pool_waits_for_the_first_of_its_tokens() -> None:
-    pool = TokenPool(["a", "b"], ProcessStore())
+def test_a_pool_waits_for_the_first_of_its_tokens(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
     for until in (NOW + 600, NOW + 300):
         pool.report(grant(pool), verdict(left(0, until)), NOW)
     assert pool.take(NOW) == WaitUntil(NOW + 300, limited=True)
 
 
-def test_a_bad_token_is_said_once_and_the_other_goes_on() -> None:
-    pool = TokenPool(["a", "b"], ProcessStore())
+def test_a_bad_token_is_said_once_and_the_other_goes_on(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
     slots = [grant(pool), grant(pool)]
     assert pool.report(slots[0], verdict(action=BadToken("")), NOW) is True
     assert pool.report(slots[0], verdict(action=BadToken("")), NOW) is False
@@ -226,12 +246,12 @@ def test_a_bad_token_is_said_once_and_the_other_goes_on() -> None:
     assert {grant(pool).key for _ in range(3)} == {"b"}
 
 
-def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour() -> None:
-    pool = TokenPool(["a"], ProcessStore())
+def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: Store) -> None:
+    pool = TokenPool(["a"], store)
     pool.report(grant(pool), verdict(action=BadToken("")), NOW)
     assert pool.take(NOW + 1) == Refused()
     assert isinstance(pool.take(NOW + 3600), Slot)
-    assert TokenPool([], ProcessStore()).take(NOW) == Refused()
+    assert TokenPool([], store).take(NOW) == Refused()
 
 
 @pytest.mark.parametrize(
@@ -252,15 +272,15 @@ def test_a_limit_in_force_outlives_a_store_that_was_flushed(told: Verdict) -> No
     assert isinstance(flushed.take(NOW + 600), Slot)
 
 
-def test_nothing_is_remembered_while_nothing_is_limited() -> None:
+def test_nothing_is_remembered_while_nothing_is_limited(store: Store) -> None:
     memory = Remembered()
-    pool = TokenPool([ANONYMOUS], ProcessStore(), memory)
+    pool = TokenPool([ANONYMOUS], store, memory)
     pool.report(grant(pool), verdict(left(9)), NOW)
     assert memory.limits == {}
 
 
-def test_threads_share_one_budget() -> None:
-    pool = TokenPool(["a"], ProcessStore())
+def test_threads_share_one_budget(store: Store) -> None:
+    pool = TokenPool(["a"], store)
     pool.report(grant(pool), verdict(left(100, limit=101)), NOW)
     granted: list[Slot] = []
 
@@ -280,3 +300,79 @@ def test_threads_share_one_budget() -> None:
         thread.join()
     assert len(granted) == 100
     assert len({slot.id for slot in granted}) == len(granted)
+
+
+# --- in Redis
+
+
+def test_a_state_is_kept_whole() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(90))
+    desk.slot(NOW + 1)
+    desk.report(desk.slot(NOW + 1, "core"), NOW + 2, left(5), DelayUntil(NOW + 90, "secondary", ""))
+    assert desk.state.windows and desk.state.held and desk.state.slots and desk.state.spent and desk.state.strikes
+    assert loads(dumps(desk.state)) == desk.state
+    assert "secret" not in dumps(desk.state)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"windows": 1}', '{"held": {}, "new": 1}', '{"slots": [[{}, 1]]}'])
+def test_what_another_version_kept_is_as_good_as_nothing(text: str) -> None:
+    assert loads(text) is None
+
+
+def test_a_redis_that_is_away_says_nothing_about_the_budget() -> None:
+    with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
+        pool = TokenPool(["a"], RedisStore(client, "test"))
+        grant(pool)
+        server.stop()
+        with pytest.raises(QueueError, match="Redis"):
+            pool.take(NOW)
+
+
+# A user worker's part: takes leave, lets the "host" count the request, reports what the host says.
+_WORKER = """
+import sys, time
+from podium.identities.budget import Slot, WaitUntil
+from podium.identities.github_answers import Rate
+from podium.identities.github_protocol import Told
+from podium.identities.github_verdicts import Done, Verdict
+from podium.identities.redis_store import RedisStore
+from podium.identities.token_pool import TokenPool
+from podium.jobs.redis import connect
+from podium.settings import Settings
+
+client = connect(Settings(redis_url=sys.stdin.readline().strip()))
+pool = TokenPool(["a"], RedisStore(client, "test"))
+reset = float(sys.argv[1])
+while True:
+    taken = pool.take(time.time())
+    if isinstance(taken, WaitUntil) and taken.limited:
+        break
+    if isinstance(taken, Slot):
+        most = client.incr("at-once")
+        client.zadd("most-at-once", {"n": most}, gt=True)
+        number = client.incr("requests")
+        client.decr("at-once")
+        pool.report(taken, Verdict(Told(), Done(), Rate(200, max(0, 200 - number), reset)), time.time())
+"""
+
+
+def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
+    valkey.flush()
+    reset = time.time() + 3000
+    workers = [
+        subprocess.Popen([sys.executable, "-c", _WORKER, str(reset)], stdin=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write(valkey.url + "\n")
+        worker.stdin.close()
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0, 0]
+    with valkey.client() as client:
+        assert client.get("requests") == b"200"
+        most = client.zscore("most-at-once", "n")
+        # That they were at it at the same time, and within the bound.
+        assert 2 <= most <= POLICY.concurrency
+        (key,) = client.keys("test:*")
+        assert 0 < client.ttl(key) <= 7200

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from podium.history.sources import Source
     from podium.identities.due import Ages
     from podium.identities.lookup import Lookup
+    from podium.identities.token_pool import Store
     from podium.identities.user_job import UserJob
 
 log = logging.getLogger(__name__)
@@ -150,10 +151,10 @@ def github_lookup(
     from podium.identities.github import GitHub
     from podium.identities.github_lookup import GitHubLookup
     from podium.identities.limits_in_force import LimitsInForce
-    from podium.identities.token_pool import ProcessStore, TokenPool
+    from podium.identities.token_pool import TokenPool
 
     github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
-    store, memory = ProcessStore(), LimitsInForce(db)
+    store, memory = _budget_store(settings), LimitsInForce(db)
     return GitHubLookup(
         github,
         TokenPool(github.keys, store, memory) if github.keys else None,
@@ -162,6 +163,18 @@ def github_lookup(
         place=place,
         patience=patience,
     )
+
+
+def _budget_store(settings: Settings) -> Store:
+    """Where the rate budget lies: where all user workers share it."""
+    if settings.uses_redis:
+        from podium.identities.redis_store import RedisStore
+        from podium.jobs.redis import NAMESPACE, connect
+
+        return RedisStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
+    from podium.identities.token_pool import ProcessStore
+
+    return ProcessStore()
 
 
 def ask_nobody() -> Lookup:
