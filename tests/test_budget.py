@@ -376,3 +376,16 @@ def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
         assert 2 <= most <= POLICY.concurrency
         (key,) = client.keys("test:*")
         assert 0 < client.ttl(key) <= 7200
+
+
+def test_the_budget_of_several_tokens_is_their_sum(store: Store) -> None:
+    pool = TokenPool(["one", "two"], store)
+    assert pool.windows(1000.0) == {}
+    for remaining, resets_at in ((4000, 3000.0), (1000, 2000.0)):
+        slot = pool.take(1000.0)
+        assert isinstance(slot, Slot)
+        pool.report(slot, Verdict(Told(), Done(), Rate(5000, remaining, resets_at)), 1001.0)
+    window = pool.windows(1002.0)["graphql"]
+    assert (window.limit, window.remaining, window.resets_at) == (10_000, 5000, 2000.0)
+    # The second token's hour is over, and nobody has asked since.
+    assert pool.windows(2500.0)["graphql"].remaining == 9000

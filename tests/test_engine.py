@@ -14,7 +14,8 @@ from podium.errors import BadSetting, QueueError
 from podium.jobs.broker import Backend, Engine
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconcile import Reconciler, turn
-from podium.jobs.redis import HEARTBEAT_TIMEOUT, NAMESPACE, RedisBackend, connect
+from podium.jobs.redis import RedisBackend, connect
+from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.rows import RecordingRing, add_repository

@@ -86,6 +86,13 @@ class StorageError(PodiumError):
     status = 503
 
 
+class NoDatabaseYet(StorageError):
+    """Nothing has made the database yet."""
+
+    code = "no-database"
+    exit_code = 2
+
+
 class WrongRevision(StorageError):
     """The database has another revision than this Podium."""
 

@@ -267,6 +267,14 @@ class Settings:
         "loopback; where it is set, it is always asked for.",
         secret=True,
     )
+    metrics_token: str = _setting(
+        "PODIUM_METRICS_TOKEN",
+        "",
+        _text,
+        "Bearer token that reads `/metrics` and may do nothing else. Empty: `/metrics` is as open as administrative "
+        "routes.",
+        secret=True,
+    )
     show_emails: bool | None = _setting(
         "PODIUM_SHOW_EMAILS",
         None,

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from podium import bootstrap
 from podium.faces.faces import Faces
+from podium.jobs.inspect import Inspector
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
@@ -74,7 +75,14 @@ class Site:
         chosen = Settings(**({"data_dir": str(folder)} | settings))
         self.faces = Faces(chosen)
         self.services = Services(
-            chosen, self.db, self.ring, loopback, queue_ready, bootstrap.reopen(chosen), self.faces
+            chosen,
+            self.db,
+            self.ring,
+            loopback,
+            queue_ready,
+            bootstrap.reopen(chosen),
+            self.faces,
+            Inspector(self.db),
         )
         self.app = create_app(self.services)
         self._ids = itertools.count(1)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from podium.history.local import LocalRepository
     from podium.history.sources import Source
     from podium.identities.due import Ages
+    from podium.identities.github_lookup import GitHubLookup
     from podium.identities.lookup import Lookup
-    from podium.identities.token_pool import Store
+    from podium.identities.token_pool import Store, TokenPool
     from podium.identities.user_job import UserJob
 
 log = logging.getLogger(__name__)
@@ -144,32 +145,39 @@ def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: in
 
 
 def github_lookup(
-    settings: Settings, db: Database, *, place: tuple[str, str] | None = None, patience: int = 5
-) -> Lookup:
-    """The look-up at the configured GitHub; the arguments are those of ``GitHubLookup``."""
-    from podium.identities.budget import ANONYMOUS
+    settings: Settings,
+    db: Database,
+    *,
+    pools: tuple[TokenPool | None, TokenPool] | None = None,
+    place: tuple[str, str] | None = None,
+    patience: int = 5,
+) -> GitHubLookup:
+    """The look-up at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup`` for the rest."""
     from podium.identities.github import GitHub
     from podium.identities.github_lookup import GitHubLookup
+
+    github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
+    tokens, anonymous = pools or token_pools(settings, db)
+    return GitHubLookup(github, tokens, anonymous, host=github_host(settings), place=place, patience=patience)
+
+
+def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
+    """The budgets of the tokens, if there is one, and of whoever has none."""
+    from podium.identities.budget import ANONYMOUS, token_key
     from podium.identities.limits_in_force import LimitsInForce
     from podium.identities.token_pool import TokenPool
 
-    github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
     store, memory = _budget_store(settings), LimitsInForce(db)
-    return GitHubLookup(
-        github,
-        TokenPool(github.keys, store, memory) if github.keys else None,
-        TokenPool([ANONYMOUS], store, memory),
-        host=github_host(settings),
-        place=place,
-        patience=patience,
-    )
+    keys = [token_key(token) for token in settings.github_tokens]
+    return TokenPool(keys, store, memory) if keys else None, TokenPool([ANONYMOUS], store, memory)
 
 
 def _budget_store(settings: Settings) -> Store:
     """Where the rate budget lies: where all user workers share it."""
     if settings.uses_redis:
         from podium.identities.redis_store import RedisStore
-        from podium.jobs.redis import NAMESPACE, connect
+        from podium.jobs.redis import connect
+        from podium.jobs.redis_queues import NAMESPACE
 
         return RedisStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
     from podium.identities.token_pool import ProcessStore

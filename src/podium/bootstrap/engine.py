@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from podium import bootstrap
+from podium.bootstrap.operate import budgets, counting
 from podium.errors import QueueError, StorageError
 from podium.faces.faces import Faces
 from podium.identities.user_job import UserJob
 from podium.jobs import child
 from podium.jobs.broker import Backend, Engine
 from podium.jobs.drain import Drain
+from podium.jobs.heartbeat import Heartbeat
+from podium.jobs.inspect import Inspector
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconcile import Reconciler, ring_following, ring_next
 from podium.settings import Settings
@@ -22,6 +28,9 @@ from podium.storage.session import Database
 from podium.telemetry import relay
 from podium.telemetry.job import current, note_outcome
 from podium.web.services import Services
+
+if TYPE_CHECKING:
+    from podium.identities.token_pool import TokenPool
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +78,9 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
                 stop,
                 commit_workers=settings.commit_workers if workers else 0,
                 user_workers=settings.user_workers if workers else 0,
-            ) as engine,
-            contextlib.closing(Faces(settings)) as faces,
+            ) as (engine, inspector),
+            closing(Faces(settings)) as faces,
+            counting(inspector) as metrics_page,
         ):
             yield Services(
                 settings=settings,
@@ -80,6 +90,8 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
                 queue_ready=engine.check,
                 reopen=bootstrap.reopen(settings),
                 faces=faces,
+                inspector=inspector,
+                metrics=metrics_page,
             )
     finally:
         db.close()
@@ -101,9 +113,10 @@ def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user
             job.run(repository_id, stop)
             return True
 
-        with running_engine(
-            settings, db, count, stop, commit_workers=commit_workers, user_workers=user_workers
-        ) as engine:
+        with running_engine(settings, db, count, stop, commit_workers=commit_workers, user_workers=user_workers) as (
+            engine,
+            _,
+        ):
             if drain:
                 return _drain(db, engine, stop, commits=commit_workers > 0, users=user_workers > 0)
             stop.wait()
@@ -144,8 +157,8 @@ def running_engine(
     *,
     commit_workers: int,
     user_workers: int,
-) -> Iterator[Engine]:
-    """Both queues, and so many threads for each, for the length of a ``with`` block.
+) -> Iterator[tuple[Engine, Inspector]]:
+    """Both queues, and so many threads for each, for the length of a ``with`` block; and who sees them.
 
     Args:
         count: counts a repository; whether what it needs next is to be rung for.
@@ -154,7 +167,8 @@ def running_engine(
     with contextlib.ExitStack() as running:
         works = commit_workers or user_workers
         # Importing what asks GitHub takes a while, and whoever only rings asks nobody.
-        users = running.enter_context(_users(settings, db)) if works else None
+        pools = bootstrap.token_pools(settings, db)
+        users = running.enter_context(_users(settings, db, pools)) if works else None
 
         def on_commits(repository_id: int) -> None:
             if count(repository_id):
@@ -171,17 +185,20 @@ def running_engine(
         engine = Engine(
             backend(settings), on_commits, on_users, commit_workers=commit_workers, user_workers=user_workers
         )
+        inspector = Inspector(db, engine.backend, functools.partial(budgets, pools))
         if works:
             reconciler = Reconciler(db, engine, engine.backend, settings.reconcile_seconds)
+            queues = (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
+            heartbeat = Heartbeat(db, queues, inspector.report)
             running.callback(engine.stop)
             running.callback(reconciler.stop)
+            running.callback(heartbeat.stop)
             running.callback(stop.set)
             engine.start()
             reconciler.start()
-        yield engine
+            heartbeat.start()
+        yield engine, inspector
 
 
-@contextlib.contextmanager
-def _users(settings: Settings, db: Database) -> Iterator[UserJob]:
-    with contextlib.closing(bootstrap.user_job(settings, db, bootstrap.github_lookup(settings, db))) as users:
-        yield users
+def _users(settings: Settings, db: Database, pools: tuple[TokenPool | None, TokenPool]) -> closing[UserJob]:
+    return closing(bootstrap.user_job(settings, db, bootstrap.github_lookup(settings, db, pools=pools)))

@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_rank(commands)
     _add_serve(commands)
     _add_worker(commands)
+    _add_queue(commands)
     _add_migrate(commands)
     _add_count(commands)
     _add_work(commands)
@@ -128,7 +129,9 @@ def _add_worker(commands: Any) -> None:
         "--threads", type=_count_of, metavar="N", help="jobs of each kind at a time in each (default: see the settings)"
     )
     worker.add_argument("--drain", action="store_true", help="end when nothing is left to do; 1: something failed")
-    worker.add_argument("--port", type=int, help="answer /health and /ready on it (default: PORT; else on none)")
+    worker.add_argument(
+        "--port", type=int, help="answer /health, /ready and /metrics on it (default: PORT; else on none)"
+    )
     _add_reload(worker)
 
 
@@ -142,6 +145,39 @@ def _count_of(text: str) -> int:
     if text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= 1000 and len(text) < 6:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number from 1 to 1000")
+
+
+def _add_queue(commands: Any) -> None:
+    queue = commands.add_parser("queue", help="show the queues; have failed repositories tried again, take one out")
+    queue.set_defaults(command=_queue)
+    queue.add_argument("--json", action="store_true", help="one JSON document; with --watch one a line")
+    queue.add_argument(
+        "--watch", type=_interval, nargs="?", const=2.0, metavar="SECONDS", help="again every 2 (or so many) seconds"
+    )
+    actions = queue.add_subparsers(metavar="ACTION", parser_class=_Parser)
+    retry = actions.add_parser("retry", help="try failed repositories again, and waiting ones at once")
+    retry.set_defaults(command=_queue_retry)
+    retry.add_argument("ids", metavar="ID", nargs="*", type=_number, help="a repository's number (default: all failed)")
+    drop = actions.add_parser("drop", help="take a repository out of the queue: it fails, and says so")
+    drop.set_defaults(command=_queue_drop)
+    drop.add_argument("id", metavar="ID", type=_number, help="its number")
+
+
+def _interval(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0.1 <= seconds <= 3600:
+        return seconds
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of seconds from 0.1 to 3600")
+
+
+def _number(text: str) -> int:
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdecimal() and len(number) < 19:
+        return int(number)
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is not the number of a repository: `podium queue` shows them")
 
 
 def _add_migrate(commands: Any) -> None:
@@ -270,6 +306,29 @@ def _work(options: argparse.Namespace) -> int:
     from podium.settings import Settings
 
     return work(Settings.from_environment(os.environ), options.kind, options.threads, drain=options.drain)
+
+
+def _queue(options: argparse.Namespace) -> int:
+    from podium.cli.queue import show
+    from podium.settings import Settings
+
+    return show(Settings.from_environment(os.environ), as_json=options.json, every=options.watch, say=_say)
+
+
+def _queue_retry(options: argparse.Namespace) -> int:
+    from podium.cli.queue import retry
+    from podium.settings import Settings
+
+    _say(retry(Settings.from_environment(os.environ), options.ids) + "\n")
+    return 0
+
+
+def _queue_drop(options: argparse.Namespace) -> int:
+    from podium.cli.queue import drop
+    from podium.settings import Settings
+
+    _say(drop(Settings.from_environment(os.environ), options.id) + "\n")
+    return 0
 
 
 def _migrate(options: argparse.Namespace) -> int:

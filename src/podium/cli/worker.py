@@ -8,9 +8,11 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from podium import bootstrap
+from podium.cli.serve import is_loopback
 from podium.errors import BadSetting
 from podium.settings import Settings
 
@@ -64,11 +66,15 @@ def run_workers(settings: Settings, wanted: Wanted) -> int:
         return crew.run()
 
 
-def _probes(settings: Settings, port: int | None, crew: Crew) -> contextlib.AbstractContextManager[object]:
+@contextlib.contextmanager
+def _probes(settings: Settings, port: int | None, crew: Crew) -> Iterator[None]:
     if port is None:
-        return contextlib.nullcontext()
+        yield
+        return
     from podium.bootstrap.engine import backend, check_worker
-    from podium.web.probes import create_probes
+    from podium.bootstrap.operate import counting, shared_budgets
+    from podium.jobs.inspect import Inspector
+    from podium.web.probes import Probed, create_probes
     from podium.web.server import beside
 
     db, messages = bootstrap.connect(settings), backend(settings)
@@ -77,7 +83,10 @@ def _probes(settings: Settings, port: int | None, crew: Crew) -> contextlib.Abst
         crew.check()
         check_worker(db, messages)
 
-    return beside(create_probes(check), settings.host, port)
+    with counting(Inspector(db, messages, shared_budgets(settings, db))) as page:
+        probed = Probed(settings, is_loopback(settings.host), check, page)
+        with beside(create_probes(probed), settings.host, port):
+            yield
 
 
 def work(settings: Settings, kind: str, threads: int | None, *, drain: bool) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from podium.identities.github_answers import Rate
 from podium.identities.github_protocol import Api
@@ -144,6 +144,19 @@ def limited_until(state: State, api: Api, now: float) -> float | None:
     """Until when a limit of GitHub's is in force for this API; None: none is."""
     until = _limited_until(_settled(state, now), api, 1)
     return until if until > now else None
+
+
+def windows(state: State, now: float) -> Mapping[str, Window]:
+    """The hourly windows by API, as far as answers have told them."""
+    return _settled(state, now).windows
+
+
+def together(several: Sequence[Window]) -> Window:
+    """Windows of several tokens as one: its points are their sum, and it begins anew when the first of them does."""
+    limits = [window.limit for window in several if window.limit is not None]
+    remaining = [window.remaining for window in several if window.remaining is not None]
+    resets = [window.resets_at for window in several if window.resets_at is not None]
+    return Window(sum(limits) if limits else None, sum(remaining) if remaining else None, min(resets, default=None))
 
 
 def _settled(state: State, now: float) -> State:

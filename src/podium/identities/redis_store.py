@@ -56,7 +56,23 @@ class RedisStore:
                         continue
                     return result
         except redis.RedisError as error:
-            raise QueueError(f"Redis cannot be used for the rate budget ({type(error).__name__}).") from error
+            raise _unusable(error) from error
+
+    def peek(self, key: str) -> State | None:
+        """See the protocol.
+
+        Raises:
+            QueueError: Redis cannot be used.
+        """
+        try:
+            kept: Any = self._client.get(f"{self._prefix}:{key}")
+        except redis.RedisError as error:
+            raise _unusable(error) from error
+        return None if kept is None else loads(kept)
+
+
+def _unusable(error: redis.RedisError) -> QueueError:
+    return QueueError(f"Redis cannot be used for the rate budget ({type(error).__name__}).")
 
 
 def dumps(state: State) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from podium.identities import budget
-from podium.identities.budget import Policy, Refused, Slot, State, WaitUntil
+from podium.identities.budget import Policy, Refused, Slot, State, WaitUntil, Window
 from podium.identities.github_protocol import Api
 from podium.identities.github_verdicts import BadToken, Verdict, word
 from podium.telemetry import metrics
@@ -30,6 +30,9 @@ class Store(Protocol):
         ``apply`` is given None where nothing is kept, is pure but for a first read of what is remembered, and
         may be called more than once by a store that tries until nobody came between.
         """
+
+    def peek(self, key: str) -> State | None:
+        """The state of ``key`` as it is; None where nothing is kept."""
 
 
 class Memory(Protocol):
@@ -53,6 +56,10 @@ class ProcessStore:
         with self._lock:
             self._states[key], result = apply(self._states.get(key))
             return result
+
+    def peek(self, key: str) -> State | None:
+        with self._lock:
+            return self._states.get(key)
 
 
 class TokenPool:
@@ -105,6 +112,13 @@ class TokenPool:
         if until is not None and self._memory is not None:
             self._memory.remember(slot.key, until)
         return refused
+
+    def windows(self, now: float) -> Mapping[str, Window]:
+        """What GitHub allows all tokens together an hour, by API; empty where no answer has told it yet."""
+        states = [state for key in self._keys if (state := self._store.peek(key)) is not None]
+        of_key = [budget.windows(state, now) for state in states]
+        apis = sorted({api for windows in of_key for api in windows})
+        return {api: budget.together([windows[api] for windows in of_key if api in windows]) for api in apis}
 
     def _take(self, key: str, now: float, cost: int, api: Api) -> Slot | WaitUntil | Refused:
         wanted = Slot(uuid.uuid4().hex, key, api, cost, now)

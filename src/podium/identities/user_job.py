@@ -153,6 +153,7 @@ class UserJob:
             if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
                 _wait(session, number, found.wait_until)
+                note_outcome("waiting")
             if found.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
                 batches.give_up(session, number, found.give_up)

@@ -18,7 +18,7 @@ from dramatiq.middleware import Middleware, Retries
 
 from podium.errors import QueueError
 from podium.jobs.observe import Observe
-from podium.jobs.queues import COMMITS, USERS, Backlog
+from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ SHUTDOWN_MILLISECONDS = 7_000
 _POLL_MILLISECONDS = 300
 
 
-class Backend(Backlog, Protocol):
+class Backend(Backlog, Queues, Protocol):
     """Where the messages of the queues lie."""
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
+from dramatiq.common import dq_name
 from dramatiq.middleware import Middleware
+
+from podium.jobs.overview import Depth
 
 
 class EmbeddedBackend:
-    """A backend that is empty when its process starts, and is lost with it."""
+    """A backend that is empty when its process starts, and is lost with it. Whoever has it sees the queues too."""
+
+    seen = "here"
 
     def __init__(self) -> None:
         self._brokers: dict[str, StubBroker] = {}
@@ -32,3 +39,32 @@ class EmbeddedBackend:
     def note_filled(self) -> None:
         """Once and for all."""
         self._filled = True
+
+    def depths(self) -> Mapping[str, Depth]:
+        """See :class:`podium.jobs.queues.Queues`, as for the following."""
+        return {queue: _depth(broker, queue) for queue, broker in self._brokers.items()}
+
+    def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
+        """Never an error here."""
+        return sum(
+            _forget(broker.dead_letters_by_queue[queue], repository_ids) for queue, broker in self._brokers.items()
+        )
+
+
+def _depth(broker: StubBroker, queue: str) -> Depth:
+    messages = broker.queues[queue]
+    waiting = messages.qsize()
+    return Depth(
+        waiting=waiting,
+        # Whatever was taken and not yet acknowledged.
+        active=max(0, messages.unfinished_tasks - waiting),
+        delayed=broker.queues[dq_name(queue)].unfinished_tasks,
+        dead=len(broker.dead_letters_by_queue[queue]),
+    )
+
+
+def _forget(dead: list[dramatiq.MessageProxy], repository_ids: Collection[int] | None) -> int:
+    before = len(dead)
+    # In place: the queue's consumer holds this very list.
+    dead[:] = [] if repository_ids is None else [each for each in dead if each.args[0] not in repository_ids]
+    return before - len(dead)

@@ -23,7 +23,7 @@ class Observe(Middleware):
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
-        self._active: dict[int, Job] = {}
+        self._active: set[int] = set()
 
     @property
     def active(self) -> int:
@@ -36,7 +36,7 @@ class Observe(Middleware):
         stack = contextlib.ExitStack()
         stack.enter_context(running(job))
         self._of_thread.work = (job, stack, time.monotonic())
-        self._active[threading.get_ident()] = job
+        self._active.add(threading.get_ident())
 
     def after_process_message(self, *_: Any, exception: BaseException | None = None, **__: Any) -> None:
         """Dramatiq's hook."""
@@ -53,5 +53,5 @@ class Observe(Middleware):
         self._forget(stack)
 
     def _forget(self, stack: contextlib.ExitStack) -> None:
-        del self._active[threading.get_ident()]
+        self._active.discard(threading.get_ident())
         stack.close()

@@ -6,10 +6,16 @@ A message carries ids only, and may arrive twice, late or never: what is to be d
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Mapping
 from typing import Protocol
+
+from podium.jobs.overview import Depth
 
 COMMITS = "commit-processing"
 USERS = "user-processing"
+
+# Of a repository, in the order in which they are passed; failed stands apart.
+STATES = ("pending", "commits_processing", "users_processing", "completed", "failed")
 
 # E-mails in one message of the user queue: as many as GitHub is asked about in one request.
 BATCH_SIZE = 50
@@ -47,6 +53,30 @@ class Backlog(Protocol):
 
         Raises:
             QueueError: the queues cannot be told.
+        """
+
+
+class Queues(Protocol):
+    """What an operator may ask of the queues.
+
+    seen: where they are: ``here``, in the memory of this process, or ``redis``.
+    """
+
+    @property
+    def seen(self) -> str: ...
+
+    def depths(self) -> Mapping[str, Depth]:
+        """The messages of each queue.
+
+        Raises:
+            QueueError: the broker does not answer.
+        """
+
+    def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
+        """Drop the dead messages about some repositories, or (None) about all; give how many there were.
+
+        Raises:
+            QueueError: the broker does not answer.
         """
 
 

@@ -27,12 +27,10 @@ from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from podium.errors import BadSetting, QueueError
+from podium.errors import BadSetting
+from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE, RedisQueues, line_of, told
 from podium.settings import Settings
 
-NAMESPACE = "podium"
-# Milliseconds of silence after which a worker's messages are given to others.
-HEARTBEAT_TIMEOUT = 20_000
 _ALWAYS = 1_000_000
 
 # There while the queue has everything that was rung; gone with everything else when Redis loses its data.
@@ -68,11 +66,8 @@ def connect(settings: Settings) -> redis.Redis:
         ) from None
 
 
-class RedisBackend:
+class RedisBackend(RedisQueues):
     """A backend in the Redis of ``client``."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
         """See :class:`podium.jobs.broker.Backend`, as for everything here."""
@@ -86,36 +81,23 @@ class RedisBackend:
 
     def check(self) -> None:
         """Asks Redis."""
-        with _told():
+        with told():
             self._client.ping()
 
     def waiting(self, *queues: str) -> int:
         """Asks Redis."""
-        with _told():
+        with told():
             return sum(int(self._client.llen(f"{NAMESPACE}:{queue}")) for queue in queues)
 
     def is_fresh(self) -> bool:
         """Asks Redis."""
-        with _told():
+        with told():
             return not self._client.exists(_FILLED)
 
     def note_filled(self) -> None:
         """Tells Redis."""
-        with _told():
+        with told():
             self._client.set(_FILLED, 1)
-
-
-@contextlib.contextmanager
-def _told() -> Any:
-    try:
-        yield
-    except redis.RedisError as error:
-        raise QueueError(f"Redis cannot be used ({_line(error)}): check REDIS_URL, and that it runs.") from error
-
-
-def _line(error: Exception) -> str:
-    """The first line, without what might follow it."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 class _Broker(RedisBroker):
@@ -128,7 +110,7 @@ class _Broker(RedisBroker):
             try:
                 return dispatch(*arguments)
             except redis.RedisError as error:
-                raise ConnectionClosed(_line(error)) from error  # type: ignore[no-untyped-call]
+                raise ConnectionClosed(line_of(error)) from error  # type: ignore[no-untyped-call]
 
         return do
 

@@ -18,6 +18,7 @@ from podium.storage.pool import Pool
 from podium.storage.postgres_errors import explained
 from podium.storage.postgres_sql import translated
 from podium.storage.session import Params, Row, Session
+from podium.telemetry import metrics
 
 if TYPE_CHECKING:
     import psycopg
@@ -86,6 +87,8 @@ class PostgresDatabase:
                 for table, rows in session.loaded.items():
                     _analyze(connection, table, rows)
         except psycopg.Error as error:
+            # Each kind that the server knows has a class of its own: LockNotAvailable, DiskFull, AdminShutdown.
+            metrics.add(metrics.DATABASE_ERRORS, kind=type(error).__name__)
             raise explained(self._where, error) from error
 
     @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from podium.errors import StorageError, WrongRevision
 from podium.storage.pool import Pool
 from podium.storage.session import Params, Row, Session
+from podium.telemetry import metrics
 
 # Seconds that a transaction waits for another writer before it gives up.
 BUSY_TIMEOUT = 15.0
@@ -84,6 +85,7 @@ class SqliteDatabase:
                         connection.execute("ROLLBACK")
                     raise
         except sqlite3.Error as error:
+            metrics.add(metrics.DATABASE_ERRORS, kind=getattr(error, "sqlite_errorname", type(error).__name__))
             raise self._explained(error) from error
 
     def _explained(self, error: sqlite3.Error) -> StorageError:

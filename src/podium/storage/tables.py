@@ -92,6 +92,8 @@ repository = Table(
     ),
     Index("ix_repository_state_rung_at", "state", "rung_at"),
     Index("ix_repository_created_at", "created_at"),
+    # The few of this machine: what all the others are is counted on the index above, without looking at their rows.
+    Index("ix_repository_local_state", "state", sqlite_where=text("host = ''"), postgresql_where=text("host = ''")),
 )
 
 contributor = Table(
@@ -208,4 +210,20 @@ github_limit = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("held_until", Double, nullable=False),
+)
+
+# Processes that work off queues: each says every few seconds that it is alive. Those that ended properly are gone.
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    # Names, separated by spaces.
+    Column("queues", Text, nullable=False),
+    # JSON: what only this process can see, such as the depth of queues in its memory.
+    Column("report", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from typing import Any
 
 from podium.errors import BadRule, NotFound
+from podium.jobs.queues import STATES
 from podium.storage.session import Row, Session
-
-STATES = ("pending", "commits_processing", "users_processing", "completed", "failed")
+from podium.storage.times import iso
 
 # Repositories at an address: a path of this machine (host '') belongs to the command line.
 _AT_AN_ADDRESS = "host <> ''"
@@ -84,11 +83,3 @@ def _progress(row: Row) -> dict[str, Any] | None:
     progress: dict[str, Any] = json.loads(row["progress"]) if row["progress"] else {}
     # What an earlier stage or attempt left behind says nothing about this one.
     return progress if progress.get("stage") == stage else {"stage": stage}
-
-
-def iso(seconds: float | None) -> str | None:
-    """Seconds since the epoch as ISO 8601 in UTC, to the second."""
-    if seconds is None:
-        return None
-    moment = datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

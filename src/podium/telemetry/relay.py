@@ -10,17 +10,25 @@ import contextlib
 import json
 import threading
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from podium.telemetry import metrics
 from podium.telemetry.job import Job
 from podium.telemetry.metrics import Metric
 
 
+class Stream(Protocol):
+    """What a child tells to."""
+
+    def write(self, line: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class Teller:
     """In the child: a sink that writes to ``stream``."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._lock = threading.Lock()
 

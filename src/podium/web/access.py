@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
 from podium.errors import Forbidden, PodiumError
+from podium.settings import Settings
 from podium.web.security import is_loopback_name, split_host
 from podium.web.services import Services, context_of
+
+
+class Guarded(Protocol):
+    """What may be known of a server by whoever decides who may do what on it: the API's, or a worker's."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def loopback(self) -> bool: ...
+
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
@@ -22,7 +34,7 @@ class NotAuthenticated(PodiumError):
     status = 401
 
 
-def is_local(request: Request, services: Services) -> bool:
+def is_local(request: Request, services: Guarded) -> bool:
     """Whether ``request`` comes from this machine itself.
 
     A server bound to loopback is reached by strangers all the same when a reverse proxy stands before it: such a
@@ -49,14 +61,13 @@ def may_administer(request: Request, services: Services) -> bool:
     return not services.settings.admin_token and is_local(request, services)
 
 
-def require_admin(request: Request) -> None:
+def require_admin(request: Request, services: Guarded) -> None:
     """Let only the administrator pass.
 
     Raises:
         NotAuthenticated: a token is set, and the request does not carry it.
         Forbidden: none is set, and the request is not from this machine.
     """
-    services = context_of(request).services
     token = services.settings.admin_token
     if token:
         if not _carries(request, token):
@@ -66,6 +77,18 @@ def require_admin(request: Request) -> None:
             "This is open on the server's own machine only: its operator can set PODIUM_ADMIN_TOKEN to allow it "
             "from elsewhere."
         )
+
+
+def require_metrics(request: Request, services: Guarded) -> None:
+    """Let whoever may read the metrics pass: the bearer of their own token, and the administrator.
+
+    Raises:
+        NotAuthenticated: a token is set, and the request carries none that will do.
+        Forbidden: none is set, and the request is not from this machine.
+    """
+    token = services.settings.metrics_token
+    if not (token and _carries(request, token)):
+        require_admin(request, services)
 
 
 def _carries(request: Request, token: str) -> bool:
@@ -81,7 +104,12 @@ def _digest(secret: bytes) -> bytes:
 
 
 async def _admin(request: Request) -> None:
-    require_admin(request)
+    require_admin(request, context_of(request).services)
+
+
+async def _metrics(request: Request) -> None:
+    require_metrics(request, context_of(request).services)
 
 
 AdminOnly = Annotated[None, Depends(_admin)]
+MetricsOnly = Annotated[None, Depends(_metrics)]

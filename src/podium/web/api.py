@@ -5,7 +5,7 @@ The routes are plain functions: FastAPI runs them in threads, and the database's
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse
@@ -27,23 +27,13 @@ from podium.web.queries import (
     RepositoryQuery,
     each_once,
 )
+from podium.web.schemas import ADMIN, BAD_QUERY, problems
 from podium.web.services import Context, ContextDep
 
 # What a client that waits for a worker may sensibly do: ask again in so many seconds.
 _ASK_AGAIN = {"Retry-After": "2"}
 
 router = APIRouter(dependencies=[Depends(each_once)])
-
-
-def _problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    return {
-        int(status.removeprefix("_")): {"model": schemas.Problem, "description": description}
-        for status, description in statuses.items()
-    }
-
-
-_BAD_QUERY = _problems(_400="The address or another parameter cannot be read.")
-_ADMIN = _problems(_401="The administrator's token is needed.", _403="Only from the server's own machine.")
 
 
 def _address(context: Context, text: str) -> Address:
@@ -58,8 +48,8 @@ def _address(context: Context, text: str) -> Address:
     response_model=schemas.Submission,
     responses={
         202: {"model": schemas.Submission, "description": "New, or in work: ask again."},
-        **_BAD_QUERY,
-        **_problems(_429="Too many submissions."),
+        **BAD_QUERY,
+        **problems(_429="Too many submissions."),
     },
 )
 def submit_repository(
@@ -123,8 +113,8 @@ def _message(row: Row, *, is_new: bool, refreshing: bool) -> str:
     response_model=schemas.Board,
     responses={
         202: {"model": schemas.Submission, "description": "The commits are still being counted: ask again."},
-        **_BAD_QUERY,
-        **_problems(_404="Never submitted.", _409="It failed, and there is no older board."),
+        **BAD_QUERY,
+        **problems(_404="Never submitted.", _409="It failed, and there is no older board."),
     },
 )
 def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()], context: ContextDep) -> JSONResponse:
@@ -158,7 +148,7 @@ def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()], con
     response_model=list[schemas.Repository],
     responses={
         200: {"headers": {"X-Total-Count": {"description": "How many in all.", "schema": {"type": "integer"}}}},
-        **_BAD_QUERY,
+        **BAD_QUERY,
     },
 )
 def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
@@ -174,7 +164,7 @@ def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextD
     summary="Read one repository",
     operation_id="getRepository",
     response_model=schemas.Repository,
-    responses={**_BAD_QUERY, **_problems(_404="There is none.")},
+    responses={**BAD_QUERY, **problems(_404="There is none.")},
 )
 def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
@@ -192,9 +182,9 @@ def get_repository(
     status_code=202,
     response_model=schemas.Submission,
     responses={
-        **_BAD_QUERY,
-        **_ADMIN,
-        **_problems(_404="Never submitted.", _409="It has not failed."),
+        **BAD_QUERY,
+        **ADMIN,
+        **problems(_404="Never submitted.", _409="It has not failed."),
     },
 )
 def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -211,9 +201,9 @@ def retry_repository(query: Annotated[RepositoryQuery, Query()], context: Contex
     status_code=202,
     response_model=schemas.Refresh,
     responses={
-        **_BAD_QUERY,
-        **_ADMIN,
-        **_problems(_404="Never submitted.", _409="It has failed."),
+        **BAD_QUERY,
+        **ADMIN,
+        **problems(_404="Never submitted.", _409="It has failed."),
     },
 )
 def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -243,7 +233,7 @@ async def health() -> JSONResponse:
     summary="Whether database and queue can be used",
     operation_id="ready",
     response_model=schemas.Health,
-    responses=_problems(_503="One of them cannot be used."),
+    responses=problems(_503="One of them cannot be used."),
 )
 def ready(context: ContextDep) -> JSONResponse:
     """Reads from the database and asks the queue."""

@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium import __version__
-from podium.web import api, openapi, pages, problems
+from podium.web import api, openapi, operations, pages, problems
 from podium.web.measure import Measure
 from podium.web.rendering import STATIC, Assets
 from podium.web.security import Security
@@ -28,7 +28,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     # The page comes last: below /r/ it takes every address that is not a file's.
-    routers = [api.router, avatars.router, images.router, downloads.router, pages.router]
+    routers = [api.router, operations.router, avatars.router, images.router, downloads.router, pages.router]
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]
@@ -45,7 +45,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=services.settings.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["X-Total-Count", "Retry-After"],
         )

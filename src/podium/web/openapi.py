@@ -22,7 +22,14 @@ _TAGS = [
     {"name": "administration", "description": "Needs `PODIUM_ADMIN_TOKEN` except on the server's own machine."},
     {"name": "server", "description": "The server itself."},
 ]
-_ADMINISTRATION = {("post", "/repositories/retry"), ("post", "/refresh")}
+_ADMINISTRATION = {
+    ("post", "/repositories/retry"),
+    ("post", "/refresh"),
+    ("get", "/queues"),
+    ("post", "/queues/retry"),
+    ("delete", "/queues/{id}"),
+    ("get", "/metrics"),
+}
 
 
 def install(app: FastAPI) -> None:

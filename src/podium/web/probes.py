@@ -1,7 +1,8 @@
-"""What a worker answers over HTTP: whether it lives, and whether it can work."""
+"""What a worker answers over HTTP: whether it lives, whether it can work, what it has done."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -11,20 +12,46 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from podium.errors import PodiumError
+from podium.settings import Settings
+from podium.web.access import require_metrics
+from podium.web.operations import METRICS_TYPE
 from podium.web.problems import problem
 
 
-def create_probes(check: Callable[[], None]) -> Starlette:
-    """``GET /health`` and ``GET /ready`` as the API has them; ``check`` raises a ``PodiumError`` when not ready."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Probed:
+    """What a worker has to answer with.
+
+    Attributes:
+        loopback: whether the port is bound to an address that only this machine can reach.
+        check: raises a ``PodiumError`` when the worker cannot work.
+        metrics: what it counts, in Prometheus' text format.
+    """
+
+    settings: Settings
+    loopback: bool
+    check: Callable[[], None]
+    metrics: Callable[[], bytes]
+
+
+def create_probes(probed: Probed) -> Starlette:
+    """``GET /health``, ``GET /ready`` and ``GET /metrics`` as the API has them."""
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def ready(_request: Request) -> Response:
         try:
-            await run_in_threadpool(check)
+            await run_in_threadpool(probed.check)
         except PodiumError as error:
             return problem(503, error.message, "not-ready")
         return JSONResponse({"status": "ready"})
 
-    return Starlette(routes=[Route("/health", health), Route("/ready", ready)])
+    async def metrics(request: Request) -> Response:
+        try:
+            require_metrics(request, probed)
+        except PodiumError as error:
+            return problem(error.status, error.message, error.code)
+        return Response(await run_in_threadpool(probed.metrics), media_type=METRICS_TYPE)
+
+    return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])

@@ -17,7 +17,18 @@ from podium.errors import PodiumError, TooManyRequests
 from podium.web.headers import dress
 
 MEDIA_TYPE = "application/problem+json"
-_API_PATHS = ("/leaderboard", "/repositories", "/refresh", "/health", "/ready", "/version", "/openapi.json", "/static")
+_API_PATHS = (
+    "/leaderboard",
+    "/repositories",
+    "/refresh",
+    "/queues",
+    "/health",
+    "/ready",
+    "/version",
+    "/metrics",
+    "/openapi.json",
+    "/static",
+)
 
 log = logging.getLogger(__name__)
 

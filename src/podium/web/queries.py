@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from podium.errors import BadRule
+from podium.jobs.queues import STATES
 from podium.leaderboard.rules import Rules
-from podium.submissions.repositories import STATES
 
 _REPO_URL = "The repository's address in any form people paste: a URL, `git@host:owner/name`, `owner/name`."
 
@@ -32,6 +33,29 @@ class OptionalRepositoryQuery(_Query):
     """Which repository, or all."""
 
     repo_url: str | None = Field(None, description=_REPO_URL + " Without it: all repositories.")
+
+
+class RetryQuery(_Query):
+    """Which repositories to try again."""
+
+    ids: str | None = Field(
+        None,
+        max_length=10_000,
+        pattern=r"^[0-9]+(,[0-9]+)*$",
+        description="Their numbers, separated by commas. Without it: every one that has failed.",
+        examples=["7,12"],
+    )
+
+    def numbers(self) -> list[int]:
+        """The numbers; none: all that have failed.
+
+        Raises:
+            BadRule: one is beyond what any database counts to.
+        """
+        numbers = [int(number) for number in self.ids.split(",") if len(number) < 20] if self.ids else []
+        if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
+            raise BadRule("ids: a repository's number has at most 19 digits.")
+        return numbers
 
 
 class Page(_Query):

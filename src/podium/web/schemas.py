@@ -15,11 +15,13 @@ State = Literal["pending", "commits_processing", "users_processing", "completed"
 _TIME = "ISO 8601 in UTC."
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What all answers have in common: names in camelCase, and nothing that is not described."""
+
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
-class Repository(_Answer):
+class Repository(Answer):
     """A repository and where it stands."""
 
     id: int
@@ -43,7 +45,7 @@ class Submission(Repository):
     retryable: bool = Field(False, description="Whether POST /repositories/retry is possible.")
 
 
-class BoardRepository(_Answer):
+class BoardRepository(Answer):
     """Whose board it is."""
 
     id: int
@@ -54,7 +56,7 @@ class BoardRepository(_Answer):
     branch: str | None = Field(description="The branch that was counted.")
 
 
-class Contributor(_Answer):
+class Contributor(Answer):
     """One row of a board."""
 
     rank: int
@@ -74,7 +76,7 @@ class Contributor(_Answer):
     is_enriched: bool = Field(description="Whether GitHub itself has told about the account.")
 
 
-class Board(_Answer):
+class Board(Answer):
     """A ranked board, with the rules it was made under."""
 
     repository: BoardRepository
@@ -96,20 +98,20 @@ class Board(_Answer):
     top_contributors: list[Contributor] = Field(alias="top_contributors")
 
 
-class Refresh(_Answer):
+class Refresh(Answer):
     """What a refresh set in motion."""
 
     message: str
     repositories: int
 
 
-class Health(_Answer):
+class Health(Answer):
     """The server's own state."""
 
     status: Literal["ok", "ready"]
 
 
-class Version(_Answer):
+class Version(Answer):
     """Which Podium this is."""
 
     name: Literal["podium"]
@@ -127,3 +129,15 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened and what to do.")
     error: str = Field(description="The same as `detail`.")
     code: str = Field(description="A stable word for programs.")
+
+
+def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, as ``_404="There is none."``, for its ``responses``."""
+    return {
+        int(status.removeprefix("_")): {"model": Problem, "description": description}
+        for status, description in statuses.items()
+    }
+
+
+BAD_QUERY = problems(_400="The address or another parameter cannot be read.")
+ADMIN = problems(_401="The administrator's token is needed.", _403="Only from the server's own machine.")

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from podium.faces.faces import Faces
+from podium.jobs.inspect import Inspector
 from podium.jobs.queues import Ring
 from podium.settings import Settings
 from podium.storage.session import Database, Session
@@ -28,6 +29,8 @@ class Services:
         reopen: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
             many rows that were.
         faces: the pictures of accounts.
+        inspector: reads what an operator asks of the queues.
+        metrics: what this process counts, in Prometheus' text format.
     """
 
     settings: Settings
@@ -37,6 +40,8 @@ class Services:
     queue_ready: Callable[[], None]
     reopen: Callable[[Session, int], int]
     faces: Faces
+    inspector: Inspector
+    metrics: Callable[[], bytes] = bytes
 
 
 @dataclasses.dataclass(frozen=True)

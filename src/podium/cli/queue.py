@@ -1,0 +1,157 @@
+"""``podium queue``: what waits, what is worked on, what failed; and what an operator does about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from podium.bootstrap.operate import operating
+from podium.cli.columns import age, columns, moment, plural
+from podium.jobs.inspect import Inspector
+from podium.jobs.overview import Overview, as_json
+from podium.leaderboard.text import clean, cut
+from podium.settings import Settings
+from podium.submissions import upkeep
+
+# Above what is drawn anew: the cursor home, everything below it gone.
+_CLEAR = "\x1b[H\x1b[J"
+
+_WIDEST = 60
+
+
+def show(settings: Settings, *, as_json: bool, every: float | None, say: Callable[[str], None]) -> int:
+    """Show the queues once, or again ``every`` so many seconds until interrupted; give the exit code.
+
+    Raises:
+        PodiumError: database or queue cannot be read.
+    """
+    with operating(settings) as sight:
+        inspector = sight.inspector
+        if every is None:
+            say(_document(inspector, as_json=as_json, indent=2))
+            return 0
+        prefix = _CLEAR if sys.stdout.isatty() and not as_json else ""
+        try:
+            while True:
+                say(prefix + _document(inspector, as_json=as_json, indent=None) + ("" if prefix or as_json else "\n"))
+                time.sleep(every)
+        except KeyboardInterrupt:
+            # The usual end of watching.
+            return 0
+
+
+def retry(settings: Settings, ids: Sequence[int]) -> str:
+    """Have repositories tried again, see :func:`podium.submissions.upkeep.try_again`; say what was done."""
+    with operating(settings) as sight:
+        due = upkeep.try_again(sight.db, ids)
+        if sight.queues:
+            sight.queues.forget_dead(set(ids) or None)
+    return upkeep.retried(due)
+
+
+def drop(settings: Settings, repository_id: int) -> str:
+    """Take a repository out of the queue; say what was done."""
+    with operating(settings) as sight:
+        row = upkeep.drop(sight.db, repository_id)
+        if sight.queues:
+            sight.queues.forget_dead({repository_id})
+    return upkeep.dropped(row)
+
+
+def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:
+    overview = inspector.overview()
+    return _json(overview, indent) if as_json else table(overview)
+
+
+def _json(overview: Overview, indent: int | None) -> str:
+    return json.dumps(as_json(overview), indent=indent) + "\n"
+
+
+def table(overview: Overview) -> str:
+    """The overview for a person."""
+    blocks = [_queues(overview), _repositories(overview), _facts(overview), _workers(overview), _failures(overview)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+_SEEN = {
+    "here": "",
+    "redis": "",
+    "heartbeat": "As the workers told with their last heartbeat: these queues are in their memory.",
+}
+
+
+def _queues(overview: Overview) -> str:
+    if overview.queues is None:
+        return (
+            "Queues: not to be seen. They live in the memory of `podium serve`, and none is running on this database."
+        )
+    rows = [
+        [name, str(depth.waiting), str(depth.active), str(depth.delayed), str(depth.dead)]
+        for name, depth in overview.queues.items()
+    ]
+    text = columns(["Queue", "Waiting", "Active", "Delayed", "Dead"], rows, right={1, 2, 3, 4})
+    note = _SEEN[overview.seen]
+    return f"{text}\n{note}" if note else text
+
+
+def _repositories(overview: Overview) -> str:
+    rows = []
+    for standing in overview.repositories:
+        oldest = since = ""
+        if standing.oldest_id is not None:
+            oldest = f"#{standing.oldest_id} {cut(clean(standing.oldest_url or ''), _WIDEST)}"
+            since = age(overview.at - standing.since) if standing.since is not None else ""
+        rows.append([standing.state, f"{standing.count:,}", since, oldest])
+    return columns(["Repositories", "Count", "Since", "Oldest"], rows, right={1, 2})
+
+
+def _facts(overview: Overview) -> str:
+    lines = [
+        f"Leases: {overview.leases_held:,} held, {overview.leases_run_out:,} run out. "
+        f"Waiting for a time: {overview.waiting:,}.",
+        f"Batches left: {overview.batches_left:,}, of {plural(overview.emails_left, 'e-mail')}.",
+        *(_budget(overview) or ["GitHub's budget: not known, nothing was asked since the workers started."]),
+    ]
+    if overview.limits:
+        lines.append(
+            f"GitHub holds back {plural(len(overview.limits), 'token')}; the first until {moment(overview.limits[0])}."
+        )
+    return "\n".join(lines)
+
+
+def _budget(overview: Overview) -> list[str]:
+    lines = []
+    for budget in overview.budgets:
+        if budget.remaining is None or budget.limit is None:
+            lines.append(f"GitHub's budget ({budget.api}): no limit.")
+            continue
+        resets = ""
+        if budget.resets_at is not None:
+            resets = f", anew at {moment(budget.resets_at)} (in {age(budget.resets_at - overview.at)})"
+        lines.append(f"GitHub's budget ({budget.api}): {budget.remaining:,} of {budget.limit:,} left{resets}.")
+    return lines
+
+
+def _workers(overview: Overview) -> str:
+    rows = [
+        [
+            f"{clean(worker.host)}:{worker.pid}",
+            " ".join(worker.queues),
+            age(overview.at - worker.started_at),
+            "alive" if worker.alive else f"silent for {age(overview.at - worker.seen_at)}",
+        ]
+        for worker in overview.workers
+    ]
+    return columns(["Worker", "Queues", "Up", ""], rows, right={2}) if rows else "Workers: none."
+
+
+def _failures(overview: Overview) -> str:
+    if not overview.failures:
+        return ""
+    lines = [
+        f"#{one.id} {cut(clean(one.url), _WIDEST)}, {age(overview.at - one.since)} ago: {clean(one.error)}"
+        for one in overview.failures
+    ]
+    return "\n".join(["Failed last:", *lines])

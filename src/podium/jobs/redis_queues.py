@@ -1,0 +1,105 @@
+"""The queues in Redis as an operator sees them, read from the keys that Dramatiq's broker keeps.
+
+For a queue Q, below the namespace (``dramatiq/brokers/redis/dispatch.lua``): ``Q`` is a list of the messages that wait,
+``Q.DQ.msgs`` has the delayed ones, ``Q.XQ`` and ``Q.XQ.msgs`` the dead ones, ``__acks__.BROKER.Q`` those that a broker
+has taken, and ``__heartbeats__`` when each broker was heard last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import redis
+from dramatiq.message import Message
+
+from podium.errors import QueueError
+from podium.jobs.overview import Depth
+from podium.jobs.queues import COMMITS, USERS
+
+NAMESPACE = "podium"
+# Milliseconds of silence after which a worker's messages are given to others.
+HEARTBEAT_TIMEOUT = 20_000
+
+_HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
+
+
+class RedisQueues:
+    """See :class:`podium.jobs.queues.Queues`."""
+
+    seen = "redis"
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def depths(self) -> Mapping[str, Depth]:
+        """Asks Redis."""
+        with told():
+            brokers = self._brokers()
+            return {queue: self._depth(queue, brokers) for queue in (COMMITS, USERS)}
+
+    def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
+        """Tells Redis."""
+        with told():
+            return sum(self._forget(queue, repository_ids) for queue in (COMMITS, USERS))
+
+    def _brokers(self) -> list[tuple[str, bool]]:
+        """Every broker that may have taken messages, and whether it is alive."""
+        oldest = time.time() * 1000 - HEARTBEAT_TIMEOUT
+        found: Any = self._client.zrange(_HEARTBEATS, 0, -1, withscores=True)
+        return [(name.decode(), heard >= oldest) for name, heard in found]
+
+    def _depth(self, queue: str, brokers: list[tuple[str, bool]]) -> Depth:
+        key = f"{NAMESPACE}:{queue}"
+        # One moment of all of it.
+        ask = self._client.pipeline(transaction=True)
+        ask.llen(key)
+        ask.hlen(f"{key}.DQ.msgs")
+        ask.zcard(f"{key}.XQ")
+        for name, _ in brokers:
+            ask.scard(f"{NAMESPACE}:__acks__.{name}.{queue}")
+        waiting, delayed, dead, *taken = ask.execute()
+        active = sum(count for count, (_, alive) in zip(taken, brokers, strict=True) if alive)
+        # What a vanished one has taken is given back to the queue by the next command of any other.
+        return Depth(waiting + sum(taken) - active, active, delayed, dead)
+
+    def _forget(self, queue: str, repository_ids: Collection[int] | None) -> int:
+        order, messages = f"{NAMESPACE}:{queue}.XQ", f"{NAMESPACE}:{queue}.XQ.msgs"
+        ids = [
+            name
+            for name, data in self._client.hscan_iter(messages)
+            if repository_ids is None or _repository_of(data) in repository_ids
+        ]
+        for start in range(0, len(ids), 1000):
+            some = ids[start : start + 1000]
+            ask = self._client.pipeline(transaction=True)
+            ask.zrem(order, *some)
+            ask.hdel(messages, *some)
+            ask.execute()
+        return len(ids)
+
+
+def _repository_of(data: bytes) -> object:
+    """The number of the repository that a message is about."""
+    arguments = Message.decode(data).args
+    return arguments[0] if arguments else None
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Whatever Redis raises inside of the block is told as a :class:`QueueError`."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise QueueError(f"Redis cannot be used ({line_of(error)}): check REDIS_URL, and that it runs.") from error
+
+
+def line_of(error: Exception) -> str:
+    """The first line of an error, without what might follow it."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,66 @@
+"""The metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
+
+The only module that imports prometheus-client, and only processes that are asked for their metrics import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from podium import __version__
+from podium.telemetry import metrics
+from podium.telemetry.metrics import Gauge, Metric
+
+# The oldest form, which every scraper reads; our names are the same in all of them.
+CONTENT_TYPE = prometheus_client.exposition.CONTENT_TYPE_PLAIN_0_0_4
+# A second series for each counter with the time at which it began: nobody asked for it.
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Prometheus:
+    """A sink that can be read; ``gauges`` is called at each reading for what is true of the whole installation."""
+
+    def __init__(self, gauges: Callable[[], Sequence[Gauge]]) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._families = {metric.name: self._family(metric) for metric in metrics.ALL.values()}
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_Gauges(gauges))
+
+    def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
+        family = self._families[metric.name]
+        child = family.labels(**labels) if metric.labels else family
+        if isinstance(child, prometheus_client.Counter):
+            child.inc(value)
+        else:
+            child.observe(value)
+
+    def page(self) -> bytes:
+        """Everything, as :data:`CONTENT_TYPE`."""
+        return prometheus_client.generate_latest(self._registry)
+
+    def _family(self, metric: Metric) -> prometheus_client.Counter | prometheus_client.Histogram:
+        if metric.kind == "counter":
+            return prometheus_client.Counter(metric.name, metric.doc, metric.labels, registry=self._registry)
+        return prometheus_client.Histogram(
+            metric.name, metric.doc, metric.labels, buckets=metric.buckets, registry=self._registry
+        )
+
+
+class _Gauges(Collector):
+    def __init__(self, read: Callable[[], Sequence[Gauge]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        build = GaugeMetricFamily("podium_build_info", "The version of this process.", labels=["version"])
+        build.add_metric([__version__], 1)
+        yield build
+        for gauge in self._read():
+            family = GaugeMetricFamily(gauge.name, gauge.doc, labels=gauge.labels)
+            for labels, value in gauge.values.items():
+                family.add_metric(labels, value)
+            yield family
