@@ -137,7 +137,13 @@ def test_without_a_board_badge_and_card_say_how_it_stands(
     assert "secret" not in answer.text + shown.text
 
 
-@pytest.mark.parametrize("path", ["/r/octo/nothing", "/r/-octo/x", "/r/octo/..x", "/r/gitlab.com/a/b", "/r/a/b/c/d/e"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/r/octo/nothing", "/r/-octo/x", "/r/octo/..x", "/r/gitlab.com/a/b", "/r/a/b/c/d/e"),
+        *("/r/gitlab.com/a%00/b", "/r/a%1b/b%0a", "/r/gitlab.com/%e2%80%ae/x", "/r/x/%ff", "/r/" + "a" * 5000 + "/b"),
+    ],
+)
 def test_an_unknown_repository_has_drawings_that_say_so(client: Client, path: str) -> None:
     answer = client.get(f"{path}/badge.svg")
     assert texts(drawn(answer, 404)) == ["contributors", "unknown repository"]

@@ -65,7 +65,8 @@ def key_of(path: str, github_url: str) -> str:
     segments = path.rstrip("/").split("/")
     if len(segments) == 2:
         return parse_address(path.rstrip("/"), github_url).key
-    if len(segments) < 2 or not all(segments):
+    # What no address has, a control character above all, no database need be asked for.
+    if len(segments) < 2 or not all(segments) or not path.isprintable():
         raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
     host, *owner, name = segments
     if owner[-1] == "-":
