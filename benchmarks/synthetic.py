@@ -9,12 +9,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def _stream(commits: int, people: int, seed: int) -> Iterator[bytes]:
+def _author(dice: random.Random, number: int, commits: int, people: int, *, everybody: bool) -> int:
+    """Who makes a commit: few people make most of them, as in life."""
+    rank = min(int(dice.paretovariate(0.7)) - 1, people - 1)
+    if not everybody:
+        return rank
+    # People join one after the other; half of the work is done by those who came last, who leave again.
+    joined = number * people // commits
+    if joined > (number - 1) * people // commits:
+        return joined - 1
+    return (rank if dice.random() < 0.5 else joined - 1 - rank) % max(joined, 1)
+
+
+def _stream(commits: int, people: int, seed: int, *, everybody: bool) -> Iterator[bytes]:
     dice = random.Random(seed)
     when = 1_100_000_000
     for number in range(1, commits + 1):
-        # Few people make most commits, as in life.
-        person = min(int(dice.paretovariate(0.7)) - 1, people - 1)
+        person = _author(dice, number, commits, people, everybody=everybody)
         when += dice.randrange(1, 1_500)
         body = f"Change {number}\n\nBecause of reason {dice.randrange(10**9)}.\n"
         if dice.random() < 0.02:
@@ -35,12 +46,15 @@ def _stream(commits: int, people: int, seed: int) -> Iterator[bytes]:
         yield b"\n"
 
 
-def build(folder: Path, commits: int, people: int, seed: int = 1) -> None:
-    """Make a bare repository of ``commits`` commits by ``people`` people in ``folder``, packed as a clone is."""
+def build(folder: Path, commits: int, people: int, seed: int = 1, *, everybody: bool = False) -> None:
+    """Make a bare repository of ``commits`` commits by ``people`` people in ``folder``, packed as a clone is.
+
+    ``everybody`` has each of them commit at least once; without it, many of a large number never do.
+    """
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder)], check=True)
     with subprocess.Popen(["git", "-C", str(folder), "fast-import", "--quiet"], stdin=subprocess.PIPE) as importer:
         assert importer.stdin
-        for part in _stream(commits, people, seed):
+        for part in _stream(commits, people, seed, everybody=everybody):
             importer.stdin.write(part)
         importer.stdin.close()
     if importer.returncode:
@@ -54,8 +68,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--commits", type=int, default=100_000)
     parser.add_argument("--people", type=int, default=5_000)
+    parser.add_argument("--everybody", action="store_true", help="each person commits at least once")
     options = parser.parse_args()
-    build(options.folder, options.commits, options.people)
+    build(options.folder, options.commits, options.people, everybody=options.everybody)
 
 
 if __name__ == "__main__":
