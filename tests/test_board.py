@@ -10,7 +10,6 @@ import pytest
 
 from podium.errors import BadRule
 from podium.leaderboard.board import iso_time
-from podium.leaderboard.ranking import ranking_sql
 from podium.leaderboard.rules import WEEK, Rules
 from podium.storage.session import Database
 from tests.support.boards import Counted, at
@@ -68,6 +67,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
                 "lastCommitAt": "2023-11-14T22:13:20Z",
                 "isBot": False,
                 "isEnriched": True,
+                "rankBefore": None,
             }
         ],
     }
@@ -454,41 +454,6 @@ def test_e_mails_can_be_kept_back_in_names_too(counted: Counted) -> None:
 )
 def test_times_are_written_for_every_year_there_is(seconds: int | None, text: str | None) -> None:
     assert iso_time(seconds) == text
-
-
-# --- How it is read
-
-
-@pytest.mark.parametrize(
-    "rules",
-    [
-        Rules(),
-        Rules(mailmap=False),
-        Rules(identities=False),
-        Rules(merges=True, co_authors=True, bots="only", since=SUNDAY, until=SUNDAY + WEEK),
-    ],
-)
-def test_the_ranking_reads_one_repository_by_its_indexes(sqlite: Database, rules: Rules) -> None:
-    with sqlite.read() as session:
-        plan = session.all(
-            "EXPLAIN QUERY PLAN " + ranking_sql(rules),
-            repository=1,
-            github_host="github.com",
-            since=rules.since,
-            until=rules.until,
-            limit=100,
-            offset=0,
-        )
-    steps = [step["detail"] for step in plan]
-    stored = ("commit_data", "weekly_activity", "known_email", "contributor")
-    aliases = ("c", "k", "p")
-    scans = [step for step in steps if step.split()[0] == "SCAN" and step.split()[1] in (*stored, *aliases)]
-    assert not [step for step in scans if step != "SCAN c"]
-    # The one 'c' that may be walked is the few members of mapped identities, not the table.
-    assert len(scans) <= (1 if rules.mailmap else 0)
-    assert any("autoindex_commit_data" in step and "repository_id=?" in step for step in steps)
-    if rules.windowed:
-        assert "SEARCH weekly_activity USING PRIMARY KEY (repository_id=?)" in steps
 
 
 def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number(counted: Counted) -> None:

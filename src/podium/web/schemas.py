@@ -74,6 +74,9 @@ class Contributor(Answer):
     last_commit_at: str | None = Field(description=_TIME)
     is_bot: bool
     is_enriched: bool = Field(description="Whether GitHub itself has told about the account.")
+    rank_before: int | None = Field(
+        description="The rank in the window of the same length before this one; null where it had none."
+    )
 
 
 class Board(Answer):

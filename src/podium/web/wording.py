@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from podium.leaderboard.text import masked
+
 STATES = {
     "pending": "Waiting",
     "commits_processing": "Counting commits",
@@ -24,9 +26,6 @@ _PHASES = {
 }
 
 _AGES = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
-
-# As much of an e-mail as a stranger may see: its first letter and its domain.
-_EMAIL = re.compile(r"([^\s@<>()]?)[^\s@<>()]*@([^\s@<>()]+)")
 
 
 def number(value: int | None) -> str:
@@ -76,15 +75,6 @@ def ago(iso: str, now: datetime.datetime | None = None) -> str:
             count = int(seconds // length)
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
-
-
-def masked(text: str) -> str:
-    """``text`` with every e-mail in it cut short: ``ada@example.com`` becomes ``a…@example.com``.
-
-    It is cut to 200 characters first: names are hostile, and the search takes the square of their length.
-    """
-    short = text if len(text) <= 200 else text[:199] + "…"
-    return _EMAIL.sub(r"\1…@\2", short)
 
 
 def initials(name: str) -> str:

@@ -1,0 +1,199 @@
+"""What was counted of a repository, in memory: its people, one row for each (e-mail, name), and what they did by week.
+
+A board of tens of thousands of people must answer each switch, window and search within the time of a key press. So
+the rows are read once for each count of the repository, into arrays, and every board is made of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from podium.leaderboard.rules import DAY, WEEK, Rules
+from podium.storage.session import Row, Session
+
+COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
+COMMITS, MERGES, CO_AUTHORED, CO_AUTHORED_MERGES = range(4)
+# What can carry a date of its own; co-authored merges share those of co-authored commits.
+DATED = ("commit", "merge", "co_authored")
+
+# Rows that one query fetches: what they take on their way stays small however large the repository is.
+_CHUNK = 10_000
+
+_PEOPLE = f"""
+SELECT id, email, name, mailmap_email, mailmap_name, mailmap_identity, kind, {", ".join(COUNTS)},
+    {", ".join(f"{end}_{what}_at" for what in DATED for end in ("first", "last"))}
+FROM commit_data
+WHERE repository_id = :repository AND (email, name) > (:email, :name)
+ORDER BY email, name
+LIMIT {_CHUNK}"""
+_FIRST_PEOPLE = _PEOPLE.replace("AND (email, name) > (:email, :name)", "")
+
+_WEEKS = f"""
+SELECT commit_data_id, week, {", ".join(COUNTS)}
+FROM weekly_activity
+WHERE repository_id = :repository AND (commit_data_id, week) > (:person, :week)
+ORDER BY commit_data_id, week
+LIMIT {_CHUNK}"""
+
+# Four days before the epoch began, on a Thursday, was the Sunday of its week.
+_SUNDAY = 4 * DAY
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class People:
+    """One row for each (e-mail, name as written), each field a column; what a row is called here is its place.
+
+    Attributes:
+        ids: the rows' numbers in the database.
+        kinds: "human", "bot" or "agent".
+        counts: the four counts, in the order of :data:`COUNTS`.
+        first, last: dates by :data:`DATED`; None where there is none.
+    """
+
+    ids: list[int]
+    emails: list[str]
+    names: list[str]
+    mailmap_emails: list[str]
+    mailmap_names: list[str]
+    identities: list[str]
+    kinds: list[str]
+    counts: tuple[list[int], ...]
+    first: tuple[list[int | None], ...]
+    last: tuple[list[int | None], ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        text = sum(len(email) + len(name) for email, name in zip(self.emails, self.names, strict=True))
+        return 400 * len(self.ids) + 2 * text
+
+
+def load_people(session: Session, repository_id: int) -> People:
+    """Read the people of a repository."""
+    rows = [row for chunk in _people(session, repository_id) for row in chunk]
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(17)]
+    ids, emails, names, mailmap_emails, mailmap_names, identities, kinds, *numbers = columns
+    return People(
+        ids,
+        emails,
+        names,
+        # Mostly the same text as written: once is enough.
+        [a if a != b else b for a, b in zip(mailmap_emails, emails, strict=True)],
+        [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
+        [a if a != b else b for a, b in zip(identities, emails, strict=True)],
+        kinds,
+        counts=tuple(numbers[:4]),
+        first=tuple(numbers[4::2]),
+        last=tuple(numbers[5::2]),
+    )
+
+
+def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ...]]]:
+    chunk: list[Row] = session.all(_FIRST_PEOPLE, repository=repository_id)
+    while chunk:
+        yield [tuple(row.values()) for row in chunk]
+        if len(chunk) < _CHUNK:
+            return
+        after = chunk[-1]
+        chunk = session.all(_PEOPLE, repository=repository_id, email=after["email"], name=after["name"])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Activity:
+    """What each person did in each week, in the order of the weeks.
+
+    Attributes:
+        people: whose (a place in :class:`People`).
+        weeks: which, as the number of weeks since the one of the epoch.
+        counts: how much, in the order of :data:`COUNTS`.
+        starts: where each week begins: the place of its first entry, by week, with one more after the last.
+        by_person: the places of the entries, person by person.
+        person_starts: where each person begins in ``by_person``, with one more after the last.
+    """
+
+    people: array[int]
+    weeks: array[int]
+    counts: tuple[array[int], ...]
+    starts: dict[int, int]
+    by_person: array[int]
+    person_starts: array[int]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return 28 * len(self.people) + 100 * len(self.starts) + 4 * len(self.person_starts)
+
+    def span(self, rules: Rules) -> range:
+        """The places of the entries within the window of ``rules``."""
+        return range(self._place(rules.since, 0), self._place(rules.until, len(self.people)))
+
+    def _place(self, bound: int | None, otherwise: int) -> int:
+        if bound is None:
+            return otherwise
+        week = week_number(bound)
+        return next((place for start, place in self.starts.items() if start >= week), len(self.people))
+
+    def of(self, person: int) -> Iterator[int]:
+        """The places of one person's entries, in the order of the weeks."""
+        return iter(self.by_person[self.person_starts[person] : self.person_starts[person + 1]])
+
+
+def load_activity(session: Session, repository_id: int, people: People) -> Activity:
+    """Read what the people of a repository did by week."""
+    place_of = {number: place for place, number in enumerate(people.ids)}
+    entries = [entry for chunk in _weeks(session, repository_id, place_of) for entry in chunk]
+    entries.sort(key=lambda entry: entry[1])
+    columns: list[Any] = list(zip(*entries, strict=True)) or [()] * 6
+    who, weeks = array("i", columns[0]), array("i", columns[1])
+    starts: dict[int, int] = {}
+    for place, week in enumerate(weeks):
+        starts.setdefault(week, place)
+    by_person, person_starts = _by_person(who, len(people.ids))
+    return Activity(who, weeks, tuple(array("i", column) for column in columns[2:]), starts, by_person, person_starts)
+
+
+def _weeks(session: Session, repository_id: int, place_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:
+    person, week = -(2**62), 0
+    while True:
+        chunk = session.all(_WEEKS, repository=repository_id, person=person, week=week)
+        rows = [tuple(row.values()) for row in chunk]
+        # A row of nobody cannot be: both are written together.
+        yield [(place_of[row[0]], week_number(row[1]), *row[2:]) for row in rows if row[0] in place_of]
+        if len(rows) < _CHUNK:
+            return
+        person, week = rows[-1][:2]
+
+
+def _by_person(who: array[int], number: int) -> tuple[array[int], array[int]]:
+    starts = array("i", bytes(4 * (number + 1)))
+    for person in who:
+        starts[person + 1] += 1
+    for person in range(number):
+        starts[person + 1] += starts[person]
+    free, places = starts[:], array("i", bytes(4 * len(who)))
+    for place, person in enumerate(who):
+        places[free[person]] = place
+        free[person] += 1
+    return places, starts
+
+
+def week_number(seconds: int) -> int:
+    """The number of the week that begins at ``seconds``, a Sunday 00:00 UTC; 0 is the week of the epoch."""
+    return (seconds + _SUNDAY) // WEEK
+
+
+def week_start(number: int) -> int:
+    """The epoch second at which the week of that number begins."""
+    return number * WEEK - _SUNDAY
+
+
+def kinds_counted(rules: Rules) -> tuple[int, ...]:
+    """Which of the :data:`COUNTS` the rules rank."""
+    kinds = [COMMITS]
+    kinds += [MERGES] if rules.merges else []
+    kinds += [CO_AUTHORED] if rules.co_authors else []
+    kinds += [CO_AUTHORED_MERGES] if rules.co_authors and rules.merges else []
+    return tuple(kinds)
