@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -21,21 +21,28 @@ def _author(dice: random.Random, number: int, commits: int, people: int, *, ever
     return (rank if dice.random() < 0.5 else joined - 1 - rank) % max(joined, 1)
 
 
-def _stream(commits: int, people: int, seed: int, *, everybody: bool) -> Iterator[bytes]:
+def person(number: int) -> str:
+    """Name and e-mail of a person, as git writes them."""
+    return f"Person {number} <p{number}@example.org>"
+
+
+def _stream(
+    commits: int, people: int, seed: int, *, everybody: bool, who: Callable[[int], str], pace: int
+) -> Iterator[bytes]:
     dice = random.Random(seed)
     when = 1_100_000_000
     for number in range(1, commits + 1):
-        person = _author(dice, number, commits, people, everybody=everybody)
-        when += dice.randrange(1, 1_500)
+        author = _author(dice, number, commits, people, everybody=everybody)
+        when += dice.randrange(1, pace)
         body = f"Change {number}\n\nBecause of reason {dice.randrange(10**9)}.\n"
         if dice.random() < 0.02:
-            body += f"\nCo-authored-by: Person {dice.randrange(people)} <p{dice.randrange(people)}@example.org>\n"
+            body += f"\nCo-authored-by: {who(dice.randrange(people))}\n"
         message = body.encode()
-        who = f"Person {person} <p{person}@example.org> {when} +0000".encode()
+        line = f"{who(author)} {when} +0000".encode()
         yield b"commit refs/heads/main\nmark :%d\nauthor %s\ncommitter %s\ndata %d\n%s" % (
             number,
-            who,
-            who,
+            line,
+            line,
             len(message),
             message,
         )
@@ -46,15 +53,27 @@ def _stream(commits: int, people: int, seed: int, *, everybody: bool) -> Iterato
         yield b"\n"
 
 
-def build(folder: Path, commits: int, people: int, seed: int = 1, *, everybody: bool = False) -> None:
+def build(
+    folder: Path,
+    commits: int,
+    people: int,
+    seed: int = 1,
+    *,
+    everybody: bool = False,
+    who: Callable[[int], str] = person,
+    pace: int = 1_500,
+) -> None:
     """Make a bare repository of ``commits`` commits by ``people`` people in ``folder``, packed as a clone is.
 
-    ``everybody`` has each of them commit at least once; without it, many of a large number never do.
+    Args:
+        everybody: each of them commits at least once; without it, many of a large number never do.
+        who: gives each person's name and e-mail.
+        pace: seconds that lie between two commits at most.
     """
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder)], check=True)
     with subprocess.Popen(["git", "-C", str(folder), "fast-import", "--quiet"], stdin=subprocess.PIPE) as importer:
         assert importer.stdin
-        for part in _stream(commits, people, seed, everybody=everybody):
+        for part in _stream(commits, people, seed, everybody=everybody, who=who, pace=pace):
             importer.stdin.write(part)
         importer.stdin.close()
     if importer.returncode:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from podium import __version__
 from podium.errors import PodiumError
 from podium.web import schemas
-from tests.support.web import HEAD, Client, Site, is_problem, open_site
+from tests.support.web import HEAD, NOW, Client, Site, is_problem, open_site
 
 ADDRESS = "https://github.com/octo/hello"
 LEADERBOARD = f"/leaderboard?repoUrl={ADDRESS}"
@@ -254,6 +254,82 @@ def test_failed_repository_serves_its_older_board_with_the_reason(site: Site, cl
 # Repositories
 
 
+# What a board says besides its rows
+
+
+def test_activity_gives_figures_split_and_weeks(site: Site, client: Client) -> None:
+    number = site.repository(commits_processed_at=NOW)
+    site.person(number, "Ada", "ada@example.com", 3, merge_count=1)
+    site.person(number, "Bot", "bot@example.com", 2, kind="bot")
+    body = client.get(f"/leaderboard/activity?repoUrl={ADDRESS}&merges=include").json()
+    assert matches(schemas.Overview, body)
+    assert (body["figures"]["people"], body["figures"]["commits"]) == (1, 4)
+    assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "agent": 0}]
+
+
+def test_somebody_is_found_or_told_why_not(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 3)
+    find = f"/leaderboard/find?repoUrl={ADDRESS}"
+    body = client.get(f"{find}&q=LOVE").json()
+    assert matches(schemas.Found, body)
+    assert (body["total"], body["matches"][0]["rank"], body["reason"]) == (1, 1, None)
+    body = client.get(f"{find}&q=bob@example.com").json()
+    assert matches(schemas.Found, body)
+    assert (body["total"], body["matches"]) == (0, [])
+    assert "No commit of this history has that e-mail" in body["reason"]
+    for query in ("", "&q=", "&q=" + "x" * 201, "&q=a&limit=0", "&q=a&limit=101", "&q=a&since=x", "&q=a&rank=1"):
+        assert is_problem(client.get(find + query), 400), query
+
+
+def test_a_row_is_explained_by_rank_login_or_e_mail(site: Site, client: Client) -> None:
+    number = site.repository(url="https://github.com/octo/hello")
+    site.person(number, "Ada", "ada@example.com", 3)
+    site.person(number, "Bot", "bot@example.com", 3, kind="bot")
+    site.account("ada@example.com", "ada")
+    explain = f"/leaderboard/explain?repoUrl={ADDRESS}"
+    bodies = [client.get(f"{explain}&{who}").json() for who in ("rank=1", "login=Ada", "email=ADA@example.com")]
+    assert matches(schemas.Explanation, bodies[0])
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert bodies[0]["commitsUrl"] == "https://github.com/octo/hello/commits/main?author=ada"
+    bot = client.get(f"{explain}&email=bot@example.com").json()
+    assert matches(schemas.Explanation, bot)
+    assert bot["row"]["rank"] is None
+    for query in ("", "&rank=1&login=ada", "&rank=0", "&rank=x"):
+        assert is_problem(client.get(explain + query), 400), query
+    for query in ("&rank=2", "&login=bob", "&email=bob@example.com"):
+        assert is_problem(client.get(explain + query), 404, "/leaderboard/find"), query
+
+
+@pytest.mark.parametrize("path", ["activity?", "find?q=a&", "explain?rank=1&"])
+def test_what_has_no_board_has_none_of_it(site: Site, client: Client, path: str) -> None:
+    url = f"/leaderboard/{path}repoUrl={ADDRESS}"
+    assert is_problem(client.get(url), 404, "never submitted")
+    site.repository(state="commits_processing")
+    assert client.get(url).status_code == 202
+    with site.db.write() as session:
+        session.run("UPDATE repository SET state = 'failed', error = 'It is empty.'")
+    assert is_problem(client.get(url), 409, "It is empty.")
+
+
+def test_strangers_see_no_whole_e_mail(tmp_path: Path) -> None:
+    with open_site(tmp_path, loopback=False) as site:
+        number = site.repository()
+        site.person(number, "ada@example.com", "ada@example.com", 3)
+        client = site.client()
+        answers = [
+            client.get(f"/leaderboard{path}repoUrl={ADDRESS}").text
+            for path in ("?", "/activity?", "/find?q=ada&", "/explain?rank=1&")
+        ]
+        answers += [client.get(path).text for path in ("/r/octo/hello?find=ada", f"/find/{number}?find=ada")]
+        answers += [client.get(path).text for path in ("/r/octo/hello?row=2", f"/row/{number}/2")]
+        for answer in answers:
+            assert "ada@example.com" not in answer
+        assert "a…@example.com" in answers[3]
+        # A part of an e-mail finds nobody: it would tell the rest, letter by letter.
+        assert client.get(f"/leaderboard/find?q=example&repoUrl={ADDRESS}").json()["total"] == 0
+
+
 def test_repositories_are_listed_newest_first_with_their_number(site: Site, client: Client) -> None:
     for name, created in (("a", 1.0), ("b", 3.0), ("c", 2.0)):
         site.repository(f"octo/{name}", created_at=created)
@@ -404,6 +480,9 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert set(operations) == {
         ("post", "/leaderboard"),
         ("get", "/leaderboard"),
+        ("get", "/leaderboard/activity"),
+        ("get", "/leaderboard/find"),
+        ("get", "/leaderboard/explain"),
         ("get", "/repositories"),
         ("get", "/repositories/{id}"),
         ("post", "/repositories/retry"),
@@ -423,7 +502,9 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     identifiers = [operation["operationId"] for operation in operations.values()]
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
-    assert sorted(parameters) == sorted("repoUrl limit offset merges bots coAuthors mailmap since until".split())
+    assert sorted(parameters) == sorted(
+        "repoUrl limit offset merges bots coAuthors mailmap since until sparklines".split()
+    )
     for operation in operations.values():
         for status, response in operation["responses"].items():
             assert status != "422"

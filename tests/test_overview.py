@@ -206,7 +206,7 @@ def test_parts_are_made_once_for_each_edition(counted: Counted) -> None:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
     # The counts are still the same: only what accounts change is made anew.
-    assert set(made[first:]) == {"accounts", "groups", "standings", "timeline"}
+    assert set(made[first:]) == {"accounts", "groups", "seniority", "standings", "timeline"}
 
 
 def test_edition_follows_the_row(counted: Counted) -> None:

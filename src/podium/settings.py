@@ -346,6 +346,12 @@ class Settings:
         _bytes,
         "Disk that must be free for each clone before it starts, and that clones leave free while they run.",
     )
+    board_cache_bytes: int = _setting(
+        "PODIUM_BOARD_CACHE_BYTES",
+        128 * 10**6,
+        _bytes,
+        "Memory that each server process may use to keep boards and what they are made of.",
+    )
     log_level: str = _setting("PODIUM_LOG_LEVEL", "INFO", _log_level, "debug, info, warning or error.")
     log_format: str = _setting(
         "PODIUM_LOG_FORMAT", "console", _log_format, "`console`: lines for people; `json`: an object a line."

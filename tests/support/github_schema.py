@@ -7,13 +7,12 @@ The published schema takes over a second to build, and comes over the network; t
 from __future__ import annotations
 
 import functools
-import os
-import shutil
-import subprocess
-import tarfile
-from pathlib import Path
 
 import graphql
+
+from tests.support.npm import UnavailableError, fetched
+
+__all__ = ["PACKAGE", "SDL", "UnavailableError", "part", "published"]
 
 PACKAGE = "@octokit/graphql-schema@15.26.1"
 
@@ -97,10 +96,6 @@ def part() -> graphql.GraphQLSchema:
     return graphql.build_schema(SDL)
 
 
-class UnavailableError(Exception):
-    """The published schema cannot be had here; the message says why."""
-
-
 @functools.cache
 def published() -> graphql.GraphQLSchema:
     """GitHub's schema as ``@octokit/graphql-schema`` publishes it, fetched with npm once and kept.
@@ -108,37 +103,6 @@ def published() -> graphql.GraphQLSchema:
     Raises:
         UnavailableError: there is no npm, or it cannot reach its registry.
     """
-    text = _fetched().read_text(encoding="utf-8")
+    text = fetched(PACKAGE, "schema.graphql").read_text(encoding="utf-8")
     document = graphql.parse(text, no_location=True)
     return graphql.build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
-
-
-def _fetched() -> Path:
-    version = PACKAGE.rpartition("@")[2]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podium-tests"
-    kept = folder / f"github-{version}.graphql"
-    if kept.exists():
-        return kept
-    npm = shutil.which("npm")
-    if npm is None:
-        raise UnavailableError("npm is not installed")
-    folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [npm, "pack", "--silent", "--pack-destination", str(folder), PACKAGE],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if done.returncode:
-        raise UnavailableError(f"npm cannot fetch {PACKAGE}: {done.stderr.strip()[-300:]}")
-    archive = folder / done.stdout.split()[-1]
-    with tarfile.open(archive) as packed:
-        member = packed.extractfile("package/schema.graphql")
-        assert member is not None
-        fresh = kept.with_suffix(f".{os.getpid()}")
-        fresh.write_bytes(member.read())
-    fresh.rename(kept)
-    archive.unlink()
-    return kept

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from podium.leaderboard.accounts import Accounts, Groups, Unresolved, group, load_accounts, unresolved
 from podium.leaderboard.people import Activity, People, load_activity, load_people
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.standings import Standings, rank
+from podium.leaderboard.standings import Seniority, Standings, rank, seniority
 from podium.leaderboard.timeline import Timeline, timeline
 from podium.storage.session import Row, Session
 
@@ -88,11 +88,16 @@ class Ledger:
         key = ("groups", self._edition, rules.identities, rules.mailmap)
         return self._part(key, lambda: group(self.people(), self.accounts(rules), mailmap=rules.mailmap))
 
+    def seniority(self, rules: Rules) -> Seniority:
+        """Who comes first of those who count the same."""
+        key = ("seniority", self._edition, rules.identities, rules.mailmap, rules.merges, rules.co_authors)
+        return self._part(key, lambda: seniority(self.people(), self.accounts(rules), self.groups(rules), rules))
+
     def standings(self, rules: Rules) -> Standings:
         """The ranking under ``rules``."""
         return self._part(
             ("standings", self._edition, rules),
-            lambda: rank(self.people(), self.accounts(rules), self.groups(rules), rules, self.activity),
+            lambda: rank(self.people(), self.groups(rules), self.seniority(rules), rules, self.activity),
         )
 
     def timeline(self, rules: Rules) -> Timeline:

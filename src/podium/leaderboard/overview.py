@@ -38,7 +38,7 @@ def read_overview(ledger: Ledger, rules: Rules) -> Document:
             "people": len(standings.order),
             "commits": standings.total,
             "halfOfCommits": half(standings),
-            "newPeople": new_people(standings, since, rules.until),
+            "newPeople": new_people(standings, ledger.seniority(rules), since, rules.until),
             "newPeopleSince": None if since is None else iso_day(since),
         },
         "split": {
@@ -96,6 +96,21 @@ def sparklines(ledger: Ledger, rules: Rules, numbers: list[int], points: int = 3
     scale = max((max(_curve(ledger, rules, number, (low, high), points)) for number in top), default=0)
     curves = [_curve(ledger, rules, number, (low, high), points) for number in numbers]
     return {"peak": scale, "curves": curves}
+
+
+def add_sparklines(ledger: Ledger, rules: Rules, document: Document) -> None:
+    """Give each row of a board's document its curve as ``sparkline``, and the document their scale and bounds."""
+    first = document["offset"]
+    numbers = list(ledger.standings(rules).order[first : first + len(document["top_contributors"])])
+    drawn_of = sparklines(ledger, rules, numbers)
+    low, high = bounds(ledger, rules)
+    document["sparklines"] = {
+        "peak": drawn_of["peak"],
+        "since": iso_day(week_start(low)),
+        "until": iso_day(week_start(high) + 6 * DAY),
+    }
+    for entry, curve in zip(document["top_contributors"], drawn_of["curves"], strict=True):
+        entry["sparkline"] = curve
 
 
 def bounds(ledger: Ledger, rules: Rules) -> tuple[int, int]:

@@ -19,6 +19,24 @@ _NEVER = 2**62
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Seniority:
+    """Who comes first of those who count the same, which no window changes.
+
+    Attributes:
+        first: when each group began to do what counts, over all of history.
+        order: all groups, in the order of ties.
+    """
+
+    first: list[int]
+    order: array[int]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return 45 * len(self.first)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Standings:
     """A ranked board.
 
@@ -27,7 +45,6 @@ class Standings:
         ranks: the rank of each group, from 1; 0 where it is not on the board.
         counted: what each group counts under the rules, on the board or not.
         by_person: the same for each row of :class:`People`.
-        first: when each group began to do what counts, over all of history.
         total: the commits of all groups on the board.
     """
 
@@ -35,7 +52,6 @@ class Standings:
     ranks: array[int]
     counted: list[int]
     by_person: list[int]
-    first: list[int]
     total: int
 
     @property
@@ -44,20 +60,25 @@ class Standings:
         return 30 * len(self.by_person) + 60 * len(self.ranks)
 
 
+def seniority(people: People, accounts: Accounts, groups: Groups, rules: Rules) -> Seniority:
+    """Find out who began when, with what the rules count."""
+    first = _first(people, groups, rules)
+    order = sorted(range(len(first)), key=lambda number: _tie(groups, accounts, first, number))
+    return Seniority(first, array("i", order))
+
+
 def rank(
-    people: People, accounts: Accounts, groups: Groups, rules: Rules, activity: Callable[[], Activity]
+    people: People, groups: Groups, seniors: Seniority, rules: Rules, activity: Callable[[], Activity]
 ) -> Standings:
     """Rank the groups under ``rules``; ``activity`` is asked for only where there is a window."""
     by_person = person_counts(people, rules, activity)
     counted = group_sums(groups, by_person)
-    first = _first(people, groups, rules)
-    ranked = _on_board(groups, rules, counted)
-    ranked.sort(key=lambda number: _tie(groups, accounts, first, number))
+    ranked = _on_board(groups, seniors, rules, counted)
     ranked.sort(key=counted.__getitem__, reverse=True)
     ranks = array("i", bytes(4 * len(counted)))
     for place, number in enumerate(ranked, start=1):
         ranks[number] = place
-    return Standings(array("i", ranked), ranks, counted, by_person, first, sum(map(counted.__getitem__, ranked)))
+    return Standings(array("i", ranked), ranks, counted, by_person, sum(map(counted.__getitem__, ranked)))
 
 
 def person_counts(people: People, rules: Rules, activity: Callable[[], Activity]) -> list[int]:
@@ -84,19 +105,15 @@ def group_sums(groups: Groups, by_person: list[int]) -> list[int]:
     return sums
 
 
-def _on_board(groups: Groups, rules: Rules, counted: list[int]) -> list[int]:
+def _on_board(groups: Groups, seniors: Seniority, rules: Rules, counted: list[int]) -> list[int]:
+    """The groups that the rules rank, in the order of ties."""
+    kinds = groups.kinds
     match rules.bots:
         case "include":
-            return [number for number, count in enumerate(counted) if count > 0]
+            return [number for number in seniors.order if counted[number] > 0]
         case "exclude":
-            return [
-                n
-                for n, (count, kind) in enumerate(zip(counted, groups.kinds, strict=True))
-                if count > 0 and kind == "human"
-            ]
-    return [
-        n for n, (count, kind) in enumerate(zip(counted, groups.kinds, strict=True)) if count > 0 and kind != "human"
-    ]
+            return [number for number in seniors.order if counted[number] > 0 and kinds[number] == "human"]
+    return [number for number in seniors.order if counted[number] > 0 and kinds[number] != "human"]
 
 
 def dated(rules: Rules) -> list[int]:
@@ -133,8 +150,8 @@ def half(standings: Standings) -> int:
     return 0
 
 
-def new_people(standings: Standings, since: int | None, until: int | None) -> int:
+def new_people(standings: Standings, seniors: Seniority, since: int | None, until: int | None) -> int:
     """How many on the board did their first commit from ``since`` on and before ``until``."""
     low = -_NEVER if since is None else since
     high = _NEVER if until is None else until
-    return sum(low <= standings.first[number] < high for number in standings.order)
+    return sum(low <= seniors.first[number] < high for number in standings.order)

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, PodiumError
 from podium.settings import Settings
-from podium.web.security import is_loopback_name, split_host
+from podium.web.security import is_from_here
 from podium.web.services import Services, context_of
 
 
@@ -24,8 +24,6 @@ class Guarded(Protocol):
     def loopback(self) -> bool: ...
 
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
-
 
 class NotAuthenticated(PodiumError):
     """The administrator's token is missing or wrong."""
@@ -34,31 +32,26 @@ class NotAuthenticated(PodiumError):
     status = 401
 
 
-def is_local(request: Request, services: Guarded) -> bool:
+def _is_local(request: Request, services: Guarded) -> bool:
     """Whether ``request`` comes from this machine itself.
 
     A server bound to loopback is reached by strangers all the same when a reverse proxy stands before it: such a
     request carries another name than loopback's, or a forwarding header. A proxy that sends neither cannot be told
     from a person at this machine: ``docs/serving.md`` says what to set behind one.
     """
-    name, _ = split_host(request.headers.get("host", "")) or ("", None)
-    return (
-        services.loopback
-        and not services.settings.trusted_proxies
-        and is_loopback_name(name)
-        and not any(header in request.headers for header in _FORWARDED)
-    )
+    alone = services.loopback and not services.settings.trusted_proxies
+    return alone and is_from_here(dict(request.scope["headers"]))
 
 
 def shows_emails(request: Request, services: Services) -> bool:
     """Whether the answer to ``request`` may carry whole e-mail addresses."""
     chosen = services.settings.show_emails
-    return is_local(request, services) if chosen is None else chosen
+    return _is_local(request, services) if chosen is None else chosen
 
 
 def may_administer(request: Request, services: Services) -> bool:
     """Whether the page offers retry and refresh: a form cannot send the token, so only where none is needed."""
-    return not services.settings.admin_token and is_local(request, services)
+    return not services.settings.admin_token and _is_local(request, services)
 
 
 def require_admin(request: Request, services: Guarded) -> None:
@@ -72,7 +65,7 @@ def require_admin(request: Request, services: Guarded) -> None:
     if token:
         if not _carries(request, token):
             raise NotAuthenticated("This needs the administrator's token: send `Authorization: Bearer TOKEN`.")
-    elif not is_local(request, services):
+    elif not _is_local(request, services):
         raise Forbidden(
             "This is open on the server's own machine only: its operator can set PODIUM_ADMIN_TOKEN to allow it "
             "from elsewhere."

@@ -7,12 +7,13 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium import __version__
 from podium.web import api, openapi, operations, pages, problems
+from podium.web.express import Express
 from podium.web.measure import Measure
-from podium.web.rendering import STATIC, Assets
 from podium.web.security import Security
 from podium.web.services import Context, Services
 from podium.web.share import avatars, downloads, images
@@ -24,22 +25,24 @@ def create_app(services: Services) -> FastAPI:
     """The API and the page over ``services``."""
     # FastAPI's own pages load Swagger UI from another host.
     app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.context = Context.of(services)
+    context = app.state.context = Context.of(services)
     problems.install(app)
     openapi.install(app)
+    # Before the pages, whose static files lie around it.
+    app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     # The page comes last: below /r/ it takes every address that is not a file's.
     routers = [api.router, operations.router, avatars.router, images.router, downloads.router, pages.router]
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]
-    app.mount("/static/swagger", Assets(directory=Path(fastapi_offline.__file__).parent / "static"))
-    app.mount("/static", Assets(directory=STATIC))
-    _add_middleware(app, services)
+    _add_middleware(app, context)
     return app
 
 
-def _add_middleware(app: FastAPI, services: Services) -> None:
+def _add_middleware(app: FastAPI, context: Context) -> None:
     # Each one is put around those before it: security sees a request before all but the count.
+    services = context.services
+    app.add_middleware(Express, plans=context.plans, boards=context.boards)
     app.add_middleware(HeadAsGet)
     if services.settings.cors_origins:
         app.add_middleware(

@@ -1,36 +1,38 @@
-"""The page: plain HTML that works without JavaScript, and one fragment for the module that keeps states up to date."""
+"""The page: plain HTML that works without JavaScript, and the fragments and events for the modules that quicken it."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, Forbidden, PodiumError, TooManyRequests
-from podium.leaderboard.rules import Rules
+from podium.errors import BadAddress, Forbidden, NotFound, PodiumError, TooManyRequests
+from podium.leaderboard.ledger import Ledger
 from podium.storage.session import Row
 from podium.submissions import submit
 from podium.submissions.address import parse_address
-from podium.submissions.repositories import describe, get, listing
+from podium.submissions.repositories import listing
 from podium.web.access import may_administer, shows_emails
 from podium.web.api import submit_address
-from podium.web.boards import Board, read_board
+from podium.web.board_page import SWITCHES, Wanted, board_values, explanation, found, pages
+from podium.web.bodies import Body, BodyResponse
+from podium.web.events import EventStream
+from podium.web.express import Plan
 from podium.web.paths import key_of, page_path
 from podium.web.services import Context, ContextDep
 from podium.web.share.snippets import take_along
+from podium.web.status import is_in_work
 
 REPOSITORIES = 50
-PEOPLE = 100
-
-# The switches by their names in the address, as for the API, and their defaults.
-_SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mailmap": "use", "since": "", "until": ""}
 
 router = APIRouter(include_in_schema=False)
 
 Offset = Annotated[int, Query(ge=0, le=10**12)]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+OptionalNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -59,38 +61,14 @@ def _home(context: Context, *, offset: int = 0, text: str = "", error: PodiumErr
         headers=headers,
         text=text[:2000],
         error=error.message if error else None,
-        repositories=[_described(row, context) for row in rows],
-        pages=_pages(total, offset, REPOSITORIES, "/", {}),
-        in_work=any(_in_work(row) for row in rows),
+        repositories=[context.status.values(row) for row in rows],
+        pages=pages(total, offset, REPOSITORIES, _home_link),
+        in_work=any(is_in_work(row) for row in rows),
     )
 
 
-def _described(row: Row, context: Context) -> dict[str, Any]:
-    name = f"{row['owner']}/{row['name']}" if row["owner"] else row["name"]
-    elsewhere = row["host"] != context.github_host
-    return {
-        **describe(row),
-        "title": f"{row['host']}/{name}" if elsewhere else name,
-        "path": page_path(row, context.github_host),
-    }
-
-
-def _in_work(row: Row) -> bool:
-    return row["state"] not in ("completed", "failed")
-
-
-def _pages(total: int, offset: int, size: int, path: str, query: dict[str, str]) -> dict[str, Any]:
-    def link(start: int) -> str:
-        parameters = query | ({"offset": str(start)} if start else {})
-        return path + ("?" + urlencode(parameters) if parameters else "")
-
-    return {
-        "total": total,
-        "first": min(offset + 1, total),
-        "last": min(offset + size, total),
-        "previous": link(max(0, offset - size)) if offset else None,
-        "next": link(offset + size) if offset + size < total else None,
-    }
+def _home_link(offset: int) -> str:
+    return f"/?offset={offset}" if offset else "/"
 
 
 @router.post("/submit")
@@ -116,37 +94,56 @@ def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response
 
 
 @router.get("/r/{path:path}")
-def board(request: Request, path: str, context: ContextDep, offset: Offset = 0) -> Response:
+async def board(
+    request: Request,
+    path: str,
+    context: ContextDep,
+    offset: Offset = 0,
+    row: OptionalNumber = None,
+) -> Response:
     """A repository's board."""
     github_url = context.services.settings.github_server_url
-    switches = {name: request.query_params.get(name) or default for name, default in _SWITCHES.items()}
-    rules = _rules(switches)
+    wanted = _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
     try:
         key = key_of(path, github_url)
     except BadAddress as error:
         raise HTTPException(404) from error
-    found = read_board(
-        context,
-        key,
-        rules,
-        limit=PEOPLE,
-        offset=offset,
-        show_emails=shows_emails(request, context.services),
-    )
-    if found is None:
+    repository = await context.boards.row(key)
+    if repository is None:
         return context.renderer.page("unknown.html", status=404, name=path, address=_address_of(path, github_url))
-    return _board(request, context, found, switches, offset)
+    may_retry = may_administer(request, context.services)
+    origin = str(request.base_url).rstrip("/")
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        own = _at(wanted, page_path(row, context.github_host))
+        return context.renderer.body(
+            "board.html",
+            **context.status.values(row, may_administer=may_retry),
+            **(board_values(ledger, own) if ledger else {"board": None}),
+            switches=own.switches,
+            changed=bool(own.chosen),
+            path=own.path,
+            wanted=own,
+            share=take_along(origin, own.path, own.chosen),
+        )
+
+    if wanted.find or wanted.person is not None:
+        return BodyResponse(await context.boards.read(repository, make))
+    plan = Plan(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
+    context.plans.remember(request, plan)
+    return BodyResponse(await context.boards.get(repository, plan.what, make, live=True))
 
 
-def _rules(switches: dict[str, str]) -> Rules:
-    return Rules.parse(
-        merges=switches["merges"],
-        bots=switches["bots"],
-        co_authors=switches["coAuthors"],
-        mailmap=switches["mailmap"],
-        since=switches["since"] or None,
-        until=switches["until"] or None,
-    )
+def _wanted(request: Request, context: Context, path: str, **more: Any) -> Wanted:
+    switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
+    wanted = Wanted(path, switches, show_emails=shows_emails(request, context.services), **more)
+    # A rule that does not exist is told before anything is read.
+    _ = wanted.rules
+    return wanted
+
+
+def _at(wanted: Wanted, path: str) -> Wanted:
+    return Wanted(path, wanted.switches, wanted.offset, wanted.find, wanted.person, wanted.show_emails)
 
 
 def _address_of(path: str, github_url: str) -> str:
@@ -154,38 +151,63 @@ def _address_of(path: str, github_url: str) -> str:
     return f"{github_url}/{path}" if path.count("/") == 1 else "https://" + path.replace("/-/", "/", 1)
 
 
-def _board(request: Request, context: Context, found: Board, switches: dict[str, str], offset: int) -> Response:
-    chosen = {name: value for name, value in switches.items() if value != _SWITCHES[name]}
-    document = found.document
-    path = page_path(found.repository, context.github_host)
-    return context.renderer.page(
-        "board.html",
-        **_status(request, context, found.repository),
-        board=document,
-        switches=switches,
-        changed=bool(chosen),
-        path=path,
-        share=take_along(str(request.base_url).rstrip("/"), path, chosen),
-        pages=_pages(document["total"], offset, PEOPLE, path, chosen) if document else None,
-    )
+async def _row(context: Context, number: int) -> Row:
+    row = await context.boards.row(number)
+    if row is None:
+        raise NotFound(f"No repository has the number {number}: GET /repositories lists them.")
+    return row
 
 
-def _status(request: Request, context: Context, row: Row) -> dict[str, Any]:
-    return {
-        "repository": _described(row, context),
-        "in_work": _in_work(row),
-        # Changes when the page shows something else than before: a board where there was none, or a newer one.
-        "edition": f"{row['head']} {row['commits_processed_at']} {row['state'] if not _in_work(row) else ''}",
-        "may_retry": row["state"] == "failed" and may_administer(request, context.services),
-    }
-
-
-@router.get("/status/{repository_id}")
-def status(request: Request, repository_id: Annotated[int, Path(ge=1, le=2**63 - 1)], context: ContextDep) -> Response:
+@router.get("/status/{number}")
+async def status(request: Request, number: Number, context: ContextDep) -> Response:
     """The part of a board's page that says where the repository stands."""
-    with context.services.db.read() as session:
-        row = get(session, repository_id)
-    return context.renderer.page("_status.html", **_status(request, context, row))
+    row = await _row(context, number)
+    may_retry = may_administer(request, context.services)
+    return BodyResponse(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
+
+
+@router.get("/events/{number}")
+async def events(number: Number, context: ContextDep) -> Response:
+    """The same as it changes, by server-sent events, until the work is done."""
+    row = await _row(context, number)
+    watch = context.hub.join(row)
+    return EventStream(watch, lambda: context.hub.leave(row, watch))
+
+
+@router.get("/row/{number}/{person}")
+async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
+    """Why one row of a board has its number."""
+    row = await _row(context, number)
+    wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
+
+    def make(_: Row, ledger: Ledger | None) -> Body:
+        why = explanation(ledger, wanted, person) if ledger else None
+        if why is None:
+            raise NotFound("This row is not on the board any more: load the page again.")
+        return context.renderer.body("_why.html", why=why, switches=wanted.switches)
+
+    return BodyResponse(await context.boards.read(row, make))
+
+
+@router.get("/find/{number}")
+async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
+    """Who on a board matches."""
+    row = await _row(context, number)
+    wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
+
+    def make(_: Row, ledger: Ledger | None) -> Body:
+        return context.renderer.body("_found.html", found=found(ledger, wanted) if ledger and find else None)
+
+    return BodyResponse(await context.boards.read(row, make))
+
+
+@router.get("/static/{path:path}")
+async def static(path: str, context: ContextDep) -> Response:
+    """Style sheet, modules and pictures."""
+    body = context.renderer.assets.find(path)
+    if body is None:
+        raise HTTPException(404)
+    return BodyResponse(body)
 
 
 @router.get("/docs")

@@ -6,6 +6,7 @@ A misspelt ``coauthors`` that is silently ignored would give a board under other
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -118,7 +119,48 @@ class RulesQuery(_Query):
 
 
 class BoardQuery(RulesQuery, Page, RepositoryQuery):
-    """Which board: the repository, the rules, the window, the page."""
+    """Which part of a board."""
+
+    sparklines: str = Field(
+        "exclude",
+        description="Whether each row carries its activity in up to 32 parts of the window.",
+        json_schema_extra={"enum": ["exclude", "include"]},
+    )
+
+    def rules(self) -> Rules:
+        if self.sparklines not in ("exclude", "include"):
+            raise BadRule(f"sparklines cannot be {self.sparklines[:40]!r}: choose include or exclude.")
+        return super().rules()
+
+
+class RuledQuery(RulesQuery, RepositoryQuery):
+    """Which board: the repository, the rules, the window."""
+
+
+class FindQuery(RuledQuery):
+    """Whom to look for on a board."""
+
+    q: str = Field(min_length=1, max_length=200, description="A part of a name or login, or a whole e-mail.")
+    limit: int = Field(20, ge=1, le=100, description="How many rows.")
+
+
+class ExplainQuery(RuledQuery):
+    """Which row of a board: exactly one of the three."""
+
+    rank: int | None = Field(None, ge=1, le=10**12, description="Its rank under these rules.")
+    login: str | None = Field(None, max_length=100, description="Its login.")
+    email: str | None = Field(None, max_length=1000, description="One of its e-mails.")
+
+    def who(self) -> dict[str, Any]:
+        """The one that was given.
+
+        Raises:
+            BadRule: none was, or several were.
+        """
+        given = {name: value for name, value in self if name in ("rank", "login", "email") and value is not None}
+        if len(given) != 1:
+            raise BadRule("Say which row: give exactly one of rank, login and email.")
+        return given
 
 
 async def each_once(request: Request) -> None:

@@ -8,36 +8,37 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.responses import HTMLResponse
 
 from podium import __version__
 from podium.web import wording
+from podium.web.bodies import Body
 from podium.web.headers import PAGE_POLICY
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+HTML = "text/html; charset=utf-8"
 
 
 class Renderer:
     """The templates, compiled when first used, and the addresses of the static files that they link to."""
 
     def __init__(self) -> None:
-        self._versions = {file.name: _digest(file) for file in STATIC.iterdir()}
+        self.assets = Assets(STATIC)
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,
         )
         self._environment.filters.update(wording.FILTERS)
-        self._environment.globals.update(asset=self.asset, version=__version__)
+        self._environment.globals.update(asset=self.asset, version=__version__, plural=wording.plural)
 
     def asset(self, name: str) -> str:
-        """The address of a static file, which changes with its content."""
-        return f"/static/{name}?v={self._versions[name]}"
+        """The address of a static file. It changes with all of them: a module names others beside it."""
+        return f"/static/{self.assets.version}/{name}"
 
     def text(self, template: str, **values: Any) -> str:
         """Render a template to text; what it is given is escaped for HTML and XML alike."""
@@ -47,22 +48,32 @@ class Renderer:
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
         """Render a whole page."""
-        return HTMLResponse(
-            self.text(template, **values), status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})}
-        )
+        html = self.text(template, **values)
+        return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
+
+    def body(self, template: str, **values: Any) -> Body:
+        """Render a whole page, to be kept."""
+        html = self.text(template, **values)
+        return Body.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})
 
 
-class Assets(StaticFiles):
-    """Static files: kept for a year where the address carries the version, asked about again where not."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        versioned = scope.get("query_string", b"").startswith(b"v=")
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if versioned and response.status_code == 200 else "no-cache"
-        )
-        return response
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN = {"Cache-Control": "no-cache"}
 
 
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+class Assets:
+    """The static files, in memory: kept by browsers for a year where the address carries their version."""
+
+    def __init__(self, folder: Path) -> None:
+        files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+        self.version = "v" + hashlib.sha256(b"".join(files.values())).hexdigest()[:12]
+        self._bodies = {}
+        for name, content in files.items():
+            kind = _TYPES[Path(name).suffix]
+            self._bodies[name] = Body.of(content, kind, _ASK_AGAIN)
+            self._bodies[f"{self.version}/{name}"] = Body.of(content, kind, _FOR_EVER)
+
+    def find(self, path: str) -> Body | None:
+        """The file of that name, with or without its version; None where there is none."""
+        return self._bodies.get(path)

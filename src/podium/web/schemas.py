@@ -77,6 +77,17 @@ class Contributor(Answer):
     rank_before: int | None = Field(
         description="The rank in the window of the same length before this one; null where it had none."
     )
+    sparkline: list[int] | None = Field(
+        None, description="Commits that count in each part of the window; only where asked for."
+    )
+
+
+class Sparklines(_Answer):
+    """What the rows' sparklines have in common."""
+
+    peak: int = Field(description="The largest part of any of the first rows of the board: the scale of all.")
+    since: str
+    until: str
 
 
 class Board(Answer):
@@ -99,6 +110,93 @@ class Board(Answer):
     limit: int
     offset: int
     top_contributors: list[Contributor] = Field(alias="top_contributors")
+    sparklines: Sparklines | None = Field(None, description="Only where asked for.")
+
+
+class Figures(_Answer):
+    """The figures that matter."""
+
+    people: int
+    commits: int
+    half_of_commits: int = Field(description="How many people, the most active first, make half of them or more.")
+    new_people: int = Field(description="Whose first commit lies in the window, or in the last 12 months.")
+    new_people_since: str | None = Field(description="The first day of that; null where the window has none.")
+
+
+class Split(_Answer):
+    """The commits of the window by who authored them, whatever is ranked."""
+
+    human: int
+    bot: int
+    agent: int
+    ai_assisted: int = Field(description="Authored by an AI agent, or naming one as co-author.")
+
+
+class Week(_Answer):
+    """The commits of one week."""
+
+    week: str = Field(description="The Sunday that begins it, UTC.")
+    human: int
+    bot: int
+    agent: int
+
+
+class Overview(_Answer):
+    """A board as a whole."""
+
+    rules: dict[str, str | None]
+    head: str
+    figures: Figures
+    split: Split
+    presets: dict[str, str | None] = Field(description="The usual windows, by their first day.")
+    weeks: list[Week] = Field(description="All of history, the weeks in which anything was done.")
+
+
+class Row(Contributor):
+    """A row that may not be ranked."""
+
+    rank: int | None = Field(description="Null where it is not on the board.")  # type: ignore[assignment]
+
+
+class Found(_Answer):
+    """Who matches."""
+
+    query: str
+    total: int = Field(description="How many rows of the board match.")
+    matches: list[Contributor]
+    reason: str | None = Field(description="Why nobody does, and what would show them.")
+
+
+class ExplainedEmail(_Answer):
+    """One e-mail of a row, over all of history."""
+
+    email: str = Field(description="Cut short where the server does not show e-mail addresses.")
+    names: list[str]
+    commit_count: int
+    merge_count: int
+    co_authored_count: int
+    found_by: str = Field(description="How its account was found, or why there is none.")
+
+
+class Year(_Answer):
+    """One year of a row, by the week's Sunday."""
+
+    year: int
+    commit_count: int
+    merge_count: int
+    co_authored_count: int
+
+
+class Explanation(_Answer):
+    """Why a row has its number."""
+
+    row: Row
+    not_ranked: str | None = Field(description="Why it is not on the board, where it is not.")
+    emails: list[ExplainedEmail]
+    years: list[Year]
+    outside: int = Field(description="What would count, were it not outside of the window.")
+    commits_url: str | None = Field(description="These commits at GitHub.")
+    sample_commit: str | None
 
 
 class Refresh(Answer):

@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,6 +27,9 @@ from podium.web.problems import problem
 MAX_BODY = 64 * 1024
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
+_FORWARDED = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
+)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -41,10 +46,19 @@ def _ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
+@functools.lru_cache(1000)
 def is_loopback_name(name: str) -> bool:
     """Whether a host name always means this machine."""
     ip = _ip(name)
     return ip.is_loopback if ip else name == "localhost"
+
+
+def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request with those headers (names in lower case) names this machine, and no proxy has passed it on."""
+    if not _FORWARDED.isdisjoint(headers):
+        return False
+    name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
+    return is_loopback_name(name)
 
 
 class Security:

@@ -59,8 +59,9 @@ def run(
     """
     sockets = listen(host, port)
     proxies = list(services.settings.trusted_proxies)
+    app = create_app(services)
     config = uvicorn.Config(
-        create_app(services),
+        app,
         log_level=services.settings.log_level.lower(),
         # uvicorn would otherwise believe whoever connects from this machine.
         proxy_headers=bool(proxies),
@@ -70,7 +71,7 @@ def run(
     access_log = logging.getLogger("uvicorn.access")
     access_log.addFilter(_without_query)
     try:
-        _Server(config, url_of(host, sockets[0]), on_listening).run(sockets)
+        _Server(config, url_of(host, sockets[0]), on_listening, app.state.context.hub.close).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
         for listener in sockets:
@@ -117,6 +118,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if listener is None:
                 continue
             opened.callback(listener.close)
+            # Connections inherit it. asyncio would see to it, but not for sockets made without a protocol, as these
+            # are; without it, an answer's last piece waits 40 ms for the client to acknowledge the one before.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sockets.append(listener)
             # Where any port will do, it is the same one for every address.
             port = listener.getsockname()[1]
@@ -150,10 +154,22 @@ def url_of(host: str, listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, url: str, on_listening: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        url: str,
+        on_listening: Callable[[str], None] | None,
+        let_watchers_go: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
         self._url = url
         self._on_listening = on_listening
+        self._let_watchers_go = let_watchers_go
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Who watches a board would otherwise hold the server up for all of its grace.
+        self._let_watchers_go()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -15,8 +15,13 @@ from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 from podium.submissions.policy import AddressPolicy
+from podium.web.boards import Boards
+from podium.web.cache import Cache
+from podium.web.express import Plans
 from podium.web.limits import SubmissionLimit
+from podium.web.live import Hub
 from podium.web.rendering import Renderer
+from podium.web.status import StatusView
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,18 +58,30 @@ class Context:
     submissions: SubmissionLimit
     renderer: Renderer
     github_host: str
+    boards: Boards
+    status: StatusView
+    hub: Hub
+    plans: Plans
 
     @classmethod
     def of(cls, services: Services) -> Context:
         """Build everything from the services."""
         settings = services.settings
+        renderer = Renderer()
+        # The host as addresses write it (with a port only where it is not the scheme's own).
+        github_host = parse_address("any/name", settings.github_server_url).host
+        boards = Boards(services.db, settings.github_server_url, Cache(settings.board_cache_bytes))
+        status = StatusView(renderer, github_host)
         return cls(
             services=services,
             policy=AddressPolicy(settings),
             submissions=SubmissionLimit(settings.submissions_per_minute),
-            renderer=Renderer(),
-            # The host as addresses write it (with a port only where it is not the scheme's own).
-            github_host=parse_address("any/name", settings.github_server_url).host,
+            renderer=renderer,
+            github_host=github_host,
+            boards=boards,
+            status=status,
+            hub=Hub(boards, status.tell),
+            plans=Plans(private=services.loopback and not settings.trusted_proxies),
         )
 
 

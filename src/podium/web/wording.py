@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from podium.leaderboard.text import masked
+from podium.leaderboard.text import clean, masked
 
 STATES = {
     "pending": "Waiting",
@@ -38,22 +38,60 @@ def state(word: str) -> str:
     return STATES[word]
 
 
-def progress(value: Mapping[str, Any] | None) -> str:
-    """What is being done, as far as it is known: ``receiving the history, 42 %``."""
+def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds_left: float | None = None) -> str:
+    """What is being done, as far as it is known: ``receiving the history, 42 %, about 3 minutes left``.
+
+    Args:
+        value: the repository's progress.
+        rate: what is done in a second, where that can be said.
+        seconds_left: how long it will take, likewise.
+    """
     if not value:
         return ""
     if value.get("waitingUntil"):
-        return f"waiting for GitHub until {moment(value['waitingUntil'])}"
-    if value.get("total"):
-        return f"{number(value.get('done', 0))} of {number(value['total'])} e-mails"
+        done = f"{_accounts(value)}, " if value.get("total") else ""
+        return f"{done}waiting for GitHub until {moment(value['waitingUntil'])}"
+    parts = [_accounts(value)] if value.get("total") and value.get("stage") == "users" else _commits(value)
+    if rate is not None and rate >= 1 and value.get("percent") is None:
+        parts.append(f"{number(round(rate))} a second")
+    if seconds_left is not None:
+        parts.append(f"about {duration(seconds_left)} left")
+    return ", ".join(parts)
+
+
+def _accounts(value: Mapping[str, Any]) -> str:
+    return f"{number(value.get('done', 0))} of {number(value['total'])} e-mails looked up"
+
+
+def _commits(value: Mapping[str, Any]) -> list[str]:
     parts = []
     if value.get("phase") in _PHASES:
         parts.append(_PHASES[value["phase"]])
     if value.get("percent") is not None:
         parts.append(f"{value['percent']:.0f} %")
     if value.get("commits"):
-        parts.append(f"{number(value['commits'])} commits")
-    return ", ".join(parts)
+        parts.append(f"{number(value['commits'])} commits counted")
+    return parts
+
+
+def percent_done(value: Mapping[str, Any] | None) -> int | None:
+    """How much of the present phase is done, from 0 to 100; None where that is not known."""
+    if not value:
+        return None
+    if value.get("percent") is not None:
+        return min(100, int(value["percent"]))
+    if value.get("total") and (value.get("done") is not None or value.get("commits") is not None):
+        return min(100, int(100 * (value.get("done") or value.get("commits") or 0) / value["total"]))
+    return None
+
+
+def duration(seconds: float) -> str:
+    """A length of time in round words: ``40 seconds``, ``3 minutes``."""
+    if seconds < 90:
+        return f"{max(10, round(seconds, -1)):.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.0f} hours"
 
 
 def moment(iso: str) -> str:
@@ -89,10 +127,22 @@ def hue(name: str) -> int:
     return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
 
 
+def plural(count: int, one: str, many: str) -> str:
+    """``1 commit``, ``2 commits``."""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def named(name: str) -> str:
+    """A person's name as the page shows it: on one line, with no e-mail whole, and nothing that acts on the line."""
+    return masked(clean(name)) or "(no name)"
+
+
 def percent(share: float) -> str:
     """A share of one as a percentage that never rounds somebody away."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
     return f"{share * 100:.1f} %"
 
 
@@ -103,5 +153,7 @@ def linkable(url: str | None) -> str | None:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (number, state, progress, moment, day, ago, masked, initials, hue, percent, linkable)
+    for function in (
+        *(number, state, progress, percent_done, moment, day, ago, masked, initials, hue, percent, linkable, named),
+    )
 }

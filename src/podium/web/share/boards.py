@@ -37,25 +37,6 @@ def repository_at(context: Context, path: str) -> Row | None:
     return None if row is None or not row["host"] else row  # a path of this machine is the command line's
 
 
-def has_board(row: Row) -> bool:
-    """Whether its commits were counted once."""
-    return row["commits_processed_at"] is not None and row["head"] is not None
-
-
-def edition(row: Row) -> tuple[object, ...]:
-    """What changes when the board of a repository may."""
-    state = row["state"]
-    return (
-        row["id"],
-        row["generation"],
-        row["head"],
-        row["commits_processed_at"],
-        row["users_processed_at"],
-        state,
-        row["updated_at"] if state == "users_processing" else None,
-    )
-
-
 def how_long(row: Row | None, *, shared: bool = True) -> str:
     """The Cache-Control of an answer about a board: the shorter, the sooner it may change.
 

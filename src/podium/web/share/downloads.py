@@ -18,16 +18,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from podium.errors import Conflict, NotFound
-from podium.leaderboard.board import load_board
+from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.export import stream
+from podium.leaderboard.ledger import Ledger
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
 from podium.web import schemas
 from podium.web.access import shows_emails
+from podium.web.boards import has_board
 from podium.web.freshness import has
 from podium.web.queries import RulesQuery, each_once
 from podium.web.services import Context, ContextDep
-from podium.web.share.boards import BoardPath, has_board, how_long, repository_at
+from podium.web.share.boards import BoardPath, how_long, repository_at
 
 Format = Literal["csv", "json", "md"]
 
@@ -108,23 +110,20 @@ def _written(
     context: Context, row: Row, rules: Rules, format: Format, *, show_emails: bool
 ) -> tuple[IO[bytes], str, int]:
     """The file, at its beginning; its ETag; its length."""
+
+    def made(row: Row, ledger: Ledger | None) -> Document:
+        if ledger is None:
+            raise Conflict(_no_board(row))
+        return read_board(ledger, rules, limit=None, offset=0, show_emails=show_emails)
+
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
     digest = hashlib.sha256()
     try:
-        with context.services.db.read() as session:
-            document = load_board(
-                session,
-                row,
-                rules,
-                limit=None,
-                offset=0,
-                show_emails=show_emails,
-                github_url=context.services.settings.github_server_url,
-            )
-            for piece in stream([document], _FORMATS[format]):
-                data = piece.encode()
-                digest.update(data)
-                file.write(data)
+        document = context.boards.read_now(row["id"], made)
+        for piece in stream([document], _FORMATS[format]):
+            data = piece.encode()
+            digest.update(data)
+            file.write(data)
         length = file.tell()
         file.seek(0)
     except BaseException:

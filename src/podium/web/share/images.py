@@ -9,14 +9,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.faces.images import Face
+from podium.leaderboard.board import read_board
+from podium.leaderboard.ledger import Ledger, edition
 from podium.storage.session import Row
 from podium.web import schemas
-from podium.web.boards import read_board
+from podium.web.boards import has_board
 from podium.web.freshness import answer, etag_of, has, keep
 from podium.web.queries import RulesQuery, each_once
 from podium.web.services import Context, ContextDep
 from podium.web.share import badge, card
-from podium.web.share.boards import BoardPath, edition, has_board, how_long, repository_at
+from podium.web.share.boards import BoardPath, how_long, repository_at
 from podium.web.share.drawing import policy
 from podium.web.share.queries import BadgeQuery, CardQuery
 
@@ -105,10 +107,12 @@ def _state(row: Row | None) -> str:
 
 
 def _document(context: Context, row: Row, query: RulesQuery, count: int) -> dict[str, Any]:
-    found = read_board(context, row["key"], query.rules(), limit=count, offset=0, show_emails=False)
-    if found is None or found.document is None:
-        raise RuntimeError(f"the board of repository {row['id']} was there a moment ago")
-    return found.document
+    def made(_: Row, ledger: Ledger | None) -> dict[str, Any]:
+        if ledger is None:
+            raise RuntimeError(f"the board of repository {row['id']} was there a moment ago")
+        return read_board(ledger, query.rules(), limit=count, offset=0, show_emails=False)
+
+    return context.boards.read_now(row["id"], made)
 
 
 def _etag(row: Row | None, query: RulesQuery, *more: object) -> str:

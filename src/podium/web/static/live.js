@@ -1,46 +1,173 @@
-// Keeps what is unfinished up to date: each element with data-live is asked for again, as HTML, and what changed is
-// put in place. The words stay the server's. An element that comes back without data-live is finished.
-const PERIOD = 2000;
+// Keeps a board that is in work up to date: the server tells its state by events, or is asked where those do not come.
+// When the board itself has changed, its rows are put in place without moving the one that somebody is reading.
+import { fetchPage, put, putHead } from "./navigate.js";
+import { loadedPages } from "./rows.js";
 
-function fieldsOf(element) {
-  return [...element.querySelectorAll("[data-field]")];
+const ASK_EVERY = 2000;
+
+let rowsEvery = 2;
+let refreshing = false;
+let wanted = "";
+let source = null;
+
+function status() {
+  return document.getElementById("status");
 }
 
-function sameFields(one, other) {
-  return one.length === other.length && one.every((field, i) => field.dataset.field === other[i].dataset.field);
-}
-
-// Field by field, so that a screen reader is told of what changed and a reader's place is kept.
-function update(element, fresh) {
-  const [now, then] = [fieldsOf(fresh), fieldsOf(element)];
-  if (!sameFields(now, then)) {
+// Field by field, so that a screen reader is told of what changed and nothing else moves.
+function putStatus(fresh) {
+  const element = status();
+  const fields = (of) => [...of.querySelectorAll("[data-field]")];
+  const [now, then] = [fields(fresh), fields(element)];
+  if (now.length !== then.length || !("live" in fresh.dataset)) {
     element.replaceWith(document.adoptNode(fresh));
     return;
   }
   then.forEach((field, i) => {
-    if (field.innerHTML !== now[i].innerHTML) field.replaceChildren(...now[i].childNodes);
+    const bar = field.querySelector("progress");
+    const freshBar = now[i].querySelector("progress");
+    if (bar && freshBar) {
+      for (const name of ["value", "aria-label"]) {
+        if (freshBar.hasAttribute(name)) bar.setAttribute(name, freshBar.getAttribute(name));
+        else bar.removeAttribute(name);
+      }
+    } else if (field.innerHTML !== now[i].innerHTML) field.replaceChildren(...now[i].childNodes);
     if (field.className !== now[i].className) field.className = now[i].className;
   });
-  if (!("live" in fresh.dataset)) delete element.dataset.live;
 }
 
-async function refresh(element) {
-  const response = await fetch(element.dataset.live || location.href);
-  if (!response.ok) return;
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const fresh = page.getElementById(element.id);
-  if (fresh.dataset.edition !== element.dataset.edition) location.reload();
-  else update(element, fresh);
+// What the reader looks at: the first row that is wholly in sight; none while they are above the table.
+function anchor() {
+  const rows = document.querySelectorAll("#rows > tr[data-row]");
+  if (!rows.length || rows[0].getBoundingClientRect().top >= 0) return null;
+  return [...rows].find((row) => row.getBoundingClientRect().top >= 0) ?? null;
 }
 
-async function watch() {
-  const elements = document.querySelectorAll("[data-live]");
-  if (elements.length === 0) return;
-  if (!document.hidden) {
-    // The server may be restarting: the next round asks again.
-    await Promise.allSettled([...elements].map(refresh));
+function fill(row, fresh) {
+  for (const cell of fresh.querySelectorAll("[data-cell]")) {
+    const own = row.querySelector(`[data-cell="${cell.dataset.cell}"]`);
+    if (own.innerHTML !== cell.innerHTML) {
+      own.replaceChildren(...cell.childNodes);
+      if (cell.dataset.cell === "who") row.classList.add("fresh");
+    }
+    if (own.href && own.getAttribute("href") !== cell.getAttribute("href")) {
+      own.setAttribute("href", cell.getAttribute("href"));
+    }
   }
-  setTimeout(watch, PERIOD);
 }
 
-setTimeout(watch, PERIOD);
+function putRows(pages) {
+  const body = document.getElementById("rows");
+  const known = new Map([...body.querySelectorAll(":scope > tr[data-row]")].map((row) => [row.id, row]));
+  const eye = anchor();
+  const top = eye?.getBoundingClientRect().top;
+  // An element that is moved loses the focus.
+  const focused = body.contains(document.activeElement) ? document.activeElement : null;
+  let place = body.firstElementChild;
+  const kept = new Set();
+  for (const fresh of pages.flatMap((page) => [...page.querySelectorAll("#rows > tr[data-row]")])) {
+    if (kept.has(fresh.id)) continue;
+    kept.add(fresh.id);
+    const row = known.get(fresh.id) ?? document.adoptNode(fresh);
+    if (known.has(fresh.id)) fill(row, fresh);
+    const opened = known.has(fresh.id) && row.nextElementSibling?.classList.contains("open") ? row.nextElementSibling : null;
+    if (row === place) place = (opened ?? row).nextElementSibling;
+    else {
+      body.insertBefore(row, place);
+      if (opened) body.insertBefore(opened, place);
+    }
+  }
+  for (const [id, row] of known) {
+    if (kept.has(id)) continue;
+    if (row.nextElementSibling?.classList.contains("open")) row.nextElementSibling.remove();
+    row.remove();
+  }
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
+  if (eye?.isConnected) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
+}
+
+async function refreshBoard() {
+  if (refreshing) return;
+  refreshing = true;
+  const edition = wanted;
+  try {
+    const pages = [];
+    for (const url of loadedPages()) pages.push(await fetchPage(url));
+    const last = pages.at(-1);
+    if (!document.getElementById("rows") || !last.getElementById("rows")) {
+      // The board was not there yet: its page takes the place of this one's, and the state stays.
+      const main = document.getElementById("main");
+      const own = status();
+      last.getElementById("status")?.remove();
+      last.querySelector("main .source").after(document.adoptNode(own));
+      main.replaceChildren(...last.getElementById("main").childNodes);
+      document.dispatchEvent(new Event("board"));
+    } else {
+      const eye = anchor();
+      const top = eye?.getBoundingClientRect().top;
+      putHead(pages[0]);
+      put("more", last);
+      if (eye) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
+      putRows(pages);
+      if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
+    }
+  } catch {
+    // The server may be restarting: the next event asks again.
+  } finally {
+    setTimeout(() => {
+      refreshing = false;
+      if (wanted !== edition) refreshBoard();
+    }, rowsEvery * 1000 * (0.75 + Math.random() / 2));
+  }
+}
+
+function hear({ html, edition, inWork, rowsEvery: every }) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status");
+  const before = status()?.dataset.edition;
+  if (every) rowsEvery = every;
+  if (status() && fresh) {
+    putStatus(fresh);
+    status().dataset.edition = edition;
+  }
+  if (!inWork) {
+    source?.close();
+    // Why it failed, and the button to try again, are the page's to show.
+    if (edition === "failed") location.reload();
+  }
+  if (edition !== before && edition !== "failed") {
+    wanted = edition;
+    refreshBoard();
+  }
+}
+
+async function ask() {
+  const element = status();
+  if (!element || !("live" in element.dataset)) return;
+  if (!document.hidden) {
+    try {
+      const page = await fetchPage(element.dataset.live);
+      const fresh = page.getElementById("status");
+      hear({ html: fresh.outerHTML, edition: fresh.dataset.edition, inWork: "live" in fresh.dataset });
+    } catch {
+      // The server may be restarting: the next round asks again.
+    }
+  }
+  setTimeout(ask, ASK_EVERY);
+}
+
+export function watch() {
+  const element = status();
+  if (!element || !("live" in element.dataset)) return;
+  document.documentElement.classList.add("live");
+  if (!("EventSource" in window)) {
+    setTimeout(ask, ASK_EVERY);
+    return;
+  }
+  source = new EventSource(element.dataset.events);
+  source.onmessage = (event) => hear(JSON.parse(event.data));
+  source.onerror = () => {
+    // Closed for good (too many watch, or a proxy that lets no events through): asking works everywhere.
+    if (source.readyState === EventSource.CLOSED) setTimeout(ask, ASK_EVERY);
+  };
+  window.addEventListener("pagehide", () => source.close());
+}

@@ -1,0 +1,116 @@
+// Follows switches, windows and presets within the page: the same address is fetched, and what differs is put in place.
+
+let underway = null;
+let shown = location.pathname + location.search;
+
+// Gives what is shown another address, without a step back to the one before.
+export function nameShown(url) {
+  history.replaceState(history.state, "", url);
+  shown = location.pathname + location.search;
+}
+
+export async function fetchPage(url, signal) {
+  const response = await fetch(url, { signal, headers: { accept: "text/html" } });
+  if (!response.ok) throw new Error(`${response.status} of ${url}`);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+// Replaces one part by its counterpart in a fetched page; focus within it is kept.
+export function put(id, page) {
+  const [now, then] = [page.getElementById(id), document.getElementById(id)];
+  if (!now || !then || now.outerHTML === then.outerHTML) return;
+  const focused = then.contains(document.activeElement) ? document.activeElement : null;
+  const links = focused ? [...then.querySelectorAll("a, button, [tabindex]")] : [];
+  const place = links.indexOf(focused);
+  then.replaceWith(document.adoptNode(now));
+  if (!focused) return;
+  const again = focused.id ? document.getElementById(focused.id) : now.querySelectorAll("a, button, [tabindex]")[place];
+  again?.focus({ preventScroll: true });
+}
+
+export function putHead(page) {
+  for (const part of page.querySelectorAll("[data-swap]")) put(part.id, page);
+  const count = page.querySelector("#figures div dd")?.textContent;
+  return count === undefined ? "" : `${count} people on this board`;
+}
+
+export function say(words) {
+  const said = document.getElementById("said");
+  if (said) said.textContent = words;
+}
+
+// The form is not replaced, so that whoever is in it stays there: it takes over the words of the fetched one.
+function takeOverForm(page) {
+  const form = document.getElementById("rules");
+  for (const field of page.getElementById("rules")?.elements ?? []) {
+    const own = field.id && form?.querySelector(`#${field.id}`);
+    if (!own) continue;
+    if (own.type === "checkbox") own.checked = field.checked;
+    else own.value = field.value;
+  }
+  const [search, fresh] = [document.getElementById("search"), page.getElementById("search")];
+  search?.querySelectorAll("input[type=hidden]").forEach((field) => field.remove());
+  fresh?.querySelectorAll("input[type=hidden]").forEach((field) => search?.prepend(document.adoptNode(field)));
+}
+
+export async function go(url, { push = true } = {}) {
+  underway?.abort();
+  underway = new AbortController();
+  const { signal } = underway;
+  const people = document.getElementById("people");
+  people?.setAttribute("aria-busy", "true");
+  try {
+    const page = await fetchPage(url, signal);
+    if (!page.getElementById("people")) throw new Error("no board there");
+    if (push) history.pushState(null, "", url);
+    shown = location.pathname + location.search;
+    const words = putHead(page);
+    takeOverForm(page);
+    put("people", page);
+    say(words);
+    document.dispatchEvent(new Event("board"));
+    document.dispatchEvent(new Event("rules"));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    // Whatever went wrong, the browser itself can say it better.
+    location.assign(url);
+  } finally {
+    if (!signal.aborted) people?.removeAttribute("aria-busy");
+  }
+}
+
+// The address that the form stands for, without what is as usual.
+export function addressOf(changes = {}) {
+  const form = document.getElementById("rules");
+  const fields = new FormData(form);
+  for (const [name, value] of Object.entries(changes)) fields.set(name, value);
+  const query = new URLSearchParams();
+  for (const [name, value] of fields) if (value && !(name === "bots" && value === "exclude")) query.set(name, value);
+  const text = query.toString();
+  return form.getAttribute("action") + (text ? `?${text}` : "");
+}
+
+const inPage = "#presets a, #usual, #people .empty a";
+
+export function followLinks() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.(inPage);
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(link.href);
+  });
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    // A date that is being typed is not one yet.
+    if (field.form?.id === "rules" && field.validity.valid) go(addressOf());
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.id !== "rules") return;
+    event.preventDefault();
+    go(addressOf());
+  });
+  window.addEventListener("popstate", () => {
+    // A link within the page changes the address, too.
+    if (location.pathname + location.search !== shown) go(location.href, { push: false });
+  });
+}

@@ -1,0 +1,108 @@
+"""The system's Chromium, driven by Playwright, which watches that a page does nothing it must not."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+from tests.support.npm import UnavailableError, fetched
+
+AXE = "axe-core@4.14.1"
+# A picture of one pixel: what stands in for faces, which have tests of their own.
+_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63f8cfc0f01f0005000"
+    "1ff56c72f0d0000000049454e44ae426082"
+)
+
+
+def chromium() -> str:
+    """Where Chromium is; a test that needs it is skipped where it is not."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("NO BROWSER: chromium is not installed (apt-get install chromium): the page is not tested in one")
+    return found
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@dataclasses.dataclass
+class Watched:
+    """A browser's window on one server, and everything that its pages did wrong."""
+
+    context: BrowserContext
+    base: str
+    wrongs: list[str] = dataclasses.field(default_factory=list)
+    asked: list[str] = dataclasses.field(default_factory=list)
+
+    def page(self, path: str = "/") -> Page:
+        """A new page at that path of the server."""
+        page = self.context.new_page()
+        page.set_default_timeout(20_000)
+        # Errors of scripts and of the network, and violations of the Content-Security-Policy.
+        page.on("console", lambda m: self.wrongs.append(f"{page.url}: {m.text}") if m.type in _WRONG else None)
+        page.on("pageerror", lambda error: self.wrongs.append(f"{page.url}: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.goto(self.base + path)
+        return page
+
+    def _asked(self, url: str) -> None:
+        self.asked.append(url)
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}" != self.base:
+            self.wrongs.append(f"asked elsewhere: {url}")
+
+
+_WRONG = ("error", "warning")
+
+
+@contextlib.contextmanager
+def watched(browser: Browser, base: str, **options: Any) -> Iterator[Watched]:
+    """A window on the server at ``base``, in which nothing may go wrong."""
+    context = browser.new_context(**options)
+    context.route("**/avatars/*", _picture)
+    window = Watched(context, base)
+    try:
+        yield window
+    finally:
+        context.close()
+    assert window.wrongs == []
+
+
+def _picture(route: Route) -> None:
+    route.fulfill(status=200, content_type="image/png", body=_PIXEL)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with a page for people who use a screen reader or a keyboard.
+
+    Skipped where npm cannot fetch axe.
+    """
+    try:
+        axe = fetched(AXE, "axe.min.js").read_text(encoding="utf-8")
+    except UnavailableError as error:
+        pytest.skip(f"NO AXE: {error}, so the page's accessibility is not tested")
+    # Run from outside of the page's own policy, which allows no foreign script.
+    page.evaluate(axe)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]

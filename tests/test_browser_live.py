@@ -1,0 +1,178 @@
+"""A board that is in work, in a real browser: told by events or asked for, never jumping under the reader's eye."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import browser, watched
+from tests.support.site_server import first_line, serve_site
+from tests.support.web import NOW, Site, open_site
+
+PAGE = "/r/octo/hello"
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+class Work:
+    """A repository in work, which the test moves on as workers would."""
+
+    def __init__(self, site: Site, base: str) -> None:
+        self.site, self.base = site, base
+        self.id = site.repository(state="pending")
+        self._clock = NOW
+
+    def move(self, **columns: Any) -> None:
+        self._clock += 1
+        changes = {"updated_at": self._clock, **columns}
+        if "progress" in changes:
+            changes["progress"] = json.dumps(changes["progress"])
+        names = ", ".join(f"{name} = :{name}" for name in changes)
+        with self.site.db.write() as session:
+            session.run(f"UPDATE repository SET {names} WHERE id = :id", id=self.id, **changes)
+
+    def count(self, people: int) -> None:
+        for number in range(people):
+            self.site.person(self.id, f"Person {number}", f"p{number}@example.com", 1000 - 5 * number, processed=False)
+        self.move(
+            state="users_processing",
+            head="0" * 40,
+            branch="main",
+            generation=1,
+            total_commits=50_000,
+            merge_commits=0,
+            unique_contributors=people,
+            commits_processed_at=NOW,
+            progress={"stage": "users", "done": 0, "total": people, "waitingUntil": None},
+        )
+
+    def resolve(self, done: int, total: int, *emails: str, login: str) -> None:
+        self.site.account(emails[0], login)
+        for email in emails[1:]:
+            with self.site.db.write() as session:
+                session.run(
+                    """INSERT INTO known_email (host, email, contributor_id, source, known_at)
+                    SELECT host, :email, id, 'host', 0 FROM contributor WHERE username = :login""",
+                    email=email,
+                    login=login,
+                )
+        self.move(progress={"stage": "users", "done": done, "total": total, "waitingUntil": None})
+
+    def complete(self) -> None:
+        with self.site.db.write() as session:
+            session.run("UPDATE commit_data SET processed = TRUE")
+        self.move(state="completed", users_processed_at=NOW, last_processed_at=4e9, progress=None)
+
+
+@pytest.fixture
+def work(tmp_path: Path, chrome: Browser) -> Iterator[Work]:
+    with open_site(tmp_path) as site, serve_site(tmp_path) as server:
+        try:
+            yield Work(site, first_line(server))
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=30)
+
+
+def test_everything_is_told_from_the_clone_to_the_last_account(work: Work, chrome: Browser) -> None:
+    with watched(chrome, work.base) as window:
+        page = window.page(PAGE)
+        state, progress = page.locator("#status .state"), page.locator("[data-field=progress]")
+        expect(state).to_have_text("Waiting")
+        work.move(state="commits_processing", progress={"stage": "commits", "phase": "receiving", "percent": 42})
+        expect(progress).to_contain_text("receiving the history, 42 %")
+        expect(page.locator("#status progress")).to_have_attribute("value", "42")
+        for commits in (10_000, 20_000, 30_000, 40_000):
+            work.move(progress={"stage": "commits", "phase": "counting", "commits": commits})
+            expect(progress).to_contain_text(f"{commits:,} commits counted")
+        expect(progress).to_contain_text("a second")
+        work.count(120)
+        expect(page.locator("#rows tr[data-row]")).to_have_count(50)
+        expect(state).to_have_text("Finding accounts")
+        work.move(progress={"stage": "users", "done": 50, "total": 120, "waitingUntil": "2030-05-01T12:30:00Z"})
+        expect(progress).to_contain_text("50 of 120 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC")
+        work.resolve(100, 120, "p3@example.com", login="octocat")
+        expect(page.locator("#rows .face img")).to_have_count(1)
+        work.complete()
+        expect(state).to_have_text("Done")
+        expect(page.get_by_text("Accounts are still being found")).to_have_count(0)
+        # Nobody loaded the page anew: what was asked for again was put in place.
+        assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
+        assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "navigate"
+
+
+def read(page: Page, row: str) -> float:
+    place: float = page.locator(row).evaluate("row => row.getBoundingClientRect().top")
+    return place
+
+
+def test_rows_that_join_and_move_do_not_move_the_one_that_is_read(work: Work, chrome: Browser) -> None:
+    work.count(120)
+    with watched(chrome, work.base, viewport={"width": 1000, "height": 600}) as window:
+        page = window.page(PAGE)
+        page.evaluate("document.querySelector('#rows tr:nth-child(31)').scrollIntoView({behavior: 'instant'})")
+        row = "#" + str(page.locator("#rows tr[data-row]").nth(31).get_attribute("id"))
+        # A row that is open and has the focus stays so.
+        page.locator(f"{row} a.why").click()
+        page.locator("tr.open").wait_for()
+        place, name = read(page, row), page.locator(f"{row} .name").inner_text()
+        # Above it, two rows become one, and somebody far below rises to the top.
+        work.resolve(50, 120, "p3@example.com", "p4@example.com", login="octocat")
+        expect(page.locator("#rows .who small")).to_have_count(1)
+        assert read(page, row) == pytest.approx(place, abs=1)
+        work.resolve(100, 120, "p110@example.com", "p0@example.com", "p1@example.com", "p2@example.com", login="hubot")
+        expect(page.locator("#rows .who small")).to_have_count(2)
+        assert read(page, row) == pytest.approx(place, abs=1)
+        assert page.locator(f"{row} .name").inner_text() == name
+        expect(page.locator("tr.open")).to_have_count(1)
+        expect(page.locator(f"{row} a.why")).to_be_focused()
+        ranks = [int(rank) for rank in page.locator("#rows [data-cell=rank]").all_inner_texts()]
+        assert ranks == list(range(1, len(ranks) + 1))
+
+
+def test_where_no_events_come_the_state_is_asked_for(work: Work, chrome: Browser) -> None:
+    with watched(chrome, work.base) as window:
+        # As a proxy does that lets no events through.
+        window.context.route("**/events/*", lambda route: route.fulfill(status=204, body=""))
+        page = window.page(PAGE)
+        work.move(state="commits_processing", progress={"stage": "commits", "phase": "receiving", "percent": 42})
+        expect(page.locator("[data-field=progress]")).to_contain_text("42 %", timeout=15_000)
+        work.count(60)
+        expect(page.locator("#rows tr[data-row]")).to_have_count(50, timeout=15_000)
+        work.complete()
+        expect(page.locator("#status .state")).to_have_text("Done", timeout=15_000)
+
+
+def test_a_failure_says_what_happened_and_can_be_retried(work: Work, chrome: Browser) -> None:
+    with watched(chrome, work.base) as window:
+        page = window.page(PAGE)
+        work.move(state="failed", error="The host is unreachable: try again later.", error_code="unreachable")
+        expect(page.locator("#status .error")).to_have_text("The host is unreachable: try again later.")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("#status .state")).to_have_text("Waiting")
+
+
+def test_names_that_git_cannot_write_stay_text_too(work: Work, chrome: Browser) -> None:
+    hostile = "<script>document.title = 'owned'</script><img src=x onerror=alert(1)>"
+    work.site.person(work.id, hostile, "x@example.com", 5000, mailmap_name=hostile)
+    work.site.person(work.id, "</bdi></table><h1>big</h1>", "y@example.com", 4000)
+    work.count(3)
+    work.complete()
+    with watched(chrome, work.base) as window:
+        page = window.page(PAGE + "?find=script")
+        assert hostile in page.locator("#rows").inner_text()
+        assert hostile in page.locator("#found").inner_text()
+        page.locator("#rows a.why").first.click()
+        expect(page.locator("tr.open")).to_contain_text(hostile)
+        assert page.title() == "Who made octo/hello? · Podium"
+        expect(page.locator("h1")).to_have_count(1)
