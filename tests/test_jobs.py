@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from podium.errors import HistoryError, Interrupted, LeaseLost, StorageError
+from podium.errors import HistoryError, Interrupted, LeaseLost, QueueError, StorageError
 from podium.jobs import batches, lease, outcome, reconcile
-from podium.jobs.retry import Fail, HandBack, Retry, decide
+from podium.jobs.aside import Aside
+from podium.jobs.queues import SilentRing
+from podium.jobs.retry import Fail, HandBack, Later, Retry, decide
+from podium.storage import migrate
+from podium.storage.patience import patiently
+from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
+from podium.submissions.address import parse_address
+from podium.submissions.submit import submit
+from podium.submissions.turns import Submitters
+from tests.support.postgres import running_postgres
 from tests.support.rows import RecordingRing, add_person, add_repository, repository
 
 
@@ -110,6 +122,128 @@ def test_progress_of_a_holder_that_lost_its_lease_is_not_shown(db: Database, rep
     assert repository(db, repository_id)["progress"] == "mine"
 
 
+def test_a_holder_that_saves_for_longer_than_its_lease_is_not_taken_for_dead(db: Database, repository_id: int) -> None:
+    begun = threading.Event()
+
+    def others() -> Any:
+        assert begun.wait(10)
+        # Waits for the row (the database, with SQLite), and finds that the lease holds.
+        return lease.grab(db, repository_id, seconds=30)
+
+    with lease.take(db, repository_id, seconds=0.4) as held, ThreadPoolExecutor(1) as pool:
+        assert held is not None
+        grabbed = pool.submit(others)
+        with held.fence() as session:
+            begun.set()
+            session.run("UPDATE repository SET head = 'mine' WHERE id = :id", id=repository_id)
+            threading.Event().wait(1)
+        assert grabbed.result() is None
+    assert repository(db, repository_id)["deaths"] == 0
+
+
+def test_a_child_process_goes_on_with_its_parents_lease_and_no_other(db: Database, repository_id: int) -> None:
+    row = lease.grab(db, repository_id, seconds=30)
+    assert row is not None
+    adopted = lease.adopt(db, repository_id, row["lease_token"], seconds=60)
+    assert adopted is not None
+    assert adopted["lease_until"] > row["lease_until"]
+    assert lease.adopt(db, repository_id, row["lease_token"] - 1, seconds=60) is None
+    lease.give_back(db, row)
+    assert lease.adopt(db, repository_id, row["lease_token"], seconds=60) is None
+
+
+def test_a_lease_that_could_not_be_renewed_because_the_server_was_away_is_left_to_its_holder(tmp_path: Path) -> None:
+    with running_postgres() as server:
+        url = server.url(server.create())
+        migrate.migrate(url)
+        with contextlib.closing(PostgresDatabase(url, most=2)) as db:
+            number = add_repository(db)
+            row = lease.grab(db, number, seconds=30)
+            assert row is not None
+            with db.write() as session:
+                session.run("UPDATE repository SET lease_until = {up_since} - 1 WHERE id = :id", id=number)
+            assert lease.grab(db, number, seconds=30) is None
+            assert ring_due(db, everything_before=4e9) == []
+            assert lease.adopt(db, number, row["lease_token"], seconds=30) is not None
+            with db.write() as session:
+                session.run("UPDATE repository SET lease_until = {up_since} WHERE id = :id", id=number)
+            assert lease.grab(db, number, seconds=30) is not None
+
+
+# --- turns
+
+
+def submitted(db: Database, name: str, submitter: str | None) -> int:
+    return int(
+        submit(db, SilentRing(), parse_address(f"o/{name}"), refresh_after=0, submitter=submitter).repository["id"]
+    )
+
+
+def next_ones(db: Database) -> list[str]:
+    """The names of what waits, in the order in which workers take it."""
+    names = []
+    while (row := lease.grab_next(db, 0, seconds=30)) is not None:
+        names.append(row["name"])
+    return names
+
+
+def test_one_clients_many_do_not_keep_anothers_one_waiting(db: Database) -> None:
+    for n in range(20):
+        submitted(db, f"many{n}", "a")
+    submitted(db, "one", "b")
+    order = next_ones(db)
+    assert len(order) == 21
+    assert order.index("one") == 1
+
+
+def test_clients_take_turns_whenever_they_came(db: Database) -> None:
+    for n in range(6):
+        submitted(db, f"a{n}", "a")
+    done = [lease.grab_next(db, 0, seconds=30) for _ in range(3)]
+    assert [row and row["name"] for row in done] == ["a0", "a1", "a2"]
+    for n in range(3):
+        submitted(db, f"b{n}", "b")
+    assert next_ones(db) == ["a3", "b0", "a4", "b1", "a5", "b2"]
+
+
+def test_what_waits_for_long_holds_nobodys_turn_back(db: Database) -> None:
+    stuck = submitted(db, "stuck", "a")
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = {now} + 300 WHERE id = :id", id=stuck)
+    for n in range(4):
+        submitted(db, f"a{n}", "a")
+    assert [row and row["name"] for row in [lease.grab_next(db, 0, seconds=30) for _ in range(2)]] == ["a0", "a1"]
+    for n in range(3):
+        submitted(db, f"b{n}", "b")
+    assert next_ones(db) == ["a2", "b0", "a3", "b1", "b2"]
+
+
+def test_whose_turn_it_is_is_taken_once_and_else_whoever_was_rung_for(db: Database) -> None:
+    numbers = [submitted(db, f"r{n}", None) for n in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        rows = list(pool.map(lambda _: lease.grab_next(db, numbers[0], seconds=30), range(10)))
+    taken = [row["id"] for row in rows if row is not None]
+    assert sorted(taken) == numbers
+    waiting = submitted(db, "waiting", None)
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = {now} + 0.05 WHERE id = :id", id=waiting)
+    row = lease.grab_next(db, waiting, seconds=30)
+    assert row is not None and row["id"] == waiting
+
+
+def test_local_and_finished_repositories_have_no_turn(db: Database) -> None:
+    for state in ("completed", "failed", "users_processing"):
+        add_repository(db, key=state, state=state)
+    add_repository(db, key="file:///x", host="")
+    assert lease.grab_next(db, 0, seconds=30) is None
+
+
+def test_names_of_clients_say_nothing_and_differ_from_process_to_process() -> None:
+    here, there = Submitters(), Submitters()
+    assert here.name("10.0.0.1") == here.name("10.0.0.1") != here.name("10.0.0.2")
+    assert here.name("10.0.0.1") != there.name("10.0.0.1")
+
+
 # --- batches
 
 
@@ -167,7 +301,7 @@ def test_only_the_last_batch_completes(db: Database, resolving: int) -> None:
 
 
 def test_last_batches_that_end_at_the_same_moment_complete_once(db: Database) -> None:
-    for turn in range(20):
+    for turn in range(100):
         number = add_repository(db, key=f"turn-{turn}", state="users_processing", generation=1)
         for n in range(100):
             add_person(db, number, f"p{n}@example.org")
@@ -276,6 +410,14 @@ def test_finished_and_local_repositories_are_never_rung(db: Database) -> None:
     assert ring_due(db, everything_before=4e9) == []
 
 
+def test_a_row_that_is_locked_keeps_no_other_waiting(postgresql: Database) -> None:
+    locked, free = (add_repository(postgresql, key=key, rung_at=None) for key in ("locked", "free"))
+    with postgresql.write() as session:
+        batches.lock(session, locked)
+        assert ring_due(postgresql) == [(free,)]
+    assert ring_due(postgresql) == [(locked,)]
+
+
 def test_many_reconcilers_ring_once(db: Database) -> None:
     for n in range(20):
         add_repository(db, key=f"r{n}", rung_at=None)
@@ -283,6 +425,62 @@ def test_many_reconcilers_ring_once(db: Database) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: reconcile.ring_due(db, ring), range(4)))
     assert len(ring.rung) == len(set(ring.rung)) == 20
+
+
+@pytest.fixture
+def giant(db: Database) -> int:
+    """A repository of 20 batches."""
+    number = add_repository(db, state="users_processing", generation=1)
+    columns = ("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "sample_sha")
+    with db.write() as session:
+        session.load("commit_data", columns, [(number, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000)])
+        batches.assign(session, number)
+    return number
+
+
+def finish(db: Database, repository_id: int, *numbers: int) -> None:
+    with db.write() as session:
+        for batch in numbers:
+            batches.claim(session, repository_id, batch, "me")
+            batches.finish(session, repository_id, batch, "me")
+
+
+def following(db: Database, repository_id: int, batch: int, generation: int = 1) -> list[tuple[int, ...]]:
+    ring = RecordingRing()
+    reconcile.ring_following(db, ring, repository_id, generation, batch)
+    return ring.rung
+
+
+def test_of_a_giant_a_few_batches_are_rung_and_each_is_followed_by_another(db: Database, giant: int) -> None:
+    ring = RecordingRing()
+    assert reconcile.ring_next(db, ring, giant) == "users_processing"
+    assert ring.rung == [(giant, 1, batch) for batch in range(8)]
+    finish(db, giant, 0, 3)
+    assert following(db, giant, 0) == [(giant, 1, 8)]
+    assert following(db, giant, 3) == [(giant, 1, 11)]
+    finish(db, giant, 8)
+    assert following(db, giant, 0) == [(giant, 1, 16)]
+    assert following(db, giant, 16) == []
+
+
+def test_nothing_follows_where_nothing_may_be_done(db: Database, giant: int) -> None:
+    assert following(db, giant, 0, generation=2) == []
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = {now} + 60")
+    assert following(db, giant, 0) == []
+    with db.write() as session:
+        session.run("UPDATE repository SET not_before = NULL, state = 'completed'")
+    assert following(db, giant, 0) == []
+
+
+def test_following_one_another_all_batches_are_done(db: Database, giant: int) -> None:
+    ring = RecordingRing()
+    reconcile.ring_next(db, ring, giant)
+    for done, (_, _, batch) in enumerate(ring.rung, start=1):
+        finish(db, giant, batch)
+        reconcile.ring_following(db, ring, giant, 1, batch)
+        assert len(ring.rung) - done <= 8
+    assert sorted(batch for _, _, batch in ring.rung) == list(range(20))
 
 
 # --- the retry rule, as a table
@@ -298,7 +496,8 @@ TRANSIENT = HistoryError("unreachable", "try later", transient=True)
         (TRANSIENT, 1, Retry(4.0)),
         (TRANSIENT, 2, Retry(8.0)),
         (TRANSIENT, 3, Fail("unreachable", "try later")),
-        (StorageError("busy"), 2, Retry(2.0)),
+        (StorageError("busy"), 99, Later(5.0)),
+        (QueueError("away"), 99, Later(5.0)),
         (Interrupted("stop"), 9, HandBack()),
         (LeaseLost("taken"), 9, HandBack()),
     ],
@@ -330,3 +529,74 @@ def test_a_failure_is_saved_with_its_reason_and_a_retry_with_its_time(db: Databa
         outcome.record(session, repository_id, 3, 4, TRANSIENT)
     row = repository(db, repository_id)
     assert (row["state"], row["error_code"], row["error"]) == ("failed", "unreachable", "try later")
+
+
+def test_a_database_or_a_queue_that_is_away_is_never_held_against_a_repository(
+    db: Database, repository_id: int
+) -> None:
+    for error in (StorageError("away"), QueueError("away")):
+        with db.write() as session:
+            outcome.record(session, repository_id, 3, 4, error)
+        row = repository(db, repository_id)
+        assert (row["state"], row["attempts"]) == ("pending", 0)
+        assert row["not_before"] > row["updated_at"]
+
+
+def test_a_transaction_that_was_broken_off_is_done_again() -> None:
+    calls: list[int] = []
+
+    def do() -> int:
+        calls.append(1)
+        if len(calls) < 3:
+            raise StorageError("broken off")
+        return 7
+
+    assert patiently(do, threading.Event()) == 7
+    stopped = threading.Event()
+    stopped.set()
+    calls.clear()
+    with pytest.raises(StorageError):
+        patiently(do, stopped)
+    assert len(calls) == 1
+
+
+# --- set aside
+
+
+def test_a_job_that_takes_long_goes_on_beside_and_one_too_many_is_waited_for() -> None:
+    aside, go_on, done = Aside(after=0.1, most=1), threading.Event(), []
+
+    def long() -> None:
+        go_on.wait(30)
+        done.append("long")
+
+    assert aside.run(lambda: done.append("short")) is True
+    assert aside.run(long) is False
+    assert not aside.is_empty
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(aside.run, long)
+        assert aside.run(lambda: done.append("short")) is True
+        assert not second.done()
+        go_on.set()
+        assert second.result(10) in (True, False)
+    aside.wait(10)
+    assert sorted(done) == ["long", "long", "short", "short"]
+    assert aside.is_empty
+
+
+def test_what_a_job_raises_reaches_whoever_waits_for_it_and_else_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    aside, go_on = Aside(after=0.1), threading.Event()
+
+    def fail() -> None:
+        raise ValueError("at once")
+
+    def fail_late() -> None:
+        go_on.wait(30)
+        raise ValueError("later")
+
+    with pytest.raises(ValueError, match="at once"):
+        aside.run(fail)
+    assert aside.run(fail_late) is False
+    go_on.set()
+    aside.wait(10)
+    assert "later" in caplog.text

@@ -177,6 +177,40 @@ def test_a_server_that_restarts_is_away_and_then_back() -> None:
         db.close()
 
 
+def test_who_is_patient_waits_for_a_server_that_is_started_anew() -> None:
+    with running_postgres() as server, ThreadPoolExecutor(1) as pool:
+        db = PostgresDatabase(server.url(), most=3, patience=30)
+        with db.read() as session:
+            assert session.value("SELECT 1") == 1
+        server.stop(at_once=True)
+
+        def ask() -> int:
+            with db.read() as session:
+                return int(session.value("SELECT 1"))
+
+        waiting = pool.submit(ask)
+        with pytest.raises(TimeoutError):
+            waiting.result(1)
+        server.start()
+        assert waiting.result(30) == 1
+        db.close()
+
+
+def test_the_most_patient_hears_at_once_of_what_time_does_not_mend(postgres: Postgres) -> None:
+    db = PostgresDatabase(postgres.url("no_such_database"), most=1, patience=3600)
+    with pytest.raises(StorageError, match="does not exist"), db.read():
+        pass
+
+
+def test_the_server_ends_what_a_stopped_client_leaves_locked(postgresql: PostgresDatabase) -> None:
+    with postgresql.read() as session:
+        asked = {
+            name: session.value(f"SHOW {name}")
+            for name in ("lock_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle")
+        }
+    assert asked == {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "30s", "tcp_keepalives_idle": "10"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [

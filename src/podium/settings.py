@@ -307,6 +307,12 @@ class Settings:
     reconcile_seconds: float = _setting(
         "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "How often the database is asked what is due."
     )
+    long_job_seconds: float = _setting(
+        "PODIUM_LONG_JOB_SECONDS",
+        60.0,
+        _seconds,
+        "Seconds after which a count goes on beside the others, one a process, and keeps nobody waiting any more.",
+    )
     max_deaths: int = _setting(
         "PODIUM_MAX_DEATHS",
         5,

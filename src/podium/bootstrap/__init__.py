@@ -48,8 +48,10 @@ def database_url(settings: Settings) -> str | URL:
     return URL.create("sqlite", database=str(settings.sqlite_path()))
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
     """Open the database, at the revision that this Podium needs.
+
+    Whoever uses it waits ``patience`` seconds for a server that is away, before that is an error.
 
     A SQLite database that is new is made here, and the embedded default migrates itself; another is refused.
 
@@ -57,7 +59,7 @@ def open_database(settings: Settings) -> Database:
         WrongRevision: the database must be migrated first.
         StorageError: the data folder or the database cannot be used.
     """
-    db = connect(settings)
+    db = connect(settings, patience=patience)
     try:
         if not settings.uses_postgres:
             found = migrate.revision(db)
@@ -70,7 +72,7 @@ def open_database(settings: Settings) -> Database:
     return db
 
 
-def connect(settings: Settings) -> Database:
+def connect(settings: Settings, *, patience: float = 0.0) -> Database:
     """The database, of whatever revision; it is connected to when it is used.
 
     Raises:
@@ -81,7 +83,7 @@ def connect(settings: Settings) -> Database:
     if settings.uses_postgres:
         from podium.storage.postgres import PostgresDatabase
 
-        return PostgresDatabase(settings.database_url, most=settings.database_connections)
+        return PostgresDatabase(settings.database_url, most=settings.database_connections, patience=patience)
     from podium.storage.sqlite import SqliteDatabase
 
     return SqliteDatabase(settings.sqlite_path())
@@ -281,8 +283,12 @@ def _mirror_folder(settings: Settings) -> Path:
     return settings.data_folder() / "mirrors"
 
 
-def count_one(settings: Settings, repository_id: int, job_id: str, stop: threading.Event) -> None:
-    """In a process of its own: count one repository of the server's, and tell the parent what there is to count."""
+def count_one(settings: Settings, repository_id: int, token: int, job_id: str, stop: threading.Event) -> None:
+    """In a process of its own: count one repository of the server's, and tell the parent what there is to count.
+
+    ``token`` is that of the lease that the parent took.
+    """
+    from podium.jobs import lease
     from podium.jobs.queues import COMMITS
     from podium.telemetry import metrics
     from podium.telemetry.job import Job, run_in_whole_process
@@ -291,9 +297,11 @@ def count_one(settings: Settings, repository_id: int, job_id: str, stop: threadi
     job, teller = Job(COMMITS, repository_id, job_id), Teller(sys.stdout.buffer)
     run_in_whole_process(job)
     metrics.install(teller)
-    db = open_database(settings)
+    db = open_database(settings, patience=settings.lease_seconds)
     try:
-        commit_job(settings, db, server_source(settings)).run(repository_id, stop)
+        row = lease.adopt(db, repository_id, token, seconds=settings.lease_seconds)
+        if row is not None:
+            commit_job(settings, db, server_source(settings)).run_held(row, stop)
         teller.tell_outcome(job)
     finally:
         db.close()

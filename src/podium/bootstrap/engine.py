@@ -15,7 +15,8 @@ from podium.bootstrap.operate import budgets, counting
 from podium.errors import QueueError, StorageError
 from podium.faces.faces import Faces
 from podium.identities.user_job import UserJob
-from podium.jobs import child
+from podium.jobs import child, lease
+from podium.jobs.aside import Aside
 from podium.jobs.broker import Backend, Engine
 from podium.jobs.drain import Drain
 from podium.jobs.heartbeat import Heartbeat
@@ -24,7 +25,7 @@ from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconcile import Reconciler, ring_following, ring_next
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
-from podium.storage.session import Database
+from podium.storage.session import Database, Row
 from podium.telemetry import relay
 from podium.telemetry.job import current, note_outcome
 from podium.web.services import Services
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from podium.identities.token_pool import TokenPool
 
 log = logging.getLogger(__name__)
+
+# Seconds that a worker waits for a database that is away, such as one that is started anew.
+_PATIENCE = 15.0
 
 
 def backend(settings: Settings) -> Backend:
@@ -50,6 +54,13 @@ def backend(settings: Settings) -> Backend:
     return EmbeddedBackend()
 
 
+# Seconds that a process which counts one repository may take to start, before its lease runs out.
+_START_UP = 10.0
+
+# Counts a repository whose lease was taken; whether what it needs next is to be rung for.
+Count = Callable[[Row], bool]
+
+
 @contextlib.contextmanager
 def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
     """Everything that ``podium serve`` answers with, with or without both workers, for the length of a ``with`` block.
@@ -57,44 +68,46 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
     Each repository is counted in a child process, so that reading a large one never slows an answer.
     """
     stop = threading.Event()
+    with (
+        closing(bootstrap.open_database(settings)) as db,
+        running_engine(
+            settings,
+            db,
+            functools.partial(_count_in_child, settings, db, stop),
+            stop,
+            start_up=_START_UP,
+            commit_workers=settings.commit_workers if workers else 0,
+            user_workers=settings.user_workers if workers else 0,
+        ) as (engine, inspector),
+        closing(Faces(settings)) as faces,
+        counting(inspector) as metrics_page,
+    ):
+        yield Services(
+            settings=settings,
+            db=db,
+            ring=engine,
+            loopback=loopback,
+            queue_ready=engine.check,
+            reopen=bootstrap.reopen(settings),
+            faces=faces,
+            inspector=inspector,
+            metrics=metrics_page,
+        )
 
-    def count(repository_id: int) -> bool:
-        job = current()
-        arguments = ["_count", str(repository_id), *(["--job", job.id] if job else [])]
-        status = child.run(arguments, settings.to_environment(), stop, lambda line: relay.hear(line, job))
-        if status:
-            note_outcome("died")
-            # What ended it would end the next at once: the reconciler asks again in its time.
-            log.warning("repository %d: the counting process ended with status %d", repository_id, status)
-        return not status
 
-    db = bootstrap.open_database(settings)
-    try:
-        with (
-            running_engine(
-                settings,
-                db,
-                count,
-                stop,
-                commit_workers=settings.commit_workers if workers else 0,
-                user_workers=settings.user_workers if workers else 0,
-            ) as (engine, inspector),
-            closing(Faces(settings)) as faces,
-            counting(inspector) as metrics_page,
-        ):
-            yield Services(
-                settings=settings,
-                db=db,
-                ring=engine,
-                loopback=loopback,
-                queue_ready=engine.check,
-                reopen=bootstrap.reopen(settings),
-                faces=faces,
-                inspector=inspector,
-                metrics=metrics_page,
-            )
-    finally:
-        db.close()
+def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Row) -> bool:
+    job = current()
+    arguments = ["_count", str(row["id"]), str(row["lease_token"]), *(["--job", job.id] if job else [])]
+    status = child.run(arguments, settings.to_environment(), stop, lambda line: relay.hear(line, job))
+    if not status:
+        return True
+    note_outcome("died")
+    # What ended it would end the next at once: the reconciler asks again in its time.
+    log.warning("repository %d: the counting process ended with status %d", row["id"], status)
+    if status > 0:
+        # It could not begin, and said why; one that was killed is known by the lease that it leaves.
+        lease.give_back(db, row)
+    return False
 
 
 def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user_workers: int, drain: bool) -> int:
@@ -105,12 +118,11 @@ def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user
     Raises:
         StorageError: the database cannot be used.
     """
-    db = bootstrap.open_database(settings)
-    try:
+    with closing(bootstrap.open_database(settings, patience=_PATIENCE)) as db:
         job = bootstrap.commit_job(settings, db, bootstrap.server_source(settings))
 
-        def count(repository_id: int) -> bool:
-            job.run(repository_id, stop)
+        def count(row: Row) -> bool:
+            job.run_held(row, stop)
             return True
 
         with running_engine(settings, db, count, stop, commit_workers=commit_workers, user_workers=user_workers) as (
@@ -120,8 +132,6 @@ def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user
             if drain:
                 return _drain(db, engine, stop, commits=commit_workers > 0, users=user_workers > 0)
             stop.wait()
-    finally:
-        db.close()
     return 0
 
 
@@ -152,17 +162,19 @@ def check_worker(db: Database, messages: Backend) -> None:
 def running_engine(
     settings: Settings,
     db: Database,
-    count: Callable[[int], bool],
+    count: Count,
     stop: threading.Event,
     *,
     commit_workers: int,
     user_workers: int,
+    start_up: float = 0.0,
 ) -> Iterator[tuple[Engine, Inspector]]:
     """Both queues, and so many threads for each, for the length of a ``with`` block; and who sees them.
 
     Args:
-        count: counts a repository; whether what it needs next is to be rung for.
+        count: counts a repository.
         stop: is set when the block ends, and may be set before.
+        start_up: seconds that ``count`` takes before it renews the lease.
     """
     with contextlib.ExitStack() as running:
         works = commit_workers or user_workers
@@ -170,9 +182,18 @@ def running_engine(
         pools = bootstrap.token_pools(settings, db)
         users = running.enter_context(_users(settings, db, pools)) if works else None
 
-        def on_commits(repository_id: int) -> None:
-            if count(repository_id):
-                ring_next(db, engine, repository_id)
+        def on_commits(rung_for: int) -> None:
+            if stop.is_set():
+                engine.commits(rung_for)
+                return
+            row = lease.grab_next(db, rung_for, seconds=settings.lease_seconds + start_up)
+            if row is None:
+                note_outcome("nothing_to_do")
+                return
+            if (job := current()) is not None:
+                job.repository = row["id"]
+            if count(row):
+                ring_next(db, engine, row["id"])
 
         def on_users(repository_id: int, generation: int, batch: int) -> None:
             worked = users is not None and users.run(repository_id, generation, batch, stop)
@@ -183,7 +204,12 @@ def running_engine(
                 ring_following(db, engine, repository_id, generation, batch)
 
         engine = Engine(
-            backend(settings), on_commits, on_users, commit_workers=commit_workers, user_workers=user_workers
+            backend(settings),
+            on_commits,
+            on_users,
+            commit_workers=commit_workers,
+            user_workers=user_workers,
+            aside=Aside(settings.long_job_seconds),
         )
         inspector = Inspector(db, engine.backend, functools.partial(budgets, pools))
         if works:

@@ -192,6 +192,7 @@ def _add_count(commands: Any) -> None:
     count = commands.add_parser("_count")
     count.set_defaults(command=_count)
     count.add_argument("repository_id", type=int)
+    count.add_argument("token", type=int)
     count.add_argument("--job", default="", help=argparse.SUPPRESS)
 
 
@@ -353,5 +354,5 @@ def _count(options: argparse.Namespace) -> int:
     stop_with_parent(stop)
     settings = Settings.from_environment(os.environ)
     bootstrap.configure_log(settings)
-    bootstrap.count_one(settings, options.repository_id, options.job, stop)
+    bootstrap.count_one(settings, options.repository_id, options.token, options.job, stop)
     return 0

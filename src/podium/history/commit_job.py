@@ -14,6 +14,7 @@ from podium.history.save import known_pairs, save_count
 from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
 from podium.jobs import batches, lease, outcome
+from podium.storage.patience import patiently
 from podium.storage.session import Database, Row, Session
 from podium.telemetry import metrics
 from podium.telemetry.job import note_outcome
@@ -55,9 +56,12 @@ class CommitJob:
         Raises:
             StorageError: the database did not answer; the lease runs out by itself.
         """
-        with lease.take(self.db, repository_id, seconds=self.lease_seconds) as held:
-            if held is None:
-                return None
+        row = lease.grab(self.db, repository_id, seconds=self.lease_seconds)
+        return None if row is None else self.run_held(row, stop, report)
+
+    def run_held(self, row: Row, stop: threading.Event, report: Report | None = None) -> Exception | None:
+        """The same for a repository whose lease was taken already, with ``row`` as it was then."""
+        with lease.hold(self.db, row, seconds=self.lease_seconds) as held:
             try:
                 self._count(held, _EitherStop(stop, held.lost), report)
             except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
@@ -106,18 +110,24 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
-            with held.fence() as session:
-                save_count(
-                    session,
-                    row,
-                    since=since,
-                    head=history.head,
-                    branch=history.branch,
-                    tally=tally,
-                    identities=identities,
-                )
-                self.link(session, row["id"])
-                batches.assign(session, row["id"])
+
+            def save() -> None:
+                with held.fence() as session:
+                    save_count(
+                        session,
+                        row,
+                        since=since,
+                        head=history.head,
+                        branch=history.branch,
+                        tally=tally,
+                        identities=identities,
+                    )
+                    self.link(session, row["id"])
+                    batches.assign(session, row["id"])
+
+            # What took an hour to count is not given up for a database that is started anew. Where the first try was
+            # saved after all, the second finds another head and saves nothing.
+            patiently(save, stop)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
 

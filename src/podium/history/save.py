@@ -73,7 +73,7 @@ UPDATE repository SET
         WHERE repository_id = :id AND commit_count + merge_count > 0
     ),
     generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, rung_at = {now},
-    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL
+    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, submitter = NULL
 WHERE id = :id
 """
 

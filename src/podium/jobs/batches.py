@@ -16,7 +16,7 @@ from podium.jobs.queues import BATCH_SIZE
 from podium.storage.session import Database, Row, Session
 
 # Seconds after which a claim that is not renewed is void, so that a killed worker's batch can be taken up by another.
-CLAIM_SECONDS = 30.0
+CLAIM_SECONDS = 15.0
 
 # All names of one e-mail go into one batch, the e-mails with most commits first.
 _ASSIGN = """

@@ -16,14 +16,17 @@ import dramatiq
 from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Middleware, Retries
 
-from podium.errors import QueueError
+from podium.errors import QueueError, StorageError
+from podium.jobs.aside import Aside
 from podium.jobs.observe import Observe
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
+from podium.jobs.retry import LATER
+from podium.telemetry.job import note_outcome
 
 log = logging.getLogger(__name__)
 
-# For faults of the engine's own surroundings, such as a database that is busy. What goes wrong with a repository is
-# decided by podium.jobs.retry and kept in the database; beyond these retries the reconciler rings again.
+# For what nobody thought of. What goes wrong with a repository is decided by podium.jobs.retry and kept in the
+# database; beyond these retries the message is a dead letter, and the reconciler rings again.
 _RETRIES = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 10_000}
 
 SHUTDOWN_MILLISECONDS = 7_000
@@ -48,22 +51,47 @@ class Backend(Backlog, Queues, Protocol):
 class JobQueue:
     """One queue and the threads that work it off; with no threads it is only rung."""
 
-    def __init__(self, backend: Backend, name: str, handler: Callable[..., None], threads: int) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        name: str,
+        handler: Callable[..., None],
+        threads: int,
+        aside: Aside | None = None,
+    ) -> None:
         self._observe = Observe()
         broker = backend.broker(name, [self._observe, Retries(**_RETRIES)])  # type: ignore[arg-type]
         self.name = name
+        self._handler = handler
         self._threads = threads
-        self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=broker)(handler)
+        self._aside = aside
+        self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=broker)(self._handle)
         self._worker = dramatiq.Worker(broker, worker_threads=max(1, threads), worker_timeout=_POLL_MILLISECONDS)
         # What one process has taken, no other can do: not more than there are threads for.
         self._worker.queue_prefetch = max(1, threads)
         # A delayed message waits in the memory of whoever took it, and must not keep one out whose time comes sooner.
         self._worker.delay_prefetch = 10_000
 
+    def _handle(self, *ids: int) -> None:
+        if self._aside is None:
+            self._patiently(*ids)
+        elif not self._aside.run(lambda: self._patiently(*ids)):
+            note_outcome("set_aside")
+
+    def _patiently(self, *ids: int) -> None:
+        try:
+            self._handler(*ids)
+        except (StorageError, QueueError) as error:
+            # It says nothing about the message, which would be given up after a few tries: it is rung for anew.
+            note_outcome("error")
+            log.warning("%s %s: %s; again in %.0f s", self.name, ids, error, LATER)
+            self.send(*ids, delay=LATER)
+
     @property
     def is_idle(self) -> bool:
         """Whether this process has no message of this queue in hand."""
-        return not (self._observe.active or self._worker.work_queue.unfinished_tasks)
+        busy = self._observe.active or self._worker.work_queue.unfinished_tasks
+        return not busy and (self._aside is None or self._aside.is_empty)
 
     def send(self, *ids: int, delay: float) -> None:
         """Enqueue a message of ids, to be worked off in ``delay`` seconds at the earliest.
@@ -84,6 +112,8 @@ class JobQueue:
         """Wait for what is in hand, at most seven seconds, and end the threads."""
         if self._threads:
             self._worker.stop(timeout=SHUTDOWN_MILLISECONDS)
+            if self._aside is not None:
+                self._aside.wait(SHUTDOWN_MILLISECONDS / 1000)
 
     def check(self) -> None:
         """Return when every thread is there to take messages.
@@ -104,6 +134,7 @@ class Engine:
         on_users: works a message of the user queue off.
         commit_workers: threads of this process for the commit queue; 0: it is only rung.
         user_workers: the same for the user queue.
+        aside: where jobs of the commit queue that take long go on.
     """
 
     def __init__(
@@ -114,9 +145,10 @@ class Engine:
         *,
         commit_workers: int,
         user_workers: int,
+        aside: Aside | None = None,
     ) -> None:
         self.backend = backend
-        self._commits = JobQueue(backend, COMMITS, on_commits, commit_workers)
+        self._commits = JobQueue(backend, COMMITS, on_commits, commit_workers, aside)
         self._users = JobQueue(backend, USERS, on_users, user_workers)
 
     def commits(self, repository_id: int, /, *, delay: float = 0) -> None:

@@ -6,7 +6,7 @@ import logging
 import random
 
 from podium.errors import PodiumError
-from podium.jobs.retry import Decision, Fail, HandBack, Retry, decide
+from podium.jobs.retry import Decision, Fail, HandBack, Later, Retry, decide
 from podium.storage.session import Session
 from podium.telemetry.job import note_outcome
 
@@ -14,13 +14,15 @@ log = logging.getLogger(__name__)
 
 _FAIL = """
 UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL, not_before = NULL,
-    updated_at = {now}
+    submitter = NULL, updated_at = {now}
 WHERE id = :id
 """
 
 _RETRY = """
 UPDATE repository SET attempts = attempts + 1, not_before = {now} + :delay, updated_at = {now} WHERE id = :id
 """
+
+_LATER = "UPDATE repository SET not_before = {now} + :delay, updated_at = {now} WHERE id = :id"
 
 
 def record(session: Session, repository_id: int, attempts: int, max_attempts: int, error: Exception) -> Decision:
@@ -35,6 +37,10 @@ def record(session: Session, repository_id: int, attempts: int, max_attempts: in
             log.warning("repository %d: %s; again in %.0f s", repository_id, error, delay)
             note_outcome("retry")
             session.run(_RETRY, id=repository_id, delay=delay)
+        case Later(delay):
+            log.warning("repository %d: %s; again in %.0f s", repository_id, error, delay)
+            note_outcome("retry")
+            session.run(_LATER, id=repository_id, delay=delay)
         case HandBack():
             note_outcome("handed_back")
     return decision

@@ -11,6 +11,7 @@ import threading
 
 from podium.errors import QueueError, StorageError
 from podium.jobs import batches
+from podium.jobs.lease import FREE
 from podium.jobs.queues import COMMITS, USERS, Backlog, Ring
 from podium.storage.session import Database, Row
 
@@ -27,22 +28,22 @@ AT_ONCE = 8
 _AT_A_TIME = 500
 
 # A row that somebody has locked is in hand.
-_DUE = """
-UPDATE repository SET rung_at = {now} WHERE id IN (
+_DUE = f"""
+UPDATE repository SET rung_at = {{now}} WHERE id IN (
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
-        AND (lease_until IS NULL OR lease_until < {now})
-        AND (not_before IS NULL OR not_before <= {now})
+        AND {FREE}
+        AND (not_before IS NULL OR not_before <= {{now}})
         AND (
             rung_at IS NULL OR rung_at <= :everything_before
             OR rung_at < lease_until OR rung_at < not_before
             OR (
-                {now} - updated_at > :again AND {now} - rung_at > :again
-                AND {now} - rung_at >
+                {{now}} - updated_at > :again AND {{now}} - rung_at > :again
+                AND {{now}} - rung_at >
                     CASE WHEN rung_at - updated_at < :latest THEN rung_at - updated_at ELSE :latest END
             )
         )
-    ORDER BY id LIMIT :at_a_time {skip_locked}
+    ORDER BY turn, id LIMIT :at_a_time {{skip_locked}}
 )
 RETURNING *
 """
@@ -78,7 +79,7 @@ def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0, latest
             rows = session.all(
                 _DUE, again=AGAIN, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
             )
-        for row in sorted(rows, key=lambda row: int(row["id"])):
+        for row in sorted(rows, key=lambda row: (float(row["turn"]), int(row["id"]))):
             _ring(db, ring, row, delay=0)
         rung += len(rows)
         if len(rows) < _AT_A_TIME:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 
-from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, StorageError
+from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, QueueError, StorageError
 
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
+# After a fault of the database or the queue, of which there may be many in a row.
+LATER = 5.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Retry:
     """Try again after ``delay`` seconds; counts as one of the attempts."""
+
+    delay: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Later:
+    """Try again after ``delay`` seconds, however often: what went wrong says nothing about the repository."""
 
     delay: float
 
@@ -30,7 +39,7 @@ class Fail:
     reason: str
 
 
-Decision = Retry | HandBack | Fail
+Decision = Retry | Later | HandBack | Fail
 
 
 def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) -> Decision:
@@ -44,6 +53,8 @@ def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) ->
     """
     if isinstance(error, Interrupted | LeaseLost):
         return HandBack()
+    if isinstance(error, StorageError | QueueError):
+        return Later(LATER * (1 + jitter))
     if isinstance(error, HistoryError) and not error.transient:
         return Fail(error.code, error.message)
     if attempts + 1 >= max_attempts:
@@ -53,6 +64,4 @@ def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) ->
             "internal",
             f"An unexpected error ({type(error).__name__}) stopped the work: see the log, then retry.",
         )
-    # A database that was away says nothing about the repository, but is not asked again at once either.
-    factor = 1 if isinstance(error, StorageError) else 2**attempts
-    return Retry(min(LONGEST_DELAY, FIRST_DELAY * factor * (1 + jitter)))
+    return Retry(min(LONGEST_DELAY, FIRST_DELAY * 2**attempts * (1 + jitter)))

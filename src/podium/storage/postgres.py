@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from podium.errors import BadSetting
 from podium.storage.pool import Pool
-from podium.storage.postgres_errors import explained
+from podium.storage.postgres_errors import explained, is_away
 from podium.storage.postgres_sql import translated
 from podium.storage.session import Params, Row, Session
 from podium.telemetry import metrics
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # Seconds that a transaction waits for a row that another has locked, or for a connection, before it gives up.
 BUSY_TIMEOUT = 15.0
 
+# Seconds between two looks whether a server that is away is back.
+_LOOK_EVERY = 0.25
 # Rows in one load from which the planner's statistics are renewed at once.
 _WORTH_ANALYZING = 1000
 
@@ -55,15 +58,20 @@ _DEFAULTS = {
 
 
 class PostgresDatabase:
-    """A PostgreSQL database at a libpq URL; ``most`` connections at once from this process.
+    """A PostgreSQL database at a libpq URL.
+
+    Args:
+        most: connections at once from this process.
+        patience: seconds that a transaction waits for a server that is away, before that is an error.
 
     Raises:
         BadSetting: the URL cannot be read.
     """
 
-    def __init__(self, url: str, *, most: int) -> None:
+    def __init__(self, url: str, *, most: int, patience: float = 0.0) -> None:
         self._conninfo, self._where = read_url(url)
-        self._pool = Pool(self._connect, lambda connection: not connection.closed, most=most, patience=BUSY_TIMEOUT)
+        self._patience = patience
+        self._pool = Pool(self._connect, _is_usable, most=most, patience=BUSY_TIMEOUT)
 
     def read(self) -> contextlib.AbstractContextManager[Session]:
         return self._transaction(_READ)
@@ -96,18 +104,24 @@ class PostgresDatabase:
         """A connection in a transaction. One that was lost while it was idle is replaced: nothing was asked yet."""
         import psycopg
 
-        with contextlib.ExitStack() as lent:
-            connection = lent.enter_context(self._pool.lend())
-            try:
-                connection.execute(begin)
-            except psycopg.OperationalError:
-                if not connection.closed:
-                    raise
-                lent.close()
-                self._pool.close_idle()
-                connection = lent.enter_context(self._pool.lend())
-                connection.execute(begin)
-            yield connection
+        deadline = time.monotonic() + self._patience
+        was_idle = True
+        while True:
+            with contextlib.ExitStack() as lent:
+                try:
+                    connection = lent.enter_context(self._pool.lend())
+                    connection.execute(begin)
+                except psycopg.OperationalError as error:
+                    # An answer of the server's, such as that it has no such database, is final.
+                    if not was_idle and (time.monotonic() > deadline or not is_away(error)):
+                        raise
+                    if not was_idle:
+                        time.sleep(_LOOK_EVERY)
+                    was_idle = False
+                    self._pool.close_idle()
+                    continue
+                yield connection
+                return
 
     def _connect(self) -> psycopg.Connection[DictRow]:
         return connect(self._conninfo)
@@ -166,6 +180,13 @@ def _numbers() -> Any:
             return int(text) if text.lstrip(b"-").isdigit() else float(text)
 
     return Numbers
+
+
+def _is_usable(connection: psycopg.Connection[DictRow]) -> bool:
+    from psycopg.pq import TransactionStatus
+
+    # None of a lost connection is.
+    return connection.info.transaction_status == TransactionStatus.IDLE
 
 
 def _roll_back(connection: psycopg.Connection[DictRow]) -> None:

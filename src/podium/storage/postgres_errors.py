@@ -42,6 +42,13 @@ def explained(where: str, error: psycopg.Error) -> StorageError:
     return StorageError(f"The database {where} {reason.format(message=message)}.")
 
 
+def is_away(error: psycopg.Error) -> bool:
+    """Whether the server cannot be reached, or is starting up or shutting down: it may be back in a moment."""
+    text = str(error)
+    refused = "password" in text or "does not exist" in text or "no pg_hba.conf entry" in text
+    return not refused if error.sqlstate is None else error.sqlstate.startswith("57P")
+
+
 def _reason(text: str) -> str:
     """The first line of what libpq says, without what it says before the reason."""
     line = text.strip().partition("\n")[0]

@@ -8,7 +8,8 @@ import re
 # What is not touched, and what is: literals, quoted names and comments may hold anything; '::' is a cast.
 _TOKEN = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
-    | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%) | \{(?P<word>now|for_update|skip_locked)\}""",
+    | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%)
+    | \{(?P<word>now|for_update|skip_locked|up_since)\}""",
     re.VERBOSE,
 )
 
@@ -17,6 +18,7 @@ _WORDS = {
     "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
     "for_update": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
+    "up_since": "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS DOUBLE PRECISION)",
 }
 
 

@@ -9,6 +9,8 @@ The SQL is written once for :mod:`~podium.storage.sqlite` and :mod:`~podium.stor
     lock the selected rows until the transaction ends (SQLite: the whole database is locked by ``BEGIN IMMEDIATE``)
 ``{skip_locked}``
     the same, passing over rows that somebody else has locked
+``{up_since}``
+    the moment at which the database's server was started (SQLite: long ago)
 
 SQLAlchemy is not used to run queries: importing it costs more than ranking a small repository (see
 ``docs/dependencies.md``). It owns the tables and, through Alembic, the migrations.

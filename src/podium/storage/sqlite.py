@@ -19,11 +19,18 @@ BUSY_TIMEOUT = 15.0
 _CONNECTIONS = 64
 
 # strftime has no fraction of a second in a number; the Julian day has. 2440587.5 is the day of the epoch.
-_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+_WORDS = {
+    "{now}": "((julianday('now') - 2440587.5) * 86400.0)",
+    "{for_update}": "",
+    "{skip_locked}": "",
+    "{up_since}": "0.0",
+}
 
 
 def _sql(sql: str) -> str:
-    return sql.replace("{now}", _NOW).replace("{for_update}", "").replace("{skip_locked}", "")
+    for word, meaning in _WORDS.items():
+        sql = sql.replace(word, meaning)
+    return sql
 
 
 class _SqliteSession:

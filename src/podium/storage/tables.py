@@ -39,6 +39,10 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only where the key is exactly INTEGER.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
+# PostgreSQL sorts it by its bytes, as SQLite does: the same order on every server.
+_ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
+_WAITS = text("state IN ('pending', 'commits_processing')")
+_IS_SUBMITTED = text("submitter IS NOT NULL")
 
 
 def _count(name: str) -> Column[int]:
@@ -50,10 +54,10 @@ repository = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     # What makes two addresses the same repository: host/owner/name, lower-cased where the host ignores case.
-    Column("key", Text, nullable=False, unique=True),
-    Column("url", Text, nullable=False, unique=True),
+    Column("key", _ByBytes, nullable=False, unique=True),
+    Column("url", _ByBytes, nullable=False, unique=True),
     # '' for a path on this machine: only the command line may read those.
-    Column("host", Text, nullable=False),
+    Column("host", _ByBytes, nullable=False),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -75,6 +79,9 @@ repository = Table(
     # When the queue was last rung for this repository, and the time before which it must not be.
     Column("rung_at", Double),
     Column("not_before", Double),
+    # Whose turn it is to be counted, and who submitted it, while it waits (submissions/turns.py).
+    Column("turn", Double, nullable=False, server_default="0"),
+    Column("submitter", Text),
     # Holders that vanished, and faults that were raised, since the last progress.
     Column("deaths", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -91,6 +98,8 @@ repository = Table(
         "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')", name="state"
     ),
     Index("ix_repository_state_rung_at", "state", "rung_at"),
+    Index("ix_repository_turn", "turn", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
+    Index("ix_repository_submitter", "submitter", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
     # The few of this machine: what all the others are is counted on the index above, without looking at their rows.
     Index("ix_repository_local_state", "state", sqlite_where=text("host = ''"), postgresql_where=text("host = ''")),
@@ -101,7 +110,7 @@ contributor = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     # An account is (host, account id): logins change and are given to others.
-    Column("host", Text, nullable=False),
+    Column("host", _ByBytes, nullable=False),
     Column("account_id", BigInteger),
     Column("username", Text),
     Column("name", Text),
@@ -130,8 +139,8 @@ repository_contributor = Table(
 known_email = Table(
     "known_email",
     metadata,
-    Column("host", Text, primary_key=True),
-    Column("email", Text, primary_key=True),
+    Column("host", _ByBytes, primary_key=True),
+    Column("email", _ByBytes, primary_key=True),
     # NULL: asked, and nobody owns it.
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
     # How it is known: 'noreply' (the e-mail itself names the account), 'host' (the host said so), or 'untold' (asked,
@@ -148,12 +157,12 @@ commit_data = Table(
     Column("id", _Id, primary_key=True),
     Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), nullable=False),
     # Lower-cased e-mail, name as written.
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("email", _ByBytes, nullable=False),
+    Column("name", _ByBytes, nullable=False),
     # What the mailmap makes of the two, and the key that groups rows of one mailmap identity.
-    Column("mailmap_email", Text, nullable=False),
-    Column("mailmap_name", Text, nullable=False),
-    Column("mailmap_identity", Text, nullable=False),
+    Column("mailmap_email", _ByBytes, nullable=False),
+    Column("mailmap_name", _ByBytes, nullable=False),
+    Column("mailmap_identity", _ByBytes, nullable=False),
     Column("kind", Text, nullable=False, server_default="human"),
     _count("commit_count"),
     _count("merge_count"),

@@ -13,12 +13,13 @@ from podium.jobs import batches
 from podium.jobs.queues import Ring
 from podium.jobs.reconcile import ring_next
 from podium.storage.session import Database, Row, Session
+from podium.submissions import turns
 from podium.submissions.address import Address
 from podium.submissions.repositories import find
 
 _INSERT = """
-INSERT INTO repository (key, url, host, owner, name, state, rung_at, created_at, updated_at)
-VALUES (:key, :url, :host, :owner, :name, 'pending', {now}, {now}, {now})
+INSERT INTO repository (key, url, host, owner, name, state, turn, submitter, rung_at, created_at, updated_at)
+VALUES (:key, :url, :host, :owner, :name, 'pending', :turn, :submitter, {now}, {now}, {now})
 ON CONFLICT DO NOTHING
 """
 
@@ -31,7 +32,7 @@ WHERE key = :key AND state = 'failed' AND url <> :url AND NOT EXISTS (SELECT 1 F
 # Back to the first state; what an earlier run counted stays, and stays readable.
 _START_OVER = """
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, deaths = 0, attempts = 0,
-    progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
+    progress = NULL, not_before = NULL, turn = :turn, submitter = :submitter, rung_at = {now}, updated_at = {now}
 WHERE id = :id
 """
 
@@ -48,23 +49,30 @@ class Submission:
     refreshing: bool
 
 
-def submit(db: Database, ring: Ring, address: Address, *, refresh_after: float) -> Submission:
+def submit(
+    db: Database, ring: Ring, address: Address, *, refresh_after: float, submitter: str | None = None
+) -> Submission:
     """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
+
+    Args:
+        submitter: whoever it is that submits, as :class:`podium.submissions.turns.Submitters` names them.
 
     Raises:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
-        is_new = bool(session.run(_INSERT, **_identity(address)))
+        place = {"turn": turns.next_turn(session, submitter), "submitter": submitter}
+        is_new = bool(session.run(_INSERT, **_identity(address), **place))
         session.run(_CORRECT, key=address.key, url=address.url)
         row = _known(session, address)
         stale = row["state"] == "completed" and session.value(
-            "SELECT last_processed_at < {now} - :age FROM repository WHERE id = :id",
+            """SELECT last_processed_at < {now} - :age FROM repository
+            WHERE id = :id AND state = 'completed' {for_update}""",
             age=refresh_after,
             id=row["id"],
         )
         if stale:
-            session.run(_START_OVER, id=row["id"])
+            session.run(_START_OVER, id=row["id"], **place)
     if is_new or stale:
         ring.commits(row["id"])
     return Submission(row, is_new, bool(stale))
@@ -78,7 +86,7 @@ def start_over(db: Database, repository_id: int) -> None:
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is not None and row["state"] in ("completed", "failed", "users_processing"):
-            session.run(_START_OVER, id=repository_id)
+            session.run(_START_OVER, id=repository_id, turn=turns.next_turn(session, None), submitter=None)
 
 
 def _identity(address: Address) -> dict[str, str]:
@@ -107,10 +115,10 @@ def retry(db: Database, ring: Ring, key: str) -> Row:
         Conflict: it has not failed.
     """
     with db.write() as session:
-        row = _find_or_refuse(session, key)
+        row = batches.lock(session, _find_or_refuse(session, key)["id"]) or _find_or_refuse(session, key)
         if row["state"] != "failed":
             raise Conflict(f"{row['url']} has not failed (it is {row['state']}): there is nothing to retry.")
-        session.run(_START_OVER, id=row["id"])
+        session.run(_START_OVER, id=row["id"], turn=turns.next_turn(session, None), submitter=None)
         row = _find_or_refuse(session, key)
     ring.commits(row["id"])
     return row

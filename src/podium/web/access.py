@@ -24,7 +24,6 @@ class Guarded(Protocol):
     def loopback(self) -> bool: ...
 
 
-
 class NotAuthenticated(PodiumError):
     """The administrator's token is missing or wrong."""
 

@@ -28,6 +28,7 @@ from podium.web.access import AdminOnly, shows_emails
 from podium.web.boards import has_board, json_body
 from podium.web.bodies import Body, BodyResponse
 from podium.web.express import Plan
+from podium.web.limits import client_of
 from podium.web.problems import problem
 from podium.web.queries import (
     BoardQuery,
@@ -95,7 +96,13 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
     address = _address(context, text)
     context.policy.check(address)
     services = context.services
-    return submit.submit(services.db, services.ring, address, refresh_after=services.settings.refresh_after)
+    return submit.submit(
+        services.db,
+        services.ring,
+        address,
+        refresh_after=services.settings.refresh_after,
+        submitter=context.submitters.name(client_of(request)),
+    )
 
 
 def _submission(row: Row, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:

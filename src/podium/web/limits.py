@@ -29,7 +29,7 @@ class SubmissionLimit:
         """
         if self._limiter is None:
             return
-        client = client_of(request.client.host if request.client else "")
+        client = client_of(request)
         if self._limiter.hit(self._window, client):
             return
         wait = self._limiter.get_window_stats(self._window, client).reset_time - time.time()
@@ -40,8 +40,9 @@ class SubmissionLimit:
         )
 
 
-def client_of(host: str) -> str:
+def client_of(request: Request) -> str:
     """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which one customer usually has."""
+    host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

@@ -15,6 +15,7 @@ from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 from podium.submissions.policy import AddressPolicy
+from podium.submissions.turns import Submitters
 from podium.web.boards import Boards
 from podium.web.cache import Cache
 from podium.web.express import Plans
@@ -56,6 +57,7 @@ class Context:
     services: Services
     policy: AddressPolicy
     submissions: SubmissionLimit
+    submitters: Submitters
     renderer: Renderer
     github_host: str
     boards: Boards
@@ -76,6 +78,7 @@ class Context:
             services=services,
             policy=AddressPolicy(settings),
             submissions=SubmissionLimit(settings.submissions_per_minute),
+            submitters=Submitters(),
             renderer=renderer,
             github_host=github_host,
             boards=boards,

@@ -1,0 +1,49 @@
+"""Whose turn it is to be counted; and texts that PostgreSQL sorts by their bytes, as SQLite does."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+# Everything that is sorted or looked up. By its bytes a board is in the same order on every server, and an index stays
+# right when the operating system changes its mind about the alphabet.
+_BY_BYTES = {
+    "repository": ("key", "url", "host"),
+    "known_email": ("host", "email"),
+    "contributor": ("host",),
+    "commit_data": ("email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
+}
+
+
+def upgrade() -> None:
+    """Add turns; what waits already has all the same one."""
+    op.add_column("repository", sa.Column("turn", sa.Double, nullable=False, server_default="0"))
+    op.add_column("repository", sa.Column("submitter", sa.Text))
+    waits = sa.text("state IN ('pending', 'commits_processing')")
+    op.create_index("ix_repository_turn", "repository", ["turn", "id"], sqlite_where=waits, postgresql_where=waits)
+    submitted = sa.text("submitter IS NOT NULL")
+    op.create_index(
+        "ix_repository_submitter", "repository", ["submitter"], sqlite_where=submitted, postgresql_where=submitted
+    )
+    _sort("C")
+
+
+def _sort(collation: str) -> None:
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    for table, columns in _BY_BYTES.items():
+        changes = ", ".join(f'ALTER COLUMN {column} TYPE text COLLATE "{collation}"' for column in columns)
+        op.execute(f"ALTER TABLE {table} {changes}")
+
+
+def downgrade() -> None:
+    """Forget them."""
+    _sort("default")
+    op.drop_index("ix_repository_submitter", "repository")
+    op.drop_index("ix_repository_turn", "repository")
+    with op.batch_alter_table("repository") as table:
+        table.drop_column("submitter")
+        table.drop_column("turn")
