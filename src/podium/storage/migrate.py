@@ -6,6 +6,7 @@ Alembic is imported only where there is something to migrate: the check that the
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,8 @@ def configuration(url: str | URL) -> Any:
     """Alembic's configuration for a database."""
     from alembic.config import Config
 
-    config = Config()
+    # What Alembic says there is said by whoever asked.
+    config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     # Not as an option: Alembic reads those through a format in which % is special.
     config.attributes["url"] = url

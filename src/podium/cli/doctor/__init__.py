@@ -1,0 +1,88 @@
+"""``podium doctor``: looks at everything that Podium needs, and says what to do about what is amiss."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+
+from podium import bootstrap
+from podium.bootstrap.operate import refuse_to_make_one, shared_queues
+from podium.cli.doctor import database, github, machine, work
+from podium.cli.doctor.findings import Finding, problem, warning
+from podium.errors import PodiumError, QueueError, StorageError
+from podium.jobs.inspect import Inspector
+from podium.settings import Settings
+from podium.storage.session import Database
+
+
+def examine(settings: Settings, *, ask_github: bool) -> list[Finding]:
+    """Look at everything; what cannot be looked at is a finding too.
+
+    Args:
+        settings: as the server and its workers have them.
+        ask_github: whether to ask GitHub for the budget (it costs no point of it).
+    """
+    return list(_examine(settings, ask_github=ask_github))
+
+
+def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
+    yield from _guarded("git", lambda: machine.git(settings))
+    yield from _guarded("disk", lambda: machine.disk(settings))
+    yield from _guarded("settings", lambda: _settings(settings))
+    if settings.uses_redis:
+        from podium.cli.doctor import redis
+
+        yield from _guarded("redis", lambda: redis.server(settings))
+    yield from _guarded("database", lambda: _database(settings))
+    if ask_github:
+        yield from _guarded("github", lambda: github.github(settings))
+
+
+def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except PodiumError as error:
+        yield problem(check, error.message, "Everything behind it could not be looked at.")
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    """Settings that do not go together."""
+    if settings.uses_redis and not settings.uses_postgres:
+        yield warning(
+            "settings",
+            "The queues are in Redis, but the database is a file of this machine.",
+            "Set DATABASE_URL to a PostgreSQL, or workers on other machines will work on another database.",
+        )
+    if settings.uses_postgres and not settings.uses_redis:
+        yield warning(
+            "settings",
+            "The database is PostgreSQL, but each `podium serve` keeps its queues in its own memory.",
+            "Set REDIS_URL, or run a single `podium serve` and no worker beside it.",
+        )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        refuse_to_make_one(settings)
+        with contextlib.closing(bootstrap.connect(settings)) as db:
+            yield from database.server(settings, db)
+            found = list(database.revision(settings, db))
+            yield from found
+            if found[0].level == "ok":
+                yield from _work(settings, db)
+    except StorageError as error:
+        yield problem("database", error.message, "Everything that stands in it could not be looked at.")
+
+
+def _work(settings: Settings, db: Database) -> Iterator[Finding]:
+    try:
+        with shared_queues(settings) as queues:
+            overview = Inspector(db, queues).overview()
+    except QueueError:
+        # Told already, by the look at Redis itself.
+        overview = Inspector(db).overview()
+    yield from work.workers(settings, overview)
+    yield from work.queues(overview)
+    yield from work.limits(overview)
+    with db.read() as session:
+        yield from work.stuck_work(settings, session)

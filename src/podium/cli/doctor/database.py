@@ -1,0 +1,70 @@
+"""The database: its server, its revision, and whether it is what the code declares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from podium import bootstrap
+from podium.cli.doctor.findings import Finding, ok, problem, warning
+from podium.errors import PodiumError, StorageError
+from podium.settings import Settings
+from podium.storage import migrate
+from podium.storage.session import Database
+
+# What the queries need: RETURNING in SQLite 3.35. PostgreSQL is tested with 18; 14 is the oldest that is maintained.
+OLDEST_SQLITE = (3, 35)
+OLDEST_POSTGRES = 14
+# Seconds by which this machine's clock may differ from the database's.
+SKEW = 5.0
+
+_CHECK = "database"
+
+
+def server(settings: Settings, db: Database) -> Iterator[Finding]:
+    """Which server answers, and whether its clock agrees with this machine's."""
+    with db.read() as session:
+        now = session.value("SELECT {now} AS now")
+        there = time.time()
+        if settings.uses_postgres:
+            number = int(session.value("SELECT current_setting('server_version_num')"))
+            found, old = f"PostgreSQL {number // 10_000}.{number % 10_000}", number < OLDEST_POSTGRES * 10_000
+            oldest = f"PostgreSQL {OLDEST_POSTGRES}"
+        else:
+            text = str(session.value("SELECT sqlite_version()"))
+            found, old = f"SQLite {text}", tuple(int(part) for part in text.split(".")[:2]) < OLDEST_SQLITE
+            oldest = "SQLite " + ".".join(map(str, OLDEST_SQLITE))
+    if old:
+        yield problem(_CHECK, f"{found} is too old.", f"Update it: {oldest} is the oldest that will do.")
+    else:
+        yield ok(_CHECK, found)
+    if abs(now - there) > SKEW:
+        yield warning(
+            "clock",
+            f"This machine is {abs(now - there):.0f} s {'behind' if now > there else 'ahead of'} the database's clock.",
+            "Set both by NTP: limits of GitHub's are kept by one and waited for by the other.",
+        )
+
+
+def revision(settings: Settings, db: Database) -> Iterator[Finding]:
+    """Whether it is at the revision of this Podium, and has exactly the tables that the code declares."""
+    try:
+        migrate.check_revision(db)
+    except StorageError as error:
+        yield problem("revision", error.message, _advice(error))
+        return
+    yield ok("revision", migrate.HEAD)
+    try:
+        migrate.check_tables(bootstrap.database_url(settings))
+    except PodiumError as error:
+        yield problem(
+            "drift",
+            f"The tables differ from what this Podium declares: {error.message[:300]}",
+            "Undo what was changed by hand, or restore a backup: `podium migrate --check` says the whole of it.",
+        )
+    else:
+        yield ok("drift", "none")
+
+
+def _advice(error: StorageError) -> str:
+    return "Update Podium." if "newer Podium" in error.message else "Run `podium migrate`."

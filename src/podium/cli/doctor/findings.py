@@ -1,0 +1,71 @@
+"""What an examination finds, and how it is told. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from podium.cli.columns import plural
+from podium.leaderboard.text import clean
+
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    check: what, in a word. level: ``problem``, Podium does not work, or not long or not safely; ``warning``, it works
+    but somebody should know. detail: what is so. advice: what to do about it, where there is something.
+    """
+
+    check: str
+    level: Level
+    detail: str
+    advice: str = ""
+
+
+def ok(check: str, detail: str) -> Finding:
+    """All is well."""
+    return Finding(check, "ok", detail)
+
+
+def warning(check: str, detail: str, advice: str) -> Finding:
+    """Somebody should know."""
+    return Finding(check, "warning", detail, advice)
+
+
+def problem(check: str, detail: str, advice: str) -> Finding:
+    """Somebody must do something."""
+    return Finding(check, "problem", detail, advice)
+
+
+def is_healthy(findings: Sequence[Finding]) -> bool:
+    """Whether there is no problem; warnings are none."""
+    return all(finding.level != "problem" for finding in findings)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """The findings as a document."""
+    document = {
+        "healthy": is_healthy(findings),
+        "findings": [
+            {name: value for name, value in dataclasses.asdict(finding).items() if value or name != "advice"}
+            for finding in findings
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """The findings for a person, in the order in which they were found."""
+    widest = max(len(finding.check) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.level:<7}  {finding.check:<{widest}}  {clean(finding.detail)}")
+        if finding.advice:
+            lines.append(f"{'':<{11 + widest}}→ {clean(finding.advice)}")
+    counts = [plural(sum(f.level == level for f in findings), level) for level in ("problem", "warning")]
+    return "\n".join([*lines, "", f"{', '.join(counts)}."]) + "\n"
