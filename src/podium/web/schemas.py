@@ -82,7 +82,7 @@ class Contributor(Answer):
     )
 
 
-class Sparklines(_Answer):
+class Sparklines(Answer):
     """What the rows' sparklines have in common."""
 
     peak: int = Field(description="The largest part of any of the first rows of the board: the scale of all.")
@@ -113,7 +113,7 @@ class Board(Answer):
     sparklines: Sparklines | None = Field(None, description="Only where asked for.")
 
 
-class Figures(_Answer):
+class Figures(Answer):
     """The figures that matter."""
 
     people: int
@@ -123,7 +123,7 @@ class Figures(_Answer):
     new_people_since: str | None = Field(description="The first day of that; null where the window has none.")
 
 
-class Split(_Answer):
+class Split(Answer):
     """The commits of the window by who authored them, whatever is ranked."""
 
     human: int
@@ -132,7 +132,7 @@ class Split(_Answer):
     ai_assisted: int = Field(description="Authored by an AI agent, or naming one as co-author.")
 
 
-class Week(_Answer):
+class Week(Answer):
     """The commits of one week."""
 
     week: str = Field(description="The Sunday that begins it, UTC.")
@@ -141,7 +141,7 @@ class Week(_Answer):
     agent: int
 
 
-class Overview(_Answer):
+class Overview(Answer):
     """A board as a whole."""
 
     rules: dict[str, str | None]
@@ -158,7 +158,7 @@ class Row(Contributor):
     rank: int | None = Field(description="Null where it is not on the board.")  # type: ignore[assignment]
 
 
-class Found(_Answer):
+class Found(Answer):
     """Who matches."""
 
     query: str
@@ -167,7 +167,7 @@ class Found(_Answer):
     reason: str | None = Field(description="Why nobody does, and what would show them.")
 
 
-class ExplainedEmail(_Answer):
+class ExplainedEmail(Answer):
     """One e-mail of a row, over all of history."""
 
     email: str = Field(description="Cut short where the server does not show e-mail addresses.")
@@ -178,7 +178,7 @@ class ExplainedEmail(_Answer):
     found_by: str = Field(description="How its account was found, or why there is none.")
 
 
-class Year(_Answer):
+class Year(Answer):
     """One year of a row, by the week's Sunday."""
 
     year: int
@@ -187,7 +187,7 @@ class Year(_Answer):
     co_authored_count: int
 
 
-class Explanation(_Answer):
+class Explanation(Answer):
     """Why a row has its number."""
 
     row: Row
