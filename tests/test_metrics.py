@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks import synthetic
 from podium.errors import StorageError
@@ -44,28 +43,12 @@ from podium.telemetry.metrics import Metric
 from podium.telemetry.prometheus import Prometheus
 from tests.support.cli import Podium
 from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.metrics import Samples, samples, value
 from tests.support.rows import add_repository
 from tests.support.server import Server, serving, wait_until
 from tests.support.web import open_site
 
 COMMITS = 700
-
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-def samples(page: str | bytes) -> Samples:
-    """Every sample of a page, by name and labels."""
-    text = page.decode() if isinstance(page, bytes) else page
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def value(found: Samples, name: str, **labels: str) -> float:
-    """One sample; 0 where there is none."""
-    return found.get((name, frozenset(labels.items())), 0.0)
 
 
 @pytest.fixture
