@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from podium import cli
+from podium.cli.arguments import parser
 from podium.settings import Settings
 from tests.support import cloud_run
 from tests.support.cli import Podium
@@ -73,7 +73,7 @@ def settings_of(variables: Mapping[str, str]) -> Settings:
 
 def parsed(words: list[str]) -> argparse.Namespace:
     """A command of Podium's, read by its own parser."""
-    return cli._parser().parse_args(words)
+    return parser().parse_args(words)
 
 
 def secret_variables() -> set[str]:
@@ -132,7 +132,7 @@ def test_no_secret_is_baked_in() -> None:
 def test_the_image_starts_podium_and_its_settings_are_podiums() -> None:
     entry, command = json.loads(last("ENTRYPOINT")), json.loads(last("CMD"))
     assert entry[-1] == "podium"
-    assert parsed([*entry[entry.index("podium") + 1 :], *command]).command is cli._serve
+    assert parsed([*entry[entry.index("podium") + 1 :], *command]).command == "serve"
     variables = dict(each.split("=", 1) for each in shlex.split(last("ENV")))
     del variables["PYTHONUNBUFFERED"]
     settings = settings_of(variables)
@@ -201,8 +201,8 @@ def test_compose_is_what_the_specification_says() -> None:
 def test_compose_has_every_part(compose: Any) -> None:
     commands = {name: parsed(service["command"]) for name, service in ours(compose).items()}
     assert commands.keys() == {"api", "commits", "users", "migrate"}
-    assert commands["api"].command is cli._serve
-    assert commands["migrate"].command is cli._migrate
+    assert commands["api"].command == "serve"
+    assert commands["migrate"].command == "migrate"
     assert (commands["commits"].kind, commands["users"].kind) == ("commits", "users")
 
 
