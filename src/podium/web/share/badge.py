@@ -9,10 +9,10 @@ import dataclasses
 import math
 from typing import Any
 
-from podium.leaderboard.text import clean
+from podium.leaderboard.text import clean, masked
 from podium.web.share.drawing import Paint, dark_style, name_of
 from podium.web.share.lettering import fit, width
-from podium.web.wording import masked, number
+from podium.web.wording import number
 
 FONT = 11
 _EDGE, _GAP, _ICON = 6, 5, 13

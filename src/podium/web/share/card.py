@@ -10,10 +10,10 @@ from typing import Any
 
 from podium.faces.images import Face
 from podium.leaderboard.summary import title as title_of
-from podium.leaderboard.text import clean
+from podium.leaderboard.text import clean, masked
 from podium.web.share.drawing import colour_of, dark_style, letters_of, name_of
 from podium.web.share.lettering import BOLD, fit, wrap
-from podium.web.wording import masked, number
+from podium.web.wording import number
 
 WIDTH = 600
 _PAD = 24

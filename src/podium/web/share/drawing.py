@@ -14,8 +14,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from podium.leaderboard.text import clean
-from podium.web.wording import hue, initials, masked
+from podium.leaderboard.text import clean, masked
+from podium.web.wording import hue, initials
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
