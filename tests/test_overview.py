@@ -218,3 +218,16 @@ def test_edition_follows_the_row(counted: Counted) -> None:
     assert edition(row | {"updated_at": 5.0, "progress": "{}"}) == edition(row)
     busy = row | {"state": "users_processing"}
     assert edition(busy | {"updated_at": 5.0}) != edition(busy)
+
+
+def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.leaderboard.people._CHUNK", 3)
+    weeks = {SUNDAY + n * WEEK: (1, 0, 0, 0) for n in range(5)}
+    # Whatever order the database has for text, everybody is read once.
+    names = ["Ada", "ada", "Ädä", "_", "~", "李", "ADA", "a b", "", "é"]
+    for number, name in enumerate(names):
+        counted.person(f"{name}@x", name, 5, weeks=weeks)
+        counted.person("same@x", f"{name}{number}", 5, weeks=weeks)
+    assert counted.board()["rankedCommits"] == 100
+    assert counted.board(Rules.parse(since="2024-01-14"))["rankedCommits"] == 80
+    assert counted.board()["total"] == 11

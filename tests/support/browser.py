@@ -10,9 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.support.npm import UnavailableError, fetched
+
+# Milliseconds that anything may take to come on a busy machine before the test is given up.
+expect.set_options(timeout=20_000)
 
 AXE = "axe-core@4.14.1"
 # A picture of one pixel: what stands in for faces, which have tests of their own.

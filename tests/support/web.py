@@ -145,6 +145,9 @@ class Site:
             "weekly_activity",
             {"repository_id": repository_id, "commit_data_id": identity, "week": WEEK, **counts},
         )
+        with self.db.write() as session:
+            # As each count does that saves anything.
+            session.run("UPDATE repository SET generation = generation + 1 WHERE id = :id", id=repository_id)
         return identity
 
     def account(self, email: str, login: str, **columns: Any) -> int:

@@ -28,7 +28,7 @@ SELECT id, email, name, mailmap_email, mailmap_name, mailmap_identity, kind, {",
 FROM commit_data
 WHERE repository_id = :repository AND (email, name) > (:email, :name)
 ORDER BY email, name
-LIMIT {_CHUNK}"""
+LIMIT :chunk"""
 _FIRST_PEOPLE = _PEOPLE.replace("AND (email, name) > (:email, :name)", "")
 
 _WEEKS = f"""
@@ -36,7 +36,7 @@ SELECT commit_data_id, week, {", ".join(COUNTS)}
 FROM weekly_activity
 WHERE repository_id = :repository AND (commit_data_id, week) > (:person, :week)
 ORDER BY commit_data_id, week
-LIMIT {_CHUNK}"""
+LIMIT :chunk"""
 
 # Four days before the epoch began, on a Thursday, was the Sunday of its week.
 _SUNDAY = 4 * DAY
@@ -92,13 +92,13 @@ def load_people(session: Session, repository_id: int) -> People:
 
 
 def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ...]]]:
-    chunk: list[Row] = session.all(_FIRST_PEOPLE, repository=repository_id)
+    chunk: list[Row] = session.all(_FIRST_PEOPLE, repository=repository_id, chunk=_CHUNK)
     while chunk:
         yield [tuple(row.values()) for row in chunk]
         if len(chunk) < _CHUNK:
             return
         after = chunk[-1]
-        chunk = session.all(_PEOPLE, repository=repository_id, email=after["email"], name=after["name"])
+        chunk = session.all(_PEOPLE, repository=repository_id, email=after["email"], name=after["name"], chunk=_CHUNK)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def load_activity(session: Session, repository_id: int, people: People) -> Activ
 def _weeks(session: Session, repository_id: int, place_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:
     person, week = -(2**62), 0
     while True:
-        chunk = session.all(_WEEKS, repository=repository_id, person=person, week=week)
+        chunk = session.all(_WEEKS, repository=repository_id, person=person, week=week, chunk=_CHUNK)
         rows = [tuple(row.values()) for row in chunk]
         # A row of nobody cannot be: both are written together.
         yield [(place_of[row[0]], week_number(row[1]), *row[2:]) for row in rows if row[0] in place_of]

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium import __version__
-from podium.web import api, openapi, operations, pages, problems
+from podium.web import api, api_boards, openapi, operations, pages, problems
 from podium.web.express import Express
 from podium.web.measure import Measure
 from podium.web.security import Security
@@ -31,7 +31,15 @@ def create_app(services: Services) -> FastAPI:
     # Before the pages, whose static files lie around it.
     app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     # The page comes last: below /r/ it takes every address that is not a file's.
-    routers = [api.router, operations.router, avatars.router, images.router, downloads.router, pages.router]
+    routers = [
+        api.router,
+        api_boards.router,
+        operations.router,
+        avatars.router,
+        images.router,
+        downloads.router,
+        pages.router,
+    ]
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes]

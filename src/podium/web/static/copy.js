@@ -18,7 +18,14 @@ function say(button, words) {
   setTimeout(() => { label.data = "Copy"; }, SHOWN);
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => copy(button));
+// The section comes anew with other rules, and only then where the board was not there yet.
+function show() {
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 }
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (button) copy(button);
+});
+document.addEventListener("board", show);
+show();

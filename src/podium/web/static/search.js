@@ -1,10 +1,8 @@
 // Finds people as one types; without this the form leads to a page that shows the same.
 import { fetchPage, nameShown, put } from "./navigate.js";
 
-const PAUSE = 80;
-
-let later = 0;
-let underway = null;
+let underway = false;
+let again = false;
 
 function query(text) {
   const search = new URLSearchParams(location.search);
@@ -13,31 +11,36 @@ function query(text) {
   return search.toString();
 }
 
+// One question at a time, and the latest text after it: nobody waits for a pause in the typing.
 async function find() {
+  if (underway) {
+    again = true;
+    return;
+  }
+  underway = true;
   const form = document.getElementById("search");
-  const text = document.getElementById("find").value.trim();
-  underway?.abort();
-  underway = new AbortController();
-  const search = query(text);
+  const search = query(document.getElementById("find").value.trim());
   try {
-    const page = await fetchPage(`${form.dataset.find}?${search}`, underway.signal);
-    put("found", page);
+    put("found", await fetchPage(`${form.dataset.find}?${search}`));
     nameShown(location.pathname + (search ? `?${search}` : ""));
-  } catch (error) {
-    if (error.name !== "AbortError") form.submit();
+  } catch {
+    form.submit();
+  } finally {
+    underway = false;
+    if (again) {
+      again = false;
+      find();
+    }
   }
 }
 
 export function enhanceSearch() {
   document.addEventListener("input", (event) => {
-    if (event.target.id !== "find") return;
-    clearTimeout(later);
-    later = setTimeout(find, PAUSE);
+    if (event.target.id === "find") find();
   });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "search") return;
     event.preventDefault();
-    clearTimeout(later);
     find();
   });
   document.addEventListener("keydown", (event) => {
