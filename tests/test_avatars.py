@@ -13,8 +13,8 @@ import pytest
 
 from podium.faces.faces import AT_ONCE
 from podium.telemetry import metrics
+from podium.web.server import beside
 from podium.web.share import avatars
-from tests.support.chromium import listening
 from tests.support.face_host import FaceHost, png, whole
 from tests.support.web import Client, Site, is_problem, open_site
 
@@ -144,8 +144,7 @@ def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: FaceHo
     for number in range(1, 101):
         host.plays[f"/u/{number}"] = host.hold(never, whole(png()))
         site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
-    with listening(site.app) as port:
-        at = f"http://127.0.0.1:{port}"
+    with beside(site.app, "127.0.0.1", 0) as at:
 
         async def all_at_once() -> list[float]:
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200), timeout=60) as browser:

@@ -23,11 +23,11 @@ from podium.web.share import badge, card, images
 from podium.web.share.drawing import colour_of, policy
 from podium.web.share.lettering import fit, width, wrap
 from tests.support.face_host import FaceHost, png, whole
-from tests.support.web import Client, Site, is_problem, open_site
+from tests.support.web import WEEK, Client, Site, is_problem, open_site
 from tests.test_export import HOSTILE, document, entry
 
 SVG = "{http://www.w3.org/2000/svg}"
-ELEMENTS = {f"{SVG}{name}" for name in "svg title style clipPath g rect circle text image".split()}
+ELEMENTS = {f"{SVG}{name}" for name in "svg title desc style clipPath g rect circle text image".split()}
 ATTRIBUTES = set(
     "width height viewBox role aria-label font-family class x y rx r fill id clip-path transform font-size font-weight "
     "text-rendering textLength lengthAdjust dy text-anchor preserveAspectRatio href".split()
@@ -58,7 +58,8 @@ def drawn(answer: httpx.Response, status: int = 200) -> ET.Element:
     assert answer.headers["content-type"] == "image/svg+xml"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert re.fullmatch(r'"[0-9a-f]{32}"', answer.headers["etag"])
+    if status == 200:
+        assert re.fullmatch(r'W/"[0-9a-f]{32}"', answer.headers["etag"])
     root = checked(answer.text)
     style = root.findtext(f"{SVG}style") or ""
     assert answer.headers["content-security-policy"] == policy(style)
@@ -159,6 +160,26 @@ def test_a_board_in_work_is_shown_and_soon_asked_for_again(site: Site, client: C
     assert answer.headers["cache-control"] == "public, max-age=10, stale-while-revalidate=60"
 
 
+def test_what_is_embedded_may_have_a_window_that_moves(site: Site, client: Client) -> None:
+    number = board(site, "Ada", "Bob")
+    site.person(number, "Long ago", "long@example.com", 50, week=WEEK - 60 * 7 * 86_400)
+    for months, people in ((1, "2"), (12, "2"), (24, "3")):
+        assert texts(drawn(client.get(f"/r/octo/hello/badge.svg?months={months}")))[1] == people
+    shown = texts(drawn(client.get("/r/octo/hello/card.svg?months=12")))
+    assert shown[1] == "2 people · 199 commits · from 2023-04-30"
+    for query in ("months=0", "months=121", "months=3&since=2024-01-01", "months=3&until=2024-01-01"):
+        for file in ("badge", "card"):
+            assert is_problem(client.get(f"/r/octo/hello/{file}.svg?{query}"), 400)
+
+
+def test_a_drawing_says_of_itself_what_was_counted(site: Site, client: Client) -> None:
+    board(site, "Ada")
+    for file in ("badge.svg", "card.svg"):
+        about = drawn(client.get(f"/r/octo/hello/{file}?bots=include")).findtext(f"{SVG}desc") or ""
+        assert "Counted up to 0123456789 of main on 2024-05-01." in about
+        assert "Not counted: merges (2 in all)." in about
+
+
 def test_a_refresh_that_failed_leaves_the_older_figures(site: Site, client: Client) -> None:
     number = site.repository(state="failed", head="a" * 40, error="gone")
     site.person(number, "Ada", "ada@example.com", 3)
@@ -246,14 +267,11 @@ def test_what_a_client_has_is_not_sent_again_until_it_changes(site: Site, client
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert again.headers["cache-control"] == first.headers["cache-control"]
     assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
-    assert client.get(path, headers={"If-None-Match": f'W/{tag}, "x"'}).status_code == 304
+    assert client.get(path, headers={"If-None-Match": f'{tag.removeprefix("W/")}, "x"'}).status_code == 304
     assert client.get(path, headers={"If-None-Match": '"x"'}).status_code == 200
     others = {client.get(f"{path}?{query}").headers["etag"] for query in ("theme=dark", "merges=include", "bots=only")}
     assert len(others | {tag}) == 4
-    with site.db.write() as session:
-        session.run(
-            "UPDATE repository SET head = :head, generation = generation + 1 WHERE id = :id", head="b" * 40, id=number
-        )
+    site.change(number, head="b" * 40)
     assert client.get(path, headers={"If-None-Match": tag}).status_code == 200
 
 
@@ -322,7 +340,7 @@ def test_a_badge_is_as_wide_as_its_text_and_bounded() -> None:
 def rendered(name: str) -> list[ET.Element]:
     odd = document(
         *(entry(rank=place, name=name, username=username) for place, username in enumerate((None, name, ""), 1)),
-        repository={"url": name, "owner": name, "name": name},
+        repository={"url": name, "owner": name, "name": name, "branch": name},
     )
     found = []
     for theme in ("auto", "dark"):

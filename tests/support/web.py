@@ -122,7 +122,15 @@ class Site:
         self._insert("repository", row | columns)
         return int(row["id"])
 
-    def person(self, repository_id: int, name: str, email: str, commits: int = 1, **columns: Any) -> int:
+    def change(self, repository_id: int, **columns: Any) -> None:
+        """Change columns of a repository's row."""
+        changes = ", ".join(f"{name} = :{name}" for name in columns)
+        with self.db.write() as session:
+            session.run(f"UPDATE repository SET {changes} WHERE id = :id", id=repository_id, **columns)
+
+    def person(
+        self, repository_id: int, name: str, email: str, commits: int = 1, *, week: int = WEEK, **columns: Any
+    ) -> int:
         """Save the commits of one person, all in one week."""
         identity = next(self._ids)
         row = {
@@ -143,7 +151,7 @@ class Site:
         counts = {name: value for name, value in (row | columns).items() if name.endswith("_count")}
         self._insert(
             "weekly_activity",
-            {"repository_id": repository_id, "commit_data_id": identity, "week": WEEK, **counts},
+            {"repository_id": repository_id, "commit_data_id": identity, "week": week, **counts},
         )
         with self.db.write() as session:
             # As each count does that saves anything.

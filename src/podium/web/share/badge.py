@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from podium.leaderboard.text import clean, masked
-from podium.web.share.drawing import Paint, dark_style, name_of
+from podium.web.share.drawing import Paint, about, dark_style, name_of
 from podium.web.share.lettering import fit, width
 from podium.web.wording import number
 
@@ -40,11 +40,17 @@ DARK = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Badge:
-    """What a badge says, and of what kind that is: ``figure``, ``busy``, ``failed`` or ``unknown``."""
+    """What a badge says.
+
+    Attributes:
+        kind: ``figure``, ``busy``, ``failed`` or ``unknown``.
+        about: for whoever opens it.
+    """
 
     label: str
     message: str
     kind: str
+    about: str = ""
 
 
 def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
@@ -57,7 +63,7 @@ def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
         case _:
             rows = document["top_contributors"]
             message = name_of(rows[0]) if rows else "nobody"
-    return Badge(_label(show, label), message, "figure")
+    return Badge(_label(show, label), message, "figure", about(document))
 
 
 def of_state(state: str, show: str, label: str | None) -> Badge:
@@ -88,6 +94,7 @@ def values(badge: Badge, theme: str) -> dict[str, Any]:
     paints = DARK if theme == "dark" else LIGHT
     return {
         "title": f"{label}: {message}" if label else message,
+        "about": badge.about,
         "width": left + right,
         "left": left,
         "right": right,

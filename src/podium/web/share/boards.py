@@ -8,7 +8,6 @@ from fastapi import Path
 
 from podium.errors import BadAddress, NotFound
 from podium.storage.session import Row
-from podium.submissions.repositories import find
 from podium.web.freshness import keep
 from podium.web.paths import key_of
 from podium.web.services import Context
@@ -22,7 +21,7 @@ BoardPath = Annotated[
 ]
 
 
-def repository_at(context: Context, path: str) -> Row | None:
+async def repository_at(context: Context, path: str) -> Row | None:
     """The repository whose page has the address ``/r/{path}``; None where there is none.
 
     Raises:
@@ -32,19 +31,15 @@ def repository_at(context: Context, path: str) -> Row | None:
         key = key_of(path, context.services.settings.github_server_url)
     except (BadAddress, NotFound):
         return None
-    with context.services.db.read() as session:
-        row = find(session, key)
-    return None if row is None or not row["host"] else row  # a path of this machine is the command line's
+    return await context.boards.row(key)
 
 
-def how_long(row: Row | None, *, shared: bool = True) -> str:
+def how_long(row: Row, *, shared: bool = True) -> str:
     """The Cache-Control of an answer about a board: the shorter, the sooner it may change.
 
     Args:
         shared: whether the answer is everybody's; see :func:`podium.web.freshness.keep`.
     """
-    if row is None:
-        return keep(60, shared=shared)
     match row["state"]:
         case "completed":
             return keep(300, 86_400, shared=shared)

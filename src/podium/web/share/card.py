@@ -11,7 +11,7 @@ from typing import Any
 from podium.faces.images import Face
 from podium.leaderboard.summary import title as title_of
 from podium.leaderboard.text import clean, masked
-from podium.web.share.drawing import colour_of, dark_style, letters_of, name_of
+from podium.web.share.drawing import about, colour_of, dark_style, letters_of, name_of
 from podium.web.share.lettering import BOLD, fit, wrap
 from podium.web.wording import number
 
@@ -77,6 +77,7 @@ def of_board(
     _picture(entries, placed, faces)
     return _card(document["repository"], theme) | {
         "height": round(_TOP + lines * cells.high + _BOTTOM),
+        "about": about(document),
         "subtitle": _subtitle(document),
         "message": None if entries else "Nobody is left under these rules.",
         "footer": _footer(document, len(entries)),
@@ -89,6 +90,7 @@ def of_board(
 def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str, Any]:
     """The same for a repository that has no board; ``state`` is its own, or ``unknown``."""
     return _card(repository, theme) | {
+        "about": "",
         "height": 132,
         "subtitle": "",
         "message": _STATES[state],

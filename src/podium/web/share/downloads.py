@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from podium.errors import Conflict, NotFound
@@ -25,10 +24,9 @@ from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
 from podium.web import schemas
 from podium.web.access import shows_emails
-from podium.web.boards import has_board
 from podium.web.freshness import has
 from podium.web.queries import RulesQuery, each_once
-from podium.web.services import Context, ContextDep
+from podium.web.services import ContextDep
 from podium.web.share.boards import BoardPath, how_long, repository_at
 
 Format = Literal["csv", "json", "md"]
@@ -39,8 +37,8 @@ _TYPES = {
     "json": "application/json",
     "md": "text/markdown; charset=utf-8; variant=GFM",
 }
-# Bytes that are kept in memory rather than on disk; bytes that are sent at a time.
-_IN_MEMORY, _BLOCK = 2 * 2**20, 2**16
+# Rows that are written at a time; bytes that are kept in memory rather than on disk, and that are sent at a time.
+_ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
 
 # Writing a board of tens of thousands of people takes the processor for a second: two at a time leave others alone.
 _turns = asyncio.Semaphore(2)
@@ -70,16 +68,20 @@ async def download(
 ) -> Response:
     """Every row of the board under the given rules; e-mail addresses only where the server shows them."""
     rules = query.rules()
-    row = await run_in_threadpool(repository_at, context, path)
+    row = await repository_at(context, path)
     if row is None:
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
-    if not has_board(row):
-        raise Conflict(_no_board(row))
+    show = shows_emails(request, context.services)
+
+    def make(row: Row, ledger: Ledger | None) -> tuple[IO[bytes], str, int]:
+        if ledger is None:
+            raise Conflict(_no_board(row))
+        return _written(ledger, rules, format, show_emails=show)
+
     async with _turns:
         if await request.is_disconnected():
             return Response(status_code=499)
-        show = shows_emails(request, context.services)
-        file, etag, length = await run_in_threadpool(_written, context, row, rules, format, show_emails=show)
+        file, etag, length = await context.boards.read(row, make)
     headers = {
         "ETag": etag,
         "Cache-Control": how_long(row, shared=False),
@@ -106,21 +108,12 @@ def _no_board(row: Row) -> str:
     return "There is no board yet: the commits are being counted. Ask again in a moment."
 
 
-def _written(
-    context: Context, row: Row, rules: Rules, format: Format, *, show_emails: bool
-) -> tuple[IO[bytes], str, int]:
+def _written(ledger: Ledger, rules: Rules, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
     """The file, at its beginning; its ETag; its length."""
-
-    def made(row: Row, ledger: Ledger | None) -> Document:
-        if ledger is None:
-            raise Conflict(_no_board(row))
-        return read_board(ledger, rules, limit=None, offset=0, show_emails=show_emails)
-
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
     digest = hashlib.sha256()
     try:
-        document = context.boards.read_now(row["id"], made)
-        for piece in stream([document], _FORMATS[format]):
+        for piece in stream(_pages(ledger, rules, show_emails=show_emails), _FORMATS[format]):
             data = piece.encode()
             digest.update(data)
             file.write(data)
@@ -130,6 +123,15 @@ def _written(
         file.close()
         raise
     return file, f'"{digest.hexdigest()[:32]}"', length
+
+
+def _pages(ledger: Ledger, rules: Rules, *, show_emails: bool) -> Iterator[Document]:
+    """The whole board, so many rows at a time."""
+    offset, total = 0, 1
+    while offset < total:
+        page = read_board(ledger, rules, limit=_ROWS, offset=offset, show_emails=show_emails)
+        offset, total = offset + _ROWS, page["total"]
+        yield page | {"limit": None, "offset": 0}
 
 
 def _blocks(file: IO[Any]) -> Iterator[bytes]:

@@ -14,8 +14,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from podium.leaderboard.board import Document
+from podium.leaderboard.summary import headlines
 from podium.leaderboard.text import clean, masked
-from podium.web.wording import hue, initials
+from podium.web.wording import hue, initials, named
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,5 +56,10 @@ def colour_of(name: str) -> str:
 
 
 def name_of(entry: Mapping[str, Any]) -> str:
-    """The name of a board's row on one line, without a whole e-mail in it."""
-    return masked(clean(entry["name"] or entry["username"] or "")) or "(no name)"
+    """The name of a board's row as the page shows it."""
+    return named(entry["name"] or entry["username"] or "")
+
+
+def about(document: Document) -> str:
+    """What a drawing says of itself: what was counted, up to where, and under which rules."""
+    return " ".join(masked(clean(line)) for line in headlines(document))

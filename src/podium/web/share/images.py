@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from podium.faces.images import Face
-from podium.leaderboard.board import read_board
-from podium.leaderboard.ledger import Ledger, edition
+from podium.leaderboard.board import Document, read_board
+from podium.leaderboard.ledger import Ledger
 from podium.storage.session import Row
 from podium.web import schemas
-from podium.web.boards import has_board
-from podium.web.freshness import answer, etag_of, has, keep
-from podium.web.queries import RulesQuery, each_once
+from podium.web.bodies import Body, BodyResponse
+from podium.web.express import Plan
+from podium.web.freshness import keep
+from podium.web.queries import each_once
 from podium.web.services import Context, ContextDep
 from podium.web.share import badge, card
 from podium.web.share.boards import BoardPath, how_long, repository_at
 from podium.web.share.drawing import policy
-from podium.web.share.queries import BadgeQuery, CardQuery
+from podium.web.share.queries import BadgeQuery, CardQuery, EmbeddedQuery
 
 # Seconds that a card waits for pictures that must be fetched first.
 PATIENCE = 4.0
@@ -50,23 +49,30 @@ router = APIRouter(dependencies=[Depends(each_once)])
     response_class=Response,
     responses=_RESPONSES,
 )
-def get_badge(
+async def get_badge(
     request: Request, path: BoardPath, query: Annotated[BadgeQuery, Query()], context: ContextDep
 ) -> Response:
     """A small drawing for a README: how many people made this."""
-    row = repository_at(context, path)
-    if row is None or not has_board(row):
-        return _badge(request, context, row, query, badge.of_state(_state(row), query.show, query.label))
-    etag = _etag(row, query)
-    if has(request, etag):
-        return _answer(request, "", etag, row=row, style=badge.style_of("figure", query.theme))
-    shown = badge.of_board(_document(context, row, query, 1), query.show, query.label)
-    return _badge(request, context, row, query, shown)
+    what = _what(query)
+    row = await repository_at(context, path)
+    if row is None:
+        return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        board = _document(ledger, query, 1)
+        if board is None:
+            shown = badge.of_state(row["state"], query.show, query.label)
+        else:
+            shown = badge.of_board(board, query.show, query.label)
+        return _body(*_badge(context, shown, query.theme), how_long(row))
+
+    context.plans.remember(request, Plan(row["key"], what, live=False))
+    return BodyResponse(await context.boards.get(row, what, make))
 
 
-def _badge(request: Request, context: Context, row: Row | None, query: BadgeQuery, shown: badge.Badge) -> Response:
-    svg = context.renderer.text("badge.svg", **badge.values(shown, query.theme))
-    return _answer(request, svg, _etag(row, query), row=row, style=badge.style_of(shown.kind, query.theme))
+def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
+    """The drawing, and its style sheet."""
+    return context.renderer.text("badge.svg", **badge.values(shown, theme)), badge.style_of(shown.kind, theme)
 
 
 @router.get(
@@ -77,55 +83,64 @@ def _badge(request: Request, context: Context, row: Row | None, query: BadgeQuer
     response_class=Response,
     responses=_RESPONSES,
 )
-async def get_card(
-    request: Request, path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep
-) -> Response:
+async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep) -> Response:
     """A drawing of the first faces of a board; the pictures are within it."""
-    row = await run_in_threadpool(repository_at, context, path)
-    if row is None or not has_board(row):
-        named = row or {"owner": "", "name": path, "url": path}
-        svg = context.renderer.text("card.svg", **card.of_state(named, _state(row), query.theme))
-        return _answer(request, svg, _etag(row, query), row=row, style=card.style_of(query.theme))
-    document = await run_in_threadpool(_document, context, row, query, query.count)
-    urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]]
+    what = _what(query)
+    found = await repository_at(context, path)
+    if found is None:
+        shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
+        return _unknown(*_card(context, shown, query.theme))
+    document = await context.boards.read(found, lambda _, ledger: _document(ledger, query, query.count))
+    urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
     faces = await context.services.faces.faces(urls, PATIENCE)
-    etag = _etag(row, query, [face.digest for face in faces.values()])
-    svg = "" if has(request, etag) else await run_in_threadpool(_card, context, document, faces, query)
-    # Where a picture is missing it may only be late.
-    lasting = how_long(row) if len(faces) == len(set(urls)) else keep(30, 300)
-    return _answer(request, svg, etag, row=row, style=card.style_of(query.theme), lasting=lasting)
+    complete = len(faces) == len(set(urls))
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        board = _document(ledger, query, query.count)
+        names = query.names == "show"
+        if board is None:
+            shown = card.of_state(row, row["state"], query.theme)
+        else:
+            shown = card.of_board(board, faces, count=query.count, names=names, theme=query.theme)
+        # Where a picture is missing it may only be late.
+        return _body(*_card(context, shown, query.theme), how_long(row) if complete else keep(30, 300))
+
+    digests = tuple(face.digest for face in faces.values())
+    return BodyResponse(await context.boards.get(found, (*what, digests, complete), make))
 
 
-def _card(context: Context, document: dict[str, Any], faces: dict[str, Face], query: CardQuery) -> str:
-    names = query.names == "show"
-    shown = card.of_board(document, faces, count=query.count, names=names, theme=query.theme)
-    return context.renderer.text("card.svg", **shown)
+def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
+    """The drawing, and its style sheet."""
+    return context.renderer.text("card.svg", **shown), card.style_of(theme)
 
 
-def _state(row: Row | None) -> str:
-    return "unknown" if row is None else str(row["state"])
+def _what(query: EmbeddedQuery) -> tuple[object, ...]:
+    """What an answer depends on besides the board.
+
+    Raises:
+        BadRule: a rule does not exist: that is told before anything is read.
+    """
+    return type(query).__name__, query.rules(), *(value for _, value in query)
 
 
-def _document(context: Context, row: Row, query: RulesQuery, count: int) -> dict[str, Any]:
-    def made(_: Row, ledger: Ledger | None) -> dict[str, Any]:
-        if ledger is None:
-            raise RuntimeError(f"the board of repository {row['id']} was there a moment ago")
-        return read_board(ledger, query.rules(), limit=count, offset=0, show_emails=False)
-
-    return context.boards.read_now(row["id"], made)
+def _document(ledger: Ledger | None, query: EmbeddedQuery, count: int) -> Document | None:
+    if ledger is None:
+        return None
+    return read_board(ledger, query.rules_of(ledger), limit=count, offset=0, show_emails=False)
 
 
-def _etag(row: Row | None, query: RulesQuery, *more: object) -> str:
-    return etag_of(type(query).__name__, None if row is None else edition(row), query.rules(), repr(query), *more)
+def _body(svg: str, style: str, lasting: str) -> Body:
+    return Body.of(svg.encode(), _SVG, _headers(style, lasting))
 
 
-def _answer(
-    request: Request, svg: str, etag: str, *, row: Row | None, style: str, lasting: str | None = None
-) -> Response:
-    headers = {
-        "Cache-Control": lasting or how_long(row),
+def _unknown(svg: str, style: str) -> Response:
+    return Response(svg, 404, _headers(style, keep(60)), _SVG)
+
+
+def _headers(style: str, lasting: str) -> dict[str, str]:
+    return {
+        "Cache-Control": lasting,
         "Content-Security-Policy": policy(style),
         # Other sites' pages are what it is for.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    return answer(request, svg, etag, headers, media_type=_SVG, status=404 if row is None else 200)

@@ -1,5 +1,6 @@
 // A board's page, quickened. Everything works without this: links and forms lead to the same addresses.
 import { enhanceChart } from "./chart.js";
+import { offerCopies } from "./copy.js";
 import { followLinks } from "./navigate.js";
 import { watch } from "./live.js";
 import { watchRows } from "./rows.js";
@@ -21,5 +22,6 @@ for (const image of document.querySelectorAll(".face img")) {
 document.addEventListener("board", enhance);
 followLinks();
 enhanceSearch();
+offerCopies();
 enhance();
 watch();

@@ -1,4 +1,4 @@
-// Buttons that copy a snippet. Without this module they stay hidden, and the text can be selected by hand.
+// Buttons that copy a line. They are seen only where scripts run; the text can always be selected by hand.
 const SHOWN = 2000;
 
 async function copy(button) {
@@ -12,20 +12,14 @@ async function copy(button) {
 }
 
 function say(button, words) {
-  const label = button.firstChild;
-  label.data = words;
+  button.firstChild.data = words;
   document.querySelector("[data-copied]").textContent = words;
-  setTimeout(() => { label.data = "Copy"; }, SHOWN);
+  setTimeout(() => { button.firstChild.data = "Copy"; }, SHOWN);
 }
 
-// The section comes anew with other rules, and only then where the board was not there yet.
-function show() {
-  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+export function offerCopies() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (button) copy(button);
+  });
 }
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("[data-copy]");
-  if (button) copy(button);
-});
-document.addEventListener("board", show);
-show();
