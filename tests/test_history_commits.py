@@ -35,6 +35,7 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
             odd_date=not when or number > LATEST,
             is_merge=len(parents.split()) > 1,
             co_authors=tuple((person, where) for where, person in people.items()),
+            parents=b"".join(b"parent %b\n" % parent for parent in parents.split()),
         )
     return found
 

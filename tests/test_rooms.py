@@ -33,8 +33,8 @@ MAY_IMPORT = {
 }
 
 # The few modules that may do what the others must not.
-READS_THE_ENVIRONMENT = {"cli/__init__.py", "history/git.py", "jobs/child.py"}
-STARTS_PROCESSES = {"history/git.py", "jobs/child.py"}
+READS_THE_ENVIRONMENT = {"cli/__init__.py", "jobs/child.py"}
+STARTS_PROCESSES = {"history/processes.py", "jobs/child.py"}
 
 
 def modules() -> list[Path]:

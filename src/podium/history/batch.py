@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podium.errors import HistoryError
+from podium.history.commits import LARGEST_COMMIT
 
-# A commit larger than this is read up to here: its author counts, trailers behind the cut do not.
-LARGEST_COMMIT = 1 << 20
 # An announcement is an object name of up to 64 digits and a size of up to 20.
 _LONGEST_ANNOUNCEMENT = 100
 

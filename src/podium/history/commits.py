@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from podium.history.trailers import trailer_values
@@ -24,11 +25,23 @@ from podium.history.trailers import trailer_values
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
 
-# Behind the parents: what git itself writes, with a date that any calendar can say.
-_USUAL = re.compile(rb"author ([^\n\0<]*<[^\n\0>]*>) ([0-9]{1,11}) [+-][0-9]{4}\ncommitter [^\n\0]*\n")
-_ODD_HEADER = re.compile(rb"\n(?:author|encoding) |\0")
-# "tree ", up to 64 digits and a line break.
-_LONGEST_TREE = 70
+# A commit as git itself writes it, with a date that any calendar can say: its parents, author, date, and a line break
+# where the header ends behind the committer.
+_USUAL = {
+    digits: re.compile(
+        rb"tree [0-9a-f]{%d}+\n((?:parent .{%d}\n)*+)author ([^\n\0<]*+<[^\n\0>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
+        rb"committer [^\n\0]*+\n(\n?)" % (digits, digits),
+        re.DOTALL,
+    )
+    for digits in (40, 64)
+}
+# Without this git takes an object for no commit, and walks no further.
+_TREE = {digits: re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits) for digits in (40, 64)}
+# Where a line of a header begins that does not go on with the one before.
+_LINE = re.compile(rb"\n[^ ]")
+_LINE_BREAK = ord("\n")
+# An ``author`` or ``encoding`` line may begin so.
+_COUNTED = b"ae"
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
 # A trailer begins its line, and the first line of a message is none. Spelled out, this is twice as fast as with
@@ -43,6 +56,9 @@ _ENCODINGS = re.compile(
     r"|tis-?620|johab|hz|big5(?:-?hkscs)?|euc-?(?:jp|kr|tw|cn|jis-?2004|jisx0213)|gb(?:2312|k|18030)"
     r"|(?:shift-?|s)jis(?:-?2004|x0213)?|iso-?2022-?(?:jp(?:-?[123]|-?2004|-?ext)?|kr)"
 )
+
+# A commit larger than this is read up to here: its author counts, trailers behind the cut do not.
+LARGEST_COMMIT = 1 << 20
 
 # Bytes of a name or an e-mail that are kept: a commit may hold megabytes of either, and every board would carry them.
 LONGEST_TEXT = 500
@@ -60,6 +76,7 @@ class CommitFacts(NamedTuple):
         odd_date: whether the date is missing, negative or was clamped.
         is_merge: whether it has two parents or more.
         co_authors: (name, e-mail in lower case) of each co-author, once an e-mail, never the author's own.
+        parents: the header's lines that name its parents.
     """
 
     author: Person
@@ -67,47 +84,62 @@ class CommitFacts(NamedTuple):
     odd_date: bool
     is_merge: bool
     co_authors: tuple[Person, ...]
+    parents: bytes
+
+
+# The same without the names of the fields, which takes half the time to make.
+Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes]
 
 
 class CommitReader:
-    """Reads commits, and remembers each way in which a person was written, for speed."""
+    """Reads commits, and remembers each way in which a person was written, for speed.
 
-    def __init__(self) -> None:
+    ``digits`` of an object's name: 40, or 64 with SHA-256. ``bogus`` is how many objects git itself refuses to take for
+    commits.
+    """
+
+    def __init__(self, digits: int = 40) -> None:
+        self.bogus = 0
         self._people: dict[bytes, Person] = {}
+        self._tree = _TREE[digits].match
+        self._usual = _USUAL[digits].match
+        self._one_parent = len("parent ") + digits + 1
 
     def read(self, raw: bytes) -> CommitFacts:
         """The facts of the commit object ``raw`` (without git's object header)."""
-        # Nearly every commit is as git writes them, and is read in this one function: calls cost the most here.
-        at = raw.find(b"\n", 0, _LONGEST_TREE) + 1
-        width = at + 2
-        first = at
-        while raw.startswith(b"parent ", at):
-            at += width
-        match = _USUAL.match(raw, at)
-        if match is None:
-            return self._read_odd(raw)
-        written, date = match.groups()
-        end = match.end()
-        if raw[end : end + 1] != b"\n":
-            # A signature, a tag that was merged, an encoding, another author …
-            more = raw.find(b"\n\n", end)
-            if more < 0 or _ODD_HEADER.search(raw, end - 1, more):
-                return self._read_odd(raw)
-            end = more + 1
-        try:
-            person = self._people[written]
-        except KeyError:
-            person = self._people[written] = split_person(written) or NOBODY
-        when = int(date)
-        is_merge = at - first > width
-        co_authors = self._co_authors(raw[end:], person[1]) if _CO_AUTHORED.search(raw, end) else ()
-        # What CommitFacts(...) does, in half the time.
-        return tuple.__new__(CommitFacts, (person, when, False, is_merge, co_authors))
+        return CommitFacts(*self.read_all([raw])[0])
 
-    def _read_odd(self, raw: bytes) -> CommitFacts:
+    def read_all(self, raws: Iterable[bytes]) -> list[Facts]:
+        """The facts of each commit object, in the order of :class:`CommitFacts`."""
+        # Nearly every commit is as git writes them, and is read in this one loop: calls cost the most here.
+        people, usual, one_parent = self._people, self._usual, self._one_parent
+        found: list[Facts] = []
+        for raw in raws:
+            match = usual(raw)
+            if match is None:
+                found.append(self._read_odd(raw))
+                continue
+            parents, written, date, blank = match.groups()
+            end = match.end()
+            if not blank:
+                # A signature, a tag that was merged …
+                end = _end_of_header(raw, end)
+                if end < 0:
+                    found.append(self._read_odd(raw))
+                    continue
+            try:
+                person = people[written]
+            except KeyError:
+                person = people[written] = split_person(written) or NOBODY
+            co_authors = self._co_authors(raw[end - 1 :], person[1]) if _CO_AUTHORED.search(raw, end - 1) else ()
+            found.append((person, int(date), False, len(parents) > one_parent, co_authors, parents))
+        return found
+
+    def _read_odd(self, raw: bytes) -> Facts:
         """The same for any bytes at all."""
         # Parents are found before git looks for NULs or recodes the object.
-        is_merge = _leading_parents(raw.split(b"\n\n", 1)[0].split(b"\n")) > 1
+        parents = _leading_parents(raw)
+        self.bogus += self._tree(raw) is None
         text = _recoded(raw)
         blank = _BLANK.search(text)
         header, message = (text[: blank.start()], text[blank.start() + 1 :]) if blank else (text, b"")
@@ -117,7 +149,7 @@ class CommitReader:
         person = split_person(author[:close])
         when, odd = _date(author[close:]) if person else (0, True)
         co_authors = self._co_authors(message, (person or NOBODY)[1])
-        return CommitFacts(person or NOBODY, when, odd, is_merge, co_authors)
+        return person or NOBODY, when, odd, len(parents) > 1, co_authors, b"".join(parents)
 
     def _co_authors(self, message: bytes, author_email: str) -> tuple[Person, ...]:
         found: dict[str, str] = {}
@@ -128,12 +160,36 @@ class CommitReader:
         return tuple((name, email) for email, name in found.items())
 
 
-def _leading_parents(header: list[bytes]) -> int:
-    """How many parents follow the tree; git takes none that comes later."""
-    number = 0
-    while number + 1 < len(header) and header[number + 1].startswith(b"parent "):
-        number += 1
-    return number
+def _end_of_header(raw: bytes, at: int) -> int:
+    """Where the message begins, if the lines of the header from ``at`` on say nothing that is counted; else -1."""
+    begun = at
+    while line := _LINE.search(raw, at - 1):
+        at = line.end()
+        first = raw[at - 1]
+        if first == _LINE_BREAK:
+            return at if raw.find(b"\0", begun, at) < 0 else -1
+        if first in _COUNTED:
+            break
+        at += 1
+    return -1
+
+
+def _leading_parents(raw: bytes) -> list[bytes]:
+    """The lines of the parents that follow the tree; git takes none that comes later, or that ends the object."""
+    lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]
+    found: list[bytes] = []
+    left = len(raw) - raw.find(b"\n") - 1
+    for line in lines:
+        left -= len(line) + 1
+        if not line.startswith(b"parent ") or left <= 0:
+            break
+        found.append(line + b"\n")
+    return found
+
+
+def parent_names(facts: Iterable[Facts]) -> list[bytes]:
+    """The names of the parents of all these commits, each as often as it is written."""
+    return b"".join([each[5] for each in facts]).replace(b"parent ", b"").split()
 
 
 def split_person(written: bytes) -> Person | None:

@@ -1,23 +1,31 @@
-"""The one pass over the commits: ``git rev-list | git cat-file --batch``, read while they flow."""
+"""Which way a history is counted: the one place where that is decided.
+
+Every way gives the same totals. The fast ones hold for some repositories only: whether they do is looked at before, and
+proved after. What cannot be proved is counted again in the plain way.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import re
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from podium.errors import HistoryError
-from podium.history.batch import BatchReader
-from podium.history.commits import CommitReader
+from podium.history import at_rest, plain
 from podium.history.git import Git
 from podium.history.limits import Stop
+from podium.history.packs import BadPack
 from podium.history.tally import Tally
+
+notes = logging.getLogger("podium.notes")
 
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _REPORT_EVERY = 0.2
+
+# Told how many commits were counted so far, and how many there are, about; None where nobody knows.
+Progress = Callable[[int, int | None], None]
 
 
 def count(
@@ -26,7 +34,7 @@ def count(
     head: str,
     *,
     since: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     most: int | None = None,
     stop: Stop | None = None,
 ) -> Tally:
@@ -37,7 +45,7 @@ def count(
         repository: the git directory.
         head: a full object name.
         since: the full object name of a commit counted before, an ancestor of ``head`` (:func:`is_ancestor`).
-        progress: called with the number of commits so far, about five times a second.
+        progress: called about five times a second.
         most: the number of commits that are accepted.
         stop: ends the count when set.
 
@@ -45,23 +53,18 @@ def count(
         HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', more than ``most``.
         Interrupted: ``stop`` was set.
     """
-    nonce = secrets.token_hex(16)
-    walk = ["rev-list", "--end-of-options", _sha(head), *([f"^{_sha(since)}"] if since else [])]
-    objects = ["cat-file", f"--batch={nonce} %(objectname) %(objectsize)", "--buffer"]
-    tally, batch, read = Tally(), BatchReader(nonce), CommitReader().read
-    reported = 0.0
-    with contextlib.closing(git.stream(walk, objects, repository=repository, stop=stop)) as chunks:
-        for chunk in chunks:
-            for sha, raw in batch.feed(chunk):
-                tally.add(sha, read(raw))
-            _check_size(tally, most)
-            if progress and (now := time.monotonic()) - reported > _REPORT_EVERY:
-                reported = now
-                progress(tally.total_commits)
-        for sha, raw in batch.close():
-            tally.add(sha, read(raw))
-    _check_size(tally, most)
-    return tally
+    heard = _Progress(progress, most)
+    start = None if since is None else _sha(since)
+    packs = at_rest.readable_packs(git, repository, _sha(head), stop=stop) if start is None else None
+    if packs:
+        try:
+            tally = at_rest.count(git, packs, head, on_progress=heard.about, stop=stop)
+        except BadPack as error:
+            notes.warning("Its packs could not be counted directly (%s): counting them through git instead.", error)
+        else:
+            heard.check(tally.total_commits)
+            return tally
+    return plain.count(git, repository, head, since=start, on_progress=heard.check, stop=stop)
 
 
 def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | None = None) -> bool:
@@ -74,11 +77,35 @@ def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | 
     return git.run(*words, repository=repository, stop=stop).code == 0
 
 
-def _check_size(tally: Tally, most: int | None) -> None:
-    if most is not None and tally.total_commits > most:
-        raise HistoryError(
-            "too-large", f"The repository has more than the {most} commits allowed (PODIUM_MAX_COMMITS)."
-        )
+class _Progress:
+    """Tells of progress now and then, and ends a count of too many commits."""
+
+    def __init__(self, tell: Progress | None, most: int | None) -> None:
+        self._tell = tell
+        self._most = most
+        self._told = 0.0
+
+    def about(self, commits: int, entries: int) -> None:
+        """So many of the packs' entries were read, which are commits but for a few."""
+        now = time.monotonic()
+        if self._tell and now - self._told > _REPORT_EVERY:
+            self._told = now
+            self._tell(commits, entries)
+
+    def check(self, commits: int) -> None:
+        """So many commits were counted.
+
+        Raises:
+            HistoryError: 'too-large', that is more than are accepted.
+        """
+        if self._most is not None and commits > self._most:
+            raise HistoryError(
+                "too-large", f"The repository has more than the {self._most} commits allowed (PODIUM_MAX_COMMITS)."
+            )
+        now = time.monotonic()
+        if self._tell and now - self._told > _REPORT_EVERY:
+            self._told = now
+            self._tell(commits, None)
 
 
 def _sha(text: str) -> str:

@@ -1,4 +1,4 @@
-"""git, the program: the only module of Podium that starts a process.
+"""git, the program.
 
 Three ways to run it: to its end (:meth:`Git.run`), as a stream that is counted while it flows (:meth:`Git.stream`),
 and as a transfer that reports how far it is (:meth:`Git.transfer`). Whatever ends the work ends the processes too:
@@ -9,30 +9,21 @@ variable and no folder above can put another in its place.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import selectors
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from podium.errors import HistoryError
+from podium.history import processes
 from podium.history.faults import translate
 from podium.history.limits import Limits, Stop, TransferWatch, Watch
 from podium.history.profile import Profile, person_profile, server_profile
 from podium.history.progress import Progress, ProgressReader
 
-_TICK = 0.1
-_CHUNK = 1 << 20
 _KEPT_ERRORS = 64 * 1024
-# How long a process that was asked to end may take before it is killed, in seconds.
-_GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +100,8 @@ class Git:
         own_group = not (transfers and self._profile.on_terminal)
         process = self._start(argv, environment, folder or repository, own_group=own_group)
         watch = Watch(self.limits, stop, idle=transfers)
-        with _ended(process, own_group):
-            _pump(process, stdin, {process.stdout: collect, process.stderr: _kept(errors)}, watch.check)
+        with processes.ended(process, own_group):
+            processes.pump(process, stdin, {process.stdout: collect, process.stderr: _kept(errors)}, watch.check)
         return Answer(process.returncode, bytes(output), bytes(errors))
 
     def read(self, *words: str, repository: Path, stdin: bytes = b"", stop: Stop | None = None) -> bytes:
@@ -163,8 +154,8 @@ class Git:
             watch.moved()
             reader.feed(data)
 
-        with _ended(process, own_group):
-            _pump(process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check)
+        with processes.ended(process, own_group):
+            processes.pump(process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check)
         errors = reader.close()
         if process.returncode != 0:
             raise translate(errors, words[0])
@@ -184,9 +175,9 @@ class Git:
         errors = bytearray()
         with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
             source = self._start(self._argv(first, repository), environment, repository)
-            stack.enter_context(_ended(source))
+            stack.enter_context(processes.ended(source))
             sink = self._start(self._argv(second, repository), environment, repository, stdin=source.stdout)
-            stack.enter_context(_ended(sink))
+            stack.enter_context(processes.ended(sink))
             assert source.stdout and source.stderr and sink.stdout and sink.stderr  # noqa: S101 # all are pipes
             source.stdout.close()
             selector.register(sink.stdout, selectors.EVENT_READ)
@@ -194,8 +185,8 @@ class Git:
             selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
             watch = Watch(self.limits, stop)
             while selector.get_map():
-                for key, _ in selector.select(_TICK):
-                    data = os.read(key.fd, _CHUNK)
+                for key, _ in selector.select(processes.TICK):
+                    data = os.read(key.fd, processes.CHUNK)
                     if not data:
                         selector.unregister(key.fileobj)
                     elif key.data is None:
@@ -217,19 +208,11 @@ class Git:
         folder: Path | None,
         *,
         own_group: bool = True,
-        stdin: IO[bytes] | int | None = subprocess.PIPE,
-    ) -> subprocess.Popen[bytes]:
+        stdin: IO[bytes] | None = None,
+    ) -> processes.Process:
         try:
-            process = subprocess.Popen(
-                _bounded(argv, self.limits.memory, environment.get("PATH", os.defpath)),
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment,
-                cwd=folder or "/",
-                bufsize=0,
-                # A group, not a session: whoever started this process can find and end all that it left behind.
-                process_group=0 if own_group else None,
+            return processes.start(
+                argv, environment, folder, memory=self.limits.memory, own_group=own_group, stdin=stdin
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             if error.filename == "git":
@@ -239,8 +222,6 @@ class Git:
             raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
         except OSError as error:
             raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None
-        _widen(process.stdout)
-        return process
 
 
 def _kept(errors: bytearray) -> Callable[[bytes], None]:
@@ -254,96 +235,3 @@ def _damage(errors: bytes, doing: str) -> HistoryError:
     if found.code in ("too-large", "disk-full", "corrupt"):
         return found
     return HistoryError("corrupt", f"The repository is damaged: {found.message}")
-
-
-def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]:
-    """``argv`` run under a limit of private memory, in bytes, from its first instruction on (Linux only).
-
-    The shell sets the limit on itself and becomes git: setting it from here would come after git has started, and
-    what git had started by then would have none.
-    """
-    if memory is None or sys.platform != "linux":
-        return argv
-    if shutil.which("git", path=search_path) is None:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "git")
-    return ["/bin/sh", "-c", 'ulimit -d "$0" && exec "$@"', str(memory // 1024), *argv]
-
-
-def _widen(pipe: IO[bytes] | None) -> None:
-    if pipe is not None and sys.platform == "linux":
-        with contextlib.suppress(OSError):  # the user's share of pipe memory is used up: it is slower, no more
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
-
-
-def _pump(
-    process: subprocess.Popen[bytes],
-    stdin: bytes,
-    sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
-    check: Callable[[], None],
-) -> None:
-    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early."""
-    with selectors.DefaultSelector() as selector:
-        for pipe, sink in sinks.items():
-            assert pipe is not None  # noqa: S101 # every process is started with pipes
-            selector.register(pipe, selectors.EVENT_READ, sink)
-        assert process.stdin is not None  # noqa: S101
-        waiting = memoryview(stdin)
-        if stdin:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
-        else:
-            process.stdin.close()
-        while selector.get_map():
-            ended = process.poll() is not None
-            ready = selector.select(0 if ended else _TICK)
-            for key, _ in ready:
-                if key.data is None:
-                    waiting = _feed(key.fd, waiting)
-                    if not waiting:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
-                elif data := os.read(key.fd, _CHUNK):
-                    key.data(data)
-                else:
-                    selector.unregister(key.fileobj)
-            if ended and not ready:
-                # Something that git left behind, such as ssh's shared connection, still holds the pipes.
-                break
-            check()
-    while process.poll() is None:
-        check()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_TICK)
-
-
-def _feed(fd: int, waiting: memoryview) -> memoryview:
-    try:
-        return waiting[os.write(fd, waiting[:_CHUNK]) :]
-    except BrokenPipeError:  # it has read enough; its exit code says whether that is well
-        return waiting[len(waiting) :]
-
-
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes], own_group: bool = True) -> Iterator[None]:
-    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
-    try:
-        yield
-    finally:
-        if process.returncode is None:
-            _signal(process, own_group, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE)
-        # Also what outlived its leader.
-        _signal(process, own_group, signal.SIGKILL)
-        process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
-
-
-def _signal(process: subprocess.Popen[bytes], own_group: bool, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if own_group:
-            os.killpg(process.pid, number)
-        else:
-            process.send_signal(number)

@@ -74,7 +74,7 @@ class History:
             self._path,
             self.head,
             since=since,
-            progress=lambda commits: self._report("counting", commits),
+            progress=lambda commits, _all: self._report("counting", commits),
             most=self._most,
             stop=self._stop,
         )

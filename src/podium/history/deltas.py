@@ -1,0 +1,82 @@
+"""Deltas: an object written as pieces of another and new bytes. Pure.
+
+The format is git's own (gitformat-pack, "Deltified representation"). A delta comes from outside: it is trusted with
+nothing, and what it makes is never larger than the caller allows.
+"""
+
+from __future__ import annotations
+
+# A copy's code has a bit for each byte of an offset (four) and of a length (three) that follows; the others are zero.
+_SHIFTS = tuple(tuple(8 * bit for bit in range(4) if bits >> bit & 1) for bits in range(16))
+
+
+class BadDelta(ValueError):
+    """A delta that does not fit its base, or is larger than allowed."""
+
+
+def apply_delta(base: bytes, delta: bytes, most: int) -> bytes:
+    """The object that ``delta`` makes of ``base``.
+
+    Raises:
+        BadDelta: it is for another base, is cut short, or makes more than ``most`` bytes.
+    """
+    try:
+        return _apply(base, delta, most)
+    except IndexError:
+        raise BadDelta("it ends in the middle") from None
+
+
+def _apply(base: bytes, delta: bytes, most: int) -> bytes:
+    base_size, at = read_size(delta, 0)
+    size, at = read_size(delta, at)
+    if base_size != len(base) or size > most:
+        raise BadDelta("it is for another base, or too large")
+    pieces: list[bytes] = []
+    made, end = 0, len(delta)
+    while at < end:
+        code = delta[at]
+        at += 1
+        if code & 0x80:
+            start = length = 0
+            for shift in _SHIFTS[code & 0x0F]:
+                start |= delta[at] << shift
+                at += 1
+            for shift in _SHIFTS[code >> 4 & 0x07]:
+                length |= delta[at] << shift
+                at += 1
+            length = length or 0x10000
+            piece = base[start : start + length]
+            if len(piece) != length:
+                raise BadDelta("it copies from behind the end of its base")
+        else:
+            # Insert: that many bytes follow. None is reserved by git.
+            piece = delta[at : at + code]
+            if not code or len(piece) != code:
+                raise BadDelta("it ends in the middle, or is of a kind unknown")
+            at += code
+        made += len(piece)
+        if made > size:
+            break
+        pieces.append(piece)
+    if made != size:
+        raise BadDelta("it makes another size than it says")
+    return b"".join(pieces)
+
+
+def read_size(data: bytes, at: int) -> tuple[int, int]:
+    """A size in groups of seven bits, the lowest first, and where it ends.
+
+    Raises:
+        IndexError: ``data`` ends in the middle.
+        BadDelta: it has more bits than any size.
+    """
+    size = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        size |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return size, at
+        shift += 7
+        if shift > 63:
+            raise BadDelta("a size has too many bits")

@@ -1,0 +1,154 @@
+"""The pack files of a repository that is at rest, with their indexes; only ever read."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from podium.history.packs import HEADER, BadPack, Pack, kind_of, number_of_entries
+
+_INDEX_HEADER = b"\xfftOc\0\0\0\2"
+_FANOUT = 256 * 4
+_FAR = 1 << 31
+_MEGABYTE = 1 << 20
+
+
+class _File:
+    """A file that is read at offsets.
+
+    Attributes:
+        on_read: called after about each megabyte; may raise.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.on_read: Callable[[], None] = lambda: None
+        self._read_since = 0
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise BadPack(f"a pack or its index cannot be read: {error.strerror}") from error
+        self.size = os.fstat(self._file).st_size
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def read(self, at: int, most: int) -> bytes:
+        """The bytes at an offset; see :data:`podium.history.packs.Read`."""
+        self._read_since += most
+        if self._read_since > _MEGABYTE:
+            self._read_since = 0
+            self.on_read()
+        return os.pread(self._file, most, at)
+
+
+class PackFile(_File):
+    """One pack file; close it after use.
+
+    Attributes:
+        entries: how many its header announces.
+        end: where they end, and the checksum begins.
+
+    Raises:
+        BadPack: it is none.
+    """
+
+    def __init__(self, path: Path, digest_size: int) -> None:
+        super().__init__(path)
+        self._index_path = path.with_suffix(".idx")
+        self._digest_size = digest_size
+        self.end = self.size - digest_size
+        self.entries = number_of_entries(self.read(0, HEADER))
+
+    def reader(self) -> Pack:
+        """Reads the pack's commits."""
+        return Pack(self.read, self._digest_size, self._find)
+
+    def _find(self, name: bytes) -> int:
+        with contextlib.closing(PackIndex(self._index_path, self._digest_size)) as index:
+            return index.offset_of(name)
+
+    def parts(self, number: int) -> list[tuple[int, int]]:
+        """Its entries in about ``number`` parts, as (begin, end).
+
+        Raises:
+            BadPack: its index is missing or odd.
+        """
+        begins = sorted({HEADER, *self._some_offsets(number)})
+        return list(zip(begins, [*begins[1:], self.end], strict=True))
+
+    def some_kinds(self, number: int) -> list[int]:
+        """The kinds of about ``number`` entries, from anywhere in the pack.
+
+        Raises:
+            BadPack: its index is missing or odd.
+        """
+        return [kind_of(self.read(offset, 1)[0]) for offset in self._some_offsets(number) if offset < self.end]
+
+    def _some_offsets(self, number: int) -> list[int]:
+        # The order of names is the order of hashes, so every n-th of them is anywhere in the pack.
+        step = max(1, self.entries // number)
+        with contextlib.closing(PackIndex(self._index_path, self._digest_size)) as index:
+            if len(index) != self.entries:
+                raise BadPack("its index is another pack's")
+            return [index.offset(place) for place in range(0, self.entries, step)]
+
+
+class PackIndex(_File, Sequence[bytes]):
+    """The index of a pack (gitformat-pack, version 2): the binary names of its objects, in order.
+
+    Raises:
+        BadPack: it is missing, of another version, or too short for what it announces.
+    """
+
+    def __init__(self, path: Path, digest_size: int) -> None:
+        super().__init__(path)
+        self._digest_size = digest_size
+        self._names = len(_INDEX_HEADER) + _FANOUT
+        if self.read(0, len(_INDEX_HEADER)) != _INDEX_HEADER:
+            raise BadPack("its index is of another version")
+        self._length = int.from_bytes(self.read(self._names - 4, 4))
+        # Behind the names a checksum of four bytes each, then the offsets.
+        self._offsets = self._names + self._length * (digest_size + 4)
+        self._far = self._offsets + self._length * 4
+        if self.size < self._far + 2 * digest_size:
+            raise BadPack("its index is too short")
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, place: int) -> bytes:  # type: ignore[override] # no slices are taken
+        return self.read(self._names + place * self._digest_size, self._digest_size)
+
+    def offset(self, place: int) -> int:
+        """Where the object of a place in that order begins in the pack."""
+        offset = int.from_bytes(self.read(self._offsets + 4 * place, 4))
+        return offset if offset < _FAR else int.from_bytes(self.read(self._far + 8 * (offset - _FAR), 8))
+
+    def offset_of(self, name: bytes) -> int:
+        """Where the object of that name begins.
+
+        Raises:
+            BadPack: it is not in this pack.
+        """
+        place = bisect.bisect_left(self, name)
+        if place == len(self) or self[place] != name:
+            raise BadPack("the base of a delta is not there")
+        return self.offset(place)
+
+
+@contextlib.contextmanager
+def opened(paths: Sequence[Path], digest_size: int) -> Iterator[list[PackFile]]:
+    """These packs, open for the length of a ``with`` block.
+
+    Raises:
+        BadPack: one of them is none.
+    """
+    with contextlib.ExitStack() as stack:
+        packs = []
+        for path in paths:
+            packs.append(PackFile(path, digest_size))
+            stack.callback(packs[-1].close)
+        yield packs

@@ -1,0 +1,156 @@
+"""Starting processes, feeding them, and ending them: the one module of this room that does.
+
+Each has a process group of its own, which is ended with it, and a limit on its memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+Process = subprocess.Popen[bytes]
+
+# Seconds between two looks at whether a process should be ended, and the bytes of one read.
+TICK = 0.1
+CHUNK = 1 << 20
+# How long a process that was asked to end may take before it is killed, in seconds.
+_GRACE = 2.0
+
+
+def start(
+    argv: list[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    *,
+    memory: int | None,
+    own_group: bool = True,
+    stdin: IO[bytes] | int | None = None,
+) -> Process:
+    """Start ``argv`` with pipes.
+
+    Args:
+        argv: the program and its words.
+        environment: all of its environment.
+        folder: where it runs; None: in the root.
+        memory: bytes of private memory that it may use; None: no limit.
+        own_group: whether it leads a process group of its own.
+        stdin: its standard input; a pipe unless given.
+
+    Raises:
+        OSError: there is no such program or folder, or no room for a process.
+    """
+    process = subprocess.Popen(
+        _bounded(argv, memory, environment.get("PATH", os.defpath)),
+        stdin=subprocess.PIPE if stdin is None else stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=folder or "/",
+        bufsize=0,
+        # A group, not a session: whoever started this process can find and end all that it left behind.
+        process_group=0 if own_group else None,
+    )
+    _widen(process.stdout)
+    return process
+
+
+def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]:
+    """``argv`` run under a limit of private memory, in bytes, from its first instruction on (Linux only).
+
+    The shell sets the limit on itself and becomes git: setting it from here would come after git has started, and
+    what git had started by then would have none.
+    """
+    if memory is None or sys.platform != "linux":
+        return argv
+    if shutil.which(argv[0], path=search_path) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
+    return ["/bin/sh", "-c", 'ulimit -d "$0" && exec "$@"', str(memory // 1024), *argv]
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    if pipe is not None and sys.platform == "linux":
+        with contextlib.suppress(OSError):  # the user's share of pipe memory is used up: it is slower, no more
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
+
+
+def pump(
+    process: Process,
+    stdin: bytes,
+    sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
+    check: Callable[[], None],
+) -> None:
+    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, sink in sinks.items():
+            assert pipe is not None  # noqa: S101 # every process is started with pipes
+            selector.register(pipe, selectors.EVENT_READ, sink)
+        waiting = memoryview(stdin)
+        if process.stdin and stdin:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+        elif process.stdin:
+            process.stdin.close()
+        while selector.get_map():
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else TICK)
+            for key, _ in ready:
+                if key.data is None and process.stdin:
+                    waiting = _feed(key.fd, waiting)
+                    if not waiting:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                elif data := os.read(key.fd, CHUNK):
+                    key.data(data)
+                else:
+                    selector.unregister(key.fileobj)
+            if ended and not ready:
+                # Something that git left behind, such as ssh's shared connection, still holds the pipes.
+                break
+            check()
+    while process.poll() is None:
+        check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(TICK)
+
+
+def _feed(fd: int, waiting: memoryview) -> memoryview:
+    try:
+        return waiting[os.write(fd, waiting[:CHUNK]) :]
+    except BrokenPipeError:  # it has read enough; its exit code says whether that is well
+        return waiting[len(waiting) :]
+
+
+@contextlib.contextmanager
+def ended(process: Process, own_group: bool = True) -> Iterator[None]:
+    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            _signal(process, own_group, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
+        # Also what outlived its leader.
+        _signal(process, own_group, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _signal(process: Process, own_group: bool, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if own_group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)

@@ -1,0 +1,384 @@
+"""All ways of counting give the same totals, and a fast way that does not hold gives way to the plain one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podium.errors import HistoryError, Interrupted
+from podium.history import at_rest, counting, helpers, parts, plain
+from podium.history.git import Git
+from podium.history.limits import Limits
+from podium.history.packs import BadPack
+from podium.history.proof import Proof
+from podium.history.tally import Tally
+from tests.support import packs as make
+from tests.support import repos
+from tests.support.packs import Entry
+
+GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
+
+
+def totals(tally: Tally) -> tuple[Any, ...]:
+    return tally.total_commits, tally.merge_commits, list(tally.persons()), list(tally.weeks())
+
+
+def plainly(repository: Path, head: str, since: str | None = None) -> tuple[Any, ...]:
+    return totals(plain.count(GIT, repository, head, since=since, on_progress=lambda _: None, stop=None))
+
+
+def directly(repository: Path, head: str, packs: list[Path] | None = None) -> tuple[Any, ...]:
+    found = packs or sorted(repository.glob("objects/pack/*.pack"))
+    return totals(at_rest.count(GIT, found, head, on_progress=lambda *_: None, stop=None))
+
+
+@pytest.fixture(params=[1, 3], ids=["alone", "with two helpers"])
+def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many processes read packs, however small they are."""
+    monkeypatch.setattr(helpers, "_processors", lambda: request.param)
+    monkeypatch.setattr(helpers, "_TOO_FEW_PARTS", 1)
+    monkeypatch.setattr(parts, "_OBJECTS_IN_A_PART", 2)
+    return int(request.param)
+
+
+@pytest.fixture
+def fell_back() -> Iterator[list[str]]:
+    """What was said about a fast way that did not hold."""
+    said: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logging.getLogger("podium.notes").addHandler(handler)
+    yield said
+    logging.getLogger("podium.notes").removeHandler(handler)
+
+
+def packed(source: Path, target: Path, shas: list[str], *options: str) -> Path:
+    """A repository that holds nothing but these commits, in one pack, as a treeless clone does."""
+    repos.make_bare(target)
+    base = target / "objects" / "pack" / "pack"
+    repos.git(source, "pack-objects", "-q", *options, str(base), stdin="\n".join(shas).encode() + b"\n")
+    return target
+
+
+def commits_of(repository: Path, *revisions: str) -> list[str]:
+    return repos.git(repository, "rev-list", *revisions).decode().split()
+
+
+# --- any history ---
+
+_AUTHORS = st.sampled_from((repos.ALICE, repos.BOB, *repos.ODD_AUTHORS))
+_LINES = st.sampled_from((None,) * 4 + repos.ODD_AUTHOR_LINES)
+_MESSAGES = st.sampled_from((*repos.MESSAGES, *(b"a message of some length\n" * 9 + b"%d\n" % n for n in range(9))))
+_HEADERS = st.sampled_from(([],) * 6 + repos.ODD_HEADERS)
+# A commit: how far back its parents are, and what is in it.
+_COMMITS = st.lists(
+    st.tuples(st.lists(st.integers(0, 6), max_size=3), _AUTHORS, _LINES, _MESSAGES, _HEADERS), min_size=1, max_size=25
+)
+
+
+@settings(max_examples=12, deadline=None, database=None)
+@given(described=_COMMITS, join=st.booleans(), window=st.sampled_from(("0", "5")))
+def test_any_history_is_counted_alike(
+    tmp_path_factory: pytest.TempPathFactory, described: list[Any], join: bool, window: str
+) -> None:
+    source = repos.make_bare(tmp_path_factory.mktemp("any") / "source.git")
+    tree = repos.write_tree(source)
+    made: list[str] = []
+    for back, author, line, message, headers in described:
+        parents = [made[-1 - number] for number in back if number < len(made)]
+        fields = {"author": author, "author_line": line, "message": message, "headers": headers, "tree": tree}
+        made.append(repos.commit(source, parents, **fields))
+    parents = repos.git(source, "rev-list", "--parents", "--no-walk", *made).decode().split()
+    childless = [sha for sha in dict.fromkeys(made) if parents.count(sha) == 1]
+    head = repos.commit(source, childless, tree=tree) if join else made[-1]
+    everything = list(dict.fromkeys([*made, head]))
+    clone = packed(source, source.parent / "clone.git", everything, f"--window={window}")
+    expected = plainly(source, head)
+    if set(commits_of(source, head)) == set(everything):
+        assert directly(clone, head) == expected
+    else:
+        with pytest.raises(BadPack):
+            directly(clone, head)
+    repos.set_branch(clone, head)
+    assert totals(counting.count(GIT, clone, head)) == expected
+
+
+def test_every_trap_is_counted_alike(tmp_path: Path, processes: int) -> None:
+    source = repos.make_traps(tmp_path / "traps.git")
+    head = commits_of(source, "main")[0]
+    for window in ("0", "10"):
+        clone = packed(source, tmp_path / f"clone-{window}.git", commits_of(source, "main"), f"--window={window}")
+        assert directly(clone, head) == plainly(source, head)
+    assert processes
+
+
+def test_a_sha256_repository_is_counted_alike(tmp_path: Path, processes: int) -> None:
+    source = repos.make_bare(tmp_path / "source.git", object_format="sha256")
+    head = repos.chain(source, [repos.ALICE, repos.BOB] * 9)
+    repos.git(source, "repack", "-adq")
+    assert directly(source, head) == plainly(source, head)
+    assert processes
+
+
+# --- what a repository goes through ---
+
+
+def fetch(source: Path, clone: Path) -> str:
+    repos.git(
+        clone,
+        *("-c", f"remote.origin.url={source.as_uri()}", "-c", "fetch.unpackLimit=1"),
+        *("-c", "remote.origin.uploadpack=git -c uploadpack.allowFilter=true upload-pack"),
+        *("fetch", "-q", "--no-tags", "--filter=tree:0", "origin", "+refs/heads/main:refs/heads/main"),
+    )
+    return repos.git(clone, "rev-parse", "refs/heads/main").decode().strip()
+
+
+def test_fetches_and_repacks_are_counted_directly_and_what_a_force_push_leaves_is_not(
+    tmp_path: Path, processes: int, fell_back: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, clone = repos.make_bare(tmp_path / "source.git"), repos.make_bare(tmp_path / "clone.git")
+    head = repos.chain(source, [repos.ALICE, repos.BOB] * 8)
+    fetch(source, clone)
+    for number in range(3):
+        head = repos.chain(source, [repos.BOB] * (3 + number), [head])
+        assert fetch(source, clone) == head
+    with monkeypatch.context() as patched:
+        patched.setattr(plain, "count", None)
+        assert len(list(clone.glob("objects/pack/*.pack"))) == 4
+        several = totals(counting.count(GIT, clone, head))
+        repos.git(clone, "repack", "-adfq")
+        assert totals(counting.count(GIT, clone, head)) == several
+    assert several == plainly(source, head)
+    assert fell_back == []
+    rewritten = repos.chain(source, [repos.ALICE] * 3)
+    assert fetch(source, clone) == rewritten
+    assert totals(counting.count(GIT, clone, rewritten)) == plainly(source, rewritten)
+    assert counting.count(GIT, clone, rewritten).total_commits == 3
+    assert "nobody's parent" in fell_back[0]
+    assert processes
+
+
+def test_repositories_for_which_no_fast_way_holds_are_not_even_tried(tmp_path: Path, fell_back: list[str]) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    head = repos.chain(source, [repos.ALICE, repos.BOB] * 8)
+
+    def readable(repository: Path, revision: str = head) -> bool:
+        return at_rest.readable_packs(GIT, repository, revision, stop=None) is not None
+
+    assert not readable(source)
+    treeless = packed(source, tmp_path / "treeless.git", commits_of(source, "main"))
+    repos.set_branch(treeless, head)
+    assert readable(treeless)
+    full = Path(shutil.copytree(source, tmp_path / "full.git"))
+    for number in range(40):
+        tree = repos.write_tree(full, {"file": b"%d" % number})
+        repos.set_branch(full, repos.commit(full, [head], tree=tree))
+    whole = commits_of(full, "main")[0]
+    repos.git(full, "repack", "-adq")
+    assert not readable(full, whole)
+    two_branches = Path(shutil.copytree(treeless, tmp_path / "two.git"))
+    repos.set_branch(two_branches, commits_of(treeless, "main")[1], "other")
+    assert not readable(two_branches)
+    borrowing = repos.make_bare(tmp_path / "borrowing.git")
+    (borrowing / "objects" / "info").mkdir(exist_ok=True)
+    (borrowing / "objects" / "info" / "alternates").write_text(f"{treeless}/objects\n")
+    repos.set_branch(borrowing, head)
+    assert not readable(borrowing)
+    for repository in (source, two_branches, borrowing):
+        assert totals(counting.count(GIT, repository, head)) == plainly(source, head)
+    assert fell_back == []
+
+
+# --- packs that are odd ---
+
+
+def commit_bytes(repository: Path, sha: str) -> bytes:
+    return repos.git(repository, "cat-file", "commit", sha)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> tuple[Path, str, list[bytes]]:
+    """A repository, its head, and the bytes of its commits, the newest first."""
+    source = repos.make_bare(tmp_path / "source.git")
+    head = repos.chain(source, [repos.ALICE, repos.BOB] * 10)
+    return source, head, [commit_bytes(source, sha) for sha in commits_of(source, "main")]
+
+
+def test_a_commit_that_is_there_twice_is_noticed(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], processes: int
+) -> None:
+    source, head, raws = history
+    clone = repos.make_bare(tmp_path / "clone.git")
+    make.write(clone, make.pack([Entry(raw) for raw in [*raws, raws[5], raws[-1]]]))
+    repos.set_branch(clone, head)
+    with pytest.raises(BadPack, match="twice"):
+        directly(clone, head)
+    assert totals(counting.count(GIT, clone, head)) == plainly(source, head)
+
+
+def test_the_same_commit_in_two_packs_is_noticed(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], processes: int, fell_back: list[str]
+) -> None:
+    source, head, raws = history
+    clone = repos.make_bare(tmp_path / "clone.git")
+    make.write(clone, make.pack([Entry(raw) for raw in raws]))
+    make.write(clone, make.pack([Entry(raw) for raw in raws[3:6]]))
+    repos.set_branch(clone, head)
+    assert totals(counting.count(GIT, clone, head)) == plainly(source, head)
+    assert "twice" in fell_back[0]
+
+
+def test_packs_that_git_reads_and_podium_does_not_are_left_to_git(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], processes: int, fell_back: list[str]
+) -> None:
+    source, head, raws = history
+    clone = repos.make_bare(tmp_path / "clone.git")
+    path = make.write(clone, make.pack([Entry(raw) for raw in raws]))
+    repos.git(clone, "index-pack", "--index-version=1", str(path), "-o", str(path.with_suffix(".idx")))
+    repos.set_branch(clone, head)
+    assert totals(counting.count(GIT, clone, head)) == plainly(source, head)
+    with pytest.raises(BadPack, match="version"):
+        directly(clone, head)
+    assert fell_back == []
+
+
+def test_an_object_that_git_takes_for_no_commit_is_damage_on_every_way(tmp_path: Path, processes: int) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    bogus = repos.write(source, "commit", b"author A <a@x> 1600000000 +0000\n\nno tree\n")
+    head = repos.commit(source, [bogus])
+    clone = packed(source, tmp_path / "clone.git", [head, bogus])
+    with pytest.raises(BadPack, match="damaged"):
+        directly(clone, head)
+    with pytest.raises(HistoryError) as caught:
+        counting.count(GIT, clone, head)
+    assert caught.value.code == "corrupt"
+
+
+@pytest.mark.parametrize("harm", ["cut short", "noise inside", "an index of another", "no index", "empty"])
+def test_damage_is_never_a_smaller_count(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], processes: int, harm: str
+) -> None:
+    _, head, raws = history
+    clone = repos.make_bare(tmp_path / "clone.git")
+    path = make.write(clone, make.pack([Entry(raw) for raw in raws]))
+    repos.set_branch(clone, head)
+    path.chmod(0o600)
+    content = path.read_bytes()
+    match harm:
+        case "cut short":
+            path.write_bytes(content[: len(content) // 2])
+        case "noise inside":
+            path.write_bytes(content[:500] + bytes(200) + content[700:])
+        case "an index of another":
+            other = make.write(repos.make_bare(tmp_path / "other.git"), make.pack([Entry(raws[0]), Entry(raws[1])]))
+            path.with_suffix(".idx").unlink()
+            shutil.copy(other.with_suffix(".idx"), path.with_suffix(".idx"))
+        case "no index":
+            path.with_suffix(".idx").unlink()
+        case "empty":
+            path.write_bytes(b"")
+    with pytest.raises(BadPack):
+        directly(clone, head)
+    with pytest.raises(HistoryError) as caught:
+        counting.count(GIT, clone, head)
+    assert caught.value.code == "corrupt"
+
+
+def test_an_index_that_lies_is_never_a_wrong_count(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], processes: int
+) -> None:
+    source, head, raws = history
+    clone = repos.make_bare(tmp_path / "clone.git")
+    path = make.write(clone, make.pack([Entry(raw) for raw in raws])).with_suffix(".idx")
+    expected = plainly(source, head)
+    honest = path.read_bytes()
+    path.chmod(0o600)
+    at = 8 + 1024 + 24 * len(raws)
+    # Offsets in another order, into the middle of entries, and beyond the end.
+    lies = [honest[at : at + 4 * len(raws)][::-1], bytes(range(4 * len(raws))), b"\x7f" * 4 * len(raws)]
+    for lie in lies:
+        path.write_bytes(honest[:at] + lie + honest[at + 4 * len(raws) :])
+        try:
+            found = directly(clone, head)
+        except BadPack:
+            continue
+        assert found == expected
+
+
+# --- its limits ---
+
+
+def test_stop_and_time_end_a_count_of_packs(tmp_path: Path, history: tuple[Path, str, list[bytes]]) -> None:
+    source, head, _ = history
+    clone = packed(source, tmp_path / "clone.git", commits_of(source, "main"))
+    paths = list(clone.glob("objects/pack/*.pack"))
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        at_rest.count(GIT, paths, head, on_progress=lambda *_: None, stop=stop)
+    hurried = Git.for_server(Limits(timeout=0), search_path=os.environ["PATH"])
+    with pytest.raises(HistoryError) as caught:
+        at_rest.count(hurried, paths, head, on_progress=lambda *_: None, stop=None)
+    assert caught.value.code == "too-large"
+
+
+def test_a_helper_that_is_ended_from_outside_leaves_the_count_to_git(
+    tmp_path: Path, history: tuple[Path, str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, head, _ = history
+    clone = packed(source, tmp_path / "clone.git", commits_of(source, "main"))
+    monkeypatch.setattr(helpers, "_processors", lambda: 2)
+    monkeypatch.setattr(helpers, "_TOO_FEW_PARTS", 1)
+    monkeypatch.setattr(parts, "_OBJECTS_IN_A_PART", 2)
+    # As the system does where memory is short.
+    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr(helpers, "command", lambda *_: [sys.executable, "-c", killed])
+    with pytest.raises(BadPack, match="second process"):
+        directly(clone, head)
+
+
+def test_too_many_commits_are_refused_on_every_way(tmp_path: Path, history: tuple[Path, str, list[bytes]]) -> None:
+    source, head, _ = history
+    clone = packed(source, tmp_path / "clone.git", commits_of(source, "main"))
+    repos.set_branch(clone, head)
+    for repository in (source, clone):
+        assert counting.count(GIT, repository, head, most=20).total_commits == 20
+        with pytest.raises(HistoryError) as caught:
+            counting.count(GIT, repository, head, most=19)
+        assert caught.value.code == "too-large"
+
+
+# --- the proof ---
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(data=st.data())
+def test_only_a_whole_history_is_proved(data: st.DataObject) -> None:
+    number = data.draw(st.integers(1, 12))
+    parents = {n: data.draw(st.sets(st.integers(0, n - 1), max_size=3)) if n else set() for n in range(number)}
+    head = data.draw(st.integers(0, number - 1))
+    reached, waiting = set[int](), [head]
+    while waiting:
+        here = waiting.pop()
+        if here not in reached:
+            reached.add(here)
+            waiting += parents[here]
+    read = data.draw(st.lists(st.integers(0, number - 1), max_size=14) | st.permutations(sorted(reached)))
+    blocks = data.draw(st.integers(1, 5))
+    proof = Proof()
+    for at in range(0, len(read), blocks):
+        block = read[at : at + blocks]
+        proof.add([b"%d" % n for n in block], [b"%d" % parent for n in block for parent in parents[n]])
+    whole = sorted(read) == sorted(reached)
+    assert (proof.fault(str(head), 0) is None) == whole
+    assert proof.fault(str(head), 1) is not None
