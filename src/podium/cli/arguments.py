@@ -129,7 +129,7 @@ def _add_count(commands: Any) -> None:
     count = commands.add_parser("_count")
     count.set_defaults(command="count")
     count.add_argument("repository_id", type=int)
-    count.add_argument("lease_token", type=int)
+    count.add_argument("token", type=int)
     count.add_argument("--job", default="", help=argparse.SUPPRESS)
 
 
