@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,13 +34,17 @@ from podium.identities.github_verdicts import (
     word,
 )
 from podium.identities.token_pool import ProcessStore, TokenPool
+from podium.jobs.aside import Aside
+from podium.jobs.broker import Engine
+from podium.jobs.embedded import EmbeddedBackend
 from podium.jobs.gauges import Gauges
 from podium.jobs.inspect import Inspector
 from podium.jobs.overview import Overview
+from podium.jobs.queues import COMMITS as COMMIT_QUEUE
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.telemetry import metrics, relay
-from podium.telemetry.job import Job
+from podium.telemetry.job import Job, note_outcome
 from podium.telemetry.metrics import Metric
 from podium.telemetry.prometheus import Prometheus
 from tests.support.cli import Podium
@@ -143,6 +149,35 @@ def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
             raise AssertionError
 
     relay.Teller(Gone()).add(metrics.COMMITS, 5, {})
+
+
+# Jobs
+
+
+def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    go_on, backend = threading.Event(), EmbeddedBackend()
+
+    def on_commits(_: int) -> None:
+        assert go_on.wait(30)
+        note_outcome("retry")
+
+    def jobs(outcome: str) -> float:
+        return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
+
+    engine = Engine(backend, on_commits, lambda *_: None, commit_workers=1, user_workers=1, aside=Aside(0.1))
+    engine.start()
+    try:
+        engine.commits(7)
+        wait_until(lambda: jobs("set_aside") == 1, "the message to be done")
+        assert not engine.is_idle()
+        go_on.set()
+        wait_until(lambda: jobs("retry") == 1, "the work to end")
+        wait_until(engine.is_idle, "nothing to be in hand")
+    finally:
+        go_on.set()
+        engine.stop()
+    assert jobs("done") == 0
 
 
 # GitHub

@@ -28,7 +28,7 @@ from podium.jobs.redis import connect
 from podium.jobs.redis_queues import NAMESPACE, RedisQueues
 from podium.settings import Settings
 from podium.storage.session import Database
-from podium.submissions import upkeep
+from podium.submissions import turns, upkeep
 from podium.web import queue_schemas
 from podium.web.app import create_app
 from tests.support.cli import Podium
@@ -289,6 +289,16 @@ def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Dat
     assert upkeep.try_again(db, []) == broken
     assert {repository(db, number)["state"] for number in broken} == {"pending"}
     assert [repository(db, number)["state"] for number in (*others, local)] == ["pending", "completed", "failed"]
+
+
+def test_a_thousand_tried_again_keep_nobody_from_their_turn(db: Database) -> None:
+    waiting = add_repository(db, key="github.com/other/waiting")
+    change(db, waiting, "turn = 7")
+    broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(20)]
+    assert upkeep.try_again(db, []) == broken
+    assert [repository(db, number)["turn"] for number in broken] == [7.0 + place for place in range(20)]
+    with db.write() as session:
+        assert turns.next_turn(session, "somebody") == 7.0
 
 
 @pytest.mark.parametrize(("state", "error"), [("completed", Conflict), (None, NotFound)])

@@ -30,15 +30,16 @@ class Aside:
         """Whether no job is set aside."""
         return not self._running
 
-    def run(self, do: Callable[[], None]) -> bool:
-        """Run ``do``; whether it has ended. False: it goes on, set aside.
+    def run(self, do: Callable[[], None], on_late_end: Callable[[], None] = lambda: None) -> bool:
+        """Run ``do``; whether it has ended. False: it goes on, set aside, and ``on_late_end`` is called in the end.
 
         Raises:
             Exception: whatever ``do`` raised; where it was set aside by then, that is only logged.
         """
         job = _Job(do)
         started = time.monotonic()
-        thread = threading.Thread(target=self._work, args=(job, contextvars.copy_context()), name="job", daemon=True)
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=self._work, args=(job, context, on_late_end), name="job", daemon=True)
         thread.start()
         while not job.ended.wait(_LOOK_EVERY if time.monotonic() - started < self._after else _LOOK_EVERY * 4):
             if time.monotonic() - started >= self._after and self._room.acquire(blocking=False):
@@ -51,9 +52,12 @@ class Aside:
             raise job.error
         return True
 
-    def _work(self, job: _Job, context: contextvars.Context) -> None:
+    def _work(self, job: _Job, context: contextvars.Context, on_late_end: Callable[[], None]) -> None:
         if job.work(context):
-            self._leave(threading.current_thread())
+            try:
+                on_late_end()
+            finally:
+                self._leave(threading.current_thread())
 
     def _leave(self, thread: threading.Thread) -> None:
         self._running.discard(thread)

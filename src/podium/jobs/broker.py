@@ -7,8 +7,10 @@ stopped apart.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,10 +20,10 @@ from dramatiq.middleware import Middleware, Retries
 
 from podium.errors import QueueError, StorageError
 from podium.jobs.aside import Aside
-from podium.jobs.observe import Observe
+from podium.jobs.observe import Observe, tell_end
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.jobs.retry import LATER
-from podium.telemetry.job import note_outcome
+from podium.telemetry.job import current, note_outcome, running
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +75,26 @@ class JobQueue:
         self._worker.delay_prefetch = 10_000
 
     def _handle(self, *ids: int) -> None:
-        if self._aside is None:
+        message = current()
+        if self._aside is None or message is None:
             self._patiently(*ids)
-        elif not self._aside.run(lambda: self._patiently(*ids)):
-            note_outcome("set_aside")
+            return
+        # What is set aside outlives its message, and ends in its own way.
+        job, started = dataclasses.replace(message), time.monotonic()
+
+        def do() -> None:
+            with running(job):
+                try:
+                    self._patiently(*ids)
+                except BaseException:
+                    job.outcome = "error"
+                    raise
+
+        try:
+            ended = self._aside.run(do, lambda: tell_end(job, time.monotonic() - started))
+            message.outcome = job.outcome if ended else "set_aside"
+        finally:
+            message.repository = job.repository
 
     def _patiently(self, *ids: int) -> None:
         try:

@@ -18,6 +18,14 @@ from podium.telemetry.job import Job, running
 log = logging.getLogger(__name__)
 
 
+def tell_end(job: Job, took: float) -> None:
+    """Say that ``job`` has ended, after so many seconds."""
+    with running(job):
+        log.info("job ended: %s after %.2f s", job.outcome.replace("_", " "), took)
+    metrics.add(metrics.JOBS, queue=job.queue, outcome=job.outcome)
+    metrics.add(metrics.JOB_SECONDS, took, queue=job.queue)
+
+
 class Observe(Middleware):
     """Dramatiq's middleware around each message; the first one, so that it sees what the others do."""
 
@@ -41,10 +49,9 @@ class Observe(Middleware):
     def after_process_message(self, *_: Any, exception: BaseException | None = None, **__: Any) -> None:
         """Dramatiq's hook."""
         job, stack, started = self._of_thread.work
-        took, outcome = time.monotonic() - started, "error" if exception else job.outcome
-        log.info("job ended: %s after %.2f s", outcome.replace("_", " "), took)
-        metrics.add(metrics.JOBS, queue=job.queue, outcome=outcome)
-        metrics.add(metrics.JOB_SECONDS, took, queue=job.queue)
+        if exception is not None:
+            job.outcome = "error"
+        tell_end(job, time.monotonic() - started)
         self._forget(stack)
 
     def after_skip_message(self, *_: Any) -> None:

@@ -11,13 +11,25 @@ from collections.abc import Collection
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
 from podium.storage.session import Database, Row, Session
+from podium.submissions import turns
 
 _AGAIN = """
 UPDATE repository SET
     state = CASE WHEN state = 'failed' THEN 'pending' ELSE state END,
     progress = CASE WHEN state = 'failed' THEN NULL ELSE progress END,
-    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, rung_at = NULL, updated_at = {now}
+    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, rung_at = NULL, updated_at = {now},
+    turn = :turn + place, submitter = :submitter
+FROM ({which}) AS again WHERE repository.id = again.number RETURNING repository.id
 """
+
+# Their numbers, and the places in which they stand.
+_ONE = "SELECT :id AS number, :place AS place"
+_ALL_FAILED = """
+SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository WHERE state = 'failed' AND host <> ''
+"""
+
+# A client of its own: a thousand failed ones stand one behind the other, and keep nobody else from their turn.
+_OPERATOR = "operator"
 
 # A holder that still works on it must save nothing: it has lost its lease, or its claim.
 _DROP = """
@@ -48,16 +60,16 @@ def try_again(db: Database, ids: Collection[int]) -> list[int]:
         Conflict: one is completed; nothing was changed.
     """
     with db.write() as session:
+        first = {"turn": turns.next_turn(session, _OPERATOR), "submitter": _OPERATOR}
         if not ids:
-            rows = session.all(f"{_AGAIN} WHERE state = 'failed' AND host <> '' RETURNING id")
-            return sorted(row["id"] for row in rows)
-        for number in sorted(set(ids)):
+            return sorted(row["id"] for row in session.all(_AGAIN.replace("{which}", _ALL_FAILED), **first))
+        for place, number in enumerate(sorted(set(ids))):
             row = _locked(session, number)
             if row["state"] == "completed":
                 raise Conflict(
                     f"Repository {number} is completed: there is nothing to try again. Submit it to refresh."
                 )
-            session.run(f"{_AGAIN} WHERE id = :id", id=number)
+            session.run(_AGAIN.replace("{which}", _ONE), id=number, place=place, **first)
     return sorted(set(ids))
 
 
