@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -439,6 +440,40 @@ def test_watching_tells_again_until_it_is_interrupted(tmp_path: Path) -> None:
     watching.send_signal(signal.SIGINT)
     _, complaint = watching.communicate(timeout=30)
     assert (watching.returncode, complaint) == (0, "")
+
+
+def test_watching_goes_on_when_the_database_is_away_for_a_while(tmp_path: Path) -> None:
+    podium = Podium(tmp_path / "data")
+    assert podium.run("migrate").returncode == 0
+    database = podium.data / "podium.db"
+    watching = podium.start("queue", "--json", "--watch", "0.1")
+    assert watching.stdout
+
+    def next_has(member: str) -> bool:
+        assert watching.stdout
+        return member in json.loads(watching.stdout.readline())
+
+    wait_until(lambda: next_has("repositories"), "a first look")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE repository RENAME TO gone")
+    wait_until(lambda: next_has("error"), "it to be away")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE gone RENAME TO repository")
+    wait_until(lambda: next_has("repositories"), "it to be back")
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=30)
+    assert watching.returncode == 0
+
+
+def test_whoever_only_looks_migrates_nothing(tmp_path: Path) -> None:
+    podium = Podium(tmp_path / "data")
+    assert podium.run("migrate", "--to", "0003").returncode == 0
+    done = podium.run("queue")
+    assert done.returncode == 2
+    assert "podium migrate" in done.stderr
+    assert podium.run("doctor", "--offline").returncode == 1
+    with contextlib.closing(sqlite3.connect(podium.data / "podium.db")) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from podium.jobs.inspect import Inspector
 from podium.jobs.overview import Budget
 from podium.jobs.queues import Queues
 from podium.settings import Settings
+from podium.storage.migrate import check_revision
 from podium.storage.session import Database
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def operating(settings: Settings) -> Iterator[Sight]:
         StorageError: there is no database yet, it cannot be read, or it must be migrated first.
     """
     refuse_to_make_one(settings)
-    with contextlib.closing(bootstrap.open_database(settings)) as db, shared_queues(settings) as queues:
+    with contextlib.closing(bootstrap.connect(settings)) as db, shared_queues(settings) as queues:
+        # Never migrated by whoever only looks: a server of the older version may be at work on it.
+        check_revision(db)
         yield Sight(db, queues, Inspector(db, queues, shared_budgets(settings, db)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from podium.bootstrap.operate import operating
 from podium.cli.columns import age, columns, moment, plural
+from podium.errors import PodiumError
 from podium.jobs.inspect import Inspector
 from podium.jobs.overview import Overview, as_json
 from podium.leaderboard.text import clean, cut
@@ -32,14 +33,24 @@ def show(settings: Settings, *, as_json: bool, every: float | None, say: Callabl
         if every is None:
             say(_document(inspector, as_json=as_json, indent=2))
             return 0
-        prefix = _CLEAR if sys.stdout.isatty() and not as_json else ""
         try:
             while True:
-                say(prefix + _document(inspector, as_json=as_json, indent=None) + ("" if prefix or as_json else "\n"))
+                say(_glance(inspector, as_json=as_json))
                 time.sleep(every)
         except KeyboardInterrupt:
             # The usual end of watching.
             return 0
+
+
+def _glance(inspector: Inspector, *, as_json: bool) -> str:
+    """What watching shows at one moment; what cannot be read now may be read the next time."""
+    try:
+        document = _document(inspector, as_json=as_json, indent=None)
+    except PodiumError as error:
+        document = json.dumps({"error": error.message}) + "\n" if as_json else f"{error.message}\n"
+    if as_json:
+        return document
+    return _CLEAR + document if sys.stdout.isatty() else document + "\n"
 
 
 def retry(settings: Settings, ids: Sequence[int]) -> str:
