@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import sys
@@ -185,6 +186,18 @@ def test_a_data_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     found = list(machine.disk(Settings(data_dir=str(tmp_path / "file" / "data"))))
     amiss(found, "problem", "disk", "PODIUM_DATA_DIR")
+
+
+def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Settings) -> Iterator[Finding]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/var/lib/podium")
+
+    monkeypatch.setattr(machine, "disk", refuse)
+    found = examine(healthy(tmp_path), ask_github=False)
+    amiss(found, "problem", "disk", "/var/lib/podium: Permission denied", "right to look")
+    assert levels(found, "database")
 
 
 # The database
@@ -573,6 +586,7 @@ def test_work_is_looked_at_also_where_redis_is_away(settings: Settings) -> None:
     [
         ({"redis_url": "redis://127.0.0.1:9"}, "DATABASE_URL"),
         ({"database_url": "postgresql://u@127.0.0.1:9/d"}, "REDIS_URL"),
+        ({"host": "0.0.0.0"}, "PODIUM_ADMIN_TOKEN"),
     ],
 )
 def test_settings_that_do_not_go_together_are_told(tmp_path: Path, more: dict[str, str], words: str) -> None:

@@ -18,8 +18,10 @@ import pytest
 
 from benchmarks import synthetic
 from podium.errors import StorageError
-from podium.identities.budget import ANONYMOUS, Slot
-from podium.identities.github_protocol import Told
+from podium.identities.asking import Asking
+from podium.identities.budget import ANONYMOUS
+from podium.identities.github import GitHub
+from podium.identities.github_protocol import RepositoryRequest, WindowRequest
 from podium.identities.github_verdicts import (
     Action,
     BadToken,
@@ -30,7 +32,6 @@ from podium.identities.github_verdicts import (
     Halve,
     Moved,
     Retry,
-    Verdict,
     word,
 )
 from podium.identities.token_pool import ProcessStore, TokenPool
@@ -49,6 +50,8 @@ from podium.telemetry.metrics import Metric
 from podium.telemetry.prometheus import Prometheus
 from tests.support.cli import Podium
 from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.github_double import GitHubDouble
+from tests.support.github_script import Script
 from tests.support.metrics import Samples, samples, value
 from tests.support.rows import add_repository
 from tests.support.server import Server, serving, wait_until
@@ -107,11 +110,11 @@ def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> Non
     teller = relay.Teller(Pipe(parents))
     teller.add(metrics.COMMITS, 5, {})
     teller.add(metrics.COMMITS, 6, {})
-    teller.add(metrics.GITHUB_REQUESTS, 1, {"api": "core", "outcome": "done"})
+    teller.add(metrics.GITHUB_REQUESTS, 1, {"kind": "window", "outcome": "done"})
     teller.tell_outcome(childs)
     found = samples(counted.page())
     assert value(found, "podium_commits_counted_total") == 11
-    assert value(found, "podium_github_requests_total", api="core", outcome="done") == 1
+    assert value(found, "podium_github_requests_total", kind="window", outcome="done") == 1
     assert parents.outcome == "retry"
 
 
@@ -197,15 +200,21 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
         (GiveUp("sso", ""), "refused_sso"),
     ],
 )
-def test_each_request_to_github_is_counted_by_what_came_of_it(
-    action: Action, outcome: str, counted: Prometheus
-) -> None:
+def test_what_came_of_a_request_is_one_word(action: Action, outcome: str) -> None:
     assert word(action) == outcome
-    pool = TokenPool([ANONYMOUS], ProcessStore())
-    slot = pool.take(1000.0, api="graphql")
-    assert isinstance(slot, Slot)
-    pool.report(slot, Verdict(Told(), action), 1001.0)
-    assert value(samples(counted.page()), "podium_github_requests_total", api="graphql", outcome=outcome) == 1
+
+
+def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it(counted: Prometheus) -> None:
+    script = Script([None, "500", None])
+    with GitHubDouble({}, script=script) as double, GitHub(double.api_url, double.graphql_url) as client:
+        asking = Asking(client, TokenPool([ANONYMOUS], ProcessStore()), threading.Event(), patience=5)
+        for _ in range(2):
+            asking.ask(RepositoryRequest("/repos/o/r"))
+        asking.ask(WindowRequest("/repos/o/r", "0" * 40))
+    found = samples(counted.page())
+    assert value(found, "podium_github_requests_total", kind="repository", outcome="gone") == 1
+    assert value(found, "podium_github_requests_total", kind="repository", outcome="fault") == 1
+    assert value(found, "podium_github_requests_total", kind="window", outcome="gone") == 1
 
 
 # Of the whole installation

@@ -13,8 +13,9 @@ from podium.identities.budget import ANONYMOUS, Refused, Slot, WaitUntil
 from podium.identities.github import GitHub
 from podium.identities.github_faults import judge
 from podium.identities.github_protocol import Api, Request
-from podium.identities.github_verdicts import BadToken, Verdict
+from podium.identities.github_verdicts import BadToken, Verdict, word
 from podium.identities.token_pool import TokenPool
+from podium.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Asking:
         outcome = self._github.send(request.call(), None if slot.key == ANONYMOUS else slot.key)
         now = time.time()
         verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
+        metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=word(verdict.action))
         if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
             # Once a token, whoever found it out: the pool leaves it alone from now on.
             log.error("%s (token %s).", verdict.action.reason, slot.key)

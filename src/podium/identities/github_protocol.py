@@ -112,6 +112,7 @@ class EmailsRequest:
     """GraphQL: whose accounts stand behind these e-mails of ``owner/name``? One to 50 asks; one point."""
 
     api: ClassVar[Api] = "graphql"
+    kind: ClassVar[str] = "emails"
 
     owner: str
     name: str
@@ -184,6 +185,7 @@ class WindowRequest:
     """
 
     api: ClassVar[Api] = "core"
+    kind: ClassVar[str] = "window"
 
     repository: str
     sha: str
@@ -211,6 +213,7 @@ class RepositoryRequest:
     """REST: is the repository there for us, and what is it called now? Needs no token."""
 
     api: ClassVar[Api] = "core"
+    kind: ClassVar[str] = "repository"
 
     repository: str
     moves: int = 0

@@ -15,8 +15,7 @@ from typing import Protocol, TypeVar
 from podium.identities import budget
 from podium.identities.budget import Policy, Refused, Slot, State, WaitUntil, Window
 from podium.identities.github_protocol import Api
-from podium.identities.github_verdicts import BadToken, Verdict, word
-from podium.telemetry import metrics
+from podium.identities.github_verdicts import BadToken, Verdict
 
 T = TypeVar("T")
 
@@ -106,7 +105,6 @@ class TokenPool:
             refused = isinstance(verdict.action, BadToken) and before.refused_until <= now
             return after, (after, refused)
 
-        metrics.add(metrics.GITHUB_REQUESTS, api=slot.api, outcome=word(verdict.action))
         state, refused = self._store.change(slot.key, apply)
         until = budget.limited_until(state, slot.api, now)
         if until is not None and self._memory is not None:

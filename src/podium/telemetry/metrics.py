@@ -61,8 +61,8 @@ COUNT_SECONDS = Metric(
 GITHUB_REQUESTS = Metric(
     "podium_github_requests_total",
     "counter",
-    "Requests to GitHub, by its API and what came of them.",
-    ("api", "outcome"),
+    "Requests to GitHub, by what was asked and what came of it.",
+    ("kind", "outcome"),
 )
 PICTURES = Metric(
     "podium_pictures_total",

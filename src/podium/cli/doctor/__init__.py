@@ -9,6 +9,7 @@ from podium import bootstrap
 from podium.bootstrap.operate import refuse_to_make_one, shared_queues
 from podium.cli.doctor import database, github, machine, work
 from podium.cli.doctor.findings import Finding, problem, warning
+from podium.cli.serve import is_loopback
 from podium.errors import PodiumError, QueueError, StorageError
 from podium.jobs.inspect import Inspector
 from podium.settings import Settings
@@ -43,6 +44,9 @@ def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Find
         yield from look()
     except PodiumError as error:
         yield problem(check, error.message, "Everything behind it could not be looked at.")
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        yield problem(check, f"{where}{error.strerror}.", "Give this user the right to look there.")
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -58,6 +62,13 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "settings",
             "The database is PostgreSQL, but each `podium serve` keeps its queues in its own memory.",
             "Set REDIS_URL, or run a single `podium serve` and no worker beside it.",
+        )
+
+    if not is_loopback(settings.host) and not settings.admin_token:
+        yield warning(
+            "settings",
+            f"Others can reach {settings.host}, and there is no PODIUM_ADMIN_TOKEN.",
+            "Set it, or retry, refresh, the queues and the metrics stay closed to everybody.",
         )
 
 
