@@ -20,7 +20,7 @@ from tests.support.githttp import GitHost, serve_repositories
 from tests.support.metrics import Samples, samples, value
 from tests.support.postgres import Postgres
 from tests.support.server import free_port, wait_until
-from tests.support.valkey import Valkey
+from tests.support.valkey import Valkey, running_valkey
 
 COUNTED = 700
 
@@ -87,7 +87,7 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
         number = server.wait_for(gone, "failed")["id"]
         wait_until(lambda: answers(commits) and answers(users), "both workers to be ready")
         empty = {name: dict.fromkeys(("waiting", "active", "delayed", "dead"), 0) for name in (COMMITS, USERS)}
-        wait_until(lambda: queue(arrangement)["queues"] == empty, "the queues to be empty")
+        wait_until(lambda: server.ask("/queues").body["queues"] == empty, "the queues to be empty")
         after = queue(arrangement)
         assert after["batchesLeft"] == after["leases"]["held"] == after["waiting"] == 0
         assert [worker["queues"] for worker in after["workers"]].count([COMMITS]) == 2
@@ -157,3 +157,30 @@ def test_every_line_of_every_worker_is_json_with_ids_and_without_secrets(
     assert all(entry["job"] for entry in ended)
     for secret in ("pässword", "p%C3%A4ssword", "@example"):
         assert secret not in said
+
+
+def test_a_redis_that_is_away_is_told_by_all_and_nothing_needs_mending(
+    tmp_path: Path, postgres: Postgres, host: GitHost
+) -> None:
+    with (
+        running_valkey() as valkey,
+        arranged(tmp_path, postgres, valkey, PODIUM_GIT_HOSTS=host.url) as arrangement,
+        arrangement.api() as server,
+    ):
+        assert value(page(server.port), "podium_up") == 1
+        valkey.stop()
+        done = arrangement.podium.run("queue", cwd=None, **arrangement.settings)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "REDIS_URL" in done.stderr
+        assert server.ask("/queues").status == 503
+        found = wait_until(lambda: _where_down(server.port), "the metrics to tell it")
+        assert value(found, "podium_http_requests_total", method="GET", route="/queues", status="503") == 1
+        assert "cannot be used" in podium(arrangement, "doctor", "--offline", code=1)
+        valkey.start()
+        wait_until(lambda: value(page(server.port), "podium_up") == 1, "it to be back")
+        assert queue(arrangement)["queuesSeen"] == "redis"
+
+
+def _where_down(port: int) -> Samples | None:
+    found = page(port)
+    return found if value(found, "podium_up") == 0 else None
