@@ -31,6 +31,10 @@ class Arrangement:
         self.started.append(process)
         return process
 
+    def running(self) -> list[subprocess.Popen[str]]:
+        """The workers that have not ended, in the order in which they were started."""
+        return [process for process in self.started if process.poll() is None]
+
     def drain(self, *arguments: str, **settings: str) -> int:
         """Run `podium worker ARGUMENTS --drain` to its end; give its exit code."""
         return self.worker(*arguments, "--drain", **settings).wait(120)
@@ -48,10 +52,9 @@ class Arrangement:
 
     def end(self) -> None:
         """End every process that is left, as an operator would."""
-        for process in self.started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.terminate()
+        for process in self.running():
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
         for process in self.started:
             try:
                 process.wait(15)
@@ -61,8 +64,10 @@ class Arrangement:
 
 
 @contextlib.contextmanager
-def arranged(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
-    """An empty database with Podium's tables, an empty Valkey, and a data folder that all processes share."""
+def arranged(
+    folder: Path, postgres: Postgres, valkey: Valkey, *, migrate: bool = True, **settings: str
+) -> Iterator[Arrangement]:
+    """An empty database with Podium's tables (or none), an empty Valkey, and a data folder that all processes share."""
     valkey.flush()
     given = {
         "DATABASE_URL": postgres.url(postgres.create()),
@@ -73,8 +78,9 @@ def arranged(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) 
         **settings,
     }
     podium = Podium(folder / "data")
-    done = podium.run("migrate", cwd=None, **given)
-    assert done.returncode == 0, done.stderr
+    if migrate:
+        done = podium.run("migrate", cwd=None, **given)
+        assert done.returncode == 0, done.stderr
     with (folder / "workers.log").open("w") as log:
         arrangement = Arrangement(podium, given, log)
         try:

@@ -45,10 +45,10 @@ class Community:
         return [email for person in self.people for email in person.emails]
 
 
-def gather(size: int) -> Community:
-    """``size`` people of ten kinds, in turn."""
+def gather(size: int, *, first: int = 0) -> Community:
+    """``size`` people of ten kinds, in turn; with another ``first``, other people."""
     people, accounts = [], Accounts()
-    for n in range(size):
+    for n in range(first, first + size):
         account: KnownAccount | None = (owner := KnownAccount(10_000 + n, f"user{n}", f"User {n}"))
         names: tuple[str, ...] = (f"Name {n}",)
         emails: tuple[str, ...] = (f"p{n}@example.org",)
