@@ -23,7 +23,7 @@ import pytest
 
 from podium.jobs.queues import BATCH_SIZE, COMMITS, USERS
 from podium.storage.tables import metadata
-from tests.support.arrangement import Arrangement, arranged
+from tests.support.arrangement import Arrangement, unmigrated
 from tests.support.cli import Podium
 from tests.support.community import Community, build, gather
 from tests.support.githttp import GitHost, serve_repositories
@@ -167,11 +167,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, valkey: 
     with (
         serve_repositories(folder / "repositories") as host,
         GitHubDouble(places, accounts, tokens=("token-one", "token-two"), script=gate, pause=2) as github,
-        arranged(
+        unmigrated(
             folder,
             postgres,
             valkey,
-            migrate=False,
             DATABASE_URL=postgres.url(database),
             GITHUB_SERVER_URL=host.url,
             GITHUB_API_URL=github.api_url,

@@ -64,10 +64,17 @@ class Arrangement:
 
 
 @contextlib.contextmanager
-def arranged(
-    folder: Path, postgres: Postgres, valkey: Valkey, *, migrate: bool = True, **settings: str
-) -> Iterator[Arrangement]:
-    """An empty database with Podium's tables (or none), an empty Valkey, and a data folder that all processes share."""
+def arranged(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
+    """An empty database with Podium's tables, an empty Valkey, and a data folder that all processes share."""
+    with unmigrated(folder, postgres, valkey, **settings) as arrangement:
+        done = arrangement.podium.run("migrate", cwd=None, **arrangement.settings)
+        assert done.returncode == 0, done.stderr
+        yield arrangement
+
+
+@contextlib.contextmanager
+def unmigrated(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
+    """The same before `podium migrate`."""
     valkey.flush()
     given = {
         "DATABASE_URL": postgres.url(postgres.create()),
@@ -77,12 +84,8 @@ def arranged(
         "PODIUM_SUBMISSIONS_PER_MINUTE": "0",
         **settings,
     }
-    podium = Podium(folder / "data")
-    if migrate:
-        done = podium.run("migrate", cwd=None, **given)
-        assert done.returncode == 0, done.stderr
     with (folder / "workers.log").open("w") as log:
-        arrangement = Arrangement(podium, given, log)
+        arrangement = Arrangement(Podium(folder / "data"), given, log)
         try:
             yield arrangement
         finally:

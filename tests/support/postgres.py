@@ -33,9 +33,10 @@ _FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_
 class Postgres:
     """One server with a data folder below ``folder``; see :func:`running_postgres`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, administrator: str = "podium") -> None:
         self.port = free_port()
         self.log = folder / "log"
+        self._administrator = administrator
         self._folder = folder
         self._data = folder / "data"
         self._as: dict[str, Any] = _unprivileged(folder)
@@ -46,7 +47,13 @@ class Postgres:
         password.write_text(PASSWORD)
         self._run(
             "initdb",
-            *("--pgdata", str(self._data), "--username=podium", f"--pwfile={password}", "--auth=scram-sha-256"),
+            *(
+                "--pgdata",
+                str(self._data),
+                f"--username={administrator}",
+                f"--pwfile={password}",
+                "--auth=scram-sha-256",
+            ),
             *("--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--set=scram_iterations=1"),
         )
 
@@ -58,7 +65,7 @@ class Postgres:
 
     def url(self, database: str = "postgres") -> str:
         """The URL of one of its databases, as an operator would write it."""
-        return f"postgresql://podium:{_QUOTED}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{self._administrator}:{_QUOTED}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -107,10 +114,10 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(administrator: str = "podium") -> Iterator[Postgres]:
     """A server for the length of a ``with`` block."""
     with tempfile.TemporaryDirectory(prefix="podium-postgres-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder))
+        server = Postgres(Path(folder), administrator)
         server.start()
         try:
             yield server
