@@ -63,6 +63,14 @@ def test_the_first_request_goes_alone_and_the_others_wait_for_what_it_learns() -
     assert desk.take(NOW + 0.2) == WaitUntil(NOW + 600, limited=True)
 
 
+def test_where_the_first_request_is_never_answered_another_asks() -> None:
+    desk = Desk()
+    desk.slot(NOW)
+    assert isinstance(desk.take(NOW + 9), WaitUntil)
+    assert isinstance(desk.take(NOW + 10), Slot)
+    assert isinstance(desk.take(NOW + 10), WaitUntil)
+
+
 def test_points_are_spent_once_whatever_order_the_answers_come_in() -> None:
     desk = Desk()
     desk.ask(NOW, left(4))

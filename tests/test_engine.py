@@ -91,8 +91,7 @@ def test_a_process_takes_no_more_than_it_has_threads_for(backend: Backend) -> No
     with running(backend, hands, commits=1, users=0) as engine:
         for number in range(5):
             engine.commits(number)
-        wait_until(lambda: backend.waiting(COMMITS) == 4, "one to be taken")
-        assert not engine.is_idle()
+        wait_until(lambda: backend.waiting(COMMITS) == 4 and not engine.is_idle(), "one to be taken")
         time.sleep(1)  # long enough for it to have taken another
         assert backend.waiting(COMMITS) == 4
         hands.go_on.set()

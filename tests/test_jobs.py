@@ -35,7 +35,7 @@ def repository_id(db: Database) -> int:
 def expire_lease(db: Database, repository_id: int) -> None:
     """As if the holder had been silent for longer than its lease."""
     with db.write() as session:
-        session.run("UPDATE repository SET lease_until = {now} - 1 WHERE id = :id", id=repository_id)
+        session.run("UPDATE repository SET lease_until = {now} - 0.01 WHERE id = :id", id=repository_id)
 
 
 def test_a_lease_has_one_holder_at_a_time(db: Database, repository_id: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shutil
@@ -18,6 +17,7 @@ import pytest
 from benchmarks import synthetic
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.processes import children
 from tests.support.server import PATIENCE, Server, free_port, serving, wait_until
 
 ORDER = ["pending", "commits_processing", "users_processing", "completed"]
@@ -209,16 +209,6 @@ def test_a_counting_process_that_is_killed_leaves_no_git_behind(
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left_behind), "git to end too")
         server.wait_for(url, "completed", "failed")
         assert rows(server.board(url)) == undisturbed
-
-
-def children(parent: int) -> list[int]:
-    """The processes that ``parent`` started and that still run."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-    return found
 
 
 def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_when_started_again(

@@ -24,6 +24,7 @@ from tests.support.arrangement import Arrangement, arranged
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
+from tests.support.processes import children
 from tests.support.server import free_port, wait_until
 from tests.support.valkey import Valkey
 
@@ -231,13 +232,3 @@ def test_reload_starts_again_when_a_file_changes(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
-
-
-def children(parent: int) -> list[int]:
-    """The processes that ``parent`` started and that still run."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append(int(stat.parent.name))
-    return found

@@ -25,9 +25,13 @@ class Arrangement:
     log: IO[str]
     started: list[subprocess.Popen[str]] = dataclasses.field(default_factory=list)
 
-    def worker(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """Start `podium worker ARGUMENTS`; it is ended with the arrangement at the latest."""
-        process = self.podium.start("worker", *arguments, stderr=self.log, **{**self.settings, **settings})
+    def worker(self, *arguments: str, data: Path | None = None, **settings: str) -> subprocess.Popen[str]:
+        """Start `podium worker ARGUMENTS`; it is ended with the arrangement at the latest.
+
+        ``data``: its data folder, as of another machine.
+        """
+        podium = Podium(data) if data else self.podium
+        process = podium.start("worker", *arguments, stderr=self.log, **{**self.settings, **settings})
         self.started.append(process)
         return process
 
@@ -37,7 +41,7 @@ class Arrangement:
 
     def drain(self, *arguments: str, **settings: str) -> int:
         """Run `podium worker ARGUMENTS --drain` to its end; give its exit code."""
-        return self.worker(*arguments, "--drain", **settings).wait(120)
+        return self.worker(*arguments, "--drain", data=None, **settings).wait(120)
 
     @contextlib.contextmanager
     def api(self, *, port: int | None = None, **settings: str) -> Iterator[Server]:

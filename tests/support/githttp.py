@@ -23,8 +23,9 @@ _CONFIGURATION = {
 class Fault:
     """What to do instead with requests whose path and query hold ``path``.
 
-    ``kind`` is 'status' (answer ``status`` and ``body``, with ``location`` where given), 'stall' (say nothing until the
-    server ends) or 'cut' (break off after ``after`` bytes of the real answer). ``times`` counts down; None: always.
+    ``kind`` is 'status' (answer ``status`` and ``body``, with ``location`` where given), 'stall' (say nothing for
+    ``seconds``, or until the server ends, and then the real answer) or 'cut' (break off after ``after`` bytes of the
+    real answer). ``times`` counts down; None: always.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Fault:
     location: str = ""
     body: bytes = b""
     after: int = 0
+    seconds: float | None = None
     times: int | None = None
 
 
@@ -90,7 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
             host.asked.notify_all()
         fault = self._fault()
         if fault and fault.kind == "stall":
-            host.ended.wait()
+            if not host.ended.wait(fault.seconds):
+                self._answer(None)
         elif fault and fault.kind == "status":
             self.send_response(fault.status)
             if fault.location:

@@ -28,6 +28,7 @@ class Policy:
 
     concurrency: requests at once (GitHub allows 100, but only 60 s of its CPU a minute).
     slot_seconds: how long a request can be under way; a worker that died gives its slot back so.
+    probe_seconds: how long the others wait for the first answer, before another of them asks.
     poll_seconds: when to ask again for what frees itself at no known time.
     refused_seconds: how long a token that GitHub did not accept is left alone.
     """
@@ -36,6 +37,7 @@ class Policy:
     core_minute: int = 900
     concurrency: int = 20
     slot_seconds: float = 60.0
+    probe_seconds: float = 10.0
     poll_seconds: float = 0.5
     refused_seconds: float = 3600.0
 
@@ -216,9 +218,9 @@ def _limited_until(state: State, api: Api, cost: int) -> float:
 def _crowded_until(state: State, policy: Policy, api: Api, cost: int, now: float) -> float:
     """The waits of our own making: points a minute, requests at once, and the first answer."""
     window = state.windows.get(api)
-    under_way = _under_way(state, api)
-    # Until the first answer nobody knows how many points are left: one asks, the others wait for it.
-    probing = window is None and under_way > 0
+    # Until the first answer nobody knows how many points are left: one asks, and the others wait unless it died.
+    asks = any(slot.api == api and slot.taken_at + policy.probe_seconds > now for slot, _ in state.slots)
+    probing = window is None and asks
     # A new window that is spent before an answer told its end.
     exhausted = window is not None and window.resets_at is None and _short_of(window, cost)
     if probing or exhausted or len(state.slots) >= policy.concurrency:

@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 # Seconds that a worker which is told to stop has to finish or hand back what is in hand.
 GRACE = 9.0
-# Seconds before one that died is started again; each time twice as many, until one has lived for LONG.
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-LONG = 60.0
+# Seconds before one that died is started again: after one that could not even begin, each time twice as many.
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+LONG = 5.0
 
 # What a person must mend: starting again would not help.
 _USERS_FAULT = 2
@@ -80,7 +80,7 @@ class Crew:
             if self._is_last(status):
                 return
             pause = FIRST_PAUSE if time.monotonic() - started > LONG else min(LONGEST_PAUSE, 2 * pause)
-            log.warning("worker process %d ended with status %d: starting it again in %.0f s", number, status, pause)
+            log.warning("worker process %d ended with status %d: starting it again in %.1f s", number, status, pause)
             self._stop.wait(pause)
 
     def _is_last(self, status: int) -> bool:

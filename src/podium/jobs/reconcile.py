@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # LATEST, so that a repository which waits behind them for an hour does not fill the queue with copies of one message.
 AGAIN = 30.0
 LATEST = 3600.0
+# While nobody waits for a worker, whatever is unfinished and not in hand has lost its message.
+LOST = 10.0
 # Batches of one repository that lie in the queue at a time, each followed by another when it is done: the one batch of
 # a small repository waits for a few of a giant's, not for all of them.
 AT_ONCE = 8
@@ -60,7 +62,9 @@ WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :bat
 """
 
 
-def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0, latest: float = LATEST) -> int:
+def ring_due(
+    db: Database, ring: Ring, *, everything_before: float = 0.0, again: float = AGAIN, latest: float = LATEST
+) -> int:
     """Ring for every repository that is due; give how many there were.
 
     Args:
@@ -68,7 +72,7 @@ def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0, latest
         ring: the bell.
         everything_before: ring even for what was rung lately, if not after this moment (seconds since the epoch, by the
             database's clock): for a queue that is empty.
-        latest: seconds after which at the latest to ring again for what still waits.
+        again, latest: seconds after which to ring again for what still waits, at first and at the latest.
 
     Raises:
         StorageError: the database did not answer.
@@ -77,7 +81,7 @@ def ring_due(db: Database, ring: Ring, *, everything_before: float = 0.0, latest
     while True:
         with db.write() as session:
             rows = session.all(
-                _DUE, again=AGAIN, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
+                _DUE, again=again, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
             )
         for row in sorted(rows, key=lambda row: (float(row["turn"]), int(row["id"]))):
             _ring(db, ring, row, delay=0)
@@ -169,5 +173,7 @@ def turn(db: Database, ring: Ring, backlog: Backlog) -> None:
         # Afterwards: who dies in between leaves it to the next.
         backlog.note_filled()
         return
-    # While nobody waits for a worker, whatever is unfinished and not in hand has lost its message.
-    ring_due(db, ring, latest=LATEST if backlog.waiting(COMMITS, USERS) else AGAIN)
+    if backlog.waiting(COMMITS, USERS):
+        ring_due(db, ring)
+    else:
+        ring_due(db, ring, again=LOST, latest=LOST)

@@ -1,0 +1,193 @@
+"""What nothing can stop: workers killed and stopped in the middle, one by one; see test_chaos.py for all at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import synthetic
+from tests.support.arrangement import Arrangement, arranged
+from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.postgres import Postgres
+from tests.support.processes import asks_git_for, children, descendants
+from tests.support.server import Server, wait_until
+from tests.support.valkey import Valkey
+
+# So that a test need not wait for real leases to run out, where they must.
+QUICK = {"PODIUM_LEASE_SECONDS": "2", "PODIUM_RECONCILE_SECONDS": "0.5"}
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("subject") / "subject.git"
+    synthetic.build(folder, 1_000, 120)
+    return folder
+
+
+@pytest.fixture
+def host(tmp_path: Path, subject: Path) -> Iterator[GitHost]:
+    """A git server with that repository as `o/r0.git` to `o/r9.git`."""
+    for number in range(10):
+        shutil.copytree(subject, tmp_path / "repositories" / "o" / f"r{number}.git")
+    with serve_repositories(tmp_path / "repositories") as host:
+        yield host
+
+
+@pytest.fixture
+def arrangement(tmp_path: Path, postgres: Postgres, valkey: Valkey, host: GitHost) -> Iterator[Arrangement]:
+    with arranged(tmp_path, postgres, valkey, PODIUM_GIT_HOSTS=host.url) as arrangement:
+        yield arrangement
+
+
+def column(postgres: Postgres, arrangement: Arrangement, name: str, url: str) -> Any:
+    """A column of a repository's row, read past Podium."""
+    database = arrangement.settings["DATABASE_URL"].rpartition("/")[2]
+    return postgres.ask(f"SELECT {name} FROM repository WHERE url = '{url}'", database)[0][0]
+
+
+def test_a_killed_workers_repository_is_taken_up_within_thirty_seconds(
+    arrangement: Arrangement, host: GitHost, postgres: Postgres
+) -> None:
+    url = f"{host.url}/o/r0.git"
+    host.faults.append(Fault("stall", "/o/r0.git", times=1))
+    with arrangement.api() as server:
+        first = arrangement.worker("commits", "--processes", "1")
+        server.submit(url)
+        host.wait_for_request("/o/r0.git")
+        arrangement.worker("commits", "--processes", "1")
+        for pid in (first.pid, *descendants(first.pid)):
+            os.kill(pid, signal.SIGKILL)
+        killed = time.monotonic()
+        wait_until(lambda: column(postgres, arrangement, "lease_token", url) == 2, "another to take it up")
+        assert time.monotonic() - killed < 30
+        server.wait_for(url, "users_processing")
+        assert server.board(url)["totalCommits"] == 1_000
+
+
+def test_a_worker_that_was_stopped_for_longer_than_its_lease_saves_nothing(
+    arrangement: Arrangement, host: GitHost, postgres: Postgres, tmp_path: Path
+) -> None:
+    url = f"{host.url}/o/r0.git"
+    host.faults.append(Fault("stall", "/o/r0.git", seconds=1, times=1))
+    arrangement.settings |= QUICK
+    with arrangement.api() as server:
+        first = arrangement.worker("commits", "--processes", "1")
+        server.submit(url)
+        host.wait_for_request("/o/r0.git")
+        stopped = [first.pid, *descendants(first.pid)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        # On another machine: on this one the lock on the mirror would keep it waiting.
+        second = arrangement.worker("commits", "--processes", "1", data=tmp_path / "elsewhere")
+        server.wait_for(url, "users_processing")
+        second.terminate()
+        assert second.wait(10) == 0
+        generation = column(postgres, arrangement, "generation", url)
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):  # git ends when its other side does
+                os.kill(pid, signal.SIGCONT)
+        # It has noticed when it works on something else.
+        other = f"{host.url}/o/r1.git"
+        server.submit(other)
+        server.wait_for(other, "users_processing")
+        assert (column(postgres, arrangement, "generation", url), generation) == (1, 1)
+        assert server.board(url)["totalCommits"] == 1_000
+
+
+def test_a_repository_that_counts_for_long_is_not_taken_from_its_holder(
+    arrangement: Arrangement, host: GitHost, postgres: Postgres
+) -> None:
+    url = f"{host.url}/o/r0.git"
+    host.faults.append(Fault("stall", "/o/r0.git", seconds=8, times=1))
+    arrangement.settings |= QUICK
+    with arrangement.api() as server:
+        for _ in range(2):
+            arrangement.worker("commits", "--processes", "1")
+        server.submit(url)
+        server.wait_for(url, "users_processing")
+        assert column(postgres, arrangement, "lease_token", url) == 1
+
+
+def test_a_repository_that_kills_its_worker_each_time_ends_as_failed_and_harms_no_other(
+    arrangement: Arrangement, host: GitHost
+) -> None:
+    killer = f"{host.url}/o/r0.git"
+    others = [f"{host.url}/o/r{number}.git" for number in range(1, 6)]
+    host.faults.append(Fault("stall", "/o/r0.git"))
+    arrangement.settings |= QUICK
+    with arrangement.api() as server:
+        worker = arrangement.worker("commits", "--processes", "1")
+        ended = threading.Event()
+        deaths: list[int] = []
+
+        def kill_whoever_asks() -> None:
+            while not ended.wait(0.05):
+                for process in children(worker.pid):
+                    if any(asks_git_for("/o/r0.git", pid) for pid in descendants(process)):
+                        os.kill(process, signal.SIGKILL)
+                        deaths.append(process)
+
+        killing = threading.Thread(target=kill_whoever_asks)
+        killing.start()
+        try:
+            for url in (killer, *others):
+                server.submit(url)
+            row = server.wait_for(killer, "failed")
+            for url in others:
+                server.wait_for(url, "users_processing")
+        finally:
+            ended.set()
+            killing.join()
+        assert "died 5 times" in row["error"]
+        assert len(set(deaths)) == 5
+        # Mended, it is done like any other.
+        host.faults.clear()
+        assert server.ask("/repositories/retry", "POST", repoUrl=killer).status == 202
+        server.wait_for(killer, "users_processing")
+
+
+def test_a_giant_keeps_nobody_waiting(arrangement: Arrangement, host: GitHost) -> None:
+    giant = f"{host.url}/o/r0.git"
+    host.faults.append(Fault("stall", "/o/r0.git", times=1))
+    with arrangement.api() as server:
+        arrangement.worker("commits", "--processes", "1", PODIUM_LONG_JOB_SECONDS="1")
+        server.submit(giant)
+        host.wait_for_request("/o/r0.git")
+        for number in range(1, 10):
+            server.submit(f"{host.url}/o/r{number}.git")
+        for number in range(1, 10):
+            server.wait_for(f"{host.url}/o/r{number}.git", "users_processing")
+        assert server.repository(giant)["state"] == "commits_processing"
+
+
+def test_one_clients_many_submissions_do_not_starve_anothers_one(arrangement: Arrangement, host: GitHost) -> None:
+    host.faults.append(Fault("stall", seconds=0.2))
+    with arrangement.api(PODIUM_TRUSTED_PROXIES="127.0.0.1") as server:
+        for number in range(9):
+            submit_as("10.0.0.1", server, f"{host.url}/o/r{number}.git")
+        submit_as("10.0.0.2", server, f"{host.url}/o/r9.git")
+        arrangement.worker("commits", "--processes", "1")
+        server.wait_for(f"{host.url}/o/r9.git", "users_processing")
+        rows = server.ask("/repositories").body
+        assert sum(row["state"] == "pending" for row in rows) >= 5
+
+
+def submit_as(client: str, server: Server, url: str) -> None:
+    """Submit as a proxy does for a client of that address."""
+    query = urllib.parse.urlencode({"repoUrl": url})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}/leaderboard?{query}", method="POST", headers={"X-Forwarded-For": client}
+    )
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 202
