@@ -5,37 +5,37 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import signal
+import sqlite3
 import subprocess
 import sys
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import synthetic
 from tests.support.cli import Podium
-from tests.support.githttp import serve_repositories
-from tests.support.server import serving
 from tests.support.site_server import first_line
 
 # /bare/NAME answers with the bytes of the file NAME in the folder, and nothing else: the same server, application and
 # middleware. /bare/readings says how often the database was read.
 _SERVE = """
-import sys
+import functools, sys
 from pathlib import Path
 from fastapi import Response
 from tests.support.web import open_site
 from podium.web import server
 
 folder = Path(sys.argv[1])
-readings, bytes_of = [0], {}
+readings = [0]
+
+@functools.cache
+def content(name):
+    return (folder / name).read_bytes()
 
 async def page() -> Response:
-    return Response(bytes_of.setdefault("page", (folder / "page").read_bytes()) if "page" not in bytes_of
-        else bytes_of["page"], media_type="text/html")
+    return Response(content("page"), media_type="text/html")
 
 async def json() -> Response:
-    return Response(bytes_of.setdefault("json", (folder / "json").read_bytes()) if "json" not in bytes_of
-        else bytes_of["json"], media_type="application/json")
+    return Response(content("json"), media_type="application/json")
 
 async def nothing() -> Response:
     return Response(status_code=304)
@@ -71,16 +71,18 @@ class Counted:
 
 def count(folder: Path, commits: int, people: int) -> Counted:
     """Make a repository of so many people, each of whom commits, and have it counted into ``folder``."""
-    (folder / "repositories" / "o").mkdir(parents=True)
-    synthetic.build(folder / "repositories" / "o" / "big.git", commits, people, everybody=True, pace=3_000)
-    settings = {"PODIUM_DISK_RESERVE_BYTES": "1M", "PODIUM_LOG_LEVEL": "warning"}
-    with serve_repositories(folder / "repositories") as host:
-        url = f"{host.url}/o/big.git"
-        with serving(Podium(folder), settings | {"PODIUM_GIT_HOSTS": host.url}) as server:
-            server.submit(url)
-            server.wait_for(url, "completed", "failed")
-    page = f"/r/{host.url.removeprefix('http://')}/o/big"
-    return Counted(folder, page, "/leaderboard?" + urllib.parse.urlencode({"repoUrl": url}))
+    repository = folder / "big.git"
+    synthetic.build(repository, commits, people, everybody=True, pace=3_000)
+    Podium(folder).board(str(repository), "--top", "1")
+    # Counted from a path, which a server shows to nobody: it becomes one at an address.
+    connection = sqlite3.connect(folder / "podium.db")
+    with connection:
+        connection.execute(
+            """UPDATE repository SET key = 'github.com/o/big', url = 'https://github.com/o/big', host = 'github.com',
+            owner = 'o', name = 'big'"""
+        )
+    connection.close()
+    return Counted(folder, "/r/o/big", "/leaderboard?repoUrl=https://github.com/o/big")
 
 
 @contextlib.contextmanager

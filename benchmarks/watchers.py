@@ -38,8 +38,7 @@ async def _watch(site: Site, number: int, base: str, process: int, watchers: int
     clients = [asyncio.create_task(_listen(host, port, number, heard, place)) for place in range(watchers)]
     while min(heard) < 1:
         await asyncio.sleep(0.1)
-    for count in (heard,):
-        count[:] = [0] * watchers
+    heard[:] = [0] * watchers
     started, used, readings = time.monotonic(), _processor(process), _readings(base)
     steps = 0
     while time.monotonic() - started < seconds:

@@ -381,6 +381,24 @@ def test_real_server_answers_and_stops_when_told(tmp_path: Path) -> None:
     assert "repoUrl" not in log
 
 
+def test_watchers_are_told_and_do_not_hold_up_a_server_that_stops(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        number = site.repository(state="commits_processing")
+    with serve_site(tmp_path) as server:
+        url = first_line(server)
+        with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+            assert client.head(f"/events/{number}").headers["content-type"].startswith("text/event-stream")
+            with client.stream("GET", f"/events/{number}") as answer:
+                assert answer.headers["cache-control"] == "no-store"
+                lines = answer.iter_lines()
+                assert "Counting commits" in next(line for line in lines if line.startswith("data:"))
+                server.send_signal(signal.SIGTERM)
+                # The stream ends as it should, so the browser knows that nothing was lost.
+                assert all(not line.startswith("data:") for line in lines)
+        output, _ = server.communicate(timeout=30)
+    assert (server.returncode, output) == (0, "stopped\n")
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_forwarded_headers_are_believed_from_configured_proxies_only(tmp_path: Path, trusted: bool) -> None:
     with serve_site(tmp_path, *(["127.0.0.1"] if trusted else [])) as server:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _SERVE = """
@@ -20,14 +22,19 @@ print("stopped", flush=True)
 """
 
 
-def serve_site(folder: Path, *proxies: str) -> subprocess.Popen[str]:
-    """Start the server; the first line that it prints is its address. The caller ends it."""
-    return subprocess.Popen(
+@contextlib.contextmanager
+def serve_site(folder: Path, *proxies: str) -> Iterator[subprocess.Popen[str]]:
+    """The server for the length of a ``with`` block, or until it is told to stop; its first line is its address."""
+    with subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(folder), *proxies],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as server:
+        try:
+            yield server
+        finally:
+            server.kill()
 
 
 def first_line(server: subprocess.Popen[str]) -> str:
