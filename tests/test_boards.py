@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import json
 import threading
@@ -19,6 +20,7 @@ from podium.leaderboard.ledger import Ledger
 from podium.storage.session import Row
 from podium.web import boards as boards_module
 from podium.web import live
+from podium.web.app import create_app
 from podium.web.boards import Boards
 from podium.web.bodies import Body
 from podium.web.cache import Cache
@@ -26,13 +28,29 @@ from podium.web.events import EventStream
 from podium.web.live import Hub
 from podium.web.pace import Pace, Paces
 from podium.web.rows import RowReader
-from tests.support.web import NOW, Site, open_site
+from tests.support.web import NOW, Client, Site, open_site
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     with open_site(tmp_path) as site:
         yield site
+
+
+@pytest.mark.parametrize("path", ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"])
+def test_what_was_ready_is_an_error_of_its_kind_while_the_database_is_away(site: Site, path: str) -> None:
+    site.repository()
+    db = CountingDatabase(site)
+    app = create_app(dataclasses.replace(site.services, db=db))  # type: ignore[arg-type]
+    client = Client(app, host="localhost:3000", address="127.0.0.1")
+    headers = {"Accept": "application/json" if path.startswith("/l") else "text/html"}
+    assert [client.get(path, headers=headers).status_code for _ in range(2)] == [200, 200]
+    db.broken = True
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 503
+    assert "The database is away." in answer.text
+    db.broken = False
+    assert client.get(path, headers=headers).status_code == 200
 
 
 # Rows

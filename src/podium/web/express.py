@@ -14,7 +14,9 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from podium.errors import PodiumError
 from podium.web.boards import Boards
+from podium.web.bodies import Body
 from podium.web.security import is_from_here
 
 # Addresses that are remembered, and the longest of them: what nobody types is not worth it.
@@ -78,10 +80,16 @@ class Express:
         if scope["type"] == "http" and scope["method"] == "GET":
             headers = dict(scope["headers"])
             plan = self._plans.find(scope, headers)
-            if plan is not None:
-                row = await self._boards.row(plan.key)
-                body = await self._boards.find(row, plan.what, live=plan.live) if row is not None else None
-                if body is not None:
-                    await body.send(headers, send)
-                    return
+            body = await self._ready(plan) if plan is not None else None
+            if body is not None:
+                await body.send(headers, send)
+                return
         await self._app(scope, receive, send)
+
+    async def _ready(self, plan: Plan) -> Body | None:
+        try:
+            row = await self._boards.row(plan.key)
+            return await self._boards.find(row, plan.what, live=plan.live) if row is not None else None
+        except PodiumError:
+            # Errors are answered by the routes' own handlers, on the whole way.
+            return None
