@@ -89,8 +89,9 @@ def check(git: Git, path: Path) -> dict[str, bool | str]:
     everything = shortlog(found.path)
     git_took = time.perf_counter() - begun
     counted_weeks: Counter[tuple[str, int]] = Counter()
-    for email, _, week, commits, merges, *_ in tally.weeks():
-        counted_weeks[email, week] += commits + merges
+    for (_, email), worked in tally.weeks():
+        for week, commits, merges, *_ in worked:
+            counted_weeks[email, week] += commits + merges
     return {
         "repository": path.name,
         "commits": str(tally.total_commits),

@@ -105,7 +105,7 @@ class CommitJob:
                 raise
             with self.db.read() as session:
                 pairs = set(known_pairs(session, row["id"])) if since else set()
-            pairs.update((person.name, person.email) for person in tally.persons())
+            pairs.update(tally.people())
             identities = history.identities(pairs)
             if history.note:
                 notes.warning("%s", history.note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from podium.errors import LeaseLost
 from podium.history.mailmap import Identity
@@ -173,8 +173,11 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
     )
 
 
-def _week_rows(session: Session, repository_id: int, tally: Tally) -> Iterable[tuple[int, ...]]:
-    """In the order of :data:`_WEEK_COLUMNS`."""
+def _week_rows(session: Session, repository_id: int, tally: Tally) -> Iterator[tuple[int, ...]]:
+    """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
     rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
-    numbers = {(row["email"], row["name"]): row["id"] for row in rows}
-    return ((repository_id, numbers[email, name], week, *counts) for email, name, week, *counts in tally.weeks())
+    numbers = {(row["name"], row["email"]): row["id"] for row in rows}
+    for person, weeks in tally.weeks():
+        number = numbers[person]
+        for week in weeks:
+            yield repository_id, number, *week

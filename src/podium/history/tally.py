@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from podium.history.commits import EARLIEST, LATEST, Facts, Person
 
@@ -32,8 +32,12 @@ Part = tuple[int, int, list["PersonPart"]]
 PersonPart = tuple[Person, bytes, bytes, int, tuple[bytes, int], tuple[bytes, int], tuple[bytes, int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonTotals:
+# The epoch second of a Sunday, 00:00 UTC, and the commits, merges, co-authored commits and co-authored merges of the
+# week that it begins.
+Week = tuple[int, int, int, int, int]
+
+
+class PersonTotals(NamedTuple):
     """Everything counted of one (e-mail, name).
 
     ``commits`` and ``co_authored`` are of ordinary commits, ``merges`` and ``co_authored_merges`` of commits with
@@ -184,29 +188,26 @@ class Tally:
             record.extremes(*newest)
             record.sampled(*sample)
 
+    def people(self) -> list[Person]:
+        """The (name, e-mail) of everybody."""
+        return list(self._records)
+
     def persons(self) -> Iterator[PersonTotals]:
         """All persons, ordered by e-mail and name, as an index of the database is."""
         for person in self._ordered():
             yield _totals(*person, self._records[person])
 
-    def weeks(self) -> Iterator[tuple[str, str, int, int, int, int, int]]:
-        """(e-mail, name, week, commits, merges, co-authored, co-authored merges) of everybody's weeks, in order.
-
-        A week is the epoch second of its Sunday, 00:00 UTC.
-        """
+    def weeks(self) -> Iterator[tuple[Person, list[Week]]]:
+        """Everybody's weeks: persons as :meth:`persons` has them, their weeks in order."""
         for person in self._ordered():
-            name, email = person
-            for week, counts in sorted(_weeks(self._records[person]).items()):
-                yield (email, name, week, *counts)  # type: ignore[misc]
+            yield person, _weeks(self._records[person])
 
     def _ordered(self) -> list[Person]:
         return sorted(self._records, key=lambda person: (person[1], person[0]))
 
 
 def _totals(name: str, email: str, record: _Record) -> PersonTotals:
-    merges, co_authored, co_authored_merges = (
-        [date >> 2 for date in record.others if date & 3 == kind] for kind in (_MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE)
-    )
+    merges, co_authored, co_authored_merges = _by_kind(record.others)
     first_commit_at, last_commit_at = _span(record.dates)
     first_merge_at, last_merge_at = _span(merges)
     first_co_authored_at, last_co_authored_at = _span(co_authored + co_authored_merges)
@@ -231,17 +232,25 @@ def _totals(name: str, email: str, record: _Record) -> PersonTotals:
     )
 
 
-def _weeks(record: _Record) -> dict[int, list[int]]:
-    weeks: dict[int, list[int]] = {}
+def _by_kind(others: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
+    """The dates of merges, co-authored commits, co-authored merges."""
+    found: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for date in others:
+        found[(date & 3) - 1].append(date >> 2)
+    return found
+
+
+def _weeks(record: _Record) -> list[Week]:
+    commits: dict[int, int] = {}
     for when in record.dates:
         week = when - (when + _SINCE_SUNDAY) % _WEEK
-        if week in weeks:
-            weeks[week][0] += 1
-        else:
-            weeks[week] = [1, 0, 0, 0]
+        commits[week] = commits.get(week, 0) + 1
+    if not record.others:
+        return [(week, commits[week], 0, 0, 0) for week in sorted(commits)]
+    weeks = {week: [number, 0, 0, 0] for week, number in commits.items()}
     for date in record.others:
         weeks.setdefault(week_of(date >> 2), [0, 0, 0, 0])[date & 3] += 1
-    return weeks
+    return [(week, counts[0], counts[1], counts[2], counts[3]) for week, counts in sorted(weeks.items())]
 
 
 def _span(dates: Sequence[int]) -> tuple[int | None, int | None]:

@@ -38,11 +38,14 @@ class _SqliteSession:
         self._connection = connection
 
     def all(self, sql: str, /, **params: Any) -> list[Row]:
-        return self._connection.execute(_sql(sql), params).fetchall()
+        cursor = self._connection.execute(_sql(sql), params)
+        columns = _columns(cursor)
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
 
     def one(self, sql: str, /, **params: Any) -> Row | None:
-        row: Row | None = self._connection.execute(_sql(sql), params).fetchone()
-        return row
+        cursor = self._connection.execute(_sql(sql), params)
+        row = cursor.fetchone()
+        return None if row is None else dict(zip(_columns(cursor), row, strict=True))
 
     def value(self, sql: str, /, **params: Any) -> Any:
         row = self.one(sql, **params)
@@ -60,8 +63,9 @@ class _SqliteSession:
         )
 
 
-def _as_dict(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
-    return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+def _columns(cursor: sqlite3.Cursor) -> list[str]:
+    # Once a statement: a row factory would do this for each row, which takes longer than reading it.
+    return [column[0] for column in cursor.description or ()]
 
 
 class SqliteDatabase:
@@ -118,7 +122,6 @@ class SqliteDatabase:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-        connection.row_factory = _as_dict
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL cannot corrupt; a power cut may lose the last transactions, which the reconciler redoes.
