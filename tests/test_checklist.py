@@ -122,7 +122,7 @@ class Scene:
     def start_worker(self, *arguments: str, **settings: str) -> None:
         """Start `podium worker ARGUMENTS`, and wait until it is ready as a platform would."""
         port = free_port()
-        self.arrangement.worker(*arguments, PORT=str(port), **settings)
+        self.arrangement.worker(*arguments, data=None, PORT=str(port), **settings)
 
         def is_ready() -> bool:
             with (
