@@ -21,7 +21,7 @@ from podium.jobs.broker import Backend, Engine
 from podium.jobs.drain import Drain
 from podium.jobs.heartbeat import Heartbeat
 from podium.jobs.inspect import Inspector
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.queues import COMMITS, USERS, Ring
 from podium.jobs.reconcile import Reconciler, ring_following, ring_next
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
@@ -216,6 +216,7 @@ def running_engine(
             reconciler = Reconciler(db, engine, engine.backend, settings.reconcile_seconds)
             queues = (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
             heartbeat = Heartbeat(db, queues, inspector.report)
+            running.callback(_hand_back, users, engine)
             running.callback(engine.stop)
             running.callback(reconciler.stop)
             running.callback(heartbeat.stop)
@@ -224,6 +225,15 @@ def running_engine(
             reconciler.start()
             heartbeat.start()
         yield engine, inspector
+
+
+def _hand_back(users: UserJob | None, ring: Ring) -> None:
+    """Give back the batches that no thread has finished in time."""
+    try:
+        for ids in users.hand_back() if users is not None else ():
+            ring.users(*ids)
+    except StorageError as error:
+        log.warning("what is in hand could not be handed back: %s", error)
 
 
 def _users(settings: Settings, db: Database, pools: tuple[TokenPool | None, TokenPool]) -> closing[UserJob]:

@@ -58,6 +58,8 @@ class UserJob:
     ages: Ages
     max_deaths: int
     max_rounds: int
+    # What this process works on at this moment, by the claims' tokens.
+    _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
 
     def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
         """Work off one batch, or as much of it as is still to be done; whether anything was.
@@ -75,6 +77,7 @@ class UserJob:
             return False
         if not claim.wanted:
             return True
+        self._in_hand[claim.token] = claim
         try:
             with batches.kept(self.db, repository_id, batch, claim.token):
                 self._resolve(claim, stop)
@@ -83,7 +86,24 @@ class UserJob:
             note_outcome("lost")
         except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
             self._give_back(claim, error)
+        finally:
+            self._in_hand.pop(claim.token, None)
         return True
+
+    def hand_back(self) -> list[tuple[int, int, int]]:
+        """Give back what is still in hand, such as a request that GitHub is slow to answer, so that another can go on.
+
+        Whoever is at it here can save nothing any more. Gives what to ring for: repository, generation, batch.
+
+        Raises:
+            StorageError: the database did not answer; the claims run out by themselves.
+        """
+        claims = tuple(self._in_hand.values())
+        for claim in claims:
+            with self.db.write() as session:
+                if batches.lock(session, claim.repository_id) is not None:
+                    batches.release(session, claim.repository_id, claim.batch, claim.token)
+        return [(claim.repository_id, claim.repository["generation"], claim.batch) for claim in claims]
 
     def give_up(self, repository_id: int, reason: str) -> None:
         """Complete a repository with what is known of its people, and keep why no more is."""

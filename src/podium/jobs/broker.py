@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 # database; beyond these retries the message is a dead letter, and the reconciler rings again.
 _RETRIES = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 10_000}
 
-SHUTDOWN_MILLISECONDS = 7_000
+# Of the ten seconds that a platform gives a process to end; the rest is for handing back what is not finished by then.
+SHUTDOWN_MILLISECONDS = 6_000
 # Bounds how long a message may wait for an idle worker.
 _POLL_MILLISECONDS = 300
 
@@ -127,7 +128,7 @@ class JobQueue:
             self._worker.start()
 
     def stop(self) -> None:
-        """Wait for what is in hand, at most seven seconds, and end the threads."""
+        """Wait for what is in hand, at most six seconds, and end the threads."""
         if self._threads:
             self._worker.stop(timeout=SHUTDOWN_MILLISECONDS)
             if self._aside is not None:

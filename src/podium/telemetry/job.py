@@ -42,11 +42,13 @@ def note_outcome(outcome: str) -> None:
 @contextlib.contextmanager
 def running(job: Job) -> Iterator[Job]:
     """``job`` is what this thread works on, for the length of a ``with`` block."""
-    before = _current.set(job)
+    before = _current.get()
+    _current.set(job)
     try:
         yield job
     finally:
-        _current.reset(before)
+        # Not reset(): a thread that the process does not wait for is cleared away by another at its end.
+        _current.set(before)
 
 
 def run_in_whole_process(job: Job) -> None:
