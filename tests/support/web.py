@@ -17,6 +17,7 @@ from podium import bootstrap
 from podium.faces.faces import Faces
 from podium.jobs.inspect import Inspector
 from podium.settings import Settings
+from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
 from podium.submissions.address import parse_address
@@ -65,12 +66,10 @@ class Client:
 class Site:
     """One application with its database and its ring."""
 
-    def __init__(self, folder: Path, *, loopback: bool, queue_ready: Callable[[], None], **settings: Any) -> None:
-        file = folder / "podium.db"
-        engine = sqlalchemy.create_engine(f"sqlite:///{file}")
-        metadata.create_all(engine)
-        engine.dispose()
-        self.db = SqliteDatabase(file)
+    def __init__(
+        self, folder: Path, db: Database, *, loopback: bool, queue_ready: Callable[[], None], **settings: Any
+    ) -> None:
+        self.db = db
         self.ring = RecordingRing()
         chosen = Settings(**({"data_dir": str(folder)} | settings))
         self.faces = Faces(chosen)
@@ -191,15 +190,27 @@ class Site:
 
 @contextlib.contextmanager
 def open_site(
-    folder: Path, *, loopback: bool = True, queue_ready: Callable[[], None] = lambda: None, **settings: Any
+    folder: Path,
+    db: Database | None = None,
+    *,
+    loopback: bool = True,
+    queue_ready: Callable[[], None] = lambda: None,
+    **settings: Any,
 ) -> Iterator[Site]:
-    """A site over a new database in ``folder``."""
-    site = Site(folder, loopback=loopback, queue_ready=queue_ready, **settings)
+    """A site over ``db``, which is closed in the end, or over a new database in ``folder``."""
+    site = Site(folder, db or _new(folder / "podium.db"), loopback=loopback, queue_ready=queue_ready, **settings)
     try:
         yield site
     finally:
         site.faces.close()
         site.db.close()
+
+
+def _new(file: Path) -> Database:
+    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
+    metadata.create_all(engine)
+    engine.dispose()
+    return SqliteDatabase(file)
 
 
 def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:

@@ -60,11 +60,10 @@ ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
 """
 
 _SETTLE_KNOWN = f"""
-UPDATE commit_data SET processed = TRUE
-WHERE repository_id = :id AND NOT processed AND (
-    kind <> 'human'
-    OR NOT ({IS_ADDRESS})
-    OR EXISTS (SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email)
+UPDATE commit_data SET processed = TRUE WHERE id IN (
+    SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
+    WHERE c.repository_id = :id AND NOT c.processed
+        AND (c.kind <> 'human' OR NOT c.{IS_ADDRESS} OR k.email IS NOT NULL)
 )
 """
 

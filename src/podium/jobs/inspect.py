@@ -1,7 +1,7 @@
 """Reading what an operator asks of the queues: from the database, the broker, and what workers told of themselves.
 
-What grows with the installation is counted on indexes: the repositories by state on (state, rung_at), the batches on
-the partial index of what is unprocessed. Only unfinished and failed repositories are looked at one by one.
+What grows with the installation is counted on indexes: the repositories by state on (state, created_at), the batches on
+the partial index of what is unprocessed. Only unfinished repositories are looked at one by one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,8 @@ _SINCE = {
     "failed": "updated_at",
 }
 
-_COUNTS = """
-SELECT state, sum(n) AS n FROM (
-    SELECT state, count(*) AS n FROM repository GROUP BY state
-    UNION ALL
-    -- Paths of this machine belong to the command line.
-    SELECT state, -count(*) AS n FROM repository WHERE host = '' GROUP BY state
-) AS counted GROUP BY state
-"""
+# Paths of this machine (host '') belong to the command line.
+_COUNTS = "SELECT state, count(*) AS n FROM repository WHERE host <> '' GROUP BY state"
 
 _OLDEST = """
 SELECT id, url, {since} AS since FROM repository WHERE state = '{state}' AND host <> ''

@@ -101,8 +101,19 @@ repository = Table(
     Index("ix_repository_turn", "turn", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_submitter", "submitter", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
-    # The few of this machine: what all the others are is counted on the index above, without looking at their rows.
-    Index("ix_repository_local_state", "state", sqlite_where=text("host = ''"), postgresql_where=text("host = ''")),
+    # Those of a state are listed and counted on this one, without those of this machine, and without looking at rows.
+    Index(
+        "ix_repository_state_created_at",
+        *("state", "created_at", "id", "host"),
+        sqlite_where=text("host <> ''"),
+        postgresql_where=text("host <> ''"),
+    ),
+    Index(
+        "ix_repository_failed",
+        "updated_at",
+        sqlite_where=text("state = 'failed'"),
+        postgresql_where=text("state = 'failed'"),
+    ),
 )
 
 contributor = Table(

@@ -123,7 +123,7 @@ def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
 def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
     """All repositories, newest first."""
     with context.services.db.read() as session:
-        rows, total = listing(session, state=query.state, limit=query.limit, offset=query.offset)
+        rows, total = listing(session, context.totals, state=query.state, limit=query.limit, offset=query.offset)
     return JSONResponse([describe(row) for row in rows], headers={"X-Total-Count": str(total)})
 
 

@@ -53,7 +53,7 @@ def home(context: ContextDep, offset: Offset = 0) -> Response:
 
 def _home(context: Context, *, offset: int = 0, text: str = "", error: PodiumError | None = None) -> Response:
     with context.services.db.read() as session:
-        rows, total = listing(session, state=None, limit=REPOSITORIES, offset=offset)
+        rows, total = listing(session, context.totals, state=None, limit=REPOSITORIES, offset=offset)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
     return context.renderer.page(
         "home.html",

@@ -15,6 +15,7 @@ from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 from podium.submissions.policy import AddressPolicy
+from podium.submissions.repositories import Totals
 from podium.submissions.turns import Submitters
 from podium.web.boards import Boards
 from podium.web.cache import Cache
@@ -58,6 +59,7 @@ class Context:
     policy: AddressPolicy
     submissions: SubmissionLimit
     submitters: Submitters
+    totals: Totals
     renderer: Renderer
     github_host: str
     boards: Boards
@@ -79,6 +81,7 @@ class Context:
             policy=AddressPolicy(settings),
             submissions=SubmissionLimit(settings.submissions_per_minute),
             submitters=Submitters(),
+            totals=Totals(),
             renderer=renderer,
             github_host=github_host,
             boards=boards,

@@ -1,0 +1,126 @@
+"""Many repositories of other people, written straight into the tables: what must not slow anybody's own down."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from podium.storage.postgres import PostgresDatabase
+from podium.storage.session import Database
+
+# 2023-01-01, a Sunday.
+START = 1_672_531_200
+WEEK = 7 * 86_400
+_HOST = "github.com"
+_SHA = "0123456789abcdef0123456789abcdef01234567"
+# People and bots that are met in every repository.
+EVERYWHERE = 10
+
+
+def fill(db: Database, *, repositories: int, people: int, weeks: int = 2, unfinished: int = 4, seed: int = 1) -> None:
+    """Fill an empty database.
+
+    Args:
+        repositories: how many, of which ``unfinished`` wait to be counted (they were rung just now), one in thirty has
+            failed, and all others are completed.
+        people: e-mails in each of those that are counted, which are at home in three of them on average.
+        weeks: rows of weekly activity for each.
+    """
+    dice = random.Random(seed)
+    known = max(EVERYWHERE, (repositories - unfinished) * people // 3)
+    with db.write() as session:
+        session.load("repository", _REPOSITORY, _repositories(repositories, unfinished, people))
+        session.load("contributor", _CONTRIBUTOR, (_contributor(n) for n in range(known)))
+        session.load("known_email", _KNOWN_EMAIL, (_known_email(n) for n in range(known)))
+        counted = [n for n in range(1, repositories + 1) if _state(n, unfinished) == "completed"]
+        session.load("commit_data", _COMMIT_DATA, _commit_data(counted, people, known, dice))
+        session.load(
+            "weekly_activity",
+            _WEEKLY_ACTIVITY,
+            (
+                (repository, 1 + place * people + person, START + week * WEEK, 1, 0, 0, 0)
+                for place, repository in enumerate(counted)
+                for person in range(people)
+                for week in range(weeks)
+            ),
+        )
+        session.run(
+            f"""INSERT INTO repository_contributor (repository_id, contributor_id, commit_count)
+            SELECT c.repository_id, k.contributor_id, SUM(c.commit_count) FROM commit_data c
+            JOIN known_email k ON k.host = '{_HOST}' AND k.email = c.email GROUP BY 1, 2"""
+        )
+    settle(db)
+
+
+def settle(db: Database) -> None:
+    """Have PostgreSQL do at once what autovacuum does within minutes; SQLite has nothing of the kind."""
+    if isinstance(db, PostgresDatabase):
+        with db._pool.lend() as connection:
+            connection.execute("VACUUM ANALYZE")
+
+
+_REPOSITORY = (
+    *("key", "url", "host", "owner", "name", "state", "error", "error_code", "total_commits", "merge_commits"),
+    *("unique_contributors", "head", "branch", "counting_version", "generation", "rung_at", "last_processed_at"),
+    *("commits_processed_at", "users_processed_at", "created_at", "updated_at"),
+)
+
+
+def _state(number: int, unfinished: int) -> str:
+    if number <= unfinished:
+        return "pending"
+    return "failed" if number % 30 == 0 else "completed"
+
+
+def _repositories(repositories: int, unfinished: int, people: int) -> Iterator[tuple[object, ...]]:
+    for number in range(1, repositories + 1):
+        name, state, at = f"someone/project{number}", _state(number, unfinished), START + number
+        key, error = f"{_HOST}/{name}", ("It does not exist.", "gone") if state == "failed" else (None, None)
+        head = (people * 3, people, people, _SHA, "main", 1, 1) if state == "completed" else (None,) * 4 + (None, 1, 0)
+        # Rung long from now: nothing of these is due.
+        rung = 4e9 if state == "pending" else at
+        done = (4e9, at, at) if state == "completed" else (None, None, None)
+        yield (key, f"https://{key}", _HOST, *name.split("/"), state, *error, *head, rung, *done, at, at)
+
+
+_CONTRIBUTOR = ("host", "account_id", "username", "name", "avatar_url", "enriched_at", "created_at", "updated_at")
+
+
+def _contributor(number: int) -> tuple[object, ...]:
+    account = 1_000_000 + number
+    avatar = f"https://avatars.githubusercontent.com/u/{account}"
+    return (_HOST, account, f"someone{number}", f"Some One {number}", avatar, 4e9, START, START)
+
+
+_KNOWN_EMAIL = ("host", "email", "contributor_id", "source", "known_at")
+
+
+def _known_email(number: int) -> tuple[object, ...]:
+    return (_HOST, _email(number), number + 1, "host", 4e9)
+
+
+def _email(number: int) -> str:
+    return f"someone{number}@example.org"
+
+
+_COMMIT_DATA = (
+    *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "commit_count"),
+    *("merge_count", "first_commit_at", "last_commit_at", "sample_sha", "processed", "batch"),
+)
+
+
+def _commit_data(counted: list[int], people: int, known: int, dice: random.Random) -> Iterator[tuple[object, ...]]:
+    for repository in counted:
+        others = dice.sample(range(EVERYWHERE, known), people - EVERYWHERE)
+        for place, number in enumerate([*range(EVERYWHERE), *others]):
+            email, name, last = _email(number), f"Some One {number}", START + dice.randrange(50) * WEEK
+            yield (
+                *(repository, email, name, email, name, email, dice.randrange(1, 50), 1),
+                *(START, last, _SHA, True, place // 50),
+            )
+
+
+_WEEKLY_ACTIVITY = (
+    *("repository_id", "commit_data_id", "week"),
+    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
+)

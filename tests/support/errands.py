@@ -1,0 +1,224 @@
+"""Everything that Podium does about one repository, errand by errand, through the doors of its users and queues."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from podium import bootstrap
+from podium.identities.lookup import Account, Found, Wanted
+from podium.identities.user_job import UserJob
+from podium.jobs import batches, heartbeat, inspect, lease, reconcile
+from podium.jobs.drain import Drain
+from podium.jobs.queues import COMMITS, USERS, SilentRing
+from podium.settings import Settings
+from podium.storage.session import Row
+from podium.submissions import upkeep
+from tests.support.community import build, gather
+from tests.support.plans import Explained
+from tests.support.web import Site, open_site
+
+ADDRESS = "https://github.com/octo/hello"
+PEOPLE = 60
+_BOARD = f"/leaderboard?repoUrl={ADDRESS}"
+
+# What is read for people to look at, and where each switch and window asks in another way.
+_READ = (
+    *(_BOARD + rest for rest in ("", "&bots=include&merges=include", "&mailmap=ignore", "&since=2017-07-16")),
+    *(f"/leaderboard/{what}" for what in (f"activity?repoUrl={ADDRESS}", f"find?q=user1&repoUrl={ADDRESS}")),
+    f"/leaderboard/explain?rank=1&repoUrl={ADDRESS}",
+    *("/r/octo/hello", "/r/octo/hello/badge.svg", "/r/octo/hello/card.svg", "/r/octo/hello/board.csv"),
+    *("/repositories", "/repositories?state=completed", "/repositories?state=failed&limit=4"),
+    *("/repositories?state=pending", "/repositories?offset=5&limit=5", "/"),
+)
+
+
+class Errands:
+    """One repository of sixty people, and everything that is done for it. May be run once."""
+
+    def __init__(self, db: Explained, folder: Path) -> None:
+        self.db = db
+        self._folder = folder / "repository.git"
+        self._settings = Settings(data_dir=str(folder), github_tokens=("a-token",), submissions_per_minute=0)
+        self._stop = threading.Event()
+        self._ring = SilentRing()
+        self._id = 0
+
+    def run(self) -> None:
+        """All of them."""
+        settings: dict[str, Any] = {
+            "github_tokens": self._settings.github_tokens,
+            "submissions_per_minute": 0,
+            "refresh_after": 0,
+        }
+        with open_site(self._folder.parent, self.db, **settings) as site:
+            self._submit(site)
+            self._count(site)
+            self._find_accounts()
+            self._read(site)
+            self._do_again(site)
+            self._keep_house()
+
+    @contextlib.contextmanager
+    def _errand(self, name: str) -> Iterator[None]:
+        with self.db.errand(name):
+            yield
+
+    def _submit(self, site: Site) -> None:
+        client = site.client()
+        with self._errand("POST /leaderboard, new"):
+            self._id = client.post(_BOARD).json()["id"]
+        with self._errand("POST /leaderboard, known"):
+            assert client.post(_BOARD).status_code in (200, 202)
+
+    def _count(self, site: Site) -> None:
+        community = gather(PEOPLE)
+        build(self._folder, community)
+        with self._errand("commit job, first count"):
+            self._run_commit_job()
+        with self._errand("ringing for batches"):
+            assert reconcile.ring_next(self.db, self._ring, self._id) == "users_processing"
+
+    def _run_commit_job(self) -> None:
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+        source = bootstrap.path_source(environment, bootstrap.local_repository(environment, self._folder, None))
+        error = bootstrap.commit_job(self._settings, self.db, source).run(self._id, self._stop)
+        assert error is None, error
+
+    def _find_accounts(self) -> None:
+        with contextlib.closing(bootstrap.user_job(self._settings, self.db, _Everybody())) as users:
+            row = self._row()
+            with self._errand("user job, a batch"):
+                assert users.run(self._id, row["generation"], 0, self._stop)
+            with self._errand("ringing for the next batch"):
+                reconcile.ring_following(self.db, self._ring, self._id, row["generation"], 0)
+            with self._errand("user job, the last batch"):
+                self._finish(users)
+
+    def _finish(self, users: UserJob) -> None:
+        with self.db.errand(""), self.db.read() as session:
+            left = batches.unclaimed(session, self._id)
+        for number in left:
+            assert users.run(self._id, self._row()["generation"], number, self._stop)
+        assert self._row()["state"] == "completed"
+
+    def _row(self) -> Row:
+        with self.db.errand(""), self.db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=self._id)
+        assert row is not None
+        return row
+
+    def _read(self, site: Site) -> None:
+        client = site.client()
+        for path in (*_READ, "/repositories/{id}", "/status/{id}"):
+            with self._errand(f"GET {path.replace(f'repoUrl={ADDRESS}', '…')}"):
+                answer = client.get(path.format(id=self._id))
+                assert answer.status_code == 200, answer.text
+        with self._errand("GET /avatars/{id}"):
+            account = client.get(_BOARD).json()["top_contributors"][0]["githubId"]
+            assert client.get(f"/avatars/{account}").status_code == 200
+
+    def _do_again(self, site: Site) -> None:
+        """New commits, accounts that have grown old, an e-mail that moved to another account, a fault."""
+        client = site.client()
+        with self._errand("POST /leaderboard, refresh"):
+            assert client.post(_BOARD).status_code in (200, 202)
+        assert self._row()["state"] == "pending"
+        _commit(self._folder)
+        with self._errand("commit job, new commits"):
+            self._run_commit_job()
+        with contextlib.closing(bootstrap.user_job(self._settings, self.db, _Everybody(moved=1))) as users:
+            self._finish(users)
+            self._age()
+            with self._errand("POST /refresh"):
+                assert client.post(f"/refresh?repoUrl={ADDRESS}").json()["repositories"] == 1
+            with self._errand("user job, e-mails that moved"):
+                self._finish(users)
+            self._age()
+            client.post(f"/refresh?repoUrl={ADDRESS}")
+            with self._errand("user job, given up"):
+                users.give_up(self._id, "Nobody was asked.")
+
+    def _age(self) -> None:
+        with self.db.errand(""), self.db.write() as session:
+            session.run("UPDATE contributor SET enriched_at = 1 WHERE account_id < 1000000")
+
+    def _keep_house(self) -> None:
+        backlog = _Emptied()
+        with self._errand("reconciler, after a loss"):
+            reconcile.turn(self.db, self._ring, backlog)
+        with self._errand("reconciler"):
+            reconcile.turn(self.db, self._ring, backlog)
+        with self._errand("completion check"), self.db.write() as session:
+            batches.complete(session, self._id)
+        with self._errand("renewing lease and claim"), self.db.write() as session:
+            session.run(lease._RENEW, id=self._id, token=1, seconds=30)
+            session.run(batches._RENEW, id=self._id, batch=0, token="", seconds=30)
+        with self._errand("worker that drains"):
+            drain = Drain(self.db, (COMMITS, USERS))
+            drain.is_done()
+            drain.failed()
+        with self._errand("heartbeat"):
+            heartbeat.Heartbeat(self.db, (COMMITS,), dict).beat()
+        with self._errand("podium queue retry"):
+            upkeep.try_again(self.db, [self._failed()])
+        with self._errand("podium queue drop"):
+            upkeep.drop(self.db, self._failed())
+
+    def _failed(self) -> int:
+        """The same number each time: what is retried is then dropped."""
+        with self.db.errand(""), self.db.read() as session:
+            number: int = session.value("SELECT MIN(id) FROM repository WHERE error_code = 'gone' OR state = 'pending'")
+        return number
+
+    def look(self) -> None:
+        """What an operator asks of the whole installation, which grows with it."""
+        with self._errand("podium queue"):
+            inspect.Inspector(self.db).overview()
+
+
+class _Emptied:
+    """Queues that have lost all that was rung, until they are filled again."""
+
+    def __init__(self) -> None:
+        self._fresh = True
+
+    def waiting(self, *queues: str) -> int:
+        return 0
+
+    def is_fresh(self) -> bool:
+        return self._fresh
+
+    def note_filled(self) -> None:
+        self._fresh = False
+
+
+class _Everybody:
+    """Tells an account for every e-mail, its own; ``moved``: of that many accounts later."""
+
+    def __init__(self, moved: int = 0) -> None:
+        self._moved = moved
+
+    def find(self, _repository: Row, wanted: Sequence[Wanted], _stop: threading.Event, /) -> Iterator[Found]:
+        yield Found({one.email: self._account(one.email) for one in wanted})
+
+    def _account(self, email: str) -> Account:
+        number = 2_000 + self._moved + sum(email.encode())
+        return Account(number, f"user{number}")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _commit(folder: Path) -> None:
+    """One more commit, by somebody new."""
+    stream = (
+        "commit refs/heads/main\ncommitter New <new@example.org> 1700000000 +0000\ndata 3\nnew\n"
+        "from refs/heads/main^0\n\n"
+    )
+    subprocess.run(["git", "-C", str(folder), "fast-import", "--quiet"], input=stream.encode(), check=True)
