@@ -23,6 +23,7 @@ from tests.support.github_script import Script
 from tests.support.server import serving, wait_until
 
 TOKEN = "ghp_Secret0fThisTest"
+REVOKED = "github_pat_Secret0fThisTestToo"
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +101,17 @@ class CommandLines(threading.Thread):
 def test_serve_asks_github_waits_for_its_limit_and_keeps_the_token_to_itself(
     podium: Podium, host: GitHost, folder: Path, community: Community, tmp_path: Path
 ) -> None:
-    script = Script(["500", "401", None, "403-secondary", "drop", "fewer"])
+    # The two take turns until the second one is believed to be revoked.
+    script = Script(["500", None, None, None, "drop", None, "fewer", "403-secondary"])
+    tokens = f"{TOKEN},{REVOKED}"
     with (
-        GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN, "second"), script=script, pause=4) as double,
+        GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN,), script=script, pause=4) as double,
         serving(
             podium,
-            github(host.url, double, GITHUB_TOKEN=f"{TOKEN} second", PODIUM_LOG_LEVEL="debug", PODIUM_USER_WORKERS="1"),
+            github(host.url, double, GITHUB_TOKEN=tokens, PODIUM_LOG_LEVEL="debug", PODIUM_USER_WORKERS="1"),
         ) as server,
     ):
-        lines = CommandLines(TOKEN)
+        lines = CommandLines("Secret0fThisTest")
         lines.start()
         url = f"{host.url}/o/r"
         answers = [server.submit(url).body]
@@ -117,7 +120,7 @@ def test_serve_asks_github_waits_for_its_limit_and_keeps_the_token_to_itself(
             answers.append(server.repository(url))
             return bool((answers[-1]["progress"] or {}).get("waitingUntil"))
 
-        # One token is refused, the other has to wait.
+        # One token is bad, the other has to wait.
         wait_until(is_waiting, "the limit to be seen")
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/r/{host.url.partition('//')[2]}/o/r") as page:
             assert "waiting for GitHub until" in page.read().decode()
@@ -132,11 +135,11 @@ def test_serve_asks_github_waits_for_its_limit_and_keeps_the_token_to_itself(
         server.log.seek(0)
         log = server.log.read()
     assert lines.looked > 10 and not lines.found
-    assert "GITHUB_TOKEN" in log and TOKEN not in log
-    assert TOKEN not in json.dumps(answers)
+    assert log.count("does not accept the token: set GITHUB_TOKEN") == 1
+    assert "Secret0fThisTest" not in log + json.dumps(answers)
     kept = [path for path in podium.data.rglob("*") if path.is_file()]
     assert any(path.name == "podium.db" for path in kept)
-    assert not [path for path in kept if TOKEN.encode() in path.read_bytes()]
+    assert not [path for path in kept if b"Secret0fThisTest" in path.read_bytes()]
 
 
 def test_serve_without_a_token_completes_and_says_what_is_missing(
@@ -190,6 +193,15 @@ def test_rank_of_an_address_finds_accounts_and_does_not_wait_long_for_github(
         assert 0 < document["unresolved"] < 600
         table = podium.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
         assert "rank it again later" in table.stdout
+
+
+def test_rank_says_once_that_a_token_is_bad(podium: Podium, host: GitHost, folder: Path, community: Community) -> None:
+    with GitHubDouble({"o/r": folder}, community.accounts, tokens=()) as double:
+        done = podium.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
+    assert done.returncode == 0
+    assert "accepts none of the tokens in GITHUB_TOKEN" in done.stdout
+    assert [line for line in done.stderr.splitlines() if "GITHUB_TOKEN" in line] == done.stderr.splitlines()[-1:]
+    assert TOKEN not in done.stdout + done.stderr
 
 
 def test_rank_without_a_network_to_github_prints_the_board(podium: Podium, host: GitHost, community: Community) -> None:

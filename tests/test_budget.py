@@ -245,20 +245,34 @@ def test_a_pool_waits_for_the_first_of_its_tokens(store: Store) -> None:
     assert pool.take(NOW) == WaitUntil(NOW + 300, limited=True)
 
 
+def refuse(pool: TokenPool, now: float = NOW) -> bool:
+    slot = grant(pool, now)
+    return pool.report(slot, verdict(action=BadToken("")), now)
+
+
 def test_a_bad_token_is_said_once_and_the_other_goes_on(store: Store) -> None:
     pool = TokenPool(["a", "b"], store)
     slots = [grant(pool), grant(pool)]
-    assert pool.report(slots[0], verdict(action=BadToken("")), NOW) is True
-    assert pool.report(slots[0], verdict(action=BadToken("")), NOW) is False
     pool.report(slots[1], verdict(left(9)), NOW)
+    said = [pool.report(slots[0], verdict(action=BadToken("")), NOW) for _ in range(POLICY.refusals + 2)]
+    assert said == [False] * (POLICY.refusals - 1) + [True, False, False]
     assert {grant(pool).key for _ in range(3)} == {"b"}
+
+
+def test_a_token_that_is_refused_now_and_then_is_no_bad_one(store: Store) -> None:
+    pool = TokenPool(["a"], store)
+    for _ in range(5):
+        assert [refuse(pool) for _ in range(POLICY.refusals - 1)] == [False] * (POLICY.refusals - 1)
+        pool.report(grant(pool), verdict(left(90)), NOW)
 
 
 def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: Store) -> None:
     pool = TokenPool(["a"], store)
-    pool.report(grant(pool), verdict(action=BadToken("")), NOW)
+    assert [refuse(pool) for _ in range(POLICY.refusals)][-1]
     assert pool.take(NOW + 1) == Refused()
-    assert isinstance(pool.take(NOW + 3600), Slot)
+    # Once then, and said again.
+    assert refuse(pool, NOW + 3600)
+    assert pool.take(NOW + 3601) == Refused()
     assert TokenPool([], store).take(NOW) == Refused()
 
 

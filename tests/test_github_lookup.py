@@ -17,7 +17,7 @@ from podium.storage.session import Database
 from tests.support.github_double import ANONYMOUS, GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build, together
-from tests.support.github_script import FAULTS, PASSING, Script
+from tests.support.github_script import PASSING, REFUSALS, Script
 from tests.support.resolving import TOKEN, Desk, desk
 from tests.support.rows import add_person, add_repository
 
@@ -75,17 +75,33 @@ def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, ac
         assert double.asked() <= 4
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - set(PASSING) - {"429-unstated", "node-limit"}))
+@pytest.mark.parametrize("fault", REFUSALS)
 def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
     db: Database, repository: Build, accounts: Accounts, fault: str
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
-        GitHubDouble({"o/r": folder}, accounts, script=Script([fault])) as double,
+        GitHubDouble({"o/r": folder}, accounts, script=Script([fault] * 3)) as double,
         desk(db, double, hurry=50) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
-        assert [seen.token for seen in double.seen] == [TOKEN, ANONYMOUS, ANONYMOUS]
+        assert [seen.token for seen in double.seen] == [TOKEN] * 3 + [ANONYMOUS] * 2
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+@pytest.mark.parametrize("tokens", [(TOKEN,), (TOKEN, "second"), ()])
+def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
+    db: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
+        desk(db, double, tokens=tokens, hurry=50, patience=2) as podium,
+    ):
+        number = podium.count(folder)
+        podium.resolve(number)
+        assert podium.rows(number)["@bob"] == 1
+        assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
 
 
 def test_a_bad_token_is_said_once_and_another_is_used(
@@ -300,7 +316,7 @@ def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
         assert len(podium.rows(number)) == 120
         assert "GitHub does not show this repository" in reason(podium)
         # Known after the first batch: the others ask no more.
-        assert double.asked() <= 3
+        assert double.asked() == (5 if tokens else 2)
 
 
 def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(

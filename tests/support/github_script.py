@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -162,8 +163,15 @@ PASSING = (
 )  # fmt: skip
 
 
+# All others: said again and again they are the truth.
+REFUSALS = sorted(FAULTS.keys() - set(PASSING) - {"429-unstated", "node-limit"})
+
+
 class Script:
-    """Which fault is played on which request: first a list (None: none), then by chance from a seed."""
+    """Which fault is played on which request: first a list (None: none), then by chance from a seed.
+
+    ``apart``: requests that lie at least between two plays of the same fault.
+    """
 
     def __init__(
         self,
@@ -172,17 +180,22 @@ class Script:
         probability: float = 0.0,
         among: Sequence[str] = PASSING,
         seed: int = 1,
+        apart: int = 0,
     ) -> None:
         self._listed = list(faults)
         self._probability = probability
         self._among = among
         self._random = random.Random(seed)
+        self._lately: deque[str | None] = deque(maxlen=apart)
         self._lock = threading.Lock()
 
     def next(self) -> str | None:
         with self._lock:
-            if self._listed:
-                return self._listed.pop(0)
-            if self._random.random() < self._probability:
-                return self._random.choice(self._among)
+            fault = self._listed.pop(0) if self._listed else self._by_chance()
+            self._lately.append(fault)
+            return fault
+
+    def _by_chance(self) -> str | None:
+        if self._random.random() >= self._probability:
             return None
+        return self._random.choice([fault for fault in self._among if fault not in self._lately])

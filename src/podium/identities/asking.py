@@ -13,15 +13,20 @@ from podium.identities.budget import ANONYMOUS, Refused, Slot, WaitUntil
 from podium.identities.github import GitHub
 from podium.identities.github_faults import judge
 from podium.identities.github_protocol import Api, Request
-from podium.identities.github_verdicts import BadToken, Verdict, word
+from podium.identities.github_verdicts import BadToken, GiveUp, Gone, Verdict, word
 from podium.identities.token_pool import TokenPool
 from podium.telemetry import metrics
 
-log = logging.getLogger(__name__)
+# Told to whoever runs Podium: on the command line too, where other logging is silent.
+notes = logging.getLogger("podium.notes")
 
 # Seconds that a thread waits for room in the budget of our own making. What takes longer, and every limit of GitHub's,
 # is a delay of the job, which holds no thread.
 LONGEST_WAIT = 5.0
+# A refusal ends the use of a token or of a repository, so it is believed only when it is said so often in a row: a
+# server that stumbles may say so by mistake. Seconds between.
+SURE = 3
+BETWEEN = 1.0
 
 
 class LimitInForceError(Exception):
@@ -63,26 +68,50 @@ class Asking:
         self._sleep = sleep or stop.wait
         self._faults = 0
         self._useless: set[str] = set()
+        # By token, what it is refused with, and how often in a row.
+        self._refusals: dict[str, tuple[GiveUp | Gone, int]] = {}
         self._last_key = ""
 
     def ask(self, request: Request) -> Verdict:
-        """Send ``request`` with a token that has room, and judge what came of it.
+        """Send ``request`` with a token that has room, until what came of it can be believed.
+
+        The verdict is never :class:`BadToken`: another token is used then.
 
         Raises:
             LimitInForceError: no token has room for longer than a thread should wait.
             NoTokenLeftError: there is none that GitHub accepts.
             Interrupted: told to stop.
         """
-        slot = self._slot(request.api)
-        self._last_key = slot.key
+        while True:
+            slot = self._slot(request.api)
+            verdict = self._sent(request, slot)
+            if self._is_sure(slot.key, request, verdict):
+                self._last_key = slot.key
+                return verdict
+            self._rest(BETWEEN * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, no secret
+
+    def _sent(self, request: Request, slot: Slot) -> Verdict:
         outcome = self._github.send(request.call(), None if slot.key == ANONYMOUS else slot.key)
         now = time.time()
         verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
         metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=word(verdict.action))
         if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
             # Once a token, whoever found it out: the pool leaves it alone from now on.
-            log.error("%s (token %s).", verdict.action.reason, slot.key)
+            notes.error("%s (token %s).", verdict.action.reason, slot.key)
         return verdict
+
+    def _is_sure(self, key: str, request: Request, verdict: Verdict) -> bool:
+        action = verdict.action
+        if isinstance(action, BadToken):
+            # How often is counted by the budget, for all who use the token.
+            return False
+        # Of an unknown commit a window says Gone, too, and of a repository it is asked after a window said so.
+        if not isinstance(action, GiveUp | Gone) or (isinstance(action, Gone) and request.api == "core"):
+            self._refusals.pop(key, None)
+            return True
+        said, times = self._refusals.get(key, (action, 0))
+        self._refusals[key] = (action, times + 1 if said == action else 1)
+        return self._refusals[key][1] >= SURE
 
     def progressed(self) -> None:
         """Something was learnt: the faults before it count no more."""

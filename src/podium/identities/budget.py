@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from podium.identities.github_answers import Rate
 from podium.identities.github_protocol import Api
-from podium.identities.github_verdicts import BadToken, DelayUntil, Done, Verdict
+from podium.identities.github_verdicts import BadToken, DelayUntil, Done, Halve, Retry, Verdict
 
 # The key of the budget that those share who have no token: GitHub counts it by address.
 ANONYMOUS = "anonymous"
@@ -30,7 +30,9 @@ class Policy:
     slot_seconds: how long a request can be under way; a worker that died gives its slot back so.
     probe_seconds: how long the others wait for the first answer, before another of them asks.
     poll_seconds: when to ask again for what frees itself at no known time.
-    refused_seconds: how long a token that GitHub did not accept is left alone.
+    refusals: answers in a row that do not accept a token until it is believed to be a bad one: a server that stumbles
+        may say so by mistake.
+    refused_seconds: how long a bad token is left alone.
     """
 
     graphql_minute: int = 2000
@@ -39,6 +41,7 @@ class Policy:
     slot_seconds: float = 60.0
     probe_seconds: float = 10.0
     poll_seconds: float = 0.5
+    refusals: int = 3
     refused_seconds: float = 3600.0
 
     def minute(self, api: Api) -> int:
@@ -85,6 +88,7 @@ class State:
 
     windows: by API. held: by API, '' for all: until when a limit is in force, as GitHub said.
     held_since, strikes: when the last secondary limit was said, and how many in a row.
+    refusals, refused_until: answers in a row that did not accept the token, and until when it is left alone.
     slots: requests under way, with the time at which each is given up. spent: points by second and API.
     """
 
@@ -92,6 +96,7 @@ class State:
     held: Mapping[str, float] = dataclasses.field(default_factory=dict)
     held_since: float = 0.0
     strikes: int = 0
+    refusals: int = 0
     refused_until: float = 0.0
     slots: tuple[tuple[Slot, float], ...] = ()
     spent: tuple[tuple[int, Api, int], ...] = ()
@@ -128,11 +133,13 @@ def settle(state: State, policy: Policy, slot: Slot, verdict: Verdict, now: floa
     state = dataclasses.replace(state, slots=tuple(held for held in state.slots if held[0].id != slot.id))
     window = _after(state.windows.get(slot.api), verdict, _under_way(state, slot.api), now)
     state = dataclasses.replace(state, windows=_with_window(state, slot.api, window))
+    if not isinstance(verdict.action, BadToken | Retry | Halve):
+        state = dataclasses.replace(state, refusals=0)
     # Requests that were sent before a limit was said say nothing new about it.
     is_news = slot.taken_at >= state.held_since
     match verdict.action:
         case BadToken():
-            return dataclasses.replace(state, refused_until=now + policy.refused_seconds)
+            return _refused(state, policy, now)
         case DelayUntil(until, "primary", _):
             return dataclasses.replace(state, held=_with_hold(state, slot.api, until))
         case DelayUntil(until, "secondary", _):
@@ -140,6 +147,12 @@ def settle(state: State, policy: Policy, slot: Slot, verdict: Verdict, now: floa
             strikes, since = (state.strikes + 1, now) if is_news else (state.strikes, state.held_since)
             return dataclasses.replace(state, held=held, strikes=strikes, held_since=since)
     return dataclasses.replace(state, strikes=0) if is_news else state
+
+
+def _refused(state: State, policy: Policy, now: float) -> State:
+    refusals = state.refusals + 1
+    until = now + policy.refused_seconds if refusals >= policy.refusals else state.refused_until
+    return dataclasses.replace(state, refusals=refusals, refused_until=until)
 
 
 def limited_until(state: State, api: Api, now: float) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from podium.identities.asking import Asking
 from podium.identities.github_answers import email_of
 from podium.identities.github_protocol import RepositoryRequest, WindowRequest, moved
-from podium.identities.github_verdicts import BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, Verdict
+from podium.identities.github_verdicts import DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, Verdict
 from podium.identities.lookup import Account, Found, Wanted
 
 
@@ -73,6 +73,6 @@ class Windows:
                     raise NotShownError(f"{reason}.")
                 case Retry(after, reason):
                     self._asking.stumbled(after, reason)
-                case Halve() | DelayUntil() | BadToken():
-                    # The budget says when to ask again, or that nobody may.
+                case Halve() | DelayUntil():
+                    # The budget says when to ask again.
                     continue

@@ -130,8 +130,11 @@ def error_type(error: Mapping[str, Any]) -> str:
     return (text_of(error.get("type")) or "").upper()
 
 
-def body_rate(document: object, now: float) -> Rate | None:
-    """The ``rateLimit`` of a GraphQL answer; None: not there (Enterprise Server without limits says null)."""
+def body_rate(document: object, now: float, theirs: float) -> Rate | None:
+    """The ``rateLimit`` of a GraphQL answer; None: not there (Enterprise Server without limits says null).
+
+    ``theirs`` is what GitHub's clock says ``now``.
+    """
     stated = mapping(mapping(mapping(document).get("data")).get("rateLimit"))
     remaining, limit = stated.get("remaining"), stated.get("limit")
     if not isinstance(remaining, int):
@@ -139,7 +142,7 @@ def body_rate(document: object, now: float) -> Rate | None:
     return Rate(
         limit=limit if isinstance(limit, int) else None,
         remaining=max(0, remaining),
-        resets_at=min(now + 86_400, _instant(stated.get("resetAt")) or now + 3600),
+        resets_at=now + min(86_400, (_instant(stated.get("resetAt")) or theirs + 3600) - theirs),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from podium.identities.github_answers import Rate, body_rate, error_type, errors_of, mapping
-from podium.identities.github_headers import header_rate, retry_after
+from podium.identities.github_headers import header_rate, retry_after, their_clock
 from podium.identities.github_protocol import Api, EmailsRequest, Failure, Request, Response, Told
 
 
@@ -74,7 +74,9 @@ def case_of(request: Request, outcome: Response | Failure, now: float, *, attemp
         url=outcome.url,
         location=outcome.headers.get("location", ""),
         retry_after=retry_after(outcome, now),
-        rate=header_rate(outcome, now) or body_rate(document, now),
+        # Who is not accepted is told the budget of those without a token.
+        # Who is not accepted is told the budget of those without a token.
+        rate=_rate(outcome, document, now) if outcome.status != 401 else None,
         types=frozenset(map(error_type, errors)),
         repository=frozenset(error_type(error) for error in errors if error.get("path") == ["repository"]),
         says=_messages(outcome, mapping(document), errors),
@@ -96,6 +98,10 @@ def moved_to(case: Case) -> str | None:
     path = target.path[len(base) :]
     match = re.fullmatch(r"(/repositories/\d+|/repos/[\w.%-]+/[\w.%-]+)(/commits)?/?", path)
     return match[1] if match else None
+
+
+def _rate(response: Response, document: object, now: float) -> Rate | None:
+    return header_rate(response, now) or body_rate(document, now, their_clock(response, now))
 
 
 def _nothing(request: Request) -> Told:

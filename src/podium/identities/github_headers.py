@@ -18,7 +18,7 @@ def retry_after(response: Response, now: float) -> float | None:
     if re.fullmatch(r"\d{1,9}", text):
         return float(text)
     moment = _http_date(text)
-    return None if moment is None else moment - (_http_date(response.headers.get("date", "")) or now)
+    return None if moment is None else moment - their_clock(response, now)
 
 
 def header_rate(response: Response, now: float) -> Rate | None:
@@ -27,9 +27,13 @@ def header_rate(response: Response, now: float) -> Rate | None:
     limit, remaining, reset = numbers
     if remaining is None:
         return None
-    theirs = _http_date(response.headers.get("date", "")) or now
-    resets_at = now + 3600 if reset is None else now + min(LONGEST_WAIT, reset - theirs)
+    resets_at = now + 3600 if reset is None else now + min(LONGEST_WAIT, reset - their_clock(response, now))
     return Rate(limit, remaining, resets_at)
+
+
+def their_clock(response: Response, now: float) -> float:
+    """What time it is at GitHub, as far as the response says."""
+    return _http_date(response.headers.get("date", "")) or now
 
 
 def _whole_number(text: str) -> int | None:

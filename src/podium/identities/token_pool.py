@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from podium.identities import budget
 from podium.identities.budget import Policy, Refused, Slot, State, WaitUntil, Window
 from podium.identities.github_protocol import Api
-from podium.identities.github_verdicts import BadToken, Verdict
+from podium.identities.github_verdicts import Verdict
 
 T = TypeVar("T")
 
@@ -96,13 +96,13 @@ class TokenPool:
     def report(self, slot: Slot, verdict: Verdict, now: float) -> bool:
         """Give ``slot`` back with what came of it; for every slot, whatever happened.
 
-        True: with this the token went out of use (GitHub did not accept it), to be said once.
+        True: with this the token went out of use (GitHub does not accept it), to be said once.
         """
 
         def apply(state: State | None) -> tuple[State, tuple[State, bool]]:
             before = self._known(slot.key, state)
             after = budget.settle(before, self._policy, slot, verdict, now)
-            refused = isinstance(verdict.action, BadToken) and before.refused_until <= now
+            refused = before.refused_until <= now < after.refused_until
             return after, (after, refused)
 
         state, refused = self._store.change(slot.key, apply)
