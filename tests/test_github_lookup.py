@@ -200,7 +200,7 @@ def test_a_renamed_account_is_renamed_on_every_board_when_one_is_refreshed(
         podium.age(0.2 * DAY)
         assert resolved(podium, folder) == {"@countess": 2, "@bob": 1}
         # One e-mail an account.
-        assert (double.asked(), double.seen[-1].asks) == (asked + 1, 2)
+        assert (double.asked(), double.seen[-1].commits) == (asked + 1, 2)
         assert podium.rows(second) == {"@countess": 2, "@bob": 1}
         assert podium.board(second)["top_contributors"][0]["name"] != "Ada"
 
@@ -366,7 +366,7 @@ def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository:
         asked = double.asked()
         with desk(db, double) as podium:
             assert resolved(podium, folder) == {"@cy": 120, "@ada": 1, "@bob": 1}
-        assert double.asked() == asked + 1 and double.seen[-1].asks == 2
+        assert double.asked() == asked + 1 and double.seen[-1].commits == 1
 
 
 def test_without_any_network_the_board_stands_and_says_so(db: Database, repository: Build, accounts: Accounts) -> None:

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def commits(folder: Path) -> list[str]:
     # Every third commit is somebody's who is else a co-author only.
     people = [(f"P{n}@x.org", together(f"co{n}@x.org") if n % 3 == 0 else "Work") for n in range(AUTHORS)]
-    crowd = ("crowd@x.org", together(*(f"c{n}@x.org" for n in range(30))))
+    crowd = ("crowd@x.org", together(*(f"c{n}@x.org" for n in range(140))))
     return build(folder, [*people, crowd])
 
 
@@ -70,7 +70,7 @@ def accounts() -> Accounts:
     known = Accounts()
     for n in range(0, AUTHORS, 2):
         known.add(KnownAccount(1000 + n, f"p{n}"), f"p{n}@x.org", f"co{n}@x.org")
-    known.add(KnownAccount(7, "late"), "c29@x.org")
+    known.add(KnownAccount(7, "late"), "c139@x.org")
     return known
 
 
@@ -101,12 +101,14 @@ def test_fifty_emails_are_one_request(folder: Path, commits: list[str], accounts
 
 def test_a_crowd_is_read_page_by_page(folder: Path, commits: list[str], accounts: Accounts) -> None:
     with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
-        request = EmailsRequest("o", "r", (Ask("c29@x.org", commits[-1]),))
+        request = EmailsRequest("o", "r", (Ask("c139@x.org", commits[-1]), Ask("c3@x.org", commits[-1])))
         verdict = judge(request, github.send(request.call(), KEY), time.time())
-        assert len(verdict.told.people) == 10
+        assert len(verdict.told.people) == 100 and "c3@x.org" in verdict.told.people
         further = EmailsRequest("o", "r", verdict.told.further)
         verdict = judge(further, github.send(further.call(), KEY), time.time())
-    found = verdict.told.people["c29@x.org"]
+        # One commit, whoever is looked for in it.
+        assert [seen.commits for seen in double.seen] == [1, 1]
+    found = verdict.told.people["c139@x.org"]
     assert found and found.login == "late"
 
 

@@ -31,13 +31,13 @@ ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True)
 class Seen:
-    """One request: when it came, on which API, with which token ('anonymous'), and what was played on it."""
+    """One request: when it came, where, with which token ('anonymous'), for how many commits, what was played on it."""
 
     at: float
     api: str
     path: str
     token: str
-    asks: int
+    commits: int
     fault: str | None
 
 
@@ -144,7 +144,7 @@ class GitHubDouble:
         path = re.sub(r"^/api(/v3)?(?=/)", "", parts.path)
         api = "graphql" if path == "/graphql" else "core"
         fault = self.script.next()
-        self._note(Seen(time.time(), api, target, token, _asks(body), fault), body)
+        self._note(Seen(time.time(), api, target, token, _commits_asked(body), fault), body)
         with self._under_way():
             self._stopping.wait(self.latency)
             answer = self._refusal(method, path, token, headers)
@@ -324,7 +324,7 @@ class _Counting:
         self._double.count(-1)
 
 
-def _asks(body: bytes) -> int:
+def _commits_asked(body: bytes) -> int:
     return len(set(re.findall(rb'"o\d+":', body)))
 
 

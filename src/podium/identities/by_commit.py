@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from podium.identities.asking import Asking
-from podium.identities.github_answers import email_of
 from podium.identities.github_protocol import MAX_ASKS, Ask, EmailsRequest, Told
 from podium.identities.github_verdicts import Done, GiveUp, Gone, Halve, Retry, Verdict
 from podium.identities.lookup import Found, Wanted
@@ -39,9 +38,9 @@ def ask_by_commit(asking: Asking, owner: str, name: str, wanted: Sequence[Wanted
         answered = any(ask.email in told.people for ask in request.asks)
         if answered:
             asking.progressed()
-        people, untold = work.learn(told)
-        if people or untold:
-            yield Found({email: told.people[written] for email, written in people.items()}, frozenset(untold))
+        untold = work.learn(told)
+        if told.people or untold:
+            yield Found(told.people, untold)
         size = _next_size(verdict, size, len(request.asks))
         if not answered:
             _wait_out(asking, verdict)
@@ -77,18 +76,12 @@ class _Chances:
 
 
 class _Work:
-    """What is still to be asked. An e-mail is asked for as GitHub writes it, and answered as it is written here."""
+    """What is still to be asked."""
 
     def __init__(self, wanted: Sequence[Wanted]) -> None:
-        self._asks: deque[Ask] = deque()
-        self._chances: dict[str, _Chances] = {}
-        self._written: dict[str, list[str]] = {}
-        for one in wanted:
-            email = email_of(one.email)
-            self._written.setdefault(email, []).append(one.email)
-            if email not in self._chances and one.shas:
-                self._asks.append(Ask(email, one.shas[0]))
-                self._chances[email] = _Chances(list(one.shas[1:]))
+        able = [one for one in wanted if one.shas]
+        self._asks = deque(Ask(one.email, one.shas[0]) for one in able)
+        self._chances = {one.email: _Chances(list(one.shas[1:])) for one in able}
 
     def next(self, size: int) -> tuple[Ask, ...]:
         """The next asks, at most ``size``; those whose answers came with others' are done."""
@@ -101,22 +94,18 @@ class _Work:
             if ask.email in self._chances:
                 yield ask
 
-    def learn(self, told: Told) -> tuple[dict[str, str], list[str]]:
-        """Take in an answer; give what it tells (e-mail as written here → as GitHub writes it) and what it ends."""
-        people: dict[str, str] = {}
+    def learn(self, told: Told) -> frozenset[str]:
+        """Take in an answer; give the e-mails of which no commit is left to ask by."""
         for email in told.people:
             self._chances.pop(email, None)
-            people.update((written, email) for written in self._written.get(email, [email]))
         self._asks.extendleft(told.again)
-        untold = []
-        for ask in (*told.further, *told.elsewhere):
-            further = self._page(ask) if ask.after is not None and ask in told.further else self._elsewhere(ask, told)
-            if further is None:
-                del self._chances[ask.email]
-                untold += self._written[ask.email]
-            else:
-                self._asks.append(further)
-        return people, untold
+        asks = [(ask.email, self._page(ask)) for ask in told.further]
+        asks += [(ask.email, self._elsewhere(ask, told)) for ask in told.elsewhere]
+        self._asks.extend(ask for _, ask in asks if ask is not None)
+        untold = frozenset(email for email, ask in asks if ask is None)
+        for email in untold:
+            del self._chances[email]
+        return untold
 
     def _page(self, ask: Ask) -> Ask | None:
         chances = self._chances[ask.email]

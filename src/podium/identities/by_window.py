@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from podium.identities.asking import Asking
-from podium.identities.github_answers import email_of
 from podium.identities.github_protocol import RepositoryRequest, WindowRequest, moved
 from podium.identities.github_verdicts import DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, Verdict
 from podium.identities.lookup import Account, Found, Wanted
@@ -34,19 +33,14 @@ class Windows:
             NotShownError: nothing can be learnt about this repository without a token.
             LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`Asking`.
         """
-        written: dict[str, list[str]] = {}
-        for one in wanted:
-            written.setdefault(email_of(one.email), []).append(one.email)
         known: set[str] = set()
         for one in wanted:
             for sha in one.shas if one.authored else ():
-                if email_of(one.email) in known:
+                if one.email in known:
                     break
                 people = self._window(sha)
                 known |= people.keys()
-                yield Found(
-                    {spelling: account for email, account in people.items() for spelling in written.get(email, [email])}
-                )
+                yield Found(people)
 
     def _window(self, sha: str) -> Mapping[str, Account | None]:
         """Who wrote the commits from ``sha`` back; nobody where GitHub does not have it."""

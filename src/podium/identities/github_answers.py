@@ -54,23 +54,27 @@ def read_page(alias: str, repository: Mapping[str, Any], troubles: Callable[[str
     if not isinstance(nodes, list):
         # A null object, or an object that is no commit.
         return Page("missing" if lasting else "again")
+    told = [_person(mapping(node)) for node in nodes]
     # Beside an error, a missing user is not an answer: only those who are there count.
-    people = tuple(person for person in _people(nodes) if not trouble or person[1])
+    people = tuple(person for person in told if person and person[0] and (person[1] or not trouble))
     page_info = mapping(authors.get("pageInfo"))
     cursor = text_of(page_info.get("endCursor"))
     if page_info.get("hasNextPage") is True and cursor:
         return Page("further", people, cursor)
-    return Page("elsewhere" if lasting else "again", people)
+    if not lasting:
+        return Page("again", people)
+    # A null where a person was is as a null where a commit was.
+    return Page("missing" if None in told else "elsewhere", people)
 
 
-def _people(nodes: list[Any]) -> Iterator[tuple[str, Account | None]]:
-    for node in map(mapping, nodes):
-        email = email_of(node.get("email"))
-        user = node.get("user", "not told")
-        account = _graphql_account(mapping(user))
-        # A user without an id cannot be told from another: neither an account nor nobody.
-        if email and (user is None or account):
-            yield email, account
+def _person(node: Mapping[str, Any]) -> tuple[str, Account | None] | None:
+    """The e-mail and the account of an author; None: the node does not say them."""
+    user = node.get("user", "not told")
+    account = _graphql_account(mapping(user))
+    # A user without an id cannot be told from another: neither an account nor nobody.
+    if not isinstance(node.get("email"), str) or (user is not None and account is None):
+        return None
+    return email_of(node["email"]), account
 
 
 def _graphql_account(user: Mapping[str, Any]) -> Account | None:
@@ -166,7 +170,7 @@ def text_of(value: object, longest: int = 500) -> str | None:
 
 
 def email_of(value: object) -> str:
-    return (text_of(value) or "").strip().lower()
+    return (text_of(value) or "").lower()
 
 
 def _web_address(value: object) -> str | None:

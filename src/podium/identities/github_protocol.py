@@ -32,7 +32,8 @@ MAX_FIRST = 100
 
 Api = Literal["graphql", "core"]
 
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+# GitHub has no repositories of SHA-256 objects.
+_OID = re.compile(r"[0-9a-f]{40}")
 
 _PEOPLE = (
     "fragment People on GitActorConnection{pageInfo{hasNextPage endCursor}"
@@ -69,18 +70,20 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ask:
-    """One e-mail (lower-cased) and a commit that names it; ``first`` and ``after`` page through authors."""
+    """One e-mail (lower-cased) and a commit that names it; ``after`` pages through its authors."""
 
     email: str
     oid: str
-    first: int = 10
     after: str | None = None
 
     def __post_init__(self) -> None:
         if not _OID.fullmatch(self.oid):
-            raise ValueError("a commit is asked for by its whole id: 40 or 64 lower-case hexadecimal digits")
-        if not 1 <= self.first <= MAX_FIRST:
-            raise ValueError(f"a page has from 1 to {MAX_FIRST} authors")
+            raise ValueError("a commit is asked for by its whole id: 40 lower-case hexadecimal digits")
+
+    @property
+    def page(self) -> tuple[str, str | None]:
+        """What is read to answer it: the same for all e-mails that one commit names."""
+        return self.oid, self.after
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,10 +93,9 @@ class Told:
     people: every e-mail that the answer speaks of, asked for or not; None: GitHub knows nobody by it.
     again: asked and not answered; the same may be asked again.
     elsewhere: the commit is not there, or does not name the e-mail: another commit may.
-    missing: those of ``elsewhere`` whose commit is not there, as GitHub says.
+    missing: those of ``elsewhere`` whose commit, or an author of it, is not there, as GitHub says.
     further: the commit names more people than the page held: the ask for the next page.
     commits: the commits of a REST window, newest first.
-    full_name: ``owner/name`` as GitHub calls the repository now.
     """
 
     people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
@@ -102,7 +104,6 @@ class Told:
     missing: tuple[Ask, ...] = ()
     further: tuple[Ask, ...] = ()
     commits: tuple[WindowCommit, ...] = ()
-    full_name: str | None = None
     # False: the body was not what the request asks for, or a part of it is missing.
     whole: bool = True
 
@@ -127,20 +128,23 @@ class EmailsRequest:
         variables: dict[str, str] = {"owner": self.owner, "name": self.name}
         declared = ["$owner:String!", "$name:String!"]
         fields = []
-        for number, ask in enumerate(self.asks):
-            variables[f"o{number}"] = ask.oid
+        for number, (oid, after) in enumerate(self._pages()):
+            variables[f"o{number}"] = oid
             declared.append(f"$o{number}:GitObjectID!")
-            page = f"first:{ask.first}"
-            if ask.after is not None:
-                variables[f"c{number}"] = ask.after
+            page = f"first:{MAX_FIRST}"
+            if after is not None:
+                variables[f"c{number}"] = after
                 declared.append(f"$c{number}:String!")
                 page += f" after:$c{number}"
             fields.append(f"a{number}:object(oid:$o{number}){{...on Commit{{authors({page}){{...People}}}}}}")
         query = (
             f"query({' '.join(declared)}){{rateLimit{{limit remaining resetAt}}"
-            f" repository(owner:$owner name:$name){{nameWithOwner {' '.join(fields)}}}}} {_PEOPLE}"
+            f" repository(owner:$owner name:$name){{{' '.join(fields)}}}}} {_PEOPLE}"
         )
         return Call(self.api, body=json.dumps({"query": query, "variables": variables}).encode())
+
+    def _pages(self) -> tuple[tuple[str, str | None], ...]:
+        return tuple(dict.fromkeys(ask.page for ask in self.asks))
 
     def halves(self) -> tuple[EmailsRequest, ...]:
         """The same in two requests, or in one where there is a single ask."""
@@ -153,13 +157,16 @@ class EmailsRequest:
         repository = mapping(mapping(mapping(document).get("data")).get("repository"))
         troubles = troubles_of(document)
         people: dict[str, Account | None] = {}
-        pages = {}
-        for number, ask in enumerate(self.asks):
-            alias = f"a{number}"
-            pages[ask] = page = read_page(alias, repository, troubles)
+        read = {page: read_page(f"a{number}", repository, troubles) for number, page in enumerate(self._pages())}
+        for page in read.values():
             for email, account in page.people:
                 if people.get(email) is None:
                     people[email] = account
+        pages = {ask: read[ask.page] for ask in self.asks}
+        for ask in self.asks:
+            # GitHub may not tell the spaces around an e-mail that a commit has.
+            if ask.email not in people and (bare := ask.email.strip()) in dict(pages[ask].people):
+                people[ask.email] = people[bare]
         open_asks = [ask for ask in self.asks if ask.email not in people]
         again = tuple(ask for ask in open_asks if pages[ask].state == "again")
         return Told(
@@ -168,11 +175,8 @@ class EmailsRequest:
             elsewhere=tuple(ask for ask in open_asks if pages[ask].state in ("missing", "elsewhere")),
             missing=tuple(ask for ask in open_asks if pages[ask].state == "missing"),
             further=tuple(
-                dataclasses.replace(ask, first=MAX_FIRST, after=pages[ask].cursor)
-                for ask in open_asks
-                if pages[ask].state == "further"
+                dataclasses.replace(ask, after=pages[ask].cursor) for ask in open_asks if pages[ask].state == "further"
             ),
-            full_name=text_of(repository.get("nameWithOwner")),
             whole=bool(repository) and not again,
         )
 
@@ -222,8 +226,7 @@ class RepositoryRequest:
         return Call(self.api, self.repository)
 
     def told(self, document: object) -> Told:
-        full_name = text_of(mapping(document).get("full_name"))
-        return Told(full_name=full_name, whole=full_name is not None)
+        return Told(whole=text_of(mapping(document).get("full_name")) is not None)
 
 
 Request = EmailsRequest | WindowRequest | RepositoryRequest
