@@ -170,6 +170,50 @@ def test_who_only_co_authored_is_found_also_far_down_a_crowd(
         assert rows["@last"] == 1 and len(rows) == 131
 
 
+def test_commits_of_many_authors_are_asked_for_once(db: Database, repository: Build, accounts: Accounts) -> None:
+    crowds = [[f"c{m}-{n}@x.org" for n in range(16)] for m in range(60)]
+    folder = repository(*(("ada@x.org", together(*crowd)) for crowd in crowds))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert len(resolved(podium, folder)) == 961
+        assert double.asked() <= 20
+        assert max(seen.commits for seen in double.seen) < 10
+
+
+def test_a_repository_of_sha_256_objects_is_not_asked_about(db: Database, tmp_path: Path, accounts: Accounts) -> None:
+    folder = tmp_path / "sha256.git"
+    subprocess.run(["git", "init", "-q", "--bare", "--object-format=sha256", "-b", "main", str(folder)], check=True)
+    build(folder, [("ada@x.org", "Work")])
+    for tokens in ((TOKEN,), ()):
+        with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
+            assert resolved(podium, folder) == {"ada@x.org": 1}
+            assert "SHA-256" in reason(podium)
+            assert double.asked() == 0
+
+
+ODD = ["Ä Ö@x.org", "two@at@x.org", "x" * 300 + "@x.org", "x" * 600 + "@x.org", "\u202e@x.org", "'; --@x.org", "%s@{0}"]
+
+
+def test_odd_emails_are_looked_up_like_any_other(db: Database, repository: Build, accounts: Accounts) -> None:
+    for number, email in enumerate(ODD):
+        accounts.add(KnownAccount(100 + number, f"odd{number}"), email)
+    folder = repository(
+        ("ADA@X.ORG", "Work"), ("ada@work.example", together(*ODD)), *((email, "Work") for email in ODD)
+    )
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        rows = resolved(podium, folder)
+        # Of an e-mail that is longer than any the beginning and a hash are kept, which is nobody's.
+        (cut,) = (email for email in rows if email.startswith("xxx"))
+        assert rows == {"@ada": 2, cut: 2, **{f"@odd{number}": 2 for number in range(len(ODD)) if number != 3}}
+
+
+def test_spaces_around_an_email_make_another_one_unless_github_does_not_tell_them(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository((" ada@x.org ", "Work"), ("ada@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, folder) == {"@ada": 1, " ada@x.org ": 1}
+
+
 def test_emails_that_are_no_addresses_are_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("", "Work"), ("root", "Work"), ("49699333+dependabot[bot]@users.noreply.github.com", "Bump"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
@@ -356,6 +400,32 @@ def test_without_a_token_windows_tell_authors_most_commits_first(
         assert podium.again(number)
         assert podium.resolve(number)["state"] == "completed"
         assert double.asked() == 3
+
+
+@pytest.mark.parametrize(("tokens", "said"), [((), "not of co-authors"), (("revoked",), "accepts none of the tokens")])
+def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...], said: str
+) -> None:
+    folder = repository(("ada@x.org", together("bob@x.org")))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens, hurry=50) as podium:
+        assert resolved(podium, folder) == {"@ada": 1, "bob@x.org": 1}
+        assert said in reason(podium) and "GITHUB_TOKEN" in reason(podium)
+
+
+def test_what_the_windows_of_one_batch_told_no_other_batch_asks_for(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    """Four batches are in hand at once; two windows of a hundred commits tell of everybody in all four."""
+    newest_first = [f"{batch}-{number:02}@x.org" for number in range(50) for batch in range(4)]
+    # What puts an e-mail into its batch: the first has most commits.
+    older = [email for times in range(3) for email in newest_first if int(email[0]) < 3 - times]
+    folder = repository(*((email, "Work") for email in (*older, *newest_first[::-1])))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=()) as podium:
+        number = podium.count(folder)
+        podium.resolve(number, workers=4)
+        with db.read() as session:
+            assert session.value("SELECT count(*) FROM known_email") == 200
+        assert double.asked() <= 6
 
 
 def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository: Build, accounts: Accounts) -> None:

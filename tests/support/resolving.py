@@ -135,6 +135,7 @@ def desk(
         TokenPool(github.keys, store, memory) if tokens else None,
         TokenPool([ANONYMOUS], store, memory),
         host="github.com",
+        known=bootstrap.known_lately(chosen, db),
         patience=patience,
         sleep=lambda seconds: stop.wait(seconds / hurry),
     )

@@ -10,7 +10,7 @@ import functools
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,7 +160,15 @@ def github_lookup(
 
     github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
     tokens, anonymous = pools or token_pools(settings, db)
-    return GitHubLookup(github, tokens, anonymous, host=github_host(settings), place=place, patience=patience)
+    return GitHubLookup(
+        github,
+        tokens,
+        anonymous,
+        host=github_host(settings),
+        known=known_lately(settings, db),
+        place=place,
+        patience=patience,
+    )
 
 
 def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
@@ -185,6 +193,17 @@ def _budget_store(settings: Settings) -> Store:
     from podium.identities.token_pool import ProcessStore
 
     return ProcessStore()
+
+
+def known_lately(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
+    """What gives those of some e-mails that need not be asked about again by now."""
+    from podium.identities import link
+
+    def known(emails: Collection[str]) -> Collection[str]:
+        with db.read() as session:
+            return link.known_lately(session, emails, github_host(settings), ages(settings).fresh)
+
+    return known
 
 
 def ask_nobody() -> Lookup:

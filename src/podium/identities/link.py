@@ -14,7 +14,7 @@ from podium.identities.due import IS_ADDRESS, Ages, mark_due
 from podium.identities.emails import classify
 from podium.identities.lookup import Account
 from podium.jobs import batches
-from podium.storage.session import Session
+from podium.storage.session import Row, Session
 
 # An e-mail can claim any login for an account's number (anyone may commit as 583231+evil@…), so a login read from
 # one only fills an empty place, and a "[bot]" in it makes no bot of the account.
@@ -165,22 +165,30 @@ def save_untold(session: Session, emails: Iterable[str], github_host: str) -> No
     session.many(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
 
 
+def known_lately(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
+    """Those of ``emails`` of which something was learnt in the last ``seconds``."""
+    return [row["email"] for row in _known(session, emails, github_host) if row["age"] < seconds]
+
+
 def _columns(account: Account) -> dict[str, object]:
     return {field.name: getattr(account, field.name) for field in dataclasses.fields(account)}
 
 
 def _owners(session: Session, emails: Collection[str], github_host: str) -> dict[str, int | None]:
     """Of those e-mails that are known, the contributor."""
+    return {row["email"]: row["contributor_id"] for row in _known(session, emails, github_host)}
+
+
+def _known(session: Session, emails: Collection[str], github_host: str) -> list[Row]:
     names = {f"email{number}": email for number, email in enumerate(emails)}
     if not names:
-        return {}
-    rows = session.all(
-        f"""SELECT email, contributor_id FROM known_email
+        return []
+    return session.all(
+        f"""SELECT email, contributor_id, {{now}} - known_at AS age FROM known_email
         WHERE host = :host AND email IN ({", ".join(f":{name}" for name in names)})""",
         host=github_host,
         **names,
     )
-    return {row["email"]: row["contributor_id"] for row in rows}
 
 
 def boards_with(session: Session, emails: Sequence[str]) -> list[int]:

@@ -46,12 +46,14 @@ class Found:
     people: by e-mail, its account, or None where the host says that nobody owns it; also e-mails that were not
         wanted.
     untold: wanted, and the host told nothing of them by any commit that is known here.
+    unasked: why some of those wanted cannot be asked for, for people; others of this repository may be.
     wait_until: a limit is in force: ask for the rest then (epoch seconds). The last step.
     give_up: nothing more can be learnt about this repository for now, and why, for people. The last step.
     """
 
     people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
     untold: frozenset[str] = frozenset()
+    unasked: str | None = None
     wait_until: float | None = None
     give_up: str | None = None
 

@@ -170,6 +170,8 @@ class UserJob:
             save_untold(session, found.untold, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             _note_progress(session, number, len(emails))
+            if found.unasked is not None:
+                batches.explain(session, number, found.unasked)
             if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
                 _wait(session, number, found.wait_until)

@@ -139,6 +139,11 @@ def finish_some(session: Session, repository_id: int, batch: int, token: str, em
 def give_up(session: Session, repository_id: int, reason: str) -> None:
     """Mark all that is left and not in hand processed, and keep why it stays unresolved, for people."""
     session.run(_GIVE_UP, id=repository_id)
+    explain(session, repository_id, reason)
+
+
+def explain(session: Session, repository_id: int, reason: str) -> None:
+    """Keep why some e-mails stay unresolved, for people."""
     session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
 
 
