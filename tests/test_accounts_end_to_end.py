@@ -6,6 +6,7 @@ import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
 import threading
 import urllib.request
@@ -140,6 +141,29 @@ def test_serve_asks_github_waits_for_its_limit_and_keeps_the_token_to_itself(
     kept = [path for path in podium.data.rglob("*") if path.is_file()]
     assert any(path.name == "podium.db" for path in kept)
     assert not [path for path in kept if b"Secret0fThisTest" in path.read_bytes()]
+
+
+def test_a_process_killed_with_many_batches_in_hand_is_one_death_and_asks_again_for_those_only(
+    podium: Podium, host: GitHost, folder: Path, community: Community
+) -> None:
+    with GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN,), latency=0.5) as double:
+        settings = github(host.url, double, PODIUM_USER_WORKERS="8", PODIUM_RECONCILE_SECONDS="1")
+        url = f"{host.url}/o/r"
+        with serving(podium, settings) as server:
+            server.submit(url)
+            # The first request goes alone, then everybody asks.
+            wait_until(lambda: double.asked() >= 5, "batches to be in hand")
+            server.kill()
+        with contextlib.closing(sqlite3.connect(podium.data / "podium.db")) as db, db:
+            held = db.execute("SELECT count(DISTINCT batch) FROM commit_data WHERE claim_until > 0").fetchone()
+            assert held[0] > 5
+            # As if so much time had gone by that they are void.
+            db.execute("UPDATE commit_data SET claim_until = 1 WHERE claim_until > 0")
+        with serving(podium, settings) as server:
+            server.wait_for(url, "completed")
+            assert rows(server.board(url, **EVERYTHING)) == expected(community)
+        needed = -(-len(community.emails) // 50)
+        assert double.asked() <= needed + 8
 
 
 def test_serve_without_a_token_completes_and_says_what_is_missing(

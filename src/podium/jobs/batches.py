@@ -31,8 +31,14 @@ WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_d
 
 _CLAIM = """
 UPDATE commit_data SET claim_token = :token, claim_until = {now} + :seconds
-WHERE repository_id = :id AND batch = :batch AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
+WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_until IS NULL
 RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored
+"""
+
+# Of claims that have run out. Their holders died together as a rule, with their process: one death. One who lives still
+# holds the batch until somebody else claims it.
+_RUN_OUT = """
+UPDATE commit_data SET claim_until = NULL WHERE repository_id = :id AND NOT processed AND claim_until < {now}
 """
 
 _RENEW = """
@@ -97,15 +103,10 @@ def unclaimed(session: Session, repository_id: int) -> list[int]:
 
 
 def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple[list[Row], bool]:
-    """Claim a batch's unprocessed rows; give them, and whether an earlier claim had run out (its holder died)."""
-    abandoned = session.value(
-        """SELECT count(*) FROM commit_data WHERE repository_id = :id AND batch = :batch AND NOT processed
-        AND claim_until < {now}""",
-        id=repository_id,
-        batch=batch,
-    )
+    """Claim a batch's unprocessed rows; give them, and whether claims of the repository had run out: a worker died."""
+    run_out = session.run(_RUN_OUT, id=repository_id)
     rows = session.all(_CLAIM, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
-    return rows, bool(abandoned)
+    return rows, bool(run_out)
 
 
 def release(session: Session, repository_id: int, batch: int, token: str) -> None:
