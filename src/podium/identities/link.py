@@ -69,7 +69,7 @@ UPDATE commit_data SET processed = TRUE WHERE id IN (
 
 _SETTLE_FRESH = """
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-WHERE repository_id = :id AND claim_token = :token AND EXISTS (
+WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
     SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
 )
 """
@@ -130,9 +130,11 @@ def link_known(session: Session, repository_id: int, github_host: str, ages: Age
         mark_due(session, repository_id, github_host, ages)
 
 
-def settle_fresh(session: Session, repository_id: int, token: str, github_host: str, fresh: float) -> None:
+def settle_fresh(
+    session: Session, repository_id: int, batch: int, token: str, *, github_host: str, fresh: float
+) -> None:
     """Mark those claimed rows processed that became known since they were put into their batch."""
-    session.run(_SETTLE_FRESH, id=repository_id, token=token, host=github_host, fresh=fresh)
+    session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
 
 
 def save_answers(session: Session, answers: Mapping[str, Account | None], github_host: str) -> list[str]:

@@ -135,13 +135,8 @@ class UserJob:
                 if deaths >= self.max_deaths:
                     outcome.fail(session, repository_id, *outcome.died_too_often(deaths))
                     return None
-            settle_fresh(session, repository_id, token, self.github_host, self.ages.fresh)
-            held = session.all(
-                "SELECT id FROM commit_data WHERE repository_id = :id AND claim_token = :token",
-                id=repository_id,
-                token=token,
-            )
-            kept = {row["id"] for row in held}
+            settle_fresh(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.fresh)
+            kept = batches.held(session, repository_id, batch, token)
             if not kept:
                 _note_progress(session, repository_id, len({row["email"] for row in rows}))
                 complete_if_done(session, repository_id, self.github_host)

@@ -35,8 +35,6 @@ WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_until I
 RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored
 """
 
-# Of claims that have run out. Their holders died together as a rule, with their process: one death. One who lives still
-# holds the batch until somebody else claims it.
 _RUN_OUT = """
 UPDATE commit_data SET claim_until = NULL WHERE repository_id = :id AND NOT processed AND claim_until < {now}
 """
@@ -49,6 +47,11 @@ WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT pr
 _DONE = """
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed
+"""
+
+# Rows of one batch that are not processed: what ix_commit_data_unprocessed finds, however large the repository.
+_HELD = """
+SELECT id FROM commit_data WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token
 """
 
 # Not what somebody is working on at this moment: they find out by themselves.
@@ -103,10 +106,14 @@ def unclaimed(session: Session, repository_id: int) -> list[int]:
 
 
 def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple[list[Row], bool]:
-    """Claim a batch's unprocessed rows; give them, and whether claims of the repository had run out: a worker died."""
-    run_out = session.run(_RUN_OUT, id=repository_id)
+    """Claim a batch's unprocessed rows; give them, and whether an earlier claim had run out: a worker died."""
+    died = session.run(f"{_RUN_OUT} AND batch = :batch", id=repository_id, batch=batch)
+    if died:
+        # The holders of the others died with it as a rule, with their process: one death. One who lives still holds its
+        # batch until somebody else claims it.
+        session.run(_RUN_OUT, id=repository_id)
     rows = session.all(_CLAIM, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
-    return rows, bool(run_out)
+    return rows, bool(died)
 
 
 def release(session: Session, repository_id: int, batch: int, token: str) -> None:
@@ -122,8 +129,12 @@ def release(session: Session, repository_id: int, batch: int, token: str) -> Non
 
 def holds(session: Session, repository_id: int, batch: int, token: str) -> bool:
     """Whether a claim still stands, on a row at least."""
-    sql = "SELECT 1 FROM commit_data WHERE repository_id = :id AND batch = :batch AND claim_token = :token LIMIT 1"
-    return session.one(sql, id=repository_id, batch=batch, token=token) is not None
+    return session.one(_HELD + " LIMIT 1", id=repository_id, batch=batch, token=token) is not None
+
+
+def held(session: Session, repository_id: int, batch: int, token: str) -> set[int]:
+    """The numbers of the rows that a claim still holds."""
+    return {row["id"] for row in session.all(_HELD, id=repository_id, batch=batch, token=token)}
 
 
 def finish(session: Session, repository_id: int, batch: int, token: str) -> int:
