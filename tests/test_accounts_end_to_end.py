@@ -219,6 +219,19 @@ def test_rank_of_an_address_finds_accounts_and_does_not_wait_long_for_github(
         assert "rank it again later" in table.stdout
 
 
+def test_rank_goes_on_after_a_host_that_stumbled(
+    podium: Podium, host: GitHost, folder: Path, community: Community
+) -> None:
+    # What one batch takes for too much, while another is told something.
+    script = Script([None, *["500"] * 3])
+    with GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN,), script=script) as double:
+        settings = github(host.url, double, PODIUM_USER_WORKERS="1")
+        everything = ("--merges", "include", "--bots", "include", "--co-authors", "include")
+        document = podium.board(f"{host.url}/o/r", *everything, **settings)
+    assert document["unresolvedReason"] is None
+    assert rows(document) == expected(community)
+
+
 def test_rank_says_once_that_a_token_is_bad(podium: Podium, host: GitHost, folder: Path, community: Community) -> None:
     with GitHubDouble({"o/r": folder}, community.accounts, tokens=()) as double:
         done = podium.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))

@@ -95,7 +95,7 @@ def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
         return bootstrap.user_job(settings, db, bootstrap.ask_nobody())
     # Somebody waits: a host that is not there is not waited for long.
     lookup = bootstrap.github_lookup(settings, db, place=subject.place, patience=3)
-    return bootstrap.user_job(settings, db, lookup, max_rounds=1)
+    return bootstrap.user_job(settings, db, lookup, max_rounds=2)
 
 
 def _quiet_log() -> None:
