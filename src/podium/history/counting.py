@@ -14,6 +14,7 @@ from pathlib import Path
 
 from podium.errors import HistoryError
 from podium.history import at_rest, plain
+from podium.history.follow import Follower
 from podium.history.git import Git
 from podium.history.limits import Stop
 from podium.history.packs import BadPack
@@ -34,6 +35,7 @@ def count(
     head: str,
     *,
     since: str | None = None,
+    arrived: Follower | None = None,
     progress: Progress | None = None,
     most: int | None = None,
     stop: Stop | None = None,
@@ -45,6 +47,7 @@ def count(
         repository: the git directory.
         head: a full object name.
         since: the full object name of a commit counted before, an ancestor of ``head`` (:func:`is_ancestor`).
+        arrived: what was counted while ``head`` was fetched for the first time.
         progress: called about five times a second.
         most: the number of commits that are accepted.
         stop: ends the count when set.
@@ -53,18 +56,27 @@ def count(
         HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', more than ``most``.
         Interrupted: ``stop`` was set.
     """
-    heard = _Progress(progress, most)
+    heard = Heard(progress, most)
     start = None if since is None else _sha(since)
+    if start is None and arrived:
+        if arrived.tally:
+            heard.check(arrived.tally.total_commits)
+            return arrived.tally
+        _gave_way("What arrived could not be counted at once", arrived.fault)
     packs = at_rest.readable_packs(git, repository, _sha(head), stop=stop) if start is None else None
     if packs:
         try:
             tally = at_rest.count(git, packs, head, on_progress=heard.about, stop=stop)
         except BadPack as error:
-            notes.warning("Its packs could not be counted directly (%s): counting them through git instead.", error)
+            _gave_way("Its packs could not be counted directly", error)
         else:
             heard.check(tally.total_commits)
             return tally
     return plain.count(git, repository, head, since=start, on_progress=heard.check, stop=stop)
+
+
+def _gave_way(what: str, why: object) -> None:
+    notes.warning("%s (%s): counting in another way.", what, why)
 
 
 def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | None = None) -> bool:
@@ -77,7 +89,7 @@ def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | 
     return git.run(*words, repository=repository, stop=stop).code == 0
 
 
-class _Progress:
+class Heard:
     """Tells of progress now and then, and ends a count of too many commits."""
 
     def __init__(self, tell: Progress | None, most: int | None) -> None:

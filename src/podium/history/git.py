@@ -123,6 +123,7 @@ class Git:
         progress: Progress,
         configuration: Sequence[str] = (),
         ceiling: int | None = None,
+        meanwhile: Callable[[], bool] | None = None,
         stop: Stop | None = None,
     ) -> bytes:
         """Run a command that fetches into ``repository``, within all limits.
@@ -133,6 +134,7 @@ class Git:
             progress: called with each step that git reports.
             configuration: further ``name=value`` words.
             ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
+            meanwhile: what else to do, in small steps; says whether there is more to do at once.
             stop: ends it when set.
 
         Returns:
@@ -155,7 +157,9 @@ class Git:
             reader.feed(data)
 
         with processes.ended(process, own_group):
-            processes.pump(process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check)
+            processes.pump(
+                process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check, meanwhile
+            )
         errors = reader.close()
         if process.returncode != 0:
             raise translate(errors, words[0])

@@ -9,7 +9,7 @@ from podium.errors import HistoryError
 from podium.history.faults import translate
 from podium.history.git import Git
 from podium.history.limits import Stop
-from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, object_size
+from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, missing, object_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +86,17 @@ def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None)
 
 def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[str | None, str | None]:
     """The blob of the mailmap of ``head``, or a note why there is none although there might be one."""
-    if _missing(git, repository, head, 1, stop):
+    if missing(git, repository, head, depth=1, stop=stop):
         return None, "This clone was made without trees, so its .mailmap is not applied."
     blob = find_mailmap(git, repository, head, stop=stop)
     if blob is None:
         return None, None
-    if blob in _missing(git, repository, head, 2, stop):
+    if blob in missing(git, repository, head, depth=2, stop=stop):
         return None, "This clone was made without files and has not fetched its .mailmap, so it is not applied."
     size = object_size(git, repository, blob, stop=stop)
     if size is None or size > LARGEST_MAILMAP:
         return None, "The .mailmap is larger than 4 MiB and is not applied."
     return blob, None
-
-
-def _missing(git: Git, repository: Path, head: str, depth: int, stop: Stop | None) -> set[str]:
-    """What a partial clone lacks of ``head``: of its root tree (``depth`` 1), also of the entries in that (2).
-
-    Asking for a missing object in any other way has git look through every object of the clone for who promised it,
-    which takes longer than counting all commits.
-    """
-    words = (
-        "rev-list",
-        "--objects",
-        "--no-walk",
-        "--missing=print",
-        f"--filter=tree:{depth}",
-        "--end-of-options",
-        head,
-    )
-    lines = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").split("\n")
-    return {line[1:] for line in lines if line.startswith("?")}
 
 
 def _line(git: Git, repository: Path, *words: str) -> str | None:

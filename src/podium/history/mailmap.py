@@ -52,10 +52,27 @@ def find_mailmap(git: Git, repository: Path, tree: str, *, stop: Stop | None = N
 
 
 def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = None) -> int | None:
-    """The size of an object in bytes, None where it is not in the repository."""
+    """The size of an object in bytes, None where it is not in the repository (ask :func:`missing` before)."""
     words = ("cat-file", "--batch-check=%(objectsize)")
     size = git.run(*words, repository=repository, stdin=sha.encode() + b"\n", stop=stop).output.strip()
     return int(size) if size.isdigit() else None
+
+
+def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:
+    """What a partial clone lacks of ``head``: of its root tree (``depth`` 1), also of the entries in that (2).
+
+    Asking for a missing object in any other way has git look through every object of the clone for who promised it,
+    which takes longer than counting all commits.
+
+    Raises:
+        HistoryError: git cannot read the commit, or what it leads to.
+    """
+    words = (
+        *("rev-list", "--objects", "--no-walk", "--missing=print", f"--filter=tree:{depth}"),
+        *("--end-of-options", head),
+    )
+    lines = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").split("\n")
+    return {line[1:] for line in lines if line.startswith("?")}
 
 
 def identities(

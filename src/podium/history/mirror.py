@@ -18,12 +18,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from podium.errors import HistoryError
+from podium.history.follow import Follower
 from podium.history.git import Git
 from podium.history.limits import Stop, bytes_on_disk, disk_full
 from podium.history.locks import if_free, locked
-from podium.history.mailmap import LARGEST_MAILMAP, find_mailmap, object_size
 from podium.history.progress import Progress
 from podium.history.remote import KEPT_AT, Remote, RemoteHead
+from podium.history.remote_mailmap import bring_mailmap
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
 _MOST_PACKS = 100
@@ -43,6 +44,7 @@ class Mirror:
         url: where it was fetched from: another URL on the same origin, where the repository has moved.
         mailmap: the blob of the ``.mailmap`` in ``head``.
         note: why there is no mailmap although there might be one.
+        arrived: what was counted as it arrived, where this is a first clone.
     """
 
     path: Path
@@ -51,10 +53,22 @@ class Mirror:
     url: str
     mailmap: str | None
     note: str | None
+    arrived: Follower | None
 
     def discard(self) -> None:
         """Throw the mirror away, because it proved damaged; the next to open it clones anew."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a mirror is brought up to, and who is told of it."""
+
+    remote: Remote
+    head: RemoteHead
+    progress: Progress
+    on_commits: Callable[[int], None]
+    stop: Stop | None
 
 
 class Mirrors:
@@ -82,7 +96,16 @@ class Mirrors:
 
     @contextlib.contextmanager
     def open(
-        self, *, host: str, owner: str, name: str, key: str, url: str, progress: Progress, stop: Stop | None = None
+        self,
+        *,
+        host: str,
+        owner: str,
+        name: str,
+        key: str,
+        url: str,
+        progress: Progress,
+        on_commits: Callable[[int], None] = lambda _: None,
+        stop: Stop | None = None,
     ) -> Iterator[Mirror]:
         """Bring the mirror of a repository up to date and hold it.
 
@@ -91,6 +114,7 @@ class Mirrors:
             key: what makes the repository the same as another.
             url: what git clones.
             progress: called while it receives.
+            on_commits: is told of commits that are counted as they arrive, how many so far; may raise.
             stop: ends the work when set.
 
         Raises:
@@ -104,72 +128,57 @@ class Mirrors:
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
-                head = remote.head()
-                self._update(path, remote, head, progress, stop)
-                mirror = self._opened(path, remote, head, stop)
+                wanted = _Wanted(remote, remote.head(), progress, on_commits, stop)
+                mirror = self._opened(path, wanted, self._update(path, wanted))
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
 
-    def _update(self, path: Path, remote: Remote, head: RemoteHead, progress: Progress, stop: Stop | None) -> None:
+    def _update(self, path: Path, wanted: _Wanted) -> Follower | None:
+        """Bring it up to date; what was counted meanwhile, where it is new."""
         if path.exists():
             try:
-                self._refresh(path, remote, head, progress, stop)
+                self._refresh(path, wanted)
             except HistoryError as error:
                 if error.code not in _DAMAGED:
                     raise
                 shutil.rmtree(path)
             else:
-                return
-        with self._incoming(stop) as clone:
-            words = ("init", "--quiet", "--bare", "--template=", *_object_format(head))
-            self._git.read(*words, repository=clone, stop=stop)
-            remote.fetch(head, clone, progress)
+                return None
+        with self._incoming(wanted.stop) as clone:
+            words = ("init", "--quiet", "--bare", "--template=", *_object_format(wanted.head))
+            self._git.read(*words, repository=clone, stop=wanted.stop)
+            with contextlib.closing(Follower(clone, len(wanted.head.sha), wanted.on_commits)) as follower:
+                wanted.remote.fetch(wanted.head, clone, wanted.progress, meanwhile=follower.step)
+                follower.finish(self._commit(clone, wanted.stop))
             clone.rename(path)
+            return follower
 
-    def _refresh(self, path: Path, remote: Remote, head: RemoteHead, progress: Progress, stop: Stop | None) -> None:
+    def _refresh(self, path: Path, wanted: _Wanted) -> None:
         for pattern in _LEFT_BEHIND:
             for file in path.glob(pattern):
                 file.unlink()
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
-        current = self._git.run("symbolic-ref", "--quiet", "HEAD", repository=path, stop=stop).output.decode().strip()
-        if current != KEPT_AT or self._commit(path, stop) != head.sha:
-            remote.fetch(head, path, progress)
+        current = (
+            self._git.run("symbolic-ref", "--quiet", "HEAD", repository=path, stop=wanted.stop).output.decode().strip()
+        )
+        if current != KEPT_AT or self._commit(path, wanted.stop) != wanted.head.sha:
+            wanted.remote.fetch(wanted.head, path, wanted.progress)
 
-    def _opened(self, path: Path, remote: Remote, head: RemoteHead, stop: Stop | None) -> Mirror:
+    def _opened(self, path: Path, wanted: _Wanted, arrived: Follower | None) -> Mirror:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        commit = self._commit(path, stop)
-        mailmap, note = self._mailmap(path, remote, commit, stop)
-        return Mirror(path, commit, head.branch, remote.url, mailmap, note)
+        commit = self._commit(path, wanted.stop)
+        mailmap, note = bring_mailmap(self._git, path, wanted.remote, commit, stop=wanted.stop)
+        return Mirror(path, commit, wanted.head.branch, wanted.remote.url, mailmap, note, arrived)
 
     def _commit(self, path: Path, stop: Stop | None) -> str:
         words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
         return self._git.read(*words, repository=path, stop=stop).decode().strip()
-
-    def _mailmap(self, path: Path, remote: Remote, commit: str, stop: Stop | None) -> tuple[str | None, str | None]:
-        """The blob of the mailmap, fetched with the one tree that names it, or a note why not."""
-        words = ("cat-file", "commit", commit)
-        tree = self._git.read(*words, repository=path, stop=stop)[5:].split(b"\n", 1)[0].decode("ascii", "replace")
-        try:
-            if object_size(self._git, path, tree, stop=stop) is None:
-                remote.fetch_object(tree, path)
-            blob = find_mailmap(self._git, path, tree, stop=stop)
-            if blob is not None and object_size(self._git, path, blob, stop=stop) is None:
-                remote.fetch_object(blob, path)
-            size = object_size(self._git, path, blob, stop=stop) if blob is not None else None
-        except HistoryError as error:
-            if error.transient or error.code in (*_DAMAGED, "disk-full"):
-                # That passes: a board counted meanwhile without its mailmap would tear people apart.
-                raise
-            return None, f"The .mailmap could not be fetched and is not applied: {error.message}"
-        if size is not None and size > LARGEST_MAILMAP:
-            return None, "The .mailmap is larger than 4 MiB and is not applied."
-        return blob, None
 
     @contextlib.contextmanager
     def _incoming(self, stop: Stop | None) -> Iterator[Path]:

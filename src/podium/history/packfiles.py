@@ -30,7 +30,24 @@ class _File:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise BadPack(f"a pack or its index cannot be read: {error.strerror}") from error
-        self.size = os.fstat(self._file).st_size
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self) -> None:
+        """Read what the file begins with."""
+
+    @property
+    def size(self) -> int:
+        """How large it is by now."""
+        return self.status.st_size
+
+    @property
+    def status(self) -> os.stat_result:
+        """What the system says of the open file."""
+        return os.fstat(self._file)
 
     def close(self) -> None:
         os.close(self._file)
@@ -49,18 +66,23 @@ class PackFile(_File):
 
     Attributes:
         entries: how many its header announces.
-        end: where they end, and the checksum begins.
 
     Raises:
         BadPack: it is none.
     """
 
     def __init__(self, path: Path, digest_size: int) -> None:
-        super().__init__(path)
         self._index_path = path.with_suffix(".idx")
         self._digest_size = digest_size
-        self.end = self.size - digest_size
+        super().__init__(path)
+
+    def _begin(self) -> None:
         self.entries = number_of_entries(self.read(0, HEADER))
+
+    @property
+    def end(self) -> int:
+        """Where the entries end, and the checksum begins; of a pack that is still arriving, before which they do."""
+        return self.size - self._digest_size
 
     def reader(self) -> Pack:
         """Reads the pack's commits."""
@@ -104,16 +126,18 @@ class PackIndex(_File, Sequence[bytes]):
     """
 
     def __init__(self, path: Path, digest_size: int) -> None:
-        super().__init__(path)
         self._digest_size = digest_size
+        super().__init__(path)
+
+    def _begin(self) -> None:
         self._names = len(_INDEX_HEADER) + _FANOUT
         if self.read(0, len(_INDEX_HEADER)) != _INDEX_HEADER:
             raise BadPack("its index is of another version")
         self._length = int.from_bytes(self.read(self._names - 4, 4))
         # Behind the names a checksum of four bytes each, then the offsets.
-        self._offsets = self._names + self._length * (digest_size + 4)
+        self._offsets = self._names + self._length * (self._digest_size + 4)
         self._far = self._offsets + self._length * 4
-        if self.size < self._far + 2 * digest_size:
+        if self.size < self._far + 2 * self._digest_size:
             raise BadPack("its index is too short")
 
     def __len__(self) -> int:

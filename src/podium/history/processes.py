@@ -22,6 +22,7 @@ Process = subprocess.Popen[bytes]
 
 # Seconds between two looks at whether a process should be ended, and the bytes of one read.
 TICK = 0.1
+_SHORT_TICK = 0.02
 CHUNK = 1 << 20
 # How long a process that was asked to end may take before it is killed, in seconds.
 _GRACE = 2.0
@@ -88,8 +89,14 @@ def pump(
     stdin: bytes,
     sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
     check: Callable[[], None],
+    meanwhile: Callable[[], bool] | None = None,
 ) -> None:
-    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early."""
+    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early.
+
+    ``meanwhile`` is called every fiftieth of a second, and again at once where it says that there is more to do.
+    """
+    tick = TICK if meanwhile is None else _SHORT_TICK
+    more = False
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks.items():
             assert pipe is not None  # noqa: S101 # every process is started with pipes
@@ -102,7 +109,7 @@ def pump(
             process.stdin.close()
         while selector.get_map():
             ended = process.poll() is not None
-            ready = selector.select(0 if ended else TICK)
+            ready = selector.select(0 if ended or more else tick)
             for key, _ in ready:
                 if key.data is None and process.stdin:
                     waiting = _feed(key.fd, waiting)
@@ -117,6 +124,7 @@ def pump(
                 # Something that git left behind, such as ssh's shared connection, still holds the pipes.
                 break
             check()
+            more = meanwhile is not None and meanwhile()
     while process.poll() is None:
         check()
         with contextlib.suppress(subprocess.TimeoutExpired):

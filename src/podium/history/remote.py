@@ -77,14 +77,23 @@ class Remote:
             self.url = self._moved_to()
         return self._head()
 
-    def fetch(self, head: RemoteHead, repository: Path, progress: Progress) -> None:
+    def fetch(
+        self,
+        head: RemoteHead,
+        repository: Path,
+        progress: Progress,
+        *,
+        meanwhile: Callable[[], bool] | None = None,
+    ) -> None:
         """Bring the commits of ``head`` into ``repository``, which afterwards has a HEAD of its own naming them.
+
+        ``meanwhile`` is done while they arrive, see :meth:`Git.transfer`.
 
         Raises:
             HistoryError: 'shallow', 'interrupted-transfer', 'too-large', 'disk-full', …
             Interrupted: told to stop.
         """
-        self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress)
+        self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress, meanwhile=meanwhile)
         self._git.read("symbolic-ref", "HEAD", KEPT_AT, repository=repository, stop=self._stop)
 
     def fetch_object(self, sha: str, repository: Path) -> None:
@@ -111,6 +120,7 @@ class Remote:
         *,
         configuration: tuple[str, ...] = (),
         ceiling: int | None = None,
+        meanwhile: Callable[[], bool] | None = None,
     ) -> None:
         errors = self._git.transfer(
             "fetch",
@@ -127,6 +137,7 @@ class Remote:
             # Not kept in the repository: while its commits are counted, it knows no place to fetch more from.
             configuration=(f"remote.origin.url={self.url}", *self._pin, *configuration),
             ceiling=ceiling,
+            meanwhile=meanwhile,
             stop=self._stop,
         )
         if b"shallow roots" in errors:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from podium.history.counting import count, is_ancestor
+from podium.history.counting import Heard, count, is_ancestor
 from podium.history.git import Git
 from podium.history.local import LocalRepository
 from podium.history.mailmap import Identity, Pair, identities
@@ -46,6 +46,7 @@ class History:
         most: int | None = None,
         discard: Callable[[], None] | None = None,
     ) -> None:
+        self._arrived = opened.arrived if isinstance(opened, Mirror) else None
         self.head: str = opened.head
         self.branch: str | None = opened.branch
         # Why the mailmap is not applied, where there might be one.
@@ -74,6 +75,7 @@ class History:
             self._path,
             self.head,
             since=since,
+            arrived=self._arrived,
             progress=lambda commits, _all: self._report("counting", commits),
             most=self._most,
             stop=self._stop,
@@ -132,6 +134,7 @@ class MirrorSource:
             key=repository["key"],
             url=self._clone_url(repository),
             progress=lambda phase, percent, _bytes: report(phase, percent),
+            on_commits=Heard(None, self._most).check,
             stop=stop,
         ) as mirror:
             yield History(self._git, mirror, report, stop, most=self._most, discard=mirror.discard)
