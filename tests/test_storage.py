@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from podium.errors import BadSetting, StorageError, WrongRevision
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.postgres_sql import translated
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from tests.support.postgres import PASSWORD, Postgres, running_postgres
 from tests.support.rows import add_repository
 
@@ -256,3 +257,14 @@ def test_who_wants_a_connection_too_many_waits_for_one(postgres: Postgres) -> No
 def test_text_that_postgresql_cannot_hold_is_an_error_and_not_a_lost_connection(postgresql: Database) -> None:
     with pytest.raises(StorageError, match="NUL"), postgresql.write() as session:
         session.run("INSERT INTO known_email VALUES (:h, 'e', NULL, 'host', 0)", h="a\0b")
+
+
+def test_rows_that_are_asked_for_while_they_are_loaded_are_refused_at_once(postgresql: PostgresDatabase) -> None:
+    def rows(session: Session) -> Iterator[tuple[object, ...]]:
+        yield "key", session.value("SELECT {now}")
+
+    # Not waited for, as psycopg would without end.
+    with pytest.raises(RuntimeError, match="run it before"), postgresql.write() as session:
+        session.load("github_limit", ("key", "held_until"), rows(session))
+    with postgresql.read() as session:
+        assert session.value("SELECT count(*) FROM github_limit") == 0

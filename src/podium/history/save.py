@@ -175,9 +175,7 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
 
 def _week_rows(session: Session, repository_id: int, tally: Tally) -> Iterator[tuple[int, ...]]:
     """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
+    # Asked for now, and not when the first row is wanted: by then the session is in the middle of loading.
     rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
     numbers = {(row["name"], row["email"]): row["id"] for row in rows}
-    for person, weeks in tally.weeks():
-        number = numbers[person]
-        for week in weeks:
-            yield repository_id, number, *week
+    return ((repository_id, numbers[person], *week) for person, weeks in tally.weeks() for week in weeks)

@@ -230,9 +230,13 @@ def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> 
 class _PostgresSession:
     def __init__(self, cursor: psycopg.Cursor[DictRow]) -> None:
         self._cursor = cursor
+        self._loads = False
         self.loaded: dict[str, int] = {}
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
+        if self._loads:
+            # psycopg would wait for the load to end, and the load for its next row: for ever, with the rows locked.
+            raise RuntimeError("A statement cannot be run while rows are being loaded: run it before.")
         return self._cursor.execute(translated(sql).encode(), params)
 
     def all(self, sql: str, /, **params: Any) -> list[Row]:
@@ -254,6 +258,10 @@ class _PostgresSession:
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         with self._cursor.copy(statement.encode()) as copy:
-            for number, row in enumerate(rows, start=1):
-                copy.write_row(row)
-                self.loaded[table] = number
+            self._loads = True
+            try:
+                for number, row in enumerate(rows, start=1):
+                    copy.write_row(row)
+                    self.loaded[table] = number
+            finally:
+                self._loads = False
