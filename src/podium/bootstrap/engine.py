@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from podium import bootstrap
 from podium.bootstrap.operate import budgets, counting
-from podium.errors import QueueError, StorageError
+from podium.errors import StorageError
 from podium.faces.faces import Faces
 from podium.identities.user_job import UserJob
 from podium.jobs import child, lease
@@ -130,21 +130,9 @@ def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user
             _,
         ):
             if drain:
-                return _drain(db, engine, stop, commits=commit_workers > 0, users=user_workers > 0)
+                left = Drain(db, _queues(commit_workers, user_workers))
+                return left.run(engine.backend, engine.is_idle, stop)
             stop.wait()
-    return 0
-
-
-def _drain(db: Database, engine: Engine, stop: threading.Event, *, commits: bool, users: bool) -> int:
-    queues = (COMMITS,) * commits + (USERS,) * users
-    left = Drain(db, queues)
-    while not stop.wait(0.5):
-        # The database is away or busy: ask again.
-        with contextlib.suppress(StorageError, QueueError):
-            if engine.is_idle() and not engine.backend.waiting(*queues) and left.is_done():
-                failed = left.failed()
-                log.info("nothing is left to do; %d failed", failed)
-                return 1 if failed else 0
     return 0
 
 
@@ -214,8 +202,7 @@ def running_engine(
         inspector = Inspector(db, engine.backend, functools.partial(budgets, pools))
         if works:
             reconciler = Reconciler(db, engine, engine.backend, settings.reconcile_seconds)
-            queues = (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
-            heartbeat = Heartbeat(db, queues, inspector.report)
+            heartbeat = Heartbeat(db, _queues(commit_workers, user_workers), inspector.report)
             running.callback(_hand_back, users, engine)
             running.callback(engine.stop)
             running.callback(reconciler.stop)
@@ -225,6 +212,10 @@ def running_engine(
             reconciler.start()
             heartbeat.start()
         yield engine, inspector
+
+
+def _queues(commit_workers: int, user_workers: int) -> tuple[str, ...]:
+    return (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
 
 
 def _hand_back(users: UserJob | None, ring: Ring) -> None:

@@ -1,12 +1,22 @@
-"""Whether everything that there was to do for a queue has been done: for a worker that runs as a job."""
+"""Working off what there is for a queue, and then ending: for a worker that runs as a job."""
 
 from __future__ import annotations
 
-from podium.jobs.queues import COMMITS, USERS
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from podium.errors import QueueError, StorageError
+from podium.jobs.queues import COMMITS, USERS, Backlog
 from podium.storage.session import Database, Session
 
-# What must wait for longer, such as a limit of GitHub's, is left to the next run.
+log = logging.getLogger(__name__)
+
+# What must wait for longer, such as a limit of GitHub's, is left to the next run; and so is everything where database
+# or queue have been away for that long.
 PATIENCE = 60.0
+LOOK_EVERY = 0.5
 
 STATES = {COMMITS: ("pending", "commits_processing"), USERS: ("users_processing",)}
 
@@ -21,11 +31,35 @@ class Drain:
 
     def __init__(self, db: Database, queues: tuple[str, ...]) -> None:
         self._db = db
+        self._queues = queues
         states = ", ".join(f"'{state}'" for queue in queues for state in STATES[queue])
         self._left = _LEFT.format(states=states)
         self._first_seen: dict[int, float] = {}
         with db.read() as session:
             self._started: float = session.value("SELECT {now}")
+
+    def run(self, messages: Backlog, is_idle: Callable[[], bool], stop: threading.Event) -> int:
+        """Wait until nothing is left, or ``stop`` is set; give the exit code: 1 where something failed for good.
+
+        Args:
+            messages: the queues.
+            is_idle: whether this process has nothing in hand.
+
+        Raises:
+            StorageError, QueueError: the database or the queue has been away for :data:`PATIENCE` seconds.
+        """
+        answered = time.monotonic()
+        while not stop.wait(LOOK_EVERY):
+            try:
+                if is_idle() and not messages.waiting(*self._queues) and self.is_done():
+                    failed = self.failed()
+                    log.info("nothing is left to do; %d failed", failed)
+                    return 1 if failed else 0
+                answered = time.monotonic()
+            except (StorageError, QueueError):
+                if time.monotonic() - answered > PATIENCE:
+                    raise
+        return 0
 
     def is_done(self) -> bool:
         """Whether nothing is left.
