@@ -45,12 +45,19 @@ class Windows:
     def _window(self, sha: str) -> Mapping[str, Account | None]:
         """Who wrote the commits from ``sha`` back; nobody where GitHub does not have it."""
         verdict = self._answered(WindowRequest(self.path, sha))
-        if isinstance(verdict.action, Gone) and not self._is_there:
+        if isinstance(verdict.action, Gone):
             # GitHub answers so for a commit that it does not have, too.
-            if isinstance(self._answered(RepositoryRequest(self.path)).action, Gone):
-                raise NotShownError(f"{verdict.action.reason}.")
-            self._is_there = True
+            self._must_be_there()
+            verdict = self._answered(WindowRequest(self.path, sha))
         return verdict.told.people
+
+    def _must_be_there(self) -> None:
+        if self._is_there:
+            return
+        action = self._answered(RepositoryRequest(self.path)).action
+        if isinstance(action, Gone):
+            raise NotShownError(f"{action.reason}.")
+        self._is_there = True
 
     def _answered(self, request: WindowRequest | RepositoryRequest) -> Verdict:
         """The verdict on a request once it is :class:`Done` or :class:`Gone`."""

@@ -215,16 +215,19 @@ def _waits(session: Session, repository: Row) -> bool:
 
 
 def _wanted(rows: Iterable[Row]) -> list[Wanted]:
-    """One for each e-mail, with the commits of all its names; those of most commits first."""
+    """One for each e-mail, with the commits of all its names; those of most commits first.
+
+    Of those with equally many the newest first: a hundred commits from there on tell most of the others.
+    """
     by_email: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (-(row["last_at"] or 0), row["email"])):
         by_email.setdefault(row["email"], []).append(row)
     wanted = []
     for email, of_email in by_email.items():
         of_email.sort(key=lambda row: (row["sample_co_authors"], row["sample_sha"]))
         shas = [row[column] for column in ("sample_sha", "other_sha") for row in of_email if row[column]]
         wanted.append(Wanted(email, tuple(dict.fromkeys(shas)), sum(row["authored"] for row in of_email)))
-    return sorted(wanted, key=lambda one: (-one.authored, one.email))
+    return sorted(wanted, key=lambda one: -one.authored)
 
 
 def _wait(session: Session, repository_id: int, until: float) -> None:

@@ -18,12 +18,16 @@ from podium.storage.session import Database, Row, Session
 # Seconds after which a claim that is not renewed is void, so that a killed worker's batch can be taken up by another.
 CLAIM_SECONDS = 15.0
 
-# All names of one e-mail go into one batch, the e-mails with most commits first.
+# All names of one e-mail go into one batch, the e-mails with most commits first, of those with equally many the newest.
 _ASSIGN = """
 UPDATE commit_data SET batch = numbered.batch, claim_token = NULL, claim_until = NULL
 FROM (
-    SELECT email, (ROW_NUMBER() OVER (ORDER BY SUM(commit_count + merge_count + co_authored_count) DESC, email) - 1)
-        / :size AS batch
+    SELECT email, (
+        ROW_NUMBER() OVER (
+            ORDER BY SUM(commit_count + merge_count + co_authored_count) DESC,
+                COALESCE(MAX(last_commit_at), MAX(last_merge_at), MAX(last_co_authored_at)) DESC, email
+        ) - 1
+    ) / :size AS batch
     FROM commit_data WHERE repository_id = :id AND NOT processed GROUP BY email
 ) AS numbered
 WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_data.email = numbered.email
@@ -32,7 +36,8 @@ WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_d
 _CLAIM = """
 UPDATE commit_data SET claim_token = :token, claim_until = {now} + :seconds
 WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_until IS NULL
-RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored
+RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored,
+    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
 """
 
 _RUN_OUT = """
