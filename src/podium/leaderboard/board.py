@@ -185,10 +185,11 @@ def counts(ledger: Ledger, rules: Rules, number: int, kinds: tuple[int, ...]) ->
     span = activity.span(rules)
     return sum(
         activity.counts[kind][place]
-        for person in members
-        for place in activity.of(person)
-        if span.start <= place < span.stop
         for kind in kinds
+        for person in members
+        # Most people never did any of it: nothing of theirs is looked through.
+        if people.counts[kind][person]
+        for place in activity.of(person, span)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime
 from typing import Any
 
@@ -124,12 +125,14 @@ def bounds(ledger: Ledger, rules: Rules) -> tuple[int, int]:
 
 
 def _curve(ledger: Ledger, rules: Rules, number: int, weeks: tuple[int, int], points: int) -> list[int]:
-    activity, kinds = ledger.activity(), kinds_counted(rules)
+    activity = ledger.activity()
     low, high = weeks
+    span = range(bisect.bisect_left(activity.weeks, low), bisect.bisect_right(activity.weeks, high))
     curve = [0] * points
     for person in ledger.groups(rules).members[number]:
-        for place in activity.of(person):
-            week = activity.weeks[place]
-            if low <= week <= high:
-                curve[(week - low) * points // (high - low + 1)] += sum(activity.counts[kind][place] for kind in kinds)
+        places = activity.of(person, span)
+        for kind in kinds_counted(rules):
+            counts = activity.counts[kind]
+            for place in places:
+                curve[(activity.weeks[place] - low) * points // (high - low + 1)] += counts[place]
     return curve

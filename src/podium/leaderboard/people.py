@@ -6,6 +6,7 @@ the rows are read once for each count of the repository, into arrays, and every 
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 from array import array
 from collections.abc import Iterator
@@ -131,14 +132,15 @@ class Activity:
         return range(self._place(rules.since, 0), self._place(rules.until, len(self.people)))
 
     def _place(self, bound: int | None, otherwise: int) -> int:
-        if bound is None:
-            return otherwise
-        week = week_number(bound)
-        return next((place for start, place in self.starts.items() if start >= week), len(self.people))
+        return otherwise if bound is None else bisect.bisect_left(self.weeks, week_number(bound))
 
-    def of(self, person: int) -> Iterator[int]:
-        """The places of one person's entries, in the order of the weeks."""
-        return iter(self.by_person[self.person_starts[person] : self.person_starts[person + 1]])
+    def of(self, person: int, span: range | None = None) -> array[int]:
+        """The places of one person's entries, in the order of the weeks: all, or those within ``span``."""
+        low, high = self.person_starts[person], self.person_starts[person + 1]
+        if span is not None:
+            low = bisect.bisect_left(self.by_person, span.start, low, high)
+            high = bisect.bisect_left(self.by_person, span.stop, low, high)
+        return self.by_person[low:high]
 
 
 def load_activity(session: Session, repository_id: int, people: People) -> Activity:

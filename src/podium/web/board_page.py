@@ -98,13 +98,13 @@ def board_values(ledger: Ledger, wanted: Wanted) -> dict[str, Any]:
 def rows(ledger: Ledger, rules: Rules, wanted: Wanted, numbers: list[int]) -> list[dict[str, Any]]:
     """What the table needs beside the board's own rows: handle, link and curve of each."""
     people, groups = ledger.people(), ledger.groups(rules)
-    curves = sparklines(ledger, rules, numbers)
+    curves, page = sparklines(ledger, rules, numbers), wanted.link(offset=wanted.offset)
     found = []
     for number, curve in zip(numbers, curves["curves"], strict=True):
         # The least number of its rows: it stays when other e-mails join.
         handle = min(people.ids[place] for place in groups.members[number])
         path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
-        why = wanted.link(offset=wanted.offset, row=handle)
+        why = f"{page}{'&' if '?' in page else '?'}row={handle}"
         found.append({"id": handle, "curve": path, "points": len(curve), "why": why})
     return found
 
