@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from benchmarks import synthetic
+from podium.errors import QueueError
 from podium.settings import Settings
 from podium.telemetry import logs
 from podium.telemetry.job import Job, running
+from podium.telemetry.outage import Outage
 from podium.telemetry.redaction import one_line, redact, secrets_of
 from tests.support.cli import Podium
 from tests.support.githttp import serve_repositories
@@ -228,3 +230,20 @@ def test_a_server_and_its_children_log_in_one_form_with_ids_and_without_secrets(
     else:
         assert f"queue=commit-processing repository={number} job=" in failed[0]
         assert text.startswith("2") or text.startswith("Podium: ")
+
+
+def test_trouble_that_lasts_is_said_when_it_begins_changes_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    outage = Outage(logging.getLogger("somebody"), "it waits", "it goes on")
+    outage.is_over()
+    for reason in ("refused", "refused", "refused", "no such host", "no such host"):
+        outage.lasts(QueueError(reason))
+    outage.is_over()
+    outage.is_over()
+    outage.lasts(QueueError("refused"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "it waits: refused",
+        "it waits: no such host",
+        "it goes on",
+        "it waits: refused",
+    ]

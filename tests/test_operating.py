@@ -168,6 +168,8 @@ def test_a_redis_that_is_away_is_told_by_all_and_nothing_needs_mending(
         arrangement.api() as server,
     ):
         assert value(page(server.port), "podium_up") == 1
+        arrangement.worker("all")
+        wait_until(lambda: queue(arrangement)["workers"], "a worker")
         valkey.stop()
         done = arrangement.podium.run("queue", cwd=None, **arrangement.settings)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -176,9 +178,14 @@ def test_a_redis_that_is_away_is_told_by_all_and_nothing_needs_mending(
         found = wait_until(lambda: _where_down(server.port), "the metrics to tell it")
         assert value(found, "podium_http_requests_total", method="GET", route="/queues", status="503") == 1
         assert "cannot be used" in podium(arrangement, "doctor", "--offline", code=1)
+        wait_until(lambda: "the reconciler waits: Redis cannot be used" in arrangement.said(), "the worker to tell it")
         valkey.start()
         wait_until(lambda: value(page(server.port), "podium_up") == 1, "it to be back")
         assert queue(arrangement)["queuesSeen"] == "redis"
+        wait_until(lambda: "the reconciler goes on" in arrangement.said(), "the worker to tell that too")
+        # Once, and not by each thread every few seconds.
+        assert arrangement.said().count("the reconciler waits") == 1
+        assert "CRITICAL" not in arrangement.said()
 
 
 def _where_down(port: int) -> Samples | None:

@@ -18,6 +18,7 @@ from typing import Any
 from podium import __version__
 from podium.errors import PodiumError, StorageError
 from podium.storage.session import Database
+from podium.telemetry.outage import Outage
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Heartbeat:
             "version": __version__,
             "queues": " ".join(queues),
         }
+        self._silent = Outage(log, "the heartbeat has nothing to tell", "the heartbeat tells everything")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -78,18 +80,21 @@ class Heartbeat:
         """
         try:
             report = json.dumps(self._report())
+            self._silent.is_over()
         except PodiumError as error:
             # Whoever cannot tell more is alive all the same.
-            log.warning("the heartbeat has nothing to tell: %s", error)
+            self._silent.lasts(error)
             report = "{}"
         with self._db.write() as session:
             session.run(_BEAT, report=report, **self._row)
             session.run("DELETE FROM worker WHERE seen_at < {now} - :age", age=FORGET)
 
     def _run(self) -> None:
+        outage = Outage(log, "the heartbeat could not reach the database", "the heartbeat reaches the database")
         while not self._stop.is_set():
             try:
                 self.beat()
+                outage.is_over()
             except StorageError as error:
-                log.warning("the heartbeat could not reach the database: %s", error)
+                outage.lasts(error)
             self._stop.wait(BEAT)

@@ -14,6 +14,7 @@ from podium.jobs import batches
 from podium.jobs.lease import FREE
 from podium.jobs.queues import COMMITS, USERS, Backlog, Ring
 from podium.storage.session import Database, Row
+from podium.telemetry.outage import Outage
 
 log = logging.getLogger(__name__)
 
@@ -146,16 +147,13 @@ class Reconciler:
             self._thread.join()
 
     def _run(self) -> None:
-        trouble = ""
+        outage = Outage(log, "the reconciler waits", "the reconciler goes on")
         while not self._stop.is_set():
             try:
                 turn(self._db, self._ring, self._backlog)
-                trouble = ""
+                outage.is_over()
             except (StorageError, QueueError) as error:
-                # Said once, not every few seconds until it is mended.
-                if error.message != trouble:
-                    log.warning("the reconciler waits: %s", error)
-                trouble = error.message
+                outage.lasts(error)
             self._stop.wait(self._seconds)
 
 

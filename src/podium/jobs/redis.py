@@ -13,6 +13,7 @@ What was learnt by trial about Dramatiq's broker, and stands here as settings:
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import dq_name
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
@@ -71,6 +73,8 @@ class RedisBackend(RedisQueues):
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
         """See :class:`podium.jobs.broker.Backend`, as for everything here."""
+        for consumer in (queue, dq_name(queue)):
+            logging.getLogger(f"dramatiq.worker.ConsumerThread({consumer})").addFilter(_is_news)
         return _Broker(  # type: ignore[no-untyped-call]
             client=self._client,
             middleware=[*middleware, _Heartbeat(queue)],
@@ -98,6 +102,11 @@ class RedisBackend(RedisQueues):
         """Tells Redis."""
         with told():
             self._client.set(_FILLED, 1)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    # That Redis is away is said once, by the reconciler, and not by each consumer every three seconds.
+    return not str(record.msg).startswith(("Consumer encountered a connection error", "Restarting consumer"))
 
 
 class _Broker(RedisBroker):
