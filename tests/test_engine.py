@@ -208,17 +208,9 @@ def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backen
         assert hands.done == []
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        Settings(redis_url="redis://:secret@host:port/1"),
-        Settings(redis_url="redis://:sec/ret@host/1"),
-        Settings(redis_url="redis://:secret@host/one"),
-    ],
-)
-def test_a_redis_url_that_cannot_be_read_is_not_repeated(settings: Settings) -> None:
+def test_a_redis_url_that_cannot_be_used_is_not_repeated() -> None:
     with pytest.raises(BadSetting, match="REDIS_URL") as error:
-        connect(settings)
+        connect(Settings(redis_url="redis://:secret@host/1?socket_timeout=soon"))
     assert "sec" not in error.value.message
     assert error.value.__suppress_context__
 

@@ -58,12 +58,36 @@ def test_values_are_read() -> None:
         ("DATABASE_URL", "mysql://root:secret@db/podium"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "podium.db"),
+        ("PODIUM_GIT_HOSTS", "https://user:secret/word@gitlab.com"),
+        ("REDIS_URL", "redis.example:6379"),
+        ("REDIS_URL", "redis://:secret@host:port/1"),
+        ("REDIS_URL", "redis://:secret/word@host/1"),
+        ("REDIS_URL", "redis://:secret@host:99999/1"),
+        ("REDIS_URL", "redis://:secret@host/one"),
+        ("REDIS_URL", "redis://[::1/1"),
+        ("REDIS_HOST", "redis.example:6379"),
+        ("REDIS_HOST", "redis://redis.example"),
     ],
 )
 def test_a_value_that_cannot_be_read_names_its_variable_and_not_itself(variable: str, value: str) -> None:
     with pytest.raises(BadSetting, match=variable) as error:
         Settings.from_environment({variable: value})
     assert "secret" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("REDIS_URL", "redis://host"),
+        ("REDIS_URL", "rediss://user:p%2Fw@[::1]:6380/15"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("REDIS_HOST", "redis.example"),
+        ("REDIS_HOST", "::1"),
+    ],
+)
+def test_a_redis_can_be_named_in_several_ways(variable: str, value: str) -> None:
+    settings = Settings.from_environment({variable: value})
+    assert settings.uses_redis and value in (settings.redis_url, settings.redis_host)
 
 
 def test_a_child_process_gets_the_same_settings() -> None:

@@ -87,17 +87,11 @@ def _optional_flag(value: str) -> bool | None:
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value.rstrip("/"))
-    if (
-        parts.port == 0
-        or parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or parts.username
-        or parts.query
-        or parts.fragment
-    ):
-        raise ValueError("must be an address such as https://github.example.com, without a user or a query")
-    return value.rstrip("/")
+    if _is_place(value, ".*"):
+        parts = urlsplit(value)
+        if parts.scheme in ("http", "https") and not (parts.username or parts.query or parts.fragment):
+            return value.rstrip("/")
+    raise ValueError("must be an address such as https://github.example.com, without a user or a query")
 
 
 def _origins(value: str) -> tuple[str, ...]:
@@ -115,6 +109,27 @@ def _database(value: str) -> str:
 def _redis(value: str) -> str:
     if not re.match(r"(rediss?|unix)://.", value):
         raise ValueError("must be redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+    if not value.startswith("unix:") and not _is_place(value, r"/?[0-9]*"):
+        raise ValueError(
+            "must be redis://:PASSWORD@HOST:PORT/DATABASE with a number as DATABASE, and %XX for whatever in the "
+            "password is neither a letter nor a digit"
+        )
+    return value
+
+
+def _is_place(url: str, path: str) -> bool:
+    """Whether ``url`` names a host, a port if any, and a path of that pattern."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0 and re.fullmatch(path, parts.path) is not None
+    except ValueError:
+        # What urlsplit says repeats a part of the value.
+        return False
+
+
+def _host(value: str) -> str:
+    if "/" in value or value.count(":") == 1:
+        raise ValueError("must be a host's name or address alone; the port goes into REDIS_PORT")
     return value
 
 
@@ -173,14 +188,18 @@ class Settings:
         "`rediss://` for TLS. Empty, and no `REDIS_HOST` either: the queues live in the process.",
         secret=True,
     )
-    redis_host: str = _setting("REDIS_HOST", "", _text, "The same in parts, where there is no `REDIS_URL`: its host.")
+    redis_host: str = _setting("REDIS_HOST", "", _host, "The same in parts, where there is no `REDIS_URL`: its host.")
     redis_port: int = _setting("REDIS_PORT", 6379, _port, "Its port.")
     redis_password: str = _setting(
         "REDIS_PASSWORD", "", _text, "Its password, also where `REDIS_URL` has none.", secret=True
     )
     redis_tls: bool = _setting("REDIS_TLS", False, _flag, "Whether to speak TLS with it.")
-    host: str = _setting("PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on.")
-    port: int = _setting("PORT", 3000, _port, "Port that `podium serve` listens on.")
+    host: str = _setting(
+        "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on, and a worker that has a port."
+    )
+    port: int = _setting(
+        "PORT", 3000, _port, "Port that `podium serve` listens on. Workers answer probes on it where it is set."
+    )
     github_server_url: str = _setting(
         "GITHUB_SERVER_URL", "https://github.com", _origin, "The GitHub whose repositories are accepted."
     )

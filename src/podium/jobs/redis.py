@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import threading
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import dramatiq
 import redis
@@ -57,9 +55,6 @@ def connect(settings: Settings) -> redis.Redis:
     if settings.redis_tls:
         url = url.replace("redis://", "rediss://", 1)
     try:
-        # redis-py itself takes what is no number for database 0.
-        if not url.startswith("unix:") and not re.fullmatch(r"/?[0-9]*", urlsplit(url).path):
-            raise ValueError("the database is no number")
         return redis.Redis.from_url(url, **options)
     except ValueError:
         raise BadSetting(
