@@ -20,19 +20,15 @@ from array import array
 from podium.leaderboard.people import COMMITS, MERGES, People
 from podium.storage.session import Row, Session
 
-_KNOWN = """
-SELECT DISTINCT c.email, k.contributor_id, k.source, k.known_at
-FROM commit_data c JOIN known_email k ON k.host = :github_host AND k.email = c.email
-WHERE c.repository_id = :repository"""
+_OF_CONTRIBUTOR = ("id", "account_id", "username", "name", "avatar_url", "profile_url", "is_bot", "enriched_at")
 
-_CONTRIBUTORS = """
-SELECT id, account_id, username, name, avatar_url, profile_url, is_bot, enriched_at
-FROM contributor
-WHERE id IN (
-    SELECT k.contributor_id
-    FROM commit_data c JOIN known_email k ON k.host = :github_host AND k.email = c.email
-    WHERE c.repository_id = :repository
-)"""
+# Several names of one e-mail give the same row several times; to sort them out here costs less than there.
+_KNOWN = f"""
+SELECT c.email, k.contributor_id, k.source, k.known_at, {", ".join(f"p.{column}" for column in _OF_CONTRIBUTOR)}
+FROM commit_data c
+    JOIN known_email k ON k.host = :github_host AND k.email = c.email
+    LEFT JOIN contributor p ON p.id = k.contributor_id
+WHERE c.repository_id = :repository"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,14 +60,14 @@ class Accounts:
 
 def load_accounts(session: Session, repository_id: int, github_host: str) -> Accounts:
     """Read what is known of the e-mails of a repository."""
-    where = {"repository": repository_id, "github_host": github_host}
-    return Accounts(
-        {
-            row["email"]: Known(row["contributor_id"], row["source"], row["known_at"])
-            for row in session.all(_KNOWN, **where)
-        },
-        {row["id"]: row for row in session.all(_CONTRIBUTORS, **where)},
-    )
+    emails: dict[str, Known] = {}
+    contributors: dict[int, Row] = {}
+    for row in session.all(_KNOWN, repository=repository_id, github_host=github_host):
+        contributor = row["contributor_id"]
+        emails[row["email"]] = Known(contributor, row["source"], row["known_at"])
+        if contributor is not None and contributor not in contributors:
+            contributors[contributor] = {column: row[column] for column in _OF_CONTRIBUTOR}
+    return Accounts(emails, contributors)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
