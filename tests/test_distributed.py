@@ -145,3 +145,9 @@ def test_four_terminals(stage: Stage) -> None:
             show(stage, you, line)
         # Ctrl-C in each.
         assert [window.interrupt() for window in (users, commits, api)] == [0, 0, 0]
+
+
+def test_the_readme_has_the_same_commands() -> None:
+    readme = {line.command.partition("#")[0].strip() for line in typed((ROOT / "README.md").read_text(), "On more")}
+    page = {line.command for number in range(1, 5) for line in typed(PAGE, f"Terminal {number}")}
+    assert readme == {command for command in page if command.startswith(("podium migrate", "podium serve", "podium w"))}
