@@ -103,7 +103,7 @@ def _actors_of(commit: bytes) -> list[Actor]:
     author = next(line for line in headers.split(b"\n") if line.startswith(b"author "))
     name, _, rest = author.removeprefix(b"author ").partition(b"<")
     email = rest.rpartition(b">")[0]
-    last_paragraph = message.rstrip().rpartition(b"\n\n")[2]
+    last_paragraph = message.replace(b"\r\n", b"\n").rstrip().rpartition(b"\n\n")[2]
     found = [(name, email), *_CO_AUTHOR.findall(last_paragraph)]
     actors: dict[str, Actor] = {}
     for raw_name, raw_email in found:

@@ -1,0 +1,118 @@
+"""Look everybody of real repositories up at a double of GitHub with a made-up table of accounts, and compare.
+
+    python -m benchmarks.check_accounts /path/to/one.git /path/to/another
+
+Of the e-mails seven in ten are given an account, some two or three of them the same one; ``ID+login@users.noreply…``
+belongs to account ID. Compared are: every row of the board with the commits that git counts for the e-mails of its
+account (authored, merges too, and co-authored); the sum of all rows before and after; the requests with one for fifty
+e-mails; that the same people elsewhere, and again within the day, need none. The exit code is 1 where anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.check_counts import co_authors, git_says
+from podium import bootstrap
+from podium.identities.emails import classify
+from podium.leaderboard.rules import Rules
+from podium.settings import Settings
+from tests.support.github_double import GitHubDouble
+from tests.support.github_history import Accounts, KnownAccount
+from tests.support.resolving import Desk, desk
+
+# The mailmap groups rows of nobody with those of an account: what the accounts alone say is compared.
+RULES = Rules.parse(merges="include", bots="include", co_authors="include", mailmap="ignore")
+
+
+def commits_of(repository: Path) -> Counter[str]:
+    """E-mail → commits that name it, as git says."""
+    authored = git_says(repository, "log", "--no-mailmap", "--format=%ae", "HEAD").decode("utf-8", "replace")
+    return Counter(authored.lower().split("\n")[:-1]) + co_authors(repository)
+
+
+def made_up(emails: list[str], seed: int = 1) -> tuple[Accounts, int]:
+    """A table of accounts, and how many of the e-mails need a request."""
+    dice = random.Random(seed)
+    accounts, groups = Accounts(), dict[int, list[str]]()
+    plain = []
+    for email in emails:
+        classified = classify(email)
+        if classified.account is not None and classified.account.account_id is not None:
+            groups.setdefault(classified.account.account_id, []).append(email)
+        elif classified.kind == "human" and "@" in email[1:-1]:
+            plain.append(email)
+    dice.shuffle(plain)
+    left = plain.copy()
+    while left:
+        share = [left.pop() for _ in range(min(len(left), dice.choice((1, 1, 1, 1, 2, 3))))]
+        if dice.random() < 0.7:
+            groups[10**9 + len(left)] = share
+    for number, of_account in groups.items():
+        accounts.add(KnownAccount(number, f"account-{number}", "John Smith"), *of_account)
+    return accounts, len(plain)
+
+
+def rows_of(podium: Desk, number: int) -> tuple[Counter[int], int]:
+    """Account → commits on the board, and the sum of all rows."""
+    entries = podium.board(number, RULES)["top_contributors"]
+    rows = Counter({entry["githubId"]: entry["commitCount"] for entry in entries if entry["githubId"]})
+    return rows, sum(entry["commitCount"] for entry in entries)
+
+
+def check(repository: Path, data: Path) -> list[str]:
+    """Print one line about a repository; give what is not as it should be."""
+    commits = commits_of(repository)
+    accounts, needing = made_up(sorted(commits))
+    expected: Counter[int] = Counter()
+    for email, number in commits.items():
+        if owner := accounts.owner(email):
+            expected[owner.id] += number
+    db = bootstrap.open_database(Settings(data_dir=str(data)))
+    with GitHubDouble({"o/r": repository}, accounts) as double, desk(db, double) as podium:
+        number = podium.count(repository)
+        _, before = rows_of(podium, number)
+        podium.resolve(number)
+        rows, after = rows_of(podium, number)
+        asked = double.asked()
+        podium.resolve(podium.count(repository, "o/another"))
+        podium.resolve(podium.count(repository))
+        again = double.asked() - asked
+    db.close()
+    differing = {account for account in expected | rows if expected[account] != rows[account]}
+    cells = [
+        Path(*repository.parts[-2:]),
+        f"{len(commits):,}",
+        f"{needing:,}",
+        f"{asked} ({1000 * asked / needing:.1f})",
+    ]
+    cells += [again, f"{len(expected):,}", len(differing), f"{before:,}", f"{after:,}"]
+    print("|", " | ".join(map(str, cells)), "|", flush=True)
+    wrong = [f"account {account}: {rows[account]} instead of {expected[account]}" for account in sorted(differing)[:5]]
+    wrong += ["the sum has changed"] * (before != after or after != commits.total())
+    wrong += ["too many requests"] * (asked > math.ceil(needing / 50) + 1 or again > 0)
+    return wrong
+
+
+def main() -> None:
+    """Check every repository and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("repositories", nargs="+", type=Path)
+    wrong = []
+    print("| repository | e-mails | need a request | requests (per 1,000) | elsewhere and again ", end="")
+    print("| accounts | rows that differ | commits before | after |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for repository in parser.parse_args().repositories:
+        with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as folder:
+            wrong += check(repository, Path(folder))
+    sys.exit("\n".join(wrong) or None)
+
+
+if __name__ == "__main__":
+    main()
