@@ -16,6 +16,7 @@ import pytest
 from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
+from podium.jobs.pace import Pace, Paces
 from podium.leaderboard.ledger import Ledger
 from podium.storage.session import Row
 from podium.web import boards as boards_module
@@ -26,7 +27,6 @@ from podium.web.bodies import Body
 from podium.web.cache import Cache
 from podium.web.events import EventStream
 from podium.web.live import Hub
-from podium.web.pace import Pace, Paces
 from podium.web.rows import RowReader
 from tests.support.web import NOW, Client, Site, open_site
 

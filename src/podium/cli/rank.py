@@ -16,9 +16,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from podium import bootstrap
-from podium.cli.progress import Progress, progress_for
+from podium.cli.progress import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
-from podium.history.sources import Source
+from podium.history.sources import Report, Source
 from podium.jobs import batches, outcome
 from podium.jobs.queues import SilentRing
 from podium.leaderboard.board import load_board
@@ -168,7 +168,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
+def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Report) -> int:
     repository = submit(db, SilentRing(), address, refresh_after=0).repository
     start_over(db, repository["id"])
     while True:
@@ -202,7 +202,7 @@ def _give_up(db: Database, repository_id: int, error: Exception) -> None:
 
 
 def _resolve(
-    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress, *, workers: int
+    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Report, *, workers: int
 ) -> None:
     while not stop.is_set():
         with db.read() as session:
@@ -225,7 +225,7 @@ def _resolve(
 
 
 def _run_batches(
-    job: UserJob, row: Row, numbers: list[int], stop: threading.Event, progress: Progress, *, workers: int
+    job: UserJob, row: Row, numbers: list[int], stop: threading.Event, progress: Report, *, workers: int
 ) -> None:
     progress("resolving accounts", 0)
     if len(numbers) == 1:

@@ -8,12 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from podium.errors import HistoryError, LeaseLost
 from podium.history.save import known_pairs, save_count
 from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
 from podium.jobs import batches, lease, outcome
+from podium.jobs.pace import Pace
 from podium.storage.patience import patiently
 from podium.storage.session import Database, Row, Session
 from podium.telemetry import metrics
@@ -164,19 +166,47 @@ class _EitherStop(threading.Event):
 class _Progress:
     """Notes how far a repository is, at most twice a second, for everybody who asks the database."""
 
-    def __init__(self, db: Database, row: Row, also: Report | None) -> None:
+    def __init__(
+        self, db: Database, row: Row, also: Report | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._db = db
         self._row = row
         self._also = also
+        self._clock = clock
         self._next = 0.0
         self._phase = ""
+        self._counted: int | None = None
+        # How fast commits are counted, and how fast the phase goes.
+        self._rate, self._pace = Pace(), Pace()
 
-    def __call__(self, phase: str, number: int) -> None:
+    def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
         if self._also is not None:
-            self._also(phase, number)
-        now = time.monotonic()
+            self._also(phase, number, total)
+        if phase == "arrived":
+            self._counted = number
+            return
+        now = self._clock()
         if now < self._next and phase == self._phase:
             return
         self._next, self._phase = now + NOTE_EVERY, phase
-        unit = "commits" if phase in ("counting", "saving") else "percent"
-        lease.save_progress(self._db, self._row, json.dumps({"stage": "commits", "phase": phase, unit: number}))
+        lease.save_progress(self._db, self._row, json.dumps(self._told(phase, number, total, now)))
+
+    def _told(self, phase: str, number: int, total: int | None, now: float) -> dict[str, Any]:
+        told: dict[str, Any] = {"stage": "commits", "phase": phase}
+        if phase in ("counting", "saving"):
+            told["commits"] = number
+        else:
+            told["percent"] = number
+            if self._counted is not None:
+                told["commits"] = self._counted
+        if total is not None:
+            told["total"] = max(total, number)
+        if "commits" in told:
+            self._rate.note(now, {"stage": "commits", "commits": told["commits"]})
+        self._pace.note(now, told)
+        rate, left = self._rate.rate(), self._pace.seconds_left(told, self._row["total_commits"])
+        if rate is not None and phase != "saving":
+            told["commitsPerSecond"] = round(rate)
+        if left is not None:
+            told["secondsLeft"] = round(left)
+        return told

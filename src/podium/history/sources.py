@@ -15,8 +15,16 @@ from podium.history.mirror import Mirror, Mirrors
 from podium.history.tally import Tally
 from podium.storage.session import Row
 
-# Told what is being done: a phase ("receiving", "counting", …) and a number, of a percentage or of commits.
-Report = Callable[[str, int], None]
+
+class Report(Protocol):
+    """Told how far the work is."""
+
+    def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
+        """So far is ``phase``: 'preparing', 'receiving', 'resolving' in percent, 'counting' and 'saving' in commits.
+
+        'arrived' are commits that are counted while they are received; it is no phase of its own. ``total``: how many
+        there will be, about, where that is known.
+        """
 
 
 class Source(Protocol):
@@ -76,7 +84,7 @@ class History:
             self.head,
             since=since,
             arrived=self._arrived,
-            progress=lambda commits, _all: self._report("counting", commits),
+            progress=lambda commits, total: self._report("counting", commits, total),
             most=self._most,
             stop=self._stop,
         )
@@ -134,7 +142,7 @@ class MirrorSource:
             key=repository["key"],
             url=self._clone_url(repository),
             progress=lambda phase, percent, _bytes: report(phase, percent),
-            on_commits=Heard(None, self._most).check,
+            on_commits=Heard(lambda commits, _: report("arrived", commits), self._most).check,
             stop=stop,
         ) as mirror:
             yield History(self._git, mirror, report, stop, most=self._most, discard=mirror.discard)

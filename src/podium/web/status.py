@@ -6,12 +6,12 @@ import hashlib
 import time
 from typing import Any
 
+from podium.jobs.pace import Pace, Paces
 from podium.leaderboard.ledger import edition
 from podium.storage.session import Row
 from podium.submissions.repositories import describe
 from podium.web.boards import has_board
 from podium.web.events import event_of
-from podium.web.pace import Pace, Paces
 from podium.web.paths import page_path
 from podium.web.rendering import Renderer
 
@@ -48,8 +48,9 @@ class StatusView:
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
-            "rate": pace.rate(),
-            "seconds_left": pace.seconds_left(progress, row["total_commits"]),
+            # What the worker says of its own pace is better than what is seen of it from here.
+            "rate": (progress or {}).get("commitsPerSecond") or pace.rate(),
+            "seconds_left": (progress or {}).get("secondsLeft") or pace.seconds_left(progress, row["total_commits"]),
             "edition": board_edition(row),
             "may_retry": row["state"] == "failed" and may_administer,
         }

@@ -52,7 +52,7 @@ def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds
         done = f"{_accounts(value)}, " if value.get("total") else ""
         return f"{done}waiting for GitHub until {moment(value['waitingUntil'])}"
     parts = [_accounts(value)] if value.get("total") and value.get("stage") == "users" else _commits(value)
-    if rate is not None and rate >= 1 and value.get("percent") is None:
+    if rate is not None and rate >= 1 and ("percent" not in value or "commitsPerSecond" in value):
         parts.append(f"{number(round(rate))} a second")
     if seconds_left is not None:
         parts.append(f"about {duration(seconds_left)} left")

@@ -69,7 +69,8 @@ class Paces:
 
 
 def _done(progress: Mapping[str, Any]) -> float | None:
-    for name in ("done", "commits", "percent"):
+    # Of a clone that is counted while it arrives both are known: it ends with its last percent.
+    for name in ("done", "percent", "commits"):
         if isinstance(progress.get(name), int | float):
             return float(progress[name])
     return None
@@ -78,6 +79,6 @@ def _done(progress: Mapping[str, Any]) -> float | None:
 def _total(progress: Mapping[str, Any], known_total: int | None) -> float | None:
     if isinstance(progress.get("total"), int | float):
         return float(progress["total"])
-    if "percent" in progress and "commits" not in progress:
+    if "percent" in progress:
         return 100.0
     return float(known_total) if known_total and "commits" in progress else None
