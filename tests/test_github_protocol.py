@@ -163,6 +163,20 @@ def test_a_null_beside_an_error_is_not_an_answer() -> None:
     assert isinstance(verdict.action, Halve)
 
 
+@pytest.mark.parametrize("path", [None, [], ["repository"], "repository.a0", ["a0"], [0], {}])
+def test_an_error_at_no_alias_is_about_all_of_them(path: object) -> None:
+    document = answer({"path": path, "message": "Timeout"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", ADA)))
+    told = judged(document).told
+    assert told.again == (ASK_A,) and told.people == {"b@x.org": ACCOUNT}
+
+
+def test_an_error_of_the_budget_says_nothing_about_people() -> None:
+    verdict = judged(
+        answer({"path": ["rateLimit"], "message": "no"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", None)))
+    )
+    assert verdict.action == Done() and len(verdict.told.people) == 2
+
+
 def test_an_error_that_lasts_sends_to_another_commit() -> None:
     error = {"type": "NOT_FOUND", "path": ["repository", "a0"], "message": "no such object"}
     verdict = judged(answer(error, a0=None, a1=commit(("b@x.org", None))))
@@ -256,6 +270,7 @@ FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
     ("another JSON for a window", WINDOW, ok({"x": 1}), Retry),
     ("null", EMAILS, ok({"data": None}), Retry),
     ("too much for one query", EMAILS, failed(error("RESOURCE_LIMITS_EXCEEDED")), Halve),
+    ("too much, said as a code", EMAILS, failed(error(None, code="RESOURCE_LIMITS_EXCEEDED")), Halve),
     ("too many nodes", EMAILS, failed(error("MAX_NODE_LIMIT_EXCEEDED")), Halve),
     ("something went wrong", EMAILS, ok({"errors": [error(None, STUMBLE)]}), Halve),
     ("something went wrong with one", SINGLE, ok({"errors": [error(None, STUMBLE)]}), Retry),

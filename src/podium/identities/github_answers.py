@@ -118,7 +118,10 @@ def troubles_of(document: object) -> Callable[[str], frozenset[str]]:
         match error.get("path"):
             case ["repository", alias, *_]:
                 by_alias.setdefault(str(alias), set()).add(error_type(error))
-            case ["repository"] | [] | None:
+            case ["rateLimit", *_]:
+                # Says nothing about people.
+                continue
+            case _:
                 above.add(error_type(error))
     return lambda alias: frozenset(above | by_alias.get(alias, set()))
 
@@ -131,7 +134,8 @@ def errors_of(document: object) -> list[Mapping[str, Any]]:
 
 def error_type(error: Mapping[str, Any]) -> str:
     """The type of a GraphQL error in capitals; '' where GitHub gives none, as for 'Something went wrong'."""
-    return (text_of(error.get("type")) or "").upper()
+    code = mapping(error.get("extensions")).get("code")
+    return (text_of(error.get("type")) or text_of(code) or "").upper()
 
 
 def body_rate(document: object, now: float, theirs: float) -> Rate | None:
