@@ -254,6 +254,14 @@ def test_a_packed_body_is_bounded_by_what_it_unpacks_to(peer: Callable[[Peer], s
     assert isinstance(spoken(peer(lambda send: send(head % len(noise) + noise))), Failure)
 
 
+def test_an_old_server_that_ends_its_answer_by_closing_is_understood(peer: Callable[[Peer], str]) -> None:
+    got = spoken(peer(lambda send: send(b"HTTP/1.0 200 OK\r\n\r\n{}")))
+    assert isinstance(got, Response) and got.body == b"{}"
+    packed = b"HTTP/1.0 200 OK\r\nContent-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"[1]")
+    got = spoken(peer(lambda send: send(packed)))
+    assert isinstance(got, Response) and got.body == b"[1]"
+
+
 def test_a_body_that_trickles_ends_at_the_deadline(peer: Callable[[Peer], str]) -> None:
     def trickle(send: Callable[[bytes], None]) -> None:
         send(HEAD + b"Content-Length: 500\r\n\r\n")

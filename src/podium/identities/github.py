@@ -122,7 +122,8 @@ class GitHub:
     def _read(self, response: httpx.Response) -> Response | Failure:
         """Read a body within its bounds, also of what it unpacks to."""
         ends = time.monotonic() + self._deadline
-        unpack = zlib.decompressobj(wbits=31) if response.headers.get("content-encoding") == "gzip" else None
+        is_packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
+        unpack = zlib.decompressobj(wbits=31) if is_packed else None
         body = bytearray()
         for chunk in response.iter_raw():
             room = self._max_body + 1 - len(body)
