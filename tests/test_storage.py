@@ -209,7 +209,7 @@ def test_the_server_ends_what_a_stopped_client_leaves_locked(postgresql: Postgre
             name: session.value(f"SHOW {name}")
             for name in ("lock_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle")
         }
-    assert asked == {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "30s", "tcp_keepalives_idle": "10"}
+    assert asked == {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "1min", "tcp_keepalives_idle": "10"}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,12 @@ class Postgres:
             return True
         return False
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, *, at_once: bool = False) -> None:
         """End it and every connection; ``at_once``: as a crash, which it recovers from at its next start."""
         if self._process is not None:

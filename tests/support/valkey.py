@@ -62,6 +62,12 @@ class Valkey:
             return bool(client.ping())
         return False
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """End it, at once and with all that it holds."""
         if self._process is not None:

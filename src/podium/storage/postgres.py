@@ -41,7 +41,7 @@ _WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
 # it goes on, the row was its own all the time, so what it saves is right.)
 _SESSION = f"""
 SET lock_timeout = '{BUSY_TIMEOUT:.0f}s';
-SET idle_in_transaction_session_timeout = '30s';
+SET idle_in_transaction_session_timeout = '60s';
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2
 """
 
