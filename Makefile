@@ -15,15 +15,20 @@ BIN := .venv/bin
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
-.PHONY: run rank test lint types check lock
+# Where Python is told to keep no bytecode, every start would compile all of Podium.
+.venv/.compiled: .venv/.run $(shell find src -name '*.py')
+	$(BIN)/python -m compileall -q src
+	touch $@
 
-run: .venv/.run
+.PHONY: run rank test lint types check schema lock
+
+run: .venv/.compiled
 	$(BIN)/podium serve
 
-rank: .venv/.run
+rank: .venv/.compiled
 	@$(BIN)/podium rank $(REPO)
 
-test: .venv/.test
+test: .venv/.test .venv/.compiled
 	$(BIN)/python -m pytest
 
 lint: .venv/.test
@@ -34,6 +39,10 @@ types: .venv/.test
 	$(BIN)/mypy
 
 check: lint types test
+
+# After a new migration: what the migrations make of an empty SQLite database, as one script.
+schema: .venv/.run
+	$(BIN)/python -m podium.storage.schema
 
 # Needs uv (`pip install uv`); the lock names no index, so it holds wherever packages come from.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -13,8 +13,9 @@ from sqlalchemy import inspect, text
 from podium import bootstrap
 from podium.errors import StorageError, WrongRevision
 from podium.settings import Settings
-from podium.storage import migrate
+from podium.storage import migrate, schema
 from podium.storage.engine import migration_engine
+from podium.storage.sqlite import SqliteDatabase
 from tests.support.postgres import Postgres
 
 FIRST_ROWS = (
@@ -63,6 +64,18 @@ def test_the_newest_revision_is_the_one_that_the_code_names(url: str) -> None:
 def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None:
     migrate.migrate(url)
     migrate.check_tables(url)
+
+
+def test_a_new_sqlite_database_is_what_the_migrations_make(tmp_path: Path) -> None:
+    migrate.migrate(f"sqlite:///{tmp_path / 'migrated.db'}")
+    assert schema.SCRIPT.read_text() == schema.described(tmp_path / "migrated.db"), "run `make schema`"
+    db = SqliteDatabase(tmp_path / "new.db")
+    schema.create(db)
+    schema.create(db)
+    migrate.check_revision(db)
+    db.close()
+    assert schema.described(tmp_path / "new.db") == schema.described(tmp_path / "migrated.db")
+    migrate.check_tables(f"sqlite:///{tmp_path / 'new.db'}")
 
 
 def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from podium.errors import StorageError
 from podium.settings import Settings
-from podium.storage import migrate
+from podium.storage import migrate, schema
 from podium.storage.session import Database, Session
 from podium.submissions.address import parse_address
 
@@ -63,7 +63,9 @@ def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
     try:
         if not settings.uses_postgres:
             found = migrate.revision(db)
-            if found is None or (not settings.database_url and found < migrate.HEAD):
+            if found is None:
+                schema.create(db)
+            elif not settings.database_url and found < migrate.HEAD:
                 migrate.migrate(database_url(settings))
         migrate.check_revision(db)
     except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import logging
 import shutil
 import signal
@@ -18,12 +19,8 @@ from typing import TYPE_CHECKING
 from podium import bootstrap
 from podium.cli.progress import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
-from podium.history.sources import Report, Source
 from podium.jobs import batches, outcome
 from podium.jobs.queues import SilentRing
-from podium.leaderboard.board import load_board
-from podium.leaderboard.export import render
-from podium.leaderboard.rules import Rules
 from podium.settings import Settings
 from podium.storage.session import Database, Row
 from podium.submissions.address import Address, parse_address, path_address
@@ -31,7 +28,9 @@ from podium.submissions.submit import start_over, submit
 
 if TYPE_CHECKING:
     from podium.history.commit_job import CommitJob
+    from podium.history.sources import Report, Source
     from podium.identities.user_job import UserJob
+    from podium.leaderboard.rules import Rules
 
 # Seconds between two looks at a repository that another process counts.
 LOOK_AGAIN = 0.3
@@ -74,6 +73,7 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         Interrupted: SIGINT or SIGTERM came; the repository was handed back.
     """
     settings = Settings.from_environment(environment)
+    threading.Thread(target=_import_what_comes_later, name="imports", daemon=True).start()
     _quiet_log()
     stop = threading.Event()
     _stop_at_signals(stop)
@@ -88,6 +88,18 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         return _board(settings, db, repository_id, request)
     finally:
         db.close()
+
+
+def _import_what_comes_later() -> None:
+    """While the first answers of git are waited for, or a whole clone."""
+    for name in (
+        "history.commit_job",
+        "history.mirror",
+        "identities.user_job",
+        "leaderboard.board",
+        "leaderboard.export",
+    ):
+        importlib.import_module(f"podium.{name}")
 
 
 def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
@@ -242,6 +254,9 @@ def _run_batches(
 
 
 def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
+    from podium.leaderboard.board import load_board
+    from podium.leaderboard.export import render
+
     with db.read() as session:
         row: Row | None = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
         if row is None:

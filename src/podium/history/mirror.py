@@ -23,7 +23,7 @@ from podium.history.git import Git
 from podium.history.limits import Stop, bytes_on_disk, disk_full
 from podium.history.locks import if_free, locked
 from podium.history.progress import Progress
-from podium.history.remote import KEPT_AT, Remote, RemoteHead
+from podium.history.remote import Remote, RemoteHead, is_own_head
 from podium.history.remote_mailmap import bring_mailmap
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
@@ -129,50 +129,47 @@ class Mirrors:
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
                 wanted = _Wanted(remote, remote.head(), progress, on_commits, stop)
-                mirror = self._opened(path, wanted, self._update(path, wanted))
+                mirror = self._opened(path, wanted, *self._update(path, wanted))
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
 
-    def _update(self, path: Path, wanted: _Wanted) -> Follower | None:
-        """Bring it up to date; what was counted meanwhile, where it is new."""
+    def _update(self, path: Path, wanted: _Wanted) -> tuple[str, Follower | None]:
+        """Bring it up to date; give its head, and what was counted meanwhile, where it is new."""
         if path.exists():
             try:
-                self._refresh(path, wanted)
+                return self._refresh(path, wanted), None
             except HistoryError as error:
                 if error.code not in _DAMAGED:
                     raise
                 shutil.rmtree(path)
-            else:
-                return None
         with self._incoming(wanted.stop) as clone:
             words = ("init", "--quiet", "--bare", "--template=", *_object_format(wanted.head))
             self._git.read(*words, repository=clone, stop=wanted.stop)
             with contextlib.closing(Follower(clone, len(wanted.head.sha), wanted.on_commits)) as follower:
                 wanted.remote.fetch(wanted.head, clone, wanted.progress, meanwhile=follower.step)
-                follower.finish(self._commit(clone, wanted.stop))
+                commit = self._commit(clone, wanted.stop)
+                follower.finish(commit)
             clone.rename(path)
-            return follower
+            return commit, follower
 
-    def _refresh(self, path: Path, wanted: _Wanted) -> None:
+    def _refresh(self, path: Path, wanted: _Wanted) -> str:
         for pattern in _LEFT_BEHIND:
             for file in path.glob(pattern):
                 file.unlink()
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
-        current = (
-            self._git.run("symbolic-ref", "--quiet", "HEAD", repository=path, stop=wanted.stop).output.decode().strip()
-        )
-        if current != KEPT_AT or self._commit(path, wanted.stop) != wanted.head.sha:
-            wanted.remote.fetch(wanted.head, path, wanted.progress)
+        if is_own_head(path) and self._commit(path, wanted.stop) == wanted.head.sha:
+            return wanted.head.sha
+        wanted.remote.fetch(wanted.head, path, wanted.progress)
+        return self._commit(path, wanted.stop)
 
-    def _opened(self, path: Path, wanted: _Wanted, arrived: Follower | None) -> Mirror:
+    def _opened(self, path: Path, wanted: _Wanted, commit: str, arrived: Follower | None) -> Mirror:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        commit = self._commit(path, wanted.stop)
         mailmap, note = bring_mailmap(self._git, path, wanted.remote, commit, stop=wanted.stop)
         return Mirror(path, commit, wanted.head.branch, wanted.remote.url, mailmap, note, arrived)
 

@@ -23,6 +23,7 @@ from podium.history.progress import Progress
 # Where the commit of the host's HEAD is kept, whatever its branch is called: a branch `a` that is renamed to `a/b`
 # could not be kept beside its old name.
 KEPT_AT = "refs/podium/head"
+_OWN_HEAD = f"ref: {KEPT_AT}\n"
 # What git allows in the name of a branch (git-check-ref-format); a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -44,6 +45,14 @@ class RemoteHead:
     def source(self) -> str:
         """What to ask the host for."""
         return f"refs/heads/{self.branch}" if self.branch else "HEAD"
+
+
+def is_own_head(repository: Path) -> bool:
+    """Whether the HEAD of ``repository`` names what :meth:`Remote.fetch` brings."""
+    try:
+        return (repository / "HEAD").read_text(encoding="ascii") == _OWN_HEAD
+    except (OSError, ValueError):
+        return False
 
 
 class Remote:
@@ -94,7 +103,9 @@ class Remote:
             Interrupted: told to stop.
         """
         self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress, meanwhile=meanwhile)
-        self._git.read("symbolic-ref", "HEAD", KEPT_AT, repository=repository, stop=self._stop)
+        if not is_own_head(repository):
+            # As `git symbolic-ref` does, without starting it.
+            (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
 
     def fetch_object(self, sha: str, repository: Path) -> None:
         """Bring one object, and nothing that it leads to.

@@ -126,10 +126,10 @@ def save_count(
     if since:
         session.many(_ADD_PERSON, persons)
         _save_identities(session, number, identities)
-        session.many(_ADD_WEEK, _week_rows(session, number, tally))
+        session.many(_ADD_WEEK, _week_rows(number, _numbers(session, number), tally))
     else:
         session.load("commit_data", _PERSON_COLUMNS, persons)
-        session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(session, number, tally))
+        session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
     session.run(
         _COUNTED,
         id=number,
@@ -173,9 +173,15 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
     )
 
 
-def _week_rows(session: Session, repository_id: int, tally: Tally) -> Iterator[tuple[int, ...]]:
-    """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
-    # Asked for now, and not when the first row is wanted: by then the session is in the middle of loading.
+def _numbers(session: Session, repository_id: int) -> dict[Pair, int]:
+    """The number of each saved (name, e-mail)."""
     rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
-    numbers = {(row["name"], row["email"]): row["id"] for row in rows}
-    return ((repository_id, numbers[person], *week) for person, weeks in tally.weeks() for week in weeks)
+    return {(row["name"], row["email"]): row["id"] for row in rows}
+
+
+def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
+    """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
+    for person, weeks in tally.weeks():
+        number = numbers[person]
+        for week in weeks:
+            yield repository_id, number, *week

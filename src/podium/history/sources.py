@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from podium.history.counting import Heard, count, is_ancestor
 from podium.history.git import Git
 from podium.history.local import LocalRepository
 from podium.history.mailmap import Identity, Pair, identities
-from podium.history.mirror import Mirror, Mirrors
 from podium.history.tally import Tally
 from podium.storage.session import Row
+
+if TYPE_CHECKING:
+    from podium.history.follow import Follower
+    from podium.history.mirror import Mirror, Mirrors
 
 
 class Report(Protocol):
@@ -52,9 +55,10 @@ class History:
         stop: threading.Event,
         *,
         most: int | None = None,
+        arrived: Follower | None = None,
         discard: Callable[[], None] | None = None,
     ) -> None:
-        self._arrived = opened.arrived if isinstance(opened, Mirror) else None
+        self._arrived = arrived
         self.head: str = opened.head
         self.branch: str | None = opened.branch
         # Why the mailmap is not applied, where there might be one.
@@ -145,4 +149,6 @@ class MirrorSource:
             on_commits=Heard(lambda commits, _: report("arrived", commits), self._most).check,
             stop=stop,
         ) as mirror:
-            yield History(self._git, mirror, report, stop, most=self._most, discard=mirror.discard)
+            yield History(
+                *(self._git, mirror, report, stop), most=self._most, arrived=mirror.arrived, discard=mirror.discard
+            )

@@ -6,9 +6,9 @@ import dataclasses
 import datetime
 import json
 import logging
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Iterable, Sequence
 
 from podium.errors import LeaseLost, LookupFault
@@ -118,7 +118,7 @@ class UserJob:
         self.lookup.close()
 
     def _claim(self, repository_id: int, generation: int, batch: int) -> Claim | None:
-        token = uuid.uuid4().hex
+        token = secrets.token_hex(16)
         with self.db.write() as session:
             repository = batches.lock(session, repository_id)
             if (

@@ -10,8 +10,8 @@ the token.)
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
-import uuid
 from collections.abc import Iterator
 
 from podium.errors import LeaseLost, StorageError
@@ -117,7 +117,7 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Row | None:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
-        return session.one(_TAKE_ONE, id=repository_id, holder=uuid.uuid4().hex, seconds=seconds)
+        return session.one(_TAKE_ONE, id=repository_id, holder=secrets.token_hex(16), seconds=seconds)
 
 
 def grab_next(db: Database, rung_for: int, *, seconds: float) -> Row | None:
@@ -130,7 +130,7 @@ def grab_next(db: Database, rung_for: int, *, seconds: float) -> Row | None:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
-        row = session.one(_TAKE_NEXT, holder=uuid.uuid4().hex, seconds=seconds)
+        row = session.one(_TAKE_NEXT, holder=secrets.token_hex(16), seconds=seconds)
     return row or grab(db, rung_for, seconds=seconds)
 
 

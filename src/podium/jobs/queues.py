@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from podium.jobs.overview import Depth
+if TYPE_CHECKING:
+    from podium.jobs.overview import Depth
+
 
 COMMITS = "commit-processing"
 USERS = "user-processing"
