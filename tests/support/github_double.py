@@ -172,7 +172,7 @@ class GitHubDouble:
             self.seen.append(seen)
             told_at, until = self._paused.get(seen.token, (0.0, 0.0))
             # What was under way when the pause was told could not know of it.
-            if told_at + 0.25 < seen.at < until - 0.05:
+            if told_at + 0.5 < seen.at < until - 0.05:
                 self.amiss.append(f"asked {until - seen.at:.2f} s before a limit ended")
             if any(token in seen.path or token.encode() in body for token in self.tokens):
                 self.amiss.append("a token outside of the Authorization header")
