@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.errors import HistoryError, LeaseLost
-from podium.history.save import known_pairs, save_count
+from podium.history.identify import identities_for
+from podium.history.save import save_count
 from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
 from podium.jobs import batches, lease, outcome
@@ -105,10 +106,7 @@ class CommitJob:
                     # Somebody's own repository: reading it again gives the same.
                     raise HistoryError("damaged", error.message) from error
                 raise
-            with self.db.read() as session:
-                pairs = set(known_pairs(session, row["id"])) if since else set()
-            pairs.update(tally.people())
-            identities = history.identities(pairs)
+            identities = identities_for(self.db, row, since, history, tally.people())
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
@@ -121,6 +119,7 @@ class CommitJob:
                         since=since,
                         head=history.head,
                         branch=history.branch,
+                        mailmap=history.mailmap,
                         tally=tally,
                         identities=identities,
                     )

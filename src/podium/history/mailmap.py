@@ -92,7 +92,7 @@ def identities(
         Interrupted: ``stop`` was set.
     """
     wanted = list(dict.fromkeys(pairs))
-    if blob is None:
+    if blob is None or not wanted:
         return {(name, email): Identity(email, name, email) for name, email in wanted}
     sent = [(name, email) for name, email in wanted if _NAME.fullmatch(name) and _EMAIL.fullmatch(email)]
     probes = [(_probe(name), email) for name, email in sent]

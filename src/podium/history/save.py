@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from podium.errors import LeaseLost
 from podium.history.mailmap import Identity
@@ -18,6 +18,8 @@ _PERSON_COLUMNS = (
     *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
+# E-mails that are asked for one by one in a statement; of more, all of a repository's rows are read.
+_MOST_ASKED = 500
 _WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
 
 
@@ -66,7 +68,7 @@ WHERE repository_id = :repository_id AND email = :email AND name = :name
 # The next state, and the start of a new generation of batches: whatever is still under way for an older one is void.
 _COUNTED = """
 UPDATE repository SET
-    state = 'users_processing', head = :head, branch = :branch, counting_version = :version,
+    state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap, counting_version = :version,
     total_commits = :total, merge_commits = :merges,
     unique_contributors = (
         SELECT count(DISTINCT email) FROM commit_data
@@ -78,17 +80,31 @@ WHERE id = :id
 """
 
 
-def known_pairs(session: Session, repository_id: int) -> dict[Pair, Identity]:
-    """Every (name, e-mail) saved for a repository, with the identity that the mailmap gave it then."""
-    rows = session.all(
-        """SELECT name, email, mailmap_email, mailmap_name, mailmap_identity FROM commit_data
-        WHERE repository_id = :id""",
-        id=repository_id,
-    )
+def known_pairs(
+    session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
+) -> dict[Pair, Identity]:
+    """Every (name, e-mail) saved for a repository, with the identity that the mailmap gave it then.
+
+    With ``values``, at least those that have one of them in ``column``.
+    """
     return {
         (row["name"], row["email"]): Identity(row["mailmap_email"], row["mailmap_name"], row["mailmap_identity"])
-        for row in rows
+        for row in _saved(session, repository_id, column, values)
     }
+
+
+def _saved(session: Session, repository_id: int, column: str, values: Collection[str] | None) -> list[Row]:
+    """The rows saved for a repository; all of them, where asking for some would be no less work."""
+    if values is not None and not values:
+        return []
+    asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
+    restricted = f"AND {column} IN ({', '.join(f':{name}' for name in asked)})" if asked else ""
+    return session.all(
+        f"""SELECT id, name, email, mailmap_email, mailmap_name, mailmap_identity FROM commit_data
+        WHERE repository_id = :id {restricted}""",
+        id=repository_id,
+        **asked,
+    )
 
 
 def save_count(
@@ -98,6 +114,7 @@ def save_count(
     since: str | None,
     head: str,
     branch: str | None,
+    mailmap: str | None,
     tally: Tally,
     identities: Mapping[Pair, Identity],
 ) -> None:
@@ -109,8 +126,10 @@ def save_count(
         since: the head that the count started from; None where all of history was counted.
         head: the commit counted up to.
         branch: its branch, if it has one.
+        mailmap: the blob of its mailmap.
         tally: what was counted.
-        identities: what the mailmap makes of every pair, those saved before included.
+        identities: what the mailmap makes of everybody counted, and of everybody saved before of whom it says something
+            else now.
 
     Raises:
         LeaseLost: the totals are no longer the ones that the count started from; nothing is saved.
@@ -126,7 +145,8 @@ def save_count(
     if since:
         session.many(_ADD_PERSON, persons)
         _save_identities(session, number, identities)
-        session.many(_ADD_WEEK, _week_rows(number, _numbers(session, number), tally))
+        emails = {email for _, email in tally.people()}
+        session.many(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
     else:
         session.load("commit_data", _PERSON_COLUMNS, persons)
         session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
@@ -135,6 +155,7 @@ def save_count(
         id=number,
         head=head,
         branch=branch,
+        mailmap=mailmap or "",
         version=COUNTING_VERSION,
         total=tally.total_commits + (now["total_commits"] if since else 0),
         merges=tally.merge_commits + (now["merge_commits"] if since else 0),
@@ -155,7 +176,7 @@ def _person_row(repository_id: int, person: PersonTotals, identities: Mapping[Pa
 
 def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
     """A mailmap that changed applies to the rows of earlier counts too."""
-    saved = known_pairs(session, repository_id)
+    saved = known_pairs(session, repository_id, "email", {email for _, email in identities})
     session.many(
         _MAILMAP,
         [
@@ -173,10 +194,9 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
     )
 
 
-def _numbers(session: Session, repository_id: int) -> dict[Pair, int]:
-    """The number of each saved (name, e-mail)."""
-    rows = session.all("SELECT id, email, name FROM commit_data WHERE repository_id = :id", id=repository_id)
-    return {(row["name"], row["email"]): row["id"] for row in rows}
+def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
+    """The number of each saved (name, e-mail); where ``emails`` are given, at least of theirs."""
+    return {(row["name"], row["email"]): row["id"] for row in _saved(session, repository_id, "email", emails)}
 
 
 def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:

@@ -61,11 +61,12 @@ class History:
         self._arrived = arrived
         self.head: str = opened.head
         self.branch: str | None = opened.branch
+        # The blob of the head's mailmap.
+        self.mailmap: str | None = opened.mailmap
         # Why the mailmap is not applied, where there might be one.
         self.note: str | None = opened.note
         self._git = git
         self._path = opened.path
-        self._mailmap = opened.mailmap
         self._report = report
         self._stop = stop
         self._most = most
@@ -100,7 +101,7 @@ class History:
             HistoryError: git cannot read the mailmap.
             Interrupted: told to stop.
         """
-        return identities(self._git, self._path, self._mailmap, pairs, stop=self._stop)
+        return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
 
     def discard(self) -> bool:
         """Throw a copy that proved damaged away; False where it is somebody's own repository, and stays."""

@@ -44,7 +44,7 @@ CREATE TABLE "repository" (
 	rung_at DOUBLE, 
 	not_before DOUBLE, 
 	commits_processed_at DOUBLE, 
-	users_processed_at DOUBLE, unresolved_reason TEXT, turn DOUBLE DEFAULT '0' NOT NULL, submitter TEXT, 
+	users_processed_at DOUBLE, unresolved_reason TEXT, turn DOUBLE DEFAULT '0' NOT NULL, submitter TEXT, mailmap TEXT, 
 	CONSTRAINT pk_repository PRIMARY KEY (id), 
 	CONSTRAINT uq_repository_url UNIQUE (url), 
 	CONSTRAINT uq_repository_key UNIQUE ("key"), 
@@ -161,4 +161,4 @@ CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id
 
 CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
 
-INSERT INTO alembic_version (version_num) VALUES ('0006')
+INSERT INTO alembic_version (version_num) VALUES ('0007')

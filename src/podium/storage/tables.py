@@ -70,6 +70,8 @@ repository = Table(
     Column("head", Text),
     Column("branch", Text),
     Column("counting_version", Integer),
+    # The blob of the mailmap that the rows' identities are by; '' where there is none, NULL: not known.
+    Column("mailmap", Text),
     # Incremented by each save of commits: batches of an older generation are void.
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
