@@ -55,10 +55,11 @@ def serve(path: Path, name: str, served: Path, base_url: str, work: Path) -> Sub
     url = f"{base_url}/{name}.git"
     clone = work / f"{name}-treeless.git"
     subprocess.run(["git", *TREELESS, url, str(clone)], env=ENVIRONMENT, check=True)
-    # The objects are the clone's own: nothing is copied, nothing written into a repository that was named.
+    # The objects are those of the repository that was named: nothing is copied, and nothing written into it.
     moving = served / f"{name}-moving.git"
     git(work, "init", "--quiet", "--bare", "--initial-branch=main", str(moving))
-    (moving / "objects" / "info" / "alternates").write_text(f"{clone / 'objects'}\n")
+    objects = Path(git(path, "rev-parse", "--absolute-git-dir").strip()) / "objects"
+    (moving / "objects" / "info" / "alternates").write_text(f"{objects}\n")
     commits = int(git(clone, "rev-list", "--count", "HEAD"))
     return Subject(name, url, clone, moving, f"{base_url}/{name}-moving.git", commits)
 
