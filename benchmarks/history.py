@@ -28,8 +28,8 @@ from benchmarks.subjects import Subject, git, make_synthetic, serve
 from tests.support.githttp import serve_repositories
 from tests.support.postgres import running_postgres
 
-_HEAD = """| measured | repository | against | theirs | Podium's | ratio (min-max) | goal | | memory |
-|---|---|---|---|---|---|---|---|---|"""
+_HEAD = """| measured | repository | against | theirs | Podium's | ratio (min-max) | CPU ratio | goal | | memory |
+|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.measure import Measured
+from benchmarks.measure import Measured, processor_seconds
 from benchmarks.subjects import ENVIRONMENT
 from podium import bootstrap
 from podium.history.counting import count
@@ -29,9 +29,9 @@ def settings_of(data: Path) -> Settings:
 
 def timed(work: Callable[[], object]) -> Measured:
     """How long ``work`` takes."""
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), processor_seconds()
     work()
-    return Measured(time.perf_counter() - begun, 0)
+    return Measured(time.perf_counter() - begun, 0, processor_seconds() - used)
 
 
 def one_pass(clone: Path) -> Tally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import statistics
 import subprocess
 import threading
@@ -16,10 +17,23 @@ LOOK_EVERY = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """One run. ``peak_mb`` is the proportional set size of the process tree in megabytes (Linux; else 0)."""
+    """One run.
+
+    Attributes:
+        seconds: from its start to its end.
+        peak_mb: the proportional set size of the process tree in megabytes (Linux; else 0).
+        processor: seconds of processors, of all of its processes: what other work on the machine hardly changes.
+    """
 
     seconds: float
     peak_mb: float
+    processor: float = 0.0
+
+
+def processor_seconds() -> float:
+    """What this process and those that it has waited for have used so far, of all processors."""
+    used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str], *, watch_memory: bool = False) -> Measured:
@@ -28,7 +42,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, watch_memory:
     Raises:
         subprocess.CalledProcessError: it failed; a benchmark of a failure says nothing.
     """
-    start = time.perf_counter()
+    start, used = time.perf_counter(), processor_seconds()
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -37,7 +51,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], *, watch_memory:
     seconds = time.perf_counter() - start
     if status:
         raise subprocess.CalledProcessError(status, command)
-    return Measured(seconds, peak / 1e6)
+    return Measured(seconds, peak / 1e6, processor_seconds() - used)
 
 
 def _peak_until_done(process: subprocess.Popen[bytes]) -> int:
@@ -63,6 +77,11 @@ def _proportional_set_size(pid: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def processor_ratio(ours: Sequence[Measured], theirs: Sequence[Measured]) -> float:
+    """Median of the ratios of processor time of runs that were taken in turn."""
+    return statistics.median(a.processor / b.processor for a, b in zip(ours, theirs, strict=True))
 
 
 def ratios(ours: Sequence[Measured], theirs: Sequence[Measured]) -> tuple[float, float, float]:
