@@ -46,7 +46,7 @@ def main() -> int:
         peers = _peers_python(options.peers_python, work) if "peers" in groups else None
         bench = Bench(work, options.runs, postgres, peers, options.peer_seconds)
         paths = [(path, path.stem if path.stem != "repo" else path.parent.name) for path in options.repositories]
-        sizes = [options.commits] if options.commits else [] if paths else [100_000]
+        sizes = [options.commits] if options.commits else [] if paths or groups == ["start"] else [100_000]
         paths += [(made, made.stem) for made in (make_synthetic(work, size) for size in sizes)]
         print(_HEAD)
         for path, name in paths:
@@ -55,8 +55,10 @@ def main() -> int:
                 if group != "start":
                     _print(bench, group, subject)
         if "start" in groups:
-            _print(bench, "start", serve(make_synthetic(work, 10), "ten", served, host.url, work))
-        print(f"\nTotals: {'; '.join(bench.checks)}. Load average at the end: {os.getloadavg()[0]:.1f}.")
+            _print(bench, "start", serve(make_synthetic(work / "start", 10), "ten", served, host.url, work))
+        print(
+            f"\nTotals: {'; '.join(bench.checks) or 'not compared'}. Load average at the end: {os.getloadavg()[0]:.1f}."
+        )
     return 1 if bench.differs else 0
 
 
