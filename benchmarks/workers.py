@@ -1,38 +1,43 @@
-"""How fast commit workers get through many small repositories: one, two, and git alone.
+"""How long one and two commit workers take for 200 small repositories, against git alone, and what the cores do.
 
-    python -m benchmarks.workers [--repositories 200]
+python -m benchmarks.workers [--repositories N] [--commits N] [--at-once 1,2] [--rounds N]
 
 PostgreSQL and Valkey from wheels, a git server on loopback in a process of its own, real worker processes on default
-settings. All repositories wait before the workers start; the time is from the first that is taken to the last that is
-saved, by the database's clock. Git alone does what a worker has it do: asks for the branch, clones without trees, reads
-every commit.
+settings, each with a folder of its own. Git alone does what a worker has it do: asks for the branch, clones without
+trees, reads every commit; so many at a time as there are workers.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
+import dataclasses
 import os
-import signal
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from benchmarks import synthetic
+import psycopg
+
+from benchmarks import cpu, synthetic
+from podium import bootstrap
 from podium.jobs.queues import SilentRing
-from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.settings import Settings
 from podium.submissions.address import parse_address
 from podium.submissions.submit import submit
-from tests.support.cli import Podium, clean_environment
+from tests.support.arrangement import Arrangement, arranged
+from tests.support.cli import clean_environment
 from tests.support.postgres import Postgres, running_postgres
-from tests.support.processes import descendants
+from tests.support.processes import children
 from tests.support.valkey import Valkey, running_valkey
 
-_SERVER = """
+_SERVE = """
 import sys, threading
 from pathlib import Path
 from tests.support.githttp import serve_repositories
@@ -40,122 +45,154 @@ with serve_repositories(Path(sys.argv[1])) as host:
     print(host.url, flush=True)
     sys.stdin.read()
 """
-_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How long something took for all repositories, and the seconds of processor time of each part."""
+
+    seconds: float
+    parts: dict[str, float]
 
 
 def main() -> None:
-    """Measure, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repositories", type=int, default=200)
     parser.add_argument("--commits", type=int, default=200)
+    parser.add_argument("--at-once", default="1,2")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="podium-workers-") as name:
-        folder = Path(name)
-        for number in range(options.repositories):
-            synthetic.build(folder / "repositories" / "o" / f"r{number}.git", options.commits, 20, seed=number)
-        with running_postgres() as postgres, running_valkey() as valkey, _git_server(folder / "repositories") as url:
-            urls = [f"{url}/o/r{number}.git" for number in range(options.repositories)]
-            git = _git_alone(urls, folder / "alone")
-            runs = {n: _workers(n, urls, folder / f"workers-{n}", postgres, valkey) for n in (1, 2)}
-    _print(options.repositories, git, runs)
+    with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as folder:
+        bench = Bench(Path(folder), options.repositories, options.commits)
+        with bench:
+            counts = [int(number) for number in options.at_once.split(",")]
+            rounds = [
+                {(kind, number): bench.run(kind, number) for number in counts for kind in ("git", "podium")}
+                for _ in range(options.rounds)
+            ]
+    _say(rounds, counts, options.repositories)
 
 
-@contextlib.contextmanager
-def _git_server(repositories: Path) -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-c", _SERVER, str(repositories)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdin and server.stdout
-        yield server.stdout.readline().strip()
-        server.stdin.close()
+class Bench:
+    """Repositories, the servers, and what is run against them."""
 
+    def __init__(self, folder: Path, repositories: int, commits: int) -> None:
+        self._folder = folder
+        self._names = [f"o/r{number}.git" for number in range(repositories)]
+        for number, name in enumerate(self._names):
+            synthetic.build(folder / "served" / name, commits, 20, seed=number)
 
-def _git_alone(urls: list[str], folder: Path) -> float:
-    """Seconds that git itself takes, one repository after the other."""
-    environment = clean_environment()
-    started = time.perf_counter()
-    for number, url in enumerate(urls):
-        mirror = str(folder / f"{number}.git")
-        subprocess.run(["git", "ls-remote", "--symref", url, "HEAD"], env=environment, check=True, capture_output=True)
-        clone = ["git", "clone", "--quiet", "--bare", "--filter=tree:0", "--single-branch", "--no-tags", url, mirror]
-        subprocess.run(clone, env=environment, check=True)
-        listed = subprocess.run(
-            ["git", "-C", mirror, "rev-list", "HEAD"], env=environment, check=True, capture_output=True
-        ).stdout
-        subprocess.run(
-            ["git", "-C", mirror, "cat-file", "--batch", "--buffer"],
-            env=environment,
-            check=True,
-            input=listed,
-            stdout=subprocess.DEVNULL,
+    def __enter__(self) -> None:
+        self._host = subprocess.Popen(
+            [sys.executable, "-c", _SERVE, str(self._folder / "served")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    return time.perf_counter() - started
+        assert self._host.stdout
+        self._url = self._host.stdout.readline().strip()
+        self._servers = (running_postgres(), running_valkey())
+        self._postgres: Postgres = self._servers[0].__enter__()
+        self._valkey: Valkey = self._servers[1].__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        for server in self._servers:
+            server.__exit__(None, None, None)
+        self._host.communicate()
+
+    def run(self, kind: str, at_once: int) -> Run:
+        """All repositories, so many at a time."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            return self._git(folder, at_once) if kind == "git" else self._podium(folder, at_once)
+        finally:
+            shutil.rmtree(folder)
+
+    def _roots(self) -> dict[str, int]:
+        return {"git server": self._host.pid, "PostgreSQL": self._postgres.pid, "Valkey": self._valkey.pid}
+
+    def _git(self, folder: Path, at_once: int) -> Run:
+        environment = clean_environment()
+
+        def one(name: str) -> None:
+            url, path = f"{self._url}/{name}", str(folder / name)
+
+            def git(*words: str, **options: Any) -> bytes:
+                done = subprocess.run(["git", *words], env=environment, check=True, stdout=subprocess.PIPE, **options)
+                return bytes(done.stdout)
+
+            git("ls-remote", "--symref", url, "HEAD")
+            git("clone", "--quiet", "--bare", "--filter=tree:0", "--single-branch", "--no-tags", url, path)
+            git("-C", path, "cat-file", "--batch", "--buffer", input=git("-C", path, "rev-list", "HEAD"))
+
+        before, own = cpu.used(self._roots()), cpu.own_and_childrens([os.getpid()])[1]
+        start = time.perf_counter()
+        with ThreadPoolExecutor(at_once) as pool:
+            list(pool.map(one, self._names))
+        seconds = time.perf_counter() - start
+        parts = _since(before, cpu.used(self._roots()))
+        return Run(seconds, parts | {"git": cpu.own_and_childrens([os.getpid()])[1] - own})
+
+    def _podium(self, folder: Path, at_once: int) -> Run:
+        settings = {"PODIUM_PRIVATE_GIT_HOSTS": self._url, "PODIUM_LOG_LEVEL": "warning"}
+        with (
+            arranged(folder, self._postgres, self._valkey, **settings) as arrangement,
+            psycopg.connect(arrangement.settings["DATABASE_URL"], autocommit=True) as look,
+        ):
+            self._submit(arrangement)
+            workers = [
+                arrangement.worker("commits", "--processes", "1", data=folder / f"machine{n}") for n in range(at_once)
+            ]
+            # The first few are not measured, so that starting the processes is not.
+            already = _wait_for_counted(look, at_once)
+            start = time.perf_counter()
+            at_work = [pid for worker in workers for pid in children(worker.pid)]
+            before, own = cpu.used(self._roots()), cpu.own_and_childrens(at_work)
+            _wait_for_counted(look, len(self._names))
+            seconds = time.perf_counter() - start
+            parts = _since(before, cpu.used(self._roots()))
+            after = cpu.own_and_childrens(at_work)
+            parts |= {"Podium": after[0] - own[0], "git": after[1] - own[1]}
+        share = len(self._names) / (len(self._names) - already)
+        return Run(seconds * share, {name: took * share for name, took in parts.items()})
+
+    def _submit(self, arrangement: Arrangement) -> None:
+        db = bootstrap.open_database(Settings(database_url=arrangement.settings["DATABASE_URL"]))
+        for name in self._names:
+            submit(db, SilentRing(), parse_address(f"{self._url}/{name}"), refresh_after=0)
+        db.close()
 
 
-def _workers(
-    number: int, urls: list[str], folder: Path, postgres: Postgres, valkey: Valkey
-) -> tuple[float, dict[str, float]]:
-    """Seconds that so many commit workers take for all, and the processor's seconds by who used them."""
-    database = postgres.create()
-    migrate.migrate(postgres.url(database))
-    valkey.flush()
-    with contextlib.closing(PostgresDatabase(postgres.url(database), most=2)) as db:
-        for url in urls:
-            submit(db, SilentRing(), parse_address(url), refresh_after=0)
-    settings = {
-        "DATABASE_URL": postgres.url(database),
-        "REDIS_URL": valkey.url,
-        "PODIUM_GIT_HOSTS": urls[0].rpartition("/o/")[0],
-        "PODIUM_DISK_RESERVE_BYTES": "1M",
-        "PODIUM_LOG_LEVEL": "WARNING",
-    }
-    before = _processor(postgres, valkey)
-    workers = [
-        Podium(folder / f"data-{n}").start("worker", "commits", "--processes", "1", stderr=sys.stderr, **settings)
-        for n in range(number)
-    ]
-    try:
-        while postgres.ask("SELECT count(*) FROM repository WHERE head IS NULL", database) != [(0,)]:
-            time.sleep(0.2)
-        used = {name: value - before.get(name, 0.0) for name, value in _processor(postgres, valkey).items()}
-        own = [pid for worker in workers for pid in descendants(worker.pid)]
-        used["podium's Python"] = sum(_seconds(pid, children=False) for pid in own)
-        used["podium's git"] = sum(_seconds(pid, children=True) for pid in own) - used["podium's Python"]
-    finally:
-        for worker in workers:
-            worker.send_signal(signal.SIGTERM)
-        for worker in workers:
-            worker.wait()
-    ((took,),) = postgres.ask("SELECT max(commits_processed_at) - min(last_attempt) FROM repository", database)
-    return took, used
+def _wait_for_counted(look: psycopg.Connection[Any], number: int) -> int:
+    while True:
+        row = look.execute("SELECT count(*) FROM repository WHERE head IS NOT NULL").fetchone()
+        if row is not None and row[0] >= number:
+            return int(row[0])
+        time.sleep(0.05)
 
 
-def _processor(postgres: Postgres, valkey: Valkey) -> dict[str, float]:
-    """Seconds of the processor that the servers have used."""
-    return {
-        name: sum(_seconds(pid, children=True) for pid in (root, *descendants(root)))
-        for name, root in (("PostgreSQL", postgres.pid), ("Valkey", valkey.pid))
-    }
+def _since(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {name: used - before[name] for name, used in after.items()}
 
 
-def _seconds(pid: int, *, children: bool) -> float:
-    """Seconds of the processor that a process has used, with or without those of its ended children."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11 : 15 if children else 13])) / _TICK
-
-
-def _print(repositories: int, git: float, runs: dict[int, tuple[float, dict[str, float]]]) -> None:
-    one, two = runs[1][0], runs[2][0]
-    print(f"| {repositories} repositories | seconds | each | ratio |\n|---|---|---|---|")
-    print(f"| git alone | {git:.1f} | {1000 * git / repositories:.0f} ms | |")
-    print(f"| one commit worker | {one:.1f} | {1000 * one / repositories:.0f} ms | {one / git:.2f} of git alone |")
-    print(f"| two commit workers | {two:.1f} | {1000 * two / repositories:.0f} ms | {two / one:.2f} of one |")
-    for number, (took, used) in runs.items():
-        parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in used.items())
-        print(f"\n{number} at work for {took:.1f} s: {parts}, of {took * (os.cpu_count() or 1):.0f} s there were.")
+def _say(rounds: Sequence[dict[tuple[str, int], Run]], counts: list[int], repositories: int) -> None:
+    parts = ("Podium", "git", "git server", "PostgreSQL", "Valkey")
+    print(f"{repositories} repositories; milliseconds each, medians of {len(rounds)} rounds taken in turn\n")
+    print(f"| | at a time | a repository | of the first | cores busy | {' | '.join(parts)} |")
+    print("|---" * (5 + len(parts)) + "|")
+    for kind, number in [(kind, number) for kind in ("git", "podium") for number in counts]:
+        runs = [each[kind, number] for each in rounds]
+        seconds = statistics.median(run.seconds for run in runs)
+        ratio = statistics.median(each[kind, number].seconds / each[kind, counts[0]].seconds for each in rounds)
+        used = {part: statistics.median(run.parts.get(part, 0.0) for run in runs) for part in parts}
+        each = [f"{used[part] / repositories * 1000:.0f}" for part in parts]
+        label = "git alone" if kind == "git" else "Podium"
+        busy = sum(used.values()) / seconds
+        print(
+            f"| {label} | {number} | {seconds / repositories * 1000:.0f} | {ratio:.2f} | {busy:.2f} | "
+            f"{' | '.join(each)} |"
+        )
 
 
 if __name__ == "__main__":

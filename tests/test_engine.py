@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+from dramatiq import Message
 
 from podium.errors import BadSetting, QueueError
 from podium.jobs.broker import Backend, Engine
@@ -206,6 +209,26 @@ def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backen
             lambda: any(heard()[one] - before[one] > HEARTBEAT_TIMEOUT / 4 for one in before), "a heartbeat of its own"
         )
         assert hands.done == []
+
+
+def test_the_next_message_is_taken_as_soon_as_one_has_ended(redis_backend: RedisBackend) -> None:
+    broker = redis_backend.broker(COMMITS, [])
+    broker.declare_queue(COMMITS)
+    for number in range(2):
+        broker.enqueue(Message(queue_name=COMMITS, actor_name=COMMITS, args=(number,), kwargs={}, options={}))
+    hour = 3_600_000
+    consumer: Any = broker.consume(COMMITS, prefetch=1, timeout=hour)
+    first = next(consumer)
+    taken: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=lambda: taken.put(next(consumer)), daemon=True).start()
+    # Not before, and not an hour after.
+    with pytest.raises(queue.Empty):
+        taken.get(timeout=0.2)
+    consumer.ack(first)
+    second = taken.get(timeout=30)
+    assert [first.args, second.args] == [(0,), (1,)]
+    consumer.nack(second)
+    assert next(consumer) is None
 
 
 def test_a_redis_url_that_cannot_be_used_is_not_repeated() -> None:

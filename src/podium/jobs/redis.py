@@ -7,6 +7,8 @@ What was learnt by trial about Dramatiq's broker, and stands here as settings:
 - Heartbeats ride on commands, and a worker that has all the messages that it may take sends none: a thread of its own
   does (:class:`_Heartbeat`). Without it a live worker's messages would be given to another. The lease would keep the
   result right, but not the work from being done twice.
+- A consumer that has all the messages that it may take looks ever less often whether one has ended, and leaves a worker
+  idle after each job for longer than a small repository takes: :class:`_Consumer` is told.
 - ``maintenance`` looks for keys by a pattern: Podium wants a Redis database of its own (``REDIS_URL=redis://host/1``).
 """
 
@@ -20,7 +22,7 @@ from typing import Any
 
 import dramatiq
 import redis
-from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.common import dq_name
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from dramatiq.middleware import Middleware
@@ -104,8 +106,42 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not str(record.msg).startswith(("Consumer encountered a connection error", "Restarting consumer"))
 
 
+class _Consumer(_RedisConsumer):
+    """Takes the next message as soon as there is room for one."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)  # type: ignore[no-untyped-call]
+        self._ended = threading.Event()
+
+    def __next__(self) -> Any:
+        self._ended.clear()
+        if not self.message_cache and self.outstanding_message_count >= self.prefetch:
+            if not self._ended.wait(self.timeout / 1000):
+                return None
+            self.misses = 0
+        return super().__next__()  # type: ignore[no-untyped-call]
+
+    def ack(self, message: Any) -> None:
+        """Tell Redis, and the thread that takes messages."""
+        try:
+            super().ack(message)  # type: ignore[no-untyped-call]
+        finally:
+            self._ended.set()
+
+    def nack(self, message: Any) -> None:
+        """The same for one that has failed."""
+        try:
+            super().nack(message)  # type: ignore[no-untyped-call]
+        finally:
+            self._ended.set()
+
+
 class _Broker(RedisBroker):
     """Reports every fault of Redis, a slow or full one too, as what Dramatiq waits out."""
+
+    @property
+    def consumer_class(self) -> type[_Consumer]:
+        return _Consumer
 
     def _dispatch(self, command: str) -> Callable[..., Any]:
         dispatch = super()._dispatch(command)  # type: ignore[no-untyped-call]
