@@ -51,7 +51,7 @@ def main() -> None:
         repositories = folder / "repositories"
         for number in range(options.submissions + 1):
             synthetic.build(repositories / "o" / f"r{number}.git", 100, 10, seed=number)
-        synthetic.build(repositories / "o" / "crowd.git", 3 * options.people, options.people)
+        synthetic.build(repositories / "o" / "crowd.git", 2 * options.people, options.people, everybody=True)
         build(repositories / "o" / "few.git", [(f"one-of-few-{n}@example.org", "Work") for n in range(10)])
         places = {name: repositories / f"{name}.git" for name in ("o/crowd", "o/few")}
         cases = []

@@ -90,7 +90,7 @@ class Server:
         return self.ask("/leaderboard", "POST", repoUrl=url)
 
     def repository(self, url: str) -> dict[str, Any]:
-        rows = [row for row in self.ask("/repositories").body if row["url"] == url]
+        rows = [row for row in self.ask("/repositories", limit=1000).body if row["url"] == url]
         assert len(rows) == 1
         row: dict[str, Any] = rows[0]
         return row
