@@ -18,7 +18,7 @@ GRACE = 9.0
 # Seconds before one that died is started again: after one that could not even begin, each time twice as many.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
-LONG = 5.0
+LONG = 2.0
 
 # What a person must mend: starting again would not help.
 _USERS_FAULT = 2
