@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.errors import HistoryError, Interrupted
-from podium.history import at_rest, counting, helpers, parts, plain
+from podium.history import at_rest, counting, helpers, plain, survey
 from podium.history.git import Git
 from podium.history.limits import Limits
 from podium.history.packs import BadPack
 from podium.history.proof import Proof
+from podium.history.reach import Reach
+from podium.history.survey import everything
 from podium.history.tally import Tally
 from tests.support import packs as make
 from tests.support import repos
@@ -37,8 +39,15 @@ def plainly(repository: Path, head: str, since: str | None = None) -> tuple[Any,
     return totals(plain.count(GIT, repository, head, since=since, on_progress=lambda _: None, stop=None))
 
 
-def directly(repository: Path, head: str, packs: list[Path] | None = None) -> tuple[Any, ...]:
-    found = packs or sorted(repository.glob("objects/pack/*.pack"))
+def directly(repository: Path, head: str) -> tuple[Any, ...]:
+    """By its packs alone, which must hold that one history and nothing else."""
+    found = everything(repository / "objects", len(head))
+    return totals(at_rest.count(GIT, found, head, on_progress=lambda *_: None, stop=None))
+
+
+def waiting(repository: Path, head: str) -> tuple[Any, ...]:
+    """By all that is there, of which the head may reach some."""
+    found = everything(repository / "objects", len(head))._replace(whole=False)
     return totals(at_rest.count(GIT, found, head, on_progress=lambda *_: None, stop=None))
 
 
@@ -47,7 +56,7 @@ def processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     """How many processes read packs, however small they are."""
     monkeypatch.setattr(helpers, "_processors", lambda: request.param)
     monkeypatch.setattr(helpers, "_TOO_FEW_PARTS", 1)
-    monkeypatch.setattr(parts, "_OBJECTS_IN_A_PART", 2)
+    monkeypatch.setattr(survey, "_OBJECTS_IN_A_PART", 2)
     return int(request.param)
 
 
@@ -109,6 +118,7 @@ def test_any_history_is_counted_alike(
     else:
         with pytest.raises(BadPack):
             directly(clone, head)
+    assert waiting(clone, head) == expected
     repos.set_branch(clone, head)
     assert totals(counting.count(GIT, clone, head)) == expected
 
@@ -118,7 +128,7 @@ def test_every_trap_is_counted_alike(tmp_path: Path, processes: int) -> None:
     head = commits_of(source, "main")[0]
     for window in ("0", "10"):
         clone = packed(source, tmp_path / f"clone-{window}.git", commits_of(source, "main"), f"--window={window}")
-        assert directly(clone, head) == plainly(source, head)
+        assert directly(clone, head) == waiting(clone, head) == plainly(source, head)
     assert processes
 
 
@@ -126,7 +136,7 @@ def test_a_sha256_repository_is_counted_alike(tmp_path: Path, processes: int) ->
     source = repos.make_bare(tmp_path / "source.git", object_format="sha256")
     head = repos.chain(source, [repos.ALICE, repos.BOB] * 9)
     repos.git(source, "repack", "-adq")
-    assert directly(source, head) == plainly(source, head)
+    assert directly(source, head) == waiting(source, head) == plainly(source, head)
     assert processes
 
 
@@ -143,7 +153,7 @@ def fetch(source: Path, clone: Path) -> str:
     return repos.git(clone, "rev-parse", "refs/heads/main").decode().strip()
 
 
-def test_fetches_and_repacks_are_counted_directly_and_what_a_force_push_leaves_is_not(
+def test_fetches_and_repacks_and_what_a_force_push_leaves_are_counted_directly(
     tmp_path: Path, processes: int, fell_back: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, clone = repos.make_bare(tmp_path / "source.git"), repos.make_bare(tmp_path / "clone.git")
@@ -152,51 +162,145 @@ def test_fetches_and_repacks_are_counted_directly_and_what_a_force_push_leaves_i
     for number in range(3):
         head = repos.chain(source, [repos.BOB] * (3 + number), [head])
         assert fetch(source, clone) == head
-    with monkeypatch.context() as patched:
-        patched.setattr(plain, "count", None)
-        assert len(list(clone.glob("objects/pack/*.pack"))) == 4
-        several = totals(counting.count(GIT, clone, head))
-        repos.git(clone, "repack", "-adfq")
-        assert totals(counting.count(GIT, clone, head)) == several
-    assert several == plainly(source, head)
-    assert fell_back == []
     rewritten = repos.chain(source, [repos.ALICE] * 3)
+    expected = plainly(source, head), plainly(source, rewritten)
+    monkeypatch.setattr(plain, "count", None)
+    assert len(list(clone.glob("objects/pack/*.pack"))) == 4
+    assert totals(counting.count(GIT, clone, head)) == expected[0]
+    repos.git(clone, "repack", "-adfq")
+    assert totals(counting.count(GIT, clone, head)) == expected[0]
+    assert fell_back == []
     assert fetch(source, clone) == rewritten
-    assert totals(counting.count(GIT, clone, rewritten)) == plainly(source, rewritten)
-    assert counting.count(GIT, clone, rewritten).total_commits == 3
+    assert totals(counting.count(GIT, clone, rewritten)) == expected[1]
     assert "nobody's parent" in fell_back[0]
     assert processes
 
 
-def test_repositories_for_which_no_fast_way_holds_are_not_even_tried(tmp_path: Path, fell_back: list[str]) -> None:
+def test_how_a_repository_is_read_is_seen_beforehand(
+    tmp_path: Path, fell_back: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = repos.make_bare(tmp_path / "source.git")
     head = repos.chain(source, [repos.ALICE, repos.BOB] * 8)
 
-    def readable(repository: Path, revision: str = head) -> bool:
-        return at_rest.readable_packs(GIT, repository, revision, stop=None) is not None
+    def seen(repository: Path, revision: str = head) -> tuple[bool, int] | None:
+        found = survey.survey(GIT, repository, revision, stop=None)
+        return found and (found.whole, len(found.parts))
 
-    assert not readable(source)
+    assert seen(source) == (False, 0)
     treeless = packed(source, tmp_path / "treeless.git", commits_of(source, "main"))
     repos.set_branch(treeless, head)
-    assert readable(treeless)
-    full = Path(shutil.copytree(source, tmp_path / "full.git"))
+    assert seen(treeless) == (True, len(everything(treeless / "objects", 40).parts))
+    with_files = Path(shutil.copytree(source, tmp_path / "files.git"))
+    whole = head
     for number in range(40):
-        tree = repos.write_tree(full, {"file": b"%d" % number})
-        repos.set_branch(full, repos.commit(full, [head], tree=tree))
-    whole = commits_of(full, "main")[0]
-    repos.git(full, "repack", "-adq")
-    assert not readable(full, whole)
+        tree = repos.write_tree(with_files, {"file": b"%d" % number, "other": b"%d" % -number})
+        whole = repos.commit(with_files, [whole], tree=tree)
+    repos.set_branch(with_files, whole)
+    repos.git(with_files, "repack", "-adq", "--depth=1")
     two_branches = Path(shutil.copytree(treeless, tmp_path / "two.git"))
     repos.set_branch(two_branches, commits_of(treeless, "main")[1], "other")
-    assert not readable(two_branches)
+    assert seen(two_branches) == (False, len(everything(treeless / "objects", 40).parts))
+    monkeypatch.setattr(survey, "_OBJECTS_IN_A_PART", 4)
+    some = seen(with_files, whole)
+    assert some is not None
+    assert (some[0], some[1] < len(everything(with_files / "objects", 40).parts) * 2 // 3) == (False, True)
+    # Where git reads what lies elsewhere, or reads faster.
     borrowing = repos.make_bare(tmp_path / "borrowing.git")
     (borrowing / "objects" / "info").mkdir(exist_ok=True)
     (borrowing / "objects" / "info" / "alternates").write_text(f"{treeless}/objects\n")
     repos.set_branch(borrowing, head)
-    assert not readable(borrowing)
-    for repository in (source, two_branches, borrowing):
+    assert seen(borrowing) is None
+    for name, value in (("_MOST_LOOSE", -1), ("_MOST_NAMED", -1), ("_MOST_WAITING", -1), ("_MOST_PARTS", 1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(survey, name, value)
+            assert seen(two_branches) is None
+    for repository in (source, treeless, two_branches, borrowing):
         assert totals(counting.count(GIT, repository, head)) == plainly(source, head)
+    assert totals(counting.count(GIT, with_files, whole)) == plainly(with_files, whole)
     assert fell_back == []
+
+
+def test_a_working_clone_with_all_that_lies_about_in_one(
+    tmp_path: Path, processes: int, fell_back: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    trees = [repos.write_tree(source, {"file": b"%d\n" % number * 50}) for number in range(6)]
+    head: list[str] = []
+    for number in range(60):
+        message = b"a message that deltas are made of, %d\n" % number * 5
+        head = [repos.commit(source, head, author=repos.ALICE, message=message, tree=trees[number % 6])]
+    repos.set_branch(source, head[0])
+    fork = repos.git(source, "rev-parse", "main~20").decode().strip()
+    repos.chain(source, [repos.BOB] * 7, [fork], "other")
+    clone = tmp_path / "clone.git"
+    repos.git(source, "clone", "-q", "--bare", source.as_uri(), str(clone))
+    for number in range(3):
+        head = [repos.chain(source, [repos.BOB] * 4, head)]
+        words = ("-c", "fetch.unpackLimit=1", "fetch", "-q", source.as_uri(), "+refs/heads/*:refs/heads/*")
+        repos.git(clone, *words)
+        if number == 1:
+            repos.git(clone, "repack", "-q", "-a", "--cruft", "-d")
+    # Commits of one's own with a file each; some belong to nothing any more, and one of those lost its parent.
+    lost = repos.commit(clone, head, author=repos.BOB, message=b"lost\n")
+    repos.commit(clone, [lost], author=repos.ALICE, message=b"child of the lost\n")
+    (clone / "objects" / lost[:2] / lost[2:]).unlink()
+    repos.commit(clone, head, author=repos.ALICE, message=b"dropped\n")
+    own = repos.chain(clone, [repos.ALICE, repos.BOB] * 3, head)
+    # The same commits in two packs.
+    objects = "\n".join(commits_of(clone, own)[:30]).encode()
+    repos.git(clone, "pack-objects", "-q", str(clone / "objects" / "pack" / "pack"), stdin=objects)
+    expected = plainly(clone, own), plainly(clone, fork)
+    monkeypatch.setattr(plain, "count", None)
+    assert totals(counting.count(GIT, clone, own)) == expected[0]
+    assert totals(counting.count(GIT, clone, fork)) == expected[1]
+    assert fell_back == []
+    assert processes
+
+
+def test_a_repository_of_many_files_of_one_commit_each_is_left_to_git(
+    tmp_path: Path, fell_back: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    head = repos.chain(source, [repos.ALICE] * 30)
+    monkeypatch.setattr(at_rest, "_MOST_LOOKED_UP", 29)
+    assert counting.count(GIT, source, head).total_commits == 30
+    assert "stand alone" in fell_back[0]
+
+
+def file_of(repository: Path, revision: str) -> Path:
+    sha = repos.git(repository, "rev-parse", revision).decode().strip()
+    return repository / "objects" / sha[:2] / sha[2:]
+
+
+def test_a_file_with_another_commit_in_it_is_not_taken_for_the_one_it_is_named_by(
+    tmp_path: Path, fell_back: list[str]
+) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    head = repos.chain(source, [repos.ALICE, repos.BOB, repos.ALICE])
+    file_of(source, "main~1").write_bytes(file_of(source, "main~2").read_bytes())
+    # git does not look, and neither way crashes.
+    assert counting.count(GIT, source, head).total_commits == 2
+    assert "another name than its own" in fell_back[0]
+
+
+@pytest.mark.parametrize("harm", ["gone", "no commit", "noise", "cut short"])
+def test_a_single_commit_that_is_damaged_is_damage(tmp_path: Path, harm: str) -> None:
+    source = repos.make_bare(tmp_path / "source.git")
+    head = repos.chain(source, [repos.ALICE, repos.BOB, repos.ALICE])
+    path = file_of(source, "main~1")
+    content = path.read_bytes()
+    match harm:
+        case "gone":
+            path.unlink()
+        case "no commit":
+            path.write_bytes(file_of(source, repos.write_tree(source)).read_bytes())
+        case "noise":
+            path.write_bytes(b"noise")
+        case "cut short":
+            path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(HistoryError) as caught:
+        counting.count(GIT, source, head)
+    assert caught.value.code == "corrupt"
 
 
 # --- packs that are odd ---
@@ -321,14 +425,14 @@ def test_an_index_that_lies_is_never_a_wrong_count(
 def test_stop_and_time_end_a_count_of_packs(tmp_path: Path, history: tuple[Path, str, list[bytes]]) -> None:
     source, head, _ = history
     clone = packed(source, tmp_path / "clone.git", commits_of(source, "main"))
-    paths = list(clone.glob("objects/pack/*.pack"))
+    found = everything(clone / "objects", 40)
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):
-        at_rest.count(GIT, paths, head, on_progress=lambda *_: None, stop=stop)
+        at_rest.count(GIT, found, head, on_progress=lambda *_: None, stop=stop)
     hurried = Git.for_server(Limits(timeout=0), search_path=os.environ["PATH"])
     with pytest.raises(HistoryError) as caught:
-        at_rest.count(hurried, paths, head, on_progress=lambda *_: None, stop=None)
+        at_rest.count(hurried, found, head, on_progress=lambda *_: None, stop=None)
     assert caught.value.code == "too-large"
 
 
@@ -339,10 +443,10 @@ def test_a_helper_that_is_ended_from_outside_leaves_the_count_to_git(
     clone = packed(source, tmp_path / "clone.git", commits_of(source, "main"))
     monkeypatch.setattr(helpers, "_processors", lambda: 2)
     monkeypatch.setattr(helpers, "_TOO_FEW_PARTS", 1)
-    monkeypatch.setattr(parts, "_OBJECTS_IN_A_PART", 2)
+    monkeypatch.setattr(survey, "_OBJECTS_IN_A_PART", 2)
     # As the system does where memory is short.
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    monkeypatch.setattr(helpers, "command", lambda *_: [sys.executable, "-c", killed])
+    monkeypatch.setattr(helpers, "command", lambda *_, **__: [sys.executable, "-c", killed])
     with pytest.raises(BadPack, match="second process"):
         directly(clone, head)
 
@@ -378,7 +482,43 @@ def test_only_a_whole_history_is_proved(data: st.DataObject) -> None:
     proof = Proof()
     for at in range(0, len(read), blocks):
         block = read[at : at + blocks]
-        proof.add([b"%d" % n for n in block], [b"%d" % parent for n in block for parent in parents[n]])
+        proof.add(0, [b"%d" % n for n in block], [lines_of(parents[n]) for n in block])
     whole = sorted(read) == sorted(reached)
-    assert (proof.fault(str(head), 0) is None) == whole
-    assert proof.fault(str(head), 1) is not None
+    assert (proof.fault(str(head)) is None) == whole
+
+
+def lines_of(parents: set[int]) -> bytes:
+    return b"".join(b"parent %d\n" % parent for parent in sorted(parents))
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(data=st.data())
+def test_what_a_head_reaches_is_known_whatever_was_read(data: st.DataObject) -> None:
+    number = data.draw(st.integers(1, 12))
+    parents = {n: data.draw(st.sets(st.integers(0, n - 1), max_size=3)) if n else set() for n in range(number)}
+    head = data.draw(st.integers(0, number - 1))
+    read = data.draw(st.lists(st.integers(0, number - 1), max_size=20))
+    reach = Reach(str(head))
+    parts: dict[int, list[list[int]]] = {0: [], 1: []}
+    for at in range(0, len(read), 3):
+        reader = data.draw(st.integers(0, 1))
+        block = read[at : at + 3]
+        parts[reader].append(list(block))
+        reach.add(reader, [b"%d" % n for n in block], [lines_of(parents[n]) for n in block])
+    for reader, blocks in parts.items():
+        for part, place in reach.again[reader]:
+            blocks[part][place] = -1
+    kept = [n for blocks in parts.values() for block in blocks for n in block if n >= 0]
+    assert sorted(kept) == sorted(set(read))
+    reached, waiting = set[int](), [head]
+    while waiting:
+        here = waiting.pop()
+        if here not in reached:
+            reached.add(here)
+            waiting += parents[here]
+    beyond = reach.beyond()
+    missing = reach.missing(beyond)
+    assert missing.isdisjoint(b"%d" % n for n in read)
+    assert bool(missing) == (not reached <= set(read))
+    if not missing:
+        assert beyond == {b"%d" % n for n in set(read) - reached}

@@ -1,89 +1,100 @@
-"""The fast way over a treeless clone: its packs read by several processes, and what was read proved to be a history.
+"""The fast way over a repository that is at rest: commits read out of its packs, by several processes.
 
-No object is looked up and no commit walked to, so it holds only where nearly everything in the packs is a commit of the
-history that is counted. Whether that may be so is looked at first (:func:`readable_packs`), and proved at the end.
+Where nothing but one history is there, as in a clone without trees, each commit is counted as it is read, and it is
+proved at the end that they were that history. Elsewhere what was read waits until it is known which of it the head
+reaches; the few commits that stand somewhere else are then looked up one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from podium.history.commits import parent_names
 from podium.history.git import Git
 from podium.history.helpers import helping
 from podium.history.limits import Stop, Watch
 from podium.history.packfiles import opened
-from podium.history.packs import BLOB, COMMIT, TREE, BadPack
-from podium.history.parts import Parts, Queue
+from podium.history.packs import BadPack
+from podium.history.parts import Parts, Queue, what_not_to_count
 from podium.history.proof import Proof
+from podium.history.reach import Reach
 from podium.history.reading import Reading
+from podium.history.store import Store
+from podium.history.survey import Survey
 from podium.history.tally import Tally
 
-_LOOKED_AT = 64
-_MOST_REFS = 8
+# Commits that are looked up one by one; where more would be, git is no slower.
+_MOST_LOOKED_UP = 20_000
 
 
-def readable_packs(git: Git, repository: Path, head: str, *, stop: Stop | None) -> list[Path] | None:
-    """The packs of a repository that may hold the history of ``head`` and nothing else; None where others do.
-
-    Raises:
-        Interrupted: ``stop`` was set.
-    """
-    objects = repository / "objects"
-    if (objects / "info" / "alternates").exists() or any(objects.glob("[0-9a-f][0-9a-f]/*")):
-        return None
-    paths = sorted(objects.glob("pack/*.pack"))
-    if not paths or not _mostly_commits(paths, len(head) // 2):
-        return None
-    words = ("for-each-ref", f"--count={_MOST_REFS}", "--format=%(objectname)")
-    named = git.run(*words, repository=repository, stop=stop).output.decode("ascii", "replace").split()
-    return paths if len(named) < _MOST_REFS and set(named) == {head} else None
+class AnotherHistory(BadPack):
+    """What was read is not the history alone that is counted, as it seemed to be."""
 
 
-def _mostly_commits(paths: list[Path], digest_size: int) -> bool:
-    try:
-        with opened(paths, digest_size) as packs:
-            largest = max(packs, key=lambda pack: pack.entries)
-            kinds = largest.some_kinds(_LOOKED_AT)
-    except BadPack:
-        return False
-    return kinds.count(COMMIT) > 9 * (kinds.count(TREE) + kinds.count(BLOB))
-
-
-def count(
-    git: Git, packs: list[Path], head: str, *, on_progress: Callable[[int, int], None], stop: Stop | None
-) -> Tally:
-    """Count all commits in ``packs``, which must be exactly those that ``head`` reaches.
+def count(git: Git, found: Survey, head: str, *, on_progress: Callable[[int, int], None], stop: Stop | None) -> Tally:
+    """Count the commits that ``head`` reaches.
 
     ``on_progress`` is called with the number of commits so far, about, and of all, and may raise.
 
     Raises:
-        BadPack: they are not, or cannot be read this way.
+        BadPack: they cannot be read this way.
+        AnotherHistory: they were to be a ``whole`` history, and prove not to be.
         HistoryError: it took longer than the limits allow.
         Interrupted: ``stop`` was set.
     """
     watch = Watch(git.limits, stop)
-    reading, proof = Reading(len(head)), Proof()
-    with opened(packs, len(head) // 2) as files, Queue(files) as queue:
-        entries = sum(file.entries for file in files)
+    reading = Reading(len(head), waits=not found.whole)
+    known: Proof | Reach = Proof() if found.whole else Reach(head)
+    with opened(found.packs, len(head) // 2) as packs, Queue(found.parts) as queue:
 
         def tell() -> None:
             watch.check()
-            on_progress(entries - entries * queue.left() // queue.parts, entries)
+            on_progress(found.entries * (queue.parts - queue.left()) // max(queue.parts, 1), found.entries)
 
-        with helping(len(head), packs, queue, proof.add, git.limits.memory) as helpers:
-            parts = Parts(queue.source, files, reading, tell)
+        with helping(len(head), found, queue, on_part=known.add, memory=git.limits.memory) as helpers:
+            parts = Parts(queue.source, packs, reading, tell)
             for seen in parts:
-                proof.add(*seen)
+                known.add(0, *seen)
                 for helper in helpers:
                     helper.hear()
-            told = [helper.hear_out(watch.check) for helper in helpers]
+            messages = [b""] * len(helpers)
+            if isinstance(known, Reach):
+                for helper in helpers:
+                    helper.hear_parts(watch.check)
+                beyond = _completed(known, head.encode(), reading, Store(found.objects, packs), watch.check)
+                reading.settle(beyond, known.again[0])
+                messages = [what_not_to_count(beyond, known.again[one]) for one in range(1, len(helpers) + 1)]
+            told = [helper.hear_out(watch.check, said) for helper, said in zip(helpers, messages, strict=True)]
     for each in told:
         if each.counted:
             reading.tally.merge(*each.counted)
-    if parts.entries + sum(each.entries for each in told) != entries:
-        raise BadPack("one holds another number of objects than it says")
-    fault = proof.fault(head, bogus=reading.bogus + sum(each.bogus for each in told))
-    if fault:
-        raise BadPack(fault)
+    read, bogus = parts.entries + sum(each.entries for each in told), reading.bogus + sum(each.bogus for each in told)
+    if isinstance(known, Proof):
+        fault = known.fault(head) if read == found.entries else "one holds another number of objects than it says"
+        if fault:
+            raise AnotherHistory(fault)
+    if bogus:
+        # git walks over none such, and says that the repository is damaged.
+        raise BadPack(f"{bogus} commits are damaged")
     return reading.tally
+
+
+def _completed(known: Reach, head: bytes, reading: Reading, store: Store, check: Callable[[], None]) -> set[bytes]:
+    """Read what the head reaches and stands in none of the parts; give what was read and it does not reach."""
+    looked_up = 0
+    wanted = [] if head in known else [head]
+    while True:
+        while wanted:
+            looked_up += len(wanted)
+            if looked_up > _MOST_LOOKED_UP:
+                raise BadPack("too many of its commits stand alone")
+            seen = reading.add([store.commit(name) for name in wanted])
+            if seen.names != wanted:
+                raise BadPack("a commit has another name than its own")
+            known.add(0, *seen)
+            wanted = [name for name in dict.fromkeys(parent_names(seen.parents)) if name not in known]
+            check()
+        beyond = known.beyond()
+        wanted = sorted(known.missing(beyond))
+        if not wanted:
+            return beyond

@@ -187,9 +187,9 @@ def _leading_parents(raw: bytes) -> list[bytes]:
     return found
 
 
-def parent_names(facts: Iterable[Facts]) -> list[bytes]:
-    """The names of the parents of all these commits, each as often as it is written."""
-    return b"".join([each[5] for each in facts]).replace(b"parent ", b"").split()
+def parent_names(lines: Iterable[bytes]) -> list[bytes]:
+    """The names of parents in the lines of headers that name them, each as often as it is written."""
+    return b"".join(lines).replace(b"parent ", b"").split()
 
 
 def split_person(written: bytes) -> Person | None:

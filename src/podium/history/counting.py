@@ -18,6 +18,7 @@ from podium.history.follow import Follower
 from podium.history.git import Git
 from podium.history.limits import Stop
 from podium.history.packs import BadPack
+from podium.history.survey import survey
 from podium.history.tally import Tally
 
 notes = logging.getLogger("podium.notes")
@@ -63,12 +64,13 @@ def count(
             heard.check(arrived.tally.total_commits)
             return arrived.tally
         _gave_way("What arrived could not be counted at once", arrived.fault)
-    packs = at_rest.readable_packs(git, repository, _sha(head), stop=stop) if start is None else None
-    if packs:
+    found = survey(git, repository, _sha(head), stop=stop) if start is None else None
+    while found:
         try:
-            tally = at_rest.count(git, packs, head, on_progress=heard.about, stop=stop)
+            tally = at_rest.count(git, found, head, on_progress=heard.about, stop=stop)
         except BadPack as error:
             _gave_way("Its packs could not be counted directly", error)
+            found = found.with_others() if isinstance(error, at_rest.AnotherHistory) else None
         else:
             heard.check(tally.total_commits)
             return tally

@@ -92,7 +92,7 @@ class Follower:
                     raise BadPack("an entry that is too large")
                 return False
             self._at = next_at
-            self._proof.add(*self._reading.add(commits))
+            self._proof.add(0, *self._reading.add(commits))
             self._on_progress(self._reading.tally.total_commits)
         return True
 
@@ -115,4 +115,6 @@ class Follower:
             return "git kept another pack"
         if self._pack.entries != self._file.entries:
             return "it holds another number of objects than it says"
-        return self._proof.fault(head, self._reading.bogus)
+        if self._reading.bogus:
+            return f"{self._reading.bogus} commits are damaged"
+        return self._proof.fault(head)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from podium.history import processes
 from podium.history.faults import clean
 from podium.history.packs import BadPack
 from podium.history.parts import Queue, Told, command
+from podium.history.survey import Survey
 
 # More processes than this read no faster than a disk gives.
 _MOST = 4
@@ -36,7 +37,23 @@ class Helper:
                 break
             self.told.hear(data)
 
-    def hear_out(self, check: Callable[[], None]) -> Told:
+    def hear_parts(self, check: Callable[[], None]) -> None:
+        """Hear of all parts that it reads; ``check`` is called meanwhile, and may raise.
+
+        Raises:
+            BadPack: it could not read its parts, or was ended by something else.
+        """
+        assert self._process.stdout  # noqa: S101 # a pipe
+        while not self.told.has_read:
+            if select.select([self._process.stdout], [], [], processes.TICK)[0]:
+                data = os.read(self._process.stdout.fileno(), processes.CHUNK)
+                if not data:
+                    self.hear_out(check)
+                    break
+                self.told.hear(data)
+            check()
+
+    def hear_out(self, check: Callable[[], None], message: bytes = b"") -> Told:
         """Hear all that it says until it has ended; ``check`` is called meanwhile, and may raise.
 
         Raises:
@@ -44,7 +61,7 @@ class Helper:
         """
         errors = bytearray()
         process = self._process
-        processes.pump(process, b"", {process.stdout: self.told.hear, process.stderr: errors.extend}, check)
+        processes.pump(process, message, {process.stdout: self.told.hear, process.stderr: errors.extend}, check)
         if process.returncode or self.told.counted is None:
             last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise BadPack(clean(last) or f"a second process ended with status {process.returncode}")
@@ -54,34 +71,35 @@ class Helper:
 @contextlib.contextmanager
 def helping(
     digits: int,
-    packs: list[Path],
+    found: Survey,
     queue: Queue,
-    on_part: Callable[[list[bytes], list[bytes]], None],
+    *,
+    on_part: Callable[[int, list[bytes], list[bytes]], None],
     memory: int | None,
 ) -> Iterator[list[Helper]]:
     """As many helpers as there are idle processors and parts worth their start, for the length of a ``with`` block.
 
     Args:
         digits: of an object's name.
-        packs: what they read from.
+        found: what they read.
         queue: where they take parts from.
-        on_part: is told of each part that one of them has read.
+        on_part: is told of each part that one of them has read: the helper's number, from 1 on, names, parents.
         memory: bytes that each may use; None: no limit.
 
     Raises:
         BadPack: one cannot be started.
     """
-    number = min(_processors(), _MOST, queue.parts // _TOO_FEW_PARTS) - 1
-    words = command(digits, packs)
+    number = min(_processors(), _MOST, queue.parts // _TOO_FEW_PARTS)
+    words = command(digits, found.packs, queue.source, waits=not found.whole)
     with contextlib.ExitStack() as stack:
         helpers = []
-        for _ in range(number):
+        for one in range(1, number):
             try:
-                process = processes.start(words, {}, None, memory=memory, stdin=queue.source)
+                process = processes.start(words, {}, None, memory=memory, inherited=(queue.source,))
             except OSError as error:
                 raise BadPack(f"a second process cannot be started: {error.strerror}") from error
             stack.enter_context(processes.ended(process))
-            helpers.append(Helper(process, Told(on_part)))
+            helpers.append(Helper(process, Told(functools.partial(on_part, one))))
         yield helpers
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from podium.history.packs import HEADER, BadPack, Pack, kind_of, number_of_entries
+from podium.history.packs import COMMIT, HEADER, BadPack, Pack, number_of_entries
 
 _INDEX_HEADER = b"\xfftOc\0\0\0\2"
 _FANOUT = 256 * 4
@@ -86,11 +87,25 @@ class PackFile(_File):
 
     def reader(self) -> Pack:
         """Reads the pack's commits."""
-        return Pack(self.read, self._digest_size, self._find)
+        return Pack(self.read, self._digest_size, self._offset_of)
 
-    def _find(self, name: bytes) -> int:
-        with contextlib.closing(PackIndex(self._index_path, self._digest_size)) as index:
-            return index.offset_of(name)
+    def _offset_of(self, name: bytes) -> int:
+        # The index is opened where a delta names its base, which few do.
+        return self._index.offset_of(name)
+
+    @functools.cached_property
+    def _index(self) -> PackIndex:
+        return PackIndex(self._index_path, self._digest_size)
+
+    @functools.cached_property
+    def _by_name(self) -> Pack:
+        return self.reader()
+
+    def close(self) -> None:
+        """Close the file, and its index."""
+        super().close()
+        if "_index" in self.__dict__:
+            self._index.close()
 
     def parts(self, number: int) -> list[tuple[int, int]]:
         """Its entries in about ``number`` parts, as (begin, end).
@@ -101,21 +116,35 @@ class PackFile(_File):
         begins = sorted({HEADER, *self._some_offsets(number)})
         return list(zip(begins, [*begins[1:], self.end], strict=True))
 
-    def some_kinds(self, number: int) -> list[int]:
-        """The kinds of about ``number`` entries, from anywhere in the pack.
+    def commit_parts(self, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of its parts that hold commits, it seems: they begin with one, or the part before does.
 
         Raises:
-            BadPack: its index is missing or odd.
+            BadPack: an entry with which one begins cannot be read.
         """
-        return [kind_of(self.read(offset, 1)[0]) for offset in self._some_offsets(number) if offset < self.end]
+        reader = self.reader()
+        begins_so = [reader.kind_at(begin) == COMMIT for begin, _ in parts]
+        return [
+            part
+            for part, so, so_before in zip(parts, begins_so, [False, *begins_so[:-1]], strict=True)
+            if so or so_before
+        ]
+
+    def commit_of(self, name: bytes) -> bytes | None:
+        """The commit of that binary name; None where it is not in this pack, or is something else.
+
+        Raises:
+            BadPack: it cannot be read.
+        """
+        place = self._index.place_of(name)
+        return None if place is None else self._by_name.commit_at(self._index.offset(place))
 
     def _some_offsets(self, number: int) -> list[int]:
         # The order of names is the order of hashes, so every n-th of them is anywhere in the pack.
         step = max(1, self.entries // number)
-        with contextlib.closing(PackIndex(self._index_path, self._digest_size)) as index:
-            if len(index) != self.entries:
-                raise BadPack("its index is another pack's")
-            return [index.offset(place) for place in range(0, self.entries, step)]
+        if len(self._index) != self.entries:
+            raise BadPack("its index is another pack's")
+        return [self._index.offset(place) for place in range(0, self.entries, step)]
 
 
 class PackIndex(_File, Sequence[bytes]):
@@ -157,10 +186,15 @@ class PackIndex(_File, Sequence[bytes]):
         Raises:
             BadPack: it is not in this pack.
         """
-        place = bisect.bisect_left(self, name)
-        if place == len(self) or self[place] != name:
+        place = self.place_of(name)
+        if place is None:
             raise BadPack("the base of a delta is not there")
         return self.offset(place)
+
+    def place_of(self, name: bytes) -> int | None:
+        """The place of that name in their order; None where it is not in this pack."""
+        place = bisect.bisect_left(self, name)
+        return place if place < len(self) and self[place] == name else None
 
 
 @contextlib.contextmanager

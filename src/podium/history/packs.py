@@ -129,6 +129,33 @@ class Pack:
         self.entries += entries
         return found, at + here
 
+    def kind_at(self, at: int) -> int:
+        """What the object of the entry at ``at`` is, behind all deltas.
+
+        Raises:
+            BadPack: it cannot be read.
+        """
+        for _ in range(_LONGEST_CHAIN):
+            try:
+                kind, _, base, _ = self._head(at, self._read(at, _LONGEST_HEAD))
+            except _Unfinished:
+                raise BadPack("an entry is cut off") from None
+            if base is None:
+                return kind
+            at = base
+        raise BadPack("a chain of deltas without end")
+
+    def commit_at(self, at: int) -> bytes | None:
+        """The commit that the entry at ``at`` is; None where it is something else.
+
+        Raises:
+            BadPack: it cannot be read.
+        """
+        try:
+            return self._object(at)
+        except _Unfinished:
+            raise BadPack("an entry is cut off") from None
+
     def _entry(self, at: int, end: int, head: bytes) -> tuple[bytes | None, int]:
         """The commit that any entry is, None where it is something else; and where the next entry begins."""
         kind, size, base_at, start = self._head(at, head)

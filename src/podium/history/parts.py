@@ -1,8 +1,9 @@
 """Packs read by several processes, part by part.
 
 A pipe is the queue: each part is a few bytes in it, written before anybody reads, and whoever is free takes the next.
-:func:`main` is a helper's whole life: it is started with the packs' names, takes parts from its standard input, and
-tells of each on its standard output what was in it, and at the end what it counted.
+:func:`main` is a helper's whole life: it is started with the packs' names, takes parts from that pipe, and
+tells of each on its standard output what was in it, and at the end what it counted; where that waits for what
+all readers together know, it is told so on its standard input.
 """
 
 from __future__ import annotations
@@ -20,41 +21,26 @@ from typing import Any
 from podium.history import tally
 from podium.history.packfiles import PackFile, opened
 from podium.history.packs import BadPack
+from podium.history.reach import Place
 from podium.history.reading import Reading, Seen
 
 # Number of the pack, begin and end of the part.
 _PART = struct.Struct("<IQQ")
-# As many as a pipe takes at once, before anybody reads.
-_MOST_PARTS = 3000
-# Objects that make a part: about ten milliseconds of reading.
-_OBJECTS_IN_A_PART = 1500
 _SIZE = struct.Struct("<Q")
 
 
 class Queue:
-    """The parts of some packs that are still to be read; use it as a context manager.
+    """Parts of packs, (number of the pack, begin, end), that are still to be read; use it as a context manager.
 
     Attributes:
         parts: how many there were.
         source: the end of the pipe from which parts are taken.
-
-    Raises:
-        BadPack: there are too many packs, or the index of one is missing or odd.
     """
 
-    def __init__(self, packs: Sequence[PackFile]) -> None:
-        objects = sum(pack.entries for pack in packs)
-        size = max(_OBJECTS_IN_A_PART, objects * 2 // _MOST_PARTS)
-        parts = [
-            _PART.pack(number, *part)
-            for number, pack in enumerate(packs)
-            for part in pack.parts(max(1, pack.entries // size))
-        ]
-        if len(parts) > _MOST_PARTS:
-            raise BadPack("there are too many of them")
+    def __init__(self, parts: Sequence[tuple[int, int, int]]) -> None:
         self.parts = len(parts)
         self.source, sink = os.pipe()
-        os.write(sink, b"".join(parts))
+        os.write(sink, b"".join(_PART.pack(*part) for part in parts))
         os.close(sink)
 
     def left(self) -> int:
@@ -95,41 +81,50 @@ class Parts:
         """
         while part := os.read(self._source, _PART.size):
             number, at, end = _PART.unpack(part)
-            names, parents = Seen([], [])
             while at < end:
                 commits, next_at = self._readers[number].commits(at, end)
                 if next_at == at:
                     raise BadPack("an entry is cut off")
                 at = next_at
-                seen = self._reading.add(commits)
-                names += seen.names
-                parents += seen.parents
+                yield self._reading.add(commits)
                 self._check()
             if at != end:
                 raise BadPack("an entry reaches into the next part")
-            yield Seen(names, parents)
         self.entries = sum(reader.entries for reader in self._readers)
 
 
-def command(digits: int, packs: Sequence[Path]) -> list[str]:
-    """What starts a helper: this interpreter, without what it does at its start that nobody needs here."""
-    words = (str(digits), *(str(pack) for pack in packs))
+def command(digits: int, packs: Sequence[Path], source: int, *, waits: bool) -> list[str]:
+    """What starts a helper: this interpreter, without what it does at its start that nobody needs here.
+
+    It inherits ``source``, the queue's end of its pipe; ``waits`` as :class:`Reading` has it.
+    """
+    words = (str(digits), str(source), "waits" if waits else "", *(str(pack) for pack in packs))
     script = f"import sys; sys.path = {sys.path!r}; from podium.history.parts import main; main()"
-    return [sys.executable, "-I", "-S", "-c", script, *words]
+    options = ["-I", "-S", *(["-B"] if sys.dont_write_bytecode else [])]
+    return [sys.executable, *options, "-c", script, *words]
 
 
 def main() -> None:
     """A helper's whole life."""
-    digits, *paths = sys.argv[1:]
-    reading = Reading(int(digits))
+    digits, source, waits, *paths = sys.argv[1:]
+    reading = Reading(int(digits), waits=bool(waits))
     try:
         with opened([Path(path) for path in paths], int(digits) // 2) as packs:
-            parts = Parts(sys.stdin.fileno(), packs, reading)
-            for names, parents in parts:
-                _say((b" ".join(names), b" ".join(parents)))
+            parts = Parts(int(source), packs, reading)
+            for seen in parts:
+                _say(tuple(seen))
     except BadPack as error:
         sys.exit(str(error))
-    _say((parts.entries, reading.bogus, reading.tally.part()))
+    _say((parts.entries, reading.bogus, True))
+    if waits:
+        beyond, again = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - our own parent's
+        reading.settle(beyond, again)
+    _say((reading.tally.part(),))
+
+
+def what_not_to_count(beyond: set[bytes], again: list[Place]) -> bytes:
+    """What a helper that waits is told."""
+    return marshal.dumps((beyond, again))
 
 
 def _say(value: tuple[Any, ...]) -> None:
@@ -142,12 +137,14 @@ class Told:
     """What a helper says, heard in whatever pieces it comes.
 
     Attributes:
-        entries, bogus, counted: what it counted in all, once it has said so; until then ``counted`` is None.
+        entries, bogus, has_read: what its parts held, once it has said so.
+        counted: what it counted in all; None until it has said so.
     """
 
     def __init__(self, on_part: Callable[[list[bytes], list[bytes]], None]) -> None:
         self.entries = 0
         self.bogus = 0
+        self.has_read = False
         self.counted: tally.Part | None = None
         self._on_part = on_part
         self._heard = bytearray()
@@ -162,7 +159,10 @@ class Told:
                 return
             said = marshal.loads(memoryview(heard)[_SIZE.size : end])  # noqa: S302 - our own helper's
             del heard[:end]
-            if len(said) == 2:
-                self._on_part(*(names.split() for names in said))
-            else:
-                self.entries, self.bogus, self.counted = said
+            match len(said):
+                case 2:
+                    self._on_part(*said)
+                case 3:
+                    self.entries, self.bogus, self.has_read = said
+                case _:
+                    (self.counted,) = said

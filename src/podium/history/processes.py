@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +36,7 @@ def start(
     memory: int | None,
     own_group: bool = True,
     stdin: IO[bytes] | int | None = None,
+    inherited: Collection[int] = (),
 ) -> Process:
     """Start ``argv`` with pipes.
 
@@ -46,6 +47,7 @@ def start(
         memory: bytes of private memory that it may use; None: no limit.
         own_group: whether it leads a process group of its own.
         stdin: its standard input; a pipe unless given.
+        inherited: open files that it has too, under the same numbers.
 
     Raises:
         OSError: there is no such program or folder, or no room for a process.
@@ -56,6 +58,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
+        pass_fds=inherited,
         cwd=folder or "/",
         bufsize=0,
         # A group, not a session: whoever started this process can find and end all that it left behind.

@@ -7,6 +7,8 @@ that it does not reach would have, among its descendants, one that is nobody's p
 
 from __future__ import annotations
 
+from podium.history.commits import parent_names
+
 
 class Proof:
     """What is known of the commits read so far, in whatever order; tell it of each block of them with :meth:`add`."""
@@ -18,9 +20,9 @@ class Proof:
         self._missing: set[bytes] = set()
         self._childless: set[bytes] = set()
 
-    def add(self, names: list[bytes], parents: list[bytes]) -> None:
-        """Note commits that were read: their names, and the names of all of their parents."""
-        read, named = set(names), set(parents)
+    def add(self, _reader: int, names: list[bytes], lines: list[bytes]) -> None:
+        """Note commits that were read: their names, and the lines of their headers that name their parents."""
+        read, named = set(names), set(parent_names(lines))
         before = len(self._read)
         self._read |= read
         self._read_twice |= len(self._read) - before < len(names)
@@ -29,13 +31,8 @@ class Proof:
         self._missing -= read
         self._missing |= named - read - self._read
 
-    def fault(self, head: str, bogus: int) -> str | None:
-        """Why the commits are not exactly those that ``head`` reaches; None where they are.
-
-        ``bogus`` is how many of them git itself takes for no commits, and refuses to walk over.
-        """
-        if bogus:
-            return f"{bogus} commits are damaged"
+    def fault(self, head: str) -> str | None:
+        """Why the commits are not exactly those that ``head`` reaches; None where they are."""
         if self._read_twice:
             return "a commit was there twice"
         if self._missing:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Container, Iterable
 from typing import NamedTuple
 
-from podium.history.commits import LARGEST_COMMIT, CommitReader, parent_names
+from podium.history.commits import LARGEST_COMMIT, CommitReader, Facts
+from podium.history.reach import Place
 from podium.history.tally import Tally
 
 
 class Seen(NamedTuple):
-    """The names of some commits, and of all of their parents: what a proof (:mod:`podium.history.proof`) wants."""
+    """The names of some commits, and of each the lines of its header that name its parents."""
 
     names: list[bytes]
     parents: list[bytes]
@@ -21,13 +23,16 @@ class Reading:
 
     Args:
         digits: of an object's name: 40, or 64 with SHA-256.
+        waits: count nothing before :meth:`settle` says what is not to be counted.
 
     Attributes:
         tally: their totals.
     """
 
-    def __init__(self, digits: int) -> None:
+    def __init__(self, digits: int, *, waits: bool = False) -> None:
         self.tally = Tally()
+        self._waiting: list[tuple[list[bytes], list[Facts]]] = []
+        self._waits = waits
         self._hash = hashlib.sha256 if digits == 64 else hashlib.sha1
         self._reader = CommitReader(digits)
 
@@ -37,11 +42,22 @@ class Reading:
         return self._reader.bogus
 
     def add(self, raws: list[bytes]) -> Seen:
-        """Count commit objects (without git's object header), each of which must be given once."""
+        """Count a part: commit objects (without git's object header), each of which must be given once."""
         digest = self._hash
         names = [digest(b"commit %d\0%b" % (len(raw), raw)).hexdigest().encode() for raw in raws]
         if max(map(len, raws), default=0) > LARGEST_COMMIT:
             raws = [raw[:LARGEST_COMMIT] for raw in raws]
         facts = self._reader.read_all(raws)
-        self.tally.add(names, facts)
-        return Seen(names, parent_names(facts))
+        if self._waits:
+            self._waiting.append((names, facts))
+        else:
+            self.tally.add(names, facts)
+        return Seen(names, [each[5] for each in facts])
+
+    def settle(self, beyond: Container[bytes], again: Iterable[Place]) -> None:
+        """Count what waits: all but the commits named ``beyond``, and those in places where they stand ``again``."""
+        left_out = set(again)
+        for part, (names, facts) in enumerate(self._waiting):
+            chosen = [place for place, name in enumerate(names) if name not in beyond and (part, place) not in left_out]
+            self.tally.add([names[place] for place in chosen], [facts[place] for place in chosen])
+        self._waiting.clear()
