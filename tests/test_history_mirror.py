@@ -309,6 +309,18 @@ def test_a_repository_that_is_too_large_is_refused_and_removed(tmp_path: Path, h
     assert names_in(tmp_path) == []
 
 
+def test_a_repository_that_grew_too_large_leaves_nothing_behind(
+    tmp_path: Path, host: GitHost, repository: Path
+) -> None:
+    with opening(mirrors_in(tmp_path), host) as mirror:
+        size = bytes_on_disk(mirror.path)
+    head = repos.git(repository, "rev-parse", "main").decode().strip()
+    message = os.urandom(200_000).hex().encode()
+    repos.set_branch(repository, repos.commit(repository, [head], message=message))
+    assert failure(mirrors_in(tmp_path, repository_bytes=size + 50_000), host).code == "too-large"
+    assert names_in(tmp_path) == []
+
+
 def test_a_shallow_repository_is_refused(tmp_path: Path, host: GitHost, repository: Path) -> None:
     head = repos.git(repository, "rev-parse", "main").decode()
     (repository / "shallow").write_text(head)

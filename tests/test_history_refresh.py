@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from podium.history import mailmap
 from podium.history.commit_job import CommitJob
 from podium.history.git import Git
+from podium.history.limits import Limits
 from podium.history.local import open_local
-from podium.history.sources import PathSource
+from podium.history.mirror import Mirrors
+from podium.history.sources import MirrorSource, PathSource
 from podium.jobs.queues import SilentRing
 from podium.storage import schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
-from podium.submissions.address import path_address
+from podium.submissions.address import parse_address, path_address
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
+from tests.support.githttp import serve_repositories
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
@@ -160,6 +163,33 @@ def test_a_refresh_asks_only_about_those_for_whom_the_mailmap_may_say_something_
     assert {row["mailmap_email"] for row in rows if row["name"] in ("P7", "one")} == {
         *("all@example.org", "shared@example.org")
     }
+
+
+def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: Database) -> None:
+    with serve_repositories(tmp_path / "repositories") as host:
+        repository = repos.make_bare(host.folder / "o" / "r.git")
+        head = repos.chain(repository, [repos.ALICE] * 5)
+        url = f"{host.url}/o/r.git"
+        git = Git.for_server(Limits(timeout=60), search_path=os.environ["PATH"], protocols=("http",))
+        mirrors = Mirrors(tmp_path / "mirrors", git)
+        row = submit(db, SilentRing(), parse_address(url, "https://github.com"), refresh_after=0).repository
+
+        def run(most: int) -> Exception | None:
+            source = MirrorSource(git, mirrors, lambda _row: url, most=most)
+            job = CommitJob(db, source, nothing, lease_seconds=30, max_deaths=5, max_attempts=1)
+            start_over(db, row["id"])
+            return job.run(row["id"], threading.Event())
+
+        assert "PODIUM_MAX_COMMITS" in str(run(4))
+        assert run(5) is None
+        assert len(list((tmp_path / "mirrors").glob("*.git"))) == 1
+        repos.chain(repository, [repos.BOB], [head])
+        assert "PODIUM_MAX_COMMITS" in str(run(5))
+        with db.read() as session:
+            failed = session.one("SELECT * FROM repository WHERE id = :id", id=row["id"])
+        assert failed is not None
+        assert (failed["state"], failed["error_code"]) == ("failed", "too-large")
+        assert list((tmp_path / "mirrors").glob("*.git")) == []
 
 
 def test_more_people_than_are_asked_for_one_by_one(

@@ -99,9 +99,11 @@ class CommitJob:
             try:
                 since = self._start(row, history)
                 started = time.monotonic()
-                tally = history.count(since)
+                tally = history.count(since, (row["total_commits"] or 0) if since else 0)
                 took = time.monotonic() - started
             except HistoryError as error:
+                if error.code == "too-large":
+                    history.discard()
                 if error.code == "corrupt" and not history.discard():
                     # Somebody's own repository: reading it again gives the same.
                     raise HistoryError("damaged", error.message) from error

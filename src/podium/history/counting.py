@@ -39,6 +39,7 @@ def count(
     arrived: Follower | None = None,
     progress: Progress | None = None,
     most: int | None = None,
+    before: int = 0,
     stop: Stop | None = None,
 ) -> Tally:
     """Count the commits that ``head`` reaches and ``since`` does not.
@@ -51,13 +52,14 @@ def count(
         arrived: what was counted while ``head`` was fetched for the first time.
         progress: called about five times a second.
         most: the number of commits that are accepted.
+        before: how many of them were counted up to ``since``.
         stop: ends the count when set.
 
     Raises:
         HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', more than ``most``.
         Interrupted: ``stop`` was set.
     """
-    heard = Heard(progress, most)
+    heard = Heard(progress, most, before)
     start = None if since is None else _sha(since)
     if start is None and arrived:
         if arrived.tally:
@@ -94,9 +96,10 @@ def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | 
 class Heard:
     """Tells of progress now and then, and ends a count of too many commits."""
 
-    def __init__(self, tell: Progress | None, most: int | None) -> None:
+    def __init__(self, tell: Progress | None, most: int | None, before: int = 0) -> None:
         self._tell = tell
         self._most = most
+        self._before = before
         self._told = 0.0
 
     def about(self, commits: int, entries: int) -> None:
@@ -112,7 +115,7 @@ class Heard:
         Raises:
             HistoryError: 'too-large', that is more than are accepted.
         """
-        if self._most is not None and commits > self._most:
+        if self._most is not None and self._before + commits > self._most:
             raise HistoryError(
                 "too-large", f"The repository has more than the {self._most} commits allowed (PODIUM_MAX_COMMITS)."
             )

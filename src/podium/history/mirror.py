@@ -142,9 +142,10 @@ class Mirrors:
             try:
                 return self._refresh(path, wanted), None
             except HistoryError as error:
+                if error.code in (*_DAMAGED, "too-large"):
+                    shutil.rmtree(path)
                 if error.code not in _DAMAGED:
                     raise
-                shutil.rmtree(path)
         with self._incoming(wanted.stop) as clone:
             words = ("init", "--quiet", "--bare", "--template=", *_object_format(wanted.head))
             self._git.read(*words, repository=clone, stop=wanted.stop)

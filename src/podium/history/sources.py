@@ -76,8 +76,8 @@ class History:
         """Whether ``sha`` is the head or an ancestor of it."""
         return is_ancestor(self._git, self._path, sha, self.head, stop=self._stop)
 
-    def count(self, since: str | None) -> Tally:
-        """Count the commits that the head reaches and ``since`` does not.
+    def count(self, since: str | None, before: int = 0) -> Tally:
+        """Count the commits that the head reaches and ``since`` does not, up to which ``before`` were counted.
 
         Raises:
             HistoryError: the history cannot be read whole ('corrupt'), or is too large.
@@ -91,6 +91,7 @@ class History:
             arrived=self._arrived,
             progress=lambda commits, total: self._report("counting", commits, total),
             most=self._most,
+            before=before,
             stop=self._stop,
         )
 
