@@ -90,16 +90,16 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
     told: list[int] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(follow, "_WORTH_READING", worth)
-        follower = Follower(repository, 40, told.append)
+        follower = Follower(40, told.append)
         pack = Arriving(repository, arriving)
         dice = random.Random(seed)
-        follower.step()
+        follower.step(repository)
         for _ in range(dice.randrange(60)):
             pack.some(dice.choice((1, 2, 7, 11, 40, 100, 1000, 4096)))
             for _ in range(dice.randrange(3)):
-                follower.step()
+                follower.step(repository)
         pack.kept()
-        follower.finish(head_of(traps))
+        follower.finish(repository, head_of(traps))
         follower.close()
     assert follower.fault is None
     assert totals(follower.tally) == plainly(traps, head_of(traps))
@@ -116,22 +116,22 @@ def test_at_every_single_cut(tmp_path: Path) -> None:
         patched.setattr(follow, "_WORTH_READING", 1)
         for cut in range(len(content) + 1):
             repository = tmp_path / f"r{cut}"
-            follower, pack = Follower(repository, 40, lambda _: None), Arriving(repository, content)
+            follower, pack = Follower(40, lambda _: None), Arriving(repository, content)
             pack.some(cut)
-            while follower.step():
+            while follower.step(repository):
                 pass
             pack.kept()
-            follower.finish(head)
+            follower.finish(repository, head)
             follower.close()
             assert totals(follower.tally) == expected, cut
 
 
 def followed(repository: Path, content: bytes, head: str) -> Follower:
-    follower, pack = Follower(repository, 40, lambda _: None), Arriving(repository, content)
+    follower, pack = Follower(40, lambda _: None), Arriving(repository, content)
     pack.some(len(content) // 2)
-    follower.step()
+    follower.step(repository)
     pack.kept()
-    follower.finish(head)
+    follower.finish(repository, head)
     follower.close()
     return follower
 
@@ -166,16 +166,19 @@ def test_what_proves_to_be_no_whole_history_is_not_counted(tmp_path: Path, small
 def test_a_pack_that_git_did_not_keep_is_not_counted(tmp_path: Path, small: tuple[str, list[bytes]]) -> None:
     head, raws = small
     content = make.pack([Entry(raw) for raw in raws])
-    follower = Follower(tmp_path / "r", 40, lambda _: None)
+    follower = Follower(40, lambda _: None)
     pack = Arriving(tmp_path / "r", content)
     pack.some(len(content))
-    follower.step()
+    follower.step(tmp_path / "r")
     (tmp_path / "r" / "objects" / "pack" / f"pack-{content[-20:].hex()}.pack").write_bytes(content)
-    follower.finish(head)
+    follower.finish(tmp_path / "r", head)
     follower.close()
     assert "kept another pack" in str(follower.fault)
-    nothing = Follower(tmp_path / "none", 40, lambda _: None)
-    nothing.finish(head)
+    nothing = Follower(40, lambda _: None)
+    nothing.finish(tmp_path / "none", head)
+    assert (nothing.fault, nothing.tally) == (None, None)
+    nothing.step(tmp_path / "none")
+    nothing.finish(tmp_path / "none", head)
     assert "no pack arrived" in str(nothing.fault)
 
 
@@ -184,16 +187,16 @@ def test_two_packs_at_once_are_not_followed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("tmp_pack_a", "tmp_pack_b"):
         (folder / name).write_bytes(b"PACK")
-    follower = Follower(tmp_path, 40, lambda _: None)
-    assert not follower.step()
+    follower = Follower(40, lambda _: None)
+    assert not follower.step(tmp_path)
     assert "another pack" in str(follower.fault)
 
 
 def test_a_large_object_is_not_read_again_and_again_while_it_arrives(tmp_path: Path) -> None:
     content = make.pack([Entry(os.urandom(6 << 20), "blob")])
-    follower, pack = Follower(tmp_path, 40, lambda _: None), Arriving(tmp_path, content)
+    follower, pack = Follower(40, lambda _: None), Arriving(tmp_path, content)
     pack.some(5 << 20)
-    assert not follower.step()
+    assert not follower.step(tmp_path)
     assert "too large" in str(follower.fault)
 
 
@@ -258,7 +261,7 @@ def test_a_fault_gives_way_to_a_count_after_the_clone(
     repository = repos.make_bare(host.folder / "o" / "r.git")
     head = repos.chain(repository, [repos.ALICE, repos.BOB] * 5)
     monkeypatch.setattr(follow, "_WORTH_READING", 1 << 40)
-    monkeypatch.setattr(Follower, "_found", lambda self: None)
+    monkeypatch.setattr(Follower, "_found", lambda self, repository: None)
     mirror = cloned(tmp_path, host, "r.git")
     assert totals(counting.count(GIT, mirror.path, head, arrived=mirror.arrived)) == plainly(repository, head)
     assert "no pack arrived" in caplog.text

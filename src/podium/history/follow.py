@@ -29,19 +29,19 @@ class Follower:
     """Follows the pack that git receives into an empty repository; close it after use.
 
     Args:
-        repository: the git directory.
         digits: of an object's name: 40, or 64 with SHA-256.
         on_progress: is told how many commits were counted so far, often; may raise.
 
     Attributes:
+        has_followed: whether there was anything to follow.
         fault: why what was read cannot be counted; None while nothing is wrong.
         tally: the totals, once :meth:`finish` has found nothing wrong.
     """
 
-    def __init__(self, repository: Path, digits: int, on_progress: Callable[[int], None]) -> None:
+    def __init__(self, digits: int, on_progress: Callable[[int], None]) -> None:
+        self.has_followed = False
         self.fault: str | None = None
         self.tally: Tally | None = None
-        self._folder = repository / "objects" / "pack"
         self._digest_size = digits // 2
         self._on_progress = on_progress
         self._reading, self._proof = Reading(digits), Proof()
@@ -49,22 +49,25 @@ class Follower:
         self._pack: Pack | None = None
         self._at = HEADER
 
-    def step(self) -> bool:
-        """Count some of what has arrived by now; whether there is more that could be counted at once."""
+    def step(self, repository: Path) -> bool:
+        """Count some of what has arrived in ``repository`` by now; whether there is more to count at once."""
+        self.has_followed = True
         if self.fault:
             return False
         try:
-            return self._step(_WORTH_READING)
+            return self._step(repository, _WORTH_READING)
         except BadPack as error:
             self.fault = str(error)
             return False
 
-    def finish(self, head: str) -> None:
+    def finish(self, repository: Path, head: str) -> None:
         """Count the rest, after git has ended well, and see whether it was the history of ``head``."""
+        if not self.has_followed:
+            return
         try:
-            while not self.fault and self._step(1):
+            while not self.fault and self._step(repository, 1):
                 pass
-            self.fault = self.fault or self._fault(head)
+            self.fault = self.fault or self._fault(repository, head)
         except BadPack as error:
             self.fault = str(error)
         if not self.fault:
@@ -75,9 +78,9 @@ class Follower:
         if self._file:
             self._file.close()
 
-    def _step(self, worth: int) -> bool:
+    def _step(self, repository: Path, worth: int) -> bool:
         if self._file is None or self._pack is None:
-            self._file = self._found()
+            self._file = self._found(repository)
             if self._file is None:
                 return False
             # Without an index there is nothing to find a named base by; git asks for none such.
@@ -96,9 +99,10 @@ class Follower:
             self._on_progress(self._reading.tally.total_commits)
         return True
 
-    def _found(self) -> PackFile | None:
+    def _found(self, repository: Path) -> PackFile | None:
         """The pack, once git has begun to write it."""
-        paths = [*self._folder.glob("tmp_pack_*"), *self._folder.glob("pack-*.pack")]
+        folder = repository / "objects" / "pack"
+        paths = [*folder.glob("tmp_pack_*"), *folder.glob("pack-*.pack")]
         if len(paths) > 1:
             raise BadPack("there is another pack")
         # git may be about to rename it, or may not have written its beginning yet.
@@ -106,11 +110,11 @@ class Follower:
             return None
         return PackFile(paths[0], self._digest_size)
 
-    def _fault(self, head: str) -> str | None:
+    def _fault(self, repository: Path, head: str) -> str | None:
         if self._file is None or self._pack is None:
             return "no pack arrived"
         checksum = self._file.read(self._at, 2 * self._digest_size)
-        kept = self._folder / f"pack-{checksum.hex()}.pack"
+        kept = repository / "objects" / "pack" / f"pack-{checksum.hex()}.pack"
         if not kept.exists() or not os.path.samestat(kept.stat(), self._file.status):
             return "git kept another pack"
         if self._pack.entries != self._file.entries:

@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -129,18 +130,20 @@ class Mirrors:
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
                 wanted = _Wanted(remote, remote.head(), progress, on_commits, stop)
-                mirror = self._opened(path, wanted, *self._update(path, wanted))
+                follower = Follower(len(wanted.head.sha), on_commits)
+                stack.callback(follower.close)
+                mirror = self._opened(path, wanted, self._update(path, wanted, follower), follower)
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
 
-    def _update(self, path: Path, wanted: _Wanted) -> tuple[str, Follower | None]:
-        """Bring it up to date; give its head, and what was counted meanwhile, where it is new."""
+    def _update(self, path: Path, wanted: _Wanted, follower: Follower) -> str:
+        """Bring it up to date; give its head. A first clone is followed."""
         if path.exists():
             try:
-                return self._refresh(path, wanted), None
+                return self._refresh(path, wanted)
             except HistoryError as error:
                 if error.code in (*_DAMAGED, "too-large"):
                     shutil.rmtree(path)
@@ -149,12 +152,10 @@ class Mirrors:
         with self._incoming(wanted.stop) as clone:
             words = ("init", "--quiet", "--bare", "--template=", *_object_format(wanted.head))
             self._git.read(*words, repository=clone, stop=wanted.stop)
-            with contextlib.closing(Follower(clone, len(wanted.head.sha), wanted.on_commits)) as follower:
-                wanted.remote.fetch(wanted.head, clone, wanted.progress, meanwhile=follower.step)
-                commit = self._commit(clone, wanted.stop)
-                follower.finish(commit)
+            wanted.remote.fetch(wanted.head, clone, wanted.progress, meanwhile=lambda: follower.step(clone))
+            commit = self._commit(clone, wanted.stop)
             clone.rename(path)
-            return commit, follower
+            return commit
 
     def _refresh(self, path: Path, wanted: _Wanted) -> str:
         for pattern in _LEFT_BEHIND:
@@ -167,12 +168,30 @@ class Mirrors:
         wanted.remote.fetch(wanted.head, path, wanted.progress)
         return self._commit(path, wanted.stop)
 
-    def _opened(self, path: Path, wanted: _Wanted, commit: str, arrived: Follower | None) -> Mirror:
+    def _opened(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> Mirror:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        mailmap, note = bring_mailmap(self._git, path, wanted.remote, commit, stop=wanted.stop)
+        if follower.has_followed:
+            mailmap, note = self._finished(path, wanted, commit, follower)
+        else:
+            mailmap, note = bring_mailmap(self._git, path, wanted.remote, commit, stop=wanted.stop)
+        arrived = follower if follower.has_followed else None
         return Mirror(path, commit, wanted.head.branch, wanted.remote.url, mailmap, note, arrived)
+
+    def _finished(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> tuple[str | None, str | None]:
+        """Count what has arrived to its end, while the host is asked for the mailmap; give that, or a note."""
+        try:
+            # Before there is another pack than the one that arrived.
+            follower.step(path)
+            with ThreadPoolExecutor(1) as other:
+                brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
+                follower.finish(path, commit)
+        except HistoryError:
+            # It has too many commits.
+            shutil.rmtree(path)
+            raise
+        return brought.result()
 
     def _commit(self, path: Path, stop: Stop | None) -> str:
         words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
