@@ -117,18 +117,15 @@ class PackFile(_File):
         return list(zip(begins, [*begins[1:], self.end], strict=True))
 
     def commit_parts(self, parts: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Those of its parts that hold commits, it seems: they begin with one, or the part before does.
+        """Those of its parts that hold commits, it seems: they begin with one, or one beside them does.
 
         Raises:
             BadPack: an entry with which one begins cannot be read.
         """
         reader = self.reader()
-        begins_so = [reader.kind_at(begin) == COMMIT for begin, _ in parts]
-        return [
-            part
-            for part, so, so_before in zip(parts, begins_so, [False, *begins_so[:-1]], strict=True)
-            if so or so_before
-        ]
+        so = [reader.kind_at(begin) == COMMIT for begin, _ in parts]
+        beside = zip(parts, so, [False, *so[:-1]], [*so[1:], False], strict=True)
+        return [part for part, *begins_so in beside if any(begins_so)]
 
     def commit_of(self, name: bytes) -> bytes | None:
         """The commit of that binary name; None where it is not in this pack, or is something else.

@@ -33,6 +33,8 @@ _ENOUGH = 8 << 20
 _MOST_KEPT = 8 << 20
 # An entry's kind and size, and the offset or name of its base.
 _LONGEST_HEAD = 64
+# What is read of an entry at first: most are shorter.
+_OFTEN_ENOUGH = 1024
 # A stream may be longer than what it holds by its own head and checksum.
 _SLACK = 32
 
@@ -116,7 +118,7 @@ class Pack:
                     here += 2 + len(stream) - len(inflating.unused_data)
                     continue
             try:
-                commit, next_at = self._entry(at + here, end, block[here : here + _LONGEST_HEAD])
+                commit, next_at = self._entry(at + here, end, block[here : here + _OFTEN_ENOUGH])
             except _Unfinished:
                 break
             entries += 1
@@ -156,12 +158,15 @@ class Pack:
         except _Unfinished:
             raise BadPack("an entry is cut off") from None
 
-    def _entry(self, at: int, end: int, head: bytes) -> tuple[bytes | None, int]:
-        """The commit that any entry is, None where it is something else; and where the next entry begins."""
-        kind, size, base_at, start = self._head(at, head)
+    def _entry(self, at: int, end: int, data: bytes) -> tuple[bytes | None, int]:
+        """The commit that any entry is, None where it is something else; and where the next entry begins.
+
+        ``data`` is what it begins with.
+        """
+        kind, size, base_at, start = self._head(at, data)
         base = None if base_at is None else self._object(base_at)
         is_commit = kind == COMMIT if base_at is None else base is not None
-        content, next_at = self._inflate(start, size, end, keep=is_commit)
+        content, next_at = self._inflate(start, size, end, keep=is_commit, data=data[start - at :])
         if not is_commit:
             return None, next_at
         return content if base is None else _applied(base, content), next_at
@@ -200,11 +205,12 @@ class Pack:
         """The commit that the entry at ``at`` is behind all deltas; None where it is something else."""
         deltas: list[tuple[int, int, int]] = []
         while (content := self._bases.get(at)) is None:
-            kind, size, base, start = self._head(at, self._read(at, _LONGEST_HEAD))
+            data = self._read(at, _OFTEN_ENOUGH)
+            kind, size, base, start = self._head(at, data)
             if base is None:
                 if kind != COMMIT:
                     return None
-                content, _ = self._inflate(start, size, None, keep=True)
+                content, _ = self._inflate(start, size, None, keep=True, data=data[start - at :])
                 self._keep(at, content)
                 break
             deltas.append((at, start, size))
@@ -228,13 +234,19 @@ class Pack:
             self._kept = len(content)
         self._bases[at] = content
 
-    def _inflate(self, at: int, size: int, end: int | None, *, keep: bool) -> tuple[bytes, int]:
-        """The stream at ``at``, of ``size`` bytes when inflated (b'' unless ``keep``), and where it ends."""
+    def _inflate(self, at: int, size: int, end: int | None, *, keep: bool, data: bytes = b"") -> tuple[bytes, int]:
+        """The stream at ``at``, of ``size`` bytes when inflated (b'' unless ``keep``), and where it ends.
+
+        ``data`` is what it begins with, as far as that was read already.
+        """
         if keep and size > LARGEST:
             raise BadPack("a commit that is too large")
         pieces: list[bytes] = []
         made = 0
-        inflating, data = inflater(), b""
+        inflating = inflater()
+        if end is not None:
+            data = data[: max(end - at, 0)]
+        at += len(data)
         try:
             while True:
                 # One byte more than may come, so that the end of the stream is seen.

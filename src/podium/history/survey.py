@@ -70,7 +70,7 @@ def survey(git: Git, repository: Path, head: str, *, stop: Stop | None) -> Surve
     except BadPack:
         return None
     # A mailmap, the tree that names it, a few tags: what is read in vain beside a whole history.
-    mostly = everything.entries > 0 and commits.entries * 100 >= everything.entries * 99
+    mostly = everything.entries > 0 and commits.entries * 20 >= everything.entries * 19
     if mostly and _only_name(git, repository, head, stop):
         return everything
     return commits if commits.entries <= _MOST_WAITING else None
