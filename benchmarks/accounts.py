@@ -1,26 +1,66 @@
 """Looking 30,000 e-mails up at a double of GitHub that takes 200 ms to answer, in e-mails per second.
 
-python -m benchmarks.accounts [--emails N] [--latency SECONDS] [--workers N]
+python -m benchmarks.accounts [--emails N] [--latency SECONDS] [--workers N] [--on sqlite,postgresql]
 
-The alternative is one search request an e-mail: GitHub allows 30 searches a minute
+On SQLite in one process, and as `podium worker users` on PostgreSQL and Valkey; the double is a process of its own. The
+alternative is one search request an e-mail: GitHub allows 30 searches a minute
 (https://docs.github.com/en/rest/search/search#rate-limit), whatever the latency, so its speed is known without waiting
-for it: half an e-mail per second.
+for it: half an e-mail per second. What the latency alone allows is as many e-mails per second as the workers have
+requests under way, fifty in each.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
+import multiprocessing
 import tempfile
 import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks import cpu
 from podium import bootstrap
+from podium.bootstrap.engine import backend
+from podium.jobs import reconcile
+from podium.jobs.broker import Engine
+from podium.jobs.queues import Ring
 from podium.settings import Settings
+from podium.storage.session import Database
+from tests.support.arrangement import arranged
 from tests.support.community import Community, build, gather
 from tests.support.github_double import GitHubDouble
-from tests.support.resolving import desk
+from tests.support.postgres import running_postgres
+from tests.support.processes import children
+from tests.support.resolving import TOKEN, desk
+from tests.support.server import wait_until
+from tests.support.valkey import running_valkey
 
 SEARCHES_PER_SECOND = 30 / 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Double:
+    """A double of GitHub in a process of its own."""
+
+    api_url: str
+    requests: int = 0
+
+    @property
+    def graphql_url(self) -> str:
+        """Where GraphQL is spoken."""
+        return f"{self.api_url}/graphql"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How long everybody took to be found, and the seconds of processor time that went into it."""
+
+    seconds: float
+    requests: int
+    parts: dict[str, float]
 
 
 def main() -> None:
@@ -29,36 +69,119 @@ def main() -> None:
     parser.add_argument("--emails", type=int, default=30_000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--workers", type=int, default=Settings().user_workers)
+    parser.add_argument("--on", default="sqlite,postgresql")
     options = parser.parse_args()
     # Of ten people one has a noreply address besides, which needs no request, and one a second e-mail that does.
     community = gather(options.emails * 10 // 11)
+    runs = {}
     with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as name:
-        folder = Path(name) / "r.git"
-        build(folder, community)
-        seconds, requests = _resolved(folder, Path(name) / "data", community, options.latency, options.workers)
-    emails = sum("noreply" not in email for email in community.emails)
-    speed = emails / seconds
-    print(f"{emails:,} e-mails, {options.latency * 1000:.0f} ms an answer, {options.workers} workers")
-    print("| way | requests | e-mails per second | ratio |")
-    print("|---|---|---|---|")
-    print(f"| Podium | {requests} ({1000 * requests / emails:.1f} per 1,000) | {speed:,.0f} | |")
-    print(
-        f"| one search an e-mail, 30 a minute | {emails:,} | {SEARCHES_PER_SECOND} "
-        f"| {speed / SEARCHES_PER_SECOND:,.0f} times slower |"
-    )
+        folder = Path(name)
+        build(folder / "r.git", community)
+        for database in options.on.split(","):
+            run = _on_sqlite if database == "sqlite" else _on_postgresql
+            (folder / database).mkdir()
+            runs[database] = run(folder / "r.git", folder / database, community, options.latency, options.workers)
+    _say(runs, sum("noreply" not in email for email in community.emails), options.latency, options.workers)
 
 
-def _resolved(folder: Path, data: Path, community: Community, latency: float, workers: int) -> tuple[float, int]:
-    db = bootstrap.open_database(Settings(data_dir=str(data)))
-    with GitHubDouble({"o/r": folder}, community.accounts, latency=latency) as double, desk(db, double) as podium:
-        number = podium.count(folder)
-        start = time.perf_counter()
-        podium.resolve(number, workers=workers)
-        seconds = time.perf_counter() - start
-        if podium.rows(number) != dict(community.rows()):
-            raise SystemExit("The board is not what the accounts say.")
-    db.close()
-    return seconds, double.asked()
+@contextlib.contextmanager
+def _double(folder: Path, community: Community, latency: float, asked: list[int]) -> Iterator[Double]:
+    """Adds to ``asked``, in the end, how many requests came."""
+    processes = multiprocessing.get_context("fork")
+    here, there = processes.Pipe()
+    process = processes.Process(target=_answer, args=(there, folder, community, latency))
+    process.start()
+    yield Double(here.recv())
+    here.send("enough")
+    asked.append(here.recv())
+    process.join()
+
+
+def _answer(there: Connection[str | int, str], folder: Path, community: Community, latency: float) -> None:
+    with GitHubDouble({"o/r": folder}, community.accounts, latency=latency) as double:
+        there.send(double.api_url)
+        there.recv()
+        there.send(double.asked())
+
+
+def _on_sqlite(folder: Path, data: Path, community: Community, latency: float, workers: int) -> Run:
+    asked: list[int] = []
+    with _double(folder, community, latency, asked) as double:
+        db = bootstrap.open_database(Settings(data_dir=str(data)))
+        with contextlib.closing(db), desk(db, double) as podium:
+            number = podium.count(folder)
+            start, before = time.perf_counter(), time.process_time()
+            podium.resolve(number, workers=workers)
+            seconds, used = time.perf_counter() - start, time.process_time() - before
+            _check(podium.rows(number), community)
+    return Run(seconds, asked[0], {"Podium": used})
+
+
+def _on_postgresql(folder: Path, data: Path, community: Community, latency: float, workers: int) -> Run:
+    asked: list[int] = []
+    with (
+        _double(folder, community, latency, asked) as double,
+        running_postgres() as postgres,
+        running_valkey() as valkey,
+        arranged(
+            data,
+            postgres,
+            valkey,
+            GITHUB_TOKEN=TOKEN,
+            GITHUB_API_URL=double.api_url,
+            GITHUB_GRAPHQL_URL=double.graphql_url,
+            PODIUM_LOG_LEVEL="warning",
+        ) as arrangement,
+    ):
+        worker = arrangement.worker("users", "--threads", str(workers))
+        settings = Settings(database_url=arrangement.settings["DATABASE_URL"], redis_url=valkey.url)
+        db, ring = bootstrap.open_database(settings), _ring(settings)
+        with contextlib.closing(db), desk(db, double) as podium:
+            wait_until(lambda: _value(db, "SELECT count(*) FROM worker"), "the worker to be there")
+            number = podium.count(folder)
+            reconcile.ring_next(db, ring, number)
+            at_work = children(worker.pid)
+            roots = {"PostgreSQL": postgres.pid, "Valkey": valkey.pid}
+            before, own = cpu.used(roots), cpu.own_and_childrens(at_work)[0]
+            while podium.row(number)["state"] != "completed":
+                time.sleep(0.1)
+            parts = {name: used - before[name] for name, used in cpu.used(roots).items()}
+            parts["Podium"] = cpu.own_and_childrens(at_work)[0] - own
+            seconds = float(_value(db, "SELECT users_processed_at - commits_processed_at FROM repository"))
+            _check(podium.rows(number), community)
+    return Run(seconds, asked[0], parts)
+
+
+def _ring(settings: Settings) -> Ring:
+    def nothing(*_: int) -> None:
+        """This process only rings."""
+
+    return Engine(backend(settings), nothing, nothing, commit_workers=0, user_workers=0)
+
+
+def _value(db: Database, sql: str) -> float:
+    with db.read() as session:
+        found: float = session.value(sql)
+        return found
+
+
+def _check(rows: dict[str, int], community: Community) -> None:
+    if rows != dict(community.rows()):
+        raise SystemExit("The board is not what the accounts say.")
+
+
+def _say(runs: dict[str, Run], emails: int, latency: float, workers: int) -> None:
+    print(f"{emails:,} e-mails, {latency * 1000:.0f} ms an answer, {workers} workers\n")
+    print("| way | requests | e-mails per second | ratio | milliseconds of processor time a request |")
+    print("|---|---|---|---|---|")
+    for database, run in runs.items():
+        speed = emails / run.seconds
+        parts = ", ".join(f"{name} {1000 * used / run.requests:.1f}" for name, used in run.parts.items())
+        print(f"| Podium on {database} | {run.requests} | {speed:,.0f} | | {parts} |")
+    if latency:
+        print(f"| what the latency allows | | {workers * 50 / latency:,.0f} | | |")
+    slower = max(emails / run.seconds for run in runs.values()) / SEARCHES_PER_SECOND
+    print(f"| one search an e-mail, 30 a minute | {emails:,} | {SEARCHES_PER_SECOND} | {slower:,.0f} times slower | |")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from podium import bootstrap
 from podium.identities.budget import ANONYMOUS
@@ -27,10 +27,19 @@ from podium.settings import Settings
 from podium.storage.session import Database, Row
 from podium.submissions.address import parse_address
 from podium.submissions.submit import resolve_again, submit
-from tests.support.github_double import GitHubDouble
 
 TOKEN = "token-of-a-test"
 EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include")
+
+
+class Addresses(Protocol):
+    """Where a double of GitHub answers."""
+
+    @property
+    def api_url(self) -> str: ...
+
+    @property
+    def graphql_url(self) -> str: ...
 
 
 @dataclasses.dataclass
@@ -115,7 +124,7 @@ class Desk:
 @contextlib.contextmanager
 def desk(
     db: Database,
-    double: GitHubDouble,
+    double: Addresses,
     *,
     tokens: tuple[str, ...] = (TOKEN,),
     timeout: float = 5.0,
