@@ -210,7 +210,7 @@ def test_how_a_repository_is_read_is_seen_beforehand(
     (borrowing / "objects" / "info" / "alternates").write_text(f"{treeless}/objects\n")
     repos.set_branch(borrowing, head)
     assert seen(borrowing) is None
-    for name, value in (("_MOST_LOOSE", -1), ("_MOST_NAMED", -1), ("_MOST_WAITING", -1), ("_MOST_PARTS", 1)):
+    for name, value in (("_MOST_LOOSE", -1), ("_MOST_NAMED", -1), ("_MOST_WAITING", -1), ("_MOST_PARTS", 0.5)):
         with monkeypatch.context() as patched:
             patched.setattr(survey, name, value)
             assert seen(two_branches) is None

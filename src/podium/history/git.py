@@ -158,7 +158,11 @@ class Git:
 
         with processes.ended(process, own_group):
             processes.pump(
-                process, b"", {process.stdout: _kept(bytearray()), process.stderr: hear}, watch.check, meanwhile
+                process,
+                b"",
+                {process.stdout: _kept(bytearray()), process.stderr: hear},
+                watch.check,
+                meanwhile=meanwhile,
             )
         errors = reader.close()
         if process.returncode != 0:

@@ -54,18 +54,20 @@ class Helper:
             check()
 
     def hear_out(self, check: Callable[[], None], message: bytes = b"") -> Told:
-        """Hear all that it says until it has ended; ``check`` is called meanwhile, and may raise.
+        """Hear all that it has to say; ``check`` is called meanwhile, and may raise.
 
         Raises:
             BadPack: it could not read its parts, or was ended by something else.
         """
         errors = bytearray()
-        process = self._process
-        processes.pump(process, message, {process.stdout: self.told.hear, process.stderr: errors.extend}, check)
-        if process.returncode or self.told.counted is None:
+        process, told = self._process, self.told
+        # What it says last is all that is wanted of it: nobody waits until it has gone.
+        sinks = {process.stdout: told.hear, process.stderr: errors.extend}
+        processes.pump(process, message, sinks, check, until=lambda: told.counted is not None)
+        if told.counted is None:
             last = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise BadPack(clean(last) or f"a second process ended with status {process.returncode}")
-        return self.told
+        return told
 
 
 @contextlib.contextmanager

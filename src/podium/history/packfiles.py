@@ -15,6 +15,8 @@ _INDEX_HEADER = b"\xfftOc\0\0\0\2"
 _FANOUT = 256 * 4
 _FAR = 1 << 31
 _MEGABYTE = 1 << 20
+# Offsets that are looked up for each part of a pack, so that the parts are about as long as each other.
+_SPREAD = 8
 
 
 class _File:
@@ -137,11 +139,13 @@ class PackFile(_File):
         return None if place is None else self._by_name.commit_at(self._index.offset(place))
 
     def _some_offsets(self, number: int) -> list[int]:
-        # The order of names is the order of hashes, so every n-th of them is anywhere in the pack.
-        step = max(1, self.entries // number)
         if len(self._index) != self.entries:
             raise BadPack("its index is another pack's")
-        return [self._index.offset(place) for place in range(0, self.entries, step)]
+        # The order of names is the order of hashes, so every n-th of them is anywhere in the pack: a part between two
+        # such would often be three times as long as another. Of several times as many, every so many are well spread.
+        step = max(1, self.entries // (number * _SPREAD))
+        found = sorted(self._index.offset(place) for place in range(0, self.entries, step))
+        return found[:: max(1, len(found) // number)]
 
 
 class PackIndex(_File, Sequence[bytes]):

@@ -9,6 +9,7 @@ all readers together know, it is told so on its standard input.
 from __future__ import annotations
 
 import fcntl
+import gc
 import marshal
 import os
 import struct
@@ -106,6 +107,8 @@ def command(digits: int, packs: Sequence[Path], source: int, *, waits: bool) -> 
 
 def main() -> None:
     """A helper's whole life."""
+    # A short life in which nothing refers to itself: what looks for that would only cost time.
+    gc.disable()
     digits, source, waits, *paths = sys.argv[1:]
     reading = Reading(int(digits), waits=bool(waits))
     try:

@@ -92,11 +92,14 @@ def pump(
     stdin: bytes,
     sinks: Mapping[IO[bytes] | None, Callable[[bytes], None]],
     check: Callable[[], None],
+    *,
     meanwhile: Callable[[], bool] | None = None,
+    until: Callable[[], bool] = lambda: False,
 ) -> None:
     """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early.
 
     ``meanwhile`` is called every fiftieth of a second, and again at once where it says that there is more to do.
+    ``until`` is asked whenever the process has said something: whether that was all that is wanted of it.
     """
     tick = TICK if meanwhile is None else _SHORT_TICK
     more = False
@@ -111,6 +114,8 @@ def pump(
         elif process.stdin:
             process.stdin.close()
         while selector.get_map():
+            if until():
+                return
             ended = process.poll() is not None
             ready = selector.select(0 if ended or more else tick)
             for key, _ in ready:

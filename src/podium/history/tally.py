@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from podium.history.commits import EARLIEST, LATEST, Facts, Person
@@ -25,6 +26,7 @@ _BEFORE_ALL, _BEHIND_ALL = EARLIEST - 1, LATEST + 1
 
 _NO_SAMPLE = 1 << 30
 _NONE = array("q")
+_EMAIL_AND_NAME = itemgetter(1, 0)
 
 # A tally as other processes are told it: commits, merges, and of each person the dates of ordinary and of other
 # commits, the number of odd dates, and the oldest, the newest and the sample commit.
@@ -203,7 +205,7 @@ class Tally:
             yield person, _weeks(self._records[person])
 
     def _ordered(self) -> list[Person]:
-        return sorted(self._records, key=lambda person: (person[1], person[0]))
+        return sorted(self._records, key=_EMAIL_AND_NAME)
 
 
 def _totals(name: str, email: str, record: _Record) -> PersonTotals:
