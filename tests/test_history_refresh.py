@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -44,14 +44,24 @@ FROM weekly_activity w JOIN commit_data d ON d.id = w.commit_data_id ORDER BY 1,
 SUMS = "SELECT head, total_commits, merge_commits, unique_contributors, mailmap FROM repository"
 
 
-def nothing(session: Session, repository_id: int) -> None:
-    """Nobody is linked."""
+class Strangers:
+    """Nobody is known, and nobody asked."""
+
+    kinds: ClassVar[dict[str, str]] = {}
+    are_asked = False
+
+    def link(self, session: Session, repository_id: int) -> None:
+        """Nobody is linked."""
+
+
+def meet(host: str, emails: Collection[str]) -> Strangers:
+    return Strangers()
 
 
 def count(db: Database, repository: Path) -> tuple[Any, ...]:
     """Count a repository of this machine as it is now, after whatever was counted of it before."""
     found = open_local(GIT, repository)
-    job = CommitJob(db, PathSource(GIT, found), nothing, lease_seconds=30, max_deaths=5, max_attempts=1)
+    job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_deaths=5, max_attempts=1)
     row = submit(db, SilentRing(), path_address(found.path, None), refresh_after=0).repository
     start_over(db, row["id"])
     assert job.run(row["id"], threading.Event()) is None
@@ -176,7 +186,7 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
 
         def run(most: int) -> Exception | None:
             source = MirrorSource(git, mirrors, lambda _row: url, most=most)
-            job = CommitJob(db, source, nothing, lease_seconds=30, max_deaths=5, max_attempts=1)
+            job = CommitJob(db, source, meet, lease_seconds=30, max_deaths=5, max_attempts=1)
             start_over(db, row["id"])
             return job.run(row["id"], threading.Event())
 

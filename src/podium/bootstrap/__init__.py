@@ -122,12 +122,12 @@ def ages(settings: Settings) -> Ages:
 def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
     """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
     from podium.history.commit_job import CommitJob
-    from podium.identities.link import link_known
+    from podium.identities.newcomers import meet
 
     return CommitJob(
         db=db,
         source=source,
-        link=functools.partial(link_known, github_host=github_host(settings), ages=ages(settings) if ask else None),
+        meet=functools.partial(meet, github_host=github_host(settings), ages=ages(settings) if ask else None),
         lease_seconds=settings.lease_seconds,
         max_deaths=settings.max_deaths,
         max_attempts=settings.max_attempts,

@@ -7,18 +7,19 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from podium.errors import HistoryError, LeaseLost
+from podium.history.collector import paused
 from podium.history.identify import identities_for
-from podium.history.save import save_count
+from podium.history.save import People, save_count
 from podium.history.sources import History, Report, Source
 from podium.history.tally import COUNTING_VERSION
 from podium.jobs import batches, lease, outcome
 from podium.jobs.pace import Pace
 from podium.storage.patience import patiently
-from podium.storage.session import Database, Row, Session
+from podium.storage.session import Database, Row
 from podium.telemetry import metrics
 from podium.telemetry.job import note_outcome
 
@@ -34,13 +35,12 @@ NOTE_EVERY = 0.5
 class CommitJob:
     """Counts repositories. Safe to run twice, late, or in several processes at once.
 
-    ``link`` is told in the saving transaction which repository has new rows; the composition root hands in the
-    linking of people who are known already.
+    ``meet`` says what is known of the e-mails of a repository at a host; the composition root hands it in.
     """
 
     db: Database
     source: Source
-    link: Callable[[Session, int], None]
+    meet: Callable[[str, Collection[str]], People]
     lease_seconds: float
     max_deaths: int
     max_attempts: int
@@ -95,7 +95,7 @@ class CommitJob:
 
     def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Report) -> None:
         row = held.row
-        with self.source.open(row, report, stop) as history:
+        with self.source.open(row, report, stop) as history, paused():
             try:
                 since = self._start(row, history)
                 started = time.monotonic()
@@ -112,6 +112,7 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
+            people = self.meet(row["host"], {email for _, email in tally.people()})
 
             def save() -> None:
                 with held.fence() as session:
@@ -124,8 +125,8 @@ class CommitJob:
                         mailmap=history.mailmap,
                         tally=tally,
                         identities=identities,
+                        people=people,
                     )
-                    self.link(session, row["id"])
                     batches.assign(session, row["id"])
 
             # What took an hour to count is not given up for a database that is started anew. Where the first try was

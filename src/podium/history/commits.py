@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from podium.history.trailers import trailer_values
@@ -35,6 +35,18 @@ _USUAL = {
     )
     for digits in (40, 64)
 }
+# The same for commits without a NUL and with a tree that is named in hexadecimal digits, which is seen of many at once:
+# what need not look at each byte for several others takes half the time. An author line without a person may be taken
+# together with the next; the line break in it tells.
+_CLEAN = {
+    digits: re.compile(
+        rb"tree .{%d}\n((?:parent .{%d}\n)*+)author ([^<]*+<[^>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
+        rb"committer [^\n]*+\n(\n?)" % (digits, digits),
+        re.DOTALL,
+    )
+    for digits in (40, 64)
+}
+_HEXADECIMAL = b"0123456789abcdef"
 # Without this git takes an object for no commit, and walks no further.
 _TREE = {digits: re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits) for digits in (40, 64)}
 # Where a line of a header begins that does not go on with the one before.
@@ -103,16 +115,19 @@ class CommitReader:
         self._people: dict[bytes, Person] = {}
         self._tree = _TREE[digits].match
         self._usual = _USUAL[digits].match
+        self._clean = _CLEAN[digits].match
+        self._name_of_tree = slice(len("tree "), len("tree ") + digits)
         self._one_parent = len("parent ") + digits + 1
 
     def read(self, raw: bytes) -> CommitFacts:
         """The facts of the commit object ``raw`` (without git's object header)."""
         return CommitFacts(*self.read_all([raw])[0])
 
-    def read_all(self, raws: Iterable[bytes]) -> list[Facts]:
+    def read_all(self, raws: Sequence[bytes]) -> list[Facts]:
         """The facts of each commit object, in the order of :class:`CommitFacts`."""
         # Nearly every commit is as git writes them, and is read in this one loop: calls cost the most here.
-        people, usual, one_parent = self._people, self._usual, self._one_parent
+        usual = self._clean if self._are_clean(raws) else self._usual
+        people, one_parent = self._people, self._one_parent
         found: list[Facts] = []
         for raw in raws:
             match = usual(raw)
@@ -130,10 +145,18 @@ class CommitReader:
             try:
                 person = people[written]
             except KeyError:
+                if b"\n" in written:
+                    found.append(self._read_odd(raw))
+                    continue
                 person = people[written] = split_person(written) or NOBODY
             co_authors = self._co_authors(raw[end - 1 :], person[1]) if _CO_AUTHORED.search(raw, end - 1) else ()
             found.append((person, int(date), False, len(parents) > one_parent, co_authors, parents))
         return found
+
+    def _are_clean(self, raws: Sequence[bytes]) -> bool:
+        """Whether the quicker pattern may be used for these."""
+        names = b"".join([raw[self._name_of_tree] for raw in raws])
+        return not names.translate(None, _HEXADECIMAL) and b"\0" not in b"".join(raws)
 
     def _read_odd(self, raw: bytes) -> Facts:
         """The same for any bytes at all."""

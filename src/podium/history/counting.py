@@ -14,6 +14,7 @@ from pathlib import Path
 
 from podium.errors import HistoryError
 from podium.history import at_rest, plain
+from podium.history.collector import paused
 from podium.history.follow import Follower
 from podium.history.git import Git
 from podium.history.limits import Stop
@@ -66,7 +67,13 @@ def count(
             heard.check(arrived.tally.total_commits)
             return arrived.tally
         _gave_way("What arrived could not be counted at once", arrived.fault)
-    found = survey(git, repository, _sha(head), stop=stop) if start is None else None
+    with paused():
+        return _counted(git, repository, (start, _sha(head)), heard, stop)
+
+
+def _counted(git: Git, repository: Path, span: tuple[str | None, str], heard: Heard, stop: Stop | None) -> Tally:
+    start, head = span
+    found = survey(git, repository, head, stop=stop) if start is None else None
     while found:
         try:
             tally = at_rest.count(git, found, head, on_progress=heard.about, stop=stop)

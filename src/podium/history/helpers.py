@@ -100,7 +100,7 @@ def helping(
                 process = processes.start(words, {}, None, memory=memory, inherited=(queue.source,))
             except OSError as error:
                 raise BadPack(f"a second process cannot be started: {error.strerror}") from error
-            stack.enter_context(processes.ended(process))
+            stack.enter_context(processes.ended(process, politely=False))
             helpers.append(Helper(process, Told(functools.partial(on_part, one))))
         yield helpers
 

@@ -39,4 +39,4 @@ def count(
 
 
 def _add(tally: Tally, reader: CommitReader, found: list[tuple[bytes, bytes]]) -> None:
-    tally.add((sha for sha, _ in found), reader.read_all(raw for _, raw in found))
+    tally.add((sha for sha, _ in found), reader.read_all([raw for _, raw in found]))

@@ -147,12 +147,15 @@ def _feed(fd: int, waiting: memoryview) -> memoryview:
 
 
 @contextlib.contextmanager
-def ended(process: Process, own_group: bool = True) -> Iterator[None]:
-    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
+def ended(process: Process, own_group: bool = True, *, politely: bool = True) -> Iterator[None]:
+    """Nothing of ``process`` runs on after this block, and its pipes are closed.
+
+    ``politely``: it is asked to end first, since it may have to clean up.
+    """
     try:
         yield
     finally:
-        if process.returncode is None:
+        if politely and process.returncode is None:
             _signal(process, own_group, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from podium.errors import LeaseLost
 from podium.history.mailmap import Identity
@@ -16,11 +17,27 @@ _PERSON_COLUMNS = (
     *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
     *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
     *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
+    *("kind", "processed"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 # E-mails that are asked for one by one in a statement; of more, all of a repository's rows are read.
 _MOST_ASKED = 500
 _WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
+
+
+class People(Protocol):
+    """What is known of people by their e-mails alone, before anybody is asked about them."""
+
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        """Of those e-mails that are no human's: 'bot' or 'agent'."""
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether somebody can be asked about them; else there is nothing more to find out of any."""
+
+    def link(self, session: Session, repository_id: int) -> None:
+        """Link them to the accounts that are known, in the transaction that saved their commits."""
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -93,15 +110,19 @@ def known_pairs(
     }
 
 
-def _saved(session: Session, repository_id: int, column: str, values: Collection[str] | None) -> list[Row]:
+_IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
+
+
+def _saved(
+    session: Session, repository_id: int, column: str, values: Collection[str] | None, *, columns: str = _IDENTITY
+) -> list[Row]:
     """The rows saved for a repository; all of them, where asking for some would be no less work."""
     if values is not None and not values:
         return []
     asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
     restricted = f"AND {column} IN ({', '.join(f':{name}' for name in asked)})" if asked else ""
     return session.all(
-        f"""SELECT id, name, email, mailmap_email, mailmap_name, mailmap_identity FROM commit_data
-        WHERE repository_id = :id {restricted}""",
+        f"SELECT {columns} FROM commit_data WHERE repository_id = :id {restricted}",
         id=repository_id,
         **asked,
     )
@@ -117,8 +138,9 @@ def save_count(
     mailmap: str | None,
     tally: Tally,
     identities: Mapping[Pair, Identity],
+    people: People,
 ) -> None:
-    """Save a count and move the repository on to its users.
+    """Save a count, link its people, and move the repository on to its users.
 
     Args:
         session: a transaction under the lease's fence.
@@ -130,6 +152,7 @@ def save_count(
         tally: what was counted.
         identities: what the mailmap makes of everybody counted, and of everybody saved before of whom it says something
             else now.
+        people: what is known of everybody counted.
 
     Raises:
         LeaseLost: the totals are no longer the ones that the count started from; nothing is saved.
@@ -141,7 +164,7 @@ def save_count(
     if since is None:
         session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
         session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
-    persons = (_person_row(number, person, identities) for person in tally.persons())
+    persons = (_person_row(number, person, identities, people) for person in tally.persons())
     if since:
         session.many(_ADD_PERSON, persons)
         _save_identities(session, number, identities)
@@ -160,18 +183,17 @@ def save_count(
         total=tally.total_commits + (now["total_commits"] if since else 0),
         merges=tally.merge_commits + (now["merge_commits"] if since else 0),
     )
+    people.link(session, number)
 
 
-def _person_row(repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity]) -> tuple[object, ...]:
-    """In the order of :data:`_PERSON_COLUMNS`."""
-    identity = identities[person.name, person.email]
-    return (
-        *(repository_id, person.email, person.name, identity.email, identity.name, identity.key),
-        *(person.commits, person.merges, person.co_authored, person.co_authored_merges),
-        *(person.first_commit_at, person.last_commit_at, person.first_merge_at, person.last_merge_at),
-        *(person.first_co_authored_at, person.last_co_authored_at),
-        *(person.odd_dates, person.sample_sha, person.sample_co_authors, person.other_sha),
-    )
+def _person_row(
+    repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: People
+) -> tuple[object, ...]:
+    """In the order of :data:`_PERSON_COLUMNS`, which is that of the totals."""
+    email, name, *totals = person
+    identity = identities[name, email]
+    kind = people.kinds.get(email, "human")
+    return repository_id, email, name, identity.email, identity.name, identity.key, *totals, kind, not people.are_asked
 
 
 def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
@@ -196,7 +218,8 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
 
 def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
     """The number of each saved (name, e-mail); where ``emails`` are given, at least of theirs."""
-    return {(row["name"], row["email"]): row["id"] for row in _saved(session, repository_id, "email", emails)}
+    rows = _saved(session, repository_id, "email", emails, columns="id, name, email")
+    return {(row["name"], row["email"]): row["id"] for row in rows}
 
 
 def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:

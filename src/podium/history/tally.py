@@ -209,29 +209,18 @@ class Tally:
 
 
 def _totals(name: str, email: str, record: _Record) -> PersonTotals:
+    sample = record.sample
+    other = record.oldest if record.oldest != sample else record.newest
+    tail = (record.odd_dates, sample.decode(), record.sample_co_authors)
+    other_sha = other.decode() if other != sample else None
+    if not record.others:
+        # Most are such, and the first and the last of all are those of ordinary commits.
+        span = (record.oldest_at, record.newest_at, None, None, None, None)
+        return PersonTotals(email, name, len(record.dates), 0, 0, 0, *span, *tail, other_sha)
     merges, co_authored, co_authored_merges = _by_kind(record.others)
-    first_commit_at, last_commit_at = _span(record.dates)
-    first_merge_at, last_merge_at = _span(merges)
-    first_co_authored_at, last_co_authored_at = _span(co_authored + co_authored_merges)
-    others = (sha for sha in (record.oldest, record.newest) if sha != record.sample)
-    return PersonTotals(
-        email=email,
-        name=name,
-        commits=len(record.dates),
-        merges=len(merges),
-        co_authored=len(co_authored),
-        co_authored_merges=len(co_authored_merges),
-        first_commit_at=first_commit_at,
-        last_commit_at=last_commit_at,
-        first_merge_at=first_merge_at,
-        last_merge_at=last_merge_at,
-        first_co_authored_at=first_co_authored_at,
-        last_co_authored_at=last_co_authored_at,
-        odd_dates=record.odd_dates,
-        sample_sha=record.sample.decode(),
-        sample_co_authors=record.sample_co_authors,
-        other_sha=next((sha.decode() for sha in others), None),
-    )
+    counts = (len(record.dates), len(merges), len(co_authored), len(co_authored_merges))
+    spans = (*_span(record.dates), *_span(merges), *_span(co_authored + co_authored_merges))
+    return PersonTotals(email, name, *counts, *spans, *tail, other_sha)
 
 
 def _by_kind(others: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
@@ -243,6 +232,8 @@ def _by_kind(others: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
 
 
 def _weeks(record: _Record) -> list[Week]:
+    if len(record.dates) == 1 and not record.others:
+        return [(week_of(record.dates[0]), 1, 0, 0, 0)]
     commits: dict[int, int] = {}
     for when in record.dates:
         week = when - (when + _SINCE_SUNDAY) % _WEEK

@@ -8,21 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
-from podium.identities.due import IS_ADDRESS, Ages, mark_due
-from podium.identities.emails import classify
 from podium.identities.lookup import Account
 from podium.jobs import batches
 from podium.storage.session import Row, Session
-
-# An e-mail can claim any login for an account's number (anyone may commit as 583231+evil@…), so a login read from
-# one only fills an empty place, and a "[bot]" in it makes no bot of the account.
-_ACCOUNT_FROM_EMAIL = """
-INSERT INTO contributor (host, account_id, username, is_bot, created_at, updated_at)
-VALUES (:host, :account_id, :login, FALSE, {now}, {now})
-ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.username, excluded.username)
-"""
 
 _ACCOUNT_FROM_HOST = """
 INSERT INTO contributor (host, account_id, username, name, avatar_url, profile_url, is_bot, enriched_at,
@@ -36,17 +25,16 @@ ON CONFLICT (host, account_id) DO UPDATE SET
     updated_at = excluded.updated_at
 """
 
-_KNOWN = """
+KNOWN = """
 INSERT INTO known_email (host, email, contributor_id, source, known_at)
 VALUES (
     :host, :email, (SELECT id FROM contributor WHERE host = :host AND account_id = :account_id), :source, {now}
 )
 """
 
-# What the host says overwrites what an e-mail says, and never the other way round.
-_KNOWN_FROM_EMAIL = _KNOWN + " ON CONFLICT (host, email) DO NOTHING"
+# What the host says overwrites what an e-mail says, and never the other way round (newcomers.py).
 _KNOWN_FROM_HOST = (
-    _KNOWN
+    KNOWN
     + """ ON CONFLICT (host, email) DO UPDATE SET contributor_id = excluded.contributor_id,
     source = excluded.source, known_at = excluded.known_at"""
 )
@@ -59,22 +47,12 @@ ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
     WHEN known_email.source = 'untold' THEN excluded.known_at ELSE known_email.known_at END
 """
 
-_SETTLE_KNOWN = f"""
-UPDATE commit_data SET processed = TRUE WHERE id IN (
-    SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
-    WHERE c.repository_id = :id AND NOT c.processed
-        AND (c.kind <> 'human' OR NOT c.{IS_ADDRESS} OR k.email IS NOT NULL)
-)
-"""
-
 _SETTLE_FRESH = """
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
     SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
 )
 """
-
-_SETTLE_ALL = "UPDATE commit_data SET processed = TRUE WHERE repository_id = :id AND NOT processed"
 
 _SUMS = """
 INSERT INTO repository_contributor (repository_id, contributor_id, commit_count, merge_count, co_authored_count)
@@ -84,50 +62,6 @@ FROM commit_data d JOIN known_email k ON k.host = :host AND k.email = d.email
 WHERE d.repository_id = :id AND k.contributor_id IS NOT NULL
 GROUP BY d.repository_id, k.contributor_id
 """
-
-
-def link_known(session: Session, repository_id: int, github_host: str, ages: Ages | None) -> None:
-    """Settle every e-mail of a repository that needs no request.
-
-    Bots and agents are marked, noreply e-mails linked to the account they name, and what is known from any repository
-    is taken over; the rows of all those are processed. The others are left for the user queue, and with them what
-    has grown older than ``ages``. Where nobody is to be asked (None, or a repository that is not at ``github_host``)
-    all are processed, and stay unresolved until somebody is.
-    """
-    emails = session.all(
-        "SELECT DISTINCT email FROM commit_data WHERE repository_id = :id AND NOT processed", id=repository_id
-    )
-    classified = {row["email"]: classify(row["email"], github_host) for row in emails}
-    session.many(
-        "UPDATE commit_data SET kind = :kind WHERE repository_id = :id AND email = :email",
-        [
-            {"id": repository_id, "email": email, "kind": found.kind}
-            for email, found in classified.items()
-            if found.kind != "human"
-        ],
-    )
-    named: list[dict[str, Any]] = [
-        {
-            "host": github_host,
-            "email": email,
-            "account_id": found.account.account_id,
-            "login": found.account.login,
-            "source": "noreply",
-        }
-        for email, found in classified.items()
-        if found.account is not None and found.account.account_id is not None
-    ]
-    # In one order everywhere, see save_answers().
-    named.sort(key=lambda row: (row["account_id"], row["email"]))
-    session.many(_ACCOUNT_FROM_EMAIL, named)
-    named.sort(key=lambda row: row["email"])
-    session.many(_KNOWN_FROM_EMAIL, named)
-    host = session.value("SELECT host FROM repository WHERE id = :id", id=repository_id)
-    if ages is None or host not in ("", github_host):
-        session.run(_SETTLE_ALL, id=repository_id)
-    else:
-        session.run(_SETTLE_KNOWN, id=repository_id, host=github_host)
-        mark_due(session, repository_id, github_host, ages)
 
 
 def settle_fresh(

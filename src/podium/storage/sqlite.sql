@@ -107,21 +107,6 @@ CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, batch) WH
 
 CREATE INDEX ix_commit_data_email ON commit_data (email);
 
-CREATE TABLE weekly_activity (
-	repository_id INTEGER NOT NULL, 
-	commit_data_id BIGINT NOT NULL, 
-	week BIGINT NOT NULL, 
-	commit_count BIGINT DEFAULT '0' NOT NULL, 
-	merge_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL, 
-	CONSTRAINT pk_weekly_activity PRIMARY KEY (repository_id, commit_data_id, week), 
-	CONSTRAINT fk_weekly_activity_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
-)
- WITHOUT ROWID
-
-;
-
 CREATE TABLE "known_email" (
 	host TEXT NOT NULL, 
 	email TEXT NOT NULL, 
@@ -161,4 +146,18 @@ CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id
 
 CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
 
-INSERT INTO alembic_version (version_num) VALUES ('0007')
+CREATE TABLE weekly_activity (
+	repository_id INTEGER NOT NULL, 
+	commit_data_id BIGINT NOT NULL, 
+	week BIGINT NOT NULL, 
+	commit_count BIGINT DEFAULT '0' NOT NULL, 
+	merge_count BIGINT DEFAULT '0' NOT NULL, 
+	co_authored_count BIGINT DEFAULT '0' NOT NULL, 
+	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL, 
+	CONSTRAINT pk_weekly_activity PRIMARY KEY (repository_id, commit_data_id, week)
+)
+ WITHOUT ROWID
+
+;
+
+INSERT INTO alembic_version (version_num) VALUES ('0008')

@@ -213,9 +213,10 @@ commit_data = Table(
 weekly_activity = Table(
     "weekly_activity",
     metadata,
-    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
-    # No foreign key: without an index of its own, which would be a second copy of the table, each deleted row of
-    # commit_data would scan this one. Both are only ever written together, under the repository's lock.
+    # No foreign keys: PostgreSQL would check them row by row, and for commit_data also scan this table for each row
+    # that is deleted there, or need an index that is a second copy of it. Both are only ever written together, under
+    # the repository's lock.
+    Column("repository_id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=False),
     Column("commit_data_id", BigInteger, primary_key=True),
     Column("week", BigInteger, primary_key=True),
     _count("commit_count"),
