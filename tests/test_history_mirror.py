@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -92,6 +93,33 @@ def test_the_first_time_clones_commits_and_no_files(tmp_path: Path, host: GitHos
         assert b"http" not in (mirror.path / "config").read_bytes()
     assert "receiving" in told
     assert [path.name for path in (tmp_path / "mirrors").glob("incoming*")] == []
+
+
+@pytest.mark.parametrize("old_protocol", [False, True])
+@pytest.mark.parametrize("branch", ["main", "a/b", "HEAD", None])
+def test_the_first_time_nobody_asks_what_the_head_is_before_it_is_fetched(
+    tmp_path: Path, host: GitHost, repository: Path, old_protocol: bool, branch: str | None
+) -> None:
+    head = repos.chain(repository, [repos.ALICE] * 5, branch=branch or "detached")
+    if branch:
+        repos.git(repository, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
+    else:
+        repos.git(repository, "update-ref", "--no-deref", "HEAD", head)
+    host.old_protocol = old_protocol
+    with opening(mirrors_in(tmp_path), host) as mirror:
+        assert (mirror.head, mirror.branch, counted(mirror)) == (head, branch, 5)
+        assert mirror.arrived is not None
+        assert (mirror.arrived.fault, sorted(path.name for path in mirror.path.glob("*packets*"))) == (None, [])
+    # One look and one transfer for the commits, and at most the same again for the tree.
+    assert sum("info/refs" in request for request in host.requests) <= 2
+
+
+def test_a_trace_that_cannot_be_read_is_made_up_for_by_asking(
+    tmp_path: Path, host: GitHost, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("podium.history.remote._TRACED_HEAD", re.compile(rb"another version of git"))
+    with opening(mirrors_in(tmp_path), host) as mirror:
+        assert (mirror.branch, counted(mirror)) == ("main", 3)
 
 
 def test_a_refresh_brings_what_is_new_and_what_was_rewritten(tmp_path: Path, host: GitHost, repository: Path) -> None:

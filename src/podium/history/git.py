@@ -121,6 +121,7 @@ class Git:
         *words: str,
         repository: Path,
         progress: Progress,
+        variables: Mapping[str, str] | None = None,
         configuration: Sequence[str] = (),
         ceiling: int | None = None,
         meanwhile: Callable[[], bool] | None = None,
@@ -132,6 +133,7 @@ class Git:
             words: the command; give it ``--progress``.
             repository: the git directory, and the folder that is measured.
             progress: called with each step that git reports.
+            variables: added to the environment.
             configuration: further ``name=value`` words.
             ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
             meanwhile: what else to do, in small steps; says whether there is more to do at once.
@@ -148,8 +150,8 @@ class Git:
         # In a process group of its own, a program that asks its person on the terminal is stopped.
         own_group = not self._profile.on_terminal
         argv = self._argv(words, repository, configuration)
-        variables = self._profile.variables(transfers=True)
-        process = self._start(argv, variables, repository, own_group=own_group)
+        environment = {**self._profile.variables(transfers=True), **(variables or {})}
+        process = self._start(argv, environment, repository, own_group=own_group)
         watch = TransferWatch(self.limits, stop, repository, process.pid, ceiling)
 
         def hear(data: bytes) -> None:

@@ -24,7 +24,7 @@ from podium.history.git import Git
 from podium.history.limits import Stop, bytes_on_disk, disk_full
 from podium.history.locks import if_free, locked
 from podium.history.progress import Progress
-from podium.history.remote import Remote, RemoteHead, is_own_head
+from podium.history.remote import Remote, RemoteHead, UnknownHead, is_own_head
 from podium.history.remote_mailmap import bring_mailmap
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
@@ -66,10 +66,18 @@ class _Wanted:
     """What a mirror is brought up to, and who is told of it."""
 
     remote: Remote
-    head: RemoteHead
     progress: Progress
     on_commits: Callable[[int], None]
     stop: Stop | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """What the host's HEAD was when it was fetched, its commit, and who followed where that was for the first time."""
+
+    branch: str | None
+    commit: str
+    follower: Follower | None = None
 
 
 class Mirrors:
@@ -129,55 +137,73 @@ class Mirrors:
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
-                wanted = _Wanted(remote, remote.head(), progress, on_commits, stop)
-                follower = Follower(len(wanted.head.sha), on_commits)
-                stack.callback(follower.close)
-                mirror = self._opened(path, wanted, self._update(path, wanted, follower), follower)
+                wanted = _Wanted(remote, progress, on_commits, stop)
+                mirror = self._opened(path, wanted, self._update(path, wanted, stack))
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
 
-    def _update(self, path: Path, wanted: _Wanted, follower: Follower) -> str:
-        """Bring it up to date; give its head. A first clone is followed."""
+    def _update(self, path: Path, wanted: _Wanted, stack: contextlib.ExitStack) -> _Brought:
+        """Bring it up to date. A first clone is followed, until ``stack`` is left."""
         if path.exists():
+            head = wanted.remote.head()
             try:
-                return self._refresh(path, wanted)
+                return _Brought(head.branch, self._refresh(path, wanted, head))
             except HistoryError as error:
                 if error.code in (*_DAMAGED, "too-large"):
                     shutil.rmtree(path)
                 if error.code not in _DAMAGED:
                     raise
+        try:
+            return self._clone(path, wanted, None, stack)
+        except UnknownHead:
+            return self._clone(path, wanted, wanted.remote.head(), stack)
+
+    def _clone(self, path: Path, wanted: _Wanted, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Brought:
+        """Clone it, ``head`` or whatever it is."""
+        digits = len(head.sha) if head else 40
+        follower = Follower(digits, wanted.on_commits)
+        stack.callback(follower.close)
         with self._incoming(wanted.stop) as clone:
-            words = ("init", "--quiet", "--bare", "--template=", *_object_format(wanted.head))
+            object_format = ("--object-format=sha256",) if digits == 64 else ()
+            words = ("init", "--quiet", "--bare", "--template=", *object_format)
             self._git.read(*words, repository=clone, stop=wanted.stop)
-            wanted.remote.fetch(wanted.head, clone, wanted.progress, meanwhile=lambda: follower.step(clone))
+
+            def follow() -> bool:
+                return follower.step(clone)
+
+            if head:
+                wanted.remote.fetch(head, clone, wanted.progress, meanwhile=follow)
+            else:
+                head = wanted.remote.fetch_whatever(clone, wanted.progress, meanwhile=follow)
             commit = self._commit(clone, wanted.stop)
             clone.rename(path)
-            return commit
+            return _Brought(head.branch, commit, follower)
 
-    def _refresh(self, path: Path, wanted: _Wanted) -> str:
+    def _refresh(self, path: Path, wanted: _Wanted, head: RemoteHead) -> str:
         for pattern in _LEFT_BEHIND:
             for file in path.glob(pattern):
                 file.unlink()
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
-        if is_own_head(path) and self._commit(path, wanted.stop) == wanted.head.sha:
-            return wanted.head.sha
-        wanted.remote.fetch(wanted.head, path, wanted.progress)
+        if is_own_head(path) and self._commit(path, wanted.stop) == head.sha:
+            return head.sha
+        wanted.remote.fetch(head, path, wanted.progress)
         return self._commit(path, wanted.stop)
 
-    def _opened(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> Mirror:
+    def _opened(self, path: Path, wanted: _Wanted, brought: _Brought) -> Mirror:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        if follower.has_followed:
-            mailmap, note = self._finished(path, wanted, commit, follower)
+        follower = brought.follower
+        if follower and follower.has_followed:
+            mailmap, note = self._finished(path, wanted, brought.commit, follower)
         else:
-            mailmap, note = bring_mailmap(self._git, path, wanted.remote, commit, stop=wanted.stop)
-        arrived = follower if follower.has_followed else None
-        return Mirror(path, commit, wanted.head.branch, wanted.remote.url, mailmap, note, arrived)
+            follower = None
+            mailmap, note = bring_mailmap(self._git, path, wanted.remote, brought.commit, stop=wanted.stop)
+        return Mirror(path, brought.commit, brought.branch, wanted.remote.url, mailmap, note, follower)
 
     def _finished(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> tuple[str | None, str | None]:
         """Count what has arrived to its end, while the host is asked for the mailmap; give that, or a note."""
@@ -273,7 +299,3 @@ def _used_at(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
-
-
-def _object_format(head: RemoteHead) -> tuple[str, ...]:
-    return ("--object-format=sha256",) if len(head.sha) == 64 else ()

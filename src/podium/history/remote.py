@@ -1,15 +1,16 @@
 """A repository on a host: what its HEAD is, and its commits without their files.
 
 A fetch of a clone's own (``git fetch origin``) moves no branch in a bare single-branch clone, and says nothing. So the
-host is asked for its default branch first, and that branch is fetched by name; the first time is no different from
-any later one.
+host is asked for its default branch first, and that branch is fetched by name. The first time there is nothing that
+could stay as it was: whatever the host's HEAD is, is fetched at once, and what it was is seen in the packets that git
+traces.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -27,9 +28,21 @@ _OWN_HEAD = f"ref: {KEPT_AT}\n"
 # What git allows in the name of a branch (git-check-ref-format); a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# The host's HEAD as git traces it: of protocol 2, and of those before (``\\0`` is how git writes a NUL).
+_TRACED_HEAD = re.compile(
+    rb"packet: +(?:fetch|git)< ([0-9a-f]{40}(?:[0-9a-f]{24})?) HEAD"
+    rb"(?: symref-target:([^ \n]+)|\\0[^\n]*? symref=HEAD:([^ \n]+))?"
+)
+# Of a name in a repository that does not say otherwise.
+_DIGITS = 40
+_TRACE = "packets"
+# It stands at the beginning, before anything that a host could make long.
+_MOST_TRACED = 1 << 20
 _LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
 _DISCOVERY = "/info/refs"
 _MOST_REDIRECTS = 3
+# What a fetch of HEAD fails with where asking for it tells more; other faults would only be waited for twice.
+_UNASKED = ("redirected", "interrupted-transfer", "git-failed")
 # Room on disk for one tree and one mailmap, packed.
 _FEW_OBJECTS = 16 << 20
 
@@ -45,6 +58,13 @@ class RemoteHead:
     def source(self) -> str:
         """What to ask the host for."""
         return f"refs/heads/{self.branch}" if self.branch else "HEAD"
+
+
+class UnknownHead(HistoryError):
+    """The host's HEAD could not be fetched as such: ask what it is (:meth:`Remote.head`), or why there is none."""
+
+    def __init__(self, because: HistoryError) -> None:
+        super().__init__(because.code, because.message, transient=because.transient)
 
 
 def is_own_head(repository: Path) -> bool:
@@ -107,6 +127,36 @@ class Remote:
             # As `git symbolic-ref` does, without starting it.
             (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
 
+    def fetch_whatever(
+        self, repository: Path, progress: Progress, *, meanwhile: Callable[[], bool] | None = None
+    ) -> RemoteHead:
+        """The same of whatever the host's HEAD is; give that. ``repository`` is empty, of 40 digits a name.
+
+        Raises:
+            UnknownHead: there is no HEAD, its names are longer, or it has moved.
+            HistoryError: as :meth:`fetch`.
+            Interrupted: told to stop.
+        """
+        trace = repository / _TRACE
+        head = RemoteHead(None, "")
+        try:
+            self._transfer(
+                repository,
+                f"+{head.source}:{KEPT_AT}",
+                progress,
+                variables={"GIT_TRACE_PACKET": str(trace)},
+                meanwhile=meanwhile,
+            )
+        except HistoryError as error:
+            seen = _traced(trace)
+            if error.code in _UNASKED and (seen is None or len(seen.sha) != _DIGITS):
+                raise UnknownHead(error) from error
+            raise
+        found = _traced(trace) or self.head()
+        trace.unlink(missing_ok=True)
+        (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
+        return found
+
     def fetch_object(self, sha: str, repository: Path) -> None:
         """Bring one object, and nothing that it leads to.
 
@@ -129,6 +179,7 @@ class Remote:
         wanted: str,
         progress: Progress,
         *,
+        variables: Mapping[str, str] | None = None,
         configuration: tuple[str, ...] = (),
         ceiling: int | None = None,
         meanwhile: Callable[[], bool] | None = None,
@@ -145,6 +196,7 @@ class Remote:
             wanted,
             repository=repository,
             progress=progress,
+            variables=variables,
             # Not kept in the repository: while its commits are counted, it knows no place to fetch more from.
             configuration=(f"remote.origin.url={self.url}", *self._pin, *configuration),
             ceiling=ceiling,
@@ -163,7 +215,7 @@ class Remote:
                 continue
             if value.startswith("ref: "):
                 target = value.removeprefix("ref: ")
-                branch = target.removeprefix("refs/heads/") if _BRANCH.fullmatch(target) else None
+                branch = _branch(target)
             elif _SHA.fullmatch(value):
                 sha = value
         if sha is not None:
@@ -217,6 +269,24 @@ class Remote:
                 "address.",
             )
         return base
+
+
+def _branch(target: str) -> str | None:
+    """The branch that a HEAD names; None where it is no name of one."""
+    return target.removeprefix("refs/heads/") if _BRANCH.fullmatch(target) else None
+
+
+def _traced(trace: Path) -> RemoteHead | None:
+    """What the host said of its HEAD; None where it said nothing of it."""
+    try:
+        with trace.open("rb") as packets:
+            found = _TRACED_HEAD.search(packets.read(_MOST_TRACED))
+    except FileNotFoundError:
+        return None
+    if found is None:
+        return None
+    sha, *targets = found.groups(b"")
+    return RemoteHead(_branch(b"".join(targets).decode("utf-8", "replace")), sha.decode())
 
 
 def _origin(url: str) -> tuple[str, str]:
