@@ -11,7 +11,7 @@ import pytest
 from podium.errors import HistoryError
 from podium.history.counting import count
 from podium.history.git import Git
-from podium.history.local import LocalRepository, open_local
+from podium.history.local import LocalRepository, open_local, origin
 from tests.support import repos
 
 
@@ -42,9 +42,14 @@ def failure(git: Git, path: Path, revision: str | None = None) -> HistoryError:
 def test_a_bare_repository_a_clone_and_a_folder_in_it(git: Git, bare: Path, clone: Path) -> None:
     (clone / "a" / "b").mkdir(parents=True)
     head = repos.git(bare, "rev-parse", "main").decode().strip()
-    assert open_local(git, bare) == LocalRepository(bare, head, "main", None, None, None)
+    assert open_local(git, bare) == LocalRepository(bare, head, "main", None, None)
     for path in (clone, clone / "a" / "b", clone / ".git"):
-        assert open_local(git, path) == LocalRepository(clone / ".git", head, "main", f"file://{bare}", None, None)
+        found = open_local(git, path)
+        assert (found, origin(git, found)) == (
+            LocalRepository(clone / ".git", head, "main", None, None),
+            f"file://{bare}",
+        )
+    assert origin(git, open_local(git, bare)) is None
 
 
 def test_a_work_tree_and_a_symbolic_link(git: Git, clone: Path, tmp_path: Path) -> None:

@@ -255,6 +255,14 @@ def local_repository(environment: Mapping[str, str], path: Path, rev: str | None
     return open_local(Git.for_person(environment), path, rev)
 
 
+def origin(environment: Mapping[str, str], repository: LocalRepository) -> str | None:
+    """Where a repository of this machine was cloned from; may carry a password."""
+    from podium.history import local
+    from podium.history.git import Git
+
+    return local.origin(Git.for_person(environment), repository)
+
+
 def path_source(environment: Mapping[str, str], repository: LocalRepository) -> Source:
     """The history of a repository on this machine."""
     from podium.history.git import Git

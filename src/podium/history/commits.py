@@ -27,28 +27,20 @@ LATEST = 253_402_300_799
 
 # A commit as git itself writes it, with a date that any calendar can say: its parents, author, date, and a line break
 # where the header ends behind the committer.
-_USUAL = {
-    digits: re.compile(
-        rb"tree [0-9a-f]{%d}+\n((?:parent .{%d}\n)*+)author ([^\n\0<]*+<[^\n\0>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
-        rb"committer [^\n\0]*+\n(\n?)" % (digits, digits),
-        re.DOTALL,
-    )
-    for digits in (40, 64)
-}
+_USUAL = (
+    rb"tree [0-9a-f]{%d}+\n((?:parent .{%d}\n)*+)author ([^\n\0<]*+<[^\n\0>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
+    rb"committer [^\n\0]*+\n(\n?)"
+)
 # The same for commits without a NUL and with a tree that is named in hexadecimal digits, which is seen of many at once:
 # what need not look at each byte for several others takes half the time. An author line without a person may be taken
 # together with the next; the line break in it tells.
-_CLEAN = {
-    digits: re.compile(
-        rb"tree .{%d}\n((?:parent .{%d}\n)*+)author ([^<]*+<[^>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
-        rb"committer [^\n]*+\n(\n?)" % (digits, digits),
-        re.DOTALL,
-    )
-    for digits in (40, 64)
-}
+_CLEAN = (
+    rb"tree .{%d}\n((?:parent .{%d}\n)*+)author ([^<]*+<[^>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
+    rb"committer [^\n]*+\n(\n?)"
+)
 _HEXADECIMAL = b"0123456789abcdef"
 # Without this git takes an object for no commit, and walks no further.
-_TREE = {digits: re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits) for digits in (40, 64)}
+_TREE = rb"tree [0-9a-fA-F]{%d}\n"
 # Where a line of a header begins that does not go on with the one before.
 _LINE = re.compile(rb"\n[^ ]")
 _LINE_BREAK = ord("\n")
@@ -113,9 +105,9 @@ class CommitReader:
     def __init__(self, digits: int = 40) -> None:
         self.bogus = 0
         self._people: dict[bytes, Person] = {}
-        self._tree = _TREE[digits].match
-        self._usual = _USUAL[digits].match
-        self._clean = _CLEAN[digits].match
+        self._tree = re.compile(_TREE % digits).match
+        self._usual = re.compile(_USUAL % (digits, digits), re.DOTALL).match
+        self._clean = re.compile(_CLEAN % (digits, digits), re.DOTALL).match
         self._name_of_tree = slice(len("tree "), len("tree ") + digits)
         self._one_parent = len("parent ") + digits + 1
 

@@ -20,7 +20,6 @@ class LocalRepository:
         path: its git directory, absolute, symbolic links resolved.
         head: the commit to count up to.
         branch: the branch that HEAD names, where that is what is counted.
-        origin: where it was cloned from, as its configuration has it; may carry a password.
         mailmap: the blob of the ``.mailmap`` in ``head``.
         note: why there is no mailmap although there might be one.
     """
@@ -28,7 +27,6 @@ class LocalRepository:
     path: Path
     head: str
     branch: str | None
-    origin: str | None
     mailmap: str | None
     note: str | None
 
@@ -62,10 +60,14 @@ def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop 
         path=repository,
         head=head,
         branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
-        origin=_line(git, repository, "config", "--get", "remote.origin.url"),
         mailmap=mailmap,
         note=note,
     )
+
+
+def origin(git: Git, repository: LocalRepository) -> str | None:
+    """Where it was cloned from, as its configuration has it; may carry a password."""
+    return _line(git, repository.path, "config", "--get", "remote.origin.url")
 
 
 def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:
