@@ -465,18 +465,28 @@ def test_too_many_commits_are_refused_on_every_way(tmp_path: Path, history: tupl
 # --- the proof ---
 
 
-@settings(max_examples=200, deadline=None, database=None)
-@given(data=st.data())
-def test_only_a_whole_history_is_proved(data: st.DataObject) -> None:
+def any_graph(data: st.DataObject) -> tuple[int, dict[int, set[int]], int]:
+    """How many commits, the parents of each, and which is the head."""
     number = data.draw(st.integers(1, 12))
     parents = {n: data.draw(st.sets(st.integers(0, n - 1), max_size=3)) if n else set() for n in range(number)}
-    head = data.draw(st.integers(0, number - 1))
+    return number, parents, data.draw(st.integers(0, number - 1))
+
+
+def reached_from(head: int, parents: dict[int, set[int]]) -> set[int]:
     reached, waiting = set[int](), [head]
     while waiting:
         here = waiting.pop()
         if here not in reached:
             reached.add(here)
             waiting += parents[here]
+    return reached
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(data=st.data())
+def test_only_a_whole_history_is_proved(data: st.DataObject) -> None:
+    number, parents, head = any_graph(data)
+    reached = reached_from(head, parents)
     read = data.draw(st.lists(st.integers(0, number - 1), max_size=14) | st.permutations(sorted(reached)))
     blocks = data.draw(st.integers(1, 5))
     proof = Proof()
@@ -494,9 +504,7 @@ def lines_of(parents: set[int]) -> bytes:
 @settings(max_examples=200, deadline=None, database=None)
 @given(data=st.data())
 def test_what_a_head_reaches_is_known_whatever_was_read(data: st.DataObject) -> None:
-    number = data.draw(st.integers(1, 12))
-    parents = {n: data.draw(st.sets(st.integers(0, n - 1), max_size=3)) if n else set() for n in range(number)}
-    head = data.draw(st.integers(0, number - 1))
+    number, parents, head = any_graph(data)
     read = data.draw(st.lists(st.integers(0, number - 1), max_size=20))
     reach = Reach(str(head))
     parts: dict[int, list[list[int]]] = {0: [], 1: []}
@@ -510,12 +518,7 @@ def test_what_a_head_reaches_is_known_whatever_was_read(data: st.DataObject) -> 
             blocks[part][place] = -1
     kept = [n for blocks in parts.values() for block in blocks for n in block if n >= 0]
     assert sorted(kept) == sorted(set(read))
-    reached, waiting = set[int](), [head]
-    while waiting:
-        here = waiting.pop()
-        if here not in reached:
-            reached.add(here)
-            waiting += parents[here]
+    reached = reached_from(head, parents)
     beyond = reach.beyond()
     missing = reach.missing(beyond)
     assert missing.isdisjoint(b"%d" % n for n in read)
