@@ -22,9 +22,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks import cpu
-from podium import bootstrap
-from podium.bootstrap.engine import backend
-from podium.jobs import reconcile
+from podium.app import factories
+from podium.app.worker_process import backend
+from podium.jobs import reconciler
 from podium.jobs.broker import Engine
 from podium.jobs.queues import Ring
 from podium.settings import Settings
@@ -107,7 +107,7 @@ def _answer(there: Connection[str | int, str], folder: Path, community: Communit
 def _on_sqlite(folder: Path, data: Path, community: Community, latency: float, workers: int) -> Run:
     asked: list[int] = []
     with _double(folder, community, latency, asked) as double:
-        db = bootstrap.open_database(Settings(data_dir=str(data)))
+        db = factories.open_database(Settings(data_dir=str(data)))
         with contextlib.closing(db), desk(db, double) as podium:
             number = podium.count(folder)
             start, before = time.perf_counter(), time.process_time()
@@ -135,11 +135,11 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
     ):
         worker = arrangement.worker("users", "--threads", str(workers))
         settings = Settings(database_url=arrangement.settings["DATABASE_URL"], redis_url=valkey.url)
-        db, ring = bootstrap.open_database(settings), _ring(settings)
+        db, ring = factories.open_database(settings), _ring(settings)
         with contextlib.closing(db), desk(db, double) as podium:
             wait_until(lambda: _value(db, "SELECT count(*) FROM worker"), "the worker to be there")
             number = podium.count(folder)
-            reconcile.ring_next(db, ring, number)
+            reconciler.ring_next(db, ring, number)
             at_work = children(worker.pid)
             roots = {"PostgreSQL": postgres.pid, "Valkey": valkey.pid}
             before, own = cpu.used(roots), cpu.own_and_childrens(at_work)[0]

@@ -19,8 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.check_counts import co_authors, git_says
-from podium import bootstrap
-from podium.identities.emails import classify
+from podium.accounts.email_rules import classify
+from podium.app import factories
 from podium.leaderboard.rules import Rules
 from podium.settings import Settings
 from tests.support.github_double import GitHubDouble
@@ -74,7 +74,7 @@ def check(repository: Path, data: Path) -> list[str]:
     for email, number in commits.items():
         if owner := accounts.owner(email):
             expected[owner.id] += number
-    db = bootstrap.open_database(Settings(data_dir=str(data)))
+    db = factories.open_database(Settings(data_dir=str(data)))
     with GitHubDouble({"o/r": repository}, accounts) as double, desk(db, double) as podium:
         number = podium.count(repository)
         _, before = rows_of(podium, number)

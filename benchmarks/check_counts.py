@@ -19,12 +19,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from podium.history.commits import EARLIEST, LATEST, split_person
-from podium.history.counting import count
-from podium.history.git import Git
-from podium.history.local import LocalRepository, open_local
-from podium.history.mailmap import identities
-from podium.history.tally import Tally, week_of
+from podium.clones.local import LocalRepository, open_local
+from podium.clones.mailmap import identities
+from podium.git.command import Git
+from podium.history.commit import EARLIEST, LATEST, split_person
+from podium.history.count import count
+from podium.history.totals import Tally, week_of
 
 
 def git_says(repository: Path, *words: str) -> bytes:

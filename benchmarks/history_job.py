@@ -9,16 +9,16 @@ from pathlib import Path
 
 from benchmarks.measure import Measured, processor_seconds
 from benchmarks.subjects import ENVIRONMENT
-from podium import bootstrap
-from podium.history.counting import count
-from podium.history.git import Git
-from podium.history.local import open_local
-from podium.history.sources import Source
-from podium.history.tally import Tally
+from podium.app import factories
+from podium.clones.local import open_local
+from podium.clones.source import Source
+from podium.git.command import Git
+from podium.history.count import count
+from podium.history.totals import Tally
 from podium.jobs.queues import SilentRing
+from podium.repositories.address import Address, parse_address, path_address
 from podium.settings import Settings
 from podium.storage.session import Database
-from podium.submissions.address import Address, parse_address, path_address
 from podium.submissions.submit import start_over, submit
 
 
@@ -50,18 +50,18 @@ def forget(db: Database) -> None:
 
 def job_of_path(db: Database, settings: Settings, path: Path) -> None:
     """The whole commit job on a repository of this machine."""
-    repository = bootstrap.local_repository(ENVIRONMENT, path, None)
-    _run(db, settings, bootstrap.path_source(ENVIRONMENT, repository), path_address(repository.path))
+    repository = factories.local_repository(ENVIRONMENT, path, None)
+    _run(db, settings, factories.path_source(ENVIRONMENT, repository), path_address(repository.path))
 
 
 def job_of_url(db: Database, settings: Settings, url: str) -> None:
     """The whole commit job on an address, through the mirror that is kept below the data folder."""
-    source = bootstrap.person_source(settings, ENVIRONMENT, url)
+    source = factories.person_source(settings, ENVIRONMENT, url)
     _run(db, settings, source, parse_address(url, settings.github_server_url))
 
 
 def _run(db: Database, settings: Settings, source: Source, address: Address) -> None:
-    job = bootstrap.commit_job(settings, db, source, ask=False)
+    job = factories.commit_job(settings, db, source, ask=False)
     repository = submit(db, SilentRing(), address, refresh_after=0).repository
     start_over(db, repository["id"])
     error = job.run(repository["id"], threading.Event())

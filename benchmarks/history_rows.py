@@ -18,7 +18,7 @@ from benchmarks.check_counts import shortlog as counted_by_git
 from benchmarks.history_job import timed
 from benchmarks.measure import Measured
 from benchmarks.subjects import ENVIRONMENT, TREELESS, Subject
-from podium import bootstrap
+from podium.app import factories
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
@@ -146,7 +146,7 @@ def one_pass(bench: Bench, subject: Subject) -> Iterator[Row]:
 def job(bench: Bench, subject: Subject) -> Iterator[Row]:
     """Counted and saved, on both databases."""
     settings = history_job.settings_of(bench.fresh())
-    databases: list[tuple[str, Database]] = [("SQLite", bootstrap.open_database(settings))]
+    databases: list[tuple[str, Database]] = [("SQLite", factories.open_database(settings))]
     if bench.postgres:
         url = bench.postgres.url(bench.postgres.create())
         migrate.migrate(url)
@@ -165,7 +165,7 @@ def path(bench: Bench, subject: Subject) -> Iterator[Row]:
     """``podium rank PATH`` as a fresh process, the database being there."""
     data = bench.fresh()
     settings = history_job.settings_of(data)
-    db = bootstrap.open_database(settings)
+    db = factories.open_database(settings)
 
     def ours() -> Measured:
         history_job.forget(db)
@@ -183,7 +183,7 @@ def refresh(bench: Bench, subject: Subject) -> Iterator[Row]:
     first, again, local = [], [], []
     for _ in range(bench.runs):
         settings = history_job.settings_of(data := bench.fresh())
-        db = bootstrap.open_database(settings)
+        db = factories.open_database(settings)
         subject.move(subjects.NEW_COMMITS)
         first.append(timed(lambda: history_job.job_of_url(db, settings, subject.moving_url)))  # noqa: B023
         history_job.job_of_path(db, settings, subject.moving)
@@ -200,7 +200,7 @@ def start(bench: Bench, ten: Subject) -> Iterator[Row]:
     """How long it takes until anything happens."""
     bare = [sys.executable, "-c", "pass"]
     known = bench.fresh()
-    db = bootstrap.open_database(history_job.settings_of(known))
+    db = factories.open_database(history_job.settings_of(known))
 
     def ranked(source: str) -> Measured:
         history_job.forget(db)

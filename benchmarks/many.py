@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from podium.jobs import batches, reconcile
+from podium.jobs import batches, reconciler
 from podium.jobs.queues import SilentRing
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
@@ -138,7 +138,7 @@ def _things(db: Database, folder: Path) -> Iterator[Mapping[str, Callable[[], ob
             "GET /leaderboard, none of it in memory": _asks(site, f"/leaderboard?repoUrl={_BOARD}"),
             "GET /repositories?limit=10": _asks(site, "/repositories?limit=10"),
             "POST /leaderboard, known": lambda: site.client().post(f"/leaderboard?repoUrl={_BOARD}"),
-            "a turn of the reconciler": lambda: reconcile.ring_due(db, SilentRing()),
+            "a turn of the reconciler": lambda: reconciler.ring_due(db, SilentRing()),
             "the completion check": complete,
         }
 

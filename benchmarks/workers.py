@@ -26,10 +26,10 @@ from typing import Any
 import psycopg
 
 from benchmarks import cpu, synthetic
-from podium import bootstrap
+from podium.app import factories
 from podium.jobs.queues import SilentRing
+from podium.repositories.address import parse_address
 from podium.settings import Settings
-from podium.submissions.address import parse_address
 from podium.submissions.submit import submit
 from tests.support.arrangement import Arrangement, arranged
 from tests.support.cli import clean_environment
@@ -158,7 +158,7 @@ class Bench:
         return Run(seconds * share, {name: took * share for name, took in parts.items()})
 
     def _submit(self, arrangement: Arrangement) -> None:
-        db = bootstrap.open_database(Settings(database_url=arrangement.settings["DATABASE_URL"]))
+        db = factories.open_database(Settings(database_url=arrangement.settings["DATABASE_URL"]))
         for name in self._names:
             submit(db, SilentRing(), parse_address(f"{self._url}/{name}"), refresh_after=0)
         db.close()

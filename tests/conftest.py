@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from podium.jobs.broker import Backend
-from podium.jobs.embedded import EmbeddedBackend
-from podium.jobs.redis import RedisBackend, connect
+from podium.jobs.memory_broker import EmbeddedBackend
+from podium.jobs.redis_broker import RedisBackend, connect
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase

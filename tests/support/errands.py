@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium import bootstrap
-from podium.identities.lookup import Account, Found, Wanted
-from podium.identities.user_job import UserJob
-from podium.jobs import batches, heartbeat, inspect, lease, reconcile
-from podium.jobs.drain import Drain
+from podium.accounts.lookup import Account, Found, Wanted
+from podium.accounts.user_job import UserJob
+from podium.app import factories
+from podium.jobs import batches, lease, reconciler
 from podium.jobs.queues import COMMITS, USERS, SilentRing
+from podium.monitoring import inspector
 from podium.settings import Settings
 from podium.storage.session import Row
-from podium.submissions import upkeep
+from podium.submissions import admin
+from podium.workers import heartbeat
+from podium.workers.drain import Drain
 from tests.support.community import build, gather
 from tests.support.plans import Explained
 from tests.support.web import Site, open_site
@@ -82,21 +84,21 @@ class Errands:
         with self._errand("commit job, first count"):
             self._run_commit_job()
         with self._errand("ringing for batches"):
-            assert reconcile.ring_next(self.db, self._ring, self._id) == "users_processing"
+            assert reconciler.ring_next(self.db, self._ring, self._id) == "users_processing"
 
     def _run_commit_job(self) -> None:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-        source = bootstrap.path_source(environment, bootstrap.local_repository(environment, self._folder, None))
-        error = bootstrap.commit_job(self._settings, self.db, source).run(self._id, self._stop)
+        source = factories.path_source(environment, factories.local_repository(environment, self._folder, None))
+        error = factories.commit_job(self._settings, self.db, source).run(self._id, self._stop)
         assert error is None, error
 
     def _find_accounts(self) -> None:
-        with contextlib.closing(bootstrap.user_job(self._settings, self.db, _Everybody())) as users:
+        with contextlib.closing(factories.user_job(self._settings, self.db, _Everybody())) as users:
             row = self._row()
             with self._errand("user job, a batch"):
                 assert users.run(self._id, row["generation"], 0, self._stop)
             with self._errand("ringing for the next batch"):
-                reconcile.ring_following(self.db, self._ring, self._id, row["generation"], 0)
+                reconciler.ring_following(self.db, self._ring, self._id, row["generation"], 0)
             with self._errand("user job, the last batch"):
                 self._finish(users)
 
@@ -132,7 +134,7 @@ class Errands:
         _commit(self._folder)
         with self._errand("commit job, new commits"):
             self._run_commit_job()
-        with contextlib.closing(bootstrap.user_job(self._settings, self.db, _Everybody(moved=1))) as users:
+        with contextlib.closing(factories.user_job(self._settings, self.db, _Everybody(moved=1))) as users:
             self._finish(users)
             self._age()
             with self._errand("POST /refresh"):
@@ -151,9 +153,9 @@ class Errands:
     def _keep_house(self) -> None:
         backlog = _Emptied()
         with self._errand("reconciler, after a loss"):
-            reconcile.turn(self.db, self._ring, backlog)
+            reconciler.turn(self.db, self._ring, backlog)
         with self._errand("reconciler"):
-            reconcile.turn(self.db, self._ring, backlog)
+            reconciler.turn(self.db, self._ring, backlog)
         with self._errand("completion check"), self.db.write() as session:
             batches.complete(session, self._id)
         with self._errand("renewing lease and claim"), self.db.write() as session:
@@ -166,9 +168,9 @@ class Errands:
         with self._errand("heartbeat"):
             heartbeat.Heartbeat(self.db, (COMMITS,), dict).beat()
         with self._errand("podium queue retry"):
-            upkeep.try_again(self.db, [self._failed()])
+            admin.try_again(self.db, [self._failed()])
         with self._errand("podium queue drop"):
-            upkeep.drop(self.db, self._failed())
+            admin.drop(self.db, self._failed())
 
     def _failed(self) -> int:
         """The same number each time: what is retried is then dropped."""
@@ -179,7 +181,7 @@ class Errands:
     def look(self) -> None:
         """What an operator asks of the whole installation, which grows with it."""
         with self._errand("podium queue"):
-            inspect.Inspector(self.db).overview()
+            inspector.Inspector(self.db).overview()
 
 
 class _Emptied:

@@ -12,20 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
-from podium import bootstrap
-from podium.identities.budget import ANONYMOUS
-from podium.identities.github import GitHub
-from podium.identities.github_lookup import GitHubLookup
-from podium.identities.limits_in_force import LimitsInForce
-from podium.identities.token_pool import ProcessStore, TokenPool
-from podium.identities.user_job import UserJob
+from podium.accounts.github.budget import ANONYMOUS
+from podium.accounts.github.client import GitHub
+from podium.accounts.github.github_lookup import GitHubLookup
+from podium.accounts.github.held_limits import LimitsInForce
+from podium.accounts.github.token_pool import ProcessStore, TokenPool
+from podium.accounts.user_job import UserJob
+from podium.app import factories
 from podium.jobs import batches
 from podium.jobs.queues import SilentRing
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
+from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.storage.session import Database, Row
-from podium.submissions.address import parse_address
 from podium.submissions.submit import resolve_again, submit
 
 TOKEN = "token-of-a-test"
@@ -58,8 +58,8 @@ class Desk:
         """Count a repository from its folder; give its number."""
         row = submit(self.db, SilentRing(), parse_address(address), refresh_after=-1).repository
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-        local = bootstrap.local_repository(environment, folder, None)
-        job = bootstrap.commit_job(self.settings, self.db, bootstrap.path_source(environment, local))
+        local = factories.local_repository(environment, folder, None)
+        job = factories.commit_job(self.settings, self.db, factories.path_source(environment, local))
         error = job.run(row["id"], self.stop)
         assert error is None, error
         return int(row["id"])
@@ -90,7 +90,7 @@ class Desk:
 
     def again(self, repository_id: int) -> bool:
         """What POST /refresh does."""
-        return resolve_again(self.db, SilentRing(), repository_id, bootstrap.reopen(self.settings))
+        return resolve_again(self.db, SilentRing(), repository_id, factories.reopen(self.settings))
 
     def row(self, repository_id: int) -> Row:
         with self.db.read() as session:
@@ -144,9 +144,9 @@ def desk(
         TokenPool(github.keys, store, memory) if tokens else None,
         TokenPool([ANONYMOUS], store, memory),
         host="github.com",
-        known=bootstrap.known_lately(chosen, db),
+        known=factories.known_lately(chosen, db),
         patience=patience,
         sleep=lambda seconds: stop.wait(seconds / hurry),
     )
-    with contextlib.closing(bootstrap.user_job(chosen, db, lookup)) as users:
+    with contextlib.closing(factories.user_job(chosen, db, lookup)) as users:
         yield Desk(db, chosen, users, stop)

@@ -13,15 +13,15 @@ import httpx
 import sqlalchemy
 from fastapi import FastAPI
 
-from podium import bootstrap
-from podium.faces.faces import Faces
-from podium.jobs.inspect import Inspector
+from podium.app import factories
+from podium.avatars.loader import Faces
+from podium.monitoring.inspector import Inspector
+from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
-from podium.submissions.address import parse_address
-from podium.web.app import Services, create_app
+from podium.web.application import Services, create_app
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 # 2024-05-01 12:30:00 UTC, a Wednesday; its week starts on 2024-04-28.
@@ -79,7 +79,7 @@ class Site:
             self.ring,
             loopback,
             queue_ready,
-            bootstrap.reopen(chosen),
+            factories.reopen(chosen),
             self.faces,
             Inspector(self.db),
         )

@@ -125,7 +125,7 @@ def _reloading(options: argparse.Namespace) -> int:
 
 
 def _end_with_parent() -> None:
-    from podium.jobs.child import end_with_parent
+    from podium.workers.child import end_with_parent
 
     end_with_parent()
 
@@ -186,10 +186,10 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from podium import bootstrap
+    from podium.app import factories
     from podium.settings import Settings
 
-    bootstrap.migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
+    factories.migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
     if options.check:
         _say("The database has exactly the tables that this Podium declares.\n")
     return 0
@@ -198,9 +198,9 @@ def _migrate(options: argparse.Namespace) -> int:
 def _count(options: argparse.Namespace) -> int:
     import threading
 
-    from podium import bootstrap
-    from podium.jobs.child import stop_with_parent
+    from podium.app import factories
     from podium.settings import Settings
+    from podium.workers.child import stop_with_parent
 
     # Below the server that started it: whoever waits for an answer goes first.
     os.nice(10)
@@ -208,8 +208,8 @@ def _count(options: argparse.Namespace) -> int:
     stop = threading.Event()
     stop_with_parent(stop)
     settings = Settings.from_environment(os.environ)
-    bootstrap.configure_log(settings)
-    bootstrap.count_one(settings, options.repository_id, options.token, options.job, stop)
+    factories.configure_log(settings)
+    factories.count_one(settings, options.repository_id, options.token, options.job, stop)
     return 0
 
 

@@ -7,14 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from podium.bootstrap.operate import operating
-from podium.cli.columns import age, columns, moment, plural
+from podium.app.operations import operating
+from podium.cli.text_table import age, columns, moment, plural
 from podium.errors import PodiumError
-from podium.jobs.inspect import Inspector
-from podium.jobs.overview import Overview, as_json
-from podium.leaderboard.text import clean, cut
+from podium.monitoring.inspector import Inspector
+from podium.monitoring.overview import Overview, as_json
 from podium.settings import Settings
-from podium.submissions import upkeep
+from podium.submissions import admin
+from podium.textutil.sanitize import clean, cut
 
 # Above what is drawn anew: the cursor home, everything below it gone.
 _CLEAR = "\x1b[H\x1b[J"
@@ -54,21 +54,21 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
 
 
 def retry(settings: Settings, ids: Sequence[int]) -> str:
-    """Have repositories tried again, see :func:`podium.submissions.upkeep.try_again`; say what was done."""
+    """Have repositories tried again, see :func:`podium.submissions.admin.try_again`; say what was done."""
     with operating(settings) as sight:
-        due = upkeep.try_again(sight.db, ids)
+        due = admin.try_again(sight.db, ids)
         if sight.queues:
             sight.queues.forget_dead(set(ids) or None)
-    return upkeep.retried(due)
+    return admin.retried(due)
 
 
 def drop(settings: Settings, repository_id: int) -> str:
     """Take a repository out of the queue; say what was done."""
     with operating(settings) as sight:
-        row = upkeep.drop(sight.db, repository_id)
+        row = admin.drop(sight.db, repository_id)
         if sight.queues:
             sight.queues.forget_dead({repository_id})
-    return upkeep.dropped(row)
+    return admin.dropped(row)
 
 
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:

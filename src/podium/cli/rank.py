@@ -17,20 +17,20 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from podium import bootstrap
-from podium.cli.progress import progress_for
+from podium.app import factories
+from podium.cli.progress_bar import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
-from podium.jobs import batches, outcome
+from podium.jobs import batches, failures
 from podium.jobs.queues import SilentRing
+from podium.repositories.address import Address, parse_address, path_address
 from podium.settings import Settings
 from podium.storage.session import Database, Row
-from podium.submissions.address import Address, parse_address, path_address
 from podium.submissions.submit import start_over, submit
 
 if TYPE_CHECKING:
-    from podium.history.commit_job import CommitJob
-    from podium.history.sources import Report, Source
-    from podium.identities.user_job import UserJob
+    from podium.accounts.user_job import UserJob
+    from podium.clones.source import Report, Source
+    from podium.counting.commit_job import CommitJob
     from podium.leaderboard.rules import Rules
 
 # New objects after which Python looks for those that only refer to each other.
@@ -82,10 +82,10 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
     stop = threading.Event()
     _stop_at_signals(stop)
     subject = _find(settings, environment, request)
-    db = bootstrap.open_database(settings)
+    db = factories.open_database(settings)
     try:
         with progress_for(subject.address.name) as progress:
-            job = bootstrap.commit_job(settings, db, subject.source, ask=subject.asks)
+            job = factories.commit_job(settings, db, subject.source, ask=subject.asks)
             repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
@@ -97,21 +97,21 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
 def _import_what_comes_later() -> None:
     """While the first answers of git are waited for, or a whole clone."""
     for name in (
-        "history.commit_job",
-        "history.mirror",
-        "identities.user_job",
+        "counting.commit_job",
+        "clones.mirrors",
+        "accounts.user_job",
         "leaderboard.board",
-        "leaderboard.export",
+        "leaderboard.export.formats",
     ):
         importlib.import_module(f"podium.{name}")
 
 
 def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     if not subject.asks:
-        return bootstrap.user_job(settings, db, bootstrap.ask_nobody())
+        return factories.user_job(settings, db, factories.ask_nobody())
     # Somebody waits: a host that is not there is not waited for long.
-    lookup = bootstrap.github_lookup(settings, db, place=subject.place, patience=3)
-    return bootstrap.user_job(settings, db, lookup, max_rounds=2)
+    lookup = factories.github_lookup(settings, db, place=subject.place, patience=3)
+    return factories.user_job(settings, db, lookup, max_rounds=2)
 
 
 def _quiet_log() -> None:
@@ -139,13 +139,13 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     """An existing path, else an address."""
     path = _path(request.source)
     if request.source and _exists(path):
-        repository = bootstrap.local_repository(environment, path, request.rev)
+        repository = factories.local_repository(environment, path, request.rev)
         # For a path nobody is asked anything over the network, unless a token says that it is wanted.
         is_asked = request.rules.identities and settings.github_tokens
-        place = _place(settings, bootstrap.origin(environment, repository)) if is_asked else None
+        place = _place(settings, factories.origin(environment, repository)) if is_asked else None
         return Subject(
             path_address(repository.path, request.rev),
-            bootstrap.path_source(environment, repository),
+            factories.path_source(environment, repository),
             place,
         )
     if request.source.startswith(("/", "./", "../", "~", "file://")):
@@ -157,7 +157,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     threading.Thread(target=_import_what_comes_later, name="imports", daemon=True).start()
     return Subject(
         address,
-        bootstrap.person_source(settings, environment, address.clone_url),
+        factories.person_source(settings, environment, address.clone_url),
         _place(settings, address.clone_url) if request.rules.identities else None,
     )
 
@@ -168,7 +168,7 @@ def _place(settings: Settings, address: str | None) -> tuple[str, str] | None:
         found = parse_address(address or "", settings.github_server_url)
     except BadAddress:
         return None
-    return (found.owner, found.name) if found.host == bootstrap.github_host(settings) else None
+    return (found.owner, found.name) if found.host == factories.github_host(settings) else None
 
 
 def _path(source: str) -> Path:
@@ -217,7 +217,7 @@ def _give_up(db: Database, repository_id: int, error: Exception) -> None:
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is not None and row["state"] in ("pending", "commits_processing") and row["lease_holder"] is None:
-            outcome.fail(session, repository_id, getattr(error, "code", "internal"), reason)
+            failures.fail(session, repository_id, getattr(error, "code", "internal"), reason)
 
 
 def _resolve(
@@ -262,7 +262,7 @@ def _run_batches(
 
 def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
     from podium.leaderboard.board import load_board
-    from podium.leaderboard.export import render
+    from podium.leaderboard.export.formats import render
 
     with db.read() as session:
         row: Row | None = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)

@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import podium
-from podium.jobs import child
-from podium.jobs.crew import GRACE
+from podium.workers import child
+from podium.workers.supervisor import GRACE
 
 LOOK_EVERY = 0.5
 _SOURCE = Path(podium.__file__).parent

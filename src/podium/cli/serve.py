@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import sys
 
-from podium import bootstrap
+from podium.app import factories
 from podium.settings import Settings
 
 
@@ -19,10 +19,10 @@ def serve(settings: Settings, *, workers: bool) -> int:
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
     """
-    from podium.bootstrap.engine import services
+    from podium.app.worker_process import services
     from podium.web.server import run
 
-    bootstrap.configure_log(settings)
+    factories.configure_log(settings)
     with services(settings, loopback=is_loopback(settings.host), workers=workers) as given:
         run(
             given,

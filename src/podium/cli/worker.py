@@ -11,13 +11,13 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from podium import bootstrap
+from podium.app import factories
 from podium.cli.serve import is_loopback
 from podium.errors import BadSetting
 from podium.settings import Settings
 
 if TYPE_CHECKING:
-    from podium.jobs.crew import Crew
+    from podium.workers.supervisor import Crew
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ def run_workers(settings: Settings, wanted: Wanted) -> int:
         BadSetting: there is no queue that processes share.
         PodiumError: the port cannot be used.
     """
-    from podium.jobs.crew import Crew
+    from podium.workers.supervisor import Crew
 
     if not settings.uses_redis:
         raise BadSetting(
             "Workers of their own need a queue that processes share: set REDIS_URL, or use `podium serve`."
         )
-    bootstrap.configure_log(settings)
+    factories.configure_log(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -71,13 +71,13 @@ def _probes(settings: Settings, port: int | None, crew: Crew) -> Iterator[None]:
     if port is None:
         yield
         return
-    from podium.bootstrap.engine import backend, check_worker
-    from podium.bootstrap.operate import counting, shared_budgets
-    from podium.jobs.inspect import Inspector
-    from podium.web.probes import Probed, create_probes
+    from podium.app.operations import counting, shared_budgets
+    from podium.app.worker_process import backend, check_worker
+    from podium.monitoring.inspector import Inspector
+    from podium.web.api.worker_probes import Probed, create_probes
     from podium.web.server import beside
 
-    db, messages = bootstrap.connect(settings), backend(settings)
+    db, messages = factories.connect(settings), backend(settings)
 
     def check() -> None:
         crew.check()
@@ -95,15 +95,15 @@ def work(settings: Settings, kind: str, threads: int | None, *, drain: bool) -> 
     Raises:
         StorageError: the database cannot be used.
     """
-    from podium.bootstrap.engine import work
-    from podium.jobs.child import stop_with_parent
+    from podium.app.worker_process import work
     from podium.telemetry import metrics
-    from podium.telemetry.relay import Teller
+    from podium.telemetry.metrics_pipe import Teller
+    from podium.workers.child import stop_with_parent
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     stop_with_parent(stop)
-    bootstrap.configure_log(settings)
+    factories.configure_log(settings)
     metrics.install(Teller(sys.stdout.buffer))
     # Of a process that only counts, Python lets one thread count at a time: there are processes for more.
     alone = 1 if kind == "commits" else settings.commit_workers

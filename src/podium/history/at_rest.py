@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from podium.history.commits import parent_names
-from podium.history.git import Git
+from podium.git.command import Git
+from podium.git.limits import Stop, Watch
+from podium.history.closed_history import Proof
+from podium.history.commit import parent_names
 from podium.history.helpers import helping
-from podium.history.limits import Stop, Watch
+from podium.history.packfile.reader import BadPack
 from podium.history.packfiles import opened
-from podium.history.packs import BadPack
 from podium.history.parts import Parts, Queue, what_not_to_count
-from podium.history.proof import Proof
 from podium.history.reach import Reach
 from podium.history.reading import Reading
 from podium.history.store import Store
 from podium.history.survey import Survey
-from podium.history.tally import Tally
+from podium.history.totals import Tally
 
 # Commits that are looked up one by one; where more would be, git is no slower.
 _MOST_LOOKED_UP = 20_000

@@ -9,9 +9,9 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 
-from podium.history import processes
-from podium.history.faults import clean
-from podium.history.packs import BadPack
+from podium.git import processes
+from podium.git.error_messages import clean
+from podium.history.packfile.reader import BadPack
 from podium.history.parts import Queue, Told, command
 from podium.history.survey import Survey
 

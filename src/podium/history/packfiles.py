@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from podium.history.packs import COMMIT, HEADER, BadPack, Pack, number_of_entries
+from podium.history.packfile.reader import COMMIT, HEADER, BadPack, Pack, number_of_entries
 
 _INDEX_HEADER = b"\xfftOc\0\0\0\2"
 _FANOUT = 256 * 4
@@ -56,7 +56,7 @@ class _File:
         os.close(self._file)
 
     def read(self, at: int, most: int) -> bytes:
-        """The bytes at an offset; see :data:`podium.history.packs.Read`."""
+        """The bytes at an offset; see :data:`podium.history.packfile.reader.Read`."""
         self._read_since += most
         if self._read_since > _MEGABYTE:
             self._read_since = 0

@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.history import tally
+from podium.history import totals
+from podium.history.packfile.reader import BadPack
 from podium.history.packfiles import PackFile, opened
-from podium.history.packs import BadPack
 from podium.history.reach import Place
 from podium.history.reading import Reading, Seen
 
@@ -150,7 +150,7 @@ class Told:
         self.entries = 0
         self.bogus = 0
         self.has_read = False
-        self.counted: tally.Part | None = None
+        self.counted: totals.Part | None = None
         self._on_part = on_part
         self._heard = bytearray()
 

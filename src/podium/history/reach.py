@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from podium.history.commits import parent_names
+from podium.history.commit import parent_names
 
 # Where a commit was read again: the number of the part, of those of its reader, and the place in it.
 Place = tuple[int, int]

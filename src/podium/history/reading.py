@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Container, Iterable
 from typing import NamedTuple
 
-from podium.history.commits import LARGEST_COMMIT, CommitReader, Facts
+from podium.history.commit import LARGEST_COMMIT, CommitReader, Facts
 from podium.history.reach import Place
-from podium.history.tally import Tally
+from podium.history.totals import Tally
 
 # Commits of at least so many bytes are too rare for a hash to be begun once for all of a size.
 _OFTEN = 4096

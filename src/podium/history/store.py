@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from podium.history.inflate import InflateError, inflater
+from podium.history.packfile.reader import LARGEST, BadPack
 from podium.history.packfiles import PackFile
-from podium.history.packs import LARGEST, BadPack
 
 # "commit ", a size and a NUL.
 _LONGEST_HEAD = 32

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from podium.history.git import Git
-from podium.history.limits import Stop
+from podium.git.command import Git
+from podium.git.limits import Stop
+from podium.history.packfile.reader import BadPack
 from podium.history.packfiles import opened
-from podium.history.packs import BadPack
 
 # Objects that make a part: about ten milliseconds of reading.
 _OBJECTS_IN_A_PART = 1500

@@ -1,7 +1,7 @@
 """Dramatiq, set up once: the two queues, and the threads of this process that work them off.
 
-Where the messages lie is a :class:`Backend`: this process (:mod:`podium.jobs.embedded`) or Redis
-(:mod:`podium.jobs.redis`). One broker a queue: counting commits and looking users up are then scaled, filled and
+Where the messages lie is a :class:`Backend`: this process (:mod:`podium.jobs.memory_broker`) or Redis
+(:mod:`podium.jobs.redis_broker`). One broker a queue: counting commits and looking users up are then scaled, filled and
 stopped apart.
 """
 
@@ -19,11 +19,11 @@ from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import Middleware, Retries
 
 from podium.errors import QueueError, StorageError
-from podium.jobs.aside import Aside
-from podium.jobs.observe import Observe, tell_end
+from podium.jobs.job_logging import Observe, tell_end
+from podium.jobs.overflow import Aside
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.jobs.retry import LATER
-from podium.telemetry.job import current, note_outcome, running
+from podium.telemetry.current_job import current, note_outcome, running
 
 log = logging.getLogger(__name__)
 

@@ -7,20 +7,35 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from podium.jobs.overview import Depth
-
+from typing import Protocol
 
 COMMITS = "commit-processing"
 USERS = "user-processing"
 
-# Of a repository, in the order in which they are passed; failed stands apart.
-STATES = ("pending", "commits_processing", "users_processing", "completed", "failed")
-
 # E-mails in one message of the user queue: as many as GitHub is asked about in one request.
 BATCH_SIZE = 50
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Depth:
+    """The messages of one queue.
+
+    waiting: for a worker. active: taken by one. delayed: not before their time. dead: given up by the engine, kept for
+    a while to be looked at; what they were about stands in the database and is rung again.
+    """
+
+    waiting: int = 0
+    active: int = 0
+    delayed: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Depth) -> Depth:
+        return Depth(
+            self.waiting + other.waiting,
+            self.active + other.active,
+            self.delayed + other.delayed,
+            self.dead + other.dead,
+        )
 
 
 class Ring(Protocol):

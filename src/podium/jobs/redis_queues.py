@@ -16,8 +16,7 @@ import redis
 from dramatiq.message import Message
 
 from podium.errors import QueueError
-from podium.jobs.overview import Depth
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.queues import COMMITS, USERS, Depth
 
 NAMESPACE = "podium"
 # Milliseconds of silence after which a worker's messages are given to others.

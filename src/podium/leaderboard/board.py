@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from podium.errors import BadRule
-from podium.leaderboard.ledger import Ledger, host_of
+from podium.leaderboard.board_data import Ledger, host_of
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
+from podium.leaderboard.ranking import dated
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.standings import dated
 from podium.leaderboard.windows import before
 from podium.storage.session import Row, Session
 
@@ -117,7 +117,7 @@ def _is_partial(session: Session, repository: Row) -> bool:
 
 
 def entries(ledger: Ledger, rules: Rules, numbers: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
-    """The rows of a board for groups (see :class:`podium.leaderboard.accounts.Groups`)."""
+    """The rows of a board for groups (see :class:`podium.leaderboard.grouping.Groups`)."""
     earlier = before(rules, ledger.repository)
     ranks_before = ledger.standings(earlier).ranks if earlier is not None else None
     found = []

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from podium.leaderboard.accounts import Known
 from podium.leaderboard.board import Document, entries, iso_time, shown_name
-from podium.leaderboard.find import why_not
-from podium.leaderboard.ledger import Ledger
-from podium.leaderboard.overview import iso_day
+from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.figures import iso_day
+from podium.leaderboard.grouping import Known
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted, week_start
 from podium.leaderboard.rules import DAY, Rules
-from podium.leaderboard.text import masked
+from podium.leaderboard.search import why_not
+from podium.textutil.sanitize import masked
 
 _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 
 
 def read_explanation(ledger: Ledger, rules: Rules, number: int, *, show_emails: bool) -> Document:
-    """Explain one group (see :func:`podium.leaderboard.find.row_of`).
+    """Explain one group (see :func:`podium.leaderboard.search.row_of`).
 
     Returns:
         ``row``: as on the board (``rank`` null where it is not on it, and ``notRanked`` says why). ``emails``: for each

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 
-from podium.leaderboard.accounts import Groups
+from podium.leaderboard.grouping import Groups
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, Activity, People, week_number
 from podium.leaderboard.rules import Rules
 

@@ -76,7 +76,7 @@ def _is_below(url: str | URL, to: str) -> bool:
     """Whether ``to`` lies below the revision that the database has."""
     from sqlalchemy import inspect, text
 
-    from podium.storage.engine import migration_engine
+    from podium.storage.migration_engine import migration_engine
 
     if to in ("base", "head"):
         return to == "base"
@@ -111,6 +111,6 @@ def _run(command: str, url: str | URL, *arguments: str) -> None:
     except CommandError as error:
         raise StorageError(f"The database cannot be migrated: {error}") from error
     except SQLAlchemyError as error:
-        from podium.storage.engine import reason
+        from podium.storage.migration_engine import reason
 
         raise StorageError(f"The database cannot be migrated: {reason(url, error)}") from error

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
 from podium.jobs.queues import Ring
-from podium.jobs.reconcile import ring_next
+from podium.jobs.reconciler import ring_next
+from podium.repositories import fair_queue
+from podium.repositories.address import Address
+from podium.repositories.listing import find
 from podium.storage.session import Database, Row, Session
-from podium.submissions import turns
-from podium.submissions.address import Address
-from podium.submissions.repositories import find
 
 _INSERT = """
 INSERT INTO repository (key, url, host, owner, name, state, turn, submitter, rung_at, created_at, updated_at)
@@ -55,13 +55,13 @@ def submit(
     """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
 
     Args:
-        submitter: whoever it is that submits, as :class:`podium.submissions.turns.Submitters` names them.
+        submitter: whoever it is that submits, as :class:`podium.repositories.fair_queue.Submitters` names them.
 
     Raises:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
-        place = {"turn": turns.next_turn(session, submitter), "submitter": submitter}
+        place = {"turn": fair_queue.next_turn(session, submitter), "submitter": submitter}
         is_new = bool(session.run(_INSERT, **_identity(address), **place))
         session.run(_CORRECT, key=address.key, url=address.url)
         row = _known(session, address)
@@ -86,7 +86,7 @@ def start_over(db: Database, repository_id: int) -> None:
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is not None and row["state"] in ("completed", "failed", "users_processing"):
-            session.run(_START_OVER, id=repository_id, turn=turns.next_turn(session, None), submitter=None)
+            session.run(_START_OVER, id=repository_id, turn=fair_queue.next_turn(session, None), submitter=None)
 
 
 def _identity(address: Address) -> dict[str, str]:
@@ -118,7 +118,7 @@ def retry(db: Database, ring: Ring, key: str) -> Row:
         row = batches.lock(session, _find_or_refuse(session, key)["id"]) or _find_or_refuse(session, key)
         if row["state"] != "failed":
             raise Conflict(f"{row['url']} has not failed (it is {row['state']}): there is nothing to retry.")
-        session.run(_START_OVER, id=row["id"], turn=turns.next_turn(session, None), submitter=None)
+        session.run(_START_OVER, id=row["id"], turn=fair_queue.next_turn(session, None), submitter=None)
         row = _find_or_refuse(session, key)
     ring.commits(row["id"])
     return row

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from podium.telemetry.job import current
+from podium.telemetry.current_job import current
 from podium.telemetry.redaction import one_line, redact, secrets_of
 
 # A traceback of a statement with a thousand rows is not read to its end by anybody.

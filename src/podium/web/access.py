@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, PodiumError
 from podium.settings import Settings
-from podium.web.security import is_from_here
+from podium.web.middleware.security import is_from_here
 from podium.web.services import Services, context_of
 
 

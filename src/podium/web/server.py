@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from podium.errors import PodiumError
-from podium.web.app import create_app
+from podium.web.application import create_app
 from podium.web.services import Services
 
 # Seconds that open requests may still take when the server is told to stop.

@@ -8,22 +8,22 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from podium.faces.faces import Faces
-from podium.jobs.inspect import Inspector
+from podium.avatars.loader import Faces
 from podium.jobs.queues import Ring
+from podium.monitoring.inspector import Inspector
+from podium.repositories.address import parse_address
+from podium.repositories.allowed_hosts import AddressPolicy
+from podium.repositories.fair_queue import Submitters
+from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
-from podium.submissions.address import parse_address
-from podium.submissions.policy import AddressPolicy
-from podium.submissions.repositories import Totals
-from podium.submissions.turns import Submitters
-from podium.web.boards import Boards
-from podium.web.cache import Cache
-from podium.web.express import Plans
-from podium.web.limits import SubmissionLimit
-from podium.web.live import Hub
-from podium.web.rendering import Renderer
-from podium.web.status import StatusView
+from podium.web.cache.boards import Boards
+from podium.web.cache.memory import Cache
+from podium.web.cache.response_shortcut import Plans
+from podium.web.live.pubsub import Hub
+from podium.web.live.status import StatusView
+from podium.web.middleware.rate_limit import SubmissionLimit
+from podium.web.pages.rendering import Renderer
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
-from podium import bootstrap
-from podium.bootstrap.operate import refuse_to_make_one, shared_queues
-from podium.cli.doctor import database, github, machine, work
+from podium.app import factories
+from podium.app.operations import refuse_to_make_one, shared_queues
+from podium.cli.doctor import database, github_api, machine, work
 from podium.cli.doctor.findings import Finding, problem, warning
 from podium.cli.serve import is_loopback
 from podium.errors import PodiumError, QueueError, StorageError
-from podium.jobs.inspect import Inspector
+from podium.monitoring.inspector import Inspector
 from podium.settings import Settings
 from podium.storage.session import Database
 
@@ -31,12 +31,12 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
     yield from _guarded("disk", lambda: machine.disk(settings))
     yield from _guarded("settings", lambda: _settings(settings))
     if settings.uses_redis:
-        from podium.cli.doctor import redis
+        from podium.cli.doctor import redis_server
 
-        yield from _guarded("redis", lambda: redis.server(settings))
+        yield from _guarded("redis", lambda: redis_server.server(settings))
     yield from _guarded("database", lambda: _database(settings))
     if ask_github:
-        yield from _guarded("github", lambda: github.github(settings))
+        yield from _guarded("github", lambda: github_api.github(settings))
 
 
 def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
@@ -75,7 +75,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
         refuse_to_make_one(settings)
-        with contextlib.closing(bootstrap.connect(settings)) as db:
+        with contextlib.closing(factories.connect(settings)) as db:
             yield from database.server(settings, db)
             found = list(database.revision(settings, db))
             yield from found

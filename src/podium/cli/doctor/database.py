@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from podium import bootstrap
+from podium.app import factories
 from podium.cli.doctor.findings import Finding, ok, problem, warning
 from podium.errors import PodiumError, StorageError
 from podium.settings import Settings
@@ -55,7 +55,7 @@ def revision(settings: Settings, db: Database) -> Iterator[Finding]:
         return
     yield ok("revision", migrate.HEAD)
     try:
-        migrate.check_tables(bootstrap.database_url(settings))
+        migrate.check_tables(factories.database_url(settings))
     except PodiumError as error:
         yield problem(
             "drift",

@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from podium.cli.columns import plural
-from podium.leaderboard.text import clean
+from podium.cli.text_table import plural
+from podium.textutil.sanitize import clean
 
 Level = Literal["ok", "warning", "problem"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from podium.cli.doctor.findings import Finding, ok, problem, warning
 from podium.errors import HistoryError
-from podium.history import version
-from podium.history.git import Git
-from podium.history.limits import Limits, bytes_on_disk
+from podium.git import version
+from podium.git.command import Git
+from podium.git.limits import Limits, bytes_on_disk
 from podium.settings import Settings
 
 

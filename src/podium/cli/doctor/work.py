@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from podium import __version__
-from podium.cli.columns import age, moment, plural
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.jobs import stuck
-from podium.jobs.overview import Overview, WorkerRow
+from podium.cli.text_table import age, moment, plural
 from podium.jobs.queues import COMMITS, USERS
-from podium.leaderboard.text import cut
+from podium.monitoring import stalled
+from podium.monitoring.overview import Overview, WorkerRow
 from podium.settings import Settings
 from podium.storage.session import Session
+from podium.textutil.sanitize import cut
 
 # What each queue is about, and who works it off.
 _WORK = {
@@ -113,7 +113,7 @@ _MENDED_BY = {
 def stuck_work(settings: Settings, session: Session) -> Iterator[Finding]:
     """Repositories that nobody gets any further."""
     # A transfer may stand still for a while, and a large history takes its time to be saved.
-    found = stuck.find(session, still=max(600.0, 2 * settings.git_idle_timeout))
+    found = stalled.find(session, still=max(600.0, 2 * settings.git_idle_timeout))
     for one in found:
         yield problem(
             "stuck",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from podium.storage.engine import migration_engine
+from podium.storage.migration_engine import migration_engine
 from podium.storage.tables import metadata
 
 

@@ -9,10 +9,10 @@ import dataclasses
 import math
 from typing import Any
 
-from podium.leaderboard.text import clean, masked
-from podium.web.share.drawing import Paint, about, dark_style, name_of
-from podium.web.share.lettering import fit, width
-from podium.web.wording import number
+from podium.textutil.sanitize import clean, masked
+from podium.web.pages.filters import number
+from podium.web.share.svg import Paint, about, dark_style, name_of
+from podium.web.share.text_metrics import fit, width
 
 FONT = 11
 _EDGE, _GAP, _ICON = 6, 5, 13

@@ -8,12 +8,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from podium.faces.images import Face
-from podium.leaderboard.summary import title as title_of
-from podium.leaderboard.text import clean, masked
-from podium.web.share.drawing import about, colour_of, dark_style, letters_of, name_of
-from podium.web.share.lettering import BOLD, fit, wrap
-from podium.web.wording import number
+from podium.avatars.image_type import Face
+from podium.leaderboard.export.summary import title as title_of
+from podium.textutil.sanitize import clean, masked
+from podium.web.pages.filters import number
+from podium.web.share.svg import about, colour_of, dark_style, letters_of, name_of
+from podium.web.share.text_metrics import BOLD, fit, wrap
 
 WIDTH = 600
 _PAD = 24

@@ -18,16 +18,16 @@ from starlette.responses import Response, StreamingResponse
 
 from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
-from podium.leaderboard.export import stream
-from podium.leaderboard.ledger import Ledger
+from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.export.formats import stream
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
-from podium.web import schemas
 from podium.web.access import shows_emails
-from podium.web.freshness import has
-from podium.web.queries import RulesQuery, each_once
+from podium.web.api import schemas
+from podium.web.api.query_parameters import RulesQuery, each_once
+from podium.web.cache.conditional import has
 from podium.web.services import ContextDep
-from podium.web.share.boards import BoardPath, how_long, repository_at
+from podium.web.share.board_lookup import BoardPath, how_long, repository_at
 
 Format = Literal["csv", "json", "md"]
 

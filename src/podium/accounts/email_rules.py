@@ -1,0 +1,94 @@
+"""What an e-mail says by itself: the account that a noreply address names, a bot, an AI agent. Pure.
+
+Everything here is judged by the e-mail alone, never by a name, and needs no request. E-mails come from commits,
+where anybody may write anything: what this module returns is what the e-mail *claims*. The login in particular is
+a claim (``583231+evil@users.noreply.github.com``), good for filling an empty field and for nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
+
+Kind = Literal["human", "bot", "agent"]
+
+# RFC 5321 allows 254 characters for an address; what is longer is none, and is not looked at further.
+_LONGEST_EMAIL = 254
+# Account numbers are stored as signed 64-bit integers.
+_LARGEST_ID = 2**63 - 1
+
+# GitHub's logins are letters, digits and single hyphens; old ones also end in '-' or double it, those of Enterprise
+# Managed Users carry `_shortcode`, those of Apps end in `[bot]`.
+_LOGIN = r"[a-z0-9_-]{1,64}(?:\[bot\])?"
+# `ID+login` since 2017-07-18, the bare login before. A number that starts with 0 is not one of GitHub's.
+_NOREPLY = re.compile(rf"(?:([1-9][0-9]{{0,18}})\+)?({_LOGIN})", re.ASCII)
+# GitLab's project and group access tokens: https://docs.gitlab.com/user/project/settings/project_access_tokens/
+_GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class NoreplyAccount:
+    """The account that a noreply address names.
+
+    ``account_id`` is None in the form without a number: that login may have been renamed or given to somebody else
+    since, so it must not be taken for an account.
+    """
+
+    account_id: int | None
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What an e-mail says by itself.
+
+    ``kind``: 'agent' for AI agents, 'bot' for any other program, else 'human'. ``account``: only where the address
+    is a noreply address of the configured GitHub.
+    """
+
+    kind: Kind
+    account: NoreplyAccount | None
+
+
+def classify(email: str, github_host: str = "github.com") -> Classified:
+    """Say what ``email`` tells by itself.
+
+    Args:
+        email: lower-cased, otherwise as a commit has it: any text of any length.
+        github_host: host of the configured GitHub, with or without a port. Accounts are read from
+            ``users.noreply.<host>`` only; bots are recognised by their github.com addresses everywhere.
+
+    ``noreply@github.com`` is GitHub itself, which signs what is done on its site. It stands for nobody, so it is a
+    'bot' without an account.
+    """
+    if len(email) > _LONGEST_EMAIL:
+        return Classified("human", None)
+    local, _, domain = email.rpartition("@")
+    hostname = github_host.partition(":")[0]
+    account = _noreply_account(local) if domain == f"users.noreply.{hostname}" else None
+    return Classified(_kind(email, local), account)
+
+
+def _kind(email: str, local: str) -> Kind:
+    if email in AGENT_EMAILS:
+        return "agent"
+    # No mail server allows unquoted brackets, so `[bot]` is a GitHub App's wherever it is written.
+    if local.endswith("[bot]"):
+        return "agent" if local.rpartition("+")[2] in AGENT_APPS else "bot"
+    if email in BOT_EMAILS or _GITLAB_TOKEN.fullmatch(email):
+        return "bot"
+    return "human"
+
+
+def _noreply_account(local: str) -> NoreplyAccount | None:
+    match = _NOREPLY.fullmatch(local)
+    if match is None:
+        return None
+    number, login = match.groups()
+    if number is None:
+        return NoreplyAccount(None, login)
+    account_id = int(number)
+    return NoreplyAccount(account_id, login) if account_id <= _LARGEST_ID else None

@@ -1,0 +1,146 @@
+"""The transport to GitHub: one thin client that sends calls and gives back values, faults included.
+
+The token goes into the Authorization header and nowhere else: calls and pools know it by its key.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from podium import __version__
+from podium.accounts.github.budget import token_key
+from podium.accounts.github.requests import Call, Failure, Response
+from podium.errors import BadSetting
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+MAX_BODY = 8 * 2**20
+_ACCEPT = {"graphql": "application/json", "core": "application/vnd.github+json"}
+
+
+class GitHub:
+    """A connection pool to one GitHub. Safe to share between threads; close it, or use it in ``with``.
+
+    Args:
+        api_url: the REST API, without a slash at its end.
+        graphql_url: the GraphQL API.
+        tokens: the secrets; a call names the one it uses by its :func:`podium.accounts.github.budget.token_key`.
+        timeout: seconds for connecting, and for each wait for a part of an answer.
+        deadline: seconds for a whole answer.
+        max_body: bytes of the longest answer that is read.
+        trust_env: take proxies and certificates from the environment, as git does.
+
+    Raises:
+        BadSetting: a token cannot be sent; the message does not repeat it.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        graphql_url: str,
+        tokens: Sequence[str] = (),
+        *,
+        timeout: float = 15.0,
+        deadline: float = 30.0,
+        max_body: int = MAX_BODY,
+        trust_env: bool = True,
+    ) -> None:
+        import httpx
+
+        for token in tokens:
+            if not re.fullmatch(r"[!-~]+", token):
+                raise BadSetting("GITHUB_TOKEN cannot be read: a token has no spaces and only ASCII characters.")
+        self._api_url = api_url
+        self._graphql_url = graphql_url
+        self._authorization = {token_key(token): f"Bearer {token}" for token in tokens}
+        self._deadline = deadline
+        self._max_body = max_body
+        self._client = httpx.Client(
+            timeout=timeout,
+            trust_env=trust_env,
+            follow_redirects=False,
+            headers={"User-Agent": f"podium/{__version__}", "Accept-Encoding": "gzip"},
+        )
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the tokens, in their order."""
+        return tuple(self._authorization)
+
+    def send(self, call: Call, key: str | None = None) -> Response | Failure:
+        """Send ``call`` with the token of ``key`` (None: without one) and read what comes back.
+
+        Never raises for what the network or the other side does.
+        """
+        import httpx
+
+        request = self._request(call, key)
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return self._read(response)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+            return Failure("connect", _line(error))
+        except httpx.TimeoutException:
+            return Failure("timeout")
+        except httpx.TransportError:
+            return Failure("dropped")
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> GitHub:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"GitHub({self._api_url!r}, {len(self._authorization)} tokens)"
+
+    def _request(self, call: Call, key: str | None) -> httpx.Request:
+        headers = {"Accept": _ACCEPT[call.api]}
+        if key is not None:
+            headers["Authorization"] = self._authorization[key]
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        url = self._graphql_url if call.api == "graphql" else self._api_url + call.path
+        method = "GET" if call.body is None else "POST"
+        return self._client.build_request(method, url, headers=headers, content=call.body)
+
+    def _read(self, response: httpx.Response) -> Response | Failure:
+        """Read a body within its bounds, also of what it unpacks to."""
+        ends = time.monotonic() + self._deadline
+        is_packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
+        unpack = zlib.decompressobj(wbits=31) if is_packed else None
+        body = bytearray()
+        for chunk in response.iter_raw():
+            room = self._max_body + 1 - len(body)
+            try:
+                body += unpack.decompress(chunk, room) if unpack else chunk
+            except zlib.error:
+                return Failure("dropped", "its compression is broken")
+            if len(body) > self._max_body:
+                return Failure("too-large")
+            if time.monotonic() > ends:
+                return Failure("timeout")
+        if unpack and not unpack.eof:
+            return Failure("dropped")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Response(response.status_code, headers, bytes(body), str(response.request.url))
+
+
+def _line(error: Exception) -> str:
+    """What the system said of a connection that did not come about, fit for a log."""
+    return "".join(char if char.isprintable() else " " for char in str(error))[:200]

@@ -1,0 +1,154 @@
+"""Linking e-mails to accounts in the database, set-based, inside a transaction that holds the Repository row.
+
+Who is who stands in ``known_email``, once for all repositories; boards join it when they are read. So an e-mail that
+moves to another account moves on every board, and a known community costs nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from podium.accounts.lookup import Account
+from podium.jobs import batches
+from podium.storage.session import Row, Session
+
+_ACCOUNT_FROM_HOST = """
+INSERT INTO contributor (host, account_id, username, name, avatar_url, profile_url, is_bot, enriched_at,
+    created_at, updated_at)
+VALUES (:host, :account_id, :login, :name, :avatar_url, :profile_url, :is_bot, {now}, {now}, {now})
+ON CONFLICT (host, account_id) DO UPDATE SET
+    username = excluded.username,
+    name = CASE WHEN :name_told THEN excluded.name ELSE contributor.name END,
+    avatar_url = excluded.avatar_url,
+    profile_url = excluded.profile_url, is_bot = excluded.is_bot, enriched_at = excluded.enriched_at,
+    updated_at = excluded.updated_at
+"""
+
+KNOWN = """
+INSERT INTO known_email (host, email, contributor_id, source, known_at)
+VALUES (
+    :host, :email, (SELECT id FROM contributor WHERE host = :host AND account_id = :account_id), :source, {now}
+)
+"""
+
+# What the host says overwrites what an e-mail says, and never the other way round (newcomers.py).
+_KNOWN_FROM_HOST = (
+    KNOWN
+    + """ ON CONFLICT (host, email) DO UPDATE SET contributor_id = excluded.contributor_id,
+    source = excluded.source, known_at = excluded.known_at"""
+)
+
+# Asked, and told nothing: what was known before stays.
+_UNTOLD = """
+INSERT INTO known_email (host, email, contributor_id, source, known_at)
+VALUES (:host, :email, NULL, 'untold', {now})
+ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
+    WHEN known_email.source = 'untold' THEN excluded.known_at ELSE known_email.known_at END
+"""
+
+_SETTLE_FRESH = """
+UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
+WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
+    SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
+)
+"""
+
+_SUMS = """
+INSERT INTO repository_contributor (repository_id, contributor_id, commit_count, merge_count, co_authored_count)
+SELECT d.repository_id, k.contributor_id, SUM(d.commit_count), SUM(d.merge_count),
+    SUM(d.co_authored_count + d.co_authored_merge_count)
+FROM commit_data d JOIN known_email k ON k.host = :host AND k.email = d.email
+WHERE d.repository_id = :id AND k.contributor_id IS NOT NULL
+GROUP BY d.repository_id, k.contributor_id
+"""
+
+
+def settle_fresh(
+    session: Session, repository_id: int, batch: int, token: str, *, github_host: str, fresh: float
+) -> None:
+    """Mark those claimed rows processed that became known since they were put into their batch."""
+    session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
+
+
+def save_answers(session: Session, answers: Mapping[str, Account | None], github_host: str) -> list[str]:
+    """Keep what the host said about e-mails; give those that have moved to another account.
+
+    Accounts are written in the order of their numbers, and e-mails in theirs, so that two transactions that write the
+    same ones wait for each other instead of locking each other out.
+    """
+    before = _owners(session, answers, github_host)
+    accounts = sorted({a.account_id: a for a in answers.values() if a}.values(), key=lambda a: a.account_id)
+    session.many(_ACCOUNT_FROM_HOST, [{"host": github_host, **_columns(account)} for account in accounts])
+    session.many(
+        _KNOWN_FROM_HOST,
+        [
+            {
+                "host": github_host,
+                "email": email,
+                "account_id": account.account_id if account else None,
+                "source": "host",
+            }
+            for email, account in sorted(answers.items())
+        ],
+    )
+    after = _owners(session, before, github_host)
+    return [email for email, owner in before.items() if after[email] != owner]
+
+
+def save_untold(session: Session, emails: Iterable[str], github_host: str) -> None:
+    """Keep that the host was asked about e-mails, and told nothing."""
+    session.many(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
+
+
+def known_lately(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
+    """Those of ``emails`` of which something was learnt in the last ``seconds``."""
+    return [row["email"] for row in _known(session, emails, github_host) if row["age"] < seconds]
+
+
+def _columns(account: Account) -> dict[str, object]:
+    return {field.name: getattr(account, field.name) for field in dataclasses.fields(account)}
+
+
+def _owners(session: Session, emails: Collection[str], github_host: str) -> dict[str, int | None]:
+    """Of those e-mails that are known, the contributor."""
+    return {row["email"]: row["contributor_id"] for row in _known(session, emails, github_host)}
+
+
+def _known(session: Session, emails: Collection[str], github_host: str) -> list[Row]:
+    names = {f"email{number}": email for number, email in enumerate(emails)}
+    if not names:
+        return []
+    return session.all(
+        f"""SELECT email, contributor_id, {{now}} - known_at AS age FROM known_email
+        WHERE host = :host AND email IN ({", ".join(f":{name}" for name in names)})""",
+        host=github_host,
+        **names,
+    )
+
+
+def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
+    """The completed repositories in which one of ``emails`` has commits."""
+    found: set[int] = set()
+    for email in emails:
+        rows = session.all(
+            """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
+            WHERE c.email = :email AND r.state = 'completed'""",
+            email=email,
+        )
+        found.update(row["id"] for row in rows)
+    return sorted(found)
+
+
+def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
+    """Complete the repository if nothing of it is unprocessed, its contributors' sums rebuilt; whether it was."""
+    if not batches.complete(session, repository_id):
+        return False
+    rebuild_sums(session, repository_id, github_host)
+    return True
+
+
+def rebuild_sums(session: Session, repository_id: int, github_host: str) -> None:
+    """Sum the commits of each contributor of a repository anew; the caller holds its row."""
+    session.run("DELETE FROM repository_contributor WHERE repository_id = :id", id=repository_id)
+    session.run(_SUMS, id=repository_id, host=github_host)

@@ -1,0 +1,262 @@
+"""The user job: one batch of e-mails is claimed, looked up, linked; the last one completes the repository."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Sequence
+
+from podium.accounts.links import boards_with, complete_if_done, rebuild_sums, save_answers, save_untold, settle_fresh
+from podium.accounts.lookup import Found, Lookup, Wanted
+from podium.accounts.stale import Ages
+from podium.errors import LeaseLost, LookupFault
+from podium.jobs import batches, failures
+from podium.storage.session import Database, Row, Session
+from podium.telemetry.current_job import note_outcome
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """A batch that one worker works on: the repository's row as it was, and the claim's token."""
+
+    repository: Row
+    batch: int
+    token: str
+    wanted: Sequence[Wanted]
+
+    @property
+    def repository_id(self) -> int:
+        number: int = self.repository["id"]
+        return number
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UserJob:
+    """Resolves batches of e-mails. Safe to run twice, late, or in several processes at once.
+
+    max_deaths: workers that may die over a repository. max_rounds: times that the host of the accounts may prove to
+    stumble, without progress between, before what is left stays unresolved.
+    """
+
+    db: Database
+    lookup: Lookup
+    github_host: str
+    ages: Ages
+    max_deaths: int
+    max_rounds: int
+    # What this process works on at this moment, by the claims' tokens.
+    _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
+
+    def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
+        """Work off one batch, or as much of it as is still to be done; whether anything was.
+
+        Args:
+            repository_id, generation, batch: which; a generation that is over, or a batch that waits for a limit to
+                end, is left alone.
+            stop: set by the caller to have the work handed back.
+
+        Raises:
+            StorageError: the database did not answer; the claim runs out by itself.
+        """
+        claim = self._claim(repository_id, generation, batch)
+        if claim is None:
+            return False
+        if not claim.wanted:
+            return True
+        self._in_hand[claim.token] = claim
+        try:
+            with batches.kept(self.db, repository_id, batch, claim.token):
+                self._resolve(claim, stop)
+        except LeaseLost:
+            log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
+            note_outcome("lost")
+        except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
+            self._give_back(claim, error)
+        finally:
+            self._in_hand.pop(claim.token, None)
+        return True
+
+    def hand_back(self) -> list[tuple[int, int, int]]:
+        """Give back what is still in hand, such as a request that GitHub is slow to answer, so that another can go on.
+
+        Whoever is at it here can save nothing any more. Gives what to ring for: repository, generation, batch.
+
+        Raises:
+            StorageError: the database did not answer; the claims run out by themselves.
+        """
+        claims = tuple(self._in_hand.values())
+        for claim in claims:
+            with self.db.write() as session:
+                if batches.lock(session, claim.repository_id) is not None:
+                    batches.release(session, claim.repository_id, claim.batch, claim.token)
+        return [(claim.repository_id, claim.repository["generation"], claim.batch) for claim in claims]
+
+    def give_up(self, repository_id: int, reason: str) -> None:
+        """Complete a repository with what is known of its people, and keep why no more is."""
+        with self.db.write() as session:
+            repository = batches.lock(session, repository_id)
+            if repository is not None and repository["state"] == "users_processing":
+                batches.give_up(session, repository_id, reason)
+                complete_if_done(session, repository_id, self.github_host)
+
+    def close(self) -> None:
+        """Close the look-up."""
+        self.lookup.close()
+
+    def _claim(self, repository_id: int, generation: int, batch: int) -> Claim | None:
+        token = secrets.token_hex(16)
+        with self.db.write() as session:
+            repository = batches.lock(session, repository_id)
+            if (
+                repository is None
+                or repository["state"] != "users_processing"
+                or repository["generation"] != generation
+                or _waits(session, repository)
+            ):
+                return None
+            rows, holder_died = batches.claim(session, repository_id, batch, token)
+            if holder_died:
+                deaths = repository["deaths"] + 1
+                session.run("UPDATE repository SET deaths = :n WHERE id = :id", n=deaths, id=repository_id)
+                if deaths >= self.max_deaths:
+                    failures.fail(session, repository_id, *failures.died_too_often(deaths))
+                    return None
+            settle_fresh(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.fresh)
+            kept = batches.held(session, repository_id, batch, token)
+            if not kept:
+                _note_progress(session, repository_id, len({row["email"] for row in rows}))
+                complete_if_done(session, repository_id, self.github_host)
+                return Claim(repository, batch, token, []) if rows else None
+        return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
+
+    def _resolve(self, claim: Claim, stop: threading.Event) -> None:
+        left = {one.email for one in claim.wanted}
+        for found in self.lookup.find(claim.repository, claim.wanted, stop):
+            told = left & (found.people.keys() | found.untold)
+            moved = self._save(claim, found, told)
+            left -= told
+            self._follow(moved, claim.repository_id)
+            if not left or found.wait_until is not None or found.give_up is not None:
+                return
+        self._save(claim, Found(), left)
+
+    def _save(self, claim: Claim, found: Found, done: Iterable[str]) -> list[str]:
+        """Keep one step of the look-up, under the condition that the batch is still ours; the e-mails that moved."""
+        emails = set(done)
+        number = claim.repository_id
+        with self.db.write() as session:
+            if batches.lock(session, number) is None or not batches.holds(session, number, claim.batch, claim.token):
+                raise LeaseLost("Another worker has taken this batch over.")
+            moved = save_answers(session, found.people, self.github_host)
+            save_untold(session, found.untold, self.github_host)
+            batches.finish_some(session, number, claim.batch, claim.token, emails)
+            _note_progress(session, number, len(emails))
+            if found.unasked is not None:
+                batches.explain(session, number, found.unasked)
+            if found.wait_until is not None:
+                batches.release(session, number, claim.batch, claim.token)
+                _wait(session, number, found.wait_until)
+                note_outcome("waiting")
+            if found.give_up is not None:
+                batches.finish(session, number, claim.batch, claim.token)
+                batches.give_up(session, number, found.give_up)
+                log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
+            complete_if_done(session, number, self.github_host)
+        return moved
+
+    def _follow(self, moved: Sequence[str], repository_id: int) -> None:
+        """Bring the sums of other boards up to date with e-mails that moved to another account.
+
+        One transaction each: their rows are locked one at a time, and boards themselves need it not.
+        """
+        with self.db.read() as session:
+            others = boards_with(session, moved) if moved else []
+        for other in others:
+            with self.db.write() as session:
+                if other != repository_id and batches.lock(session, other) is not None:
+                    rebuild_sums(session, other, self.github_host)
+
+    def _give_back(self, claim: Claim, error: Exception) -> None:
+        number = claim.repository_id
+        with self.db.write() as session:
+            repository = batches.lock(session, number)
+            if repository is None or repository["state"] != "users_processing":
+                return
+            batches.release(session, number, claim.batch, claim.token)
+            if _waits(session, repository):
+                # Another batch met the same fault in the same round.
+                return
+            if isinstance(error, LookupFault) and repository["attempts"] + 1 >= self.max_rounds:
+                log.warning("repository %d: accounts stay unresolved: %s", number, error)
+                batches.give_up(session, number, error.message)
+                complete_if_done(session, number, self.github_host)
+                return
+            failures.record(session, number, repository["attempts"], self.max_rounds, error)
+
+
+def _waits(session: Session, repository: Row) -> bool:
+    """Whether a repository must not be worked on yet."""
+    before = repository["not_before"]
+    return before is not None and bool(session.value("SELECT {now} < :before", before=before))
+
+
+def _wanted(rows: Iterable[Row]) -> list[Wanted]:
+    """One for each e-mail, with the commits of all its names; those of most commits first.
+
+    Of those with equally many the newest first: a hundred commits from there on tell most of the others.
+    """
+    by_email: dict[str, list[Row]] = {}
+    for row in sorted(rows, key=lambda row: (-(row["last_at"] or 0), row["email"])):
+        by_email.setdefault(row["email"], []).append(row)
+    wanted = []
+    for email, of_email in by_email.items():
+        of_email.sort(key=lambda row: (row["sample_co_authors"], row["sample_sha"]))
+        shas = [row[column] for column in ("sample_sha", "other_sha") for row in of_email if row[column]]
+        wanted.append(Wanted(email, tuple(dict.fromkeys(shas)), sum(row["authored"] for row in of_email)))
+    return sorted(wanted, key=lambda one: -one.authored)
+
+
+def _wait(session: Session, repository_id: int, until: float) -> None:
+    """Leave a repository alone until a limit ends. ``until`` is by this machine's clock, the rows by the database's."""
+    row = session.one("SELECT progress FROM repository WHERE id = :id", id=repository_id)
+    progress = json.loads(row["progress"]) if row and row["progress"] else {"stage": "users"}
+    ends = datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
+    progress["waitingUntil"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
+    session.run(
+        """UPDATE repository SET progress = :progress, not_before = {now} + :delay, updated_at = {now}
+        WHERE id = :id AND state = 'users_processing'""",
+        progress=json.dumps(progress),
+        delay=max(0.0, until - time.time()),
+        id=repository_id,
+    )
+
+
+def _note_progress(session: Session, repository_id: int, emails: int) -> None:
+    """Say how far the repository is; what was told is progress, so the counts of faults start again.
+
+    A limit that another batch met stays in force.
+    """
+    if not emails:
+        return
+    row = session.one("SELECT progress, not_before FROM repository WHERE id = :id", id=repository_id)
+    if row is None:
+        return
+    waits = _waits(session, row)
+    progress = json.loads(row["progress"]) if row["progress"] else {}
+    progress |= {"stage": "users", "done": progress.get("done", 0) + emails}
+    progress["waitingUntil"] = progress.get("waitingUntil") if waits else None
+    session.run(
+        """UPDATE repository SET progress = :progress, deaths = 0, attempts = 0,
+            not_before = CASE WHEN :waits THEN not_before END, updated_at = {now}
+        WHERE id = :id""",
+        progress=json.dumps(progress),
+        waits=waits,
+        id=repository_id,
+    )

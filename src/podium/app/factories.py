@@ -1,0 +1,336 @@
+"""The composition root: the one place where settings become databases, queues, sources and jobs.
+
+Rooms never import each other; what one needs of another (linking known people when commits are saved) is handed in
+here, as a function.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+import threading
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podium.errors import StorageError
+from podium.repositories.address import parse_address
+from podium.settings import Settings
+from podium.storage import migrate, sqlite_schema
+from podium.storage.session import Database, Session
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from podium.accounts.github.github_lookup import GitHubLookup
+    from podium.accounts.github.token_pool import Store, TokenPool
+    from podium.accounts.lookup import Lookup
+    from podium.accounts.stale import Ages
+    from podium.accounts.user_job import UserJob
+    from podium.clones.local import LocalRepository
+    from podium.clones.source import Source
+    from podium.counting.commit_job import CommitJob
+
+log = logging.getLogger(__name__)
+
+# An age in seconds that nothing here reaches.
+NEVER = 1e12
+
+
+def database_url(settings: Settings) -> str | URL:
+    """The database's URL, as migrations want it."""
+    from sqlalchemy import URL
+
+    if settings.uses_postgres:
+        return settings.database_url
+    # Not put together as text, in which a folder's '?' or '%' would mean something else.
+    return URL.create("sqlite", database=str(settings.sqlite_path()))
+
+
+def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
+    """Open the database, at the revision that this Podium needs.
+
+    Whoever uses it waits ``patience`` seconds for a server that is away, before that is an error.
+
+    A SQLite database that is new is made here, and the embedded default migrates itself; another is refused.
+
+    Raises:
+        WrongRevision: the database must be migrated first.
+        StorageError: the data folder or the database cannot be used.
+    """
+    db = connect(settings, patience=patience)
+    try:
+        if not settings.uses_postgres:
+            found = migrate.revision(db)
+            if found is None:
+                sqlite_schema.create(db)
+            elif not settings.database_url and found < migrate.HEAD:
+                migrate.migrate(database_url(settings))
+        migrate.check_revision(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect(settings: Settings, *, patience: float = 0.0) -> Database:
+    """The database, of whatever revision; it is connected to when it is used.
+
+    Raises:
+        BadSetting: ``DATABASE_URL`` cannot be read.
+        StorageError: the data folder cannot be made.
+    """
+    _make_data_folder(settings)
+    if settings.uses_postgres:
+        from podium.storage.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.database_url, most=settings.database_connections, patience=patience)
+    from podium.storage.sqlite import SqliteDatabase
+
+    return SqliteDatabase(settings.sqlite_path())
+
+
+def _make_data_folder(settings: Settings) -> None:
+    _make_folder(settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        # It holds e-mail addresses: nobody else's business.
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StorageError(
+            f"The data folder {folder} cannot be made ({error.strerror}): set PODIUM_DATA_DIR to one that can."
+        ) from error
+
+
+def github_host(settings: Settings) -> str:
+    """The host whose accounts e-mails are linked to, as addresses write it."""
+    return parse_address("any/name", settings.github_server_url).host
+
+
+def ages(settings: Settings) -> Ages:
+    """How old what is known of accounts may grow."""
+    from podium.accounts.stale import Ages
+
+    # Without a token there is no room for asking about the same accounts again.
+    account = settings.account_max_age if settings.github_tokens else NEVER
+    return Ages(account=account, email=settings.email_max_age, nobody=settings.nobody_max_age)
+
+
+def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
+    """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
+    from podium.accounts.classify import meet
+    from podium.counting.commit_job import CommitJob
+
+    return CommitJob(
+        db=db,
+        source=source,
+        meet=functools.partial(meet, github_host=github_host(settings), ages=ages(settings) if ask else None),
+        lease_seconds=settings.lease_seconds,
+        max_deaths=settings.max_deaths,
+        max_attempts=settings.max_attempts,
+    )
+
+
+def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
+    """The user job, which asks ``lookup``. Close it in the end."""
+    from podium.accounts.user_job import UserJob
+
+    return UserJob(
+        db=db,
+        lookup=lookup,
+        github_host=github_host(settings),
+        ages=ages(settings),
+        max_deaths=settings.max_deaths,
+        max_rounds=max_rounds,
+    )
+
+
+def github_lookup(
+    settings: Settings,
+    db: Database,
+    *,
+    pools: tuple[TokenPool | None, TokenPool] | None = None,
+    place: tuple[str, str] | None = None,
+    patience: int = 5,
+) -> GitHubLookup:
+    """The look-up at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup`` for the rest."""
+    from podium.accounts.github.client import GitHub
+    from podium.accounts.github.github_lookup import GitHubLookup
+
+    github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
+    tokens, anonymous = pools or token_pools(settings, db)
+    return GitHubLookup(
+        github,
+        tokens,
+        anonymous,
+        host=github_host(settings),
+        known=known_lately(settings, db),
+        place=place,
+        patience=patience,
+    )
+
+
+def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
+    """The budgets of the tokens, if there is one, and of whoever has none."""
+    from podium.accounts.github.budget import ANONYMOUS, token_key
+    from podium.accounts.github.held_limits import LimitsInForce
+    from podium.accounts.github.token_pool import TokenPool
+
+    store, memory = _budget_store(settings), LimitsInForce(db)
+    keys = [token_key(token) for token in settings.github_tokens]
+    return TokenPool(keys, store, memory) if keys else None, TokenPool([ANONYMOUS], store, memory)
+
+
+def _budget_store(settings: Settings) -> Store:
+    """Where the rate budget lies: where all user workers share it."""
+    if settings.uses_redis:
+        from podium.accounts.github.redis_budget import RedisStore
+        from podium.jobs.redis_broker import connect
+        from podium.jobs.redis_queues import NAMESPACE
+
+        return RedisStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
+    from podium.accounts.github.token_pool import ProcessStore
+
+    return ProcessStore()
+
+
+def known_lately(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
+    """What gives those of some e-mails that need not be asked about again by now."""
+    from podium.accounts import links
+
+    def known(emails: Collection[str]) -> Collection[str]:
+        with db.read() as session:
+            return links.known_lately(session, emails, github_host(settings), ages(settings).fresh)
+
+    return known
+
+
+def ask_nobody() -> Lookup:
+    """The look-up of whoever has nobody to ask."""
+    from podium.accounts.lookup import AskNobody
+
+    return AskNobody()
+
+
+def reopen(settings: Settings) -> Callable[[Session, int], int]:
+    """What gives back to the user queue whatever must be asked of a repository for whoever asks expressly."""
+    from podium.accounts.stale import mark_due
+
+    return functools.partial(mark_due, github_host=github_host(settings), ages=ages(settings).impatient())
+
+
+def configure_log(settings: Settings) -> None:
+    """Log to standard error, without the settings' secrets."""
+    from podium.telemetry import logs
+
+    logs.configure(level=settings.log_level, format=settings.log_format, secrets=settings.secrets())
+
+
+def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
+    """Migrate the database up or down to a revision, or only compare it with what the code declares.
+
+    Raises:
+        StorageError: it cannot be migrated, or differs.
+    """
+    url = database_url(settings)
+    if check:
+        migrate.check_tables(url)
+        return
+    _make_data_folder(settings)
+    migrate.migrate(url, to)
+
+
+def local_repository(environment: Mapping[str, str], path: Path, rev: str | None) -> LocalRepository:
+    """The repository that ``path`` is or lies in, at ``rev`` or HEAD, read with the person's own git.
+
+    Raises:
+        HistoryError: it cannot be ranked; the message says why and what to do.
+    """
+    from podium.clones.local import open_local
+    from podium.git.command import Git
+
+    return open_local(Git.for_person(environment), path, rev)
+
+
+def origin(environment: Mapping[str, str], repository: LocalRepository) -> str | None:
+    """Where a repository of this machine was cloned from; may carry a password."""
+    from podium.clones import local
+    from podium.git.command import Git
+
+    return local.origin(Git.for_person(environment), repository)
+
+
+def path_source(environment: Mapping[str, str], repository: LocalRepository) -> Source:
+    """The history of a repository on this machine."""
+    from podium.clones.source import PathSource
+    from podium.git.command import Git
+
+    return PathSource(Git.for_person(environment), repository)
+
+
+def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
+    """The history of a repository at ``clone_url``, with whatever access the person has to it."""
+    from podium.clones.mirrors import Mirrors
+    from podium.clones.source import MirrorSource
+    from podium.git.command import Git
+
+    git = Git.for_person(environment)
+    mirrors = Mirrors(_mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
+    return MirrorSource(git, mirrors, lambda _row: clone_url)
+
+
+def server_source(settings: Settings) -> Source:
+    """The histories of the repositories that a server accepts."""
+    from podium.clones.mirrors import Mirrors
+    from podium.clones.source import MirrorSource
+    from podium.git.command import Git
+    from podium.git.limits import Limits
+    from podium.repositories.allowed_hosts import AddressPolicy
+
+    limits = Limits(
+        timeout=settings.git_timeout,
+        idle_timeout=settings.git_idle_timeout,
+        memory=settings.git_memory,
+        repository_bytes=settings.max_repository_bytes,
+        disk_reserve=settings.disk_reserve_bytes,
+    )
+    policy = AddressPolicy(settings)
+    git = Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
+    mirrors = Mirrors(
+        _mirror_folder(settings),
+        git,
+        cache_bytes=settings.mirror_cache_bytes,
+        resolve=policy.resolve,
+    )
+    return MirrorSource(git, mirrors, lambda row: str(row["url"]), most=settings.max_commits)
+
+
+def _mirror_folder(settings: Settings) -> Path:
+    return settings.data_folder() / "mirrors"
+
+
+def count_one(settings: Settings, repository_id: int, token: int, job_id: str, stop: threading.Event) -> None:
+    """In a process of its own: count one repository of the server's, and tell the parent what there is to count.
+
+    ``token`` is that of the lease that the parent took.
+    """
+    from podium.jobs import lease
+    from podium.jobs.queues import COMMITS
+    from podium.telemetry import metrics
+    from podium.telemetry.current_job import Job, run_in_whole_process
+    from podium.telemetry.metrics_pipe import Teller
+
+    job, teller = Job(COMMITS, repository_id, job_id), Teller(sys.stdout.buffer)
+    run_in_whole_process(job)
+    metrics.install(teller)
+    db = open_database(settings, patience=settings.lease_seconds)
+    try:
+        row = lease.adopt(db, repository_id, token, seconds=settings.lease_seconds)
+        if row is not None:
+            commit_job(settings, db, server_source(settings)).run_held(row, stop)
+        teller.tell_outcome(job)
+    finally:
+        db.close()

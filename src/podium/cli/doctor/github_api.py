@@ -1,0 +1,77 @@
+"""GitHub: whether it answers, knows the tokens, and what it still allows."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+from podium.accounts.github.client import GitHub
+from podium.accounts.github.requests import Call, Failure, Response
+from podium.cli.doctor.findings import Finding, ok, problem, warning
+from podium.cli.text_table import age
+from podium.settings import Settings
+
+# Costs no point (https://docs.github.com/en/rest/rate-limit/rate-limit).
+_RATE_LIMIT = Call("core", "/rate_limit")
+
+
+def github(settings: Settings) -> Iterator[Finding]:
+    """Ask once for each token, or once without."""
+    with GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens, deadline=15.0) as client:
+        keys: list[str | None] = [*client.keys] or [None]
+        for number, key in enumerate(keys, 1):
+            name = "GitHub" if key is None else f"token {number} of {len(keys)}"
+            yield from _judge(settings, name, key, client.send(_RATE_LIMIT, key))
+
+
+def _judge(settings: Settings, name: str, key: str | None, outcome: Response | Failure) -> Iterator[Finding]:
+    if isinstance(outcome, Failure):
+        yield problem(
+            "github",
+            f"{settings.github_api_url} cannot be reached ({': '.join(filter(None, (outcome.kind, outcome.detail)))}).",
+            "Check GITHUB_API_URL, the network and its proxy. Commits are counted meanwhile, people stay unresolved.",
+        )
+    elif outcome.status == 401:
+        yield problem(
+            "github", f"GitHub does not accept {name}.", "Make a new one, without any permission, for GITHUB_TOKEN."
+        )
+    elif outcome.status == 404 and b"not enabled" in outcome.body:
+        # Enterprise Server, where nobody has switched limits on.
+        yield ok("github", f"{name}: no limit")
+    elif outcome.status != 200:
+        yield problem(
+            "github",
+            f"{settings.github_api_url} answers {outcome.status} to {name}.",
+            "Check GITHUB_API_URL: for Enterprise Server it ends in /api/v3.",
+        )
+    else:
+        yield from _budget(name, key, outcome)
+
+
+def _budget(name: str, key: str | None, outcome: Response) -> Iterator[Finding]:
+    api = "core" if key is None else "graphql"
+    try:
+        window = json.loads(outcome.body)["resources"][api]
+        limit, remaining, reset = int(window["limit"]), int(window["remaining"]), float(window["reset"])
+    except (ValueError, TypeError, KeyError):
+        yield problem("github", "Its answer is not GitHub's.", "Check GITHUB_API_URL: something else answers there.")
+        return
+    told = f"{name}: {remaining:,} of {limit:,} {api} points left, anew in {age(reset - time.time())}"
+    if remaining < max(1, limit // 50):
+        yield warning("github", told, "Work waits until then. If this is usual, add a token to GITHUB_TOKEN.")
+    elif key is None:
+        yield warning(
+            "github",
+            f"{told}. There is no token, so most people of large repositories stay unresolved.",
+            "Set GITHUB_TOKEN to a token without any permission: 5,000 points an hour instead of 60 requests.",
+        )
+    else:
+        yield ok("github", told)
+    scopes = outcome.headers.get("x-oauth-scopes", "").strip()
+    if key is not None and scopes:
+        yield warning(
+            "github",
+            f"{name} may do more than it needs ({scopes[:100]}).",
+            "Podium reads what is public: a token without any permission is enough, and does less harm if it is lost.",
+        )

@@ -1,0 +1,121 @@
+"""Redis (or Valkey): whether it is one that keeps what it is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from podium.cli.doctor.findings import Finding, ok, problem, warning
+from podium.jobs.redis_broker import connect
+from podium.jobs.redis_queues import NAMESPACE, told
+from podium.settings import Settings
+
+# Tested with Valkey 9; 6.2 is the oldest whose commands Dramatiq and redis-py are tested with.
+OLDEST = (6, 2)
+# Part of maxmemory from which it is nearly full: nothing is evicted, so then it refuses what it is given.
+NEARLY_FULL = 0.9
+# Keys that are looked at for who else uses the database.
+_LOOKED_AT = 1000
+
+
+def server(settings: Settings) -> Iterator[Finding]:
+    """Ask one that the settings name.
+
+    Raises:
+        QueueError: it cannot be used at all.
+    """
+    client = connect(settings)
+    try:
+        with told():
+            info: Mapping[str, Any] = client.info("everything")
+            save = _configured(client, "save")
+            strangers = _strangers(client)
+    finally:
+        client.close()
+    yield from version(info)
+    yield from _policy(info)
+    yield from _persistence(info, save)
+    if info.get("role") == "slave":
+        yield problem("redis", "This is a replica, which takes no writes.", "Name the primary in REDIS_URL.")
+    if strangers:
+        yield warning(
+            "redis",
+            f"Others keep keys in the same database, such as {strangers[0][:60]!r}.",
+            "Give Podium a database of its own (redis://HOST/1): it looks through all keys of it.",
+        )
+
+
+def _configured(client: redis.Redis, name: str) -> str | None:
+    """A setting of the server's; None where a managed one does not tell it."""
+    try:
+        found: Any = client.config_get(name)
+    except redis.ResponseError:
+        return None
+    value: str | None = found.get(name)
+    return value
+
+
+def _strangers(client: redis.Redis) -> list[str]:
+    keys: Any = client.scan(count=_LOOKED_AT)[1]
+    names = (key.decode(errors="replace") for key in keys)
+    return sorted(name for name in names if not name.startswith(f"{NAMESPACE}:"))
+
+
+def version(info: Mapping[str, Any]) -> Iterator[Finding]:
+    # Valkey names the Redis that it is compatible with, and itself beside that.
+    number, own = str(info.get("redis_version", "")), info.get("valkey_version")
+    name = f"Valkey {own}" if own else f"Redis {number}"
+    version = tuple(int(part) for part in re.findall(r"\d+", number)[:2])
+    if version < OLDEST:
+        yield problem("redis", f"{name} is too old.", "Update it: Redis 6.2 is the oldest that will do.")
+    else:
+        yield ok("redis", name)
+
+
+def _policy(info: Mapping[str, Any]) -> Iterator[Finding]:
+    policy, most, used = str(info.get("maxmemory_policy", "")), int(info["maxmemory"]), int(info["used_memory"])
+    if policy != "noeviction" and most:
+        yield problem(
+            "redis",
+            f"maxmemory-policy is {policy}: when memory is full, it throws away messages, and parts of them.",
+            "Set maxmemory-policy to noeviction.",
+        )
+    elif policy != "noeviction":
+        yield warning(
+            "redis",
+            f"maxmemory-policy is {policy}; there is no maxmemory, so nothing is thrown away yet.",
+            "Set maxmemory-policy to noeviction, before somebody sets maxmemory.",
+        )
+    elif most and used > NEARLY_FULL * most:
+        yield problem(
+            "redis",
+            f"{used / most:.0%} of its memory is used; when it is full, it takes no more messages.",
+            "Raise maxmemory. Ten thousand waiting repositories need about 10 MB.",
+        )
+    else:
+        yield ok("redis", "maxmemory-policy noeviction")
+
+
+def _persistence(info: Mapping[str, Any], save: str | None) -> Iterator[Finding]:
+    append = bool(int(info.get("aof_enabled", 0)))
+    broken = [name for name in ("rdb_last_bgsave_status", "aof_last_write_status") if info.get(name, "ok") != "ok"]
+    if broken:
+        yield problem(
+            "redis",
+            f"It cannot save to its disk ({', '.join(broken)}), and may refuse writes because of that.",
+            "Look at its log: its disk may be full.",
+        )
+    elif append or save:
+        yield ok("redis", f"keeps its data ({'append-only file' if append else 'snapshots'})")
+    elif save == "":
+        yield warning(
+            "redis",
+            "It keeps nothing over a restart.",
+            "Nothing is lost then, the database knows all work; but what waits is rung again only bit by bit. "
+            "`appendonly yes` avoids that.",
+        )
+    else:
+        yield ok("redis", "does not tell whether it keeps its data")

@@ -1,0 +1,108 @@
+"""A repository that is already on this machine: found, checked, never written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.clones.mailmap import LARGEST_MAILMAP, find_mailmap, missing, object_size
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.error_messages import translate
+from podium.git.limits import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRepository:
+    """A repository on this machine.
+
+    Attributes:
+        path: its git directory, absolute, symbolic links resolved.
+        head: the commit to count up to.
+        branch: the branch that HEAD names, where that is what is counted.
+        mailmap: the blob of the ``.mailmap`` in ``head``.
+        note: why there is no mailmap although there might be one.
+    """
+
+    path: Path
+    head: str
+    branch: str | None
+    mailmap: str | None
+    note: str | None
+
+
+def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop | None = None) -> LocalRepository:
+    """Find the repository that ``path`` is, or lies in.
+
+    Args:
+        git: how git is run.
+        path: a clone, bare or not, a work tree, or a folder in one.
+        revision: what to count; None: HEAD.
+        stop: ends the work when set.
+
+    Raises:
+        HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev',
+            'corrupt'.
+        Interrupted: ``stop`` was set.
+    """
+    answer = git.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository", folder=path, stop=stop)
+    if answer.code != 0:
+        raise translate(answer.errors, "rev-parse")
+    folder, _, shallow = answer.output.removesuffix(b"\n").rpartition(b"\n")
+    repository = Path(folder.decode(errors="surrogateescape")).resolve()
+    if shallow == b"true":
+        raise HistoryError(
+            "shallow", "This is a shallow clone, without all of its history: run git fetch --unshallow in it first."
+        )
+    head = _commit(git, repository, revision, stop)
+    mailmap, note = _mailmap(git, repository, head, stop)
+    return LocalRepository(
+        path=repository,
+        head=head,
+        branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        mailmap=mailmap,
+        note=note,
+    )
+
+
+def origin(git: Git, repository: LocalRepository) -> str | None:
+    """Where it was cloned from, as its configuration has it; may carry a password."""
+    return _line(git, repository.path, "config", "--get", "remote.origin.url")
+
+
+def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:
+    wanted = "HEAD" if revision is None else revision
+    words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
+    answer = git.run(*words, repository=repository, stop=stop)
+    # `^v1` is a revision to git, and prints as one that is left out.
+    if answer.code == 0 and answer.output.strip().isalnum():
+        return answer.output.decode().strip()
+    if revision is not None:
+        raise HistoryError("bad-rev", "The revision given with --rev names no commit of this repository.")
+    if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
+        raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
+    if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:
+        raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
+    raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")
+
+
+def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[str | None, str | None]:
+    """The blob of the mailmap of ``head``, or a note why there is none although there might be one."""
+    if missing(git, repository, head, depth=1, stop=stop):
+        return None, "This clone was made without trees, so its .mailmap is not applied."
+    blob = find_mailmap(git, repository, head, stop=stop)
+    if blob is None:
+        return None, None
+    if blob in missing(git, repository, head, depth=2, stop=stop):
+        return None, "This clone was made without files and has not fetched its .mailmap, so it is not applied."
+    size = object_size(git, repository, blob, stop=stop)
+    if size is None or size > LARGEST_MAILMAP:
+        return None, "The .mailmap is larger than 4 MiB and is not applied."
+    return blob, None
+
+
+def _line(git: Git, repository: Path, *words: str) -> str | None:
+    """The one line that a command prints, None where it prints none."""
+    answer = git.run(*words, repository=repository)
+    text = answer.output.decode("utf-8", "replace").strip()
+    return text if answer.code == 0 and text else None

@@ -1,0 +1,152 @@
+"""The ``.mailmap`` of a repository, applied by git itself to persons rather than to each commit.
+
+git finds the identity (``git check-mailmap``, https://git-scm.com/docs/gitmailmap); what is decided here is which
+rows are one person: those at one mapped e-mail, unless the mailmap itself gives that e-mail to two names.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.error_messages import translate
+from podium.git.limits import Stop
+
+LARGEST_MAILMAP = 4 << 20
+
+Pair = tuple[str, str]
+
+_SWAP_CASE = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+# What check-mailmap would read as the same pair again; anything else is not sent to it.
+_NAME = re.compile(r"(?:[^<\n\0]*[^<\n\0 \t\r])?")
+_EMAIL = re.compile(r"[^>\n\0]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a (name, e-mail) is by the mailmap: e-mail in lower case, name, and the key that its rows share."""
+
+    email: str
+    name: str
+    key: str
+
+
+def find_mailmap(git: Git, repository: Path, tree: str, *, stop: Stop | None = None) -> str | None:
+    """The blob of the ``.mailmap`` in the root of ``tree`` (the name of a tree or commit), if it is a regular file.
+
+    Raises:
+        HistoryError: the tree is not there ('corrupt'), or as :meth:`Git.read`.
+    """
+    words = ("ls-tree", "--full-tree", "--end-of-options", tree, ".mailmap")
+    mode, _, rest = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").partition(" ")
+    kind, _, rest = rest.partition(" ")
+    return rest.partition("\t")[0] if mode.startswith("100") and kind == "blob" else None
+
+
+def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = None) -> int | None:
+    """The size of an object in bytes, None where it is not in the repository (ask :func:`missing` before)."""
+    words = ("cat-file", "--batch-check=%(objectsize)")
+    size = git.run(*words, repository=repository, stdin=sha.encode() + b"\n", stop=stop).output.strip()
+    return int(size) if size.isdigit() else None
+
+
+def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:
+    """What a partial clone lacks of ``head``: of its root tree (``depth`` 1), also of the entries in that (2).
+
+    Asking for a missing object in any other way has git look through every object of the clone for who promised it,
+    which takes longer than counting all commits.
+
+    Raises:
+        HistoryError: git cannot read the commit, or what it leads to.
+    """
+    words = (
+        *("rev-list", "--objects", "--no-walk", "--missing=print", f"--filter=tree:{depth}"),
+        *("--end-of-options", head),
+    )
+    lines = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").split("\n")
+    return {line[1:] for line in lines if line.startswith("?")}
+
+
+def identities(
+    git: Git, repository: Path, blob: str | None, pairs: Iterable[Pair], *, stop: Stop | None = None
+) -> dict[Pair, Identity]:
+    """The identity of each (name, e-mail in lower case).
+
+    Args:
+        git: how git is run.
+        repository: the git directory.
+        blob: the mailmap, as :func:`find_mailmap` gives it; None: every pair is its own identity.
+        pairs: whom to look up.
+        stop: ends the look-up when set.
+
+    Raises:
+        HistoryError: git cannot read the mailmap.
+        Interrupted: ``stop`` was set.
+    """
+    wanted = list(dict.fromkeys(pairs))
+    if blob is None or not wanted:
+        return {(name, email): Identity(email, name, email) for name, email in wanted}
+    sent = [(name, email) for name, email in wanted if _NAME.fullmatch(name) and _EMAIL.fullmatch(email)]
+    probes = [(_probe(name), email) for name, email in sent]
+    answers = _ask(git, repository, blob, sent + probes, stop)
+    mapped = dict(zip(sent, answers, strict=False))
+    named = {
+        pair for pair, probe, found in zip(sent, probes, answers[len(sent) :], strict=True) if found[0] != probe[0]
+    }
+    return _keyed({pair: mapped.get(pair, pair) for pair in wanted}, named)
+
+
+def _keyed(mapped: dict[Pair, Pair], named: set[Pair]) -> dict[Pair, Identity]:
+    """Identities from what each pair is mapped to; ``named`` are those whose name the mailmap itself says."""
+    names: dict[str, set[str]] = {}
+    for pair in named:
+        name, email = mapped[pair]
+        names.setdefault(email, set()).add(name)
+    found = {}
+    for pair, (name, email) in mapped.items():
+        shared = names.get(email, set())
+        key = f"{name} <{email}>" if len(shared) > 1 and name in shared else email
+        found[pair] = Identity(email, name, key)
+    return found
+
+
+def _probe(name: str) -> str:
+    """``name`` as the mailmap takes for the same name (it ignores case), but a name that it writes never equals."""
+    swapped = name.translate(_SWAP_CASE)
+    return swapped if swapped != name else name + secrets.token_hex(8)
+
+
+def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
+    lines = "".join(f"{name} <{email}>\n" for name, email in pairs)
+    # git also reads the .mailmap of the work tree it stands in: this one is empty.
+    with tempfile.TemporaryDirectory(prefix="podium-") as empty:
+        answer = git.run(
+            "check-mailmap",
+            "--stdin",
+            repository=repository,
+            folder=Path(empty),
+            variables={"GIT_WORK_TREE": empty},
+            configuration=(f"mailmap.blob={blob}",),
+            stdin=lines.encode("utf-8", "replace"),
+            stop=stop,
+        )
+    answers = answer.output.decode("utf-8", "replace").split("\n")[:-1]
+    # git goes on without a mailmap that it cannot read, and only says so.
+    if answer.code != 0 or len(answers) != len(pairs) or b"error:" in answer.errors:
+        raise translate(answer.errors, "check-mailmap")
+    return [_read(line) for line in answers]
+
+
+def _read(line: str) -> Pair:
+    name, opened, email = line.partition("<")
+    if not opened or not email.endswith(">"):
+        raise HistoryError("git-failed", "git check-mailmap gave an answer that cannot be read.")
+    return name.removesuffix(" "), email[:-1].lower()

@@ -1,0 +1,301 @@
+"""Mirrors: bare clones without files, kept between counts. A cache, which may be deleted at any time.
+
+Each mirror is held by a lock for as long as it is counted, fetched or removed. A first clone happens beside, in a
+folder that takes the mirror's name when it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from podium.clones.locks import if_free, locked
+from podium.clones.remote import Remote, RemoteHead, UnknownHead, is_own_head
+from podium.clones.remote_mailmap import bring_mailmap
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.limits import Stop, bytes_on_disk, disk_full
+from podium.git.progress import Progress
+from podium.history.incoming_pack import Follower
+
+# Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
+_MOST_PACKS = 100
+_DAMAGED = ("corrupt", "not-a-repository")
+# What a git that was killed leaves behind.
+_LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """A mirror that is open and up to date.
+
+    Attributes:
+        path: its git directory.
+        head: the commit of the host's HEAD.
+        branch: the default branch; None where the host's HEAD names none.
+        url: where it was fetched from: another URL on the same origin, where the repository has moved.
+        mailmap: the blob of the ``.mailmap`` in ``head``.
+        note: why there is no mailmap although there might be one.
+        arrived: what was counted as it arrived, where this is a first clone.
+    """
+
+    path: Path
+    head: str
+    branch: str | None
+    url: str
+    mailmap: str | None
+    note: str | None
+    arrived: Follower | None
+
+    def discard(self) -> None:
+        """Throw the mirror away, because it proved damaged; the next to open it clones anew."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a mirror is brought up to, and who is told of it."""
+
+    remote: Remote
+    progress: Progress
+    on_commits: Callable[[int], None]
+    stop: Stop | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """What the host's HEAD was when it was fetched, its commit, and who followed where that was for the first time."""
+
+    branch: str | None
+    commit: str
+    follower: Follower | None = None
+
+
+class Mirrors:
+    """The mirrors in one folder, which several processes may share.
+
+    Args:
+        folder: where they are kept; made when needed.
+        git: how git is run; its ``disk_reserve`` must be free for each clone before it begins.
+        cache_bytes: what all together may occupy; the least recently used go first. None: no limit.
+        resolve: gives a URL's address that git must use (``http.curloptResolve``), or None; may raise.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        git: Git,
+        *,
+        cache_bytes: int | None = None,
+        resolve: Callable[[str], str | None] | None = None,
+    ) -> None:
+        self._folder = folder
+        self._git = git
+        self._cache_bytes = cache_bytes
+        self._resolve = resolve
+
+    @contextlib.contextmanager
+    def open(
+        self,
+        *,
+        host: str,
+        owner: str,
+        name: str,
+        key: str,
+        url: str,
+        progress: Progress,
+        on_commits: Callable[[int], None] = lambda _: None,
+        stop: Stop | None = None,
+    ) -> Iterator[Mirror]:
+        """Bring the mirror of a repository up to date and hold it.
+
+        Args:
+            host, owner, name: of the repository, for the folder's name.
+            key: what makes the repository the same as another.
+            url: what git clones.
+            progress: called while it receives.
+            on_commits: is told of commits that are counted as they arrive, how many so far; may raise.
+            stop: ends the work when set.
+
+        Raises:
+            HistoryError: it cannot be had; the code says why.
+            Interrupted: ``stop`` was set.
+        """
+        path = self._folder / _folder_name(host, owner, name, key)
+        with contextlib.ExitStack() as stack:
+            with _folder_faults():
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                stack.enter_context(locked(_lock_of(path), stop))
+                stack.callback(_forget_lock_of_nothing, path)
+                remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
+                wanted = _Wanted(remote, progress, on_commits, stop)
+                mirror = self._opened(path, wanted, self._update(path, wanted, stack))
+                os.utime(path)
+            yield mirror
+        if self._cache_bytes is not None:
+            most = self._cache_bytes
+            self._remove_until(lambda: self._occupied() <= most)
+
+    def _update(self, path: Path, wanted: _Wanted, stack: contextlib.ExitStack) -> _Brought:
+        """Bring it up to date. A first clone is followed, until ``stack`` is left."""
+        if path.exists():
+            head = wanted.remote.head()
+            try:
+                return _Brought(head.branch, self._refresh(path, wanted, head))
+            except HistoryError as error:
+                if error.code in (*_DAMAGED, "too-large"):
+                    shutil.rmtree(path)
+                if error.code not in _DAMAGED:
+                    raise
+        try:
+            return self._clone(path, wanted, None, stack)
+        except UnknownHead:
+            return self._clone(path, wanted, wanted.remote.head(), stack)
+
+    def _clone(self, path: Path, wanted: _Wanted, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Brought:
+        """Clone it, ``head`` or whatever it is."""
+        digits = len(head.sha) if head else 40
+        follower = Follower(digits, wanted.on_commits)
+        stack.callback(follower.close)
+        with self._incoming(wanted.stop) as clone:
+            object_format = ("--object-format=sha256",) if digits == 64 else ()
+            words = ("init", "--quiet", "--bare", "--template=", *object_format)
+            self._git.read(*words, repository=clone, stop=wanted.stop)
+
+            def follow() -> bool:
+                return follower.step(clone)
+
+            if head:
+                wanted.remote.fetch(head, clone, wanted.progress, meanwhile=follow)
+            else:
+                head = wanted.remote.fetch_whatever(clone, wanted.progress, meanwhile=follow)
+            commit = self._commit(clone, wanted.stop)
+            clone.rename(path)
+            return _Brought(head.branch, commit, follower)
+
+    def _refresh(self, path: Path, wanted: _Wanted, head: RemoteHead) -> str:
+        for pattern in _LEFT_BEHIND:
+            for file in path.glob(pattern):
+                file.unlink()
+        if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
+            raise HistoryError("corrupt", "The mirror is in too many pieces.")
+        if is_own_head(path) and self._commit(path, wanted.stop) == head.sha:
+            return head.sha
+        wanted.remote.fetch(head, path, wanted.progress)
+        return self._commit(path, wanted.stop)
+
+    def _opened(self, path: Path, wanted: _Wanted, brought: _Brought) -> Mirror:
+        if (path / "shallow").exists():
+            shutil.rmtree(path)
+            raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
+        follower = brought.follower
+        if follower and follower.has_followed:
+            mailmap, note = self._finished(path, wanted, brought.commit, follower)
+        else:
+            follower = None
+            mailmap, note = bring_mailmap(self._git, path, wanted.remote, brought.commit, stop=wanted.stop)
+        return Mirror(path, brought.commit, brought.branch, wanted.remote.url, mailmap, note, follower)
+
+    def _finished(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> tuple[str | None, str | None]:
+        """Count what has arrived to its end, while the host is asked for the mailmap; give that, or a note."""
+        try:
+            # Before there is another pack than the one that arrived.
+            follower.step(path)
+            with ThreadPoolExecutor(1) as other:
+                brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
+                follower.finish(path, commit)
+        except HistoryError:
+            # It has too many commits.
+            shutil.rmtree(path)
+            raise
+        return brought.result()
+
+    def _commit(self, path: Path, stop: Stop | None) -> str:
+        words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
+        return self._git.read(*words, repository=path, stop=stop).decode().strip()
+
+    @contextlib.contextmanager
+    def _incoming(self, stop: Stop | None) -> Iterator[Path]:
+        """A folder for a clone that is under way, with disk reserved for it."""
+        path = self._folder / f"incoming-{secrets.token_hex(8)}"
+        lock = _lock_of(path)
+        with contextlib.ExitStack() as stack:
+            with locked(self._folder / ".lock", stop):
+                under_way = self._sweep()
+                needed = (self._git.limits.disk_reserve or 0) * (under_way + 1)
+                if not self._remove_until(lambda: shutil.disk_usage(self._folder).free >= needed):
+                    raise disk_full()
+                stack.enter_context(locked(lock))
+                stack.callback(lock.unlink, missing_ok=True)
+                path.mkdir(mode=0o700)
+            stack.callback(shutil.rmtree, path, ignore_errors=True)
+            yield path
+
+    def _sweep(self) -> int:
+        """Remove what dead processes were cloning; returns how many clones are under way."""
+        alive = 0
+        for lock in self._folder.glob("incoming-*.lock"):
+            with if_free(lock) as free:
+                if free:
+                    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                    lock.unlink(missing_ok=True)
+                else:
+                    alive += 1
+        return alive
+
+    def _remove_until(self, enough: Callable[[], bool]) -> bool:
+        """Remove mirrors that nobody holds, the least recently used first; returns whether it is enough now."""
+        for path in sorted(self._folder.glob("*.git"), key=_used_at):
+            if enough():
+                return True
+            lock = _lock_of(path)
+            with if_free(lock) as free:
+                if free:
+                    shutil.rmtree(path, ignore_errors=True)
+                    lock.unlink(missing_ok=True)
+        return enough()
+
+    def _occupied(self) -> int:
+        return sum(bytes_on_disk(path) for path in self._folder.glob("*.git"))
+
+
+@contextlib.contextmanager
+def _folder_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full() from error
+        raise HistoryError("mirrors", f"The folder of mirrors cannot be used: {error.strerror}.") from error
+
+
+def _folder_name(host: str, owner: str, name: str, key: str) -> str:
+    """A name that people can read, that no two repositories share, and that leads nowhere else."""
+    words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
+    return f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _forget_lock_of_nothing(path: Path) -> None:
+    """While the lock is held: without a mirror beside it nobody would ever remove it."""
+    if not path.exists():
+        _lock_of(path).unlink(missing_ok=True)
+
+
+def _used_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

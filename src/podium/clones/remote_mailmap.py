@@ -1,0 +1,41 @@
+"""The ``.mailmap`` of a mirror: the one blob, and the one tree that names it, fetched on purpose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from podium.clones.mailmap import LARGEST_MAILMAP, find_mailmap, missing, object_size
+from podium.clones.remote import Remote
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.limits import Stop
+
+# A mirror that is damaged, or a disk that is full, is not about the mailmap.
+_NOT_ABOUT_IT = ("corrupt", "not-a-repository", "disk-full")
+
+
+def bring_mailmap(
+    git: Git, repository: Path, remote: Remote, head: str, *, stop: Stop | None
+) -> tuple[str | None, str | None]:
+    """The blob of the mailmap of ``head``, which is in ``repository`` afterwards, or a note why there is none.
+
+    Raises:
+        HistoryError: it cannot be had just now; counted without it, the board would tear people apart.
+        Interrupted: ``stop`` was set.
+    """
+    try:
+        for tree in missing(git, repository, head, depth=1, stop=stop):
+            remote.fetch_object(tree, repository)
+        blob = find_mailmap(git, repository, head, stop=stop)
+        if blob is None:
+            return None, None
+        if blob in missing(git, repository, head, depth=2, stop=stop):
+            remote.fetch_object(blob, repository)
+        size = object_size(git, repository, blob, stop=stop)
+    except HistoryError as error:
+        if error.transient or error.code in _NOT_ABOUT_IT:
+            raise
+        return None, f"The .mailmap could not be fetched and is not applied: {error.message}"
+    if size is None or size > LARGEST_MAILMAP:
+        return None, "The .mailmap is larger than 4 MiB and is not applied."
+    return blob, None

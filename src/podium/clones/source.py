@@ -1,0 +1,156 @@
+"""Where a repository's history comes from, as the commit job sees it: a path of this machine, or a mirror."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from podium.clones.local import LocalRepository
+from podium.clones.mailmap import Identity, Pair, identities
+from podium.git.command import Git
+from podium.history.count import Heard, count, is_ancestor
+from podium.history.totals import Tally
+from podium.storage.session import Row
+
+if TYPE_CHECKING:
+    from podium.clones.mirrors import Mirror, Mirrors
+    from podium.history.incoming_pack import Follower
+
+
+class Report(Protocol):
+    """Told how far the work is."""
+
+    def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
+        """So far is ``phase``: 'preparing', 'receiving', 'resolving' in percent, 'counting' and 'saving' in commits.
+
+        'arrived' are commits that are counted while they are received; it is no phase of its own. ``total``: how many
+        there will be, about, where that is known.
+        """
+
+
+class Source(Protocol):
+    """Opens histories."""
+
+    def open(
+        self, repository: Row, report: Report, stop: threading.Event, /
+    ) -> contextlib.AbstractContextManager[History]:
+        """Bring the history of ``repository`` up to date and open it, held against everybody else until closed.
+
+        Raises:
+            HistoryError: it cannot be had; the message says why and what to do.
+            Interrupted: told to stop.
+        """
+
+
+class History:
+    """A history that is open: what the commit job may ask of it."""
+
+    def __init__(
+        self,
+        git: Git,
+        opened: LocalRepository | Mirror,
+        report: Report,
+        stop: threading.Event,
+        *,
+        most: int | None = None,
+        arrived: Follower | None = None,
+        discard: Callable[[], None] | None = None,
+    ) -> None:
+        self._arrived = arrived
+        self.head: str = opened.head
+        self.branch: str | None = opened.branch
+        # The blob of the head's mailmap.
+        self.mailmap: str | None = opened.mailmap
+        # Why the mailmap is not applied, where there might be one.
+        self.note: str | None = opened.note
+        self._git = git
+        self._path = opened.path
+        self._report = report
+        self._stop = stop
+        self._most = most
+        self._discard = discard
+
+    def contains(self, sha: str) -> bool:
+        """Whether ``sha`` is the head or an ancestor of it."""
+        return is_ancestor(self._git, self._path, sha, self.head, stop=self._stop)
+
+    def count(self, since: str | None, before: int = 0) -> Tally:
+        """Count the commits that the head reaches and ``since`` does not, up to which ``before`` were counted.
+
+        Raises:
+            HistoryError: the history cannot be read whole ('corrupt'), or is too large.
+            Interrupted: told to stop.
+        """
+        return count(
+            self._git,
+            self._path,
+            self.head,
+            since=since,
+            arrived=self._arrived,
+            progress=lambda commits, total: self._report("counting", commits, total),
+            most=self._most,
+            before=before,
+            stop=self._stop,
+        )
+
+    def identities(self, pairs: Iterable[Pair]) -> Mapping[Pair, Identity]:
+        """What the mailmap of the head makes of (name, e-mail) pairs.
+
+        Raises:
+            HistoryError: git cannot read the mailmap.
+            Interrupted: told to stop.
+        """
+        return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
+
+    def discard(self) -> bool:
+        """Throw a copy that proved damaged away; False where it is somebody's own repository, and stays."""
+        if self._discard is None:
+            return False
+        self._discard()
+        return True
+
+
+class PathSource:
+    """One repository on this machine, opened already."""
+
+    def __init__(self, git: Git, repository: LocalRepository) -> None:
+        self._git = git
+        self._repository = repository
+
+    @contextlib.contextmanager
+    def open(self, _repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
+        """See :meth:`Source.open`."""
+        yield History(self._git, self._repository, report, stop)
+
+
+class MirrorSource:
+    """Repositories at an address, through the mirrors kept of them.
+
+    ``clone_url`` gives the address that git is told for a row: a server clones the canonical one that it has checked, a
+    person the one that they pasted.
+    """
+
+    def __init__(self, git: Git, mirrors: Mirrors, clone_url: Callable[[Row], str], *, most: int | None = None) -> None:
+        self._git = git
+        self._mirrors = mirrors
+        self._clone_url = clone_url
+        self._most = most
+
+    @contextlib.contextmanager
+    def open(self, repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
+        """See :meth:`Source.open`."""
+        with self._mirrors.open(
+            host=repository["host"],
+            owner=repository["owner"],
+            name=repository["name"],
+            key=repository["key"],
+            url=self._clone_url(repository),
+            progress=lambda phase, percent, _bytes: report(phase, percent),
+            on_commits=Heard(lambda commits, _: report("arrived", commits), self._most).check,
+            stop=stop,
+        ) as mirror:
+            yield History(
+                *(self._git, mirror, report, stop), most=self._most, arrived=mirror.arrived, discard=mirror.discard
+            )

@@ -1,0 +1,230 @@
+"""Saving what was counted: one transaction, under the fence of the lease and the condition of the old head."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from podium.clones.mailmap import Identity
+from podium.errors import LeaseLost
+from podium.history.totals import COUNTING_VERSION, PersonTotals, Tally
+from podium.storage.session import Row, Session
+
+Pair = tuple[str, str]
+
+_PERSON_COLUMNS = (
+    *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
+    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
+    *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
+    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
+    *("kind", "processed"),
+)
+_COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
+# E-mails that are asked for one by one in a statement; of more, all of a repository's rows are read.
+_MOST_ASKED = 500
+_WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
+
+
+class People(Protocol):
+    """What is known of people by their e-mails alone, before anybody is asked about them."""
+
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        """Of those e-mails that are no human's: 'bot' or 'agent'."""
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether somebody can be asked about them; else there is nothing more to find out of any."""
+
+    def link(self, session: Session, repository_id: int) -> None:
+        """Link them to the accounts that are known, in the transaction that saved their commits."""
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _added(table: str, columns: Iterable[str]) -> str:
+    return ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
+
+
+def _edges() -> str:
+    """The earlier of two first dates and the later of two last ones; a NULL stands for no date at all."""
+    return ", ".join(
+        f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
+        THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
+        for what in ("commit", "merge", "co_authored")
+        for column, sign in ((f"first_{what}_at", "<"), (f"last_{what}_at", ">"))
+    )
+
+
+def _better_sample(column: str) -> str:
+    """Of two sample commits the one with fewer co-authors."""
+    return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
+        THEN excluded.{column} ELSE commit_data.{column} END"""
+
+
+# The older of two other commits; where there was none, the sample that does not stay one.
+_OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
+    WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
+    ELSE excluded.sample_sha END)"""
+
+# What an incremental count found is added to the rows that it started from.
+_ADD_PERSON = f"""{_insert("commit_data", _PERSON_COLUMNS)} ON CONFLICT (repository_id, email, name) DO UPDATE SET
+    {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
+    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
+
+_ADD_WEEK = f"""{_insert("weekly_activity", _WEEK_COLUMNS)}
+    ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
+
+_MAILMAP = """
+UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key
+WHERE repository_id = :repository_id AND email = :email AND name = :name
+"""
+
+# The next state, and the start of a new generation of batches: whatever is still under way for an older one is void.
+_COUNTED = """
+UPDATE repository SET
+    state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap, counting_version = :version,
+    total_commits = :total, merge_commits = :merges,
+    unique_contributors = (
+        SELECT count(DISTINCT email) FROM commit_data
+        WHERE repository_id = :id AND commit_count + merge_count > 0
+    ),
+    generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, rung_at = {now},
+    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, submitter = NULL
+WHERE id = :id
+"""
+
+
+def known_pairs(
+    session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
+) -> dict[Pair, Identity]:
+    """Every (name, e-mail) saved for a repository, with the identity that the mailmap gave it then.
+
+    With ``values``, at least those that have one of them in ``column``.
+    """
+    return {
+        (row["name"], row["email"]): Identity(row["mailmap_email"], row["mailmap_name"], row["mailmap_identity"])
+        for row in _saved(session, repository_id, column, values)
+    }
+
+
+_IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
+
+
+def _saved(
+    session: Session, repository_id: int, column: str, values: Collection[str] | None, *, columns: str = _IDENTITY
+) -> list[Row]:
+    """The rows saved for a repository; all of them, where asking for some would be no less work."""
+    if values is not None and not values:
+        return []
+    asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
+    restricted = f"AND {column} IN ({', '.join(f':{name}' for name in asked)})" if asked else ""
+    return session.all(
+        f"SELECT {columns} FROM commit_data WHERE repository_id = :id {restricted}",
+        id=repository_id,
+        **asked,
+    )
+
+
+def save_count(
+    session: Session,
+    repository: Row,
+    *,
+    since: str | None,
+    head: str,
+    branch: str | None,
+    mailmap: str | None,
+    tally: Tally,
+    identities: Mapping[Pair, Identity],
+    people: People,
+) -> None:
+    """Save a count, link its people, and move the repository on to its users.
+
+    Args:
+        session: a transaction under the lease's fence.
+        repository: the row as it was when counting began.
+        since: the head that the count started from; None where all of history was counted.
+        head: the commit counted up to.
+        branch: its branch, if it has one.
+        mailmap: the blob of its mailmap.
+        tally: what was counted.
+        identities: what the mailmap makes of everybody counted, and of everybody saved before of whom it says something
+            else now.
+        people: what is known of everybody counted.
+
+    Raises:
+        LeaseLost: the totals are no longer the ones that the count started from; nothing is saved.
+    """
+    number = repository["id"]
+    now = session.one("SELECT head, total_commits, merge_commits FROM repository WHERE id = :id", id=number)
+    if now is None or now["head"] != repository["head"]:
+        raise LeaseLost("The repository was counted by somebody else meanwhile.")
+    if since is None:
+        session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
+        session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
+    persons = (_person_row(number, person, identities, people) for person in tally.persons())
+    if since:
+        session.many(_ADD_PERSON, persons)
+        _save_identities(session, number, identities)
+        emails = {email for _, email in tally.people()}
+        session.many(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
+    else:
+        session.load("commit_data", _PERSON_COLUMNS, persons)
+        session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
+    session.run(
+        _COUNTED,
+        id=number,
+        head=head,
+        branch=branch,
+        mailmap=mailmap or "",
+        version=COUNTING_VERSION,
+        total=tally.total_commits + (now["total_commits"] if since else 0),
+        merges=tally.merge_commits + (now["merge_commits"] if since else 0),
+    )
+    people.link(session, number)
+
+
+def _person_row(
+    repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: People
+) -> tuple[object, ...]:
+    """In the order of :data:`_PERSON_COLUMNS`, which is that of the totals."""
+    email, name, *totals = person
+    identity = identities[name, email]
+    kind = people.kinds.get(email, "human")
+    return repository_id, email, name, identity.email, identity.name, identity.key, *totals, kind, not people.are_asked
+
+
+def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
+    """A mailmap that changed applies to the rows of earlier counts too."""
+    saved = known_pairs(session, repository_id, "email", {email for _, email in identities})
+    session.many(
+        _MAILMAP,
+        [
+            {
+                "repository_id": repository_id,
+                "name": name,
+                "email": email,
+                "mailmap_email": identity.email,
+                "mailmap_name": identity.name,
+                "key": identity.key,
+            }
+            for (name, email), identity in identities.items()
+            if saved.get((name, email)) != identity
+        ],
+    )
+
+
+def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
+    """The number of each saved (name, e-mail); where ``emails`` are given, at least of theirs."""
+    rows = _saved(session, repository_id, "email", emails, columns="id, name, email")
+    return {(row["name"], row["email"]): row["id"] for row in rows}
+
+
+def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
+    """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
+    for person, weeks in tally.weeks():
+        number = numbers[person]
+        for week in weeks:
+            yield repository_id, number, *week

@@ -1,0 +1,247 @@
+"""git, the program.
+
+Three ways to run it: to its end (:meth:`Git.run`), as a stream that is counted while it flows (:meth:`Git.stream`),
+and as a transfer that reports how far it is (:meth:`Git.transfer`). Whatever ends the work ends the processes too:
+each has a process group of its own, which is ended with it. A repository is always named by ``--git-dir``, so no
+variable and no folder above can put another in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from podium.errors import HistoryError
+from podium.git import processes
+from podium.git.environment import Profile, person_profile, server_profile
+from podium.git.error_messages import translate
+from podium.git.limits import Limits, Stop, TransferWatch, Watch
+from podium.git.progress import Progress, ProgressReader
+
+_KEPT_ERRORS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a run ended: its exit code, its output, and the beginning of its standard error."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+
+class Git:
+    """git as one profile and its limits have it."""
+
+    def __init__(self, profile: Profile, limits: Limits) -> None:
+        self.limits = limits
+        self._profile = profile
+
+    @classmethod
+    def for_server(cls, limits: Limits, *, search_path: str, protocols: Sequence[str] = ("https",)) -> Git:
+        """For a server that clones what strangers name.
+
+        Args:
+            limits: what one run may take.
+            search_path: where programs are found, as ``PATH`` has it.
+            protocols: what transfers may use.
+        """
+        idle = limits.idle_timeout if limits.idle_timeout is not None else 120.0
+        return cls(server_profile(search_path=search_path, protocols=protocols, idle_timeout=idle), limits)
+
+    @classmethod
+    def for_person(cls, environment: Mapping[str, str], limits: Limits | None = None) -> Git:
+        """For the command line: the person's own git, with ``environment`` as they have it."""
+        return cls(person_profile(environment), limits or Limits())
+
+    def run(
+        self,
+        *words: str,
+        repository: Path | None = None,
+        folder: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        most: int = 64 << 20,
+        transfers: bool = False,
+        configuration: Sequence[str] = (),
+        stop: Stop | None = None,
+    ) -> Answer:
+        """Run a command to its end, whatever its exit code.
+
+        Args:
+            words: the command and its words; put ``--end-of-options`` before any that comes from outside.
+            repository: its git directory; None: git looks for one from ``folder`` on.
+            folder: where to run it; else in ``repository``.
+            variables: added to the environment.
+            stdin: given to its standard input.
+            most: bytes of output that are accepted.
+            transfers: whether it may go to the network.
+            configuration: further ``name=value`` words.
+            stop: ends it when set.
+
+        Raises:
+            HistoryError: 'too-large' by time or output, 'git-missing', 'not-a-repository' (no such folder).
+            Interrupted: ``stop`` was set.
+        """
+        output, errors = bytearray(), bytearray()
+
+        def collect(data: bytes) -> None:
+            output.extend(data)
+            if len(output) > most:
+                raise HistoryError("too-large", f"git {words[0]} says more than is accepted of one repository.")
+
+        environment = {**self._profile.variables(transfers=transfers), **(variables or {})}
+        argv = self._argv(words, repository, configuration)
+        own_group = not (transfers and self._profile.on_terminal)
+        process = self._start(argv, environment, folder or repository, own_group=own_group)
+        watch = Watch(self.limits, stop, idle=transfers)
+        with processes.ended(process, own_group):
+            processes.pump(process, stdin, {process.stdout: collect, process.stderr: _kept(errors)}, watch.check)
+        return Answer(process.returncode, bytes(output), bytes(errors))
+
+    def read(self, *words: str, repository: Path, stdin: bytes = b"", stop: Stop | None = None) -> bytes:
+        """The output of a command that must succeed in ``repository``.
+
+        Raises:
+            HistoryError: what git's standard error means, or as :meth:`run`.
+            Interrupted: ``stop`` was set.
+        """
+        answer = self.run(*words, repository=repository, stdin=stdin, stop=stop)
+        if answer.code != 0:
+            raise translate(answer.errors, words[0])
+        return answer.output
+
+    def transfer(
+        self,
+        *words: str,
+        repository: Path,
+        progress: Progress,
+        variables: Mapping[str, str] | None = None,
+        configuration: Sequence[str] = (),
+        ceiling: int | None = None,
+        meanwhile: Callable[[], bool] | None = None,
+        stop: Stop | None = None,
+    ) -> bytes:
+        """Run a command that fetches into ``repository``, within all limits.
+
+        Args:
+            words: the command; give it ``--progress``.
+            repository: the git directory, and the folder that is measured.
+            progress: called with each step that git reports.
+            variables: added to the environment.
+            configuration: further ``name=value`` words.
+            ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
+            meanwhile: what else to do, in small steps; says whether there is more to do at once.
+            stop: ends it when set.
+
+        Returns:
+            The beginning of its standard error, without progress.
+
+        Raises:
+            HistoryError: what git's standard error means, or the limit that was reached.
+            Interrupted: ``stop`` was set.
+        """
+        reader = ProgressReader(progress)
+        # In a process group of its own, a program that asks its person on the terminal is stopped.
+        own_group = not self._profile.on_terminal
+        argv = self._argv(words, repository, configuration)
+        environment = {**self._profile.variables(transfers=True), **(variables or {})}
+        process = self._start(argv, environment, repository, own_group=own_group)
+        watch = TransferWatch(self.limits, stop, repository, process.pid, ceiling)
+
+        def hear(data: bytes) -> None:
+            watch.moved()
+            reader.feed(data)
+
+        with processes.ended(process, own_group):
+            processes.pump(
+                process,
+                b"",
+                {process.stdout: _kept(bytearray()), process.stderr: hear},
+                watch.check,
+                meanwhile=meanwhile,
+            )
+        errors = reader.close()
+        if process.returncode != 0:
+            raise translate(errors, words[0])
+        watch.measure()
+        return errors
+
+    def stream(
+        self, first: Sequence[str], second: Sequence[str], *, repository: Path, stop: Stop | None = None
+    ) -> Generator[bytes, None, None]:
+        """Run ``first | second`` and yield the output as it comes; close the iterator to end both.
+
+        Raises:
+            HistoryError: one of them failed; always 'corrupt' where git gives no better reason.
+            Interrupted: ``stop`` was set.
+        """
+        environment = self._profile.variables(transfers=False)
+        errors = bytearray()
+        with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+            source = self._start(self._argv(first, repository), environment, repository)
+            stack.enter_context(processes.ended(source))
+            sink = self._start(self._argv(second, repository), environment, repository, stdin=source.stdout)
+            stack.enter_context(processes.ended(sink))
+            assert source.stdout and source.stderr and sink.stdout and sink.stderr  # noqa: S101 # all are pipes
+            source.stdout.close()
+            selector.register(sink.stdout, selectors.EVENT_READ)
+            selector.register(source.stderr, selectors.EVENT_READ, _kept(errors))
+            selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
+            watch = Watch(self.limits, stop)
+            while selector.get_map():
+                for key, _ in selector.select(processes.TICK):
+                    data = os.read(key.fd, processes.CHUNK)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    elif key.data is None:
+                        yield data
+                    else:
+                        key.data(data)
+                watch.check()
+            if source.wait() or sink.wait():
+                raise _damage(bytes(errors), first[0])
+
+    def _argv(self, words: Sequence[str], repository: Path | None, configuration: Sequence[str] = ()) -> list[str]:
+        where = [f"--git-dir={repository}"] if repository else []
+        return ["git", *where, *self._profile.words(configuration), *words]
+
+    def _start(
+        self,
+        argv: list[str],
+        environment: Mapping[str, str],
+        folder: Path | None,
+        *,
+        own_group: bool = True,
+        stdin: IO[bytes] | None = None,
+    ) -> processes.Process:
+        try:
+            return processes.start(
+                argv, environment, folder, memory=self.limits.memory, own_group=own_group, stdin=stdin
+            )
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            if error.filename == "git":
+                raise HistoryError(
+                    "git-missing", "git is not installed here, or not on PATH: install it, then try again."
+                ) from None
+            raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
+        except OSError as error:
+            raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None
+
+
+def _kept(errors: bytearray) -> Callable[[bytes], None]:
+    """A sink that keeps the beginning of what it is given."""
+    return lambda data: errors.extend(data[: max(0, _KEPT_ERRORS - len(errors))])
+
+
+def _damage(errors: bytes, doing: str) -> HistoryError:
+    """Why a walk over commits failed: whatever git did not say otherwise, it could not read the repository."""
+    found = translate(errors, doing)
+    if found.code in ("too-large", "disk-full", "corrupt"):
+        return found
+    return HistoryError("corrupt", f"The repository is damaged: {found.message}")

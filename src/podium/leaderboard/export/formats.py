@@ -1,0 +1,127 @@
+"""A board in each of its formats. Pure: the document in, text out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from podium.errors import BadRule
+from podium.leaderboard.board import Document
+from podium.textutil.sanitize import clean, escape_json
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+CSV_FIELDS = (
+    "rank",
+    "username",
+    "githubId",
+    "name",
+    "email",
+    "profileUrl",
+    "avatarUrl",
+    "commitCount",
+    "share",
+    "mergeCount",
+    "coAuthoredCount",
+    "firstCommitAt",
+    "lastCommitAt",
+    "isBot",
+    "isEnriched",
+)
+
+# What makes a formula of a cell in Excel and LibreOffice, the full-width signs of East Asian keyboards too.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+# The formats of files, which people take away and programs read.
+FILES = ("json", "csv", "markdown")
+
+
+def render(document: Document, format: str, *, width: int | None = 80) -> str:
+    """Write ``document`` (see :func:`podium.leaderboard.board.load_board`) in ``format``.
+
+    Args:
+        format: one of :data:`FORMATS`. `json` is the document itself. `csv` has a header and one record for each
+            row, and nothing else. `markdown` and `table` are for people.
+        width: columns that a table may take; None for as many as it needs.
+
+    Returns:
+        Text that ends in a line break. It may hold any character that can be shown, but no control character other
+        than its own line breaks; write it out as UTF-8.
+
+    Raises:
+        BadRule: there is no such format.
+    """
+    if format == "table":
+        from podium.leaderboard.export.table import render_table
+
+        return render_table(document, width)
+    return "".join(stream([document], format))
+
+
+def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
+    """Write a board that comes in pages, one after the other, piece by piece; all pieces are one file.
+
+    Args:
+        pages: documents of one board, each with the rows after those before it. What is not a row is taken from the
+            first.
+        format: one of :data:`FILES`; see :func:`render`.
+
+    Raises:
+        BadRule: there is no such format.
+    """
+    match format:
+        case "json":
+            return _json(pages)
+        case "csv":
+            return _csv(pages)
+        case "markdown":
+            from podium.leaderboard.export.markdown import markdown
+
+            return markdown(pages)
+    raise BadRule(f"format cannot be {format[:40]!r}: choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+
+
+def _json(pages: Iterable[Document]) -> Iterator[str]:
+    rows = 0
+    for number, page in enumerate(pages):
+        if number == 0:
+            around = {name: value for name, value in page.items() if name != "top_contributors"}
+            yield escape_json(_indented(around)).removesuffix("\n}") + ',\n  "top_contributors": ['
+        for entry in page["top_contributors"]:
+            # A line break within a string is written as \n: these are the document's own.
+            yield ("," if rows else "") + escape_json("\n" + _indented(entry)).replace("\n", "\n    ")
+            rows += 1
+    yield ("\n  ]" if rows else "]") + "\n}\n"
+
+
+def _indented(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _csv(pages: Iterable[Document]) -> Iterator[str]:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_FIELDS)
+    for page in pages:
+        for entry in page["top_contributors"]:
+            writer.writerow([_cell(entry[field]) for field in CSV_FIELDS])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            text = clean(value)
+            # The apostrophe is the spreadsheet's own mark for "this is text".
+            return f"'{text}" if text.startswith(_FORMULA) else text
+        case float():
+            return f"{value:.6f}"
+    return value

@@ -1,0 +1,91 @@
+"""A board as a table for the terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from podium.leaderboard.board import Document
+from podium.leaderboard.export.summary import footnotes, headlines, title
+from podium.textutil.sanitize import clean, cut, width
+
+Entry = dict[str, Any]
+
+# The two columns of free text, in the order of the table's columns below; they share what the others leave.
+_NAME, _ACCOUNT = 1, 2
+_LEAST_NAME, _LEAST_ACCOUNT = 10, 8
+
+
+def _name(entry: Entry) -> str:
+    name = clean(entry["name"]) or "(no name)"
+    return f"{name} (bot)" if entry["isBot"] and not name.endswith("[bot]") else name
+
+
+Field = tuple[str, Callable[[Entry], str]]
+
+_EMAIL: Field = ("E-mail", lambda entry: clean(entry["email"] or ""))
+_COLUMNS: tuple[Field, ...] = (
+    ("#", lambda entry: f"{entry['rank']}"),
+    ("Name", _name),
+    ("Account", lambda entry: clean(entry["username"] or "")),
+    ("Commits", lambda entry: f"{entry['commitCount']:,}"),
+    ("Share", lambda entry: f"{entry['share']:.1%}"),
+    ("Merges", lambda entry: f"{entry['mergeCount']:,}"),
+    ("Co-auth", lambda entry: f"{entry['coAuthoredCount']:,}"),
+    ("First", lambda entry: (entry["firstCommitAt"] or "")[:10]),
+    ("Last", lambda entry: (entry["lastCommitAt"] or "")[:10]),
+)
+
+
+def render_table(document: Document, columns: int | None) -> str:
+    """``document`` as lines of at most ``columns`` (None: as wide as it needs), each ending in a line break.
+
+    Below some 70 columns the lines stay wider than asked: figures are never cut.
+    """
+    lines = [clean(title(document)), *map(clean, headlines(document))]
+    if document["top_contributors"]:
+        lines += ["", *_table(document["top_contributors"], columns)]
+    notes = footnotes(document)
+    if notes:
+        lines += ["", *map(clean, notes)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(entries: list[Entry], columns: int | None) -> list[str]:
+    rows, widths = _cells(entries, _COLUMNS)
+    if not any(entry["username"] for entry in entries) and any(entry["email"] for entry in entries):
+        # No accounts at all: what tells people of one name apart is the e-mail, if there is room for it.
+        with_emails = _cells(entries, (*_COLUMNS[:_ACCOUNT], _EMAIL, *_COLUMNS[_ACCOUNT + 1 :]))
+        if columns is None or sum(with_emails[1]) + len(_COLUMNS) - 1 <= columns:
+            rows, widths = with_emails
+    gap = _fit(widths, columns)
+    lines = [_line(row, widths, gap) for row in rows]
+    lines.insert(1, (" " * gap).join("-" * wide for wide in widths))
+    return lines
+
+
+def _cells(entries: list[Entry], fields: Sequence[Field]) -> tuple[list[list[str]], list[int]]:
+    """The rows of the table, the first of them its heading, and how wide each column would be."""
+    rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
+    return rows, [max(width(row[index]) for row in rows) for index in range(len(fields))]
+
+
+def _fit(widths: list[int], columns: int | None) -> int:
+    """Narrow the two columns of text in ``widths`` until the table fits; give the gap between columns."""
+    gaps = len(widths) - 1
+    if columns is None or sum(widths) + 2 * gaps <= columns:
+        return 2
+    room = columns - gaps - (sum(widths) - widths[_NAME] - widths[_ACCOUNT])
+    account = min(widths[_ACCOUNT], max(_LEAST_ACCOUNT, room * 2 // 5, room - widths[_NAME]))
+    widths[_ACCOUNT] = account
+    widths[_NAME] = min(widths[_NAME], max(_LEAST_NAME, room - account))
+    return 1
+
+
+def _line(row: list[str], widths: list[int], gap: int) -> str:
+    cells = []
+    for index, (text, wide) in enumerate(zip(row, widths, strict=True)):
+        shown = cut(text, wide)
+        padding = " " * (wide - width(shown))
+        cells.append(shown + padding if index in (_NAME, _ACCOUNT) else padding + shown)
+    return (" " * gap).join(cells).rstrip(" ")

@@ -1,0 +1,131 @@
+"""What an operator asks of the queues, as values. Pure; :mod:`podium.monitoring.inspector` reads them.
+
+Times are seconds since the epoch, by the database's clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from podium.jobs.queues import Depth
+from podium.timeutil import iso
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """The repositories in one state, and the one that has been so for longest; ``since``: since when."""
+
+    state: str
+    count: int
+    oldest_id: int | None = None
+    oldest_url: str | None = None
+    since: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """A repository that was given up."""
+
+    id: int
+    url: str
+    error: str
+    since: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Budget:
+    """What GitHub still allows on one of its APIs, over all tokens; None: not known, or no limit."""
+
+    api: str
+    limit: int | None
+    remaining: int | None
+    resets_at: float | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A process that works off queues, by its last heartbeat."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    started_at: float
+    seen_at: float
+    alive: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything at one moment.
+
+    at: that moment.
+    queues: by name; None: this process cannot see them, and no worker has told of them.
+    seen: where ``queues`` comes from: ``here``, ``redis``, or ``heartbeat`` (what workers told when they last wrote).
+    leases_held, leases_run_out: repositories that a worker holds; whose holder has vanished and nobody has followed.
+    waiting: unfinished repositories that are left alone until a time (a fault to pass, a limit to end).
+    batches_left, emails_left: what the user queue has before it.
+    limits: limits of GitHub's in force, one a token: until when, the first to end first.
+    """
+
+    at: float
+    queues: Mapping[str, Depth] | None
+    seen: str
+    repositories: tuple[Standing, ...]
+    failures: tuple[Failure, ...]
+    leases_held: int
+    leases_run_out: int
+    waiting: int
+    batches_left: int
+    emails_left: int
+    budgets: tuple[Budget, ...]
+    limits: tuple[float, ...]
+    workers: tuple[WorkerRow, ...]
+
+
+def as_json(overview: Overview) -> dict[str, Any]:
+    """The overview as ``podium queue --json`` and ``GET /queues`` tell it."""
+    queues = overview.queues
+    return {
+        "at": iso(overview.at),
+        "queues": None if queues is None else {name: dataclasses.asdict(depth) for name, depth in queues.items()},
+        "queuesSeen": overview.seen or None,
+        "repositories": {standing.state: _standing(standing, overview.at) for standing in overview.repositories},
+        "failures": [
+            {"id": one.id, "url": one.url, "error": one.error, "since": iso(one.since)} for one in overview.failures
+        ],
+        "leases": {"held": overview.leases_held, "runOut": overview.leases_run_out},
+        "waiting": overview.waiting,
+        "batchesLeft": overview.batches_left,
+        "emailsLeft": overview.emails_left,
+        "budget": [
+            {"api": one.api, "limit": one.limit, "remaining": one.remaining, "resetsAt": iso(one.resets_at)}
+            for one in overview.budgets
+        ],
+        "limitsInForce": [{"until": iso(until)} for until in overview.limits],
+        "workers": [_worker(worker) for worker in overview.workers],
+    }
+
+
+def _standing(standing: Standing, at: float) -> dict[str, Any]:
+    oldest = None
+    if standing.oldest_id is not None:
+        oldest = {"id": standing.oldest_id, "url": standing.oldest_url, "since": iso(standing.since)}
+        oldest["seconds"] = None if standing.since is None else max(0, round(at - standing.since))
+    return {"count": standing.count, "oldest": oldest}
+
+
+def _worker(worker: WorkerRow) -> dict[str, Any]:
+    return {
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "version": worker.version,
+        "queues": list(worker.queues),
+        "startedAt": iso(worker.started_at),
+        "seenAt": iso(worker.seen_at),
+        "alive": worker.alive,
+    }

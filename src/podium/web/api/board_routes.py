@@ -1,0 +1,154 @@
+"""The API of boards: the ranking, its figures, finding somebody on it, explaining a row of it.
+
+:class:`podium.web.cache.boards.Boards` gives what is ready and makes what is not, so these routes are coroutines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from podium.errors import Conflict, NotFound
+from podium.leaderboard.board import read_board
+from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.explain import read_explanation
+from podium.leaderboard.figures import add_sparklines, read_overview
+from podium.leaderboard.search import find, row_of
+from podium.storage.session import Row
+from podium.web.access import shows_emails
+from podium.web.api import schemas
+from podium.web.api.problems import problem
+from podium.web.api.query_parameters import BoardQuery, ExplainQuery, FindQuery, RuledQuery, each_once
+from podium.web.api.routes import address_of, message_of, submission
+from podium.web.api.schemas import BAD_QUERY, problems
+from podium.web.cache.boards import has_board, json_body
+from podium.web.cache.cached_response import Body, BodyResponse
+from podium.web.cache.response_shortcut import Plan
+from podium.web.services import Context, ContextDep
+
+router = APIRouter(dependencies=[Depends(each_once)])
+
+_BOARD: dict[int | str, dict[str, Any]] = {
+    202: {"model": schemas.Submission, "description": "The commits are still being counted: ask again."},
+    304: {"description": "What was sent last time (If-None-Match) is still so."},
+    **BAD_QUERY,
+    **problems(_404="Never submitted.", _409="It failed, and there is no older board."),
+}
+
+
+@router.get(
+    "/leaderboard",
+    tags=["leaderboard"],
+    summary="Read a board",
+    operation_id="getLeaderboard",
+    response_model=schemas.Board,
+    responses=_BOARD,
+)
+async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()], context: ContextDep) -> Response:
+    """Rank the people of a repository under the given rules, from the moment its commits are counted."""
+    rules = query.rules()
+    emails = shows_emails(request, context.services)
+    curves = query.sparklines == "include"
+
+    def make(_: Row, ledger: Ledger) -> Body:
+        document = read_board(ledger, rules, limit=query.limit, offset=query.offset, show_emails=emails)
+        if curves:
+            add_sparklines(ledger, rules, document)
+        return json_body(document)
+
+    what = ("leaderboard", rules, query.limit, query.offset, emails, curves)
+    return await _ready(request, context, query.repo_url, what, make)
+
+
+async def _ready(
+    request: Request,
+    context: Context,
+    repo_url: str,
+    what: tuple[object, ...],
+    make: Callable[[Row, Ledger], Body],
+) -> Response:
+    """The answer ``what`` about a repository that has a board; else where it stands."""
+    address = address_of(context, repo_url)
+    row = await context.boards.row(address.key)
+    if row is None:
+        raise NotFound(f"This repository was never submitted: POST /leaderboard?repoUrl={address.url} submits it.")
+    if has_board(row):
+        context.plans.remember(request, Plan(address.key, what, live=False))
+
+        def made(row: Row, ledger: Ledger | None) -> Body:
+            if ledger is None:
+                raise Conflict("The board has gone meanwhile: ask again.")
+            return make(row, ledger)
+
+        return BodyResponse(await context.boards.get(row, what, made))
+    if row["state"] == "failed":
+        code = row["error_code"] or "failed"
+        return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)
+    return submission(row)
+
+
+@router.get(
+    "/leaderboard/activity",
+    tags=["leaderboard"],
+    summary="Commits over time, and figures",
+    operation_id="getActivity",
+    response_model=schemas.Overview,
+    responses=_BOARD,
+)
+async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], context: ContextDep) -> Response:
+    """What a board says as a whole: figures, the part of bots and AI, and the commits of every week."""
+    rules = query.rules()
+    return await _ready(
+        request,
+        context,
+        query.repo_url,
+        ("activity", rules),
+        lambda _, ledger: json_body(read_overview(ledger, rules)),
+    )
+
+
+@router.get(
+    "/leaderboard/find",
+    tags=["leaderboard"],
+    summary="Find somebody on a board",
+    operation_id="findContributor",
+    response_model=schemas.Found,
+    responses=_BOARD,
+)
+async def find_contributor(request: Request, query: Annotated[FindQuery, Query()], context: ContextDep) -> Response:
+    """Look for a part of a name or login, or a whole e-mail, and say why somebody is not there."""
+    rules, emails = query.rules(), shows_emails(request, context.services)
+    return await _ready(
+        request,
+        context,
+        query.repo_url,
+        ("find", rules, query.q, query.limit, emails),
+        lambda _, ledger: json_body(find(ledger, rules, query.q, show_emails=emails, limit=query.limit)),
+    )
+
+
+@router.get(
+    "/leaderboard/explain",
+    tags=["leaderboard"],
+    summary="Why a row has its number",
+    operation_id="explainContributor",
+    response_model=schemas.Explanation,
+    responses=_BOARD,
+)
+async def explain_contributor(
+    request: Request, query: Annotated[ExplainQuery, Query()], context: ContextDep
+) -> Response:
+    """One row by its rank, login or e-mail: its e-mails, its years, what is left out, how its account was found."""
+    rules, who = query.rules(), query.who()
+    emails = shows_emails(request, context.services)
+
+    def make(_: Row, ledger: Ledger) -> Body:
+        number = row_of(ledger, rules, **who)
+        if number is None:
+            raise NotFound("Nobody of this history is that: GET /leaderboard/find looks for names, logins and e-mails.")
+        return json_body(read_explanation(ledger, rules, number, show_emails=emails))
+
+    return await _ready(request, context, query.repo_url, ("explain", rules, *who.items(), emails), make)

@@ -1,0 +1,68 @@
+"""The OpenAPI document, as FastAPI makes it, told what it cannot know: how errors are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from podium.web.api.problems import MEDIA_TYPE
+
+_DESCRIPTION = """
+Podium answers one question about a git repository: *who made this?*
+
+Submit an address with `POST /leaderboard`, and read its board with `GET /leaderboard`: 202 while the commits are
+counted for the first time, 200 from then on. Errors are `application/problem+json` (RFC 9457).
+"""
+_TAGS = [
+    {"name": "leaderboard", "description": "Submit a repository, read its board."},
+    {"name": "sharing", "description": "Badge, card, files and faces: for other pages and programs."},
+    {"name": "repositories", "description": "Where the repositories stand."},
+    {"name": "administration", "description": "Needs `PODIUM_ADMIN_TOKEN` except on the server's own machine."},
+    {"name": "server", "description": "The server itself."},
+]
+_ADMINISTRATION = {
+    ("post", "/repositories/retry"),
+    ("post", "/refresh"),
+    ("get", "/queues"),
+    ("post", "/queues/retry"),
+    ("delete", "/queues/{id}"),
+    ("get", "/metrics"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app`` describe itself."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=_DESCRIPTION,
+        tags=_TAGS,
+        routes=app.routes,
+    )
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            # FastAPI's own form of a validation error, which is never sent: ours is 400.
+            responses.pop("422", None)
+            for status, response in responses.items():
+                if status >= "400" and "content" in response and "application/json" in response["content"]:
+                    response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+            if (method, path) in _ADMINISTRATION:
+                operation["security"] = [{"token": []}]
+    components = document["components"]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    return document

@@ -1,0 +1,138 @@
+"""Errors as answers: ``application/problem+json`` (RFC 9457) for programs, a page for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+
+from podium.errors import PodiumError, TooManyRequests
+from podium.web.middleware.security_headers import dress
+
+MEDIA_TYPE = "application/problem+json"
+_API_PATHS = (
+    "/leaderboard",
+    "/repositories",
+    "/refresh",
+    "/queues",
+    "/health",
+    "/ready",
+    "/version",
+    "/metrics",
+    "/openapi.json",
+    "/static",
+)
+
+log = logging.getLogger(__name__)
+
+
+def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
+    """An error as RFC 9457 has it; ``error`` repeats ``detail`` under the name that simple clients look for."""
+    content = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "error": detail,
+        "code": code,
+        **more,
+    }
+    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of ``app`` in this form."""
+    app.exception_handler(PodiumError)(_podium_error)
+    app.exception_handler(HTTPException)(_http_exception)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(Exception)(_unexpected)
+
+
+def _answer(
+    request: Request, status: int, detail: str, code: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    if _is_for_people(request):
+        title = HTTPStatus(status).phrase
+        context = request.app.state.context
+        page: Response = context.renderer.page(
+            "error.html", status=status, headers=headers, title=title, code=status, detail=detail
+        )
+        return page
+    return problem(status, detail, code, headers)
+
+
+def _is_for_people(request: Request) -> bool:
+    # By whole segments: /repositories/7 is the API, /repositories-of-mine is not.
+    if any(request.url.path == path or request.url.path.startswith(path + "/") for path in _API_PATHS):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+async def _podium_error(request: Request, error: PodiumError) -> Response:
+    headers: dict[str, str] = {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="podium"'
+    return _answer(request, error.status, _public(request, error), error.code, headers)
+
+
+def _public(request: Request, error: PodiumError) -> str:
+    if error.status < 500:
+        return error.message
+    log.error("%s %r: %s", request.method, request.url.path, error.message)
+    if request.app.state.context.services.loopback:
+        return error.message
+    # Faults of the server name folders and hosts of the operator's, which strangers need not know.
+    return "The server cannot do this right now: try again in a moment. Its log says why."
+
+
+async def _http_exception(request: Request, error: HTTPException) -> Response:
+    headers = error.headers
+    detail, code = error.detail, HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    if error.status_code == 404:
+        detail = "Nothing is here: / is the page, and /docs lists the API."
+    elif error.status_code == 405:
+        headers = {"Allow": _allowed(request)}
+        detail = f"{request.method} is not possible here: use {headers['Allow']}."
+    return _answer(request, error.status_code, detail, code, headers)
+
+
+def _allowed(request: Request) -> str:
+    # The framework names the methods of the first route of that path only.
+    matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
+    methods = {method for route in matching for method in route.methods}
+    return ", ".join(sorted(methods)) or "GET"  # a static file
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> Response:
+    detail = " ".join(_sentence(found) for found in error.errors()[:5])
+    return _answer(request, 400, detail, "bad-request")
+
+
+def _sentence(found: Mapping[str, Any]) -> str:
+    # What was sent is not repeated: it may be long, or a secret.
+    name = str(found["loc"][-1])[:40]
+    match found["type"]:
+        case "missing" if name == "repoUrl":
+            return "repoUrl is missing: add ?repoUrl=https://github.com/owner/name to the address."
+        case "missing":
+            return f"{name} is missing."
+        case "extra_forbidden":
+            return f"There is no parameter {name!r} here: /docs lists the parameters."
+    return f"{name} cannot be read: {found['msg']}."
+
+
+async def _unexpected(request: Request, _: Exception) -> Response:
+    # The exception goes on to the server, which logs it with its traceback. Starlette answers it outside of all
+    # other middleware, so the headers are put on here.
+    response = _answer(request, 500, "Podium made a mistake: its log says which. Please report it.", "internal")
+    dress(response.headers)
+    return response

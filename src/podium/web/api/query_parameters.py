@@ -1,0 +1,177 @@
+"""The query parameters, by their exact names: an unknown or repeated one is refused.
+
+A misspelt ``coauthors`` that is silently ignored would give a board under other rules than were asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from podium.errors import BadRule
+from podium.leaderboard.rules import Rules
+from podium.repositories.model import STATES
+
+_REPO_URL = "The repository's address in any form people paste: a URL, `git@host:owner/name`, `owner/name`."
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class RepositoryQuery(_Query):
+    """Which repository."""
+
+    repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])
+
+
+class OptionalRepositoryQuery(_Query):
+    """Which repository, or all."""
+
+    repo_url: str | None = Field(None, description=_REPO_URL + " Without it: all repositories.")
+
+
+class RetryQuery(_Query):
+    """Which repositories to try again."""
+
+    ids: str | None = Field(
+        None,
+        max_length=10_000,
+        pattern=r"^[0-9]+(,[0-9]+)*$",
+        description="Their numbers, separated by commas. Without it: every one that has failed.",
+        examples=["7,12"],
+    )
+
+    def numbers(self) -> list[int]:
+        """The numbers; none: all that have failed.
+
+        Raises:
+            BadRule: one is beyond what any database counts to.
+        """
+        numbers = [int(number) for number in self.ids.split(",") if len(number) < 20] if self.ids else []
+        if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
+            raise BadRule("ids: a repository's number has at most 19 digits.")
+        return numbers
+
+
+class Page(_Query):
+    """Which part of a list. The offset is bounded by what a database can count."""
+
+    limit: int = Field(100, ge=1, le=1000, description="How many rows.")
+    offset: int = Field(0, ge=0, le=10**12, description="How many rows to leave out before the first.")
+
+
+class ListingQuery(Page):
+    """Which repositories."""
+
+    state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(STATES)})
+
+
+class RulesQuery(_Query):
+    """Under which rules, and of which window."""
+
+    merges: str = Field(
+        "exclude",
+        description="Whether merge commits are ranked.",
+        json_schema_extra={"enum": ["exclude", "include"]},
+    )
+    bots: str = Field(
+        "exclude",
+        description="Whether bots and AI agents are ranked, or only they.",
+        json_schema_extra={"enum": ["exclude", "include", "only"]},
+    )
+    co_authors: str = Field(
+        "exclude",
+        description="Whether commits that name a person as co-author are ranked.",
+        json_schema_extra={"enum": ["exclude", "include"]},
+    )
+    mailmap: str = Field(
+        "use",
+        description="Whether the repository's `.mailmap` is honoured.",
+        json_schema_extra={"enum": ["use", "ignore"]},
+    )
+    since: str | None = Field(
+        None,
+        description="First day of the window, `YYYY-MM-DD` in UTC; widened to whole weeks from Sunday.",
+        examples=["2024-01-07"],
+    )
+    until: str | None = Field(None, description="Last day of the window, likewise.", examples=["2024-12-28"])
+
+    def rules(self) -> Rules:
+        """The switches as one value.
+
+        Raises:
+            BadRule: one of them does not exist.
+        """
+        return Rules.parse(
+            merges=self.merges,
+            bots=self.bots,
+            co_authors=self.co_authors,
+            mailmap=self.mailmap,
+            since=self.since,
+            until=self.until,
+        )
+
+
+class BoardQuery(RulesQuery, Page, RepositoryQuery):
+    """Which part of a board."""
+
+    sparklines: str = Field(
+        "exclude",
+        description="Whether each row carries its activity in up to 32 parts of the window.",
+        json_schema_extra={"enum": ["exclude", "include"]},
+    )
+
+    def rules(self) -> Rules:
+        if self.sparklines not in ("exclude", "include"):
+            raise BadRule(f"sparklines cannot be {self.sparklines[:40]!r}: choose include or exclude.")
+        return super().rules()
+
+
+class RuledQuery(RulesQuery, RepositoryQuery):
+    """Which board: the repository, the rules, the window."""
+
+
+class FindQuery(RuledQuery):
+    """Whom to look for on a board."""
+
+    q: str = Field(min_length=1, max_length=200, description="A part of a name or login, or a whole e-mail.")
+    limit: int = Field(20, ge=1, le=100, description="How many rows.")
+
+
+class ExplainQuery(RuledQuery):
+    """Which row of a board: exactly one of the three."""
+
+    rank: int | None = Field(None, ge=1, le=10**12, description="Its rank under these rules.")
+    login: str | None = Field(None, max_length=100, description="Its login.")
+    email: str | None = Field(None, max_length=1000, description="One of its e-mails.")
+
+    def who(self) -> dict[str, Any]:
+        """The one that was given.
+
+        Raises:
+            BadRule: none was, or several were.
+        """
+        given = {name: value for name, value in self if name in ("rank", "login", "email") and value is not None}
+        if len(given) != 1:
+            raise BadRule("Say which row: give exactly one of rank, login and email.")
+        return given
+
+
+async def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: which of the two is meant, nobody can know.
+
+    Raises:
+        RequestValidationError: naming it.
+    """
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise RequestValidationError(
+            [{"type": "twice", "loc": ("query", name), "msg": "it is given more than once"} for name in twice]
+        )

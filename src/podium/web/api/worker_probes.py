@@ -1,0 +1,57 @@
+"""What a worker answers over HTTP: whether it lives, whether it can work, what it has done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from podium.errors import PodiumError
+from podium.settings import Settings
+from podium.web.access import require_metrics
+from podium.web.api.operator_routes import METRICS_TYPE
+from podium.web.api.problems import problem
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Probed:
+    """What a worker has to answer with.
+
+    Attributes:
+        loopback: whether the port is bound to an address that only this machine can reach.
+        check: raises a ``PodiumError`` when the worker cannot work.
+        metrics: what it counts, in Prometheus' text format.
+    """
+
+    settings: Settings
+    loopback: bool
+    check: Callable[[], None]
+    metrics: Callable[[], bytes]
+
+
+def create_probes(probed: Probed) -> Starlette:
+    """``GET /health``, ``GET /ready`` and ``GET /metrics`` as the API has them."""
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_request: Request) -> Response:
+        try:
+            await run_in_threadpool(probed.check)
+        except PodiumError as error:
+            return problem(503, error.message, "not-ready")
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(request: Request) -> Response:
+        try:
+            require_metrics(request, probed)
+        except PodiumError as error:
+            return problem(error.status, error.message, error.code)
+        return Response(await run_in_threadpool(probed.metrics), media_type=METRICS_TYPE)
+
+    return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])

@@ -1,0 +1,70 @@
+"""Reading repositories' rows for all requests at once: however many ask at the same moment, the database is asked once.
+
+A request waits for a reading that began after it came, so what it sees is never older than itself. While one reading
+is on its way, whoever comes shares the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from podium.repositories.listing import find
+from podium.storage.session import Database, Row, Session
+
+
+class RowReader:
+    """Reads rows by their identity (``repository.key``) or their number (``repository.id``)."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        # One reading at a time needs one thread; it is not waited for in the queue of slower work.
+        self._thread = ThreadPoolExecutor(1, "rows")
+        self._waiting: dict[str | int, asyncio.Future[Row | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def read(self, key: str | int) -> Row | None:
+        """The row of the repository with that identity or number; None where there is none that a server may show.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        future = self._waiting.get(key)
+        if future is None or future.get_loop() is not loop:
+            future = self._waiting[key] = loop.create_future()
+        if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
+            self._reading = loop.create_task(self._read_all())
+        # Shielded: one who leaves must not take the answer from the others.
+        return await asyncio.shield(future)
+
+    async def _read_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            try:
+                rows = await loop.run_in_executor(self._thread, self._rows, list(waiting))
+            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+                for future in waiting.values():
+                    future.set_exception(error)
+                    # Where all of them have left, nobody is there to hear of it.
+                    future.exception()
+            else:
+                for key, future in waiting.items():
+                    future.set_result(rows[key])
+
+    def _rows(self, keys: list[str | int]) -> dict[str | int, Row | None]:
+        with self._db.read() as session:
+            return {key: read_row(session, key) for key in keys}
+
+
+def read_row(session: Session, key: str | int) -> Row | None:
+    """One row by its identity or number, where a server may show it."""
+    if isinstance(key, str):
+        return shown(find(session, key))
+    return shown(session.one("SELECT * FROM repository WHERE id = :id", id=key))
+
+
+def shown(row: Row | None) -> Row | None:
+    """``row`` where a server may show it: a path of this machine is the command line's."""
+    return row if row is not None and row["host"] else None

@@ -1,0 +1,162 @@
+"""What every request must satisfy before a route sees it, and what every answer carries.
+
+- The ``Host`` must be a name of this server: a page elsewhere could point a name of its own at this machine (DNS
+  rebinding, https://en.wikipedia.org/wiki/DNS_rebinding) and read what a Podium on loopback serves.
+- A request that changes something must come from this server's own pages, from no page at all, or from a site that
+  the operator listed (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
+- Bodies are bounded.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from podium.settings import Settings
+from podium.web.api.problems import problem
+from podium.web.middleware.security_headers import dress
+
+# No route of ours takes more than one address.
+MAX_BODY = 64 * 1024
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
+_FORWARDED = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
+)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def split_host(value: str) -> tuple[str, str | None] | None:
+    """A ``Host`` header as (name in lower case, port or None); None where it is no host."""
+    match = _HOST.fullmatch(value.strip())
+    return (match[1].lower(), match[2]) if match else None
+
+
+def _ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(1000)
+def is_loopback_name(name: str) -> bool:
+    """Whether a host name always means this machine."""
+    ip = _ip(name)
+    return ip.is_loopback if ip else name == "localhost"
+
+
+def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request with those headers (names in lower case) names this machine, and no proxy has passed it on."""
+    if not _FORWARDED.isdisjoint(headers):
+        return False
+    name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
+    return is_loopback_name(name)
+
+
+class Security:
+    """ASGI middleware around everything else."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, loopback: bool) -> None:
+        self._app = app
+        self._loopback = loopback
+        self._names = frozenset(name.lower() for name in settings.allowed_hosts)
+        self._origins = frozenset(origin.lower() for origin in settings.cors_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        headers = Headers(scope=scope)
+        sender = _with_headers(send)
+        refusal = (
+            self._foreign_host(headers)
+            or self._foreign_origin(scope["method"], headers)
+            or _too_long(headers.get("content-length"))
+        )
+        if refusal:
+            status, code, detail = refusal
+            await problem(status, detail, code)(scope, receive, sender)
+            return
+        await self._app(scope, _bounded(receive), sender)
+
+    def _foreign_host(self, headers: Headers) -> tuple[int, str, str] | None:
+        values = headers.getlist("host")
+        host = split_host(values[0]) if len(values) == 1 else None
+        if host is None:
+            return 400, "bad-host", "The request needs exactly one valid Host header."
+        name, port = host
+        if is_loopback_name(name) or name in self._names or f"{name}:{port}" in self._names:
+            return None
+        # An address cannot be rebound; but on loopback nobody reaches the server by another one.
+        if _ip(name) and not self._loopback:
+            return None
+        return (
+            421,
+            "unknown-host",
+            f"This server does not know itself as {name}: its operator can add the name to PODIUM_ALLOWED_HOSTS.",
+        )
+
+    def _foreign_origin(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
+        if method in _SAFE_METHODS:
+            return None
+        origins = [origin.lower() for origin in headers.getlist("origin")]
+        if origins and all(origin in self._origins for origin in origins):
+            return None
+        own = headers["host"].strip().lower()
+        sites = headers.getlist("sec-fetch-site")
+        if all(_netloc(origin) == own for origin in origins) and all(s in ("same-origin", "none") for s in sites):
+            return None
+        return (
+            403,
+            "foreign-origin",
+            "A page of another site may not do this: its origin can be added to PODIUM_CORS_ORIGINS.",
+        )
+
+
+def _netloc(origin: str) -> str | None:
+    # Without the scheme: behind a proxy that ends TLS, the server cannot know its own.
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return None
+    return parts.netloc if parts.scheme in ("http", "https") else None
+
+
+def _too_long(content_length: str | None) -> tuple[int, str, str] | None:
+    if content_length is None or (content_length.isdecimal() and int(content_length) <= MAX_BODY):
+        return None
+    return 413, "too-large", f"The request's body is larger than {MAX_BODY} bytes."
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise HTTPException(413, f"The request's body is larger than {MAX_BODY} bytes.")
+        return message
+
+    return bounded
+
+
+def _with_headers(send: Send) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            dress(MutableHeaders(scope=message))
+        await send(message)
+
+    return with_headers

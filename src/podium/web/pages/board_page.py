@@ -1,0 +1,195 @@
+"""What a board's page shows, worked out for its template. Pure but for the reading of the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from podium.leaderboard.board import read_board, shown_name
+from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.explain import read_explanation
+from podium.leaderboard.figures import presets, read_overview, sparklines
+from podium.leaderboard.rules import Rules
+from podium.leaderboard.search import find, row_of
+from podium.web.pages.chart import bars_path, chart_of
+
+# Rows of one page, and matches of a search.
+PEOPLE = 50
+MATCHES = 20
+CURVE_HEIGHT = 20
+
+# The switches by their names in the address, as for the API, and their defaults.
+SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mailmap": "use", "since": "", "until": ""}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address of a board's page asks for.
+
+    Attributes:
+        path: the page's own address, without a query.
+        switches: the words of the switches, all of them.
+        offset: rows passed over.
+        find: what is looked for; '' for nothing.
+        person: the row (a number of the database) that is to be explained.
+        show_emails: whether parts of e-mails may be looked for.
+    """
+
+    path: str
+    switches: Mapping[str, str]
+    offset: int = 0
+    find: str = ""
+    person: int | None = None
+    show_emails: bool = False
+
+    @property
+    def rules(self) -> Rules:
+        """The rules that the switches stand for.
+
+        Raises:
+            BadRule: one of them does not exist.
+        """
+        return Rules.parse(
+            merges=self.switches["merges"],
+            bots=self.switches["bots"],
+            co_authors=self.switches["coAuthors"],
+            mailmap=self.switches["mailmap"],
+            since=self.switches["since"] or None,
+            until=self.switches["until"] or None,
+        )
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """The switches that are not as usual."""
+        return {name: value for name, value in self.switches.items() if value != SWITCHES[name]}
+
+    def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
+        """The page's address with the same switches and ``more``; what is empty or 0 is left out."""
+        kept = {name: value for name, value in self.chosen.items() if name not in without}
+        query = kept | {name: str(value) for name, value in more.items() if value}
+        return self.path + ("?" + urlencode(query) if query else "")
+
+
+def board_values(ledger: Ledger, wanted: Wanted) -> dict[str, Any]:
+    """Everything that the templates say of a board that is there."""
+    rules = wanted.rules
+    # On the page nobody's e-mail is whole, so none is asked for.
+    board = read_board(ledger, rules, limit=PEOPLE, offset=wanted.offset, show_emails=False)
+    order = ledger.standings(rules).order
+    overview = read_overview(ledger, rules)
+    return {
+        "board": board,
+        "figures": overview["figures"],
+        "split": _split(overview["split"]),
+        "years": _years(overview["weeks"]),
+        "chart": chart_of(ledger.timeline(rules), rules),
+        "presets": _presets(ledger, rules, wanted),
+        "rows": rows(ledger, rules, wanted, list(order[wanted.offset : wanted.offset + PEOPLE])),
+        "best": ledger.standings(rules).counted[order[0]] if order else 0,
+        "why": None if wanted.person is None else explanation(ledger, wanted, wanted.person),
+        "found": found(ledger, wanted) if wanted.find else None,
+        "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
+        "commit_url": _commit_url(ledger),
+    }
+
+
+def rows(ledger: Ledger, rules: Rules, wanted: Wanted, numbers: list[int]) -> list[dict[str, Any]]:
+    """What the table needs beside the board's own rows: handle, link and curve of each."""
+    people, groups = ledger.people(), ledger.groups(rules)
+    curves, page = sparklines(ledger, rules, numbers), wanted.link(offset=wanted.offset)
+    found = []
+    for number, curve in zip(numbers, curves["curves"], strict=True):
+        # The least number of its rows: it stays when other e-mails join.
+        handle = min(people.ids[place] for place in groups.members[number])
+        path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
+        why = f"{page}{'&' if '?' in page else '?'}row={handle}"
+        found.append({"id": handle, "curve": path, "points": len(curve), "why": why})
+    return found
+
+
+def explanation(ledger: Ledger, wanted: Wanted, person: int) -> dict[str, Any] | None:
+    """Why a row has its number; None where there is no such row."""
+    rules = wanted.rules
+    number = row_of(ledger, rules, person=person)
+    if number is None:
+        return None
+    document = read_explanation(ledger, rules, number, show_emails=False)
+    return {
+        **document,
+        "id": person,
+        "most": max((year["commitCount"] for year in document["years"]), default=0),
+        "sampleUrl": _commit_url(ledger, document["sampleCommit"]),
+        "rules": rules.as_dict(),
+    }
+
+
+def found(ledger: Ledger, wanted: Wanted) -> dict[str, Any]:
+    """Who was looked for, each with the page that shows the row."""
+    rules = wanted.rules
+    result = find(ledger, rules, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
+    ranks = ledger.standings(rules)
+    people, groups = ledger.people(), ledger.groups(rules)
+    for row in result["matches"]:
+        number = ranks.order[row["rank"] - 1]
+        row["id"] = min(people.ids[place] for place in groups.members[number])
+        row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
+        row["name"] = shown_name(row["name"], show_emails=False)
+    return result
+
+
+def _split(parts: dict[str, int]) -> dict[str, Any]:
+    total = parts["human"] + parts["bot"] + parts["agent"]
+    assisted = parts["aiAssisted"]
+    people = max(total - parts["bot"] - assisted, 0)
+    slices, start = [], 0.0
+    for name, words, count in (
+        ("people", "People", people),
+        ("assisted", "AI-assisted", assisted),
+        ("bots", "Bots", total - people - assisted),
+    ):
+        width = 100 * count / total if total else 0.0
+        slices.append({"name": name, "words": words, "count": count, "x": round(start, 3), "width": round(width, 3)})
+        start += width
+    return {"total": total, "slices": slices}
+
+
+def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    years: dict[str, tuple[int, int]] = {}
+    for week in weeks:
+        people, others = years.get(week["week"][:4], (0, 0))
+        years[week["week"][:4]] = (people + week["human"], others + week["bot"] + week["agent"])
+    return [(year, *counts) for year, counts in years.items()]
+
+
+def _presets(ledger: Ledger, rules: Rules, wanted: Wanted) -> list[dict[str, Any]]:
+    since, until = wanted.switches["since"], wanted.switches["until"]
+    return [
+        {
+            "name": name,
+            "href": wanted.link(without=("since", "until"), since=day or ""),
+            "chosen": (day or "") == since and not until,
+        }
+        for name, day in presets(ledger, rules).items()
+    ]
+
+
+def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
+    """The pages before and after one of a list; ``link`` makes the address of an ``offset``."""
+    return {
+        "total": total,
+        "first": min(offset + 1, total),
+        "last": min(offset + size, total),
+        "previous": link(offset=max(0, offset - size)) if offset else None,
+        "next": link(offset=offset + size) if offset + size < total else None,
+        "next_first": offset + size + 1,
+        "next_last": min(offset + 2 * size, total),
+    }
+
+
+def _commit_url(ledger: Ledger, commit: str | None = None) -> str | None:
+    """A commit (by default the one counted up to) at GitHub, where the repository is there."""
+    repository = ledger.repository
+    commit = commit or repository["head"]
+    return f"{repository['url']}/commit/{commit}" if repository["host"] == ledger.github_host else None

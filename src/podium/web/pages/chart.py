@@ -1,0 +1,132 @@
+"""The chart of commits over time, as numbers and paths that a template draws. Pure.
+
+The bars are one path for each series in a picture that is stretched to the width of the page; whatever must not be
+stretched (labels, the chosen window) lies over it, by percentages of the width.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from podium.leaderboard.figures import iso_day
+from podium.leaderboard.people import week_number, week_start
+from podium.leaderboard.rules import Rules
+from podium.leaderboard.timeline import Timeline, drawn
+
+HEIGHT = 100
+# Bars at most, and how many weeks one of them may stand for.
+_BARS = 240
+_WEEKS = (1, 2, 4, 6, 8, 13, 26, 52, 520, 5200, 52000)
+# Labels at most, and how many months may lie between two of them.
+_LABELS = 9
+_MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chart:
+    """What is drawn.
+
+    Attributes:
+        first: the first day, a Sunday.
+        weeks: how many weeks there are, and how many one bar stands for.
+        people, others: the count of each bar.
+        people_path, all_path: the bars; those of all lie behind.
+        labels: (percentage of the width, words).
+        window: (percentage of the width at which it begins, and of the width that it takes).
+        peak: the largest count of a bar.
+        left_out: commits that a wrong clock has put too far away to be drawn.
+    """
+
+    first: str
+    weeks: int
+    weeks_a_bar: int
+    people: list[int]
+    others: list[int]
+    people_path: str
+    all_path: str
+    labels: list[tuple[float, str]]
+    window: tuple[float, float]
+    peak: int
+    left_out: int
+
+
+def chart_of(line: Timeline, rules: Rules) -> Chart | None:
+    """Draw ``line`` with the window of ``rules``; None where there is nothing to draw."""
+    ends = drawn(line)
+    if ends is None:
+        return None
+    first, last = ends
+    weeks = last - first + 1
+    width = next(width for width in _WEEKS if weeks <= width * _BARS or width == _WEEKS[-1])
+    bars = -(-weeks // width)
+    people, others, left_out = [0] * bars, [0] * bars, 0
+    for week, human, bot, agent in zip(line.weeks, line.human, line.bot, line.agent, strict=True):
+        if first <= week <= last:
+            people[(week - first) // width] += human
+            others[(week - first) // width] += bot + agent
+        else:
+            left_out += human + bot + agent
+    totals = [a + b for a, b in zip(people, others, strict=True)]
+    peak = max(totals)
+    return Chart(
+        first=iso_day(week_start(first)),
+        weeks=weeks,
+        weeks_a_bar=width,
+        people=people,
+        others=others,
+        people_path=bars_path(people, peak, HEIGHT),
+        all_path=bars_path(totals, peak, HEIGHT),
+        labels=_labels(first, bars * width),
+        window=_window(first, bars * width, rules),
+        peak=peak,
+        left_out=left_out,
+    )
+
+
+def bars_path(counts: list[int], peak: int, height: int, *, root: bool = False) -> str:
+    """Bars side by side, each one wide, as one outline: the path of an SVG picture of that height.
+
+    ``root`` draws the square root of each count, so that small ones beside a large one can be seen.
+    """
+    parts, level = [f"M0 {height}"], height
+    for place, count in enumerate(counts):
+        part = min(count / peak, 1.0) if peak else 0.0
+        y = height - round(height * (part**0.5 if root else part))
+        # Whatever is not nothing can be seen.
+        y = min(y, height - 1) if count else height
+        if y != level:
+            parts.append(f"{'H' + str(place) if place else ''}V{y}")
+            level = y
+    parts.append(f"H{len(counts)}V{height}Z")
+    return "".join(parts)
+
+
+def _window(first: int, weeks: int, rules: Rules) -> tuple[float, float]:
+    low = 0 if rules.since is None else week_number(rules.since) - first
+    high = weeks if rules.until is None else week_number(rules.until) - first
+    low, high = (min(max(bound, 0), weeks) for bound in (low, high))
+    return round(100 * low / weeks, 3), round(100 * max(high - low, 0) / weeks, 3)
+
+
+def _labels(first: int, weeks: int) -> list[tuple[float, str]]:
+    begin = _date(first)
+    months = weeks * 7 / 30.44
+    step = next((step for step in _MONTHS if months / step <= _LABELS), _MONTHS[-1])
+    count = begin.year * 12 + begin.month - 1
+    count += -count % step
+    found = []
+    while count // 12 <= datetime.MAXYEAR:
+        day = datetime.date(count // 12, count % 12 + 1, 1)
+        place = (day - begin).days / 7 / weeks
+        # A label at the very end would be cut.
+        if place > 0.97:
+            break
+        if place >= 0:
+            found.append((round(100 * place, 3), f"{day:%b %Y}" if step % 12 else str(day.year)))
+        count += step
+    return found
+
+
+def _date(week: int) -> datetime.date:
+    return datetime.date.fromisoformat(iso_day(week_start(week)))

@@ -1,0 +1,159 @@
+"""How the page says things. Pure."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from podium.textutil.sanitize import clean, masked
+
+STATES = {
+    "pending": "Waiting",
+    "commits_processing": "Counting commits",
+    "users_processing": "Finding accounts",
+    "completed": "Done",
+    "failed": "Failed",
+}
+
+_PHASES = {
+    "preparing": "the git server prepares the history",
+    "receiving": "receiving the history",
+    "resolving": "unpacking the history",
+    "saving": "saving",
+}
+
+_AGES = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def number(value: int | None) -> str:
+    """A count with its thousands apart; a dash where it is not known yet."""
+    return "—" if value is None else f"{value:,}"
+
+
+def state(word: str) -> str:
+    """A repository's state in words."""
+    return STATES[word]
+
+
+def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds_left: float | None = None) -> str:
+    """What is being done, as far as it is known: ``receiving the history, 42 %, about 3 minutes left``.
+
+    Args:
+        value: the repository's progress.
+        rate: what is done in a second, where that can be said.
+        seconds_left: how long it will take, likewise.
+    """
+    if not value:
+        return ""
+    if value.get("waitingUntil"):
+        done = f"{_accounts(value)}, " if value.get("total") else ""
+        return f"{done}waiting for GitHub until {moment(value['waitingUntil'])}"
+    parts = [_accounts(value)] if value.get("total") and value.get("stage") == "users" else _commits(value)
+    if rate is not None and rate >= 1 and ("percent" not in value or "commitsPerSecond" in value):
+        parts.append(f"{number(round(rate))} a second")
+    if seconds_left is not None:
+        parts.append(f"about {duration(seconds_left)} left")
+    return ", ".join(parts)
+
+
+def _accounts(value: Mapping[str, Any]) -> str:
+    return f"{number(value.get('done', 0))} of {number(value['total'])} e-mails looked up"
+
+
+def _commits(value: Mapping[str, Any]) -> list[str]:
+    parts = []
+    if value.get("phase") in _PHASES:
+        parts.append(_PHASES[value["phase"]])
+    if value.get("percent") is not None:
+        parts.append(f"{value['percent']:.0f} %")
+    if value.get("commits"):
+        parts.append(f"{number(value['commits'])} commits counted")
+    return parts
+
+
+def percent_done(value: Mapping[str, Any] | None) -> int | None:
+    """How much of the present phase is done, from 0 to 100; None where that is not known."""
+    if not value:
+        return None
+    if value.get("percent") is not None:
+        return min(100, int(value["percent"]))
+    if value.get("total") and (value.get("done") is not None or value.get("commits") is not None):
+        return min(100, int(100 * (value.get("done") or value.get("commits") or 0) / value["total"]))
+    return None
+
+
+def duration(seconds: float) -> str:
+    """A length of time in round words: ``40 seconds``, ``3 minutes``."""
+    if seconds < 90:
+        return f"{max(10, round(seconds, -1)):.0f} seconds"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} minutes"
+    return f"{seconds / 3600:.0f} hours"
+
+
+def moment(iso: str) -> str:
+    """An ISO time as people read it: ``2024-05-01 12:30 UTC``."""
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def day(iso: str | None) -> str:
+    """The day of an ISO time; a dash where there is none."""
+    return iso[:10] if iso else "—"
+
+
+def ago(iso: str, now: datetime.datetime | None = None) -> str:
+    """How long ago an ISO time was: ``3 minutes ago``."""
+    now = now or datetime.datetime.now(tz=datetime.UTC)
+    seconds = (now - datetime.datetime.fromisoformat(iso)).total_seconds()
+    for unit, length in _AGES:
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a person."""
+    words = [word for word in re.split(r"[\s@._-]+", name) if word[:1].isalnum()]
+    chosen = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[0] for word in chosen).upper() or "?"
+
+
+def hue(name: str) -> int:
+    """One of twelve colours, always the same for one name."""
+    return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """``1 commit``, ``2 commits``."""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
+def named(name: str) -> str:
+    """A person's name as the page shows it: on one line, with no e-mail whole, and nothing that acts on the line."""
+    return masked(clean(name)) or "(no name)"
+
+
+def percent(share: float) -> str:
+    """A share of one as a percentage that never rounds somebody away."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    return f"{share * 100:.1f} %"
+
+
+def linkable(url: str | None) -> str | None:
+    """``url`` where a browser may be sent to it."""
+    return url if url and url.startswith(("https://", "http://")) else None
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        *(number, state, progress, percent_done, moment, day, ago, masked, initials, hue, percent, linkable, named),
+    )
+}

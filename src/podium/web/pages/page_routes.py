@@ -1,0 +1,223 @@
+"""The page: plain HTML that works without JavaScript, and the fragments and events for the modules that quicken it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from podium.errors import BadAddress, Forbidden, NotFound, PodiumError, TooManyRequests
+from podium.leaderboard.board_data import Ledger
+from podium.repositories.address import parse_address
+from podium.repositories.listing import listing
+from podium.storage.session import Row
+from podium.submissions import submit
+from podium.web.access import may_administer, shows_emails
+from podium.web.api.routes import submit_address
+from podium.web.cache.cached_response import Body, BodyResponse
+from podium.web.cache.response_shortcut import Plan
+from podium.web.live.events import EventStream
+from podium.web.live.status import is_in_work
+from podium.web.pages.board_page import SWITCHES, Wanted, board_values, explanation, found, pages
+from podium.web.pages.paths import key_of, page_path
+from podium.web.services import Context, ContextDep
+from podium.web.share.snippets import take_along
+
+REPOSITORIES = 50
+
+router = APIRouter(include_in_schema=False)
+
+Offset = Annotated[int, Query(ge=0, le=10**12)]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+OptionalNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        return dict(parse_qsl((await request.body()).decode(errors="replace"), max_num_fields=10))
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read.") from error
+
+
+FormDep = Annotated[dict[str, str], Depends(_form)]
+
+
+@router.get("/")
+def home(context: ContextDep, offset: Offset = 0) -> Response:
+    """The form, and the repositories."""
+    return _home(context, offset=offset)
+
+
+def _home(context: Context, *, offset: int = 0, text: str = "", error: PodiumError | None = None) -> Response:
+    with context.services.db.read() as session:
+        rows, total = listing(session, context.totals, state=None, limit=REPOSITORIES, offset=offset)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+    return context.renderer.page(
+        "home.html",
+        status=error.status if error else 200,
+        headers=headers,
+        text=text[:2000],
+        error=error.message if error else None,
+        repositories=[context.status.values(row) for row in rows],
+        pages=pages(total, offset, REPOSITORIES, _home_link),
+        in_work=any(is_in_work(row) for row in rows),
+    )
+
+
+def _home_link(offset: int) -> str:
+    return f"/?offset={offset}" if offset else "/"
+
+
+@router.post("/submit")
+def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
+    """Submit what the form holds, and go to its board."""
+    text = form.get("repoUrl", "")
+    try:
+        found = submit_address(request, context, text)
+    except (BadAddress, TooManyRequests) as error:
+        return _home(context, text=text, error=error)
+    return RedirectResponse(page_path(found.repository, context.github_host), status_code=303)
+
+
+@router.post("/retry")
+def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
+    """Retry a failed repository, and go back to its board."""
+    services = context.services
+    if not may_administer(request, services):
+        raise Forbidden("Only the administrator may retry: POST /repositories/retry with the token.")
+    key = parse_address(form.get("repoUrl", ""), services.settings.github_server_url).key
+    row = submit.retry(services.db, services.ring, key)
+    return RedirectResponse(page_path(row, context.github_host), status_code=303)
+
+
+@router.get("/r/{path:path}")
+async def board(
+    request: Request,
+    path: str,
+    context: ContextDep,
+    offset: Offset = 0,
+    row: OptionalNumber = None,
+) -> Response:
+    """A repository's board."""
+    github_url = context.services.settings.github_server_url
+    wanted = _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
+    try:
+        key = key_of(path, github_url)
+    except BadAddress as error:
+        raise HTTPException(404) from error
+    repository = await context.boards.row(key)
+    if repository is None:
+        return context.renderer.page("unknown.html", status=404, name=path, address=_address_of(path, github_url))
+    may_retry = may_administer(request, context.services)
+    origin = str(request.base_url).rstrip("/")
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        own = _at(wanted, page_path(row, context.github_host))
+        return context.renderer.body(
+            "board.html",
+            **context.status.values(row, may_administer=may_retry),
+            **(board_values(ledger, own) if ledger else {"board": None}),
+            switches=own.switches,
+            changed=bool(own.chosen),
+            path=own.path,
+            wanted=own,
+            share=take_along(origin, own.path, own.chosen),
+        )
+
+    if wanted.find or wanted.person is not None:
+        return BodyResponse(await context.boards.read(repository, make))
+    plan = Plan(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
+    context.plans.remember(request, plan)
+    return BodyResponse(await context.boards.get(repository, plan.what, make, live=True))
+
+
+def _wanted(request: Request, context: Context, path: str, **more: Any) -> Wanted:
+    switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
+    wanted = Wanted(path, switches, show_emails=shows_emails(request, context.services), **more)
+    # A rule that does not exist is told before anything is read.
+    _ = wanted.rules
+    return wanted
+
+
+def _at(wanted: Wanted, path: str) -> Wanted:
+    return Wanted(path, wanted.switches, wanted.offset, wanted.find, wanted.person, wanted.show_emails)
+
+
+def _address_of(path: str, github_url: str) -> str:
+    path = path.strip("/")
+    return f"{github_url}/{path}" if path.count("/") == 1 else "https://" + path.replace("/-/", "/", 1)
+
+
+async def _row(context: Context, number: int) -> Row:
+    row = await context.boards.row(number)
+    if row is None:
+        raise NotFound(f"No repository has the number {number}: GET /repositories lists them.")
+    return row
+
+
+@router.get("/status/{number}")
+async def status(request: Request, number: Number, context: ContextDep) -> Response:
+    """The part of a board's page that says where the repository stands."""
+    row = await _row(context, number)
+    may_retry = may_administer(request, context.services)
+    return BodyResponse(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
+
+
+@router.get("/events/{number}")
+async def events(number: Number, context: ContextDep) -> Response:
+    """The same as it changes, by server-sent events, until the work is done."""
+    row = await _row(context, number)
+    watch = context.hub.join(row)
+    return EventStream(watch, lambda: context.hub.leave(row, watch))
+
+
+@router.get("/row/{number}/{person}")
+async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
+    """Why one row of a board has its number."""
+    row = await _row(context, number)
+    wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
+
+    def make(_: Row, ledger: Ledger | None) -> Body:
+        why = explanation(ledger, wanted, person) if ledger else None
+        if why is None:
+            raise NotFound("This row is not on the board any more: load the page again.")
+        return context.renderer.body("_why.html", why=why, switches=wanted.switches)
+
+    return BodyResponse(await context.boards.read(row, make))
+
+
+@router.get("/find/{number}")
+async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
+    """Who on a board matches."""
+    row = await _row(context, number)
+    wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
+
+    def make(_: Row, ledger: Ledger | None) -> Body:
+        return context.renderer.body("_found.html", found=found(ledger, wanted) if ledger and find else None)
+
+    return BodyResponse(await context.boards.read(row, make))
+
+
+@router.get("/static/{path:path}")
+async def static(path: str, context: ContextDep) -> Response:
+    """Style sheet, modules and pictures."""
+    body = context.renderer.assets.find(path)
+    if body is None:
+        raise HTTPException(404)
+    return BodyResponse(body)
+
+
+@router.get("/docs")
+async def docs(context: ContextDep) -> Response:
+    """The API, described by Swagger UI; everything it loads is served from here."""
+    return context.renderer.page("docs.html", headers={"Content-Security-Policy": _DOCS_POLICY})
+
+
+# Swagger UI draws its icons as data: images.
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)

@@ -1,0 +1,79 @@
+"""Templates and static files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.responses import HTMLResponse
+
+from podium import __version__
+from podium.web.cache.cached_response import Body
+from podium.web.middleware.security_headers import PAGE_POLICY
+from podium.web.pages import filters
+
+HERE = Path(__file__).parent.parent
+STATIC = HERE / "static"
+HTML = "text/html; charset=utf-8"
+
+
+class Renderer:
+    """The templates, compiled when first used, and the addresses of the static files that they link to."""
+
+    def __init__(self) -> None:
+        self.assets = Assets(STATIC)
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(filters.FILTERS)
+        self._environment.globals.update(asset=self.asset, version=__version__, plural=filters.plural)
+
+    def asset(self, name: str) -> str:
+        """The address of a static file. It changes with all of them: a module names others beside it."""
+        return f"/static/{self.assets.version}/{name}"
+
+    def text(self, template: str, **values: Any) -> str:
+        """Render a template to text; what it is given is escaped for HTML and XML alike."""
+        return self._environment.get_template(template).render(values)
+
+    def page(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    ) -> HTMLResponse:
+        """Render a whole page."""
+        html = self.text(template, **values)
+        return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
+
+    def body(self, template: str, **values: Any) -> Body:
+        """Render a whole page, to be kept."""
+        html = self.text(template, **values)
+        return Body.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})
+
+
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_ASK_AGAIN = {"Cache-Control": "no-cache"}
+
+
+class Assets:
+    """The static files, in memory: kept by browsers for a year where the address carries their version."""
+
+    def __init__(self, folder: Path) -> None:
+        files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+        self.version = "v" + hashlib.sha256(b"".join(files.values())).hexdigest()[:12]
+        self._bodies = {}
+        for name, content in files.items():
+            kind = _TYPES[Path(name).suffix]
+            self._bodies[name] = Body.of(content, kind, _ASK_AGAIN)
+            self._bodies[f"{self.version}/{name}"] = Body.of(content, kind, _FOR_EVER)
+
+    def find(self, path: str) -> Body | None:
+        """The file of that name, with or without its version; None where there is none."""
+        return self._bodies.get(path)

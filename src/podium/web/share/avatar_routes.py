@@ -1,0 +1,70 @@
+"""``/avatars/{id}``: the picture of an account that some history names, from this server and no other.
+
+Where there is none, its initials are drawn: an image that is missing would be an error in every browser's log.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from podium.errors import NotFound
+from podium.leaderboard.profiles import Account, find_account
+from podium.web.api import schemas
+from podium.web.cache.conditional import answer, etag_of, keep
+from podium.web.services import Context, ContextDep
+from podium.web.share.svg import colour_of, letters_of
+
+# Seconds that an answer waits for a picture that must be fetched first.
+PATIENCE = 5.0
+
+_IMAGES: dict[str, Any] = {
+    kind: {"schema": {"type": "string", "format": "binary"}}
+    for kind in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+}
+
+router = APIRouter()
+
+
+@router.get(
+    "/avatars/{id}",
+    tags=["sharing"],
+    summary="The picture of an account",
+    operation_id="getAvatar",
+    response_class=Response,
+    responses={
+        200: {"description": "The picture, or drawn initials where there is none.", "content": _IMAGES},
+        304: {"description": "The client has it already."},
+        404: {"model": schemas.Problem, "description": "No history names this account."},
+    },
+)
+async def avatar(
+    request: Request, account_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
+) -> Response:
+    """The account's picture as its host has it, in PNG, JPEG, GIF or WebP; `id` is `githubId` of a board's row."""
+    account = await run_in_threadpool(_account, context, account_id)
+    if account is None:
+        raise NotFound(f"No history that was counted here names an account with the number {account_id}.")
+    url = account.picture or ""
+    face = (await context.services.faces.faces([url], PATIENCE)).get(url)
+    if face is not None:
+        headers = {"Cache-Control": keep(86_400, 7 * 86_400)}
+        return answer(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)
+    return _initials(request, context, account)
+
+
+def _account(context: Context, account_id: int) -> Account | None:
+    services = context.services
+    with services.db.read() as session:
+        return find_account(session, context.github_host, account_id, services.settings.github_server_url)
+
+
+def _initials(request: Request, context: Context, account: Account) -> Response:
+    letters = letters_of(account.name or account.username or "")
+    colour = colour_of(account.username or account.name or "")
+    svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
+    # Not for long: the picture may only be late.
+    return answer(request, svg, etag_of(letters, colour), {"Cache-Control": keep(300)}, media_type="image/svg+xml")

@@ -1,0 +1,146 @@
+"""``/r/…/badge.svg`` and ``/r/…/card.svg``: drawings for the pages of other sites, never with a whole e-mail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from podium.leaderboard.board import Document, read_board
+from podium.leaderboard.board_data import Ledger
+from podium.storage.session import Row
+from podium.web.api import schemas
+from podium.web.api.query_parameters import each_once
+from podium.web.cache.cached_response import Body, BodyResponse
+from podium.web.cache.conditional import keep
+from podium.web.cache.response_shortcut import Plan
+from podium.web.services import Context, ContextDep
+from podium.web.share import badge, card
+from podium.web.share.board_lookup import BoardPath, how_long, repository_at
+from podium.web.share.image_options import BadgeQuery, CardQuery, EmbeddedQuery
+from podium.web.share.svg import policy
+
+# Seconds that a card waits for pictures that must be fetched first.
+PATIENCE = 4.0
+
+_SVG = "image/svg+xml"
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The drawing; where nothing is counted yet, or that failed, it says so.",
+        "content": {_SVG: {"schema": {"type": "string"}}},
+    },
+    304: {"description": "The client has it already."},
+    400: {"model": schemas.Problem, "description": "An option cannot be read."},
+    404: {
+        "description": "Never submitted; a drawing that says so.",
+        "content": {_SVG: {"schema": {"type": "string"}}},
+    },
+}
+
+router = APIRouter(dependencies=[Depends(each_once)])
+
+
+@router.get(
+    "/r/{path:board}/badge.svg",
+    tags=["sharing"],
+    summary="The badge of a board",
+    operation_id="getBadge",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+async def get_badge(
+    request: Request, path: BoardPath, query: Annotated[BadgeQuery, Query()], context: ContextDep
+) -> Response:
+    """A small drawing for a README: how many people made this."""
+    what = _what(query)
+    row = await repository_at(context, path)
+    if row is None:
+        return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        board = _document(ledger, query, 1)
+        if board is None:
+            shown = badge.of_state(row["state"], query.show, query.label)
+        else:
+            shown = badge.of_board(board, query.show, query.label)
+        return _body(*_badge(context, shown, query.theme), how_long(row))
+
+    context.plans.remember(request, Plan(row["key"], what, live=False))
+    return BodyResponse(await context.boards.get(row, what, make))
+
+
+def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
+    """The drawing, and its style sheet."""
+    return context.renderer.text("badge.svg", **badge.values(shown, theme)), badge.style_of(shown.kind, theme)
+
+
+@router.get(
+    "/r/{path:board}/card.svg",
+    tags=["sharing"],
+    summary="The card of a board",
+    operation_id="getCard",
+    response_class=Response,
+    responses=_RESPONSES,
+)
+async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep) -> Response:
+    """A drawing of the first faces of a board; the pictures are within it."""
+    what = _what(query)
+    found = await repository_at(context, path)
+    if found is None:
+        shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
+        return _unknown(*_card(context, shown, query.theme))
+    document = await context.boards.read(found, lambda _, ledger: _document(ledger, query, query.count))
+    urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
+    faces = await context.services.faces.faces(urls, PATIENCE)
+    complete = len(faces) == len(set(urls))
+
+    def make(row: Row, ledger: Ledger | None) -> Body:
+        board = _document(ledger, query, query.count)
+        names = query.names == "show"
+        if board is None:
+            shown = card.of_state(row, row["state"], query.theme)
+        else:
+            shown = card.of_board(board, faces, count=query.count, names=names, theme=query.theme)
+        # Where a picture is missing it may only be late.
+        return _body(*_card(context, shown, query.theme), how_long(row) if complete else keep(30, 300))
+
+    digests = tuple(face.digest for face in faces.values())
+    return BodyResponse(await context.boards.get(found, (*what, digests, complete), make))
+
+
+def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
+    """The drawing, and its style sheet."""
+    return context.renderer.text("card.svg", **shown), card.style_of(theme)
+
+
+def _what(query: EmbeddedQuery) -> tuple[object, ...]:
+    """What an answer depends on besides the board.
+
+    Raises:
+        BadRule: a rule does not exist: that is told before anything is read.
+    """
+    return type(query).__name__, query.rules(), *(value for _, value in query)
+
+
+def _document(ledger: Ledger | None, query: EmbeddedQuery, count: int) -> Document | None:
+    if ledger is None:
+        return None
+    return read_board(ledger, query.rules_of(ledger), limit=count, offset=0, show_emails=False)
+
+
+def _body(svg: str, style: str, lasting: str) -> Body:
+    return Body.of(svg.encode(), _SVG, _headers(style, lasting))
+
+
+def _unknown(svg: str, style: str) -> Response:
+    return Response(svg, 404, _headers(style, keep(60)), _SVG)
+
+
+def _headers(style: str, lasting: str) -> dict[str, str]:
+    return {
+        "Cache-Control": lasting,
+        "Content-Security-Policy": policy(style),
+        # Other sites' pages are what it is for.
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }

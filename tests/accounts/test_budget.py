@@ -1,0 +1,413 @@
+"""The rate budget: what may be asked, and when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from podium.accounts.github.budget import ANONYMOUS, Policy, Refused, Slot, State, WaitUntil, settle, take, token_key
+from podium.accounts.github.parse import Rate
+from podium.accounts.github.redis_budget import RedisStore, dumps, loads
+from podium.accounts.github.requests import Api, Told
+from podium.accounts.github.token_pool import ProcessStore, Store, TokenPool
+from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, Retry, Verdict
+from podium.errors import QueueError
+from podium.jobs.redis_broker import connect
+from podium.settings import Settings
+from tests.support.valkey import Valkey, running_valkey
+
+NOW = 1_800_000_000.0
+POLICY = Policy()
+SOON = NOW + POLICY.poll_seconds
+
+
+class Desk:
+    """One token's budget, step by step."""
+
+    def __init__(self, policy: Policy = POLICY) -> None:
+        self.state, self.policy, self._number = State(), policy, 0
+
+    def take(self, now: float, api: Api = "graphql") -> Slot | WaitUntil | Refused:
+        self._number += 1
+        self.state, taken = take(self.state, self.policy, Slot(str(self._number), "key", api, 1, now))
+        return taken
+
+    def slot(self, now: float, api: Api = "graphql") -> Slot:
+        taken = self.take(now, api)
+        assert isinstance(taken, Slot), taken
+        return taken
+
+    def report(self, slot: Slot, now: float, rate: Rate | None = None, action: Action | None = None) -> None:
+        self.state = settle(self.state, self.policy, slot, Verdict(Told(), action or Done(), rate), now)
+
+    def ask(self, now: float, rate: Rate | None = None, action: Action | None = None) -> None:
+        self.report(self.slot(now), now, rate, action)
+
+
+def left(remaining: int, resets_at: float = NOW + 600, limit: int = 100) -> Rate:
+    return Rate(limit, remaining, resets_at)
+
+
+def test_the_first_request_goes_alone_and_the_others_wait_for_what_it_learns() -> None:
+    desk = Desk()
+    first = desk.slot(NOW)
+    assert desk.take(NOW) == WaitUntil(SOON, limited=False)
+    desk.report(first, NOW + 0.2, left(2))
+    assert isinstance(desk.take(NOW + 0.2), Slot)
+    assert isinstance(desk.take(NOW + 0.2), Slot)
+    assert desk.take(NOW + 0.2) == WaitUntil(NOW + 600, limited=True)
+
+
+def test_where_the_first_request_is_never_answered_another_asks() -> None:
+    desk = Desk()
+    desk.slot(NOW)
+    assert isinstance(desk.take(NOW + 9), WaitUntil)
+    assert isinstance(desk.take(NOW + 10), Slot)
+    assert isinstance(desk.take(NOW + 10), WaitUntil)
+
+
+def test_points_are_spent_once_whatever_order_the_answers_come_in() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(4))
+    slots = [desk.slot(NOW + 1) for _ in range(3)]
+    desk.report(slots[2], NOW + 2, left(1))
+    desk.report(slots[0], NOW + 2, left(3))
+    desk.report(slots[1], NOW + 2, left(2))
+    assert isinstance(desk.take(NOW + 2), Slot)
+    assert desk.take(NOW + 2) == WaitUntil(NOW + 600, limited=True)
+
+
+def test_somebody_else_who_uses_the_token_lowers_what_is_left() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(90))
+    desk.ask(NOW, left(0))
+    assert desk.take(NOW) == WaitUntil(NOW + 600, limited=True)
+
+
+def test_a_spent_window_opens_again_when_it_resets_and_not_before() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(0, limit=2))
+    assert desk.take(NOW + 599.9) == WaitUntil(NOW + 600, limited=True)
+    desk.ask(NOW + 600)
+    desk.ask(NOW + 600)
+    assert desk.take(NOW + 600) == WaitUntil(NOW + 600 + POLICY.poll_seconds, limited=False)
+    desk.report(Slot("late", "key", "graphql", 1, NOW), NOW + 601, left(0, NOW + 4200, limit=2))
+    assert desk.take(NOW + 601) == WaitUntil(NOW + 4200, limited=True)
+
+
+def test_an_answer_of_the_window_before_changes_nothing() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(50))
+    slow = desk.slot(NOW + 1)
+    desk.ask(NOW + 700, left(99, NOW + 4200))
+    desk.report(slow, NOW + 701, left(0, NOW + 600))
+    assert isinstance(desk.take(NOW + 701), Slot)
+
+
+def test_a_window_that_github_opened_early_is_taken_over() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(1))
+    desk.ask(NOW, left(99, NOW + 3600))
+    assert isinstance(desk.take(NOW), Slot)
+    assert isinstance(desk.take(NOW), Slot)
+
+
+def test_a_host_without_limits_is_asked_without_limits() -> None:
+    desk = Desk()
+    desk.ask(NOW)
+    for _ in range(POLICY.concurrency):
+        desk.slot(NOW)
+
+
+def test_a_minute_holds_two_thousand_points_wherever_it_begins() -> None:
+    desk = Desk(Policy(graphql_minute=10))
+    desk.ask(NOW)
+    for second in (1, 1, 1, 1, 30, 30, 30, 30, 30):
+        desk.ask(NOW + second)
+    assert desk.take(NOW + 31) == WaitUntil(NOW + 61, limited=False)
+    desk.ask(NOW + 61)
+    assert desk.take(NOW + 61) == WaitUntil(NOW + 62, limited=False)
+    assert isinstance(desk.take(NOW + 61, "core"), Slot)
+
+
+def test_requests_at_once_are_bounded_and_a_dead_workers_slot_comes_back() -> None:
+    desk = Desk(Policy(concurrency=3, slot_seconds=100))
+    desk.ask(NOW, left(99))
+    slots = [desk.slot(NOW) for _ in range(3)]
+    assert desk.take(NOW) == WaitUntil(SOON, limited=False)
+    desk.report(slots[0], NOW + 1, left(98))
+    assert isinstance(desk.take(NOW + 1), Slot)
+    assert isinstance(desk.take(NOW + 50), WaitUntil)
+    assert isinstance(desk.take(NOW + 100), Slot)
+
+
+def test_a_primary_limit_holds_its_api_and_a_secondary_one_all() -> None:
+    desk = Desk()
+    desk.ask(NOW, action=DelayUntil(NOW + 60, "primary", ""))
+    assert desk.take(NOW) == WaitUntil(NOW + 60, limited=True)
+    desk.report(desk.slot(NOW, "core"), NOW, action=DelayUntil(NOW + 90, "secondary", ""))
+    assert desk.take(NOW, "core") == WaitUntil(NOW + 90, limited=True)
+    assert desk.take(NOW + 60) == WaitUntil(NOW + 90, limited=True)
+    assert isinstance(desk.take(NOW + 90), Slot)
+
+
+def test_secondary_limits_in_a_row_are_counted_once_for_all_who_were_under_way() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(99))
+    slots = [desk.slot(NOW) for _ in range(3)]
+    for slot in slots:
+        assert slot.strikes == 0
+        desk.report(slot, NOW + 1, left(96), DelayUntil(NOW + 61, "secondary", ""))
+    after = desk.slot(NOW + 61)
+    assert after.strikes == 1
+    desk.report(after, NOW + 62, left(95), DelayUntil(NOW + 182, "secondary", ""))
+    again = desk.slot(NOW + 182)
+    assert again.strikes == 2
+    desk.report(again, NOW + 183, left(94))
+    assert desk.slot(NOW + 183).strikes == 0
+
+
+def test_a_late_success_does_not_forgive_a_limit_said_since() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(99))
+    slow, limited = desk.slot(NOW), desk.slot(NOW)
+    desk.report(limited, NOW + 1, action=DelayUntil(NOW + 61, "secondary", ""))
+    desk.report(slow, NOW + 2, left(97))
+    assert desk.slot(NOW + 61).strikes == 1
+
+
+def test_a_fault_gives_the_slot_back_and_teaches_nothing() -> None:
+    desk = Desk()
+    desk.ask(NOW, action=Retry(1, ""))
+    desk.slot(NOW)
+    assert isinstance(desk.take(NOW), WaitUntil)
+
+
+def test_a_token_is_known_by_its_hash_only() -> None:
+    assert token_key("ghp_secret") == token_key("ghp_secret") != token_key("ghp_other")
+    assert len(token_key("ghp_secret")) == 16 and "secret" not in token_key("ghp_secret")
+
+
+class Remembered:
+    """A memory that outlives its store."""
+
+    def __init__(self) -> None:
+        self.limits: dict[str, float] = {}
+
+    def remember(self, key: str, until: float) -> None:
+        self.limits[key] = max(until, self.limits.get(key, 0.0))
+
+    def recall(self) -> Mapping[str, float]:
+        return self.limits
+
+
+def grant(pool: TokenPool, now: float = NOW) -> Slot:
+    taken = pool.take(now)
+    assert isinstance(taken, Slot), taken
+    return taken
+
+
+def verdict(rate: Rate | None = None, action: Action | None = None) -> Verdict:
+    return Verdict(Told(), action or Done(), rate)
+
+
+@pytest.fixture(params=["process", "redis"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store of each kind."""
+    if request.param == "process":
+        yield ProcessStore()
+        return
+    server: Valkey = request.getfixturevalue("valkey")
+    server.flush()
+    with connect(Settings(redis_url=server.url)) as client:
+        yield RedisStore(client, "test")
+
+
+def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
+    keys = []
+    for _ in range(6):
+        slot = grant(pool)
+        keys.append(slot.key)
+        pool.report(slot, verdict(left(1 if slot.key == "a" else 90)), NOW)
+    assert keys == ["a", "b", "a", "b", "b", "b"]
+
+
+def test_a_pool_waits_for_the_first_of_its_tokens(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
+    for until in (NOW + 600, NOW + 300):
+        pool.report(grant(pool), verdict(left(0, until)), NOW)
+    assert pool.take(NOW) == WaitUntil(NOW + 300, limited=True)
+
+
+def refuse(pool: TokenPool, now: float = NOW) -> bool:
+    slot = grant(pool, now)
+    return pool.report(slot, verdict(action=BadToken("")), now)
+
+
+def test_a_bad_token_is_said_once_and_the_other_goes_on(store: Store) -> None:
+    pool = TokenPool(["a", "b"], store)
+    slots = [grant(pool), grant(pool)]
+    pool.report(slots[1], verdict(left(9)), NOW)
+    said = [pool.report(slots[0], verdict(action=BadToken("")), NOW) for _ in range(POLICY.refusals + 2)]
+    assert said == [False] * (POLICY.refusals - 1) + [True, False, False]
+    assert {grant(pool).key for _ in range(3)} == {"b"}
+
+
+def test_a_token_that_is_refused_now_and_then_is_no_bad_one(store: Store) -> None:
+    pool = TokenPool(["a"], store)
+    for _ in range(5):
+        assert [refuse(pool) for _ in range(POLICY.refusals - 1)] == [False] * (POLICY.refusals - 1)
+        pool.report(grant(pool), verdict(left(90)), NOW)
+
+
+def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: Store) -> None:
+    pool = TokenPool(["a"], store)
+    assert [refuse(pool) for _ in range(POLICY.refusals)][-1]
+    assert pool.take(NOW + 1) == Refused()
+    # Once then, and said again.
+    assert refuse(pool, NOW + 3600)
+    assert pool.take(NOW + 3601) == Refused()
+    assert TokenPool([], store).take(NOW) == Refused()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        verdict(left(0)),
+        verdict(action=DelayUntil(NOW + 600, "secondary", "")),
+        verdict(action=DelayUntil(NOW + 600, "primary", "")),
+    ],
+)
+def test_a_limit_in_force_outlives_a_store_that_was_flushed(told: Verdict) -> None:
+    memory = Remembered()
+    pool = TokenPool(["a"], ProcessStore(), memory)
+    pool.report(grant(pool), told, NOW)
+    assert memory.limits == {"a": NOW + 600}
+    flushed = TokenPool(["a"], ProcessStore(), memory)
+    assert flushed.take(NOW + 1) == WaitUntil(NOW + 600, limited=True)
+    assert isinstance(flushed.take(NOW + 600), Slot)
+
+
+def test_nothing_is_remembered_while_nothing_is_limited(store: Store) -> None:
+    memory = Remembered()
+    pool = TokenPool([ANONYMOUS], store, memory)
+    pool.report(grant(pool), verdict(left(9)), NOW)
+    assert memory.limits == {}
+
+
+def test_threads_share_one_budget(store: Store) -> None:
+    pool = TokenPool(["a"], store)
+    pool.report(grant(pool), verdict(left(100, limit=101)), NOW)
+    granted: list[Slot] = []
+
+    def work() -> None:
+        while True:
+            taken = pool.take(NOW)
+            if isinstance(taken, WaitUntil) and taken.limited:
+                return
+            if isinstance(taken, Slot):
+                granted.append(taken)
+                pool.report(taken, verdict(left(max(0, 100 - len(granted)), limit=101)), NOW)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(granted) == 100
+    assert len({slot.id for slot in granted}) == len(granted)
+
+
+# --- in Redis
+
+
+def test_a_state_is_kept_whole() -> None:
+    desk = Desk()
+    desk.ask(NOW, left(90))
+    desk.slot(NOW + 1)
+    desk.report(desk.slot(NOW + 1, "core"), NOW + 2, left(5), DelayUntil(NOW + 90, "secondary", ""))
+    assert desk.state.windows and desk.state.held and desk.state.slots and desk.state.spent and desk.state.strikes
+    assert loads(dumps(desk.state)) == desk.state
+    assert "secret" not in dumps(desk.state)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"windows": 1}', '{"held": {}, "new": 1}', '{"slots": [[{}, 1]]}'])
+def test_what_another_version_kept_is_as_good_as_nothing(text: str) -> None:
+    assert loads(text) is None
+
+
+def test_a_redis_that_is_away_says_nothing_about_the_budget() -> None:
+    with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
+        pool = TokenPool(["a"], RedisStore(client, "test"))
+        grant(pool)
+        server.stop()
+        with pytest.raises(QueueError, match="Redis"):
+            pool.take(NOW)
+
+
+# A user worker's part: takes leave, lets the "host" count the request, reports what the host says.
+_WORKER = """
+import sys, time
+from podium.accounts.github.budget import Slot, WaitUntil
+from podium.accounts.github.parse import Rate
+from podium.accounts.github.requests import Told
+from podium.accounts.github.verdicts import Done, Verdict
+from podium.accounts.github.redis_budget import RedisStore
+from podium.accounts.github.token_pool import TokenPool
+from podium.jobs.redis_broker import connect
+from podium.settings import Settings
+
+client = connect(Settings(redis_url=sys.stdin.readline().strip()))
+pool = TokenPool(["a"], RedisStore(client, "test"))
+reset = float(sys.argv[1])
+while True:
+    taken = pool.take(time.time())
+    if isinstance(taken, WaitUntil) and taken.limited:
+        break
+    if isinstance(taken, Slot):
+        most = client.incr("at-once")
+        client.zadd("most-at-once", {"n": most}, gt=True)
+        number = client.incr("requests")
+        client.decr("at-once")
+        pool.report(taken, Verdict(Told(), Done(), Rate(200, max(0, 200 - number), reset)), time.time())
+"""
+
+
+def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
+    valkey.flush()
+    reset = time.time() + 3000
+    workers = [
+        subprocess.Popen([sys.executable, "-c", _WORKER, str(reset)], stdin=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for worker in workers:
+        assert worker.stdin
+        worker.stdin.write(valkey.url + "\n")
+        worker.stdin.close()
+    assert [worker.wait(60) for worker in workers] == [0, 0, 0, 0]
+    with valkey.client() as client:
+        assert client.get("requests") == b"200"
+        most = client.zscore("most-at-once", "n")
+        # That they were at it at the same time, and within the bound.
+        assert 2 <= most <= POLICY.concurrency
+        (key,) = client.keys("test:*")
+        assert 0 < client.ttl(key) <= 7200
+
+
+def test_the_budget_of_several_tokens_is_their_sum(store: Store) -> None:
+    pool = TokenPool(["one", "two"], store)
+    assert pool.windows(1000.0) == {}
+    for remaining, resets_at in ((4000, 3000.0), (1000, 2000.0)):
+        slot = pool.take(1000.0)
+        assert isinstance(slot, Slot)
+        pool.report(slot, Verdict(Told(), Done(), Rate(5000, remaining, resets_at)), 1001.0)
+    window = pool.windows(1002.0)["graphql"]
+    assert (window.limit, window.remaining, window.resets_at) == (10_000, 5000, 2000.0)
+    # The second token's hour is over, and nobody has asked since.
+    assert pool.windows(2500.0)["graphql"].remaining == 9000

@@ -1,0 +1,141 @@
+"""What an e-mail says by itself."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
+from podium.accounts.email_rules import Classified, NoreplyAccount, classify
+
+
+@pytest.mark.parametrize(
+    ("email", "account"),
+    [
+        ("583231+octocat@users.noreply.github.com", NoreplyAccount(583231, "octocat")),
+        ("1+trailing-@users.noreply.github.com", NoreplyAccount(1, "trailing-")),
+        ("7+double--hyphen@users.noreply.github.com", NoreplyAccount(7, "double--hyphen")),
+        ("9+managed_acme@users.noreply.github.com", NoreplyAccount(9, "managed_acme")),
+        (f"{2**63 - 1}+last@users.noreply.github.com", NoreplyAccount(2**63 - 1, "last")),
+        ("octocat@users.noreply.github.com", NoreplyAccount(None, "octocat")),
+    ],
+)
+def test_a_noreply_address_names_its_account(email: str, account: NoreplyAccount) -> None:
+    assert classify(email) == Classified("human", account)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "@",
+        "octocat",
+        "octocat@github.com",
+        "@users.noreply.github.com",
+        "+octocat@users.noreply.github.com",
+        "0+octocat@users.noreply.github.com",
+        "007+octocat@users.noreply.github.com",
+        f"{2**63}+octocat@users.noreply.github.com",
+        "99999999999999999999+octocat@users.noreply.github.com",
+        "-1+octocat@users.noreply.github.com",
+        "1+2+octocat@users.noreply.github.com",
+        "1+octo cat@users.noreply.github.com",
+        "1+octo.cat@users.noreply.github.com",
+        "1+octocat\n@users.noreply.github.com",
+        "1+octocat@users.noreply.github.com\n",
+        "1+octocat@users.noreply.github.com.evil.example",
+        "1+octocat@x@users.noreply.github.com",
+        "٣+octocat@users.noreply.github.com",
+        "1+öctocat@users.noreply.github.com",
+        "1+<script>@users.noreply.github.com",
+        "1+" + "a" * 300 + "@users.noreply.github.com",
+        "1+octocat@users.noreply.github.example.com",
+    ],
+)
+def test_anything_else_names_no_account(email: str) -> None:
+    assert classify(email) == Classified("human", None)
+
+
+def test_an_app_is_a_bot_and_has_an_account() -> None:
+    assert classify("49699333+dependabot[bot]@users.noreply.github.com") == Classified(
+        "bot", NoreplyAccount(49699333, "dependabot[bot]")
+    )
+    assert classify("renovate[bot]@users.noreply.github.com") == Classified(
+        "bot", NoreplyAccount(None, "renovate[bot]")
+    )
+
+
+def test_apps_that_are_ai_agents_are_told_apart() -> None:
+    for login in AGENT_APPS:
+        assert login.endswith("[bot]")
+        assert classify(f"12345+{login}@users.noreply.github.com").kind == "agent"
+        assert classify(f"{login}@users.noreply.github.com").kind == "agent"
+
+
+def test_github_itself_stands_for_nobody() -> None:
+    assert classify("noreply@github.com") == Classified("bot", None)
+
+
+@pytest.mark.parametrize(
+    ("email", "kind"),
+    [
+        ("41898282+github-actions[bot]@users.noreply.github.com", "bot"),
+        ("66853113+pre-commit-ci[bot]@users.noreply.github.com", "bot"),
+        ("renovate@whitesourcesoftware.com", "bot"),
+        ("snyk-bot@snyk.io", "bot"),
+        ("20407524+k8s-ci-robot@users.noreply.github.com", "bot"),
+        ("project_123_bot_4ffca233d8298ea1@noreply.gitlab.example.com", "bot"),
+        ("noreply@anthropic.com", "agent"),
+        ("198982749+copilot@users.noreply.github.com", "agent"),
+        ("cursoragent@cursor.com", "agent"),
+        ("158243242+devin-ai-integration[bot]@users.noreply.github.com", "agent"),
+        ("161369871+google-labs-jules[bot]@users.noreply.github.com", "agent"),
+        ("claude@example.com", "human"),
+        ("someone@anthropic.com", "human"),
+        ("someone@github.com", "human"),
+        ("lorenzozabot@gmail.com", "human"),
+        ("noreply@example.com", "human"),
+    ],
+)
+def test_bots_and_agents_are_known_by_their_address(email: str, kind: str) -> None:
+    assert classify(email).kind == kind
+
+
+def test_a_login_behind_another_number_makes_nobody_a_bot() -> None:
+    assert classify("583231+copilot@users.noreply.github.com").kind == "human"
+    assert classify("583231+k8s-ci-robot@users.noreply.github.com").kind == "human"
+
+
+def test_the_lists_are_lower_cased_and_disjoint() -> None:
+    for entry in BOT_EMAILS | AGENT_EMAILS | AGENT_APPS:
+        assert entry == entry.lower().strip()
+    assert not BOT_EMAILS & AGENT_EMAILS
+
+
+def test_accounts_are_those_of_the_configured_github() -> None:
+    email = "12+mona@users.noreply.git.example.com"
+    assert classify(email, "git.example.com").account == NoreplyAccount(12, "mona")
+    assert classify(email, "git.example.com:8443").account == NoreplyAccount(12, "mona")
+    assert classify(email).account is None
+    # An account of github.com has another number on another GitHub; its bots are bots everywhere.
+    foreign = classify("49699333+dependabot[bot]@users.noreply.github.com", "git.example.com")
+    assert foreign == Classified("bot", None)
+
+
+@given(st.text() | st.from_regex(r"[0-9]{0,30}\+?[a-z0-9_\-\[\]]{0,80}@users\.noreply\.github\.com"))
+def test_any_text_has_an_answer(email: str) -> None:
+    found = classify(email)
+    assert found.kind in ("human", "bot", "agent")
+    if found.account is not None:
+        assert found.account.account_id is None or 0 < found.account.account_id < 2**63
+        assert found.account.login
+
+
+def test_a_huge_address_costs_nothing() -> None:
+    huge = "1" * 5_000_000 + "+" + "a" * 5_000_000 + "@users.noreply.github.com"
+    started = time.perf_counter()
+    assert classify(huge) == Classified("human", None)
+    assert time.perf_counter() - started < 0.1

@@ -1,0 +1,393 @@
+"""The transport to GitHub, and each fault through real HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from podium import __version__
+from podium.accounts.github.budget import Slot, WaitUntil, token_key
+from podium.accounts.github.client import GitHub
+from podium.accounts.github.faults import judge
+from podium.accounts.github.requests import (
+    Ask,
+    Call,
+    EmailsRequest,
+    Failure,
+    Request,
+    Response,
+    WindowRequest,
+    moved,
+    repository_path,
+)
+from podium.accounts.github.token_pool import ProcessStore, TokenPool
+from podium.accounts.github.verdicts import (
+    Action,
+    BadToken,
+    DelayUntil,
+    Done,
+    GiveUp,
+    Gone,
+    Halve,
+    Moved,
+    Retry,
+    Verdict,
+)
+from podium.accounts.lookup import Account
+from podium.errors import BadSetting
+from tests.support.github_double import GitHubDouble
+from tests.support.github_history import Accounts, KnownAccount
+from tests.support.github_repository import build, together
+from tests.support.github_script import FAULTS, Script
+
+TOKEN = "token-of-a-test"
+KEY = token_key(TOKEN)
+AUTHORS = 120
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("transport") / "r.git"
+
+
+@pytest.fixture(scope="module")
+def commits(folder: Path) -> list[str]:
+    # Every third commit is somebody's who is else a co-author only.
+    people = [(f"P{n}@x.org", together(f"co{n}@x.org") if n % 3 == 0 else "Work") for n in range(AUTHORS)]
+    crowd = ("crowd@x.org", together(*(f"c{n}@x.org" for n in range(140))))
+    return build(folder, [*people, crowd])
+
+
+@pytest.fixture(scope="module")
+def accounts() -> Accounts:
+    known = Accounts()
+    for n in range(0, AUTHORS, 2):
+        known.add(KnownAccount(1000 + n, f"p{n}"), f"p{n}@x.org", f"co{n}@x.org")
+    known.add(KnownAccount(7, "late"), "c139@x.org")
+    return known
+
+
+def client(double: GitHubDouble, *, timeout: float = 5.0, max_body: int = 2**20) -> GitHub:
+    return GitHub(
+        double.api_url, double.graphql_url, [TOKEN], timeout=timeout, deadline=5, max_body=max_body, trust_env=False
+    )
+
+
+def request_for(commits: list[str], count: int = 2) -> EmailsRequest:
+    return EmailsRequest("o", "r", tuple(Ask(f"p{n}@x.org", commits[n]) for n in range(count)))
+
+
+def test_fifty_emails_are_one_request(folder: Path, commits: list[str], accounts: Accounts) -> None:
+    with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
+        request = request_for(commits, 50)
+        verdict = judge(request, github.send(request.call(), KEY), time.time())
+        assert verdict.action == Done()
+        assert double.asked() == 1
+    expected = {f"p{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(50)}
+    expected |= {f"co{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(0, 50, 3)}
+    assert {email: a and a.account_id for email, a in verdict.told.people.items()} == expected
+    assert verdict.told.people["p0@x.org"] == Account(
+        1000, "p0", None, "https://avatars.example/u/1000", "https://github.com/p0"
+    )
+    assert verdict.rate is not None and verdict.rate.remaining == 4999
+
+
+def test_a_crowd_is_read_page_by_page(folder: Path, commits: list[str], accounts: Accounts) -> None:
+    with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
+        request = EmailsRequest("o", "r", (Ask("c139@x.org", commits[-1]), Ask("c3@x.org", commits[-1])))
+        verdict = judge(request, github.send(request.call(), KEY), time.time())
+        assert len(verdict.told.people) == 100 and "c3@x.org" in verdict.told.people
+        further = EmailsRequest("o", "r", verdict.told.further)
+        verdict = judge(further, github.send(further.call(), KEY), time.time())
+        # One commit, whoever is looked for in it.
+        assert [seen.commits for seen in double.seen] == [1, 1]
+    found = verdict.told.people["c139@x.org"]
+    assert found and found.login == "late"
+
+
+def test_a_window_needs_no_token_and_follows_a_rename(folder: Path, commits: list[str], accounts: Accounts) -> None:
+    with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
+        double.move("o/r", "new/name")
+        request = WindowRequest(repository_path("o", "r"), commits[-1])
+        verdict = judge(request, github.send(request.call()), time.time())
+        assert verdict.action == Moved("/repositories/1000")
+        there = moved(request, "/repositories/1000")
+        verdict = judge(there, github.send(there.call()), time.time())
+        assert verdict.action == Done()
+        assert [commit.sha for commit in verdict.told.commits] == commits[::-1][:100]
+        assert {seen.token for seen in double.seen} == {"anonymous"}
+
+
+PLAYED: dict[str, type[Action]] = {
+    "401": BadToken,
+    "403": GiveUp,
+    "403-sso": GiveUp,
+    "403-secondary": DelayUntil,
+    "404": GiveUp,
+    "429": DelayUntil,
+    "429-unstated": DelayUntil,
+    "200-secondary": DelayUntil,
+    "500": Retry,
+    "502": Halve,
+    "503": Retry,
+    "504": Halve,
+    "not-json": Retry,
+    "timeout": Halve,
+    "drop": Retry,
+    "truncate": Retry,
+    "cut-json": Retry,
+    "rate-limited": DelayUntil,
+    "rate-limit": DelayUntil,
+    "resource-limits": Halve,
+    "resource-limits-partial": Halve,
+    "node-limit": Halve,
+    "something-went-wrong": Halve,
+    "something-went-wrong-partial": Halve,
+    "fewer": Retry,
+    "users-lost": Halve,
+    "null-object": Done,
+    "not-found": Gone,
+    "forbidden": GiveUp,
+    "sso": GiveUp,
+}
+PARTIAL = {"resource-limits-partial", "something-went-wrong-partial", "fewer", "users-lost", "null-object"}
+
+
+def test_every_fault_of_the_double_is_played() -> None:
+    assert PLAYED.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("fault", PLAYED)
+def test_a_fault_over_http_has_its_meaning(folder: Path, commits: list[str], accounts: Accounts, fault: str) -> None:
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=Script([fault])) as double,
+        client(double, timeout=0.3 if fault == "timeout" else 5) as github,
+    ):
+        request = EmailsRequest("o", "r", (Ask("p2@x.org", commits[2]), Ask("p4@x.org", commits[4])))
+        verdict = judge(request, github.send(request.call(), KEY), time.time())
+    assert isinstance(verdict.action, PLAYED[fault])
+    # The second alias is spared by the partial faults, and kept.
+    assert set(verdict.told.people) == ({"p4@x.org"} if fault in PARTIAL else set())
+
+
+@pytest.mark.parametrize(("fault", "action"), [("404", Gone), ("502", Retry), ("drop", Retry), ("truncate", Retry)])
+def test_a_fault_of_a_window_has_its_meaning(
+    folder: Path, commits: list[str], fault: str, action: type[Action]
+) -> None:
+    with GitHubDouble({"o/r": folder}, script=Script([fault])) as double, client(double) as github:
+        request = WindowRequest(repository_path("o", "r"), commits[0])
+        assert isinstance(judge(request, github.send(request.call()), time.time()).action, action)
+
+
+def test_a_host_that_is_not_there_is_a_failure_and_not_an_exception() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    with GitHub(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/graphql", [TOKEN], trust_env=False) as github:
+        outcome = github.send(Call("core", "/repos/o/r"))
+    assert isinstance(outcome, Failure) and outcome.kind == "connect"
+    assert TOKEN not in outcome.detail
+
+
+Peer = Callable[[Callable[[bytes], None]], None]
+
+
+@pytest.fixture
+def peer() -> Iterator[Callable[[Peer], str]]:
+    """Start a server that reads one request and lets the test write what it likes; gives its address."""
+    threads = []
+
+    def start(speak: Peer) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            with listener, listener.accept()[0] as connection:
+                connection.recv(65536)
+                try:
+                    speak(connection.sendall)
+                except ConnectionError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        threads.append(thread)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+def spoken(url: str, *, deadline: float = 5) -> Response | Failure:
+    with GitHub(url, f"{url}/graphql", [TOKEN], deadline=deadline, max_body=1000, trust_env=False) as github:
+        return github.send(Call("core", "/x"), KEY)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def test_a_body_is_read_to_its_bound_only(peer: Callable[[Peer], str]) -> None:
+    def endless(send: Callable[[bytes], None]) -> None:
+        send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(10_000):
+            send(b"400\r\n" + b"x" * 1024 + b"\r\n")
+
+    assert spoken(peer(endless)) == Failure("too-large")
+
+
+def test_a_packed_body_is_bounded_by_what_it_unpacks_to(peer: Callable[[Peer], str]) -> None:
+    bomb = gzip.compress(b"[" + b" " * 10_000_000 + b"]")
+    head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    assert spoken(peer(lambda send: send(head % len(bomb) + bomb))) == Failure("too-large")
+    whole = gzip.compress(b'{"a": 1}')
+    got = spoken(peer(lambda send: send(head % len(whole) + whole)))
+    assert isinstance(got, Response) and got.body == b'{"a": 1}'
+    cut = whole[:-4]
+    assert spoken(peer(lambda send: send(head % len(cut) + cut))) == Failure("dropped")
+    noise = b"no gzip at all"
+    assert isinstance(spoken(peer(lambda send: send(head % len(noise) + noise))), Failure)
+
+
+def test_an_old_server_that_ends_its_answer_by_closing_is_understood(peer: Callable[[Peer], str]) -> None:
+    got = spoken(peer(lambda send: send(b"HTTP/1.0 200 OK\r\n\r\n{}")))
+    assert isinstance(got, Response) and got.body == b"{}"
+    packed = b"HTTP/1.0 200 OK\r\nContent-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"[1]")
+    got = spoken(peer(lambda send: send(packed)))
+    assert isinstance(got, Response) and got.body == b"[1]"
+
+
+def test_a_body_that_trickles_ends_at_the_deadline(peer: Callable[[Peer], str]) -> None:
+    def trickle(send: Callable[[bytes], None]) -> None:
+        send(HEAD + b"Content-Length: 500\r\n\r\n")
+        for _ in range(500):
+            send(b"x")
+            time.sleep(0.02)
+
+    assert spoken(peer(trickle), deadline=0.3) == Failure("timeout")
+
+
+@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
+def test_what_is_not_http_is_a_failure(peer: Callable[[Peer], str], reply: bytes) -> None:
+    assert isinstance(spoken(peer(lambda send: send(reply))), Failure)
+
+
+def test_no_redirect_is_followed(peer: Callable[[Peer], str]) -> None:
+    reply = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    got = spoken(peer(lambda send: send(reply)))
+    assert isinstance(got, Response) and got.status == 302
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "ünsafe", "nul\0"])
+def test_a_token_that_cannot_be_sent_is_refused_without_being_repeated(token: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        GitHub("http://x", "http://x/graphql", [token])
+    assert not token or token not in str(refused.value)
+
+
+def test_the_token_is_in_the_header_and_nowhere_else(
+    folder: Path, commits: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    script = Script(["500", "drop", "401", "403-sso"])
+    with GitHubDouble({"o/r": folder}, script=script) as double, client(double) as github:
+        request = request_for(commits)
+        outcomes = [github.send(request.call(), KEY) for _ in range(5)]
+        verdicts = [judge(request, outcome, time.time()) for outcome in outcomes]
+        assert {seen.token for seen in double.seen} == {TOKEN}
+        assert TOKEN not in repr((github, request, outcomes, verdicts)) + caplog.text
+    assert caplog.text
+
+
+def test_every_request_names_podium() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    got: list[bytes] = []
+
+    def serve() -> None:
+        with listener, listener.accept()[0] as connection:
+            got.append(connection.recv(65536))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    spoken(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    thread.join()
+    assert f"user-agent: podium/{__version__}\r\n".encode() in got[0].lower()
+    assert b"authorization: bearer " + TOKEN.encode() in got[0].lower()
+
+
+class Worker:
+    """Asks until nothing is left, as the user job does: slot, call, verdict, report; waits when it is told to."""
+
+    def __init__(self, github: GitHub, pool: TokenPool) -> None:
+        self.github, self.pool = github, pool
+        self.people: dict[str, Account | None] = {}
+        self.waits = 0
+
+    def run(self, request: Request) -> None:
+        todo: list[Request] = [request]
+        attempt = 0
+        while todo:
+            request = todo.pop()
+            slot = self._slot()
+            verdict = judge(
+                request, self.github.send(request.call(), slot.key), time.time(), attempt=attempt, strikes=slot.strikes
+            )
+            self.pool.report(slot, verdict, time.time())
+            self.people |= verdict.told.people
+            attempt = 0 if verdict.action == Done() else attempt + 1
+            todo += self._rest(request, verdict)
+
+    def _rest(self, request: Request, verdict: Verdict) -> list[Request]:
+        assert isinstance(request, EmailsRequest)
+        assert isinstance(verdict.action, Done | Retry | Halve | DelayUntil), verdict.action
+        # A null object is a lie here: every commit is there.
+        left = verdict.told.again + verdict.told.elsewhere
+        if not left:
+            return []
+        rest = EmailsRequest(request.owner, request.name, left)
+        return list(rest.halves()) if isinstance(verdict.action, Halve) else [rest]
+
+    def _slot(self) -> Slot:
+        while True:
+            taken = self.pool.take(time.time())
+            if isinstance(taken, Slot):
+                return taken
+            assert isinstance(taken, WaitUntil)
+            self.waits += 1
+            time.sleep(max(0.0, taken.time - time.time()))
+
+
+def expected_people() -> Mapping[str, int | None]:
+    people = {f"p{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(AUTHORS)}
+    return people | {f"co{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(0, AUTHORS, 3)}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_faults_at_forty_percent_and_a_limit_that_resets_change_nothing_but_the_time(
+    folder: Path, commits: list[str], accounts: Accounts, seed: int
+) -> None:
+    """Four workers share one budget; the double fails the test for any request beyond it or in a pause."""
+    script = Script(probability=0.4, seed=seed)
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=script, limit=12, window=2) as double,
+        client(double, timeout=0.3) as github,
+    ):
+        pool = TokenPool(github.keys, ProcessStore())
+        workers = [Worker(github, pool) for _ in range(4)]
+        asks = [Ask(f"p{n}@x.org", commits[n]) for n in range(AUTHORS)]
+        threads = [
+            threading.Thread(target=worker.run, args=(EmailsRequest("o", "r", tuple(asks[number::4])),))
+            for number, worker in enumerate(workers)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    people = {email: a and a.account_id for worker in workers for email, a in worker.people.items()}
+    assert people == expected_people()
+    assert sum(worker.waits for worker in workers) > 0

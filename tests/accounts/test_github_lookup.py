@@ -1,0 +1,602 @@
+"""The look-up at GitHub, case by case: who is found, what is asked, what is said where nothing can be."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from podium.accounts.github.budget import token_key
+from podium.leaderboard.rules import Rules
+from podium.storage.session import Database
+from tests.support.github_double import ANONYMOUS, GitHubDouble
+from tests.support.github_history import Accounts, KnownAccount
+from tests.support.github_repository import build, together
+from tests.support.github_script import PASSING, REFUSALS, Script
+from tests.support.resolving import TOKEN, Desk, desk
+from tests.support.rows import add_person, add_repository
+
+DAY = 86_400.0
+Build = Callable[..., Path]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Build:
+    """Builds a bare repository of (author e-mail, message) in a line."""
+
+    def make(*commits: tuple[str, str], name: str = "r") -> Path:
+        folder = tmp_path / f"{name}.git"
+        build(folder, commits)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    known = Accounts()
+    known.add(KnownAccount(1, "ada", "Ada"), "ada@x.org", "ada@work.example")
+    known.add(KnownAccount(2, "bob"), "bob@x.org")
+    known.add(KnownAccount(3, "cy", "Cy"), "cy@x.org")
+    return known
+
+
+def resolved(podium: Desk, folder: Path, address: str = "o/r") -> dict[str, int]:
+    number = podium.count(folder, address)
+    assert podium.resolve(number)["state"] == "completed"
+    return podium.rows(number)
+
+
+def reason(podium: Desk) -> str:
+    """Why the only repository has people who stay unresolved."""
+    with podium.db.read() as session:
+        return str(session.value("SELECT unresolved_reason FROM repository"))
+
+
+# --- one fault after the other
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, accounts: Accounts, fault: str) -> None:
+    folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
+        desk(db, double, timeout=0.3 if fault == "timeout" else 5, hurry=50) as podium,
+    ):
+        assert resolved(podium, folder) == {"@ada": 2, "@bob": 1, "no@x.org": 1}
+        assert reason(podium) == "None"
+        assert double.seen[0].fault == fault
+        # What GitHub did answer is kept, and only the rest asked for again.
+        assert double.asked() <= 4
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
+    db: Database, repository: Build, accounts: Accounts, fault: str
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=Script([fault] * 3)) as double,
+        desk(db, double, hurry=50) as podium,
+    ):
+        assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
+        assert [seen.token for seen in double.seen] == [TOKEN] * 3 + [ANONYMOUS]
+
+
+@pytest.mark.parametrize("fault", REFUSALS)
+@pytest.mark.parametrize("tokens", [(TOKEN,), (TOKEN, "second"), ()])
+def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
+    db: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
+        desk(db, double, tokens=tokens, hurry=50, patience=2) as podium,
+    ):
+        assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
+        assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
+
+
+def test_a_bad_token_is_said_once_and_another_is_used(
+    db: Database, repository: Build, accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    caplog.set_level(logging.INFO)
+    with (
+        GitHubDouble({"o/r": folder, "o/s": folder, "o/t": folder}, accounts) as double,
+        desk(db, double, tokens=("revoked-1", "revoked-2", TOKEN)) as podium,
+    ):
+        assert resolved(podium, folder) == {"@ada": 1}
+        for address in ("o/s", "o/t"):
+            podium.age(8 * DAY)
+            resolved(podium, folder, address)
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == len(set(said)) <= 2
+    assert all("GITHUB_TOKEN" in line for line in said)
+    assert token_key("revoked-1")[:8] in caplog.text
+    assert "revoked-1" not in caplog.text and TOKEN not in caplog.text
+
+
+def test_all_tokens_bad_is_as_without_a_token_and_said_on_the_board(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("cy@x.org", together("bob@x.org")), *[("ada@x.org", "Work")] * 120)
+    with (
+        GitHubDouble({"o/r": folder}, accounts, anonymous_limit=1) as double,
+        desk(db, double, tokens=("revoked",)) as podium,
+    ):
+        rows = resolved(podium, folder)
+        assert rows == {"@ada": 120, "cy@x.org": 1, "bob@x.org": 1}
+        assert "GITHUB_TOKEN" in reason(podium)
+
+
+# --- commits that are not there, e-mails that are not named
+
+
+def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
+    """The newest commits were never pushed; the same people have older ones."""
+    old = [("ada@x.org", "Work"), ("bob@x.org", "Work")]
+    pushed = repository(*old, name="pushed")
+    local = repository(*old, ("bob@x.org", "More"), ("ada@x.org", "More"), ("cy@x.org", "New here"), name="local")
+    with GitHubDouble({"o/r": pushed}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, local) == {"@ada": 2, "@bob": 2, "cy@x.org": 1}
+        with db.read() as session:
+            known = session.one("SELECT * FROM known_email WHERE email = 'cy@x.org'")
+        assert known is not None and (known["source"], known["contributor_id"]) == ("untold", None)
+        # It is left alone for a day, and asked again then.
+        asked = double.asked()
+        assert resolved(podium, local)["cy@x.org"] == 1
+        assert double.asked() == asked
+        podium.age(1.1 * DAY)
+        subprocess.run(["git", "-C", str(local), "push", "-q", str(pushed), "main"], check=True)
+        assert resolved(podium, local)["@cy"] == 1
+
+
+def test_who_only_co_authored_is_found_also_far_down_a_crowd(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    crowd = [f"c{n}@x.org" for n in range(130)]
+    accounts.add(KnownAccount(9, "last"), crowd[-1])
+    folder = repository(("ada@x.org", together(*crowd)))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        rows = resolved(podium, folder)
+        assert rows["@last"] == 1 and len(rows) == 131
+
+
+def test_commits_of_many_authors_are_asked_for_once(db: Database, repository: Build, accounts: Accounts) -> None:
+    crowds = [[f"c{m}-{n}@x.org" for n in range(16)] for m in range(60)]
+    folder = repository(*(("ada@x.org", together(*crowd)) for crowd in crowds))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert len(resolved(podium, folder)) == 961
+        assert double.asked() <= 20
+        assert max(seen.commits for seen in double.seen) < 10
+
+
+def test_a_repository_of_sha_256_objects_is_not_asked_about(db: Database, tmp_path: Path, accounts: Accounts) -> None:
+    folder = tmp_path / "sha256.git"
+    subprocess.run(["git", "init", "-q", "--bare", "--object-format=sha256", "-b", "main", str(folder)], check=True)
+    build(folder, [("ada@x.org", "Work")])
+    for tokens in ((TOKEN,), ()):
+        with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
+            assert resolved(podium, folder) == {"ada@x.org": 1}
+            assert "SHA-256" in reason(podium)
+            assert double.asked() == 0
+
+
+ODD = ["Ä Ö@x.org", "two@at@x.org", "x" * 300 + "@x.org", "x" * 600 + "@x.org", "\u202e@x.org", "'; --@x.org", "%s@{0}"]
+
+
+def test_odd_emails_are_looked_up_like_any_other(db: Database, repository: Build, accounts: Accounts) -> None:
+    for number, email in enumerate(ODD):
+        accounts.add(KnownAccount(100 + number, f"odd{number}"), email)
+    folder = repository(
+        ("ADA@X.ORG", "Work"), ("ada@work.example", together(*ODD)), *((email, "Work") for email in ODD)
+    )
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        rows = resolved(podium, folder)
+        # Of an e-mail that is longer than any the beginning and a hash are kept, which is nobody's.
+        (cut,) = (email for email in rows if email.startswith("xxx"))
+        assert rows == {"@ada": 2, cut: 2, **{f"@odd{number}": 2 for number in range(len(ODD)) if number != 3}}
+
+
+def test_spaces_around_an_email_make_another_one_unless_github_does_not_tell_them(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository((" ada@x.org ", "Work"), ("ada@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, folder) == {"@ada": 1, " ada@x.org ": 1}
+
+
+def test_emails_that_are_no_addresses_are_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("", "Work"), ("root", "Work"), ("49699333+dependabot[bot]@users.noreply.github.com", "Bump"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert len(resolved(podium, folder)) == 3
+        assert double.asked() == 0
+        number = podium.count(folder)
+        assert not podium.again(number) or podium.resolve(number)
+        assert double.asked() == 0
+
+
+# --- accounts change
+
+
+def test_a_renamed_account_is_renamed_on_every_board_when_one_is_refreshed(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("ada@work.example", "Work"), ("bob@x.org", "Work"))
+    with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
+        resolved(podium, folder)
+        second = podium.count(folder, "o/s")
+        podium.resolve(second)
+        accounts.owner("ada@x.org").login = "countess"  # type: ignore[union-attr]
+        accounts.owner("ada@x.org").name = None  # type: ignore[union-attr]
+        asked = double.asked()
+        podium.age(0.9 * DAY)
+        assert resolved(podium, folder) == {"@ada": 2, "@bob": 1}
+        assert double.asked() == asked
+        podium.age(0.2 * DAY)
+        assert resolved(podium, folder) == {"@countess": 2, "@bob": 1}
+        # One e-mail an account.
+        assert (double.asked(), double.seen[-1].commits) == (asked + 1, 2)
+        assert podium.rows(second) == {"@countess": 2, "@bob": 1}
+        assert podium.board(second)["top_contributors"][0]["name"] != "Ada"
+
+
+def test_a_login_that_somebody_else_has_now_is_two_accounts(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"), ("bob@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        resolved(podium, folder)
+        accounts.owner("ada@x.org").login = "bob"  # type: ignore[union-attr]
+        accounts.owner("bob@x.org").login = "robert"  # type: ignore[union-attr]
+        podium.age(2 * DAY)
+        assert resolved(podium, folder) == {"@bob": 1, "@robert": 2}
+
+
+def test_an_email_that_moves_moves_on_every_board_and_in_every_sum(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("ada@work.example", "Work"), ("bob@x.org", "Work"))
+    with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
+        resolved(podium, folder)
+        second = podium.count(folder, "o/s")
+        podium.resolve(second)
+        accounts.by_email["ada@work.example"] = accounts.by_email["bob@x.org"]
+        podium.age(31 * DAY)
+        assert resolved(podium, folder) == {"@ada": 1, "@bob": 2}
+        assert podium.rows(second) == {"@ada": 1, "@bob": 2}
+        with db.read() as session:
+            sums = session.all(
+                """SELECT username, commit_count FROM repository_contributor
+                JOIN contributor ON contributor.id = contributor_id WHERE repository_id = :id ORDER BY username""",
+                id=second,
+            )
+        assert [(row["username"], row["commit_count"]) for row in sums] == [("ada", 1), ("bob", 2)]
+
+
+def test_an_email_that_was_nobodys_is_asked_for_again_in_its_time(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("dan@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        number = podium.count(folder)
+        podium.resolve(number)
+        accounts.add(KnownAccount(4, "dan"), "dan@x.org")
+        # Asked for expressly: after a day. By itself: after a week.
+        assert not podium.again(number)
+        podium.age(1.1 * DAY)
+        assert resolved(podium, folder) == {"dan@x.org": 1}
+        assert podium.again(number)
+        podium.resolve(number)
+        assert podium.rows(number) == {"@dan": 1}
+
+
+def test_a_forged_noreply_address_names_the_account_and_not_its_login(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    """Anybody can commit as `1+evil@…`: GitHub gives such a commit to account 1, and so is it here."""
+    forged = "1+evil@users.noreply.github.com"
+    accounts.by_email[forged] = accounts.by_email["ada@x.org"]
+    folder = repository((forged, "Forged"), ("bob@x.org", "Work"))
+    other = repository(("ada@x.org", "Work"), name="other")
+    with GitHubDouble({"o/r": folder, "o/s": other}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, folder) == {"@evil": 1, "@bob": 1}
+        assert resolved(podium, other, "o/s") == {"@ada": 1}
+        assert podium.rows(1) == {"@ada": 1, "@bob": 1}
+        # A second forgery changes nothing of what GitHub has told.
+        second = repository(("1+worse@users.noreply.github.com", "Forged"), name="second")
+        assert resolved(podium, second, "o/t") == {"@ada": 1}
+
+
+def test_a_login_that_only_an_email_claims_is_put_right_when_the_account_is_old(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    forged = "1+evil@users.noreply.github.com"
+    accounts.by_email[forged] = accounts.by_email["ada@x.org"]
+    folder = repository((forged, "Forged"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, folder) == {"@evil": 1}
+        podium.age(1.1 * DAY)
+        assert resolved(podium, folder) == {"@ada": 1}
+
+
+def test_names_alone_merge_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
+    # Every author of the builder is called P.
+    folder = repository(*((email, "Work") for email in ("ada@x.org", "no@x.org", "nobody@y.org", "bob@x.org")))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert len(resolved(podium, folder)) == 4
+
+
+# --- repositories move, vanish, or stand elsewhere
+
+
+@pytest.mark.parametrize("tokens", [(TOKEN,), ()])
+def test_a_renamed_repository_is_followed(
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
+        double.move("o/r", "new/name")
+        assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
+
+
+@pytest.mark.parametrize("tokens", [(TOKEN,), ()])
+def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
+) -> None:
+    folder = repository(*((f"p{n}@x.org", "Work") for n in range(120)))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
+        double.delete("o/r")
+        number = podium.count(folder)
+        assert podium.resolve(number, workers=1)["state"] == "completed"
+        assert len(podium.rows(number)) == 120
+        assert "GitHub does not show this repository" in reason(podium)
+        # Known after the first batch: the others ask no more.
+        assert double.asked() == (5 if tokens else 2)
+
+
+def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    known = repository(("ada@x.org", "Work"), name="known")
+    with GitHubDouble({"o/r": known}, accounts) as double, desk(db, double) as podium:
+        resolved(podium, known)
+        asked = double.asked()
+        number = podium.count(folder, "https://gitlab.com/o/r")
+        assert podium.resolve(number)["state"] == "completed"
+        assert podium.rows(number) == {"@ada": 1, "bob@x.org": 1}
+        assert not podium.again(number)
+        assert double.asked() == asked
+
+
+# --- without a token, without a network
+
+
+def test_without_a_token_windows_tell_authors_most_commits_first(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    few = [("cy@x.org", "Work")]
+    folder = repository(
+        *few, *[("no@x.org", "Work")] * 110, *[("bob@x.org", "Work")] * 150, *[("ada@x.org", "W")] * 200
+    )
+    with GitHubDouble({"o/r": folder}, accounts, anonymous_limit=3) as double, desk(db, double, tokens=()) as podium:
+        number = podium.count(folder)
+        podium.resolve(number)
+        assert podium.rows(number) == {"@ada": 200, "@bob": 150, "no@x.org": 110, "cy@x.org": 1}
+        assert double.asked("core") == 3 and double.asked() == 3
+        board = podium.board(number)
+        assert "60 requests an hour" in board["unresolvedReason"] and "GITHUB_TOKEN" in board["unresolvedReason"]
+        assert board["unresolved"] == 2 and not board["isPartial"]
+        # POST /refresh goes on from there, within what the hour allows: now nothing.
+        assert podium.again(number)
+        assert podium.resolve(number)["state"] == "completed"
+        assert double.asked() == 3
+
+
+@pytest.mark.parametrize(("tokens", "said"), [((), "not of co-authors"), (("revoked",), "accepts none of the tokens")])
+def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
+    db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...], said: str
+) -> None:
+    folder = repository(("ada@x.org", together("bob@x.org")))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens, hurry=50) as podium:
+        assert resolved(podium, folder) == {"@ada": 1, "bob@x.org": 1}
+        assert said in reason(podium) and "GITHUB_TOKEN" in reason(podium)
+
+
+def test_what_the_windows_of_one_batch_told_no_other_batch_asks_for(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    """Four batches are in hand at once; two windows of a hundred commits tell of everybody in all four."""
+    newest_first = [f"{batch}-{number:02}@x.org" for number in range(50) for batch in range(4)]
+    # What puts an e-mail into its batch: the first has most commits.
+    older = [email for times in range(3) for email in newest_first if int(email[0]) < 3 - times]
+    folder = repository(*((email, "Work") for email in (*older, *newest_first[::-1])))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=()) as podium:
+        number = podium.count(folder)
+        podium.resolve(number, workers=4)
+        with db.read() as session:
+            assert session.value("SELECT count(*) FROM known_email") == 200
+        assert double.asked() <= 6
+
+
+def test_where_everybody_has_one_commit_windows_lie_side_by_side(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    # In the order of their names, as people come by it anyhow.
+    folder = repository(*((f"p{n:03}@x.org", "Work") for n in range(300)))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=()) as podium:
+        number = podium.count(folder)
+        podium.resolve(number)
+        with db.read() as session:
+            assert session.value("SELECT count(*) FROM known_email") == 300
+        assert double.asked() <= 6
+
+
+def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", together("bob@x.org")), *[("cy@x.org", "Work")] * 120)
+    with GitHubDouble({"o/r": folder}, accounts, anonymous_limit=1) as double:
+        with desk(db, double, tokens=()) as podium:
+            assert resolved(podium, folder) == {"@cy": 120, "ada@x.org": 1, "bob@x.org": 1}
+        asked = double.asked()
+        with desk(db, double) as podium:
+            assert resolved(podium, folder) == {"@cy": 120, "@ada": 1, "@bob": 1}
+        assert double.asked() == asked + 1 and double.seen[-1].commits == 1
+
+
+def test_without_any_network_the_board_stands_and_says_so(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", "Work"), ("583231+octocat@users.noreply.github.com", "Work"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with GitHubDouble({"o/r": folder}, accounts) as double:
+        pass
+    away = type("Away", (), {"api_url": f"http://127.0.0.1:{port}", "graphql_url": f"http://127.0.0.1:{port}/g"})
+    for tokens in ((TOKEN,), ()):
+        with desk(db, away, tokens=tokens, patience=2, hurry=1000) as podium:  # type: ignore[arg-type]
+            number = podium.count(folder)
+            with db.write() as session:
+                # The rounds before were as much in vain.
+                session.run("UPDATE repository SET attempts = 7")
+            assert podium.resolve(number)["state"] == "completed"
+            assert podium.rows(number) == {"ada@x.org": 1, "@octocat": 1}
+            assert "GitHub cannot be reached" in reason(podium)
+    assert double.asked() == 0
+
+
+def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=Script(["500"] * 2)) as double,
+        desk(db, double, patience=2, hurry=1000) as podium,
+    ):
+        number = podium.count(folder)
+        podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+        row = podium.row(number)
+        assert (row["state"], row["attempts"]) == ("users_processing", 1)
+        assert row["not_before"] is not None
+        # Rung too early: left alone.
+        podium.users.run(number, row["generation"], 0, podium.stop)
+        assert double.asked() == 2
+        with db.write() as session:
+            session.run("UPDATE repository SET not_before = {now}")
+        assert podium.resolve(number)["attempts"] == 0
+        assert podium.rows(number) == {"@ada": 1}
+
+
+# --- jobs that run twice, late, or are told to stop
+
+
+def test_a_batch_that_is_rung_twice_asks_once(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        number = podium.count(folder)
+        generation = podium.row(number)["generation"]
+        for wrong in (generation - 1, generation, generation, generation + 1):
+            podium.users.run(number, wrong, 0, podium.stop)
+        assert double.asked() == 1
+        assert podium.row(number)["state"] == "completed"
+
+
+def test_what_became_known_meanwhile_is_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
+        first, second = podium.count(folder), podium.count(folder, "o/s")
+        podium.resolve(first)
+        assert double.asked() == 1
+        assert podium.resolve(second)["state"] == "completed"
+        assert double.asked() == 1
+        assert podium.rows(second) == {"@ada": 1, "@bob": 1}
+
+
+def test_a_worker_that_is_told_to_stop_hands_its_batch_back(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, script=Script(["500"])) as double,
+        desk(db, double) as podium,
+    ):
+        number = podium.count(folder)
+        podium.stop.set()
+        podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+        row = podium.row(number)
+        assert (row["state"], row["attempts"], row["not_before"]) == ("users_processing", 0, None)
+        podium.stop.clear()
+        podium.resolve(number)
+        assert podium.rows(number) == {"@ada": 1}
+
+
+def test_a_batch_taken_over_meanwhile_saves_nothing(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        number = podium.count(folder)
+
+        class Thief:
+            """Takes the batch over while it is being asked about."""
+
+            def find(self, *arguments: object) -> object:
+                with db.write() as session:
+                    session.run("UPDATE commit_data SET claim_token = 'thief'")
+                return podium.users.lookup.find(*arguments)  # type: ignore[arg-type]
+
+        late = dataclasses.replace(podium.users, lookup=Thief())  # type: ignore[arg-type]
+        late.run(number, podium.row(number)["generation"], 0, podium.stop)
+        assert double.asked() == 1
+        with db.read() as session:
+            assert session.value("SELECT count(*) FROM known_email") == 0
+            assert session.value("SELECT claim_token FROM commit_data") == "thief"
+        assert podium.row(number)["state"] == "users_processing"
+
+
+def test_a_limit_in_force_outlives_the_process(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    with GitHubDouble({"o/r": folder}, accounts, script=Script(["403-secondary"]), pause=60) as double:
+        with desk(db, double) as podium:
+            number = podium.count(folder)
+            podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+            row = podium.row(number)
+            assert "waitingUntil" in row["progress"]
+            assert (row["attempts"], row["state"]) == (0, "users_processing")
+            with db.write() as session:
+                session.run("UPDATE repository SET not_before = NULL")
+        with desk(db, double) as podium:
+            podium.users.run(number, row["generation"], 0, podium.stop)
+            assert double.asked() == 1
+            assert podium.row(number)["not_before"] is not None
+        with db.read() as session:
+            assert session.value("SELECT key FROM github_limit") == token_key(TOKEN)
+
+
+def test_several_tokens_are_a_pool_with_a_budget_each(db: Database, repository: Build, accounts: Accounts) -> None:
+    folder = repository(*((f"p{n}@x.org", "Work") for n in range(400)))
+    with (
+        GitHubDouble({"o/r": folder}, accounts, tokens=("one", "two"), limit=4) as double,
+        desk(db, double, tokens=("one", "two")) as podium,
+    ):
+        number = podium.count(folder)
+        assert podium.resolve(number)["state"] == "completed"
+        assert double.asked() == 8
+        assert {seen.token for seen in double.seen} == {"one", "two"}
+        assert not podium.waits
+
+
+def test_a_row_of_an_earlier_podium_without_a_second_commit_is_looked_up(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(("ada@x.org", "Work"))
+    number = add_repository(db, state="users_processing", generation=1)
+    add_person(db, number, "ada@x.org")
+    with db.write() as session:
+        session.run("UPDATE commit_data SET batch = 0, sample_sha = ''")
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert podium.resolve(number)["state"] == "completed"
+        assert podium.rows(number, Rules()) == {"ada@x.org": 1}
+        assert double.asked() == 0

@@ -1,0 +1,182 @@
+"""Badge, card and the section that offers them, in a real browser."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from podium.web.server import beside
+from podium.web.share import badge, card
+from podium.web.share.text_metrics import width
+from tests.support.browser import browser, chromium, violations, watched
+from tests.support.face_host import FaceHost, png, whole
+from tests.support.web import open_site
+
+NAMES = ("Ada Lovelace", "<script>alert(1)</script>", "Алексей Смирнов", "張三豐", "me@example.com")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with a board of five, of whom the first has a red face."""
+    chromium()
+    with (
+        FaceHost({"/u/7": whole(png(255, 0, 0))}) as host,
+        open_site(tmp_path_factory.mktemp("site"), avatar_hosts=(host.origin,)) as site,
+    ):
+        number = site.repository()
+        for place, name in enumerate(NAMES):
+            site.person(number, name, f"p{place}@example.com", 100 - place, merge_count=place)
+        site.account("p0@example.com", "ada", account_id=7, avatar_url=f"{host.origin}/u/7")
+        site.repository("octo/new", "pending")
+        with beside(site.app, "127.0.0.1", 0) as base:
+            yield base
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+def elsewhere(page: Page, folder: Path, body: str) -> None:
+    """Open a page of another site: a file's origin is nobody's."""
+    file = folder / "elsewhere.html"
+    file.write_text(f"<!doctype html><meta charset=utf-8><body style='margin:0;background:#888'>{body}", "utf-8")
+    page.goto(file.as_uri())
+
+
+def colours(page: Page, *points: tuple[int, int]) -> list[str]:
+    """What is seen of a page at these points, as ``#rrggbb``."""
+    data = "data:image/png;base64," + base64.b64encode(page.screenshot()).decode()
+    looking = page.context.new_page()
+    found: list[str] = looking.evaluate(
+        """async ([data, points]) => {
+            const image = new Image();
+            image.src = data;
+            await image.decode();
+            const pen = new OffscreenCanvas(image.width, image.height).getContext("2d");
+            pen.drawImage(image, 0, 0);
+            const hex = (byte) => byte.toString(16).padStart(2, "0");
+            return points.map(([x, y]) => "#" + [...pen.getImageData(x, y, 1, 1).data.slice(0, 3)].map(hex).join(""));
+        }""",
+        [data, points],
+    )
+    looking.close()
+    return found
+
+
+def test_pages_of_other_sites_may_show_badge_and_card_but_no_face(server: str, chrome: Browser, tmp_path: Path) -> None:
+    files = ("badge.svg", "card.svg", "card.svg?theme=dark&names=hide")
+    images = "".join(f'<img src="{server}/r/octo/hello/{file}">' for file in files)
+    images += f'<img src="{server}/r/octo/new/badge.svg"><img src="{server}/r/octo/none/badge.svg">'
+    images += f'<img src="{server}/avatars/7">'
+    page = chrome.new_page()
+    elsewhere(page, tmp_path, images)
+    *shown, face = page.evaluate("[...document.images].map((i) => [i.complete, i.naturalWidth, i.naturalHeight])")
+    expected = badge.values(badge.Badge("contributors", "5", "figure"), "auto")["width"]
+    assert shown[0] == [True, expected, 20]
+    assert [of[1] for of in shown[1:3]] == [card.WIDTH, card.WIDTH]
+    assert [of[2] for of in shown[3:]] == [20, 20]
+    assert face == [True, 0, 0]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_badge_and_card_follow_what_the_reader_prefers(
+    server: str, chrome: Browser, tmp_path: Path, scheme: str
+) -> None:
+    left = badge.values(badge.Badge("contributors", "5", "figure"), "auto")["left"]
+    images = (
+        f'<img src="{server}/r/octo/hello/badge.svg" style="display:block"><img src="{server}/r/octo/hello/card.svg">'
+    )
+    context = chrome.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    page = context.new_page()
+    elsewhere(page, tmp_path, images)
+    badge_paint, card_paint = (badge.DARK, card.DARK) if scheme == "dark" else (badge.LIGHT, card.LIGHT)
+    # Label, figure, the card's ground, its corner (which is round), and the face where its initials would be.
+    assert colours(page, (left - 2, 10), (left + 2, 10), (300, 70), (0, 20), (70, 130)) == [
+        badge_paint["label"].ground,
+        badge_paint["figure"].ground,
+        card_paint["ground"],
+        "#888888",
+        "#ff0000",
+    ]
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_drawing_on_its_own_obeys_its_policy_and_still_follows(server: str, chrome: Browser, scheme: str) -> None:
+    # Opened by itself, the policy of its headers holds: a style sheet that it does not name would be left out.
+    dark = scheme == "dark"
+    with watched(chrome, server, color_scheme="dark" if dark else "light") as window:
+        page = window.page("/r/octo/hello/card.svg")
+        paint = card.DARK if dark else card.LIGHT
+        assert colours(page, (300, 50), (70, 110)) == [paint["ground"], "#ff0000"]
+        left = badge.values(badge.Badge("contributors", "5", "figure"), "auto")["left"]
+        page.goto(f"{server}/r/octo/hello/badge.svg")
+        figure = (badge.DARK if dark else badge.LIGHT)["figure"].ground
+        assert colours(page, (left + 2, 10)) == [figure]
+
+
+def test_text_is_measured_as_the_browser_measures_it(chrome: Browser) -> None:
+    texts = ["contributors", "1,234,567", "top contributor", "Résumé Ångström", "Алексей Смирнов", "Ελλάδα", "WiM|%@"]
+    page = chrome.new_page()
+    measured, other = page.evaluate(
+        """(texts) => ["100px DejaVu Sans", "100px no-such-font, monospace"].map((font) => {
+            const pen = new OffscreenCanvas(1, 1).getContext("2d");
+            pen.font = font;
+            return texts.map((text) => pen.measureText(text).width);
+        })""",
+        texts,
+    )
+    page.close()
+    if measured == other:
+        pytest.skip("NO FONT: apt-get install fonts-dejavu-core, or this is not tested")
+    for text, wide in zip(texts, measured, strict=True):
+        assert width(text, 100) == pytest.approx(wide, rel=0.03), text
+
+
+def test_lines_are_copied_and_follow_the_switches(server: str, chrome: Browser) -> None:
+    with watched(chrome, server, permissions=["clipboard-read", "clipboard-write"]) as window:
+        page = window.page("/r/octo/hello")
+        page.get_by_text("Take it along").click()
+        page.get_by_role("button", name="Copy Markdown of the badge").click()
+        expect(page.locator("[data-copied]")).to_have_text("Copied")
+        line = page.get_by_label("Markdown of the badge").input_value()
+        assert page.evaluate("navigator.clipboard.readText()") == line
+        assert line == f"[![Contributors]({server}/r/octo/hello/badge.svg)]({server}/r/octo/hello)"
+        page.get_by_label("Merges").check()
+        expect(page.get_by_label("Markdown of the badge")).to_have_value(re.compile(r"merges=include"))
+        expect(page.locator("#share")).to_have_attribute("open", "")
+        page.get_by_role("button", name="Copy HTML of the card").click()
+        assert "card.svg?merges=include&amp;theme=dark" in page.evaluate("navigator.clipboard.readText()")
+        with page.expect_download() as downloading:
+            page.get_by_role("link", name="CSV").click()
+        assert downloading.value.suggested_filename == "octo-hello-contributors.csv"
+        assert "Ada Lovelace" in downloading.value.path().read_text("utf-8")
+
+
+@pytest.mark.parametrize("width", [1000, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_section_is_for_everybody(server: str, chrome: Browser, scheme: str, width: int) -> None:
+    screen = {"width": width, "height": 900}
+    with watched(chrome, server, color_scheme=scheme, viewport=screen) as window:
+        page = window.page("/r/octo/hello")
+        page.get_by_text("Take it along").click()
+        expect(page.get_by_alt_text("Card: the first faces of this board")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == []
+
+
+def test_without_javascript_the_lines_are_there_to_select(server: str, chrome: Browser) -> None:
+    with watched(chrome, server, java_script_enabled=False) as window:
+        page = window.page("/r/octo/hello")
+        page.get_by_text("Take it along").click()
+        expect(page.get_by_label("HTML of the badge")).to_be_visible()
+        assert "badge.svg" in page.get_by_label("HTML of the badge").input_value()
+        assert page.locator("[data-copy]:visible").count() == 0

@@ -1,0 +1,152 @@
+"""Repositories that are on this machine already."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from podium.clones.local import LocalRepository, open_local, origin
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.history.count import count
+from tests.support import repos
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Git:
+    return Git.for_person({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    repository = repos.make_bare(tmp_path / "bare.git")
+    repos.chain(repository, [repos.ALICE, repos.BOB, repos.BOB])
+    return repository
+
+
+@pytest.fixture
+def clone(tmp_path: Path, bare: Path) -> Path:
+    repos.git(bare, "clone", "-q", f"file://{bare}", str(tmp_path / "clone"))
+    return tmp_path / "clone"
+
+
+def failure(git: Git, path: Path, revision: str | None = None) -> HistoryError:
+    with pytest.raises(HistoryError) as caught:
+        open_local(git, path, revision)
+    return caught.value
+
+
+def test_a_bare_repository_a_clone_and_a_folder_in_it(git: Git, bare: Path, clone: Path) -> None:
+    (clone / "a" / "b").mkdir(parents=True)
+    head = repos.git(bare, "rev-parse", "main").decode().strip()
+    assert open_local(git, bare) == LocalRepository(bare, head, "main", None, None)
+    for path in (clone, clone / "a" / "b", clone / ".git"):
+        found = open_local(git, path)
+        assert (found, origin(git, found)) == (
+            LocalRepository(clone / ".git", head, "main", None, None),
+            f"file://{bare}",
+        )
+    assert origin(git, open_local(git, bare)) is None
+
+
+def test_a_work_tree_and_a_symbolic_link(git: Git, clone: Path, tmp_path: Path) -> None:
+    other = repos.git(clone / ".git", "rev-parse", "main~1").decode().strip()
+    repos.git(clone / ".git", "worktree", "add", "-q", "--detach", str(tmp_path / "tree"), other)
+    (tmp_path / "link").symlink_to(clone)
+    found = open_local(git, tmp_path / "tree")
+    assert (found.head, found.branch) == (other, None)
+    assert count(git, found.path, found.head).total_commits == 2
+    assert open_local(git, tmp_path / "link").path == clone / ".git"
+
+
+def test_paths_that_look_like_something_else(git: Git, bare: Path, tmp_path: Path) -> None:
+    for name in ("-x", "a b", "ü", "x\ny", "ext::x", "$(id)"):
+        path = tmp_path / name
+        repos.git(bare, "clone", "-q", "--bare", f"file://{bare}", str(path))
+        assert open_local(git, path).path == path
+
+
+def test_the_callers_own_repository_is_not_taken_for_it(bare: Path, clone: Path, tmp_path: Path) -> None:
+    redirected = Git.for_person(
+        {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GIT_DIR": str(bare), "GIT_WORK_TREE": str(tmp_path)}
+    )
+    assert open_local(redirected, clone).path == clone / ".git"
+
+
+def test_another_revision(git: Git, bare: Path) -> None:
+    repos.git(bare, "tag", "-a", "-m", "x", "v1", "main~2", check=False)
+    repos.git(bare, "update-ref", "refs/heads/-odd", "main~1")
+    for revision, number in (("main~1", 2), ("refs/heads/-odd", 2), ("-odd", 2), ("main", 3)):
+        found = open_local(git, bare, revision)
+        assert found.branch is None
+        assert count(git, found.path, found.head).total_commits == number
+
+
+@pytest.mark.parametrize("revision", ["none", "--all", "", "main:file", "-x", "a b", "HEAD^{tree}", "..", "\n"])
+def test_a_revision_that_is_none(git: Git, bare: Path, revision: str) -> None:
+    assert failure(git, bare, revision).code == "bad-rev"
+
+
+def test_not_a_repository(git: Git, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder", "none"):
+        assert failure(git, tmp_path / name).code == "not-a-repository"
+
+
+def test_a_repository_without_commits(git: Git, tmp_path: Path) -> None:
+    assert failure(git, repos.make_bare(tmp_path / "empty.git")).code == "empty"
+
+
+def test_a_head_that_names_a_branch_that_does_not_exist(git: Git, bare: Path) -> None:
+    repos.git(bare, "symbolic-ref", "HEAD", "refs/heads/none")
+    error = failure(git, bare)
+    assert error.code == "no-default-branch"
+    assert "--rev" in error.message
+    assert open_local(git, bare, "main").head
+
+
+def test_a_shallow_clone_is_refused_with_what_to_do(git: Git, bare: Path, tmp_path: Path) -> None:
+    repos.git(bare, "clone", "-q", "--depth=1", f"file://{bare}", str(tmp_path / "shallow"))
+    error = failure(git, tmp_path / "shallow")
+    assert error.code == "shallow"
+    assert "git fetch --unshallow" in error.message
+
+
+def test_a_repository_of_somebody_else_is_refused_with_what_to_do(git: Git, clone: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can give a file away")
+    subprocess.run(["chown", "-R", "1234", str(clone)], check=True)
+    error = failure(git, clone)
+    assert error.code == "not-trusted"
+    assert f"git config --global --add safe.directory {clone}" in error.message
+
+
+def test_the_mailmap_of_the_revision_not_of_the_work_tree(git: Git, bare: Path, clone: Path) -> None:
+    (clone / ".mailmap").write_text("Forged <forged@example.org> <alice@example.org>\n")
+    assert open_local(git, clone).mailmap is None
+    tree = repos.write_tree(bare, {".mailmap": b"x"})
+    repos.set_branch(bare, repos.commit(bare, tree=tree))
+    found = open_local(git, bare)
+    assert found.mailmap == repos.git(bare, "rev-parse", "main:.mailmap").decode().strip()
+
+
+def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network(
+    git: Git, bare: Path, tmp_path: Path
+) -> None:
+    tree = repos.write_tree(bare, {".mailmap": b"x", "file": b"y"})
+    repos.set_branch(bare, repos.commit(bare, tree=tree))
+    repos.git(bare, "config", "uploadpack.allowFilter", "true")
+    repos.git(bare, "clone", "-q", "--bare", "--filter=tree:0", f"file://{bare}", str(tmp_path / "treeless"))
+    found = open_local(git, tmp_path / "treeless")
+    assert (found.mailmap, found.note is not None) == (None, True)
+    assert count(git, found.path, found.head).total_commits == 1
+
+
+def test_grafts_and_replacements_hide_nothing(git: Git, tmp_path: Path) -> None:
+    repository = repos.make_traps(tmp_path / "traps.git")
+    found = open_local(git, repository)
+    assert count(git, found.path, found.head).total_commits > 70

@@ -1,0 +1,124 @@
+"""The mailmap: git's identities, and which rows are one person."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from podium.clones.mailmap import Identity, Pair, find_mailmap, identities
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.limits import Limits
+from tests.support import repos
+
+GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return repos.make_bare(tmp_path / "r.git")
+
+
+def mapped(repository: Path, mailmap: str, *pairs: Pair) -> dict[Pair, Identity]:
+    return identities(GIT, repository, repos.write(repository, "blob", mailmap.encode()), pairs)
+
+
+def test_without_a_mailmap_everybody_is_themselves(repository: Path) -> None:
+    assert identities(GIT, repository, None, [("A", "a@x")]) == {("A", "a@x"): Identity("a@x", "A", "a@x")}
+
+
+def test_rows_at_one_mapped_email_are_one_person(repository: Path) -> None:
+    found = mapped(
+        repository,
+        "Proper <P@x> <old@x>\n<p@x> <older@x>\n",
+        ("any", "old@x"),
+        ("Any Name", "older@x"),
+        ("third", "p@x"),
+        ("stranger", "s@x"),
+    )
+    assert found["any", "old@x"] == Identity("p@x", "Proper", "p@x")
+    assert found["Any Name", "older@x"] == Identity("p@x", "Any Name", "p@x")
+    assert found["third", "p@x"].key == "p@x"
+    assert found["stranger", "s@x"] == Identity("s@x", "stranger", "s@x")
+
+
+def test_an_email_that_the_mailmap_gives_to_two_names_is_two_people(repository: Path) -> None:
+    found = mapped(
+        repository,
+        "One <team@x> one <team@x>\nTwo <team@x> two <team@x>\n",
+        ("one", "team@x"),
+        ("two", "team@x"),
+        ("One", "team@x"),
+        ("three", "team@x"),
+    )
+    assert found["one", "team@x"].key == "One <team@x>"
+    assert found["two", "team@x"].key == "Two <team@x>"
+    assert found["One", "team@x"].key == "One <team@x>"
+    assert found["three", "team@x"].key == "team@x"
+
+
+def test_a_name_that_the_mailmap_says_counts_even_where_it_was_written_so(repository: Path) -> None:
+    found = mapped(
+        repository,
+        "Jane Doe <team@x> <jane@x>\nJohn Roe <team@x> <john@x>\n",
+        ("Jane Doe", "jane@x"),
+        ("John Roe", "john@x"),
+    )
+    assert {identity.key for identity in found.values()} == {"Jane Doe <team@x>", "John Roe <team@x>"}
+
+
+def test_two_spellings_of_a_person_whose_email_alone_is_mapped_stay_one(repository: Path) -> None:
+    found = mapped(repository, "<new@x> <old@x>\n", ("Jane", "old@x"), ("jane doe", "old@x"), ("J", "new@x"))
+    assert {identity.key for identity in found.values()} == {"new@x"}
+
+
+def test_hostile_pairs_are_kept_as_they_are(repository: Path) -> None:
+    pairs = [
+        ("", ""),
+        ("", "a@x"),
+        (" lead", "a@x"),
+        ("A> B", "a@x"),
+        ("a < b", "a@x"),
+        ("trail ", "a@x"),
+        ("new\nline <z@x>", "a@x"),
+        ("A", "b <c"),
+        ("A", "b> <c@x"),
+        ("A", "new\nline"),
+        ("\ufffd", "\ufffd@x"),
+        ("-x", "--stdin"),
+        ("x" * 5000, "y" * 5000),
+    ]
+    found = mapped(repository, "Z <z@x> <never@x>\n", *pairs)
+    assert found == {(name, email): Identity(email, name, email) for name, email in pairs}
+
+
+@pytest.mark.parametrize("mailmap", ["", "noise", "<", "<>\n<> <>", "A <a@x> <", "\0\n", "#c\n" * 9, "a" * 99_999])
+def test_a_mailmap_that_makes_no_sense_maps_nothing(repository: Path, mailmap: str) -> None:
+    assert mapped(repository, mailmap, ("B", "b@x"))["B", "b@x"] == Identity("b@x", "B", "b@x")
+
+
+def test_a_blob_that_is_not_there_is_said_so(repository: Path) -> None:
+    with pytest.raises(HistoryError):
+        identities(GIT, repository, "1" * 40, [("A", "a@x")])
+
+
+def test_neither_the_work_tree_nor_a_persons_configuration_adds_to_it(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    repos.git(clone / ".git", "init", "-q")
+    other = tmp_path / "other"
+    for file in (clone / ".mailmap", other):
+        file.write_text("Forged <forged@x> <a@x>\n")
+    (tmp_path / ".gitconfig").write_text(f"[mailmap]\n\tfile = {other}\n")
+    git = Git.for_person({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    blob = repos.write(clone / ".git", "blob", b"Real <real@x> <b@x>\n")
+    found = identities(git, clone / ".git", blob, [("A", "a@x"), ("B", "b@x")])
+    assert [found["A", "a@x"].email, found["B", "b@x"].email] == ["a@x", "real@x"]
+
+
+def test_only_a_regular_file_in_the_root_is_a_mailmap(repository: Path) -> None:
+    assert find_mailmap(GIT, repository, repos.write_tree(repository, {".mailmap": b"x"}))
+    assert find_mailmap(GIT, repository, repos.write_tree(repository, {"mailmap": b"x"})) is None
+    assert find_mailmap(GIT, repository, repos.write_tree(repository, {".mailmap": b"x"}, "120000")) is None

@@ -1,0 +1,217 @@
+"""A refresh adds what is new to exactly what was counted, whatever was pushed, and leaves what a count anew would."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from podium.clones import mailmap
+from podium.clones.local import open_local
+from podium.clones.mirrors import Mirrors
+from podium.clones.source import MirrorSource, PathSource
+from podium.counting.commit_job import CommitJob
+from podium.git.command import Git
+from podium.git.limits import Limits
+from podium.jobs.queues import SilentRing
+from podium.repositories.address import parse_address, path_address
+from podium.storage import sqlite_schema
+from podium.storage.session import Database, Session
+from podium.storage.sqlite import SqliteDatabase
+from podium.submissions.submit import start_over, submit
+from tests.support import repos
+from tests.support.githttp import serve_repositories
+
+GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
+
+# Whatever does not depend on how often was counted between.
+ROWS = """
+SELECT email, name, mailmap_email, mailmap_name, mailmap_identity, commit_count, merge_count, co_authored_count,
+    co_authored_merge_count, first_commit_at, last_commit_at, first_merge_at, last_merge_at, first_co_authored_at,
+    last_co_authored_at, odd_dates, sample_co_authors
+FROM commit_data ORDER BY email, name
+"""
+WEEKS = """
+SELECT d.email, d.name, w.week, w.commit_count, w.merge_count, w.co_authored_count, w.co_authored_merge_count
+FROM weekly_activity w JOIN commit_data d ON d.id = w.commit_data_id ORDER BY 1, 2, 3
+"""
+SUMS = "SELECT head, total_commits, merge_commits, unique_contributors, mailmap FROM repository"
+
+
+class Strangers:
+    """Nobody is known, and nobody asked."""
+
+    kinds: ClassVar[dict[str, str]] = {}
+    are_asked = False
+
+    def link(self, session: Session, repository_id: int) -> None:
+        """Nobody is linked."""
+
+
+def meet(host: str, emails: Collection[str]) -> Strangers:
+    return Strangers()
+
+
+def count(db: Database, repository: Path) -> tuple[Any, ...]:
+    """Count a repository of this machine as it is now, after whatever was counted of it before."""
+    found = open_local(GIT, repository)
+    job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_deaths=5, max_attempts=1)
+    row = submit(db, SilentRing(), path_address(found.path, None), refresh_after=0).repository
+    start_over(db, row["id"])
+    assert job.run(row["id"], threading.Event()) is None
+    with db.read() as session:
+        return tuple(session.all(sql) for sql in (ROWS, WEEKS, SUMS))
+
+
+def new_database(folder: Path) -> SqliteDatabase:
+    db = SqliteDatabase(folder / "podium.db")
+    sqlite_schema.create(db)
+    return db
+
+
+MAILMAPS = (
+    None,
+    b"Proper Alice <alice@example.org> <old@example.org>\n",
+    b"<new@example.org> <alice@example.org>\n",
+    b"One <one@example.org> one <shared@example.org>\nTwo <one@example.org> two <shared@example.org>\n",
+)
+AUTHORS = (
+    b"Alice <alice@example.org>",
+    b"ALICE <Alice@Example.org>",
+    b"Alice A. <old@example.org>",
+    b"one <shared@example.org>",
+    b"two <shared@example.org>",
+    b"three <shared@example.org>",
+)
+_COMMIT = st.tuples(
+    st.sampled_from(AUTHORS), st.integers(0, 2_000_000_000), st.booleans(), st.sampled_from((None, *AUTHORS))
+)
+_PUSH = st.tuples(
+    st.sampled_from(("add", "add", "add", "rewrite", "nothing")),
+    st.lists(_COMMIT, min_size=1, max_size=5),
+    st.sampled_from(MAILMAPS),
+)
+
+
+def pushed(repository: Path, head: str | None, push: Any) -> str | None:
+    """Push some commits, upon the head or instead of it."""
+    kind, commits, files = push
+    if kind == "nothing" and head:
+        return head
+    tree = repos.write_tree(repository, {} if files is None else {".mailmap": files})
+    parents = [head] if head and kind == "add" else []
+    for author, when, is_merge, co_author in commits:
+        message = b"t\n" if co_author is None else b"t\n\nCo-authored-by: " + co_author + b"\n"
+        twice = parents * 2 if is_merge else parents
+        line = b"%b %d +0000" % (author, when)
+        parents = [repos.commit(repository, twice, author=line, message=message, tree=tree)]
+    repos.set_branch(repository, parents[0])
+    return parents[0]
+
+
+@settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(pushes=st.lists(_PUSH, min_size=2, max_size=4))
+def test_whatever_was_pushed_a_refresh_leaves_what_a_count_anew_does(
+    tmp_path_factory: pytest.TempPathFactory, pushes: list[Any]
+) -> None:
+    folder = tmp_path_factory.mktemp("refresh")
+    repository = repos.make_bare(folder / "r.git")
+    db = new_database(folder)
+    head = None
+    for push in pushes:
+        head = pushed(repository, head, push)
+        refreshed = count(db, repository)
+    db.close()
+    afresh = new_database(tmp_path_factory.mktemp("afresh"))
+    assert refreshed == count(afresh, repository)
+    afresh.close()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Of how many people each count asked what the mailmap makes of them."""
+    numbers: list[int] = []
+    real = mailmap.identities
+
+    def identities(git: Git, repository: Path, blob: str | None, pairs: Any, **rest: Any) -> Any:
+        wanted = list(pairs)
+        numbers.append(len(wanted))
+        return real(git, repository, blob, wanted, **rest)
+
+    monkeypatch.setattr("podium.clones.source.identities", identities)
+    yield numbers
+
+
+def test_a_refresh_asks_only_about_those_for_whom_the_mailmap_may_say_something_new(
+    tmp_path: Path, db: Database, asked: list[int]
+) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    tree = repos.write_tree(repository, {".mailmap": MAILMAPS[3] or b""})
+    many = [repos.commit(repository, author=b"P%d <p%d@example.org> 1 +0000" % (n, n), tree=tree) for n in range(30)]
+    one = repos.commit(repository, many, author=b"one <shared@example.org> 5 +0000", tree=tree)
+    repos.set_branch(repository, one)
+    count(db, repository)
+    # Nobody new, somebody new, and a second name of an e-mail that the mailmap gives to two.
+    for author in (b"P3 <p3@example.org>", b"Q <q@example.org>", b"two <shared@example.org>"):
+        one = repos.commit(repository, [one], author=author + b" 6 +0000", tree=tree)
+        repos.set_branch(repository, one)
+        rows = count(db, repository)[0]
+    assert asked == [31, 1, 1, 1, 2]
+    keys = {row["name"]: row["mailmap_identity"] for row in rows if row["email"] == "shared@example.org"}
+    assert keys == {"one": "One <one@example.org>", "two": "Two <one@example.org>"}
+    # A mailmap that changed is asked about everybody.
+    tree = repos.write_tree(repository, {".mailmap": b"<all@example.org> <p7@example.org>\n"})
+    repos.set_branch(repository, repos.commit(repository, [one], author=b"P3 <p3@example.org> 7 +0000", tree=tree))
+    rows = count(db, repository)[0]
+    assert asked[-1] == 33
+    assert {row["mailmap_email"] for row in rows if row["name"] in ("P7", "one")} == {
+        *("all@example.org", "shared@example.org")
+    }
+
+
+def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: Database) -> None:
+    with serve_repositories(tmp_path / "repositories") as host:
+        repository = repos.make_bare(host.folder / "o" / "r.git")
+        head = repos.chain(repository, [repos.ALICE] * 5)
+        url = f"{host.url}/o/r.git"
+        git = Git.for_server(Limits(timeout=60), search_path=os.environ["PATH"], protocols=("http",))
+        mirrors = Mirrors(tmp_path / "mirrors", git)
+        row = submit(db, SilentRing(), parse_address(url, "https://github.com"), refresh_after=0).repository
+
+        def run(most: int) -> Exception | None:
+            source = MirrorSource(git, mirrors, lambda _row: url, most=most)
+            job = CommitJob(db, source, meet, lease_seconds=30, max_deaths=5, max_attempts=1)
+            start_over(db, row["id"])
+            return job.run(row["id"], threading.Event())
+
+        assert "PODIUM_MAX_COMMITS" in str(run(4))
+        assert run(5) is None
+        assert len(list((tmp_path / "mirrors").glob("*.git"))) == 1
+        repos.chain(repository, [repos.BOB], [head])
+        assert "PODIUM_MAX_COMMITS" in str(run(5))
+        with db.read() as session:
+            failed = session.one("SELECT * FROM repository WHERE id = :id", id=row["id"])
+        assert failed is not None
+        assert (failed["state"], failed["error_code"]) == ("failed", "too-large")
+        assert list((tmp_path / "mirrors").glob("*.git")) == []
+
+
+def test_more_people_than_are_asked_for_one_by_one(
+    tmp_path: Path, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    tree = repos.write_tree(repository, {".mailmap": MAILMAPS[1] or b""})
+    head = repos.commit(repository, tree=tree)
+    repos.set_branch(repository, head)
+    monkeypatch.setattr("podium.counting.save._MOST_ASKED", 3)
+    count(db, repository)
+    for number in range(6):
+        head = repos.commit(repository, [head], author=b"P <p%d@example.org> 5 +0000" % number, tree=tree)
+    repos.set_branch(repository, head)
+    assert len(count(db, repository)[0]) == 7

@@ -1,0 +1,100 @@
+"""What git says, and what it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.git.error_messages import clean, translate
+from podium.git.progress import ProgressReader
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "transient"),
+    [
+        ("remote: Repository not found.\nfatal: repository 'https://h/o/r/' not found", "missing", False),
+        ("fatal: could not read Username for 'https://h': terminal prompts disabled", "missing", False),
+        ("fatal: Authentication failed for 'https://h/'", "missing", False),
+        ("git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.", "missing", False),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 403", "missing", False),
+        ("fatal: unable to access 'https://h/': Could not resolve host: h", "unreachable", True),
+        (
+            "fatal: unable to access 'https://h/': Failed to connect to h port 443: Connection refused",
+            "unreachable",
+            True,
+        ),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 502", "unreachable", True),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 429", "unreachable", True),
+        ("error: RPC failed; curl 28 Operation too slow. Less than 1 bytes/sec", "unreachable", True),
+        ("fatal: unable to access 'https://h/': SSL certificate problem: self-signed", "unreachable", False),
+        ("error: RPC failed; curl 18 transfer closed\nfatal: early EOF", "interrupted-transfer", True),
+        ("fatal: the remote end hung up unexpectedly", "interrupted-transfer", True),
+        ("fatal: couldn't find remote ref refs/heads/x", "interrupted-transfer", True),
+        ("fatal: write error: No space left on device", "disk-full", False),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 301", "redirected", False),
+        ("fatal: not a git repository (or any of the parent directories): .git", "not-a-repository", False),
+        ("fatal: 'x' does not appear to be a git repository", "not-a-repository", False),
+        ("fatal: transport 'ext' not allowed", "refused", False),
+        ("fatal: bad object 0123", "corrupt", False),
+        ("error: Could not read 0123\nfatal: revision walk setup failed", "corrupt", False),
+        ("fatal: Out of memory, malloc failed", "too-large", False),
+        ("warning: rejected refs/heads/main because shallow roots are not allowed to be updated", "shallow", False),
+        ("fatal: detected dubious ownership in repository at '/x/y'", "not-trusted", False),
+        ("fatal: something new", "git-failed", False),
+        ("", "git-failed", False),
+    ],
+)
+def test_what_git_says_has_a_meaning(said: str, code: str, transient: bool) -> None:
+    error = translate(said.encode(), "fetch")
+    assert (error.code, error.transient) == (code, transient)
+    assert "\n" not in error.message
+
+
+def test_the_other_side_cannot_choose_the_meaning() -> None:
+    error = translate(b"remote: No space left on device\nfatal: something new", "fetch")
+    assert error.code == "git-failed"
+
+
+def test_no_secret_and_no_escape_comes_through() -> None:
+    error = translate(b"fatal: odd \x1b[31mthing at https://me:secret@h/x\x07", "fetch")
+    assert error.message == "git fetch failed: fatal: odd  [31mthing at https://h/x."
+    assert clean("a\x00b\u202ec") == "a b c"
+    assert len(clean("x" * 10_000)) == 300
+
+
+_SAID = (
+    b"remote: Enumerating objects: 5, done.\r\nremote: Counting objects:  50% (1/2)\rremote: Counting objects: "
+    b"100% (2/2), done.\nReceiving objects:  42% (420/1000), 1.50 KiB | 3.00 MiB/s\rReceiving objects: "
+    b"100% (1000/1000), 2 bytes | 3.00 MiB/s, done.\nResolving deltas:  10% (1/10)\rfatal: early EOF\n"
+)
+
+
+def test_progress_is_read_however_it_is_cut() -> None:
+    expected = [
+        ("preparing", 50, None),
+        ("preparing", 100, None),
+        ("receiving", 42, 1536),
+        ("receiving", 100, 2),
+        ("resolving", 10, None),
+    ]
+    for size in (1, 2, 7, 1000):
+        told: list[tuple[str, int, int | None]] = []
+        reader = ProgressReader(lambda *step, told=told: told.append(step))
+        for at in range(0, len(_SAID), size):
+            reader.feed(_SAID[at : at + size])
+        assert reader.close() == b"remote: Enumerating objects: 5, done.\nfatal: early EOF\n"
+        assert told == expected
+
+
+def test_what_is_not_progress_is_kept_within_bounds() -> None:
+    reader = ProgressReader(lambda *_: None, keep=1000)
+    for _ in range(1000):
+        reader.feed(b"warning: again\n" + b"x" * 10_000)
+    assert reader.close().startswith(b"warning: again\n")
+    assert len(reader.rest) < 10_000
+
+
+def test_numbers_that_are_none_are_no_harm() -> None:
+    told: list[int | None] = []
+    reader = ProgressReader(lambda _phase, percent, received: told.extend((percent, received)))
+    reader.feed(b"Receiving objects: 999% (1/1), 1.2.3 MiB\rReceiving objects: 5% (1/1)\n")
+    assert told == [100, 0, 5, None]

@@ -1,0 +1,159 @@
+"""What Podium reads in a commit is what git prints of it, however odd the commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podium.history.commit import EARLIEST, LATEST, LONGEST_TEXT, CommitFacts, CommitReader, split_person
+from tests.support import repos
+
+_FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
+
+
+def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
+    """The facts of commits by `git log`; a date that git does not print is 0 and odd."""
+    words = ("log", "--no-walk=unsorted", "--no-mailmap", f"--format={_FIELDS}", "--stdin")
+    output = repos.git(repository, *words, stdin="\n".join(shas).encode() + b"\n")
+    found = {}
+    cells = output.split(b"\0")[:-1]
+    for at in range(0, len(cells), 6):
+        sha, name, email, when, parents, values = cells[at : at + 6]
+        address = email.decode("utf-8", "replace").lower()
+        number = int(when[:30] or 0)
+        people: dict[str, str] = {}
+        for value in values.split(b"\n"):
+            person = split_person(value)
+            if person and person[1].strip() and person[1] != address:
+                people.setdefault(person[1], person[0])
+        found[sha.strip().decode()] = CommitFacts(
+            author=(name.decode("utf-8", "replace"), address),
+            when=min(max(number, EARLIEST), LATEST),
+            odd_date=not when or number > LATEST,
+            is_merge=len(parents.split()) > 1,
+            co_authors=tuple((person, where) for where, person in people.items()),
+            parents=b"".join(b"parent %b\n" % parent for parent in parents.split()),
+        )
+    return found
+
+
+def assert_all_read_as_git_does(repository: Path, shas: list[str], *, negative: bool = False) -> None:
+    reader = CommitReader()
+    for sha, expected in as_git_says(repository, shas).items():
+        raw = repos.git(repository, "cat-file", "commit", sha)
+        facts = reader.read(raw)
+        if negative and facts.when < 0:
+            # git prints nothing for a negative date; Podium reads the number.
+            assert facts.odd_date
+            facts = facts._replace(when=0)
+        assert facts == expected, raw
+        assert "\0" not in "".join(map(str, facts))
+
+
+@pytest.fixture(scope="module")
+def traps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return repos.make_traps(tmp_path_factory.mktemp("traps") / "traps.git")
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return repos.make_bare(tmp_path_factory.mktemp("scratch") / "scratch.git")
+
+
+def test_every_trap_is_read_as_git_reads_it(traps: Path) -> None:
+    shas = repos.git(traps, "rev-list", "main").decode().split()
+    assert len(shas) > 70
+    assert_all_read_as_git_does(traps, shas, negative=True)
+
+
+_PIECES = [b"A", b" ", b"<", b">", b"b@c", b"\t", b"\r", b"1600000000", b"+0000", b"-", b"+", b"12", b"\xff", b"\0"]
+_MORE = [b"\n", b"author ", b"\xc3\xa9", b"Co-authored-by: X <x@y>", b"encoding latin-1"]
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(lines=st.lists(st.lists(st.sampled_from(_PIECES + _MORE), max_size=12).map(b"".join), min_size=20, max_size=60))
+def test_any_author_line_is_read_as_git_reads_it(scratch: Path, lines: list[bytes]) -> None:
+    shas = [repos.commit(scratch, author_line=b"author " + line.strip(b"\n")) for line in lines]
+    reader = CommitReader()
+    for sha, expected in as_git_says(scratch, shas).items():
+        facts = reader.read(_content(scratch, sha))
+        assert facts._replace(when=0) == expected._replace(when=0) if facts.when < 0 else facts == expected
+
+
+_LINES = [
+    b"Co-authored-by: Carol <carol@example.org>",
+    b"CO-AUTHORED-BY: Dan <dan@example.org>",
+    b"co-authored-by : Eve <eve@example.org>",
+    b"Co-authored-by: folded",
+    b"  <folded@example.org>",
+    b"\t<tab@example.org>",
+    b"Signed-off-by: S <s@example.org>",
+    b"(cherry picked from commit 0123)",
+    b"Reviewed-by: R",
+    b"plain text",
+    b": starts with a colon",
+    b"# comment",
+    b"# ------------------------ >8 ------------------------",
+    b"Conflicts:",
+    b"---",
+    b"",
+    b" ",
+    b"\r",
+    b"title",
+    b"Bug #43: x",
+]
+
+
+@settings(max_examples=30, deadline=None, database=None)
+@given(messages=st.lists(st.lists(st.sampled_from(_LINES), max_size=12).map(b"\n".join), min_size=20, max_size=60))
+def test_any_message_has_the_co_authors_that_git_finds(scratch: Path, messages: list[bytes]) -> None:
+    shas = [repos.commit(scratch, message=message) for message in messages]
+    reader = CommitReader()
+    for sha, expected in as_git_says(scratch, shas).items():
+        raw = _content(scratch, sha)
+        assert reader.read(raw) == expected, raw
+
+
+def _content(repository: Path, sha: str) -> bytes:
+    import zlib
+
+    path = repository / "objects" / sha[:2] / sha[2:]
+    return zlib.decompress(path.read_bytes()).partition(b"\0")[2]
+
+
+@pytest.mark.parametrize(
+    ("written", "when", "odd"),
+    [
+        (b"1600000000 +0000", 1600000000, False),
+        (b"1600000000 +51800", 1600000000, False),
+        (b"4102444800 +0000", 4102444800, False),
+        (b"253402300799 +0000", LATEST, False),
+        (b"253402300800 +0000", LATEST, True),
+        (b"99999999999999999999 +0000", LATEST, True),
+        (b"9" * 6000 + b" +0000", LATEST, True),
+        (b"-5 +0000", -5, True),
+        (b"-" + b"9" * 6000 + b" +0000", EARLIEST, True),
+        (b"1600000000", 0, True),
+        (b"never +0000", 0, True),
+        (b"", 0, True),
+    ],
+)
+def test_a_date_fits_a_calendar_and_is_marked_where_it_did_not(written: bytes, when: int, odd: bool) -> None:
+    raw = b"tree 00\nauthor A <a@b> " + written + b"\ncommitter C <c@d> 1 +0000\n\nmessage\n"
+    facts = CommitReader().read(raw)
+    assert (facts.when, facts.odd_date) == (when, odd)
+
+
+def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
+    for encoding in (b"idna", b"utf-16", b"cp037", b"unicode_escape", b"zlib", b"utf-7", b"x" * 3000):
+        raw = b"tree 00\nauthor \xff\\n <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\nencoding " + encoding
+        assert CommitReader().read(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
+
+
+def test_endless_names_are_cut_and_stay_apart() -> None:
+    people = [split_person(b"n" * 10**6 + end + b" <" + b"e" * 10**6 + end + b">") for end in (b"a", b"b")]
+    assert len({person for person in people if person}) == 2
+    assert all(len(part) <= LONGEST_TEXT for person in people if person for part in person)

@@ -1,0 +1,299 @@
+"""Packs are read entry by entry: whole, against every cut, and never trusted."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from podium.history import inflate
+from podium.history.packfile import delta as delta_module
+from podium.history.packfile import reader
+from podium.history.packfile.delta import BadDelta, apply_delta
+from podium.history.packfile.reader import BadPack, Pack
+from podium.history.packfiles import PackFile, PackIndex
+from tests.support import packs as make
+from tests.support import repos
+from tests.support.packs import Entry
+
+
+def read_all(content: bytes, *, end: int | None = None, find: Callable[[bytes], int] | None = None) -> list[bytes]:
+    """Every commit of a pack, read as far as it is there."""
+    pack = Pack(lambda at, most: content[:end][at : at + most], 20, find)
+    stop = len(content) - 20 if end is None else end
+    found: list[bytes] = []
+    at = reader.HEADER
+    while at < stop:
+        commits, next_at = pack.commits(at, stop)
+        if next_at == at:
+            break
+        found += commits
+        at = next_at
+    return found
+
+
+def some_commits(number: int, seed: int = 1) -> list[bytes]:
+    dice = random.Random(seed)
+    sizes = [*range(number - 6), 15, 16, 2047, 2048, 70_000, 300_000]
+    return [b"tree " + dice.randbytes(size // 2).hex().encode() + b"x" * (size % 2) for size in sizes]
+
+
+def with_deltas(commits: list[bytes]) -> list[Entry]:
+    """Each second one as a delta against the one before: chains of two."""
+    entries = []
+    for number, commit in enumerate(commits):
+        if number % 3:
+            entries.append(Entry(make.delta(commits[number - 1], commit), base=number - 1))
+        else:
+            entries.append(Entry(commit, level=number % 10))
+    return entries
+
+
+def test_commits_of_all_sizes_are_read_whole_or_as_deltas() -> None:
+    commits = some_commits(60)
+    assert read_all(make.pack([Entry(commit) for commit in commits])) == commits
+    assert read_all(make.pack(with_deltas(commits))) == commits
+
+
+def test_what_is_no_commit_is_passed_over_but_counted_as_an_entry() -> None:
+    entries = [
+        Entry(b"tree", "tree"),
+        Entry(b"one"),
+        Entry(b"blob" * 100_000, "blob"),
+        Entry(b"tag", "tag"),
+        Entry(make.delta(b"tree", b"trees"), base=0),
+        Entry(make.delta(b"trees", b"treess"), base=4),
+        Entry(make.delta(b"one", b"two"), base=1),
+    ]
+    content = make.pack(entries)
+    pack = Pack(lambda at, most: content[at : at + most], 20)
+    assert pack.commits(reader.HEADER, len(content) - 20) == ([b"one", b"two"], len(content) - 20)
+    assert pack.entries == 7
+
+
+def test_a_pack_that_is_still_arriving_is_read_up_to_the_last_whole_entry_at_every_cut() -> None:
+    commits = [b"tree " + b"%d" % number * number for number in range(12)]
+    content = make.pack(with_deltas(commits))
+    before: list[bytes] = []
+    for end in range(reader.HEADER, len(content) - 19):
+        found = read_all(content, end=end)
+        assert found == commits[: len(found)]
+        assert len(found) >= len(before)
+        before = found
+    assert before == commits
+
+
+def test_reading_goes_on_where_it_stopped_however_the_pack_is_cut() -> None:
+    commits = some_commits(40)
+    content = make.pack(with_deltas(commits))
+    dice = random.Random(2)
+    there = reader.HEADER
+    pack = Pack(lambda at, most: content[:there][at : at + most], 20)
+    found: list[bytes] = []
+    at = there
+    while at < len(content) - 20:
+        there = min(len(content) - 20, there + dice.choice((1, 2, 3, 50, 4096, 200_000)))
+        more, at = pack.commits(at, there)
+        found += more
+    assert found == commits
+    assert pack.entries == len(commits)
+
+
+def test_a_delta_may_name_its_base() -> None:
+    one, two = b"tree one", b"tree two"
+    content = make.pack([Entry(one), Entry(make.delta(one, two), base=b"\1" * 20)])
+    assert read_all(content, find=lambda name: reader.HEADER) == [one, two]
+    with pytest.raises(BadPack, match="names its base"):
+        read_all(content)
+
+
+LOOP = [Entry(b"tree"), Entry(make.delta(b"tree", b"trees"), base=b"\1" * 20)]
+BOMB = zlib.compress(bytes(50_000_000))
+
+BAD: dict[str, bytes] = {
+    "kind unknown": make.pack([Entry(b"x", stream=b"")])[:12] + b"\x51" + zlib.compress(b"x") + bytes(20),
+    "kind zero": make.pack([])[:12] + b"\x01" + zlib.compress(b"x") + bytes(20),
+    "larger than it says": make.pack([Entry(b"tree" * 50, says=10)]),
+    "smaller than it says": make.pack([Entry(b"tree", says=100)]),
+    "larger, of many bytes": make.pack([Entry(b"tree" * 50_000, says=5_000)]),
+    "no stream": make.pack([Entry(b"tree", stream=b"nonsense" * 20)]),
+    "a bomb": make.pack([Entry(b"", says=100, stream=BOMB)]),
+    "a bomb that says so": make.pack([Entry(b"", says=1 << 40, stream=BOMB)]),
+    "a checksum that is wrong": make.pack([Entry(b"t", says=4, stream=zlib.compress(b"tree")[:-1] + b"\0")]),
+    "a size without end": make.pack([])[:12] + b"\x9f" + b"\xff" * 60 + bytes(20),
+    "a base before the pack": make.pack([])[:12] + b"\x61\x7f" + zlib.compress(b"x") + bytes(20),
+    "a base that is itself": make.pack([])[:12] + b"\x61\x00" + zlib.compress(b"x") + bytes(20),
+    "a base of another size": make.pack([Entry(b"tree"), Entry(make.delta(b"other", b"x"), base=0)]),
+    "a delta that makes too much": make.pack(
+        [Entry(b"tree"), Entry(make.size(4) + make.size(1 << 40) + make.copy(0, 4), base=0)]
+    ),
+    "a delta cut off": make.pack([Entry(b"tree"), Entry(make.delta(b"tree", b"trees")[:-3], base=0)]),
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD.keys())
+def test_what_is_odd_is_a_bad_pack_and_no_crash(content: bytes) -> None:
+    with pytest.raises(BadPack):
+        read_all(content)
+
+
+def test_deltas_in_a_circle_end() -> None:
+    content = make.pack(LOOP)
+    second = len(make.pack(LOOP[:1])) - 20
+    with pytest.raises(BadPack, match="without end"):
+        read_all(content, find=lambda name: second)
+
+
+def test_a_chain_longer_than_git_makes_is_left_to_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    commits = [b"tree %d" % number for number in range(30)]
+    entries = [Entry(commits[0])]
+    entries += [Entry(make.delta(commits[n - 1], commits[n]), base=n - 1) for n in range(1, 30)]
+    content = make.pack(entries)
+    last = len(make.pack(entries[:-1])) - 20
+    pack = Pack(lambda at, most: content[at : at + most], 20)
+    assert pack.commits(last, len(content) - 20) == (commits[-1:], len(content) - 20)
+    for bound, says in (("_LONGEST_CHAIN", "without end"), ("_LARGEST_CHAIN", "too large")):
+        with monkeypatch.context() as patched, pytest.raises(BadPack, match=says):
+            patched.setattr(reader, bound, 10)
+            Pack(lambda at, most: content[at : at + most], 20).commits(last, len(content) - 20)
+
+
+def test_a_caller_has_its_turn_after_some_megabytes_however_few_entries_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = b"tree " + bytes(50_000)
+    content = make.pack([Entry(large), *(Entry(make.delta(large, large), base=0) for _ in range(20))])
+    monkeypatch.setattr(reader, "_ENOUGH", 200_000)
+    found, at = Pack(lambda at, most: content[at : at + most], 20).commits(reader.HEADER, len(content) - 20)
+    assert (len(found), at < len(content) - 20) == (4, True)
+    assert len(read_all(content)) == 21
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(st.data())
+def test_any_damage_is_a_bad_pack_or_no_damage_to_commits(data: st.DataObject) -> None:
+    commits = [b"tree " + b"%d" % number * (number * 3) for number in range(9)]
+    content = bytearray(make.pack(with_deltas(commits)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(12, len(content) - 21))] = data.draw(st.integers(0, 255))
+    try:
+        found = read_all(bytes(content))
+    except BadPack:
+        return
+    # What the damage did not reach is read as before; nothing is made up beyond what was there.
+    assert len(found) <= len(content)
+
+
+@pytest.mark.parametrize("engine", ["isal", "zlib"])
+def test_both_inflaters_read_the_same(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if engine == "zlib":
+        monkeypatch.setattr(reader, "inflater", zlib.decompressobj)
+        monkeypatch.setattr(reader, "InflateError", (zlib.error,))
+    else:
+        pytest.importorskip("isal")
+        assert inflate.inflater is not zlib.decompressobj
+    commits = some_commits(40)
+    assert read_all(make.pack(with_deltas(commits))) == commits
+    for name in ("a bomb", "no stream", "smaller than it says"):
+        with pytest.raises(BadPack):
+            read_all(BAD[name])
+
+
+# --- deltas ---
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(base=st.binary(max_size=300), target=st.binary(max_size=300))
+def test_a_delta_makes_its_target(base: bytes, target: bytes) -> None:
+    assert apply_delta(base, make.delta(base, target), 1000) == target
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(base=st.binary(max_size=40), delta=st.binary(max_size=60))
+def test_any_bytes_are_a_delta_or_a_bad_one(base: bytes, delta: bytes) -> None:
+    try:
+        made = apply_delta(base, make.size(len(base)) + delta, 10_000)
+    except BadDelta:
+        return
+    assert len(made) == delta_module.read_size(delta, 0)[0] <= 10_000
+
+
+def test_git_and_podium_make_the_same_of_gits_own_deltas(tmp_path: Path) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    text = b"\n".join(b"line %d of a message that is long enough" % number for number in range(60))
+    head: list[str] = []
+    for number in range(40):
+        head = [repos.commit(repository, head, message=text + b"\n%d\n" % number)]
+    repos.set_branch(repository, head[0])
+    repos.git(repository, "repack", "-adfq", "--depth=50", "--window=50")
+    shas = repos.git(repository, "rev-list", "main").decode().split()
+    expected = {repos.git(repository, "cat-file", "commit", sha) for sha in shas}
+    path = next((repository / "objects" / "pack").glob("*.pack"))
+    found = read_all(path.read_bytes())
+    assert len(found) == len(expected) == 40
+    assert set(found) == expected
+
+
+# --- indexes ---
+
+
+def index_with_far_offsets(names: list[bytes], offsets: list[int]) -> bytes:
+    """An index whose offsets all stand in the table of 64-bit ones."""
+    fanout = [sum(name[0] <= byte for name in names) for byte in range(256)]
+    near = [0x80000000 | place for place in range(len(names))]
+    return b"".join(
+        (
+            b"\xfftOc\0\0\0\2",
+            struct.pack(">256I", *fanout),
+            *names,
+            bytes(4 * len(names)),
+            struct.pack(f">{len(names)}I", *near),
+            struct.pack(f">{len(names)}Q", *offsets),
+            bytes(40),
+        )
+    )
+
+
+def test_an_index_finds_names_and_far_offsets(tmp_path: Path) -> None:
+    names = sorted(bytes([number]) * 20 for number in (1, 7, 200))
+    path = tmp_path / "pack-x.idx"
+    path.write_bytes(index_with_far_offsets(names, [5 << 32, 12, 3 << 40]))
+    index = PackIndex(path, 20)
+    assert [index[place] for place in range(len(index))] == names
+    assert [index.offset_of(name) for name in names] == [5 << 32, 12, 3 << 40]
+    for absent in (bytes(20), b"\2" * 20, b"\xff" * 20):
+        with pytest.raises(BadPack):
+            index.offset_of(absent)
+    index.close()
+
+
+def test_an_index_that_is_short_or_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pack-x.idx"
+    good = index_with_far_offsets([b"\1" * 20], [12])
+    for bad in (b"", good[:500], good[:-40], b"\0\0\0\1" * 300, good[:1028] + b"\xff" * 4 + good[1032:]):
+        path.write_bytes(bad)
+        with pytest.raises(BadPack):
+            PackIndex(path, 20)
+    with pytest.raises(BadPack, match="cannot be read"):
+        PackIndex(tmp_path / "none.idx", 20)
+
+
+def test_the_parts_of_a_pack_are_all_of_it(tmp_path: Path) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    repos.chain(repository, [repos.ALICE] * 50)
+    repos.git(repository, "repack", "-adq")
+    path = next((repository / "objects" / "pack").glob("*.pack"))
+    file = PackFile(path, 20)
+    parts = file.parts(7)
+    assert parts[0][0] == reader.HEADER
+    assert parts[-1][1] == file.end == path.stat().st_size - 20
+    assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(parts))
+    assert len(parts) > 5
+    file.close()

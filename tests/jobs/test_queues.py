@@ -1,0 +1,249 @@
+"""The queues: in the process beside SQLite, in Valkey beside PostgreSQL."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from dramatiq import Message
+
+from podium.errors import BadSetting, QueueError
+from podium.jobs.broker import Backend, Engine
+from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.reconciler import Reconciler, turn
+from podium.jobs.redis_broker import RedisBackend, connect
+from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE
+from podium.settings import Settings
+from podium.storage.session import Database
+from tests.support.rows import RecordingRing, add_repository
+from tests.support.server import wait_until
+from tests.support.valkey import Valkey, running_valkey
+
+
+class Hands:
+    """Handlers that remember what they were given, and may be told to wait or to fail."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[int, ...]] = []
+        self.at: list[float] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.failures = 0
+
+    def __call__(self, *ids: int) -> None:
+        self.go_on.wait(30)
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("as told")
+        self.at.append(time.monotonic())
+        self.done.append(ids)
+
+
+@contextmanager
+def running(backend: Backend, hands: Hands, *, commits: int = 1, users: int = 1) -> Iterator[Engine]:
+    engine = Engine(backend, hands, hands, commit_workers=commits, user_workers=users)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        hands.go_on.set()
+        engine.stop()
+
+
+def test_what_is_rung_is_worked_off(backend: Backend) -> None:
+    hands = Hands()
+    with running(backend, hands) as engine:
+        engine.check()
+        engine.commits(7)
+        engine.users(7, 1, 3)
+        wait_until(lambda: len(hands.done) == 2, "both messages")
+        assert sorted(hands.done) == [(7,), (7, 1, 3)]
+        wait_until(engine.is_idle, "the threads to have nothing in hand")
+        assert backend.waiting(COMMITS, USERS) == 0
+
+
+def test_a_delay_is_kept(backend: Backend) -> None:
+    hands = Hands()
+    with running(backend, hands) as engine:
+        started = time.monotonic()
+        engine.commits(1, delay=1.0)
+        engine.commits(2)
+        wait_until(lambda: len(hands.done) == 2, "both messages")
+    assert hands.done == [(2,), (1,)]
+    assert hands.at[1] - started >= 1.0
+
+
+def test_what_is_rung_before_anybody_works_waits(backend: Backend) -> None:
+    hands = Hands()
+    with running(backend, hands, commits=0, users=0) as engine:
+        engine.commits(1)
+        engine.commits(2)
+        assert (backend.waiting(COMMITS), backend.waiting(USERS)) == (2, 0)
+        assert hands.done == []
+
+
+def test_a_process_takes_no_more_than_it_has_threads_for(backend: Backend) -> None:
+    hands = Hands()
+    hands.go_on.clear()
+    with running(backend, hands, commits=1, users=0) as engine:
+        for number in range(5):
+            engine.commits(number)
+        wait_until(lambda: backend.waiting(COMMITS) == 4 and not engine.is_idle(), "one to be taken")
+        time.sleep(1)  # long enough for it to have taken another
+        assert backend.waiting(COMMITS) == 4
+        hands.go_on.set()
+        wait_until(lambda: len(hands.done) == 5, "all of them")
+
+
+def test_a_handler_that_fails_is_called_again(backend: Backend, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)
+    hands = Hands()
+    hands.failures = 1
+    with running(backend, hands) as engine:
+        engine.commits(1)
+        wait_until(lambda: hands.done == [(1,)], "the second try")
+
+
+def test_a_new_queue_is_filled_with_all_that_is_unfinished_and_then_left_alone(db: Database, backend: Backend) -> None:
+    numbers = [add_repository(db, key=str(n)) for n in range(3)]
+    ring = RecordingRing()
+    assert backend.is_fresh()
+    turn(db, ring, _with_queues(backend))
+    assert ring.rung == [(number,) for number in numbers]
+    assert not backend.is_fresh()
+    turn(db, ring, backend)
+    assert len(ring.rung) == 3
+
+
+def _with_queues(backend: Backend) -> Backend:
+    Engine(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    return backend
+
+
+def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Database, backend: Backend) -> None:
+    engine = Engine(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    number = add_repository(db)
+    backend.note_filled()
+    with db.write() as session:
+        session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
+    engine.commits(number)
+    ring = RecordingRing()
+    turn(db, ring, backend)
+    assert ring.rung == []
+
+
+def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, backend: Backend) -> None:
+    _with_queues(backend)
+    number = add_repository(db)
+    backend.note_filled()
+    with db.write() as session:
+        session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
+    ring = RecordingRing()
+    turn(db, ring, backend)
+    assert ring.rung == [(number,)]
+
+
+# --- Redis alone
+
+
+@pytest.fixture
+def redis_backend(valkey: Valkey) -> Iterator[RedisBackend]:
+    valkey.flush()
+    with connect(Settings(redis_url=valkey.url)) as client:
+        yield RedisBackend(client)
+
+
+def test_a_flushed_redis_is_filled_again_at_the_next_turn(
+    db: Database, valkey: Valkey, redis_backend: RedisBackend
+) -> None:
+    engine = Engine(redis_backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    for n in range(5):
+        engine.commits(add_repository(db, key=str(n)))
+    redis_backend.note_filled()
+    turn(db, engine, redis_backend)
+    assert redis_backend.waiting(COMMITS) == 5
+    valkey.flush()
+    assert redis_backend.waiting(COMMITS) == 0
+    turn(db, engine, redis_backend)
+    assert redis_backend.waiting(COMMITS) == 5
+
+
+def test_a_redis_that_is_away_loses_nothing_and_stops_nobody(caplog: pytest.LogCaptureFixture, db: Database) -> None:
+    caplog.set_level(logging.CRITICAL + 1)
+    with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
+        backend, hands = RedisBackend(client), Hands()
+        with running(backend, hands) as engine:
+            reconciler = Reconciler(db, engine, backend, 0.2)
+            reconciler.start()
+            engine.commits(add_repository(db, key="before"))
+            wait_until(lambda: (1,) in hands.done, "the first")
+            server.stop()
+            with pytest.raises(QueueError, match="Redis") as error:
+                engine.check()
+            assert "ssword" not in error.value.message
+            engine.commits(add_repository(db, key="while it is away"))
+            assert (2,) not in hands.done
+            server.start()
+            wait_until(lambda: (2,) in hands.done, "the second, rung by the reconciler")
+            reconciler.stop()
+
+
+def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backend: RedisBackend) -> None:
+    hands = Hands()
+    hands.go_on.clear()
+    with running(redis_backend, hands, commits=1, users=0) as engine, valkey.client() as client:
+        engine.commits(1)
+        wait_until(lambda: not engine.is_idle(), "it to be busy")
+
+        def heard() -> dict[bytes, float]:
+            return dict(client.zrange(f"{NAMESPACE}:__heartbeats__", 0, -1, withscores=True))
+
+        before = heard()
+        wait_until(
+            lambda: any(heard()[one] - before[one] > HEARTBEAT_TIMEOUT / 4 for one in before), "a heartbeat of its own"
+        )
+        assert hands.done == []
+
+
+def test_the_next_message_is_taken_as_soon_as_one_has_ended(redis_backend: RedisBackend) -> None:
+    broker = redis_backend.broker(COMMITS, [])
+    broker.declare_queue(COMMITS)
+    for number in range(2):
+        broker.enqueue(Message(queue_name=COMMITS, actor_name=COMMITS, args=(number,), kwargs={}, options={}))
+    hour = 3_600_000
+    consumer: Any = broker.consume(COMMITS, prefetch=1, timeout=hour)
+    first = next(consumer)
+    taken: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=lambda: taken.put(next(consumer)), daemon=True).start()
+    # Not before, and not an hour after.
+    with pytest.raises(queue.Empty):
+        taken.get(timeout=0.2)
+    consumer.ack(first)
+    second = taken.get(timeout=30)
+    assert [first.args, second.args] == [(0,), (1,)]
+    consumer.nack(second)
+    assert next(consumer) is None
+
+
+def test_a_redis_url_that_cannot_be_used_is_not_repeated() -> None:
+    with pytest.raises(BadSetting, match="REDIS_URL") as error:
+        connect(Settings(redis_url="redis://:secret@host/1?socket_timeout=soon"))
+    assert "sec" not in error.value.message
+    assert error.value.__suppress_context__
+
+
+def test_redis_can_be_named_in_parts() -> None:
+    client = connect(Settings(redis_host="r.example", redis_port=7000, redis_password="p/w", redis_tls=True))
+    options = client.connection_pool.connection_kwargs
+    assert (options["host"], options["port"], options["password"]) == ("r.example", 7000, "p/w")
+    assert "SSL" in client.connection_pool.connection_class.__name__
+    client = connect(Settings(redis_url="redis://r.example/3", redis_password="p/w", redis_tls=True))
+    options = client.connection_pool.connection_kwargs
+    assert (options["host"], options["db"], options["password"]) == ("r.example", 3, "p/w")
+    assert "SSL" in client.connection_pool.connection_class.__name__

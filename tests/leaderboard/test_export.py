@@ -1,0 +1,363 @@
+"""A board in each of its formats, with names that mean harm."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from podium.errors import BadRule
+from podium.leaderboard.export.formats import CSV_FIELDS, FORMATS, render
+from podium.leaderboard.rules import Rules
+from podium.textutil.sanitize import clean, cut, width
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "\x9b31mC1",
+    "\x1b]0;title\x07",
+    "line\nbreak\r\nand\ttab",
+    "sep\u2028line\u2029para\x85next",
+    "\u202eright to left\u202c \u2066isolate\u2069",
+    "zero\u200bwidth\u200d\u2060joined\ufeff",
+    "half \ud83d surrogate",
+    "nul\x00del\x7f",
+    '=HYPERLINK("http://evil.example","x")',
+    "\t=1+1",
+    "+1-1",
+    "-2",
+    "@SUM(A1)",
+    "\uff1d1+1",
+    "| pipe \\| and `code`",
+    "\\",
+    "<script>alert(1)</script>&amp;<!-- x",
+    "[link](http://evil.example) ![img](http://evil.example/x.png)",
+    "**bold** _em_ ~~gone~~ # head",
+    "@torvalds and #1 and www.evil.example and http://evil.example and a@evil.example",
+    "$math$ {{template}} :tada:",
+    "a" + "\u0301" * 500,
+    "\u5f20\u4e09\u4e30" * 40,
+    "",
+]
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {
+        "rank": 1,
+        "username": "ada",
+        "githubId": 7,
+        "name": "Ada Lovelace",
+        "email": "ada@x",
+        "profileUrl": "https://github.com/ada",
+        "avatarUrl": "https://avatars.githubusercontent.com/u/7",
+        "commitCount": 1234,
+        "share": 0.5,
+        "mergeCount": 12,
+        "coAuthoredCount": 3,
+        "firstCommitAt": "2001-09-09T01:46:40Z",
+        "lastCommitAt": "2023-11-14T22:13:20Z",
+        "isBot": False,
+        "isEnriched": True,
+    } | changes
+
+
+def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "repository": {
+            "id": 1,
+            "url": "https://github.com/o/r",
+            "host": "github.com",
+            "owner": "o",
+            "name": "r",
+            "branch": "main",
+        },
+        "state": "completed",
+        "head": "a1b2c3d4e5f6" + "0" * 28,
+        "asOf": "2024-05-01T12:00:00Z",
+        "rules": Rules().as_dict(),
+        "totalCommits": 2600,
+        "mergeCommits": 132,
+        "uniqueContributors": 40,
+        "isPartial": False,
+        "unresolved": 0,
+        "unresolvedReason": None,
+        "rankedCommits": 2468,
+        "total": len(entries),
+        "limit": None,
+        "offset": 0,
+        "top_contributors": list(entries),
+    } | changes
+
+
+def hostile_board() -> dict[str, Any]:
+    return document(
+        *(entry(rank=number, name=name, username=name, email=name) for number, name in enumerate(HOSTILE, 1)),
+        repository={"id": 1, "url": "x", "host": "", "owner": HOSTILE[0], "name": HOSTILE[17], "branch": HOSTILE[3]},
+        state="failed",
+        error="\x1b[2Jgone\n<b>",
+    )
+
+
+def controls(text: str) -> set[str]:
+    """Characters that act on what shows them, other than line breaks."""
+    return {
+        character
+        for character in text
+        if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character != "\n"
+    } | (
+        set(text)
+        & set("\u200b\u200c\u200d\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+    )
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_format_lets_a_control_character_through(format: str) -> None:
+    text = render(hostile_board(), format)
+    assert not controls(text)
+    assert text.endswith("\n")
+    text.encode()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_shows_an_empty_board(format: str) -> None:
+    assert render(document(), format).endswith("\n")
+
+
+def test_an_unknown_format_is_told_with_the_known_ones() -> None:
+    with pytest.raises(BadRule, match="choose table, json, csv or markdown"):
+        render(document(), "yaml")
+
+
+# --- JSON
+
+
+def test_json_is_the_document_itself() -> None:
+    board = hostile_board()
+    text = render(board, "json")
+    assert json.loads(text) == board
+    assert "\u5f20\u4e09" in text
+
+
+def test_json_is_the_document_whatever_the_name() -> None:
+    tagged = document(entry(name="\U000e0041 flag \u202e \x9b \ud800 \u2028"))
+    assert json.loads(render(tagged, "json")) == tagged
+
+
+# --- CSV
+
+
+def records(board: dict[str, Any]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(render(board, "csv"))))
+
+
+def test_csv_has_a_header_and_a_record_for_each_row() -> None:
+    [record] = records(document(entry(name='Ada "the, first"')))
+    assert tuple(record) == CSV_FIELDS
+    assert record == {
+        "rank": "1",
+        "username": "ada",
+        "githubId": "7",
+        "name": 'Ada "the, first"',
+        "email": "ada@x",
+        "profileUrl": "https://github.com/ada",
+        "avatarUrl": "https://avatars.githubusercontent.com/u/7",
+        "commitCount": "1234",
+        "share": "0.500000",
+        "mergeCount": "12",
+        "coAuthoredCount": "3",
+        "firstCommitAt": "2001-09-09T01:46:40Z",
+        "lastCommitAt": "2023-11-14T22:13:20Z",
+        "isBot": "false",
+        "isEnriched": "true",
+    }
+
+
+def test_csv_of_nobody_is_the_header() -> None:
+    assert render(document(), "csv") == ",".join(CSV_FIELDS) + "\n"
+
+
+def test_csv_has_no_formulas_and_no_broken_lines() -> None:
+    board = hostile_board()
+    assert render(board, "csv").count("\n") == len(HOSTILE) + 1
+    for record, name in zip(records(board), HOSTILE, strict=True):
+        for field in ("name", "email", "username"):
+            assert not record[field].startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))
+        assert record["name"].removeprefix("'") == clean(name)
+
+
+def test_csv_leaves_out_what_is_not_there() -> None:
+    [record] = records(document(entry(username=None, githubId=None, email=None)))
+    assert (record["username"], record["githubId"], record["email"]) == ("", "", "")
+
+
+# --- Markdown
+
+
+def shown(markdown: str) -> list[list[str]]:
+    """The cells of the table, as a reader of Markdown sees them; fails if anything but text is in one."""
+    cells: list[list[str]] = []
+    in_cell = False
+    for token in MarkdownIt("gfm-like", {"linkify": False}).parse(markdown):
+        if token.type == "tr_open":
+            cells.append([])
+        in_cell = (in_cell or token.type == "td_open") and token.type != "td_close"
+        if token.type == "inline" and in_cell:
+            children = token.children or []
+            assert {child.type for child in children} <= {"text", "text_special", "link_open", "link_close"}
+            links = [child.attrGet("href") for child in children if child.type == "link_open"]
+            assert set(links) <= {"https://github.com/ada"}
+            cells[-1].append("".join(child.content for child in children))
+    return cells[1:]
+
+
+def test_markdown_is_a_table_between_what_it_says_of_itself() -> None:
+    text = render(document(entry(), total=2, unresolved=3), "markdown")
+    assert text.splitlines()[0] == "## o/r"
+    assert (
+        "| 1 | Ada Lovelace | [ada](https://github.com/ada) | 1,234 | 50.0% | 12 | 3 | 2001-09-09 | 2023-11-14 |"
+        in text
+    )
+    assert "3 author e-mails have no known account" in text
+
+
+def test_markdown_shows_hostile_names_as_text() -> None:
+    rows = shown(render(hostile_board(), "markdown"))
+    assert len(rows) == len(HOSTILE)
+    for row, name in zip(rows, HOSTILE, strict=True):
+        assert len(row) == 9
+        assert row[1].replace("\u2060", "") == (clean(name) or "(no name)")
+
+
+def test_markdown_links_and_mentions_nobody() -> None:
+    text = render(document(entry(name=HOSTILE[20], username=None)), "markdown")
+    # GitHub looks for these in the text as shown, bare links in the text as written.
+    assert not re.search(r"@[A-Za-z0-9]|#[0-9]", shown(text)[0][1])
+    assert not re.search(r"www\.|http://", text)
+
+
+def test_markdown_links_to_nothing_but_plain_addresses() -> None:
+    text = render(document(entry(profileUrl="javascript:alert(1)"), entry(profileUrl="https://x/) [y](z")), "markdown")
+    assert "](" not in text
+
+
+def test_markdown_links_to_apps() -> None:
+    board = document(entry(username="a[bot]", profileUrl="https://github.com/apps/a", isBot=True))
+    assert "| [a\\[bot\\]](https://github.com/apps/a) |" in render(board, "markdown")
+
+
+# --- The table
+
+
+def test_the_table_as_a_whole() -> None:
+    board = document(
+        entry(),
+        entry(rank=2, name="\u5f20\u4e09\u4e30", username=None, commitCount=9, share=0.0036, mergeCount=0),
+        entry(rank=3, name="Claude", username=None, commitCount=1, share=0.0004, isBot=True),
+        total=30,
+        unresolved=12,
+        isPartial=True,
+        rules=Rules.parse(bots="include", since="2024-01-08").as_dict(),
+    )
+    assert render(board, "table") == (
+        "o/r\n"
+        "2,600 commits, 40 author e-mails, 30 on this board.\n"
+        "Counted up to a1b2c3d4e5 of main on 2024-05-01.\n"
+        "Not counted: merges (132 in all).\n"
+        "Window: from 2024-01-07 (whole weeks from Sunday, author dates in UTC).\n"
+        "\n"
+        "# Name         Account Commits Share Merges Co-auth      First       Last\n"
+        "- ------------ ------- ------- ----- ------ ------- ---------- ----------\n"
+        "1 Ada Lovelace ada       1,234 50.0%     12       3 2001-09-09 2023-11-14\n"
+        "2 \u5f20\u4e09\u4e30                     9  0.4%      0       3 2001-09-09 2023-11-14\n"
+        "3 Claude (bot)               1  0.0%     12       3 2001-09-09 2023-11-14\n"
+        "\n"
+        "Ranks 1 to 3 of 30.\n"
+        "Accounts are still being looked up: rows may yet merge.\n"
+        "12 author e-mails have no known account; they are shown by name.\n"
+    )
+
+
+def table_lines(text: str) -> list[str]:
+    return text.split("\n\n")[1].splitlines()
+
+
+@pytest.mark.parametrize("columns", [80, 100, 132])
+def test_the_table_fits_the_terminal(columns: int) -> None:
+    board = hostile_board()
+    board["top_contributors"] = [
+        row | {"commitCount": 1_234_567, "mergeCount": 123_456, "share": 1.0} for row in board["top_contributors"]
+    ]
+    lines = table_lines(render(board, "table", width=columns))
+    assert len(lines) == len(HOSTILE) + 2
+    assert max(map(width, lines)) <= columns
+    # Aligned whatever the names: the last column ends in one place.
+    assert {width(line) for line in lines} == {width(lines[0])}
+
+
+def test_a_table_without_a_width_cuts_nothing() -> None:
+    board = document(entry(name="n" * 200, username="u" * 39))
+    assert "n" * 200 + "  " + "u" * 39 in render(board, "table", width=None)
+    assert "…" in render(board, "table")
+
+
+def test_a_table_without_accounts_shows_e_mails() -> None:
+    board = document(entry(username=None, email="ada@example.org"))
+    assert "Ada Lovelace  ada@example.org" in render(board, "table", width=120)
+    hidden = document(entry(username=None, email=None))
+    assert "E-mail" not in render(hidden, "table", width=120)
+
+
+def test_the_table_says_what_the_rules_left_out() -> None:
+    assert "Not counted: merges (132 in all), bots and AI agents.\n" in render(document(entry()), "table")
+    everything = Rules(merges=True, bots="include", co_authors=True)
+    text = render(document(entry(), rules=everything.as_dict()), "table")
+    assert "Not counted" not in text
+    assert "Counted too: commits that name a person as co-author.\n" in text
+    assert "people.\n" in render(document(entry(), rules=Rules(bots="only").as_dict()), "table")
+
+
+def test_the_table_says_what_is_missing() -> None:
+    assert "Nobody is on this board under these rules.\n" in render(document(), "table")
+    assert "The board ends at rank 5.\n" in render(document(total=5, offset=9), "table")
+    assert "The last update failed: no such host\n" in render(document(state="failed", error="no such host"), "table")
+    nobody_asked = Rules(identities=False).as_dict()
+    assert "no known account" not in render(document(entry(), unresolved=9, rules=nobody_asked), "table")
+
+
+# --- The text itself
+
+
+@given(st.text(st.characters(codec=None)))
+def test_clean_text_is_harmless_and_stays_so(text: str) -> None:
+    cleaned = clean(text)
+    assert not controls(cleaned)
+    assert "\n" not in cleaned
+    assert clean(cleaned) == cleaned
+
+
+@given(st.text(), st.integers(1, 40))
+def test_a_cut_text_takes_no_more_than_its_columns(text: str, columns: int) -> None:
+    cleaned = clean(text)
+    shown_text = cut(cleaned, columns)
+    assert width(shown_text) <= columns
+    assert shown_text == cleaned or shown_text.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [("", 0), ("abc", 3), ("\u5f20\u4e09", 4), ("e\u0301", 1), ("\U0001f600", 2), ("\uff21", 2), ("\u00e9", 1)],
+)
+def test_width_is_in_columns(text: str, columns: int) -> None:
+    assert width(text) == columns
+
+
+def test_names_in_any_script_are_left_as_they_are() -> None:
+    for name in ("Łukasz Żółć", "Müller-Lüdenscheidt", "Олександр", "عبد الله", "प्रिया", "張三豐", "한지민", "Zoë 😀"):
+        assert clean(name) == name

@@ -1,0 +1,233 @@
+"""What a board says as a whole: figures, split, commits over time, movement, the small curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podium.leaderboard.board_data import Ledger, edition
+from podium.leaderboard.figures import read_overview, sparklines
+from podium.leaderboard.rules import WEEK, Rules
+from podium.leaderboard.timeline import Timeline, drawn
+from podium.leaderboard.windows import months_before
+from podium.storage.session import Database
+from tests.support.boards import Counted, at
+
+# A Sunday; repositories of these tests were counted on Wednesday, 2024-05-01.
+SUNDAY = at("2024-01-07")
+
+
+@pytest.fixture
+def counted(db: Database) -> Counted:
+    return Counted(db)
+
+
+def overview(counted: Counted, rules: Rules | None = None) -> dict[str, Any]:
+    with counted.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        assert row is not None
+        return read_overview(Ledger(session, row, "https://github.com"), rules or Rules())
+
+
+def test_figures_of_all_of_history(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 6, first=at("2020-01-01"), weeks={SUNDAY: (6, 0, 0, 0)})
+    counted.person("b@x", "Bob", 3, first=at("2023-06-01"), weeks={SUNDAY: (3, 0, 0, 0)})
+    counted.person("c@x", "Cy", 2, first=at("2024-01-07"), weeks={SUNDAY: (2, 0, 0, 0)})
+    figures = overview(counted)["figures"]
+    assert figures == {
+        "people": 3,
+        "commits": 11,
+        "halfOfCommits": 1,
+        "newPeople": 2,
+        # 12 months before the Saturday of the last week of work, 2024-01-13, from the Sunday before that.
+        "newPeopleSince": "2023-01-08",
+    }
+
+
+def test_figures_of_a_window(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 2, first=SUNDAY - WEEK, weeks={SUNDAY - WEEK: (1, 0, 0, 0), SUNDAY: (1, 0, 0, 0)})
+    counted.person("b@x", "Bob", 1, first=SUNDAY + 5, weeks={SUNDAY: (1, 0, 0, 0)})
+    counted.person("c@x", "Cy", 1, first=SUNDAY + WEEK, weeks={SUNDAY + WEEK: (1, 0, 0, 0)})
+    figures = overview(counted, Rules.parse(since="2024-01-07", until="2024-01-13"))["figures"]
+    assert figures == {
+        "people": 2,
+        "commits": 2,
+        "halfOfCommits": 1,
+        "newPeople": 1,
+        "newPeopleSince": "2024-01-07",
+    }
+
+
+def test_half_of_the_commits_of_nobody(counted: Counted) -> None:
+    document = overview(counted)
+    assert document["figures"]["halfOfCommits"] == document["figures"]["people"] == 0
+    assert document["weeks"] == []
+
+
+def test_commits_are_split_between_people_bots_and_agents_whatever_is_ranked(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 5, merges=2, weeks={SUNDAY: (4, 2, 0, 0), SUNDAY + WEEK: (1, 0, 0, 0)})
+    counted.person("bot@x", "Bot", 3, kind="bot", weeks={SUNDAY: (3, 0, 0, 0)})
+    counted.person("agent@x", "Agent", 1, co=2, co_merges=1, kind="agent", weeks={SUNDAY: (1, 0, 2, 1)})
+    for bots in ("include", "exclude", "only"):
+        split = overview(counted, Rules.parse(bots=bots))["split"]
+        assert split == {"human": 5, "bot": 3, "agent": 1, "aiAssisted": 3}
+    assert overview(counted, Rules(merges=True))["split"] == {"human": 7, "bot": 3, "agent": 1, "aiAssisted": 4}
+    assert overview(counted, Rules.parse(since="2024-01-14"))["split"] == {
+        "human": 1,
+        "bot": 0,
+        "agent": 0,
+        "aiAssisted": 0,
+    }
+    assert overview(counted)["weeks"] == [
+        {"week": "2024-01-07", "human": 4, "bot": 3, "agent": 1},
+        {"week": "2024-01-14", "human": 1, "bot": 0, "agent": 0},
+    ]
+
+
+def test_an_account_that_the_host_calls_a_bot_is_one_in_the_split_too(counted: Counted) -> None:
+    counted.person("robot@x", "Robot", 3, weeks={SUNDAY: (3, 0, 0, 0)})
+    counted.account(7, "robot", "robot@x", is_bot=True)
+    assert overview(counted)["split"]["bot"] == 3
+
+
+def test_usual_windows_end_with_the_last_commit_but_not_after_the_count(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 1, weeks={SUNDAY: (1, 0, 0, 0)})
+    presets = {"all": None, "12 months": "2023-01-13", "3 months": "2023-10-13", "1 month": "2023-12-13"}
+    assert overview(counted)["presets"] == presets
+    counted.person("future@x", "Wrong clock", 1, weeks={at("2024-06-02"): (1, 0, 0, 0)})
+    assert overview(counted)["presets"]["1 month"] == "2024-04-01"
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        ("2024-03-31", 1, "2024-02-29"),
+        ("2023-03-31", 1, "2023-02-28"),
+        ("2024-12-31", 1, "2024-11-30"),
+        ("2024-01-15", 3, "2023-10-15"),
+        ("2024-02-29", 12, "2023-02-28"),
+        ("0001-03-01", 12, "0001-03-01"),
+    ],
+)
+def test_months_are_counted_by_the_calendar(day: str, months: int, before: str) -> None:
+    assert months_before(at(day), months) == before
+
+
+# Movement
+
+
+def test_movement_is_the_rank_in_the_window_before(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 6, weeks={SUNDAY - WEEK: (5, 0, 0, 0), SUNDAY: (1, 0, 0, 0)})
+    counted.person("b@x", "Bob", 5, weeks={SUNDAY - WEEK: (2, 0, 0, 0), SUNDAY: (3, 0, 0, 0)})
+    counted.person("c@x", "Cy", 2, weeks={SUNDAY: (2, 0, 0, 0)})
+    rules = Rules.parse(since="2024-01-07", until="2024-01-13")
+    rows = counted.board(rules)["top_contributors"]
+    assert [(row["email"], row["rank"], row["rankBefore"]) for row in rows] == [
+        ("b@x", 1, 2),
+        ("c@x", 2, None),
+        ("a@x", 3, 1),
+    ]
+    assert {row["rankBefore"] for row in counted.board()["top_contributors"]} == {None}
+
+
+def test_window_before_one_without_an_end_is_as_long_as_up_to_the_count(counted: Counted) -> None:
+    # Counted on 2024-05-01, in the week from 2024-04-28: the window has two weeks, so has the one before.
+    week = at("2024-04-21")
+    counted.person("a@x", "Ada", 9, weeks={week - 3 * WEEK: (8, 0, 0, 0), week: (1, 0, 0, 0)})
+    counted.person("b@x", "Bob", 3, weeks={week - 2 * WEEK: (1, 0, 0, 0), week: (2, 0, 0, 0)})
+    rows = counted.board(Rules.parse(since="2024-04-21"))["top_contributors"]
+    assert [(row["email"], row["rankBefore"]) for row in rows] == [("b@x", 1), ("a@x", None)]
+
+
+# Curves
+
+
+def test_curves_share_one_scale_and_cover_the_window(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 9, weeks={SUNDAY: (2, 0, 0, 0), SUNDAY + 3 * WEEK: (7, 0, 0, 0)})
+    counted.person("b@x", "Bob", 1, merges=5, weeks={SUNDAY + WEEK: (1, 5, 0, 0)})
+
+    def curves(rules: Rules, points: int = 32) -> dict[str, Any]:
+        with counted.db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+            assert row is not None
+            ledger = Ledger(session, row, "https://github.com")
+            return sparklines(ledger, rules, list(ledger.standings(rules).order), points)
+
+    assert curves(Rules()) == {"peak": 7, "curves": [[2, 0, 0, 7], [0, 1, 0, 0]]}
+    assert curves(Rules(), 2) == {"peak": 7, "curves": [[2, 7], [1, 0]]}
+    assert curves(Rules(merges=True))["curves"][1] == [0, 6, 0, 0]
+    assert curves(Rules.parse(since="2024-01-07", until="2024-01-20")) == {"peak": 2, "curves": [[2, 0], [0, 1]]}
+    assert curves(Rules.parse(since="2030-01-01")) == {"peak": 0, "curves": []}
+
+
+def line(**weeks: int) -> Timeline:
+    numbers = [int(week[1:]) for week in weeks]
+    none = [0] * len(weeks)
+    return Timeline(numbers, list(weeks.values()), none, none, none)
+
+
+def test_clocks_that_were_wrong_are_not_drawn() -> None:
+    assert drawn(line()) is None
+    assert drawn(line(w1=1)) == (1, 1)
+    assert drawn(line(w1=1, w1000=5000, w1001=5000, w9000=1)) == (1000, 1001)
+    # A few that lie near are drawn, and many that lie far off are.
+    assert drawn(line(w950=1, w1000=5000, w1050=1)) == (950, 1050)
+    assert drawn(line(w1=50, w1000=5000)) == (1, 1000)
+    assert drawn(line(w1=1, w1000=5)) == (1, 1000)
+
+
+# What is kept between two readings
+
+
+def test_parts_are_made_once_for_each_edition(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 1, weeks={SUNDAY: (1, 0, 0, 0)})
+    kept: dict[tuple[object, ...], Any] = {}
+    made: list[object] = []
+
+    def keep(key: tuple[object, ...], make: Any) -> Any:
+        if key not in kept:
+            made.append(key[0])
+            kept[key] = make()
+        assert kept[key].size >= 0
+        return kept[key]
+
+    def read() -> None:
+        with counted.db.read() as session:
+            row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+            assert row is not None
+            read_overview(Ledger(session, row, "https://github.com", keep), Rules())
+
+    read()
+    first = len(made)
+    read()
+    assert len(made) == first
+    with counted.db.write() as session:
+        session.run("UPDATE repository SET users_processed_at = 5")
+    read()
+    # The counts are still the same: only what accounts change is made anew.
+    assert set(made[first:]) == {"accounts", "groups", "seniority", "standings", "timeline"}
+
+
+def test_edition_follows_the_row(counted: Counted) -> None:
+    with counted.db.read() as session:
+        row = dict(session.one("SELECT * FROM repository WHERE id = :id", id=counted.id) or {})
+    for change in ({"head": "b" * 40}, {"generation": 9}, {"state": "failed"}, {"users_processed_at": 5.0}):
+        assert edition(row | change) != edition(row)
+    # How far a refresh is changes nothing on the board that is there.
+    assert edition(row | {"updated_at": 5.0, "progress": "{}"}) == edition(row)
+    busy = row | {"state": "users_processing"}
+    assert edition(busy | {"updated_at": 5.0}) != edition(busy)
+
+
+def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.leaderboard.people._CHUNK", 3)
+    weeks = {SUNDAY + n * WEEK: (1, 0, 0, 0) for n in range(5)}
+    # Whatever order the database has for text, everybody is read once.
+    names = ["Ada", "ada", "Ädä", "_", "~", "李", "ADA", "a b", "", "é"]
+    for number, name in enumerate(names):
+        counted.person(f"{name}@x", name, 5, weeks=weeks)
+        counted.person("same@x", f"{name}{number}", 5, weeks=weeks)
+    assert counted.board()["rankedCommits"] == 100
+    assert counted.board(Rules.parse(since="2024-01-14"))["rankedCommits"] == 80
+    assert counted.board()["total"] == 11

@@ -1,0 +1,178 @@
+"""Finding somebody on a board, and explaining a row of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.explain import read_explanation
+from podium.leaderboard.rules import WEEK, Rules
+from podium.leaderboard.search import find, row_of
+from podium.storage.session import Database
+from tests.support.boards import Counted, at
+
+SUNDAY = at("2024-01-07")
+
+
+@pytest.fixture
+def counted(db: Database) -> Counted:
+    return Counted(db)
+
+
+def search(counted: Counted, text: str, rules: Rules | None = None, *, show_emails: bool = False) -> dict[str, Any]:
+    with counted.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        assert row is not None
+        ledger = Ledger(session, row, "https://github.com")
+        return find(ledger, rules or Rules(), text, show_emails=show_emails)
+
+
+def ranks(found: dict[str, Any]) -> list[int]:
+    return [row["rank"] for row in found["matches"]]
+
+
+def test_anyone_is_found_by_a_part_of_the_name_without_case_or_accents(counted: Counted) -> None:
+    counted.person("a@x", "Rafael Mendonça França", 9)
+    counted.person("b@x", "RAFAEL Smith", 5)
+    counted.person("c@x", "Ada", 4)
+    assert ranks(search(counted, "rafael")) == [1, 2]
+    assert ranks(search(counted, "mendonca")) == [1]
+    assert ranks(search(counted, " FRANÇA ")) == [1]
+    assert search(counted, "rafael")["total"] == 2
+
+
+def test_anyone_is_found_by_login_and_by_older_names(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 2)
+    counted.person("b@x", "Augusta King", 1)
+    counted.account(7, "Countess", "a@x", "b@x", name="Ada Lovelace")
+    for text in ("@countess", "countess", "lovelace", "augusta"):
+        assert ranks(search(counted, text)) == [1], text
+
+
+def test_whole_e_mails_find_and_parts_of_them_only_where_they_are_shown(counted: Counted) -> None:
+    counted.person("ada@example.com", "Ada", 2, mapped=("Ada", "ada@home.example"))
+    assert ranks(search(counted, "Ada@Example.com")) == [1]
+    assert ranks(search(counted, "ada@home.example")) == [1]
+    assert ranks(search(counted, "example.co")) == []
+    assert ranks(search(counted, "example.co", show_emails=True)) == [1]
+
+
+def test_names_that_are_e_mails_are_not_found_by_what_is_not_shown(counted: Counted) -> None:
+    counted.person("ada@example.com", "ada@example.com", 2)
+    assert ranks(search(counted, "example")) == []
+    assert ranks(search(counted, "ada")) == [1]
+
+
+def test_as_many_as_asked_for_are_given_and_all_are_counted(counted: Counted) -> None:
+    for number in range(30):
+        counted.person(f"{number}@x", f"Ada {number}", 40 - number)
+    found = search(counted, "ada")
+    assert ranks(found) == list(range(1, 21))
+    assert found["total"] == 30
+    assert search(counted, "")["matches"] == []
+    assert search(counted, "@")["matches"] == []
+    assert search(counted, "x" * 10_000)["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "person", "words"),
+    [
+        (Rules(), {"commits": 2, "kind": "bot"}, "known as a bot"),
+        (Rules(), {"commits": 2, "kind": "agent"}, "an AI agent"),
+        (Rules(bots="only"), {"commits": 2}, "bots and AI agents only"),
+        (Rules(), {"merges": 3}, "merges only (3 of them)"),
+        (Rules(), {"co": 3, "co_merges": 1}, "co-author only (of 4 commits)"),
+        (Rules.parse(since="2024-01-14"), {"commits": 2, "weeks": {SUNDAY: (2, 0, 0, 0)}}, "in this window"),
+    ],
+)
+def test_who_is_not_ranked_is_told_why(counted: Counted, rules: Rules, person: dict[str, Any], words: str) -> None:
+    counted.person("me@x.org", "Me", **person)
+    found = search(counted, "me@x.org", rules)
+    assert (found["total"], found["matches"]) == (0, [])
+    assert words in found["reason"]
+
+
+def test_who_is_nowhere_is_told_what_to_try(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 1)
+    assert "No commit of this history has that e-mail" in search(counted, "me@x.org")["reason"]
+    assert "1 e-mails of this history have no known account" in search(counted, "octocat")["reason"]
+    counted.account(7, "ada", "a@x")
+    assert "whole e-mail" in search(counted, "octocat")["reason"]
+
+
+def explain(counted: Counted, rules: Rules | None = None, *, show_emails: bool = True, **who: Any) -> dict[str, Any]:
+    rules = rules or Rules()
+    with counted.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        assert row is not None
+        ledger = Ledger(session, row, "https://github.com")
+        number = row_of(ledger, rules, **who)
+        assert number is not None
+        return read_explanation(ledger, rules, number, show_emails=show_emails)
+
+
+def test_a_row_explains_its_number(counted: Counted) -> None:
+    counted.person(
+        "ada@x.org", "Ada", 7, merges=2, co=1, weeks={SUNDAY: (4, 2, 1, 0), SUNDAY - 60 * WEEK: (3, 0, 0, 0)}
+    )
+    counted.person("7+ada@users.noreply.github.com", "ada", 2, weeks={SUNDAY: (2, 0, 0, 0)})
+    counted.person("old@x.org", "Ada L.", 1, mapped=("Ada", "ada@x.org"), weeks={SUNDAY: (1, 0, 0, 0)})
+    counted.account(7, "ada", "ada@x.org")
+    with counted.db.write() as session:
+        session.run(
+            """INSERT INTO known_email (host, email, contributor_id, source, known_at)
+            SELECT 'github.com', '7+ada@users.noreply.github.com', id, 'noreply', 0 FROM contributor"""
+        )
+    found = explain(counted, rank=1)
+    assert found["row"]["commitCount"] == sum(entry["commitCount"] for entry in found["emails"]) == 10
+    assert [(entry["email"], entry["names"], entry["commitCount"], entry["foundBy"]) for entry in found["emails"]] == [
+        ("ada@x.org", ["Ada"], 7, "GitHub says so (asked on 1970-01-01)."),
+        ("7+ada@users.noreply.github.com", ["ada"], 2, "The e-mail itself names the account."),
+        ("old@x.org", ["Ada L."], 1, "The repository's .mailmap joins it to the account."),
+    ]
+    assert found["years"] == [
+        {"year": 2022, "commitCount": 3, "mergeCount": 0, "coAuthoredCount": 0},
+        {"year": 2024, "commitCount": 7, "mergeCount": 2, "coAuthoredCount": 1},
+    ]
+    assert (found["outside"], found["notRanked"]) == (0, None)
+    assert found["commitsUrl"] == "https://github.com/o/r/commits/main?author=ada"
+    assert explain(counted, login="@ADA") == found
+    assert explain(counted, email="Old@x.org") == explain(counted, email="ada@x.org") == found
+
+
+def test_explanation_of_a_window_says_what_lies_outside(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 5, weeks={SUNDAY: (2, 0, 0, 0), SUNDAY + WEEK: (3, 0, 0, 0)})
+    found = explain(counted, Rules.parse(since="2024-01-07", until="2024-01-13"), rank=1)
+    assert (found["row"]["commitCount"], found["outside"]) == (2, 3)
+    assert found["commitsUrl"] == ("https://github.com/o/r/commits/main?author=a%40x&since=2024-01-07&until=2024-01-13")
+
+
+def test_explanation_hides_e_mails(counted: Counted) -> None:
+    counted.person("ada@example.com", "ada@example.com", 5)
+    counted.nobody("ada@example.com")
+    found = explain(counted, show_emails=False, rank=1)
+    assert "ada@example.com" not in str(found)
+    assert found["emails"][0]["email"] == "a…@example.com"
+    assert found["emails"][0]["foundBy"] == "Nobody's at GitHub (asked on 1970-01-01)."
+    assert found["commitsUrl"] is None
+
+
+def test_who_is_not_ranked_can_be_explained_too(counted: Counted) -> None:
+    counted.person("bot@x", "Bot", 5, kind="bot")
+    found = explain(counted, email="bot@x")
+    assert found["row"]["rank"] is None
+    assert "bot" in found["notRanked"]
+    assert found["emails"][0]["foundBy"] == "A known address of a bot."
+
+
+def test_rows_that_are_not_there_are_none(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 5)
+    with counted.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        assert row is not None
+        ledger = Ledger(session, row, "https://github.com")
+        for who in ({"rank": 0}, {"rank": 2}, {"rank": -1}, {"login": "x"}, {"email": "b@x"}, {"person": 99}):
+            assert row_of(ledger, Rules(), **who) is None
+        assert row_of(ledger, Rules(), person=ledger.people().ids[0]) == 0

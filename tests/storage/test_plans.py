@@ -1,0 +1,118 @@
+"""No statement looks at what belongs to other repositories: each is explained where it runs, among many of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from podium.repositories.listing import MANY, Totals
+from podium.storage import migrate
+from podium.storage.postgres import PostgresDatabase
+from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
+from podium.storage.tables import metadata
+from tests.support.crowd import fill
+from tests.support.errands import Errands
+from tests.support.plans import Explained, Statement
+from tests.support.postgres import Postgres
+from tests.support.rows import add_repository
+
+LARGE = {"repository", "contributor", "repository_contributor", "known_email", "commit_data", "weekly_activity"}
+# Enough that PostgreSQL reads an index rather than the whole table.
+REPOSITORIES, PEOPLE = 600, 60
+# How many there are in all is counted on an index once in a while: see podium.repositories.listing.Totals.
+TOTAL = re.compile(r"SELECT count\(\*\) FROM repository WHERE host <> ''( AND state = :state)?")
+
+
+def _sqlite(folder: Path, repositories: int) -> SqliteDatabase:
+    folder.mkdir()
+    engine = create_engine(f"sqlite:///{folder / 'podium.db'}")
+    metadata.create_all(engine)
+    engine.dispose()
+    db = SqliteDatabase(folder / "podium.db")
+    fill(db, repositories=repositories, people=PEOPLE)
+    return db
+
+
+def _postgresql(server: Postgres) -> PostgresDatabase:
+    url = server.url(server.create())
+    migrate.migrate(url)
+    db = PostgresDatabase(url, most=5)
+    fill(db, repositories=REPOSITORIES, people=PEOPLE)
+    return db
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database of many repositories."""
+    if request.param == "sqlite":
+        db: Database = _sqlite(tmp_path_factory.mktemp("crowded") / "db", REPOSITORIES)
+    else:
+        db = _postgresql(request.getfixturevalue("postgres"))
+    yield db
+    db.close()
+
+
+def errands(db: Database, folder: Path) -> list[Statement]:
+    """What runs for one repository among those of ``db``, explained."""
+    explained = Explained(db)
+    Errands(explained, folder).run()
+    found = [one for one in explained.statements if one.errand and not TOTAL.fullmatch(one.line)]
+    assert len(found) > 150
+    return found
+
+
+def test_no_large_table_is_read_from_end_to_end(crowded: Database, tmp_path: Path) -> None:
+    scans = [
+        f"{one.errand}: {one.line}\n  " + "\n  ".join(one.plan.lines)
+        for one in errands(crowded, tmp_path)
+        if LARGE.intersection(one.plan.sequential)
+    ]
+    assert not scans, "\n".join(scans)
+
+
+def test_the_work_for_a_repository_does_not_grow_with_the_others(tmp_path: Path) -> None:
+    few, many = (_sqlite(tmp_path / str(number), number) for number in (150, REPOSITORIES))
+    before, after = errands(few, tmp_path / "150"), errands(many, tmp_path / str(REPOSITORIES))
+    assert [(one.errand, one.line) for one in before] == [(one.errand, one.line) for one in after]
+    grown = [
+        f"{one.errand}: from {one.plan.work} to {other.plan.work}: {one.line}"
+        for one, other in zip(before, after, strict=True)
+        if other.plan.work > one.plan.work * 1.2 + 5
+    ]
+    assert not grown, "\n".join(grown)
+    few.close()
+    many.close()
+
+
+def test_a_statement_without_an_index_is_seen(crowded: Database) -> None:
+    explained = Explained(crowded)
+    with explained.read() as session:
+        session.value("SELECT count(*) FROM commit_data c WHERE c.sample_sha = :sha", sha="0" * 40)
+        session.value("SELECT id FROM commit_data WHERE repository_id = :id LIMIT 1", id=9)
+    whole, found = explained.statements
+    assert whole.plan.sequential == ("commit_data",)
+    assert not found.plan.sequential
+    assert whole.plan.work > 20 * max(1, found.plan.work)
+
+
+def test_a_large_total_is_counted_once_in_a_while(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.repositories.listing.MANY", 2)
+    times = iter(range(0, 1000, 10))
+    totals = Totals(clock=lambda: next(times))
+
+    def total() -> int:
+        with sqlite.read() as session:
+            return totals.of(session, None)
+
+    assert MANY > 1000
+    for number in range(4):
+        add_repository(sqlite, f"github.com/o/{number}")
+        if number < 2:
+            assert total() == number + 1
+    # Each count takes ten seconds by this clock: kept for two hundred, in which it is asked for nineteen times.
+    assert [total() for _ in range(20)] == [2] * 19 + [4]

@@ -1,0 +1,373 @@
+"""Metrics: what is counted where, that a child's counts reach its parent, and who may read them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import synthetic
+from podium.accounts.github.budget import ANONYMOUS
+from podium.accounts.github.client import GitHub
+from podium.accounts.github.github_session import Asking
+from podium.accounts.github.requests import RepositoryRequest, WindowRequest
+from podium.accounts.github.token_pool import ProcessStore, TokenPool
+from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, word
+from podium.errors import StorageError
+from podium.jobs.broker import Engine
+from podium.jobs.memory_broker import EmbeddedBackend
+from podium.jobs.overflow import Aside
+from podium.jobs.queues import COMMITS as COMMIT_QUEUE
+from podium.monitoring.gauges import Gauges
+from podium.monitoring.inspector import Inspector
+from podium.monitoring.overview import Overview
+from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
+from podium.telemetry import metrics, metrics_pipe
+from podium.telemetry.current_job import Job, note_outcome
+from podium.telemetry.metrics import Metric
+from podium.telemetry.prometheus import Prometheus
+from tests.support.cli import Podium
+from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.github_double import GitHubDouble
+from tests.support.github_script import Script
+from tests.support.metrics import Samples, samples, value
+from tests.support.rows import add_repository
+from tests.support.server import Server, serving, wait_until
+from tests.support.web import open_site
+
+COMMITS = 700
+
+
+@pytest.fixture
+def counted() -> Iterator[Prometheus]:
+    """A sink, installed for the length of a test."""
+    prometheus = Prometheus(tuple)
+    metrics.install(prometheus)
+    yield prometheus
+    metrics.install(None)
+
+
+def test_counting_goes_nowhere_until_a_process_is_asked_for_it(counted: Prometheus) -> None:
+    metrics.install(None)
+    metrics.add(metrics.JOBS, queue="q", outcome="done")
+    metrics.install(counted)
+    metrics.add(metrics.JOBS, queue="q", outcome="done")
+    metrics.add(metrics.JOB_SECONDS, 3.0, queue="q")
+    found = samples(counted.page())
+    assert value(found, "podium_jobs_total", queue="q", outcome="done") == 1
+    assert value(found, "podium_job_seconds_bucket", queue="q", le="5.0") == 1
+    assert value(found, "podium_job_seconds_bucket", queue="q", le="2.5") == 0
+    assert not [name for name, _ in found if name.endswith("_created")]
+
+
+def test_the_command_line_does_not_import_the_library() -> None:
+    script = "import sys, podium.cli.rank, podium.counting.commit_job; print('prometheus_client' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+# From a child to its parent
+
+
+class Pipe:
+    """A stream that a child writes to, and the parent's ear at its other end."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def write(self, line: bytes) -> int:
+        metrics_pipe.hear(line, self._job)
+        return len(line)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> None:
+    parents, childs = Job("commit-processing", 1, "a"), Job("commit-processing", 1, "a", outcome="retry")
+    teller = metrics_pipe.Teller(Pipe(parents))
+    teller.add(metrics.COMMITS, 5, {})
+    teller.add(metrics.COMMITS, 6, {})
+    teller.add(metrics.GITHUB_REQUESTS, 1, {"kind": "window", "outcome": "done"})
+    teller.tell_outcome(childs)
+    found = samples(counted.page())
+    assert value(found, "podium_commits_counted_total") == 11
+    assert value(found, "podium_github_requests_total", kind="window", outcome="done") == 1
+    assert parents.outcome == "retry"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\xff\n",
+        b"nonsense\n",
+        b"[]\n",
+        b"7\n",
+        b'{"metric": "no_such", "value": 1, "labels": {}}',
+        b'{"metric": "podium_commits_counted_total"}',
+        b'{"metric": "podium_commits_counted_total", "value": "many", "labels": {}}',
+        b'{"metric": "podium_commits_counted_total", "value": -3, "labels": {}}',
+        b'{"metric": "podium_jobs_total", "value": 1, "labels": {"queue": "q"}}',
+        b'{"metric": ["podium_jobs_total"]}',
+        b'{"outcome": 7}',
+    ],
+)
+def test_anything_else_on_a_childs_output_counts_for_nothing(line: bytes, counted: Prometheus) -> None:
+    before = {name: of for name, of in samples(counted.page()).items() if name[0].startswith("podium")}
+    job = Job("commit-processing", 1, "a")
+    metrics_pipe.hear(line, job)
+    assert {name: of for name, of in samples(counted.page()).items() if name[0].startswith("podium")} == before
+    assert job.outcome == "done"
+
+
+def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
+    class Gone:
+        def write(self, line: bytes) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise AssertionError
+
+    metrics_pipe.Teller(Gone()).add(metrics.COMMITS, 5, {})
+
+
+# Jobs
+
+
+def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    go_on, backend = threading.Event(), EmbeddedBackend()
+
+    def on_commits(_: int) -> None:
+        assert go_on.wait(30)
+        note_outcome("retry")
+
+    def jobs(outcome: str) -> float:
+        return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
+
+    engine = Engine(backend, on_commits, lambda *_: None, commit_workers=1, user_workers=1, aside=Aside(0.1))
+    engine.start()
+    try:
+        engine.commits(7)
+        wait_until(lambda: jobs("set_aside") == 1, "the message to be done")
+        assert not engine.is_idle()
+        go_on.set()
+        wait_until(lambda: jobs("retry") == 1, "the work to end")
+        wait_until(engine.is_idle, "nothing to be in hand")
+    finally:
+        go_on.set()
+        engine.stop()
+    assert jobs("done") == 0
+
+
+# GitHub
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        (Done(), "done"),
+        (Retry(1, ""), "fault"),
+        (Halve(""), "too_much"),
+        (DelayUntil(0, "primary", ""), "limited_primary"),
+        (DelayUntil(0, "secondary", ""), "limited_secondary"),
+        (BadToken(""), "bad_token"),
+        (Gone(""), "gone"),
+        (Moved(""), "moved"),
+        (GiveUp("sso", ""), "refused_sso"),
+    ],
+)
+def test_what_came_of_a_request_is_one_word(action: Action, outcome: str) -> None:
+    assert word(action) == outcome
+
+
+def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it(counted: Prometheus) -> None:
+    script = Script([None, "500", None])
+    with GitHubDouble({}, script=script) as double, GitHub(double.api_url, double.graphql_url) as client:
+        asking = Asking(client, TokenPool([ANONYMOUS], ProcessStore()), threading.Event(), patience=5)
+        for _ in range(2):
+            asking.ask(RepositoryRequest("/repos/o/r"))
+        asking.ask(WindowRequest("/repos/o/r", "0" * 40))
+    found = samples(counted.page())
+    assert value(found, "podium_github_requests_total", kind="repository", outcome="gone") == 1
+    assert value(found, "podium_github_requests_total", kind="repository", outcome="fault") == 1
+    assert value(found, "podium_github_requests_total", kind="window", outcome="gone") == 1
+
+
+# Of the whole installation
+
+
+def test_an_overview_is_read_again_only_when_its_time_is_worth_it() -> None:
+    now = [100.0]
+    reads: list[float] = []
+
+    def read() -> Overview:
+        reads.append(now[0])
+        now[0] += 2.0
+        raise StorageError("away")
+
+    gauges = Gauges(read, clock=lambda: now[0])
+    assert [gauge.name for gauge in gauges()] == ["podium_up"]
+    now[0] += 39.0
+    gauges()
+    assert len(reads) == 1
+    now[0] += 2.0
+    gauges()
+    assert len(reads) == 2
+
+
+def test_the_gauges_tell_what_the_database_knows(db: Database) -> None:
+    for number in range(3):
+        add_repository(db, key=f"github.com/o/{number}")
+    add_repository(db, key="github.com/o/done", state="completed")
+    found = samples(Prometheus(Gauges(Inspector(db).overview)).page())
+    assert value(found, "podium_up") == 1
+    assert value(found, "podium_repositories", state="pending") == 3
+    assert value(found, "podium_repositories", state="completed") == 1
+    assert ("podium_repositories", frozenset({("state", "failed")})) in found
+    assert value(found, "podium_oldest_repository_seconds", state="pending") >= 0
+
+
+def test_transactions_that_the_database_refused_are_counted_by_its_reason(db: Database, counted: Prometheus) -> None:
+    for _ in range(2):
+        with pytest.raises(StorageError), db.write() as session:
+            session.run("SELECT * FROM no_such_table")
+    kind = "SQLITE_ERROR" if isinstance(db, SqliteDatabase) else "UndefinedTable"
+    assert value(samples(counted.page()), "podium_database_errors_total", kind=kind) == 2
+
+
+def test_labels_never_name_a_repository_or_a_person() -> None:
+    allowed = {"queue", "outcome", "api", "kind", "method", "route", "status"}
+    metric: Metric
+    for metric in metrics.ALL.values():
+        assert set(metric.labels) <= allowed
+
+
+# The page, and who may read it
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[GitHost]:
+    (tmp_path / "repositories" / "o").mkdir(parents=True)
+    synthetic.build(tmp_path / "repositories" / "o" / "r.git", COMMITS, 70)
+    with serve_repositories(tmp_path / "repositories") as host:
+        yield host
+
+
+def page(server: Server) -> Samples:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as response:
+        assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        return samples(response.read())
+
+
+def test_a_server_tells_what_it_and_its_children_did(tmp_path: Path, host: GitHost) -> None:
+    settings = {"PODIUM_GIT_HOSTS": host.url, "PODIUM_DISK_RESERVE_BYTES": "1M"}
+    with serving(Podium(tmp_path / "data"), settings) as server:
+        server.submit(f"{host.url}/o/r.git")
+        server.submit(f"{host.url}/o/gone.git")
+        server.wait_for(f"{host.url}/o/r.git", "completed")
+        server.wait_for(f"{host.url}/o/gone.git", "failed")
+
+        def all_told() -> Samples | None:
+            found = page(server)
+            ended = {
+                outcome: value(found, "podium_jobs_total", queue="commit-processing", outcome=outcome)
+                for outcome in ("done", "failed")
+            }
+            return found if ended == {"done": 1, "failed": 1} else None
+
+        found = wait_until(all_told, "both jobs to be counted")
+        assert value(found, "podium_commits_counted_total") == COMMITS
+        assert value(found, "podium_commits_counting_seconds_total") > 0
+        assert value(found, "podium_job_seconds_count", queue="commit-processing") == 2
+        assert value(found, "podium_jobs_total", queue="user-processing", outcome="done") >= 1
+        assert value(found, "podium_http_requests_total", method="POST", route="/leaderboard", status="202") == 2
+        assert ("podium_queue_messages", frozenset({("queue", "user-processing"), ("kind", "waiting")})) in found
+        names = {name for name, _ in found}
+        assert {
+            "podium_workers_alive",
+            "podium_build_info",
+            "process_open_fds",
+            "podium_github_limits_in_force",
+        } <= names
+        # A path that nobody foresaw is no label of its own.
+        server.ask("/no/such/path")
+        routes = {dict(labels).get("route") for name, labels in page(server) if name == "podium_http_requests_total"}
+        assert "other" in routes
+        assert "/no/such/path" not in routes
+
+
+def test_a_counting_process_that_is_killed_is_counted_as_died(tmp_path: Path, host: GitHost) -> None:
+    settings = {
+        "PODIUM_GIT_HOSTS": host.url,
+        "PODIUM_DISK_RESERVE_BYTES": "1M",
+        "PODIUM_MAX_DEATHS": "1",
+        "PODIUM_LEASE_SECONDS": "1",
+    }
+    host.faults.append(Fault("stall"))
+    with serving(Podium(tmp_path / "data"), settings) as server:
+        server.submit(f"{host.url}/o/r.git")
+        host.wait_for_request("r.git")
+        child = wait_until(lambda: child_of(server.process.pid), "the counting process")
+        os.kill(child, signal.SIGKILL)
+        wait_until(
+            lambda: value(page(server), "podium_jobs_total", queue="commit-processing", outcome="died") == 1,
+            "the death to be counted",
+        )
+
+
+def child_of(parent: int) -> int | None:
+    """A counting process of ``parent``."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            is_child = (entry / "stat").read_text().rpartition(")")[2].split()[1] == str(parent)
+            if is_child and b"_count" in (entry / "cmdline").read_bytes():
+                return int(entry.name)
+        except OSError:
+            continue
+    return None
+
+
+@pytest.mark.parametrize(
+    ("settings", "loopback", "token", "status"),
+    [
+        ({}, True, None, 200),
+        ({}, False, None, 403),
+        ({"admin_token": "admin"}, True, None, 401),
+        ({"admin_token": "admin"}, False, "admin", 200),
+        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "scrape", 200),
+        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "admin", 200),
+        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "wrong", 401),
+        ({"metrics_token": "scrape"}, False, "scrape", 200),
+        ({"metrics_token": "scrape"}, False, None, 403),
+        ({"metrics_token": "scrape"}, True, None, 200),
+    ],
+)
+def test_who_may_read_the_metrics(
+    tmp_path: Path, settings: dict[str, Any], loopback: bool, token: str | None, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with open_site(tmp_path, loopback=loopback, **settings) as site:
+        host = "localhost:3000" if loopback else "192.0.2.7"
+        assert site.client(host=host).get("/metrics", headers=headers).status_code == status
+
+
+def test_the_metrics_token_opens_nothing_else(tmp_path: Path) -> None:
+    headers = {"Authorization": "Bearer scrape"}
+    with open_site(tmp_path, loopback=False, admin_token="admin", metrics_token="scrape") as site:
+        client = site.client(host="192.0.2.7")
+        assert client.get("/queues", headers=headers).status_code == 401
+        assert client.post("/queues/retry", headers=headers).status_code == 401
+        assert json.loads(client.post("/refresh", headers=headers).text)["code"] == "unauthorized"

@@ -1,0 +1,521 @@
+"""The API as issue 2 lists it: every route, every status code, and the form of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from podium import __version__
+from podium.errors import PodiumError
+from podium.web.api import schemas
+from tests.support.web import HEAD, NOW, Client, Site, is_problem, open_site
+
+ADDRESS = "https://github.com/octo/hello"
+LEADERBOARD = f"/leaderboard?repoUrl={ADDRESS}"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path, submissions_per_minute=0) as site:
+        yield site
+
+
+@pytest.fixture
+def client(site: Site) -> Client:
+    return site.client()
+
+
+def matches(model: Any, value: object) -> bool:
+    """Whether an answer is what OpenAPI says of it: every field, no other, of the right type."""
+    TypeAdapter(model).validate_python(value, strict=True)
+    return True
+
+
+# Submitting
+
+
+def test_new_repository_is_accepted_and_the_commit_queue_rung(site: Site, client: Client) -> None:
+    answer = client.post(LEADERBOARD)
+    assert answer.status_code == 202
+    body = answer.json()
+    assert matches(schemas.Submission, body)
+    assert (body["stage"], body["state"], body["url"]) == ("commits", "pending", ADDRESS)
+    assert body["progress"] == {"stage": "commits"}
+    assert site.ring.rung == [(body["id"],)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "octo/hello",
+        "https://github.com/octo/hello.git",
+        "https://github.com/octo/hello/tree/main",
+        "git@github.com:octo/hello.git",
+        "https%3A%2F%2Fgithub.com%2FOcto%2FHello",
+    ],
+)
+def test_known_repository_in_work_is_not_rung_again_however_it_is_written(
+    site: Site, client: Client, text: str
+) -> None:
+    site.repository("octo/hello", "commits_processing")
+    answer = client.post(f"/leaderboard?repoUrl={text}")
+    assert answer.status_code == 202
+    assert answer.json()["stage"] == "commits"
+    assert site.ring.rung == []
+
+
+def test_repository_whose_accounts_are_being_found_is_in_stage_users(site: Site, client: Client) -> None:
+    site.repository(state="users_processing", progress='{"stage": "users", "done": 50, "total": 120}')
+    answer = client.post(LEADERBOARD)
+    assert answer.status_code == 202
+    assert matches(schemas.Submission, answer.json())
+    assert answer.json()["stage"] == "users"
+    assert answer.json()["progress"] == {"stage": "users", "done": 50, "total": 120}
+
+
+def test_completed_repository_says_when_it_was_processed(site: Site, client: Client) -> None:
+    site.repository(last_processed_at=4_000_000_000.9)
+    answer = client.post(LEADERBOARD)
+    assert answer.status_code == 200
+    assert matches(schemas.Submission, answer.json())
+    assert answer.json()["lastProcessedAt"] == "2096-10-02T07:06:40Z"
+    assert answer.json()["refreshing"] is False
+    assert site.ring.rung == []
+
+
+def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -> None:
+    number = site.repository(last_processed_at=1.0)
+    answer = client.post(LEADERBOARD)
+    assert answer.status_code == 200
+    assert answer.json()["refreshing"] is True
+    assert site.ring.rung == [(number,)]
+    board = client.get(LEADERBOARD)
+    assert board.status_code == 200
+    assert board.json()["state"] == "pending"
+
+
+def test_failed_repository_says_why_and_that_it_may_be_retried(site: Site, client: Client) -> None:
+    site.repository(state="failed", error="The repository is private or does not exist.")
+    answer = client.post(LEADERBOARD)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert matches(schemas.Submission, body)
+    assert (body["state"], body["retryable"]) == ("failed", True)
+    assert body["error"] == "The repository is private or does not exist."
+    assert "retry" in body["message"]
+    assert site.ring.rung == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/leaderboard",
+        "/leaderboard?repoUrl=",
+        "/leaderboard?repoUrl=octo/hello&repoUrl=octo/other",
+        "/leaderboard?repourl=octo/hello",
+        "/leaderboard?repoUrl=nonsense",
+        "/leaderboard?repoUrl=--upload-pack=x/y",
+        "/leaderboard?repoUrl=ext::sh%20-c%20id",
+        "/leaderboard?repoUrl=file:///etc/passwd",
+        "/leaderboard?repoUrl=/etc/passwd",
+        "/leaderboard?repoUrl=octo/hello%00",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_no_address_is_refused(client: Client, method: str, path: str) -> None:
+    assert is_problem(client.request(method, path), 400)
+
+
+def test_missing_address_is_explained_by_an_example(client: Client) -> None:
+    assert is_problem(client.post("/leaderboard"), 400, "?repoUrl=https://github.com/owner/name")
+
+
+def test_password_in_an_address_is_not_repeated(client: Client) -> None:
+    answer = client.post("/leaderboard?repoUrl=https://me:hunter2@github.com/octo/hello")
+    assert is_problem(answer, 400, "password")
+    assert "hunter2" not in answer.text
+
+
+def test_host_that_the_operator_did_not_list_is_refused(site: Site, client: Client) -> None:
+    assert is_problem(client.post("/leaderboard?repoUrl=https://evil.example/a/b"), 400, "PODIUM_GIT_HOSTS")
+    assert site.ring.rung == []
+
+
+# Reading a board
+
+
+def test_board_of_a_repository_that_was_never_submitted_is_not_found(client: Client) -> None:
+    assert is_problem(client.get(LEADERBOARD), 404, f"POST /leaderboard?repoUrl={ADDRESS}")
+
+
+@pytest.mark.parametrize("state", ["pending", "commits_processing"])
+def test_board_is_not_there_while_commits_are_counted_for_the_first_time(
+    site: Site, client: Client, state: str
+) -> None:
+    site.repository(state=state, progress='{"stage": "commits", "phase": "receiving", "percent": 42}')
+    answer = client.get(LEADERBOARD)
+    assert answer.status_code == 202
+    assert answer.headers["retry-after"] == "2"
+    assert matches(schemas.Submission, answer.json())
+    assert answer.json()["progress"]["percent"] == 42
+
+
+@pytest.mark.parametrize("state", ["users_processing", "completed"])
+def test_board_is_there_from_the_moment_commits_are_counted(site: Site, client: Client, state: str) -> None:
+    number = site.repository(state=state)
+    site.person(number, "Ada", "ada@example.com", 5)
+    site.person(number, "Bob", "bob@example.com", 3)
+    answer = client.get(LEADERBOARD)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert matches(schemas.Board, body)
+    assert (body["repository"]["url"], body["state"], body["head"]) == (ADDRESS, state, HEAD)
+    assert [(c["rank"], c["name"], c["commitCount"]) for c in body["top_contributors"]] == [
+        (1, "Ada", 5),
+        (2, "Bob", 3),
+    ]
+
+
+def test_board_names_the_account_behind_an_email(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 5)
+    site.account("ada@example.com", "ada-l")
+    (row,) = client.get(LEADERBOARD).json()["top_contributors"]
+    assert matches(schemas.Contributor, row)
+    assert (row["username"], row["profileUrl"]) == ("ada-l", "https://github.com/ada-l")
+
+
+def test_board_is_read_in_pages(site: Site, client: Client) -> None:
+    number = site.repository()
+    for commits in range(1, 6):
+        site.person(number, f"P{commits}", f"p{commits}@example.com", commits)
+    body = client.get(LEADERBOARD + "&limit=2&offset=2").json()
+    assert [(c["rank"], c["name"]) for c in body["top_contributors"]] == [(3, "P3"), (4, "P2")]
+    assert (body["total"], body["limit"], body["offset"]) == (5, 2, 2)
+
+
+@pytest.mark.parametrize("page", ["limit=0", "limit=1001", "limit=x", "offset=-1", "offset=99999999999999999999"])
+def test_page_that_cannot_be_is_refused(client: Client, page: str) -> None:
+    assert is_problem(client.get(LEADERBOARD + "&" + page), 400, page.partition("=")[0])
+
+
+def test_rules_are_chosen_by_their_names(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 5, merge_count=7, co_authored_count=11)
+    site.person(number, "bot", "bot@example.com", 100, kind="bot")
+    switches = "&merges=include&bots=include&coAuthors=include&mailmap=ignore&since=2024-04-01&until=2024-05-31"
+    body = client.get(LEADERBOARD + switches).json()
+    rules = body["rules"]
+    assert (rules["merges"], rules["bots"], rules["coAuthors"]) == ("include", "include", "include")
+    assert rules["mailmap"] == "ignore"
+    assert (rules["since"], rules["until"]) == ("2024-03-31", "2024-06-01")
+    assert [(c["name"], c["commitCount"], c["isBot"]) for c in body["top_contributors"]] == [
+        ("bot", 100, True),
+        ("Ada", 23, False),
+    ]
+    usual = client.get(LEADERBOARD).json()
+    assert [(c["name"], c["commitCount"]) for c in usual["top_contributors"]] == [("Ada", 5)]
+
+
+@pytest.mark.parametrize(
+    "rule", ["merges=yes", "bots=no", "coAuthors=1", "mailmap=", "since=yesterday", "until=2024-13-01"]
+)
+def test_rule_that_does_not_exist_is_refused(site: Site, client: Client, rule: str) -> None:
+    site.repository()
+    assert is_problem(client.get(LEADERBOARD + "&" + rule), 400, rule.partition("=")[0])
+
+
+@pytest.mark.parametrize("typo", ["coauthors=include", "Merges=include", "format=csv"])
+def test_misspelt_parameter_is_refused_rather_than_ignored(client: Client, typo: str) -> None:
+    assert is_problem(client.get(LEADERBOARD + "&" + typo), 400, typo.partition("=")[0])
+
+
+def test_failed_repository_without_a_board_is_a_conflict(site: Site, client: Client) -> None:
+    site.repository(state="failed", error="The repository is empty.", error_code="empty")
+    answer = client.get(LEADERBOARD)
+    assert is_problem(answer, 409, "The repository is empty.", "retry")
+    assert (answer.json()["code"], answer.json()["state"]) == ("empty", "failed")
+
+
+def test_failed_repository_serves_its_older_board_with_the_reason(site: Site, client: Client) -> None:
+    number = site.repository(state="failed", error="The host is unreachable.", head=HEAD)
+    site.person(number, "Ada", "ada@example.com", 5)
+    answer = client.get(LEADERBOARD)
+    assert answer.status_code == 200
+    assert matches(schemas.Board, answer.json())
+    assert (answer.json()["state"], answer.json()["error"]) == ("failed", "The host is unreachable.")
+    assert answer.json()["top_contributors"][0]["name"] == "Ada"
+
+
+# Repositories
+
+
+# What a board says besides its rows
+
+
+def test_activity_gives_figures_split_and_weeks(site: Site, client: Client) -> None:
+    number = site.repository(commits_processed_at=NOW)
+    site.person(number, "Ada", "ada@example.com", 3, merge_count=1)
+    site.person(number, "Bot", "bot@example.com", 2, kind="bot")
+    body = client.get(f"/leaderboard/activity?repoUrl={ADDRESS}&merges=include").json()
+    assert matches(schemas.Overview, body)
+    assert (body["figures"]["people"], body["figures"]["commits"]) == (1, 4)
+    assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "agent": 0}]
+
+
+def test_somebody_is_found_or_told_why_not(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 3)
+    find = f"/leaderboard/find?repoUrl={ADDRESS}"
+    body = client.get(f"{find}&q=LOVE").json()
+    assert matches(schemas.Found, body)
+    assert (body["total"], body["matches"][0]["rank"], body["reason"]) == (1, 1, None)
+    body = client.get(f"{find}&q=bob@example.com").json()
+    assert matches(schemas.Found, body)
+    assert (body["total"], body["matches"]) == (0, [])
+    assert "No commit of this history has that e-mail" in body["reason"]
+    for query in ("", "&q=", "&q=" + "x" * 201, "&q=a&limit=0", "&q=a&limit=101", "&q=a&since=x", "&q=a&rank=1"):
+        assert is_problem(client.get(find + query), 400), query
+
+
+def test_a_row_is_explained_by_rank_login_or_e_mail(site: Site, client: Client) -> None:
+    number = site.repository(url="https://github.com/octo/hello")
+    site.person(number, "Ada", "ada@example.com", 3)
+    site.person(number, "Bot", "bot@example.com", 3, kind="bot")
+    site.account("ada@example.com", "ada")
+    explain = f"/leaderboard/explain?repoUrl={ADDRESS}"
+    bodies = [client.get(f"{explain}&{who}").json() for who in ("rank=1", "login=Ada", "email=ADA@example.com")]
+    assert matches(schemas.Explanation, bodies[0])
+    assert bodies[0] == bodies[1] == bodies[2]
+    assert bodies[0]["commitsUrl"] == "https://github.com/octo/hello/commits/main?author=ada"
+    bot = client.get(f"{explain}&email=bot@example.com").json()
+    assert matches(schemas.Explanation, bot)
+    assert bot["row"]["rank"] is None
+    for query in ("", "&rank=1&login=ada", "&rank=0", "&rank=x"):
+        assert is_problem(client.get(explain + query), 400), query
+    for query in ("&rank=2", "&login=bob", "&email=bob@example.com"):
+        assert is_problem(client.get(explain + query), 404, "/leaderboard/find"), query
+
+
+@pytest.mark.parametrize("path", ["activity?", "find?q=a&", "explain?rank=1&"])
+def test_what_has_no_board_has_none_of_it(site: Site, client: Client, path: str) -> None:
+    url = f"/leaderboard/{path}repoUrl={ADDRESS}"
+    assert is_problem(client.get(url), 404, "never submitted")
+    site.repository(state="commits_processing")
+    assert client.get(url).status_code == 202
+    with site.db.write() as session:
+        session.run("UPDATE repository SET state = 'failed', error = 'It is empty.'")
+    assert is_problem(client.get(url), 409, "It is empty.")
+
+
+def test_strangers_see_no_whole_e_mail(tmp_path: Path) -> None:
+    with open_site(tmp_path, loopback=False) as site:
+        number = site.repository()
+        site.person(number, "ada@example.com", "ada@example.com", 3)
+        client = site.client()
+        answers = [
+            client.get(f"/leaderboard{path}repoUrl={ADDRESS}").text
+            for path in ("?", "/activity?", "/find?q=ada&", "/explain?rank=1&")
+        ]
+        answers += [client.get(path).text for path in ("/r/octo/hello?find=ada", f"/find/{number}?find=ada")]
+        answers += [client.get(path).text for path in ("/r/octo/hello?row=2", f"/row/{number}/2")]
+        for answer in answers:
+            assert "ada@example.com" not in answer
+        assert "a…@example.com" in answers[3]
+        # A part of an e-mail finds nobody: it would tell the rest, letter by letter.
+        assert client.get(f"/leaderboard/find?q=example&repoUrl={ADDRESS}").json()["total"] == 0
+
+
+def test_repositories_are_listed_newest_first_with_their_number(site: Site, client: Client) -> None:
+    for name, created in (("a", 1.0), ("b", 3.0), ("c", 2.0)):
+        site.repository(f"octo/{name}", created_at=created)
+    answer = client.get("/repositories?limit=2")
+    assert answer.headers["x-total-count"] == "3"
+    assert matches(list[schemas.Repository], answer.json())
+    assert [r["url"][-1] for r in answer.json()] == ["b", "c"]
+    assert [r["url"][-1] for r in client.get("/repositories?limit=2&offset=2").json()] == ["a"]
+
+
+def test_repositories_are_listed_by_state(site: Site, client: Client) -> None:
+    site.repository("octo/done")
+    site.repository("octo/failed", "failed", error="No.")
+    answer = client.get("/repositories?state=failed")
+    assert [r["state"] for r in answer.json()] == ["failed"]
+    assert answer.headers["x-total-count"] == "1"
+    assert is_problem(client.get("/repositories?state=lost"), 400, "lost")
+
+
+def test_one_repository_is_read_by_its_number(site: Site, client: Client) -> None:
+    number = site.repository()
+    answer = client.get(f"/repositories/{number}")
+    assert matches(schemas.Repository, answer.json())
+    assert answer.json()["id"] == number
+
+
+@pytest.mark.parametrize(("number", "status"), [("7", 404), ("0", 400), ("x", 400), ("9" * 30, 400)])
+def test_repository_that_is_not_there_is_a_problem(client: Client, number: str, status: int) -> None:
+    assert is_problem(client.get(f"/repositories/{number}"), status)
+
+
+def test_path_of_this_machine_is_not_shown(site: Site, client: Client) -> None:
+    number = site.repository(host="", owner="", name="x", key="octo.example/x/y", url="/home/me/x")
+    assert client.get("/repositories").json() == []
+    assert is_problem(client.get(f"/repositories/{number}"), 404)
+    assert is_problem(client.get("/leaderboard?repoUrl=https://octo.example/x/y"), 404)
+
+
+# Administration
+
+
+def test_failed_repository_is_retried(site: Site, client: Client) -> None:
+    number = site.repository(state="failed", error="The host is unreachable.")
+    answer = client.post(f"/repositories/retry?repoUrl={ADDRESS}")
+    assert answer.status_code == 202
+    assert matches(schemas.Submission, answer.json())
+    assert (answer.json()["state"], answer.json()["error"]) == ("pending", None)
+    assert site.ring.rung == [(number,)]
+
+
+def test_only_a_failed_repository_is_retried(site: Site, client: Client) -> None:
+    site.repository()
+    assert is_problem(client.post(f"/repositories/retry?repoUrl={ADDRESS}"), 409, "completed")
+    assert is_problem(client.post("/repositories/retry?repoUrl=octo/unknown"), 404)
+    assert is_problem(client.post("/repositories/retry"), 400, "repoUrl")
+
+
+def test_refresh_resolves_again_what_stayed_unresolved(site: Site, client: Client) -> None:
+    unresolved = site.repository("octo/hello")
+    site.person(unresolved, "Ada", "ada@example.com")
+    resolved = site.repository("octo/other")
+    site.person(resolved, "Bob", "bob@example.com")
+    site.account("bob@example.com", "bob")
+    answer = client.post("/refresh")
+    assert answer.status_code == 202
+    assert matches(schemas.Refresh, answer.json())
+    assert answer.json()["repositories"] == 1
+    assert {rung[0] for rung in site.ring.rung} == {unresolved}
+
+
+def test_refresh_of_one_repository(site: Site, client: Client) -> None:
+    site.repository(state="failed", error="No.")
+    assert is_problem(client.post("/refresh?repoUrl=octo/unknown"), 404)
+    assert is_problem(client.post(f"/refresh?repoUrl={ADDRESS}"), 409, "retry")
+    number = site.repository("octo/other")
+    site.person(number, "Ada", "ada@example.com")
+    assert client.post("/refresh?repoUrl=octo/other").status_code == 202
+
+
+# The server itself
+
+
+def test_server_says_that_it_is_healthy_and_which_version_it_is(client: Client) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    assert client.get("/version").json() == {"name": "podium", "version": __version__}
+
+
+def test_server_is_ready_when_database_and_queue_are(client: Client) -> None:
+    answer = client.get("/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+def test_server_is_not_ready_without_its_queue(tmp_path: Path) -> None:
+    def broken() -> None:
+        raise PodiumError("The queue cannot be reached: start it.")
+
+    with open_site(tmp_path, queue_ready=broken) as site:
+        assert is_problem(site.client().get("/ready"), 503, "The queue cannot be reached")
+        assert site.client().get("/health").status_code == 200
+
+
+def test_server_is_not_ready_without_its_tables(site: Site, client: Client) -> None:
+    with site.db.write() as session:
+        session.run("DROP TABLE repository")
+    assert is_problem(client.get("/ready"), 503, "podium migrate")
+    assert is_problem(client.get("/repositories"), 503, "podium migrate")
+
+
+def test_strangers_are_not_told_where_the_database_lies(tmp_path: Path) -> None:
+    with open_site(tmp_path, loopback=False) as site:
+        with site.db.write() as session:
+            session.run("DROP TABLE repository")
+        answer = site.client("192.0.2.1").get("/repositories")
+        assert is_problem(answer, 503)
+        assert str(tmp_path) not in answer.text
+
+
+def test_unknown_route_and_wrong_method_are_problems(client: Client) -> None:
+    assert is_problem(client.get("/nothing"), 404)
+    assert is_problem(client.get("/repositories/"), 404)
+    answer = client.request("DELETE", "/leaderboard")
+    assert is_problem(answer, 405, "DELETE", "GET, POST")
+    assert answer.headers["allow"] == "GET, POST"
+    assert client.get("/submit").headers["allow"] == "POST"
+
+
+def test_mistake_of_ours_is_a_problem_that_tells_nothing_of_it(site: Site, client: Client) -> None:
+    site.repository(state="commits_processing", progress="not json")
+    answer = client.get("/repositories")
+    assert is_problem(answer, 500)
+    assert "json" not in answer.json()["detail"].lower()
+    assert "Traceback" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_head_is_answered_as_get(client: Client) -> None:
+    for path in ("/", "/health", "/repositories"):
+        answer = client.request("HEAD", path)
+        assert (answer.status_code, answer.text) == (200, "")
+
+
+# OpenAPI
+
+
+def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
+    document = client.get("/openapi.json").json()
+    operations = {(m, path): o for path, of in document["paths"].items() for m, o in of.items()}
+    assert set(operations) == {
+        ("post", "/leaderboard"),
+        ("get", "/leaderboard"),
+        ("get", "/leaderboard/activity"),
+        ("get", "/leaderboard/find"),
+        ("get", "/leaderboard/explain"),
+        ("get", "/repositories"),
+        ("get", "/repositories/{id}"),
+        ("post", "/repositories/retry"),
+        ("post", "/refresh"),
+        ("get", "/avatars/{id}"),
+        ("get", "/r/{path}/badge.svg"),
+        ("get", "/r/{path}/card.svg"),
+        ("get", "/r/{path}/board.{format}"),
+        ("get", "/queues"),
+        ("post", "/queues/retry"),
+        ("delete", "/queues/{id}"),
+        ("get", "/metrics"),
+        ("get", "/health"),
+        ("get", "/ready"),
+        ("get", "/version"),
+    }
+    identifiers = [operation["operationId"] for operation in operations.values()]
+    assert len(set(identifiers)) == len(identifiers)
+    parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
+    assert sorted(parameters) == sorted(
+        "repoUrl limit offset merges bots coAuthors mailmap since until sparklines".split()
+    )
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            assert status != "422"
+            if status >= "400":
+                # An image of a page must be one whatever happens.
+                assert list(response["content"]) in (["application/problem+json"], ["image/svg+xml"])
+
+
+def test_docs_load_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "//" not in page.text.replace("http://localhost:3000", "")
+    for asset in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        assert client.get(f"/static/swagger/{asset}").status_code == 200

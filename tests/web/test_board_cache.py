@@ -1,0 +1,662 @@
+"""Ready-made boards: made once, kept within bounds, never older than the database, and told to those who watch."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gzip
+import json
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from podium.errors import NotFound, StorageError, TooManyRequests
+from podium.jobs.rate import Pace, Paces
+from podium.leaderboard.board_data import Ledger
+from podium.storage.session import Row
+from podium.web.application import create_app
+from podium.web.cache import boards as boards_module
+from podium.web.cache.boards import Boards
+from podium.web.cache.cached_response import Body
+from podium.web.cache.memory import Cache
+from podium.web.cache.row_batcher import RowReader
+from podium.web.live import pubsub
+from podium.web.live.events import EventStream
+from podium.web.live.pubsub import Hub
+from tests.support.web import NOW, Client, Site, open_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path) as site:
+        yield site
+
+
+@pytest.mark.parametrize("path", ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"])
+def test_what_was_ready_is_an_error_of_its_kind_while_the_database_is_away(site: Site, path: str) -> None:
+    site.repository()
+    db = CountingDatabase(site)
+    app = create_app(dataclasses.replace(site.services, db=db))  # type: ignore[arg-type]
+    client = Client(app, host="localhost:3000", address="127.0.0.1")
+    headers = {"Accept": "application/json" if path.startswith("/l") else "text/html"}
+    assert [client.get(path, headers=headers).status_code for _ in range(2)] == [200, 200]
+    db.broken = True
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == 503
+    assert "The database is away." in answer.text
+    db.broken = False
+    assert client.get(path, headers=headers).status_code == 200
+
+
+# Rows
+
+
+class CountingDatabase:
+    """Counts the transactions that only read, and can be made to wait or to fail."""
+
+    def __init__(self, site: Site) -> None:
+        self._db = site.db
+        self.readings = 0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.broken = False
+
+    def read(self) -> Any:
+        self.readings += 1
+        self.gate.wait(10)
+        if self.broken:
+            raise StorageError("The database is away.")
+        return self._db.read()
+
+
+def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return asyncio.run(asyncio.wait_for(work(), 20))
+
+
+def test_however_many_ask_at_once_the_database_is_asked_twice(site: Site) -> None:
+    number = site.repository()
+    db = CountingDatabase(site)
+
+    async def ask() -> list[Row | None]:
+        reader = RowReader(db)  # type: ignore[arg-type]
+        first = asyncio.ensure_future(reader.read("github.com/octo/hello"))
+        await asyncio.sleep(0)
+        # The first is on its way: all others share the next, whatever they ask for.
+        others = [
+            reader.read(key) for key in ("github.com/octo/hello", number, "github.com/no/one", 99) for _ in range(50)
+        ]
+        return [await first, *await asyncio.gather(*others)]
+
+    rows = run(ask)
+    assert db.readings <= 2
+    assert [row["id"] if row else None for row in rows] == [number] * 101 + [None] * 100
+
+
+def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
+    site.repository(state="pending")
+    db = CountingDatabase(site)
+    db.gate.clear()
+
+    async def ask() -> tuple[Row | None, Row | None]:
+        reader = RowReader(db)  # type: ignore[arg-type]
+        first = asyncio.ensure_future(reader.read(1))
+        await asyncio.sleep(0.01)
+        with site.db.write() as session:
+            session.run("UPDATE repository SET state = 'failed'")
+        second = asyncio.ensure_future(reader.read(1))
+        await asyncio.sleep(0)
+        db.gate.set()
+        return await first, await second
+
+    _, second = run(ask)
+    assert second is not None
+    assert second["state"] == "failed"
+    assert db.readings == 2
+
+
+def test_a_reading_that_fails_fails_for_those_who_wait_and_no_longer(site: Site) -> None:
+    site.repository()
+    db = CountingDatabase(site)
+    db.broken = True
+
+    async def ask() -> None:
+        reader = RowReader(db)  # type: ignore[arg-type]
+        found = await asyncio.gather(*(reader.read(1) for _ in range(3)), return_exceptions=True)
+        assert [type(error) for error in found] == [StorageError] * 3
+        # One who leaves takes nothing from the others, and nobody hears of an error that nobody waits for.
+        gone = asyncio.ensure_future(reader.read(1))
+        await asyncio.sleep(0)
+        gone.cancel()
+        db.broken = False
+        assert (await reader.read(1)) is not None
+
+    run(ask)
+
+
+def test_a_path_of_this_machine_is_not_shown(site: Site) -> None:
+    number = site.repository()
+    with site.db.write() as session:
+        session.run("UPDATE repository SET host = ''")
+
+    async def ask() -> None:
+        reader = RowReader(site.db)
+        assert await reader.read(number) is None
+        assert await reader.read("github.com/octo/hello") is None
+
+    run(ask)
+
+
+# Cache
+
+
+class Thing:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+
+def test_cache_keeps_within_its_bytes_what_was_used_last() -> None:
+    cache = Cache(10_000)
+    things = [Thing(2_000) for _ in range(5)]
+    for number, thing in enumerate(things[:4]):
+        cache.put((number,), thing)
+    assert cache.size <= 10_000
+    assert cache.get((0,)) is things[0]
+    cache.put((4,), things[4])
+    assert [cache.get((number,)) is not None for number in range(5)] == [True, False, True, True, True]
+    cache.put(("giant",), Thing(6_000))
+    assert cache.get(("giant",)) is None
+    assert cache.size <= 10_000
+    cache.put((4,), Thing(100))
+    cache.drop(lambda key: key == (0,))
+    assert cache.get((0,)) is None
+    assert cache.size == 2 * 2_500 + 600
+
+
+def test_cache_makes_a_value_once_for_all_threads_that_ask() -> None:
+    cache, made = Cache(10_000), []
+    started = threading.Barrier(8)
+
+    def make() -> Thing:
+        time.sleep(0.02)
+        made.append(1)
+        return Thing(10)
+
+    def ask() -> None:
+        started.wait()
+        found.append(cache.once(("x",), make))
+
+    found: list[Thing] = []
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+    assert len(set(map(id, found))) == 1
+    assert cache._making == {}
+
+
+def test_cache_forgets_a_value_that_could_not_be_made() -> None:
+    cache = Cache(10_000)
+    with pytest.raises(ValueError, match="no"):
+        cache.once(("x",), lambda: (_ for _ in ()).throw(ValueError("no")))
+    assert cache._making == {}
+    assert cache.once(("x",), lambda: Thing(1)).size == 1
+    assert cache._making == {}
+
+
+# Answers
+
+
+def answer(body: Body, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    asyncio.run(body.send(raw, send))
+    return (
+        sent[0]["status"],
+        {name.decode(): value.decode() for name, value in sent[0]["headers"]},
+        b"".join(message.get("body", b"") for message in sent[1:]),
+    )
+
+
+def test_an_answer_is_packed_for_whoever_can_unpack_it() -> None:
+    body = Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
+    for accepts in ("gzip", "br, gzip", "gzip;q=0.5", "deflate,gzip"):
+        status, headers, content = answer(body, accept_encoding=accepts)
+        assert (status, headers["content-encoding"], headers["vary"]) == (200, "gzip", "Accept-Encoding")
+        assert (gzip.decompress(content), int(headers["content-length"])) == (b"x" * 5_000, len(content))
+    for accepts in ("", "br", "gzip;q=0", "gzip; q=0.000", "x-gzipped"):
+        status, headers, content = answer(body, accept_encoding=accepts)
+        assert "content-encoding" not in headers
+        assert (content, headers["x-own"]) == (b"x" * 5_000, "1")
+    small = answer(Body.of(b"x", "text/plain"), accept_encoding="gzip")
+    assert small[2] == b"x"
+
+
+def test_whoever_has_an_answer_is_told_so() -> None:
+    body = Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
+    etag = body.etag.decode()
+    for tags in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
+        status, headers, content = answer(body, if_none_match=tags)
+        assert (status, content, headers["etag"], headers["x-own"]) == (304, b"", etag, "1")
+    for tags in ("", '"other"', etag[:-2], "W/"):
+        assert answer(body, if_none_match=tags)[0] == 200
+    assert Body.of(b"x" * 5_000, "text/plain").etag != body.etag
+    assert Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"}).etag == body.etag
+
+
+# Boards
+
+
+class Maker:
+    """Makes answers that say how many commits there are, and counts them."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, row: Row, ledger: Ledger | None) -> Body:
+        self.made += 1
+        if ledger is None:
+            return Body.of(b"none", "text/plain")
+        from podium.leaderboard.rules import Rules
+
+        return Body.of(str(ledger.standings(Rules()).total).encode(), "text/plain")
+
+
+def boards_of(site: Site) -> Boards:
+    return Boards(site.db, "https://github.com", Cache(10**6))
+
+
+def test_a_board_is_made_once_for_each_edition(site: Site) -> None:
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 3)
+    boards, make = boards_of(site), Maker()
+
+    async def ask() -> bytes:
+        row = await boards.row(number)
+        assert row is not None
+        found = await asyncio.gather(*(boards.get(row, ("x",), make) for _ in range(20)))
+        assert len(set(map(id, found))) == 1
+        return found[0].plain
+
+    assert (run(ask), make.made) == (b"3", 1)
+    assert (run(ask), make.made) == (b"3", 1)
+    site.person(number, "Bob", "bob@example.com", 4)
+    with site.db.write() as session:
+        session.run("UPDATE repository SET generation = generation + 1, head = 'b'")
+    assert (run(ask), make.made) == (b"7", 2)
+    # How far a refresh is makes no other board, but another page.
+    with site.db.write() as session:
+        session.run("UPDATE repository SET updated_at = 7, state = 'commits_processing'")
+    assert (run(ask), make.made) == (b"7", 3)
+    with site.db.write() as session:
+        session.run("UPDATE repository SET updated_at = 8")
+    assert (run(ask), make.made) == (b"7", 3)
+
+
+def test_a_page_is_made_anew_with_each_note_of_progress(site: Site) -> None:
+    number = site.repository(state="commits_processing")
+    boards, make = boards_of(site), Maker()
+
+    async def ask() -> bytes:
+        row = await boards.row(number)
+        assert row is not None
+        return (await boards.get(row, ("x",), make, live=True)).plain
+
+    assert (run(ask), run(ask), make.made) == (b"none", b"none", 1)
+    with site.db.write() as session:
+        session.run("UPDATE repository SET updated_at = updated_at + 1")
+    assert (run(ask), make.made) == (b"none", 2)
+
+
+def test_an_account_found_for_another_repository_joins_rows_here_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 3)
+    site.person(number, "Ada", "ada@home.example", 2)
+    boards = boards_of(site)
+
+    def rows(_: Row, ledger: Ledger | None) -> Body:
+        from podium.leaderboard.rules import Rules
+
+        assert ledger is not None
+        return Body.of(str(len(ledger.standings(Rules()).order)).encode(), "text/plain")
+
+    async def ask() -> bytes:
+        row = await boards.row(number)
+        assert row is not None
+        return (await boards.get(row, ("x",), rows)).plain
+
+    assert run(ask) == b"2"
+    site.account("ada@example.com", "ada")
+    with site.db.write() as session:
+        session.run(
+            """INSERT INTO known_email (host, email, contributor_id, source, known_at)
+            SELECT host, 'ada@home.example', id, 'host', 0 FROM contributor"""
+        )
+    # Believed for a while, then compared; one that nobody read meanwhile waits for it.
+    assert run(ask) == b"2"
+    monkeypatch.setattr(boards_module, "LOOK_AGAIN", 0.0)
+    monkeypatch.setattr(boards_module, "TOO_OLD", 0.0)
+    assert run(ask) == b"1"
+
+
+def test_a_repository_that_is_deleted_meanwhile_is_not_found(site: Site) -> None:
+    number = site.repository()
+    boards = boards_of(site)
+
+    async def ask() -> None:
+        row = await boards.row(number)
+        assert row is not None
+        with site.db.write() as session:
+            session.run("DELETE FROM repository")
+        with pytest.raises(NotFound):
+            await boards.get(row, ("x",), Maker())
+
+    run(ask)
+
+
+# Pace
+
+
+def test_pace_needs_two_moments_of_one_phase() -> None:
+    pace = Pace()
+    counting = {"stage": "commits", "phase": "counting"}
+    pace.note(0.0, {**counting, "commits": 1000})
+    assert pace.rate() is None
+    pace.note(2.0, {**counting, "commits": 3000})
+    assert pace.rate() == 1000.0
+    progress = {**counting, "commits": 3000}
+    assert pace.seconds_left(progress) is None
+    assert pace.seconds_left(progress, 13_000) == 10.0
+    assert pace.seconds_left(progress, 3_000) is None
+    pace.note(3.0, {"stage": "users", "done": 0, "total": 100})
+    assert pace.rate() is None
+    pace.note(5.0, {"stage": "users", "done": 10, "total": 100})
+    assert pace.seconds_left({"stage": "users", "done": 10, "total": 100}) == 18.0
+    # It starts again from nothing, as after a worker died.
+    pace.note(6.0, {"stage": "users", "done": 0, "total": 100})
+    assert pace.rate() is None
+
+
+def test_pace_of_a_clone_is_told_from_its_percentage() -> None:
+    pace = Pace()
+    for second in range(0, 100, 2):
+        percent = min(second * 2, 60)
+        pace.note(float(second), {"stage": "commits", "phase": "receiving", "percent": percent})
+    # It looks back for half a minute only: nothing has moved for longer than that.
+    assert pace.rate() is None
+    pace.note(100.0, {"stage": "commits", "phase": "receiving", "percent": 75})
+    assert pace.seconds_left({"stage": "commits", "phase": "receiving", "percent": 75}) == pytest.approx(50, rel=0.2)
+    pace.note(101.0, None)
+    assert pace.rate() is None
+
+
+def test_paces_are_remembered_of_the_latest_only() -> None:
+    paces = Paces(most=2)
+    progress = {"stage": "users", "done": 0, "total": 9}
+    first = paces.note(1, 0.0, progress)
+    paces.note(2, 0.0, progress)
+    assert paces.note(1, 1.0, progress) is first
+    paces.note(3, 1.0, progress)
+    assert paces.note(1, 2.0, progress) is first
+    assert paces.note(2, 2.0, progress) is not None
+
+
+# Live
+
+
+def tell(row: Row, watchers: int) -> tuple[bytes, bool]:
+    return f"data: {row['state']} {row['updated_at']}\n\n".encode(), row["state"] in ("completed", "failed")
+
+
+class Watcher:
+    """One client of an event stream."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes] = []
+        self.gone = asyncio.Event()
+        self.done = False
+
+    async def receive(self) -> Message:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        self.heard.append(message.get("body", b""))
+        self.done = message["type"] == "http.response.body" and not message.get("more_body")
+
+
+def watching(hub: Hub, row: Row) -> tuple[Watcher, asyncio.Future[None]]:
+    watcher, watch = Watcher(), hub.join(row)
+    stream = EventStream(watch, lambda: hub.leave(row, watch))
+    return watcher, asyncio.ensure_future(stream({"type": "http"}, watcher.receive, watcher.send))
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "PERIOD", 0.2)
+    number = site.repository(state="commits_processing")
+    db = CountingDatabase(site)
+
+    async def watch() -> None:
+        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
+        hub = Hub(boards, tell)
+        row = await boards.row(number)
+        assert row is not None
+        before = db.readings
+        started = time.monotonic()
+        all_of_them = [watching(hub, row) for _ in range(1000)]
+        await until(lambda: all(len(watcher.heard) == 3 for watcher, _ in all_of_them))
+        with site.db.write() as session:
+            session.run("UPDATE repository SET updated_at = 5")
+        await until(lambda: all(watcher.heard[-1] == b"data: commits_processing 5.0\n\n" for watcher, _ in all_of_them))
+        with site.db.write() as session:
+            session.run("UPDATE repository SET state = 'completed'")
+        await until(lambda: all(watcher.done for watcher, _ in all_of_them))
+        await asyncio.gather(*(task for _, task in all_of_them))
+        assert db.readings - before <= (time.monotonic() - started) / 0.2 + 2
+        await until(lambda: not hub._watches)
+
+    run(watch)
+
+
+def test_who_leaves_is_noticed_and_the_last_ends_the_looking(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "PERIOD", 0.02)
+    number = site.repository(state="pending")
+    db = CountingDatabase(site)
+
+    async def watch() -> None:
+        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
+        hub = Hub(boards, tell)
+        row = await boards.row(number)
+        assert row is not None
+        (one, one_task), (other, other_task) = watching(hub, row), watching(hub, row)
+        await until(lambda: len(other.heard) == 3)
+        one.gone.set()
+        await one_task
+        assert hub._watches[number].watchers == 1
+        other.gone.set()
+        await other_task
+        assert hub._watches == {}
+        await asyncio.sleep(0.1)
+        before = db.readings
+        await asyncio.sleep(0.1)
+        assert db.readings == before
+
+    run(watch)
+
+
+def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "PERIOD", 0.02)
+    number = site.repository(state="pending")
+    db = CountingDatabase(site)
+
+    async def watch() -> None:
+        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
+        hub = Hub(boards, tell)
+        row = await boards.row(number)
+        assert row is not None
+        watcher, task = watching(hub, row)
+        await until(lambda: len(watcher.heard) == 3)
+        db.broken = True
+        await asyncio.sleep(0.1)
+        db.broken = False
+        with site.db.write() as session:
+            session.run("UPDATE repository SET state = 'failed'")
+        await task
+        assert b"failed" in watcher.heard[-2]
+
+    run(watch)
+
+
+def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubsub, "MOST_WATCHERS", 2)
+    number = site.repository(state="pending")
+
+    async def watch() -> None:
+        boards = boards_of(site)
+        hub = Hub(boards, tell)
+        row = await boards.row(number)
+        assert row is not None
+        tasks = [watching(hub, row) for _ in range(2)]
+        with pytest.raises(TooManyRequests):
+            hub.join(row)
+        hub.close()
+        await asyncio.gather(*(task for _, task in tasks))
+        assert all(watcher.done for watcher, _ in tasks)
+        with pytest.raises(TooManyRequests):
+            hub.join(row)
+
+    run(watch)
+
+
+def test_silence_is_broken_so_that_nobody_hangs_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.web.live.events.KEEP_ALIVE", 0.02)
+    number = site.repository(state="pending")
+
+    async def watch() -> None:
+        boards = boards_of(site)
+        hub = Hub(boards, tell)
+        row = await boards.row(number)
+        assert row is not None
+        watcher, task = watching(hub, row)
+        await until(lambda: watcher.heard.count(b": still here\n\n") > 2)
+        watcher.gone.set()
+        await task
+
+    run(watch)
+
+
+# Over HTTP
+
+
+def test_answers_that_are_ready_are_the_same_and_not_sent_twice(site: Site) -> None:
+    number = site.repository(state="users_processing")
+    site.person(number, "Ada", "ada@example.com", 3)
+    client = site.client()
+    for path in (
+        "/r/octo/hello",
+        "/r/octo/hello?merges=include",
+        "/leaderboard?repoUrl=octo/hello",
+        "/leaderboard/activity?repoUrl=octo/hello",
+        "/leaderboard/find?repoUrl=octo/hello&q=ada",
+        "/leaderboard/explain?repoUrl=octo/hello&rank=1",
+    ):
+        first, second = client.get(path), client.get(path)
+        assert (first.status_code, second.status_code) == (200, 200), path
+        assert first.content == second.content
+        assert dict(first.headers) == dict(second.headers)
+        assert "content-security-policy" in second.headers
+        again = client.get(path, headers={"if-none-match": first.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert client.request("HEAD", path).headers["etag"] == first.headers["etag"]
+        with site.db.write() as session:
+            session.run("UPDATE repository SET updated_at = updated_at + 1")
+            session.run("UPDATE commit_data SET commit_count = commit_count + 1")
+            session.run("UPDATE repository SET generation = generation + 1")
+        changed = client.get(path, headers={"if-none-match": first.headers["etag"]})
+        assert changed.status_code == 200, path
+        assert changed.content != first.content
+
+
+def test_what_only_this_machine_may_see_is_not_kept_for_others(site: Site) -> None:
+    number = site.repository(state="failed", error="No.", head="abc")
+    site.person(number, "Ada", "ada@example.com", 3)
+    path = "/leaderboard?repoUrl=octo/hello"
+    local, passed_on = site.client(), {"x-forwarded-for": "192.0.2.1"}
+    for _ in range(2):
+        assert local.get(path).json()["top_contributors"][0]["email"] == "ada@example.com"
+        assert local.get(path, headers=passed_on).json()["top_contributors"][0]["email"] is None
+        assert 'action="/retry"' in local.get("/r/octo/hello").text
+        assert 'action="/retry"' not in local.get("/r/octo/hello", headers=passed_on).text
+
+
+def test_a_refused_host_gets_no_ready_answer(site: Site) -> None:
+    site.repository()
+    path = "/leaderboard?repoUrl=octo/hello"
+    assert site.client().get(path).status_code == 200
+    assert site.client("evil.example").get(path).status_code == 421
+
+
+def test_addresses_that_nobody_types_are_not_remembered(site: Site) -> None:
+    site.repository()
+    client = site.client()
+    plans = site.app.state.context.plans
+    client.get("/r/octo/hello?utm=" + "x" * 600)
+    assert plans._plans == {}
+    client.get("/r/octo/hello?find=ada")
+    assert plans._plans == {}
+    client.get("/r/octo/hello")
+    assert len(plans._plans) == 1
+
+
+def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
+    progress = json.dumps({"stage": "users", "done": 3, "total": 9, "waitingUntil": "2030-05-01T12:30:00Z"})
+    number = site.repository(state="users_processing", progress=progress)
+    status = site.app.state.context.status
+    with site.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=number)
+    assert row is not None
+    event, is_last = status.tell(row, 1)
+    data = json.loads(event.removeprefix(b"data: "))
+    assert not is_last
+    assert "3 of 9 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC" in data["html"]
+    assert (data["inWork"], data["rowsEvery"], len(data["edition"])) == (True, 2, 16)
+    assert json.loads(status.tell(row, 1000)[0].removeprefix(b"data: "))["rowsEvery"] == 20
+    event, is_last = status.tell({**row, "state": "failed", "error": "No.", "head": None}, 1)
+    assert (is_last, json.loads(event.removeprefix(b"data: "))["edition"]) == (True, "failed")
+
+
+def test_watching_what_is_not_there_is_not_found(site: Site) -> None:
+    for path in ("/events/99", "/status/99", "/row/99/1", "/find/99?find=x"):
+        assert site.client().get(path).status_code == 404, path
+    number = site.repository()
+    assert site.client().get(f"/row/{number}/99").status_code == 404
+    assert site.client().get(f"/find/{number}").status_code == 200
+
+
+def test_movement_and_curves_are_part_of_the_api(site: Site) -> None:
+    number = site.repository(commits_processed_at=NOW)
+    site.person(number, "Ada", "ada@example.com", 3)
+    body = site.client().get("/leaderboard?repoUrl=octo/hello&sparklines=include").json()
+    assert body["sparklines"] == {"peak": 3, "since": "2024-04-28", "until": "2024-05-04"}
+    assert body["top_contributors"][0]["sparkline"] == [3]
+    assert body["top_contributors"][0]["rankBefore"] is None

@@ -1,0 +1,434 @@
+"""The page: forms and boards without JavaScript, what it never shows, and a real server that serves it."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from podium.errors import NotFound
+from podium.textutil.sanitize import masked
+from podium.web.pages import filters
+from podium.web.pages.paths import key_of, page_path
+from podium.web.server import CannotListen, listen, url_of
+from tests.support.site_server import first_line, serve_site
+from tests.support.web import Client, Site, is_problem, open_site
+
+GITHUB = "https://github.com"
+HTML = {"accept": "text/html"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def client(site: Site) -> Client:
+    return site.client()
+
+
+# Home
+
+
+def test_home_shows_the_form_and_the_repositories(site: Site, client: Client) -> None:
+    site.repository("vercel/next.js", total_commits=28_735, unique_contributors=4_012)
+    site.repository("octo/broken", "failed", error="The repository is empty.")
+    page = client.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert '<form class="submit" method="post" action="/submit">' in page.text
+    assert '<a class="title" href="/r/vercel/next.js"><bdi>vercel/next.js</bdi></a>' in page.text
+    assert "28,735" in page.text
+    assert "4,012" in page.text
+    assert "The repository is empty." in page.text
+
+
+def test_home_is_read_in_pages(site: Site, client: Client) -> None:
+    for number in range(60):
+        site.repository(f"octo/r{number:02}", created_at=float(number))
+    first, second = client.get("/").text, client.get("/?offset=50").text
+    assert (first.count("/r/octo/"), second.count("/r/octo/")) == (50, 10)
+    assert 'rel="next" href="/?offset=50"' in first
+    assert 'rel="prev" href="/"' in second
+    assert "octo/r00" in second
+    assert client.get("/?offset=-1", headers=HTML).status_code == 400
+    assert "no more" in client.get("/?offset=5000").text
+
+
+def test_form_submits_and_leads_to_the_board(site: Site, client: Client) -> None:
+    answer = client.post("/submit", data={"repoUrl": " https://github.com/octo/hello.git "})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
+    assert len(site.ring.rung) == 1
+
+
+def test_form_shows_its_error_and_keeps_the_text(site: Site, client: Client) -> None:
+    answer = client.post("/submit", data={"repoUrl": '"><script>alert(1)</script>'})
+    assert answer.status_code == 400
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+    assert 'role="alert"' in answer.text
+    assert client.post("/submit").status_code == 400
+    assert site.ring.rung == []
+
+
+def test_form_that_is_no_form_is_refused(client: Client) -> None:
+    assert client.post("/submit", content=b"&".join([b"a=b"] * 50)).status_code == 400
+    assert client.post("/submit", content=b"\xff\x00=%ff").status_code == 400
+
+
+def test_form_says_when_there_were_too_many(tmp_path: Path) -> None:
+    with open_site(tmp_path, submissions_per_minute=1) as site:
+        client = site.client()
+        client.post("/submit", data={"repoUrl": "octo/hello"})
+        answer = client.post("/submit", data={"repoUrl": "octo/hello"})
+        assert answer.status_code == 429
+        assert "retry-after" in answer.headers
+        assert "Too many submissions" in answer.text
+
+
+# Boards
+
+
+def test_board_shows_ranks_figures_and_the_rules_in_effect(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 30)
+    site.person(number, "Bob", "bob@example.com", 10, merge_count=4)
+    site.account("ada@example.com", "ada-l")
+    page = client.get("/r/octo/hello").text
+    ranks = re.findall(r'data-cell="rank">(\d+)<.*?class="name">(.*?)<.*?data-cell="count"[^>]*>(\d+)<', page, re.S)
+    assert ranks == [("1", "Ada Lovelace", "30"), ("2", "Bob", "10")]
+    assert '<a href="https://github.com/ada-l" rel="noopener nofollow">@ada-l</a>' in page
+    assert "75.0 %" in page
+    assert "0123456789ab" in page
+    assert "2024-05-01" in page
+    with_merges = client.get("/r/octo/hello?merges=include&since=2024-04-29").text
+    assert ">14<" in with_merges
+    assert 'name="merges" value="include" checked' in with_merges
+    assert "from <strong>2024-04-28</strong>" in with_merges
+
+
+def test_board_reads_the_same_however_its_address_is_written(site: Site, client: Client) -> None:
+    site.repository("octo/hello")
+    for path in ("/r/octo/hello", "/r/Octo/HELLO", "/r/octo/hello/", "/r/octo/hello.git"):
+        assert '<link rel="canonical" href="/r/octo/hello">' in client.get(path).text
+
+
+def test_board_pages_keep_the_switches(site: Site, client: Client) -> None:
+    number = site.repository()
+    for index in range(51):
+        site.person(number, f"P{index}", f"p{index}@example.com", index + 1)
+    page = client.get("/r/octo/hello?merges=include&since=&utm_source=x").text
+    assert 'rel="next" href="/r/octo/hello?merges=include&amp;offset=50"' in page
+    last = client.get("/r/octo/hello?merges=include&offset=50").text
+    assert last.count("<tr id=") == 1
+    assert 'rel="prev" href="/r/octo/hello?merges=include"' in last
+
+
+def test_board_in_work_says_how_far_it_is_and_comes_up_to_date_by_itself(site: Site, client: Client) -> None:
+    progress = '{"stage": "commits", "phase": "receiving", "percent": 42}'
+    number = site.repository(state="commits_processing", progress=progress)
+    page = client.get("/r/octo/hello").text
+    assert "Counting commits" in page
+    assert "receiving the history, 42 %" in page
+    assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
+    assert f'data-live="/status/{number}"' in page
+    assert f'data-live="/status/{number}"' in client.get(f"/status/{number}").text
+    assert is_problem(client.get("/status/999"), 404)
+
+
+def test_finished_board_is_left_alone(site: Site, client: Client) -> None:
+    number = site.repository()
+    for path in ("/", "/r/octo/hello", f"/status/{number}"):
+        page = client.get(path).text
+        assert "data-live" not in page
+        assert "http-equiv" not in page
+        assert "live.js" not in page
+
+
+def test_edition_changes_when_there_is_something_new_to_show(site: Site, client: Client) -> None:
+    def edition() -> str:
+        found = re.search(r'data-edition="(.*?)"', client.get(f"/status/{number}").text)
+        assert found
+        return found[1]
+
+    number = site.repository(state="pending")
+    editions = [edition()]
+    for change in (
+        'state = \'commits_processing\', progress = \'{"stage": "commits", "percent": 7}\'',
+        "state = 'users_processing', head = 'abc', commits_processed_at = 5",
+        "state = 'completed'",
+    ):
+        with site.db.write() as session:
+            session.run(f"UPDATE repository SET {change} WHERE id = {number}")
+        editions.append(edition())
+    assert editions[0] == editions[1]
+    assert len(set(editions)) == 3
+
+
+def test_failed_board_says_why_and_offers_a_retry(site: Site, client: Client) -> None:
+    number = site.repository(state="failed", error="The host is unreachable.", head="abc")
+    site.person(number, "Ada", "ada@example.com")
+    page = client.get("/r/octo/hello").text
+    assert "The host is unreachable." in page
+    assert "Ada" in page
+    assert 'action="/retry"' in page
+    answer = client.post("/retry", data={"repoUrl": "https://github.com/octo/hello"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
+    assert site.ring.rung == [(number,)]
+
+
+@pytest.mark.parametrize("token", ["", "secret"])
+def test_retry_is_not_offered_to_those_who_may_not(tmp_path: Path, token: str) -> None:
+    with open_site(tmp_path, loopback=bool(token), admin_token=token) as site:
+        site.repository(state="failed", error="No.")
+        assert 'action="/retry"' not in site.client().get("/r/octo/hello").text
+        assert is_problem(site.client().post("/retry", data={"repoUrl": "octo/hello"}), 403)
+        assert site.ring.rung == []
+
+
+def test_board_that_nobody_submitted_can_be_submitted_from_its_page(client: Client) -> None:
+    page = client.get("/r/octo/unknown")
+    assert page.status_code == 404
+    assert 'value="https://github.com/octo/unknown"' in page.text
+
+
+def test_rule_that_does_not_exist_is_told_as_a_page(site: Site, client: Client) -> None:
+    site.repository()
+    page = client.get("/r/octo/hello?bots=maybe", headers=HTML)
+    assert page.status_code == 400
+    assert "bots cannot be" in page.text
+    assert is_problem(client.get("/r/octo/hello?bots=maybe"), 400, "bots")
+
+
+def test_people_get_pages_and_programs_get_problems(client: Client) -> None:
+    for path in ("/nothing", "/r/", "/r/octo", "/r/-/x", "/r/octo//hello"):
+        page = client.get(path, headers=HTML)
+        assert page.status_code == 404, path
+        assert page.headers["content-type"].startswith("text/html")
+        assert is_problem(client.get(path), 404)
+    assert is_problem(client.get("/repositories/77", headers=HTML), 404)
+    assert is_problem(client.get("/static/nothing.css", headers=HTML), 404)
+
+
+# What is hostile
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}{% raw %}",
+    "</title></bdi><h1>x",
+    "\u202egnp.exe",
+    "&lt;b&gt;",
+    "javascript:alert(1)",
+    "x" * 5000,
+    "",
+    "\x1b[31mred",
+]
+
+
+def test_hostile_names_stay_text(site: Site, client: Client) -> None:
+    number = site.repository()
+    for index, name in enumerate(HOSTILE):
+        site.person(number, name, f"{name[:50]}@{index}.example", index + 1)
+    page = client.get("/r/octo/hello").text
+    assert page.count("<tr id=") == len(HOSTILE)
+    for markup in ("<script>alert", "<img src=x", "</title></bdi>", "<h1>x", "x" * 300):
+        assert markup not in page
+    assert "{{ 7 * 7 }}" in page
+    assert "&amp;lt;b&amp;gt;" in page
+    # What turns the direction of a line is left out.
+    assert '<bdi class="name">gnp.exe</bdi>' in page
+    assert "\u202e" not in page
+
+
+def test_profile_that_is_no_web_address_is_no_link(site: Site, client: Client) -> None:
+    site.person(site.repository(), "Ada", "ada@example.com")
+    site.account("ada@example.com", "ada")
+    with site.db.write() as session:
+        session.run("UPDATE contributor SET profile_url = 'javascript:alert(1)'")
+    page = client.get("/r/octo/hello").text
+    assert "javascript:" not in page
+    assert "@ada" in page
+
+
+def test_emails_are_never_whole_on_the_page(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "ada@example.com", "ada@example.com")
+    site.person(number, "Bob <bob@example.org>", "bob@example.org")
+    page = client.get("/r/octo/hello").text
+    assert "a…@…" in page
+    assert "ada@example.com" not in page
+    assert "bob@example.org" not in page
+
+
+# Addresses of pages
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [
+        ("vercel/next.js", "/r/vercel/next.js"),
+        ("https://gitlab.com/a/b/c", "/r/gitlab.com/a/b/c"),
+        ("https://git.example.com:8443/a/b", "/r/git.example.com:8443/a/b"),
+        ("https://git.example.com/root", "/r/git.example.com/-/root"),
+        ("https://git.example.com/a%20b/c", "/r/git.example.com/a%2520b/c"),
+        ("https://[::1]:8443/a/b", "/r/[::1]:8443/a/b"),
+        ("https://git.example.com/~me/x", "/r/git.example.com/~me/x"),
+    ],
+)
+def test_page_leads_back_to_its_repository(site: Site, client: Client, address: str, path: str) -> None:
+    number = site.repository(address)
+    with site.db.read() as session:
+        row = session.one("SELECT * FROM repository WHERE id = :id", id=number)
+    assert row is not None
+    assert page_path(row, "github.com") == path
+    page = client.get(path)
+    assert page.status_code == 200
+    assert f'<link rel="canonical" href="{path}">' in page.text
+
+
+def test_path_that_no_page_has_is_not_found() -> None:
+    for path in ("", "a", "a//b", "/a/b/c", "-"):
+        with pytest.raises(NotFound):
+            key_of(path, GITHUB)
+
+
+# Words
+
+
+def test_words_for_progress() -> None:
+    assert filters.progress(None) == ""
+    assert filters.progress({"stage": "commits"}) == ""
+    assert filters.progress({"stage": "commits", "phase": "receiving", "percent": 42.4}) == (
+        "receiving the history, 42 %"
+    )
+    assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}) == "12,000 commits counted"
+    assert filters.progress({"stage": "users", "done": 1200, "total": 6844}) == "1,200 of 6,844 e-mails looked up"
+    waiting = {"stage": "users", "done": 1, "total": 2, "waitingUntil": "2024-05-01T12:30:00Z"}
+    assert filters.progress(waiting) == ("1 of 2 e-mails looked up, waiting for GitHub until 2024-05-01 12:30 UTC")
+    assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}, 3400.4, 130.0) == (
+        "12,000 commits counted, 3,400 a second, about 2 minutes left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "just now"), (59, "just now"), (60, "1 minute ago"), (7200, "2 hours ago"), (10**8, "3 years ago")],
+)
+def test_words_for_ages(seconds: int, words: str) -> None:
+    now = datetime.datetime(2024, 5, 1, tzinfo=datetime.UTC)
+    assert filters.ago((now - datetime.timedelta(seconds=seconds)).isoformat(), now) == words
+
+
+def test_words_for_people() -> None:
+    assert filters.initials("Ada Lovelace") == "AL"
+    assert filters.initials("ada-l") == "AL"
+    assert filters.initials("李雷") == "李"
+    assert filters.initials("<>") == "?"
+    assert masked("Ada <ada@example.com>, @bob") == "Ada <a…@example.com>, …@bob"
+    assert filters.percent(0.00001) == "< 0.1 %"
+    assert filters.percent(0.5) == "50.0 %"
+    assert len(masked("a" * 100_000 + "@ ")) == 200
+
+
+# Static files
+
+
+def test_static_files_are_kept_for_long_under_their_version(client: Client) -> None:
+    found = re.search(r'href="(/static/v[0-9a-f]+/podium\.css)"', client.get("/").text)
+    assert found
+    assert "immutable" in client.get(found[1]).headers["cache-control"]
+    bare = client.get("/static/podium.css")
+    assert bare.headers["cache-control"] == "no-cache"
+    again = client.get("/static/podium.css", headers={"if-none-match": bare.headers["etag"]})
+    assert again.status_code == 304
+    assert client.get("/static/../app.py").status_code == 404
+    assert client.get("/static/%2e%2e/app.py").status_code == 404
+
+
+# The real server
+
+
+def test_real_server_answers_and_stops_when_told(tmp_path: Path) -> None:
+    with serve_site(tmp_path) as server:
+        url = first_line(server)
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            answer = client.post("/leaderboard", params={"repoUrl": "https://me:hunter2@github.com/o/n"})
+            assert is_problem(answer, 400)
+            assert "server" not in answer.headers
+            assert "date" in answer.headers
+            assert client.post("/leaderboard?repoUrl=octo/hello").status_code == 202
+            assert client.head("/").content == b""
+            assert is_problem(client.get("/", headers={"host": "evil.example"}), 421)
+        # A client that never ends its request does not hold the server up.
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as hanging:
+            hanging.sendall(b"POST /submit HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
+            server.send_signal(signal.SIGTERM)
+            output, log = server.communicate(timeout=30)
+    assert (server.returncode, output) == (0, "stopped\n")
+    assert "POST /leaderboard" in log
+    assert "hunter2" not in log
+    assert "repoUrl" not in log
+
+
+def test_watchers_are_told_and_do_not_hold_up_a_server_that_stops(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        number = site.repository(state="commits_processing")
+    with serve_site(tmp_path) as server:
+        url = first_line(server)
+        with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
+            assert client.head(f"/events/{number}").headers["content-type"].startswith("text/event-stream")
+            with client.stream("GET", f"/events/{number}") as answer:
+                assert answer.headers["cache-control"] == "no-store"
+                lines = answer.iter_lines()
+                assert "Counting commits" in next(line for line in lines if line.startswith("data:"))
+                server.send_signal(signal.SIGTERM)
+                # The stream ends as it should, so the browser knows that nothing was lost.
+                assert all(not line.startswith("data:") for line in lines)
+        output, _ = server.communicate(timeout=30)
+    assert (server.returncode, output) == (0, "stopped\n")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_forwarded_headers_are_believed_from_configured_proxies_only(tmp_path: Path, trusted: bool) -> None:
+    with serve_site(tmp_path, *(["127.0.0.1"] if trusted else [])) as server:
+        with httpx.Client(base_url=first_line(server), trust_env=False) as client:
+            client.get("/health", headers={"x-forwarded-for": "192.0.2.77"})
+        server.send_signal(signal.SIGINT)
+        _, log = server.communicate(timeout=30)
+    assert ("192.0.2.77" in log) is trusted
+
+
+def test_port_that_is_taken_is_told_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is used by another program") as error:
+            listen("127.0.0.1", port)
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+def test_host_that_is_not_this_machine_is_told_in_one_line(host: str) -> None:
+    with pytest.raises(CannotListen, match="of this machine") as error:
+        listen(host, 0)
+    assert "\n" not in error.value.message
+
+
+def test_name_of_loopback_is_listened_on_at_one_port() -> None:
+    sockets = listen("localhost", 0)
+    try:
+        assert len({listener.getsockname()[1] for listener in sockets}) == 1
+        assert url_of("localhost", sockets[0]).startswith("http://localhost:")
+    finally:
+        for listener in sockets:
+            listener.close()

@@ -1,0 +1,140 @@
+"""A worker that runs as a job: it ends when nothing is left for it, and says whether something failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from podium.errors import QueueError
+from podium.jobs.queues import COMMITS, USERS
+from podium.storage.session import Database
+from podium.workers import drain
+from podium.workers.drain import Drain
+from tests.support.rows import add_repository
+
+
+@dataclasses.dataclass
+class Messages:
+    """Queues of which each look takes one of the answers; the last one goes on."""
+
+    answers: list[int | QueueError]
+    looks: int = 0
+
+    def waiting(self, *queues: str) -> int:
+        answer = self.answers[min(self.looks, len(self.answers) - 1)]
+        self.looks += 1
+        if isinstance(answer, QueueError):
+            raise answer
+        return answer
+
+    def is_fresh(self) -> bool:
+        return False
+
+    def note_filled(self) -> None:
+        """Remember nothing."""
+
+
+AWAY = QueueError("Redis cannot be used.")
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(drain, "PATIENCE", 0.5)
+
+
+def change(db: Database, number: int, sql: str) -> None:
+    with db.write() as session:
+        session.run(f"UPDATE repository SET {sql} WHERE id = :id", id=number)
+
+
+def run(db: Database, messages: Messages, then: Callable[[int], object] = lambda _: None) -> int:
+    """Drain the commit queue; ``then`` is called with the number of each look whether anything is in hand."""
+    looks = iter(range(10_000))
+
+    def is_idle() -> bool:
+        then(next(looks))
+        return True
+
+    stop = threading.Event()
+    timer = threading.Timer(20, stop.set)
+    timer.start()
+    try:
+        code = Drain(db, (COMMITS,)).run(messages, is_idle, stop)
+        assert not stop.is_set(), "it did not end by itself"
+        return code
+    finally:
+        timer.cancel()
+
+
+def test_where_nothing_is_left_it_ends(db: Database) -> None:
+    # What is for another queue, or completed, or for later, is not left for this one.
+    for state in ("users_processing", "completed", "failed"):
+        change(db, add_repository(db, key=f"github.com/o/{state}", state=state), "updated_at = 1")
+    later = add_repository(db, key="github.com/o/later", state="pending")
+    change(db, later, "not_before = {now} + 60")
+    assert run(db, Messages([0])) == 0
+
+
+def test_it_waits_for_messages_for_rows_and_for_what_is_due_soon(db: Database) -> None:
+    number = add_repository(db, state="pending")
+    change(db, number, "not_before = {now} + 0.2")
+    states: list[int] = []
+
+    def finish(look: int) -> None:
+        states.append(look)
+        if look == 5:
+            change(db, number, "state = 'users_processing'")
+
+    messages = Messages([2, 1, 0])
+    assert run(db, messages, finish) == 0
+    assert len(states) >= 6 and messages.looks >= 6
+
+
+def test_it_says_that_something_failed_since_it_began(db: Database) -> None:
+    change(db, add_repository(db, key="github.com/o/before", state="failed"), "updated_at = {now} - 1")
+    number = add_repository(db, state="pending")
+    assert run(db, Messages([0]), lambda _: change(db, number, "state = 'failed', updated_at = {now}")) == 1
+
+
+def test_what_another_holds_is_left_to_whoever_is_alive(db: Database) -> None:
+    number = add_repository(db, state="commits_processing")
+    change(db, number, "lease_holder = 'somebody', lease_until = {now} + 30")
+
+    def renew(look: int) -> None:
+        if look == 3:
+            change(db, number, "lease_until = {now} + 31")
+
+    messages = Messages([0])
+    assert run(db, messages, renew) == 0
+    assert messages.looks >= 4
+
+
+@pytest.mark.parametrize("queues", [(COMMITS,), (USERS,), (COMMITS, USERS)])
+def test_told_to_stop_it_ends_with_0(db: Database, queues: tuple[str, ...]) -> None:
+    for state in ("pending", "users_processing"):
+        add_repository(db, key=f"github.com/o/{state}", state=state)
+    stop = threading.Event()
+
+    def is_idle() -> bool:
+        stop.set()
+        return True
+
+    assert Drain(db, queues).run(Messages([0]), is_idle, stop) == 0
+    assert not Drain(db, queues).is_done()
+
+
+def test_a_queue_that_is_away_for_a_moment_is_waited_for(db: Database) -> None:
+    messages = Messages([AWAY, AWAY, 0])
+    assert run(db, messages) == 0
+    assert messages.looks == 3
+
+
+def test_a_queue_that_stays_away_ends_it_with_the_reason(db: Database) -> None:
+    messages = Messages([1, 1, AWAY])
+    with pytest.raises(QueueError, match="Redis cannot be used"):
+        run(db, messages)
+    assert messages.looks > 5
