@@ -20,7 +20,7 @@ from podium.repositories.address import parse_address
 from podium.repositories.fair_queue import Submitters
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
-from podium.storage.retry_transaction import patiently
+from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.postgres import running_postgres
@@ -433,7 +433,7 @@ def giant(db: Database) -> int:
     number = add_repository(db, state="users_processing", generation=1)
     columns = ("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "sample_sha")
     with db.write() as session:
-        session.load("commit_data", columns, [(number, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000)])
+        session.copy("commit_data", columns, [(number, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000)])
         batches.assign(session, number)
     return number
 
@@ -551,12 +551,12 @@ def test_a_transaction_that_was_broken_off_is_done_again() -> None:
             raise StorageError("broken off")
         return 7
 
-    assert patiently(do, threading.Event()) == 7
+    assert retry_transaction(do, threading.Event()) == 7
     stopped = threading.Event()
     stopped.set()
     calls.clear()
     with pytest.raises(StorageError):
-        patiently(do, stopped)
+        retry_transaction(do, stopped)
     assert len(calls) == 1
 
 

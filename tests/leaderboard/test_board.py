@@ -463,7 +463,7 @@ def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number
         "repository_id email mailmap_email mailmap_identity name mailmap_name commit_count first_commit_at".split()
     )
     with counted.db.write() as session:
-        session.load(
+        session.copy(
             "commit_data",
             [*columns, "last_commit_at", "sample_sha", "processed"],
             [(number, *[email] * 3, *[name] * 2, *[count] * 3, "", True) for number, email, name, count in people],

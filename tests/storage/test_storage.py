@@ -44,11 +44,11 @@ def test_rows_are_written_one_by_one_many_at_once_and_in_bulk(db: Database) -> N
     placed = "INSERT INTO known_email (host, email, source, known_at) VALUES (?, ?, 'host', ?)"
     with db.write() as session:
         assert session.run(named, host="h", email="1", account=None, at=1) == 1
-        session.many(named, [{"host": "h", "email": n, "account": None, "at": 2.5} for n in "23"])
-        session.many(placed, (("h", n, 3) for n in "45"))
-        session.many(placed, [])
-        session.load("known_email", COLUMNS, (("h", n, None, "noreply", 4.5) for n in "67"))
-        session.load("known_email", COLUMNS, [])
+        session.executemany(named, [{"host": "h", "email": n, "account": None, "at": 2.5} for n in "23"])
+        session.executemany(placed, (("h", n, 3) for n in "45"))
+        session.executemany(placed, [])
+        session.copy("known_email", COLUMNS, (("h", n, None, "noreply", 4.5) for n in "67"))
+        session.copy("known_email", COLUMNS, [])
     assert known(db) == [
         ("h", "1", None, "host", 1.0),
         *(("h", n, None, "host", 2.5) for n in "23"),
@@ -63,7 +63,7 @@ def test_a_bulk_that_breaks_off_saves_nothing(db: Database) -> None:
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError, match="stopped"), db.write() as session:
-        session.load("known_email", COLUMNS, rows())
+        session.copy("known_email", COLUMNS, rows())
     assert known(db) == []
 
 
@@ -74,7 +74,7 @@ ODD = ["%", "%s", "%(name)s", "100 %%", "?", ":name", "{now}", "it's", "\\N", "a
 def test_text_stays_what_it_is_in_parameters_literals_and_bulk(db: Database, text: str) -> None:
     literal = text.replace("'", "''")
     with db.write() as session:
-        session.load("known_email", COLUMNS, [(text, "bulk", None, "host", 0)])
+        session.copy("known_email", COLUMNS, [(text, "bulk", None, "host", 0)])
         session.run("INSERT INTO known_email VALUES (:t, 'one', NULL, 'host', 0)", t=text)
         assert session.value("SELECT count(*) FROM known_email WHERE host = :t", t=text) == 2
         if text != "{now}":  # which is a token wherever it stands
@@ -92,7 +92,7 @@ def test_a_query_says_the_same_on_both(db: Database) -> None:
 
 def test_sums_are_whole_numbers(db: Database) -> None:
     with db.write() as session:
-        session.load("known_email", COLUMNS, [("h", str(n), None, "host", 2**40) for n in range(3)])
+        session.copy("known_email", COLUMNS, [("h", str(n), None, "host", 2**40) for n in range(3)])
         total = session.value("SELECT SUM(CAST(known_at AS BIGINT)) FROM known_email")
         mean = session.value("SELECT AVG(known_at + 0.5) FROM known_email")
     assert (type(total), total) == (int, 3 * 2**40)
@@ -265,6 +265,6 @@ def test_rows_that_are_asked_for_while_they_are_loaded_are_refused_at_once(postg
 
     # Not waited for, as psycopg would without end.
     with pytest.raises(RuntimeError, match="run it before"), postgresql.write() as session:
-        session.load("github_limit", ("key", "held_until"), rows(session))
+        session.copy("github_limit", ("key", "held_until"), rows(session))
     with postgresql.read() as session:
         assert session.value("SELECT count(*) FROM github_limit") == 0

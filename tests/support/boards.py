@@ -81,7 +81,7 @@ class Counted:
                 **_dates("m", merges, first - DAY, last + DAY),
                 **_dates("co", co + co_merges, first - 2 * DAY, last + 2 * DAY),
             )
-            session.many(
+            session.executemany(
                 "INSERT INTO weekly_activity VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [(self.id, number, week, *counts) for week, counts in (weeks or {}).items()],
             )
@@ -125,7 +125,7 @@ class Counted:
                 is_bot=is_bot,
                 at=1.0 if enriched else None,
             )
-            session.many(
+            session.executemany(
                 "INSERT INTO known_email (host, email, contributor_id, source, known_at) VALUES (?, ?, ?, ?, 0)",
                 [(host, email, number, source) for email in emails],
             )

@@ -29,12 +29,12 @@ def fill(db: Database, *, repositories: int, people: int, weeks: int = 2, unfini
     dice = random.Random(seed)
     known = max(EVERYWHERE, (repositories - unfinished) * people // 3)
     with db.write() as session:
-        session.load("repository", _REPOSITORY, _repositories(repositories, unfinished, people))
-        session.load("contributor", _CONTRIBUTOR, (_contributor(n) for n in range(known)))
-        session.load("known_email", _KNOWN_EMAIL, (_known_email(n) for n in range(known)))
+        session.copy("repository", _REPOSITORY, _repositories(repositories, unfinished, people))
+        session.copy("contributor", _CONTRIBUTOR, (_contributor(n) for n in range(known)))
+        session.copy("known_email", _KNOWN_EMAIL, (_known_email(n) for n in range(known)))
         counted = [n for n in range(1, repositories + 1) if _state(n, unfinished) == "completed"]
-        session.load("commit_data", _COMMIT_DATA, _commit_data(counted, people, known, dice))
-        session.load(
+        session.copy("commit_data", _COMMIT_DATA, _commit_data(counted, people, known, dice))
+        session.copy(
             "weekly_activity",
             _WEEKLY_ACTIVITY,
             (

@@ -111,14 +111,14 @@ class _ExplainedSession:
         self._explained._note(self._session, sql, params)
         return self._session.run(sql, **params)
 
-    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+    def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
         all_rows = list(rows)
         if all_rows:
             self._explained._note(self._session, *_named(sql, all_rows[0]), times=len(all_rows))
-        self._session.many(sql, all_rows)
+        self._session.executemany(sql, all_rows)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
-        self._session.load(table, columns, rows)
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+        self._session.copy(table, columns, rows)
 
 
 def _named(sql: str, row: Params | Sequence[Any]) -> tuple[str, Params]:

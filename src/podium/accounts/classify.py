@@ -68,9 +68,9 @@ class Newcomers:
         ]
         # In one order everywhere, see save_answers().
         named.sort(key=lambda row: (row["account_id"], row["email"]))
-        session.many(_ACCOUNT_FROM_EMAIL, named)
+        session.executemany(_ACCOUNT_FROM_EMAIL, named)
         named.sort(key=lambda row: row["email"])
-        session.many(_KNOWN_FROM_EMAIL, named)
+        session.executemany(_KNOWN_FROM_EMAIL, named)
         if self._ages is None or not self.are_asked:
             # What an earlier count has left for the queue, too.
             session.run(_SETTLE_ALL, id=repository_id)

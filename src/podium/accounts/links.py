@@ -79,8 +79,8 @@ def save_answers(session: Session, answers: Mapping[str, Account | None], github
     """
     before = _owners(session, answers, github_host)
     accounts = sorted({a.account_id: a for a in answers.values() if a}.values(), key=lambda a: a.account_id)
-    session.many(_ACCOUNT_FROM_HOST, [{"host": github_host, **_columns(account)} for account in accounts])
-    session.many(
+    session.executemany(_ACCOUNT_FROM_HOST, [{"host": github_host, **_columns(account)} for account in accounts])
+    session.executemany(
         _KNOWN_FROM_HOST,
         [
             {
@@ -98,7 +98,7 @@ def save_answers(session: Session, answers: Mapping[str, Account | None], github
 
 def save_untold(session: Session, emails: Iterable[str], github_host: str) -> None:
     """Keep that the host was asked about e-mails, and told nothing."""
-    session.many(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
+    session.executemany(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
 
 
 def known_lately(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:

@@ -18,7 +18,7 @@ from podium.history.gc_pause import paused
 from podium.history.totals import COUNTING_VERSION
 from podium.jobs import batches, failures, lease
 from podium.jobs.rate import Pace
-from podium.storage.retry_transaction import patiently
+from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database, Row
 from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
@@ -131,7 +131,7 @@ class CommitJob:
 
             # What took an hour to count is not given up for a database that is started anew. Where the first try was
             # saved after all, the second finds another head and saves nothing.
-            patiently(save, stop)
+            retry_transaction(save, stop)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
 

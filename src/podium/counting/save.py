@@ -166,13 +166,13 @@ def save_count(
         session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
     persons = (_person_row(number, person, identities, people) for person in tally.persons())
     if since:
-        session.many(_ADD_PERSON, persons)
+        session.executemany(_ADD_PERSON, persons)
         _save_identities(session, number, identities)
         emails = {email for _, email in tally.people()}
-        session.many(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
+        session.executemany(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
     else:
-        session.load("commit_data", _PERSON_COLUMNS, persons)
-        session.load("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
+        session.copy("commit_data", _PERSON_COLUMNS, persons)
+        session.copy("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
     session.run(
         _COUNTED,
         id=number,
@@ -199,7 +199,7 @@ def _person_row(
 def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
     """A mailmap that changed applies to the rows of earlier counts too."""
     saved = known_pairs(session, repository_id, "email", {email for _, email in identities})
-    session.many(
+    session.executemany(
         _MAILMAP,
         [
             {

@@ -150,7 +150,7 @@ def finish(session: Session, repository_id: int, batch: int, token: str) -> int:
 def finish_some(session: Session, repository_id: int, batch: int, token: str, emails: Iterable[str]) -> None:
     """Mark those rows of a claimed batch processed that have one of ``emails``."""
     rows = [{"id": repository_id, "batch": batch, "token": token, "email": email} for email in emails]
-    session.many(_DONE + " AND email = :email", rows)
+    session.executemany(_DONE + " AND email = :email", rows)
 
 
 def give_up(session: Session, repository_id: int, reason: str) -> None:

@@ -252,10 +252,10 @@ class _PostgresSession:
     def run(self, sql: str, /, **params: Any) -> int:
         return self._execute(sql, params).rowcount
 
-    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+    def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
         self._cursor.executemany(translated(sql).encode(), rows)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         with self._cursor.copy(statement.encode()) as copy:
             self._loads = True

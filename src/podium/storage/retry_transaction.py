@@ -15,7 +15,7 @@ TRIES = 5
 PAUSE = 1.0
 
 
-def patiently(do: Callable[[], T], stop: threading.Event) -> T:
+def retry_transaction(do: Callable[[], T], stop: threading.Event) -> T:
     """Call ``do``, which runs one transaction that may be run twice, until the database does not break it off.
 
     Raises:

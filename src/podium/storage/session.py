@@ -41,10 +41,10 @@ class Session(Protocol):
     def run(self, sql: str, /, **params: Any) -> int:
         """Run ``sql``; give the number of rows it changed."""
 
-    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+    def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
         """Run ``sql`` once for each of ``rows``: parameters by name, or values for each ``?`` in turn."""
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Insert ``rows``, each with a value for every one of ``columns``, by the database's fastest way."""
 
 

@@ -54,10 +54,10 @@ class _SqliteSession:
     def run(self, sql: str, /, **params: Any) -> int:
         return self._connection.execute(_sql(sql), params).rowcount
 
-    def many(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
+    def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
         self._connection.executemany(_sql(sql), rows)
 
-    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
+    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         self._connection.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
         )
