@@ -25,8 +25,8 @@ from benchmarks import cpu
 from podium.app import factories
 from podium.app.worker_process import backend
 from podium.jobs import reconciler
-from podium.jobs.broker import Engine
-from podium.jobs.queues import Ring
+from podium.jobs.broker import JobQueues
+from podium.jobs.queues import Queues
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.arrangement import arranged
@@ -135,11 +135,11 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
     ):
         worker = arrangement.worker("users", "--threads", str(workers))
         settings = Settings(database_url=arrangement.settings["DATABASE_URL"], redis_url=valkey.url)
-        db, ring = factories.open_database(settings), _ring(settings)
+        db, queues = factories.open_database(settings), _queues(settings)
         with contextlib.closing(db), desk(db, double) as podium:
             wait_until(lambda: _value(db, "SELECT count(*) FROM worker"), "the worker to be there")
             number = podium.count(folder)
-            reconciler.ring_next(db, ring, number)
+            reconciler.enqueue_next(db, queues, number)
             at_work = children(worker.pid)
             roots = {"PostgreSQL": postgres.pid, "Valkey": valkey.pid}
             before, own = cpu.used(roots), cpu.own_and_childrens(at_work)[0]
@@ -152,11 +152,11 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
     return Run(seconds, asked[0], parts)
 
 
-def _ring(settings: Settings) -> Ring:
+def _queues(settings: Settings) -> Queues:
     def nothing(*_: int) -> None:
         """This process only rings."""
 
-    return Engine(backend(settings), nothing, nothing, commit_workers=0, user_workers=0)
+    return JobQueues(backend(settings), nothing, nothing, commit_workers=0, user_workers=0)
 
 
 def _value(db: Database, sql: str) -> float:

@@ -15,7 +15,7 @@ from podium.clones.source import Source
 from podium.git.command import Git
 from podium.history.count import count
 from podium.history.totals import Tally
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.settings import Settings
 from podium.storage.session import Database
@@ -62,7 +62,7 @@ def job_of_url(db: Database, settings: Settings, url: str) -> None:
 
 def _run(db: Database, settings: Settings, source: Source, address: Address) -> None:
     job = factories.commit_job(settings, db, source, ask=False)
-    repository = submit(db, SilentRing(), address, refresh_after=0).repository
+    repository = submit(db, NullQueues(), address, refresh_after=0).repository
     start_over(db, repository["id"])
     error = job.run(repository["id"], threading.Event())
     if error is not None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from podium.jobs import batches, reconciler
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
@@ -138,7 +138,7 @@ def _things(db: Database, folder: Path) -> Iterator[Mapping[str, Callable[[], ob
             "GET /leaderboard, none of it in memory": _asks(site, f"/leaderboard?repoUrl={_BOARD}"),
             "GET /repositories?limit=10": _asks(site, "/repositories?limit=10"),
             "POST /leaderboard, known": lambda: site.client().post(f"/leaderboard?repoUrl={_BOARD}"),
-            "a turn of the reconciler": lambda: reconciler.ring_due(db, SilentRing()),
+            "enqueue_due": lambda: reconciler.enqueue_due(db, NullQueues()),
             "the completion check": complete,
         }
 

@@ -27,7 +27,7 @@ import psycopg
 
 from benchmarks import cpu, synthetic
 from podium.app import factories
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.submissions.submit import submit
@@ -160,7 +160,7 @@ class Bench:
     def _submit(self, arrangement: Arrangement) -> None:
         db = factories.open_database(Settings(database_url=arrangement.settings["DATABASE_URL"]))
         for name in self._names:
-            submit(db, SilentRing(), parse_address(f"{self._url}/{name}"), refresh_after=0)
+            submit(db, NullQueues(), parse_address(f"{self._url}/{name}"), refresh_after=0)
         db.close()
 
 

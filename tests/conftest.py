@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from podium.jobs.broker import Backend
-from podium.jobs.memory_broker import EmbeddedBackend
+from podium.jobs.memory_broker import MemoryBackend
 from podium.jobs.redis_broker import RedisBackend, connect
 from podium.settings import Settings
 from podium.storage import migrate
@@ -77,7 +77,7 @@ def db(request: pytest.FixtureRequest) -> Database:
 def backend(request: pytest.FixtureRequest, db: Database) -> Iterator[Backend]:
     """Empty queues: in the process beside SQLite, in Valkey beside PostgreSQL."""
     if isinstance(db, SqliteDatabase):
-        yield EmbeddedBackend()
+        yield MemoryBackend()
         return
     server: Valkey = request.getfixturevalue("valkey")
     server.flush()

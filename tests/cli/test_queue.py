@@ -20,7 +20,7 @@ from podium.cli.queue import table
 from podium.cli.text_table import age, columns
 from podium.errors import Conflict, LeaseLost, NotFound, QueueError
 from podium.jobs import batches, broker, lease
-from podium.jobs.broker import Backend, Engine
+from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.queues import COMMITS, USERS, Depth
 from podium.jobs.redis_broker import connect
 from podium.jobs.redis_queues import NAMESPACE, RedisQueues
@@ -209,8 +209,8 @@ def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Databa
 
 
 @contextlib.contextmanager
-def working(backend: Backend, on_commits: Callable[[int], None], threads: int) -> Iterator[Engine]:
-    engine = Engine(backend, on_commits, lambda *_: None, commit_workers=threads, user_workers=1)
+def working(backend: Backend, on_commits: Callable[[int], None], threads: int) -> Iterator[JobQueues]:
+    engine = JobQueues(backend, on_commits, lambda *_: None, commit_workers=threads, user_workers=1)
     engine.start()
     try:
         yield engine
@@ -226,8 +226,8 @@ def test_queues_tell_what_waits_works_and_is_delayed(backend: Backend) -> None:
 
     with working(backend, on_commits, 2) as engine:
         for number in range(5):
-            engine.commits(number)
-        engine.users(1, 1, 1, delay=60)
+            engine.enqueue_commits(number)
+        engine.enqueue_users(1, 1, 1, delay=60)
         try:
             wait_until(lambda: backend.depths()[COMMITS].active == 2, "both threads to be at work")
             assert backend.depths() == {COMMITS: Depth(3, 2, 0, 0), USERS: Depth(0, 0, 1, 0)}
@@ -244,7 +244,7 @@ def test_dead_messages_are_kept_until_they_are_forgotten(backend: Backend, monke
 
     with working(backend, fail, 1) as engine:
         for number in (1, 1, 2, 3):
-            engine.commits(number)
+            engine.enqueue_commits(number)
         wait_until(lambda: backend.depths()[COMMITS] == Depth(dead=4), "all to die")
         assert backend.forget_dead({1}) == 2
         assert backend.depths()[COMMITS].dead == 2

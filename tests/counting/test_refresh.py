@@ -19,7 +19,7 @@ from podium.clones.source import MirrorSource, PathSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address, path_address
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
@@ -62,7 +62,7 @@ def count(db: Database, repository: Path) -> tuple[Any, ...]:
     """Count a repository of this machine as it is now, after whatever was counted of it before."""
     found = open_local(GIT, repository)
     job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_deaths=5, max_attempts=1)
-    row = submit(db, SilentRing(), path_address(found.path, None), refresh_after=0).repository
+    row = submit(db, NullQueues(), path_address(found.path, None), refresh_after=0).repository
     start_over(db, row["id"])
     assert job.run(row["id"], threading.Event()) is None
     with db.read() as session:
@@ -182,7 +182,7 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
         url = f"{host.url}/o/r.git"
         git = Git.for_server(Limits(timeout=60), search_path=os.environ["PATH"], protocols=("http",))
         mirrors = Mirrors(tmp_path / "mirrors", git)
-        row = submit(db, SilentRing(), parse_address(url, "https://github.com"), refresh_after=0).repository
+        row = submit(db, NullQueues(), parse_address(url, "https://github.com"), refresh_after=0).repository
 
         def run(most: int) -> Exception | None:
             source = MirrorSource(git, mirrors, lambda _row: url, most=most)

@@ -14,7 +14,7 @@ import pytest
 from podium.errors import HistoryError, Interrupted, LeaseLost, QueueError, StorageError
 from podium.jobs import batches, failures, lease, reconciler
 from podium.jobs.overflow import Aside
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.jobs.retry import Fail, HandBack, Later, Retry, decide
 from podium.repositories.address import parse_address
 from podium.repositories.fair_queue import Submitters
@@ -24,7 +24,7 @@ from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.postgres import running_postgres
-from tests.support.rows import RecordingRing, add_person, add_repository, repository
+from tests.support.rows import RecordingQueues, add_person, add_repository, repository
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_a_lease_that_could_not_be_renewed_because_the_server_was_away_is_left_t
             with db.write() as session:
                 session.run("UPDATE repository SET lease_until = {up_since} - 1 WHERE id = :id", id=number)
             assert lease.grab(db, number, seconds=30) is None
-            assert ring_due(db, everything_before=4e9) == []
+            assert enqueue_due(db, everything_before=4e9) == []
             assert lease.adopt(db, number, row["lease_token"], seconds=30) is not None
             with db.write() as session:
                 session.run("UPDATE repository SET lease_until = {up_since} WHERE id = :id", id=number)
@@ -175,7 +175,7 @@ def test_a_lease_that_could_not_be_renewed_because_the_server_was_away_is_left_t
 
 def submitted(db: Database, name: str, submitter: str | None) -> int:
     return int(
-        submit(db, SilentRing(), parse_address(f"o/{name}"), refresh_after=0, submitter=submitter).repository["id"]
+        submit(db, NullQueues(), parse_address(f"o/{name}"), refresh_after=0, submitter=submitter).repository["id"]
     )
 
 
@@ -326,10 +326,10 @@ def test_last_batches_that_end_at_the_same_moment_complete_once(db: Database) ->
 # --- reconciler
 
 
-def ring_due(db: Database, **options: float) -> list[tuple[int, ...]]:
-    ring = RecordingRing()
-    reconciler.ring_due(db, ring, **options)
-    return ring.rung
+def enqueue_due(db: Database, **options: float) -> list[tuple[int, ...]]:
+    queues = RecordingQueues()
+    reconciler.enqueue_due(db, queues, **options)
+    return queues.enqueued
 
 
 def age(db: Database, repository_id: int, seconds: float) -> None:
@@ -344,15 +344,15 @@ def age(db: Database, repository_id: int, seconds: float) -> None:
 
 def test_what_was_never_rung_is_rung_once(db: Database) -> None:
     number = add_repository(db, rung_at=None)
-    assert ring_due(db) == [(number,)]
-    assert ring_due(db) == []
+    assert enqueue_due(db) == [(number,)]
+    assert enqueue_due(db) == []
 
 
 def test_a_queue_that_lost_its_messages_is_filled_again(db: Database) -> None:
     number = add_repository(db)
-    assert ring_due(db) == []
+    assert enqueue_due(db) == []
     age(db, number, 60)
-    assert ring_due(db) == [(number,)]
+    assert enqueue_due(db) == [(number,)]
 
 
 def test_what_waits_long_is_rung_ever_more_seldom(db: Database) -> None:
@@ -360,13 +360,13 @@ def test_what_waits_long_is_rung_ever_more_seldom(db: Database) -> None:
     rung = 0
     for _ in range(360):
         age(db, number, 10)
-        rung += len(ring_due(db))
+        rung += len(enqueue_due(db))
     assert 5 <= rung <= 12
 
 
 def test_a_process_whose_queue_starts_empty_rings_for_everything(db: Database) -> None:
     number = add_repository(db)
-    assert ring_due(db, everything_before=4e9) == [(number,)]
+    assert enqueue_due(db, everything_before=4e9) == [(number,)]
 
 
 def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_once(db: Database) -> None:
@@ -374,9 +374,9 @@ def test_what_is_held_is_left_alone_and_what_a_killed_holder_left_is_rung_at_onc
     held = lease.take(db, number, seconds=3600)
     held.__enter__()
     age(db, number, 3600)
-    assert ring_due(db) == []
+    assert enqueue_due(db) == []
     expire_lease(db, number)
-    assert ring_due(db) == [(number,)]
+    assert enqueue_due(db) == [(number,)]
 
 
 def test_what_must_wait_is_left_alone_until_its_time(db: Database) -> None:
@@ -384,47 +384,47 @@ def test_what_must_wait_is_left_alone_until_its_time(db: Database) -> None:
     with db.write() as session:
         session.run("UPDATE repository SET not_before = {now} + 100 WHERE id = :id", id=number)
     age(db, number, 3600)
-    assert ring_due(db) == []
+    assert enqueue_due(db) == []
     with db.write() as session:
         session.run("UPDATE repository SET not_before = {now} - 1 WHERE id = :id", id=number)
-    assert ring_due(db) == [(number,)]
+    assert enqueue_due(db) == [(number,)]
 
 
 def test_batches_that_nobody_works_on_are_rung(db: Database, resolving: int) -> None:
     with db.write() as session:
         batches.claim(session, resolving, 1, "somebody")
     age(db, resolving, 60)
-    assert ring_due(db) == [(resolving, 1, 0), (resolving, 1, 2)]
+    assert enqueue_due(db) == [(resolving, 1, 0), (resolving, 1, 2)]
 
 
 def test_a_repository_with_nothing_left_is_rung_to_be_completed(db: Database) -> None:
     number = add_repository(db, state="users_processing", generation=3)
     age(db, number, 60)
-    assert ring_due(db) == [(number, 3, 0)]
+    assert enqueue_due(db) == [(number, 3, 0)]
 
 
 def test_finished_and_local_repositories_are_never_rung(db: Database) -> None:
     for state in ("completed", "failed"):
         add_repository(db, key=state, state=state, rung_at=None)
     add_repository(db, key="file:///x", host="", rung_at=None)
-    assert ring_due(db, everything_before=4e9) == []
+    assert enqueue_due(db, everything_before=4e9) == []
 
 
 def test_a_row_that_is_locked_keeps_no_other_waiting(postgresql: Database) -> None:
     locked, free = (add_repository(postgresql, key=key, rung_at=None) for key in ("locked", "free"))
     with postgresql.write() as session:
         batches.lock(session, locked)
-        assert ring_due(postgresql) == [(free,)]
-    assert ring_due(postgresql) == [(locked,)]
+        assert enqueue_due(postgresql) == [(free,)]
+    assert enqueue_due(postgresql) == [(locked,)]
 
 
 def test_many_reconcilers_ring_once(db: Database) -> None:
     for n in range(20):
         add_repository(db, key=f"r{n}", rung_at=None)
-    ring = RecordingRing()
+    queues = RecordingQueues()
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: reconciler.ring_due(db, ring), range(4)))
-    assert len(ring.rung) == len(set(ring.rung)) == 20
+        list(pool.map(lambda _: reconciler.enqueue_due(db, queues), range(4)))
+    assert len(queues.enqueued) == len(set(queues.enqueued)) == 20
 
 
 @pytest.fixture
@@ -446,15 +446,15 @@ def finish(db: Database, repository_id: int, *numbers: int) -> None:
 
 
 def following(db: Database, repository_id: int, batch: int, generation: int = 1) -> list[tuple[int, ...]]:
-    ring = RecordingRing()
-    reconciler.ring_following(db, ring, repository_id, generation, batch)
-    return ring.rung
+    queues = RecordingQueues()
+    reconciler.enqueue_following_batch(db, queues, repository_id, generation, batch)
+    return queues.enqueued
 
 
 def test_of_a_giant_a_few_batches_are_rung_and_each_is_followed_by_another(db: Database, giant: int) -> None:
-    ring = RecordingRing()
-    assert reconciler.ring_next(db, ring, giant) == "users_processing"
-    assert ring.rung == [(giant, 1, batch) for batch in range(8)]
+    queues = RecordingQueues()
+    assert reconciler.enqueue_next(db, queues, giant) == "users_processing"
+    assert queues.enqueued == [(giant, 1, batch) for batch in range(8)]
     finish(db, giant, 0, 3)
     assert following(db, giant, 0) == [(giant, 1, 8)]
     assert following(db, giant, 3) == [(giant, 1, 11)]
@@ -474,13 +474,13 @@ def test_nothing_follows_where_nothing_may_be_done(db: Database, giant: int) -> 
 
 
 def test_following_one_another_all_batches_are_done(db: Database, giant: int) -> None:
-    ring = RecordingRing()
-    reconciler.ring_next(db, ring, giant)
-    for done, (_, _, batch) in enumerate(ring.rung, start=1):
+    queues = RecordingQueues()
+    reconciler.enqueue_next(db, queues, giant)
+    for done, (_, _, batch) in enumerate(queues.enqueued, start=1):
         finish(db, giant, batch)
-        reconciler.ring_following(db, ring, giant, 1, batch)
-        assert len(ring.rung) - done <= 8
-    assert sorted(batch for _, _, batch in ring.rung) == list(range(20))
+        reconciler.enqueue_following_batch(db, queues, giant, 1, batch)
+        assert len(queues.enqueued) - done <= 8
+    assert sorted(batch for _, _, batch in queues.enqueued) == list(range(20))
 
 
 # --- the retry rule, as a table

@@ -14,14 +14,14 @@ import pytest
 from dramatiq import Message
 
 from podium.errors import BadSetting, QueueError
-from podium.jobs.broker import Backend, Engine
+from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.queues import COMMITS, USERS
-from podium.jobs.reconciler import Reconciler, turn
+from podium.jobs.reconciler import Reconciler, reconcile
 from podium.jobs.redis_broker import RedisBackend, connect
 from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE
 from podium.settings import Settings
 from podium.storage.session import Database
-from tests.support.rows import RecordingRing, add_repository
+from tests.support.rows import RecordingQueues, add_repository
 from tests.support.server import wait_until
 from tests.support.valkey import Valkey, running_valkey
 
@@ -46,8 +46,8 @@ class Hands:
 
 
 @contextmanager
-def running(backend: Backend, hands: Hands, *, commits: int = 1, users: int = 1) -> Iterator[Engine]:
-    engine = Engine(backend, hands, hands, commit_workers=commits, user_workers=users)
+def running(backend: Backend, hands: Hands, *, commits: int = 1, users: int = 1) -> Iterator[JobQueues]:
+    engine = JobQueues(backend, hands, hands, commit_workers=commits, user_workers=users)
     engine.start()
     try:
         yield engine
@@ -60,8 +60,8 @@ def test_what_is_rung_is_worked_off(backend: Backend) -> None:
     hands = Hands()
     with running(backend, hands) as engine:
         engine.check()
-        engine.commits(7)
-        engine.users(7, 1, 3)
+        engine.enqueue_commits(7)
+        engine.enqueue_users(7, 1, 3)
         wait_until(lambda: len(hands.done) == 2, "both messages")
         assert sorted(hands.done) == [(7,), (7, 1, 3)]
         wait_until(engine.is_idle, "the threads to have nothing in hand")
@@ -72,8 +72,8 @@ def test_a_delay_is_kept(backend: Backend) -> None:
     hands = Hands()
     with running(backend, hands) as engine:
         started = time.monotonic()
-        engine.commits(1, delay=1.0)
-        engine.commits(2)
+        engine.enqueue_commits(1, delay=1.0)
+        engine.enqueue_commits(2)
         wait_until(lambda: len(hands.done) == 2, "both messages")
     assert hands.done == [(2,), (1,)]
     assert hands.at[1] - started >= 1.0
@@ -82,8 +82,8 @@ def test_a_delay_is_kept(backend: Backend) -> None:
 def test_what_is_rung_before_anybody_works_waits(backend: Backend) -> None:
     hands = Hands()
     with running(backend, hands, commits=0, users=0) as engine:
-        engine.commits(1)
-        engine.commits(2)
+        engine.enqueue_commits(1)
+        engine.enqueue_commits(2)
         assert (backend.waiting(COMMITS), backend.waiting(USERS)) == (2, 0)
         assert hands.done == []
 
@@ -93,7 +93,7 @@ def test_a_process_takes_no_more_than_it_has_threads_for(backend: Backend) -> No
     hands.go_on.clear()
     with running(backend, hands, commits=1, users=0) as engine:
         for number in range(5):
-            engine.commits(number)
+            engine.enqueue_commits(number)
         wait_until(lambda: backend.waiting(COMMITS) == 4 and not engine.is_idle(), "one to be taken")
         time.sleep(1)  # long enough for it to have taken another
         assert backend.waiting(COMMITS) == 4
@@ -106,36 +106,36 @@ def test_a_handler_that_fails_is_called_again(backend: Backend, caplog: pytest.L
     hands = Hands()
     hands.failures = 1
     with running(backend, hands) as engine:
-        engine.commits(1)
+        engine.enqueue_commits(1)
         wait_until(lambda: hands.done == [(1,)], "the second try")
 
 
 def test_a_new_queue_is_filled_with_all_that_is_unfinished_and_then_left_alone(db: Database, backend: Backend) -> None:
     numbers = [add_repository(db, key=str(n)) for n in range(3)]
-    ring = RecordingRing()
+    queues = RecordingQueues()
     assert backend.is_fresh()
-    turn(db, ring, _with_queues(backend))
-    assert ring.rung == [(number,) for number in numbers]
+    reconcile(db, queues, _with_queues(backend))
+    assert queues.enqueued == [(number,) for number in numbers]
     assert not backend.is_fresh()
-    turn(db, ring, backend)
-    assert len(ring.rung) == 3
+    reconcile(db, queues, backend)
+    assert len(queues.enqueued) == 3
 
 
 def _with_queues(backend: Backend) -> Backend:
-    Engine(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    JobQueues(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
     return backend
 
 
 def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Database, backend: Backend) -> None:
-    engine = Engine(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    engine = JobQueues(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
     number = add_repository(db)
     backend.note_filled()
     with db.write() as session:
         session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
-    engine.commits(number)
-    ring = RecordingRing()
-    turn(db, ring, backend)
-    assert ring.rung == []
+    engine.enqueue_commits(number)
+    queues = RecordingQueues()
+    reconcile(db, queues, backend)
+    assert queues.enqueued == []
 
 
 def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, backend: Backend) -> None:
@@ -144,9 +144,9 @@ def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, b
     backend.note_filled()
     with db.write() as session:
         session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
-    ring = RecordingRing()
-    turn(db, ring, backend)
-    assert ring.rung == [(number,)]
+    queues = RecordingQueues()
+    reconcile(db, queues, backend)
+    assert queues.enqueued == [(number,)]
 
 
 # --- Redis alone
@@ -162,15 +162,15 @@ def redis_backend(valkey: Valkey) -> Iterator[RedisBackend]:
 def test_a_flushed_redis_is_filled_again_at_the_next_turn(
     db: Database, valkey: Valkey, redis_backend: RedisBackend
 ) -> None:
-    engine = Engine(redis_backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    engine = JobQueues(redis_backend, Hands(), Hands(), commit_workers=0, user_workers=0)
     for n in range(5):
-        engine.commits(add_repository(db, key=str(n)))
+        engine.enqueue_commits(add_repository(db, key=str(n)))
     redis_backend.note_filled()
-    turn(db, engine, redis_backend)
+    reconcile(db, engine, redis_backend)
     assert redis_backend.waiting(COMMITS) == 5
     valkey.flush()
     assert redis_backend.waiting(COMMITS) == 0
-    turn(db, engine, redis_backend)
+    reconcile(db, engine, redis_backend)
     assert redis_backend.waiting(COMMITS) == 5
 
 
@@ -181,13 +181,13 @@ def test_a_redis_that_is_away_loses_nothing_and_stops_nobody(caplog: pytest.LogC
         with running(backend, hands) as engine:
             reconciler = Reconciler(db, engine, backend, 0.2)
             reconciler.start()
-            engine.commits(add_repository(db, key="before"))
+            engine.enqueue_commits(add_repository(db, key="before"))
             wait_until(lambda: (1,) in hands.done, "the first")
             server.stop()
             with pytest.raises(QueueError, match="Redis") as error:
                 engine.check()
             assert "ssword" not in error.value.message
-            engine.commits(add_repository(db, key="while it is away"))
+            engine.enqueue_commits(add_repository(db, key="while it is away"))
             assert (2,) not in hands.done
             server.start()
             wait_until(lambda: (2,) in hands.done, "the second, rung by the reconciler")
@@ -198,7 +198,7 @@ def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backen
     hands = Hands()
     hands.go_on.clear()
     with running(redis_backend, hands, commits=1, users=0) as engine, valkey.client() as client:
-        engine.commits(1)
+        engine.enqueue_commits(1)
         wait_until(lambda: not engine.is_idle(), "it to be busy")
 
         def heard() -> dict[bytes, float]:

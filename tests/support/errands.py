@@ -14,7 +14,7 @@ from podium.accounts.lookup import Account, Found, Wanted
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches, lease, reconciler
-from podium.jobs.queues import COMMITS, USERS, SilentRing
+from podium.jobs.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector
 from podium.settings import Settings
 from podium.storage.session import Row
@@ -48,7 +48,7 @@ class Errands:
         self._folder = folder / "repository.git"
         self._settings = Settings(data_dir=str(folder), github_tokens=("a-token",), submissions_per_minute=0)
         self._stop = threading.Event()
-        self._ring = SilentRing()
+        self._queues = NullQueues()
         self._id = 0
 
     def run(self) -> None:
@@ -84,7 +84,7 @@ class Errands:
         with self._errand("commit job, first count"):
             self._run_commit_job()
         with self._errand("ringing for batches"):
-            assert reconciler.ring_next(self.db, self._ring, self._id) == "users_processing"
+            assert reconciler.enqueue_next(self.db, self._queues, self._id) == "users_processing"
 
     def _run_commit_job(self) -> None:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
@@ -98,7 +98,7 @@ class Errands:
             with self._errand("user job, a batch"):
                 assert users.run(self._id, row["generation"], 0, self._stop)
             with self._errand("ringing for the next batch"):
-                reconciler.ring_following(self.db, self._ring, self._id, row["generation"], 0)
+                reconciler.enqueue_following_batch(self.db, self._queues, self._id, row["generation"], 0)
             with self._errand("user job, the last batch"):
                 self._finish(users)
 
@@ -153,9 +153,9 @@ class Errands:
     def _keep_house(self) -> None:
         backlog = _Emptied()
         with self._errand("reconciler, after a loss"):
-            reconciler.turn(self.db, self._ring, backlog)
+            reconciler.reconcile(self.db, self._queues, backlog)
         with self._errand("reconciler"):
-            reconciler.turn(self.db, self._ring, backlog)
+            reconciler.reconcile(self.db, self._queues, backlog)
         with self._errand("completion check"), self.db.write() as session:
             batches.complete(session, self._id)
         with self._errand("renewing lease and claim"), self.db.write() as session:

@@ -20,7 +20,7 @@ from podium.accounts.github.token_pool import ProcessStore, TokenPool
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
 from podium.repositories.address import parse_address
@@ -56,7 +56,7 @@ class Desk:
 
     def count(self, folder: Path, address: str = "o/r") -> int:
         """Count a repository from its folder; give its number."""
-        row = submit(self.db, SilentRing(), parse_address(address), refresh_after=-1).repository
+        row = submit(self.db, NullQueues(), parse_address(address), refresh_after=-1).repository
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
         local = factories.local_repository(environment, folder, None)
         job = factories.commit_job(self.settings, self.db, factories.path_source(environment, local))
@@ -90,7 +90,7 @@ class Desk:
 
     def again(self, repository_id: int) -> bool:
         """What POST /refresh does."""
-        return resolve_again(self.db, SilentRing(), repository_id, factories.reopen(self.settings))
+        return resolve_again(self.db, NullQueues(), repository_id, factories.reopen(self.settings))
 
     def row(self, repository_id: int) -> Row:
         with self.db.read() as session:

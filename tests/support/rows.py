@@ -60,19 +60,19 @@ def repository(db: Database, repository_id: int) -> Row:
 
 
 @dataclasses.dataclass
-class RecordingRing:
+class RecordingQueues:
     """A ring that remembers what was rung: ids, in order."""
 
-    rung: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
+    enqueued: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
     delays: list[float] = dataclasses.field(default_factory=list)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
-    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
         with self._lock:
-            self.rung.append((repository_id,))
+            self.enqueued.append((repository_id,))
             self.delays.append(delay)
 
-    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
         with self._lock:
-            self.rung.append((repository_id, generation, batch))
+            self.enqueued.append((repository_id, generation, batch))
             self.delays.append(delay)

@@ -22,24 +22,12 @@ from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
 from podium.web.application import Services, create_app
+from tests.support.rows import RecordingQueues
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 # 2024-05-01 12:30:00 UTC, a Wednesday; its week starts on 2024-04-28.
 NOW = 1_714_566_600
 WEEK = 1_714_262_400
-
-
-class RecordingRing:
-    """Remembers what was rung."""
-
-    def __init__(self) -> None:
-        self.rung: list[tuple[int, ...]] = []
-
-    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
-        self.rung.append((repository_id,))
-
-    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
-        self.rung.append((repository_id, generation, batch))
 
 
 class Client:
@@ -70,13 +58,13 @@ class Site:
         self, folder: Path, db: Database, *, loopback: bool, queue_ready: Callable[[], None], **settings: Any
     ) -> None:
         self.db = db
-        self.ring = RecordingRing()
+        self.queues = RecordingQueues()
         chosen = Settings(**({"data_dir": str(folder)} | settings))
         self.faces = Faces(chosen)
         self.services = Services(
             chosen,
             self.db,
-            self.ring,
+            self.queues,
             loopback,
             queue_ready,
             factories.reopen(chosen),

@@ -24,8 +24,8 @@ from podium.accounts.github.requests import RepositoryRequest, WindowRequest
 from podium.accounts.github.token_pool import ProcessStore, TokenPool
 from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, word
 from podium.errors import StorageError
-from podium.jobs.broker import Engine
-from podium.jobs.memory_broker import EmbeddedBackend
+from podium.jobs.broker import JobQueues
+from podium.jobs.memory_broker import MemoryBackend
 from podium.jobs.overflow import Aside
 from podium.jobs.queues import COMMITS as COMMIT_QUEUE
 from podium.monitoring.gauges import Gauges
@@ -148,7 +148,7 @@ def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
 
 def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    go_on, backend = threading.Event(), EmbeddedBackend()
+    go_on, backend = threading.Event(), MemoryBackend()
 
     def on_commits(_: int) -> None:
         assert go_on.wait(30)
@@ -157,10 +157,10 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     def jobs(outcome: str) -> float:
         return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
 
-    engine = Engine(backend, on_commits, lambda *_: None, commit_workers=1, user_workers=1, aside=Aside(0.1))
+    engine = JobQueues(backend, on_commits, lambda *_: None, commit_workers=1, user_workers=1, aside=Aside(0.1))
     engine.start()
     try:
-        engine.commits(7)
+        engine.enqueue_commits(7)
         wait_until(lambda: jobs("set_aside") == 1, "the message to be done")
         assert not engine.is_idle()
         go_on.set()

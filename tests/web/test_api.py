@@ -45,7 +45,7 @@ def test_new_repository_is_accepted_and_the_commit_queue_rung(site: Site, client
     assert matches(schemas.Submission, body)
     assert (body["stage"], body["state"], body["url"]) == ("commits", "pending", ADDRESS)
     assert body["progress"] == {"stage": "commits"}
-    assert site.ring.rung == [(body["id"],)]
+    assert site.queues.enqueued == [(body["id"],)]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_known_repository_in_work_is_not_rung_again_however_it_is_written(
     answer = client.post(f"/leaderboard?repoUrl={text}")
     assert answer.status_code == 202
     assert answer.json()["stage"] == "commits"
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 def test_repository_whose_accounts_are_being_found_is_in_stage_users(site: Site, client: Client) -> None:
@@ -84,7 +84,7 @@ def test_completed_repository_says_when_it_was_processed(site: Site, client: Cli
     assert matches(schemas.Submission, answer.json())
     assert answer.json()["lastProcessedAt"] == "2096-10-02T07:06:40Z"
     assert answer.json()["refreshing"] is False
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -> None:
@@ -92,7 +92,7 @@ def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 200
     assert answer.json()["refreshing"] is True
-    assert site.ring.rung == [(number,)]
+    assert site.queues.enqueued == [(number,)]
     board = client.get(LEADERBOARD)
     assert board.status_code == 200
     assert board.json()["state"] == "pending"
@@ -107,7 +107,7 @@ def test_failed_repository_says_why_and_that_it_may_be_retried(site: Site, clien
     assert (body["state"], body["retryable"]) == ("failed", True)
     assert body["error"] == "The repository is private or does not exist."
     assert "retry" in body["message"]
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_password_in_an_address_is_not_repeated(client: Client) -> None:
 
 def test_host_that_the_operator_did_not_list_is_refused(site: Site, client: Client) -> None:
     assert is_problem(client.post("/leaderboard?repoUrl=https://evil.example/a/b"), 400, "PODIUM_GIT_HOSTS")
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 # Reading a board
@@ -377,7 +377,7 @@ def test_failed_repository_is_retried(site: Site, client: Client) -> None:
     assert answer.status_code == 202
     assert matches(schemas.Submission, answer.json())
     assert (answer.json()["state"], answer.json()["error"]) == ("pending", None)
-    assert site.ring.rung == [(number,)]
+    assert site.queues.enqueued == [(number,)]
 
 
 def test_only_a_failed_repository_is_retried(site: Site, client: Client) -> None:
@@ -397,7 +397,7 @@ def test_refresh_resolves_again_what_stayed_unresolved(site: Site, client: Clien
     assert answer.status_code == 202
     assert matches(schemas.Refresh, answer.json())
     assert answer.json()["repositories"] == 1
-    assert {rung[0] for rung in site.ring.rung} == {unresolved}
+    assert {rung[0] for rung in site.queues.enqueued} == {unresolved}
 
 
 def test_refresh_of_one_repository(site: Site, client: Client) -> None:

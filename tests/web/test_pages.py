@@ -66,7 +66,7 @@ def test_home_is_read_in_pages(site: Site, client: Client) -> None:
 def test_form_submits_and_leads_to_the_board(site: Site, client: Client) -> None:
     answer = client.post("/submit", data={"repoUrl": " https://github.com/octo/hello.git "})
     assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
-    assert len(site.ring.rung) == 1
+    assert len(site.queues.enqueued) == 1
 
 
 def test_form_shows_its_error_and_keeps_the_text(site: Site, client: Client) -> None:
@@ -76,7 +76,7 @@ def test_form_shows_its_error_and_keeps_the_text(site: Site, client: Client) -> 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
     assert 'role="alert"' in answer.text
     assert client.post("/submit").status_code == 400
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 def test_form_that_is_no_form_is_refused(client: Client) -> None:
@@ -182,7 +182,7 @@ def test_failed_board_says_why_and_offers_a_retry(site: Site, client: Client) ->
     assert 'action="/retry"' in page
     answer = client.post("/retry", data={"repoUrl": "https://github.com/octo/hello"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
-    assert site.ring.rung == [(number,)]
+    assert site.queues.enqueued == [(number,)]
 
 
 @pytest.mark.parametrize("token", ["", "secret"])
@@ -191,7 +191,7 @@ def test_retry_is_not_offered_to_those_who_may_not(tmp_path: Path, token: str) -
         site.repository(state="failed", error="No.")
         assert 'action="/retry"' not in site.client().get("/r/octo/hello").text
         assert is_problem(site.client().post("/retry", data={"repoUrl": "octo/hello"}), 403)
-        assert site.ring.rung == []
+        assert site.queues.enqueued == []
 
 
 def test_board_that_nobody_submitted_can_be_submitted_from_its_page(client: Client) -> None:

@@ -51,7 +51,7 @@ def test_loopback_refuses_every_other_name(open_with: Open, host: str) -> None:
     assert is_problem(site.client(host).get("/"), 421)
     assert is_problem(site.client(host).get("/static/podium.css"), 421)
     assert is_problem(site.client(host).post(SUBMIT), 421)
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1:3000", "[2001:db8::1]:3000", "127.0.0.1", "localhost"])
@@ -103,7 +103,7 @@ def test_page_of_another_site_changes_nothing(open_with: Open, path: str, header
     site = open_with()
     site.repository(state="failed", error="No.")
     assert is_problem(site.client().post(path, headers=headers), 403, "another site")
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_without_a_token_a_public_server_is_not_administered(open_with: Open) ->
     site.repository(state="failed", error="No.")
     for path in (RETRY, "/refresh"):
         assert is_problem(site.client().post(path), 403, "PODIUM_ADMIN_TOKEN")
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
 
 
 @pytest.mark.parametrize("loopback", [True, False])
@@ -182,7 +182,7 @@ def test_token_is_asked_for_wherever_it_is_set(open_with: Open, loopback: bool) 
         assert is_problem(answer, 401, "Authorization: Bearer")
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert "s3cret" not in answer.text
-    assert site.ring.rung == []
+    assert site.queues.enqueued == []
     right = {"authorization": "bearer s3cret-ü".encode()}
     assert site.client().post(RETRY, headers=right).status_code == 202
     assert site.client().post("/refresh", headers=right).status_code == 202

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from podium.app import factories
 from podium.errors import NoDatabaseYet
-from podium.jobs.queues import Queues
+from podium.jobs.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Budget
 from podium.settings import Settings
@@ -27,7 +27,7 @@ class Sight:
     """What an operator's command sees: the database, and the queues that are not in another process's memory."""
 
     db: Database
-    queues: Queues | None
+    queues: QueueMonitor | None
     inspector: Inspector
 
 
@@ -59,7 +59,7 @@ def refuse_to_make_one(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def shared_queues(settings: Settings) -> Iterator[Queues | None]:
+def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
     """The queues that processes share; None where each has its own."""
     if not settings.uses_redis:
         yield None

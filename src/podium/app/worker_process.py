@@ -16,10 +16,10 @@ from podium.app.operations import budgets, counting
 from podium.avatars.loader import Faces
 from podium.errors import StorageError
 from podium.jobs import lease
-from podium.jobs.broker import Backend, Engine
+from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.overflow import Aside
-from podium.jobs.queues import COMMITS, USERS, Ring
-from podium.jobs.reconciler import Reconciler, ring_following, ring_next
+from podium.jobs.queues import COMMITS, USERS, Queues
+from podium.jobs.reconciler import Reconciler, enqueue_following_batch, enqueue_next
 from podium.monitoring.inspector import Inspector
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
@@ -50,9 +50,9 @@ def backend(settings: Settings) -> Backend:
         from podium.jobs.redis_broker import RedisBackend, connect
 
         return RedisBackend(connect(settings))
-    from podium.jobs.memory_broker import EmbeddedBackend
+    from podium.jobs.memory_broker import MemoryBackend
 
-    return EmbeddedBackend()
+    return MemoryBackend()
 
 
 # Seconds that a process which counts one repository may take to start, before its lease runs out.
@@ -86,7 +86,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
         yield Services(
             settings=settings,
             db=db,
-            ring=engine,
+            queues=engine,
             loopback=loopback,
             queue_ready=engine.check,
             reopen=factories.reopen(settings),
@@ -157,7 +157,7 @@ def running_engine(
     commit_workers: int,
     user_workers: int,
     start_up: float = 0.0,
-) -> Iterator[tuple[Engine, Inspector]]:
+) -> Iterator[tuple[JobQueues, Inspector]]:
     """Both queues, and so many threads for each, for the length of a ``with`` block; and who sees them.
 
     Args:
@@ -173,7 +173,7 @@ def running_engine(
 
         def on_commits(rung_for: int) -> None:
             if stop.is_set():
-                engine.commits(rung_for)
+                engine.enqueue_commits(rung_for)
                 return
             row = lease.grab_next(db, rung_for, seconds=settings.lease_seconds + start_up)
             if row is None:
@@ -182,17 +182,17 @@ def running_engine(
             if (job := current()) is not None:
                 job.repository = row["id"]
             if count(row):
-                ring_next(db, engine, row["id"])
+                enqueue_next(db, engine, row["id"])
 
         def on_users(repository_id: int, generation: int, batch: int) -> None:
             worked = users is not None and users.run(repository_id, generation, batch, stop)
             if stop.is_set():
                 # Handed back, or done already: whoever takes it finds out.
-                engine.users(repository_id, generation, batch)
+                engine.enqueue_users(repository_id, generation, batch)
             elif worked:
-                ring_following(db, engine, repository_id, generation, batch)
+                enqueue_following_batch(db, engine, repository_id, generation, batch)
 
-        engine = Engine(
+        engine = JobQueues(
             backend(settings),
             on_commits,
             on_users,
@@ -219,11 +219,11 @@ def _queues(commit_workers: int, user_workers: int) -> tuple[str, ...]:
     return (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
 
 
-def _hand_back(users: UserJob | None, ring: Ring) -> None:
+def _hand_back(users: UserJob | None, queues: Queues) -> None:
     """Give back the batches that no thread has finished in time."""
     try:
         for ids in users.hand_back() if users is not None else ():
-            ring.users(*ids)
+            queues.enqueue_users(*ids)
     except StorageError as error:
         log.warning("what is in hand could not be handed back: %s", error)
 

@@ -21,7 +21,7 @@ from podium.app import factories
 from podium.cli.progress_bar import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
-from podium.jobs.queues import SilentRing
+from podium.jobs.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.settings import Settings
 from podium.storage.session import Database, Row
@@ -188,7 +188,7 @@ def _exists(path: Path) -> bool:
 
 
 def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Report) -> int:
-    repository = submit(db, SilentRing(), address, refresh_after=0).repository
+    repository = submit(db, NullQueues(), address, refresh_after=0).repository
     start_over(db, repository["id"])
     while True:
         error = job.run(repository["id"], stop, progress)

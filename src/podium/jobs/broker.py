@@ -21,7 +21,7 @@ from dramatiq.middleware import Middleware, Retries
 from podium.errors import QueueError, StorageError
 from podium.jobs.job_logging import Observe, tell_end
 from podium.jobs.overflow import Aside
-from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
+from podium.jobs.queues import COMMITS, USERS, Backlog, QueueMonitor
 from podium.jobs.retry import LATER
 from podium.telemetry.current_job import current, note_outcome, running
 
@@ -37,7 +37,7 @@ SHUTDOWN_MILLISECONDS = 6_000
 _POLL_MILLISECONDS = 300
 
 
-class Backend(Backlog, Queues, Protocol):
+class Backend(Backlog, QueueMonitor, Protocol):
     """Where the messages of the queues lie."""
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
@@ -144,7 +144,7 @@ class JobQueue:
             raise QueueError("The workers of this process have stopped: restart it, and look at the log.")
 
 
-class Engine:
+class JobQueues:
     """Both queues. It is also the ring: ringing puts a message on one of them.
 
     Args:
@@ -170,12 +170,12 @@ class Engine:
         self._commits = JobQueue(backend, COMMITS, on_commits, commit_workers, aside)
         self._users = JobQueue(backend, USERS, on_users, user_workers)
 
-    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
-        """Ring the commit queue."""
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+        """Put a message on the commit queue."""
         self._commits.send(repository_id, delay=delay)
 
-    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
-        """Ring the user queue."""
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+        """Put a message on the user queue."""
         self._users.send(repository_id, generation, batch, delay=delay)
 
     def start(self) -> None:

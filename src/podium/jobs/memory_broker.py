@@ -12,7 +12,7 @@ from dramatiq.middleware import Middleware
 from podium.jobs.queues import Depth
 
 
-class EmbeddedBackend:
+class MemoryBackend:
     """A backend that is empty when its process starts, and is lost with it. Whoever has it sees the queues too."""
 
     seen = "here"
@@ -41,7 +41,7 @@ class EmbeddedBackend:
         self._filled = True
 
     def depths(self) -> Mapping[str, Depth]:
-        """See :class:`podium.jobs.queues.Queues`, as for the following."""
+        """See :class:`podium.jobs.queues.QueueMonitor`, as for the following."""
         return {queue: _depth(broker, queue) for queue, broker in self._brokers.items()}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:

@@ -38,13 +38,13 @@ class Depth:
         )
 
 
-class Ring(Protocol):
+class Queues(Protocol):
     """What a room may ask of the queues."""
 
-    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
         """Ask for a repository's commits to be counted, in ``delay`` seconds at the earliest."""
 
-    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
         """Ask for one batch of a repository's e-mails to be looked up, in ``delay`` seconds at the earliest."""
 
 
@@ -73,7 +73,7 @@ class Backlog(Protocol):
         """
 
 
-class Queues(Protocol):
+class QueueMonitor(Protocol):
     """What an operator may ask of the queues.
 
     seen: where they are: ``here``, in the memory of this process, or ``redis``.
@@ -98,11 +98,11 @@ class Queues(Protocol):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SilentRing:
+class NullQueues:
     """A ring that nobody hears: for the command line, which does the work itself."""
 
-    def commits(self, repository_id: int, /, *, delay: float = 0) -> None:
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
         """Do nothing."""
 
-    def users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
         """Do nothing."""

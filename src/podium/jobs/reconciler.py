@@ -12,13 +12,13 @@ import threading
 from podium.errors import QueueError, StorageError
 from podium.jobs import batches
 from podium.jobs.lease import FREE
-from podium.jobs.queues import COMMITS, USERS, Backlog, Ring
+from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.storage.session import Database, Row
 from podium.telemetry.outage import Outage
 
 log = logging.getLogger(__name__)
 
-# Ring again for what was rung this many seconds ago; while others wait in the queue each time twice as late, at most
+# Enqueue again for what was rung this many seconds ago; while others wait in the queue each time twice as late, at most
 # LATEST, so that a repository which waits behind them for an hour does not fill the queue with copies of one message.
 AGAIN = 30.0
 LATEST = 3600.0
@@ -63,10 +63,10 @@ WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :bat
 """
 
 
-def ring_due(
-    db: Database, ring: Ring, *, everything_before: float = 0.0, again: float = AGAIN, latest: float = LATEST
+def enqueue_due(
+    db: Database, queues: Queues, *, everything_before: float = 0.0, again: float = AGAIN, latest: float = LATEST
 ) -> int:
-    """Ring for every repository that is due; give how many there were.
+    """Enqueue every repository that is due; give how many there were.
 
     Args:
         db: the truth.
@@ -85,14 +85,14 @@ def ring_due(
                 _DUE, again=again, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
             )
         for row in sorted(rows, key=lambda row: (float(row["turn"]), int(row["id"]))):
-            _ring(db, ring, row, delay=0)
+            _enqueue(db, queues, row, delay=0)
         rung += len(rows)
         if len(rows) < _AT_A_TIME:
             return rung
 
 
-def ring_next(db: Database, ring: Ring, repository_id: int) -> str | None:
-    """Ring for whatever a repository needs next, now that a job of it has ended; give its state, if it is there."""
+def enqueue_next(db: Database, queues: Queues, repository_id: int) -> str | None:
+    """Enqueue whatever a repository needs next, now that a job of it has ended; give its state, if it is there."""
     with db.read() as session:
         row = session.one(
             """SELECT repository.*, not_before - {now} AS delay,
@@ -103,34 +103,34 @@ def ring_next(db: Database, ring: Ring, repository_id: int) -> str | None:
     if row is None:
         return None
     if not row["is_held"]:
-        _ring(db, ring, row, delay=max(0.0, row["delay"] or 0.0))
+        _enqueue(db, queues, row, delay=max(0.0, row["delay"] or 0.0))
     return str(row["state"])
 
 
-def _ring(db: Database, ring: Ring, row: Row, delay: float) -> None:
+def _enqueue(db: Database, queues: Queues, row: Row, delay: float) -> None:
     if row["state"] in ("pending", "commits_processing"):
-        ring.commits(row["id"], delay=delay)
+        queues.enqueue_commits(row["id"], delay=delay)
     elif row["state"] == "users_processing":
         with db.read() as session:
             numbers = batches.unclaimed(session, row["id"])
         for number in numbers[:AT_ONCE]:
-            ring.users(row["id"], row["generation"], number, delay=delay)
+            queues.enqueue_users(row["id"], row["generation"], number, delay=delay)
 
 
-def ring_following(db: Database, ring: Ring, repository_id: int, generation: int, batch: int) -> None:
-    """Ring for the batch that takes the place of ``batch``, now that that is done."""
+def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:
+    """Enqueue the batch that takes the place of ``batch``, now that that is done."""
     with db.read() as session:
         following = session.value(_FOLLOWING, id=repository_id, generation=generation, batch=batch, at_once=AT_ONCE)
     if following is not None:
-        ring.users(repository_id, generation, following)
+        queues.enqueue_users(repository_id, generation, following)
 
 
 class Reconciler:
-    """A thread that takes a :func:`turn` every ``seconds`` until it is stopped."""
+    """A thread that takes a :func:`reconcile` every ``seconds`` until it is stopped."""
 
-    def __init__(self, db: Database, ring: Ring, backlog: Backlog, seconds: float) -> None:
+    def __init__(self, db: Database, queues: Queues, backlog: Backlog, seconds: float) -> None:
         self._db = db
-        self._ring = ring
+        self._queues = queues
         self._backlog = backlog
         self._seconds = seconds
         self._stop = threading.Event()
@@ -150,15 +150,15 @@ class Reconciler:
         outage = Outage(log, "the reconciler waits", "the reconciler goes on")
         while not self._stop.is_set():
             try:
-                turn(self._db, self._ring, self._backlog)
+                reconcile(self._db, self._queues, self._backlog)
                 outage.is_over()
             except (StorageError, QueueError) as error:
                 outage.lasts(error)
             self._stop.wait(self._seconds)
 
 
-def turn(db: Database, ring: Ring, backlog: Backlog) -> None:
-    """Ring for what is due, and for everything where the queue has lost what was rung before.
+def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
+    """Enqueue what is due, and for everything where the queue has lost what was rung before.
 
     Raises:
         StorageError: the database did not answer.
@@ -167,11 +167,11 @@ def turn(db: Database, ring: Ring, backlog: Backlog) -> None:
     if backlog.is_fresh():
         with db.read() as session:
             now = session.value("SELECT {now}")
-        ring_due(db, ring, everything_before=now)
+        enqueue_due(db, queues, everything_before=now)
         # Afterwards: who dies in between leaves it to the next.
         backlog.note_filled()
         return
     if backlog.waiting(COMMITS, USERS):
-        ring_due(db, ring)
+        enqueue_due(db, queues)
     else:
-        ring_due(db, ring, again=LOST, latest=LOST)
+        enqueue_due(db, queues, again=LOST, latest=LOST)

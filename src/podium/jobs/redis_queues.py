@@ -26,7 +26,7 @@ _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 
 
 class RedisQueues:
-    """See :class:`podium.jobs.queues.Queues`."""
+    """See :class:`podium.jobs.queues.QueueMonitor`."""
 
     seen = "redis"
 

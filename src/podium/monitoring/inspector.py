@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from podium.jobs.queues import Depth, Queues
+from podium.jobs.queues import Depth, QueueMonitor
 from podium.monitoring.overview import Budget, Failure, Overview, Standing, WorkerRow
 from podium.repositories.model import STATES
 from podium.storage.session import Database, Row, Session
@@ -77,7 +77,7 @@ class Inspector:
     """
 
     db: Database
-    queues: Queues | None = None
+    queues: QueueMonitor | None = None
     budgets: Callable[[], Sequence[Budget]] | None = None
 
     def overview(self) -> Overview:

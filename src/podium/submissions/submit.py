@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
-from podium.jobs.queues import Ring
-from podium.jobs.reconciler import ring_next
+from podium.jobs.queues import Queues
+from podium.jobs.reconciler import enqueue_next
 from podium.repositories import fair_queue
 from podium.repositories.address import Address
 from podium.repositories.listing import find
@@ -50,7 +50,7 @@ class Submission:
 
 
 def submit(
-    db: Database, ring: Ring, address: Address, *, refresh_after: float, submitter: str | None = None
+    db: Database, queues: Queues, address: Address, *, refresh_after: float, submitter: str | None = None
 ) -> Submission:
     """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
 
@@ -74,7 +74,7 @@ def submit(
         if stale:
             session.run(_START_OVER, id=row["id"], **place)
     if is_new or stale:
-        ring.commits(row["id"])
+        queues.enqueue_commits(row["id"])
     return Submission(row, is_new, bool(stale))
 
 
@@ -107,7 +107,7 @@ def _known(session: Session, address: Address) -> Row:
     return row
 
 
-def retry(db: Database, ring: Ring, key: str) -> Row:
+def retry(db: Database, queues: Queues, key: str) -> Row:
     """Set a failed repository in motion again.
 
     Raises:
@@ -120,7 +120,7 @@ def retry(db: Database, ring: Ring, key: str) -> Row:
             raise Conflict(f"{row['url']} has not failed (it is {row['state']}): there is nothing to retry.")
         session.run(_START_OVER, id=row["id"], turn=fair_queue.next_turn(session, None), submitter=None)
         row = _find_or_refuse(session, key)
-    ring.commits(row["id"])
+    queues.enqueue_commits(row["id"])
     return row
 
 
@@ -138,7 +138,7 @@ WHERE id = :id
 """
 
 
-def refresh(db: Database, ring: Ring, key: str | None, reopen: Reopen) -> int:
+def refresh(db: Database, queues: Queues, key: str | None, reopen: Reopen) -> int:
     """Resolve again what stayed unresolved or has grown old: of one repository, or (``key`` None) of all completed.
 
     Returns:
@@ -156,10 +156,10 @@ def refresh(db: Database, ring: Ring, key: str | None, reopen: Reopen) -> int:
             if row["state"] == "failed":
                 raise Conflict(f"{row['url']} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             rows = [row]
-    return sum(resolve_again(db, ring, row["id"], reopen) for row in rows)
+    return sum(resolve_again(db, queues, row["id"], reopen) for row in rows)
 
 
-def resolve_again(db: Database, ring: Ring, repository_id: int, reopen: Reopen) -> bool:
+def resolve_again(db: Database, queues: Queues, repository_id: int, reopen: Reopen) -> bool:
     """Give what must be asked of one completed repository to the user queue; whether there was anything."""
     with db.write() as session:
         row = batches.lock(session, repository_id)
@@ -169,5 +169,5 @@ def resolve_again(db: Database, ring: Ring, repository_id: int, reopen: Reopen) 
             return False
         session.run(_RESOLVE_AGAIN, id=repository_id)
         batches.assign(session, repository_id)
-    ring_next(db, ring, repository_id)
+    enqueue_next(db, queues, repository_id)
     return True

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from podium.avatars.loader import Faces
-from podium.jobs.queues import Ring
+from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
 from podium.repositories.allowed_hosts import AddressPolicy
@@ -42,7 +42,7 @@ class Services:
 
     settings: Settings
     db: Database
-    ring: Ring
+    queues: Queues
     loopback: bool
     queue_ready: Callable[[], None]
     reopen: Callable[[Session, int], int]

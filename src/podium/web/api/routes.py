@@ -70,7 +70,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
     services = context.services
     return submit.submit(
         services.db,
-        services.ring,
+        services.queues,
         address,
         refresh_after=services.settings.refresh_after,
         submitter=context.submitters.name(client_of(request)),
@@ -154,7 +154,7 @@ def get_repository(
 def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Set a failed repository in motion again."""
     services = context.services
-    return submission(submit.retry(services.db, services.ring, address_of(context, query.repo_url).key))
+    return submission(submit.retry(services.db, services.queues, address_of(context, query.repo_url).key))
 
 
 @router.post(
@@ -174,7 +174,7 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     """Look again for the accounts that were not found: of one repository, or of all."""
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
-    count = submit.refresh(services.db, services.ring, key, services.reopen)
+    count = submit.refresh(services.db, services.queues, key, services.reopen)
     message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
     return JSONResponse({"message": message, "repositories": count}, 202)
 

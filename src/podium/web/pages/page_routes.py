@@ -89,7 +89,7 @@ def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response
     if not may_administer(request, services):
         raise Forbidden("Only the administrator may retry: POST /repositories/retry with the token.")
     key = parse_address(form.get("repoUrl", ""), services.settings.github_server_url).key
-    row = submit.retry(services.db, services.ring, key)
+    row = submit.retry(services.db, services.queues, key)
     return RedirectResponse(page_path(row, context.github_host), status_code=303)
 
 
