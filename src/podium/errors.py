@@ -1,9 +1,31 @@
-"""What can go wrong, each with the one line a user reads.
+"""Every error that Podium raises on purpose.
 
-Every error that Podium raises on purpose derives from :class:`PodiumError`. The message says what happened and
-what to do about it, and never carries a secret: it is printed on terminals, sent over HTTP and kept in the
-database. ``status`` is the HTTP status the web answers with, ``exit_code`` what the command line exits with
-(2: the user can mend it, 1: otherwise), ``code`` a stable word for programs.
+The message is the one line that a user reads: what happened, and what to do about it. It never carries a secret: it is
+printed on terminals, sent over HTTP and kept in the database. ``code`` is a stable word for programs, ``status`` the
+HTTP status of the answer, ``exit_code`` the exit code of the command (2: the user can fix it; 1: otherwise)::
+
+    PodiumError
+    ├── BadSetting            an environment variable cannot be read, or settings do not go together
+    ├── BadAddress            not an address of a repository that Podium accepts
+    ├── BadRule               an unknown counting rule, window, page or option
+    ├── MissingDependency     the command needs packages that are not installed
+    ├── NotFound              no such repository, person or file
+    ├── Conflict              the repository's state does not allow it
+    ├── NotAuthenticated      the administrator's token is missing or wrong
+    ├── Forbidden             the client may not do this
+    ├── TooManyRequests       the client exceeds its rate limit
+    ├── StorageError          the database cannot be reached, stays busy, or has no room
+    │   ├── NoDatabaseYet     the database has not been created
+    │   └── WrongRevision     the database has another revision than this Podium needs
+    ├── QueueError            the queue cannot be reached, or has no worker
+    ├── NotReady              the database or the queue cannot be used (GET /ready)
+    ├── CannotListen          the host or port of the server cannot be used
+    ├── OutputError           standard output cannot be written
+    ├── HistoryError          the history of the repository cannot be read
+    │   └── UnknownHead       the remote's HEAD cannot be fetched by its name
+    ├── LookupFault           GitHub cannot be reached, or answers with errors
+    ├── Interrupted           the work was told to stop; it is released, not failed
+    └── LeaseLost             another worker holds the repository now
 """
 
 from __future__ import annotations
@@ -22,14 +44,14 @@ class PodiumError(Exception):
 
 
 class BadSetting(PodiumError):
-    """An environment variable that cannot be read."""
+    """An environment variable cannot be read, or settings do not go together."""
 
     code = "bad-setting"
     exit_code = 2
 
 
 class BadAddress(PodiumError):
-    """A repository address that Podium cannot or will not read."""
+    """Not an address of a repository that Podium accepts."""
 
     code = "bad-address"
     status = 400
@@ -37,15 +59,22 @@ class BadAddress(PodiumError):
 
 
 class BadRule(PodiumError):
-    """A counting rule, window or page that does not exist."""
+    """An unknown counting rule, window, page or option."""
 
     code = "bad-rule"
     status = 400
     exit_code = 2
 
 
+class MissingDependency(PodiumError):
+    """The command needs packages that are not installed."""
+
+    code = "missing-dependency"
+    exit_code = 2
+
+
 class NotFound(PodiumError):
-    """Nothing of that name is known here."""
+    """No such repository, person or file."""
 
     code = "not-found"
     status = 404
@@ -53,15 +82,22 @@ class NotFound(PodiumError):
 
 
 class Conflict(PodiumError):
-    """The repository is not in a state that allows this."""
+    """The repository's state does not allow it."""
 
     code = "conflict"
     status = 409
     exit_code = 2
 
 
+class NotAuthenticated(PodiumError):
+    """The administrator's token is missing or wrong."""
+
+    code = "unauthorized"
+    status = 401
+
+
 class Forbidden(PodiumError):
-    """The caller may not do this."""
+    """The client may not do this."""
 
     code = "forbidden"
     status = 403
@@ -69,7 +105,7 @@ class Forbidden(PodiumError):
 
 
 class TooManyRequests(PodiumError):
-    """A client asked for more than its share; ``retry_after`` is in seconds."""
+    """The client exceeds its rate limit; ``retry_after`` is in seconds."""
 
     code = "too-many-requests"
     status = 429
@@ -80,44 +116,58 @@ class TooManyRequests(PodiumError):
 
 
 class StorageError(PodiumError):
-    """The database cannot be reached, is busy for too long, or has no room."""
+    """The database cannot be reached, stays busy, or has no room."""
 
     code = "storage"
     status = 503
 
 
 class NoDatabaseYet(StorageError):
-    """Nothing has made the database yet."""
+    """The database has not been created."""
 
     code = "no-database"
     exit_code = 2
 
 
 class WrongRevision(StorageError):
-    """The database has another revision than this Podium."""
+    """The database has another revision than this Podium needs."""
 
     code = "wrong-revision"
     exit_code = 2
 
 
 class QueueError(PodiumError):
-    """The queue cannot be reached, or nobody works it off."""
+    """The queue cannot be reached, or has no worker."""
 
     code = "queue"
     status = 503
 
 
+class NotReady(PodiumError):
+    """The database or the queue cannot be used."""
+
+    code = "not-ready"
+    status = 503
+
+
+class CannotListen(PodiumError):
+    """The host or port of the server cannot be used."""
+
+    code = "cannot-listen"
+    exit_code = 2
+
+
 class OutputError(PodiumError):
-    """What was asked for cannot be written where it was asked for."""
+    """Standard output cannot be written."""
 
     code = "output"
 
 
 class HistoryError(PodiumError):
-    """A repository whose history cannot be read.
+    """The history of the repository cannot be read; ``code`` tells the cases apart.
 
-    ``transient`` says whether trying again by itself may help (a network that stumbles) or not until somebody
-    does something (a repository that does not exist). ``code`` tells the cases apart.
+    ``transient``: a retry may help (the network failed). Otherwise someone has to act first (the repository does not
+    exist).
     """
 
     status = 409
@@ -129,20 +179,27 @@ class HistoryError(PodiumError):
         self.transient = transient
 
 
+class UnknownHead(HistoryError):
+    """The remote's HEAD cannot be fetched by its name; its value has to be asked for."""
+
+    def __init__(self, cause: HistoryError) -> None:
+        super().__init__(cause.code, cause.message, transient=cause.transient)
+
+
 class LookupFault(PodiumError):
-    """The host of the accounts stumbles: it cannot be reached, or answers with a fault again and again."""
+    """GitHub cannot be reached, or answers with errors again and again."""
 
     code = "github"
     status = 503
 
 
 class Interrupted(PodiumError):
-    """The work was told to stop (shutdown, Ctrl-C); it is handed back, not failed."""
+    """The work was told to stop (shutdown, Ctrl-C); it is released, not failed."""
 
     code = "interrupted"
 
 
 class LeaseLost(PodiumError):
-    """Another worker holds this repository now; what this one found must not be saved."""
+    """Another worker holds the repository now; the result of this one must not be saved."""
 
     code = "lease-lost"

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from podium.errors import NotFound
+from podium.errors import CannotListen, NotFound
 from podium.textutil.sanitize import masked
 from podium.web.pages import filters
 from podium.web.pages.paths import key_of, page_path
-from podium.web.server import CannotListen, listen, url_of
+from podium.web.server import listen, url_of
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import Client, Site, is_problem, open_site
 

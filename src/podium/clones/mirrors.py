@@ -19,9 +19,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from podium.clones.locks import if_free, locked
-from podium.clones.remote import Remote, RemoteHead, UnknownHead, is_own_head
+from podium.clones.remote import Remote, RemoteHead, is_own_head
 from podium.clones.remote_mailmap import bring_mailmap
-from podium.errors import HistoryError
+from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from podium.errors import HistoryError
+from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
@@ -58,13 +58,6 @@ class RemoteHead:
     def source(self) -> str:
         """What to ask the host for."""
         return f"refs/heads/{self.branch}" if self.branch else "HEAD"
-
-
-class UnknownHead(HistoryError):
-    """The host's HEAD could not be fetched as such: ask what it is (:meth:`Remote.head`), or why there is none."""
-
-    def __init__(self, because: HistoryError) -> None:
-        super().__init__(because.code, because.message, transient=because.transient)
 
 
 def is_own_head(repository: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from podium.errors import Forbidden, PodiumError
+from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
 from podium.web.middleware.security import is_from_here
 from podium.web.services import Services, context_of
@@ -22,13 +22,6 @@ class Guarded(Protocol):
 
     @property
     def loopback(self) -> bool: ...
-
-
-class NotAuthenticated(PodiumError):
-    """The administrator's token is missing or wrong."""
-
-    code = "unauthorized"
-    status = 401
 
 
 def _is_local(request: Request, services: Guarded) -> bool:

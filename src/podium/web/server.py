@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from podium.errors import PodiumError
+from podium.errors import CannotListen
 from podium.web.application import create_app
 from podium.web.services import Services
 
@@ -29,13 +29,6 @@ _OPTIONS: dict[str, Any] = {
     "server_header": False,
     "timeout_graceful_shutdown": GRACE,
 }
-
-
-class CannotListen(PodiumError):
-    """The address or the port that the server was to listen on cannot be used."""
-
-    code = "cannot-listen"
-    exit_code = 2
 
 
 def run(

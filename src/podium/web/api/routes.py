@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse
 
 from podium import __version__
-from podium.errors import PodiumError
+from podium.errors import NotReady, PodiumError
 from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe, get, listing, stage_of
 from podium.storage.session import Row
@@ -208,13 +208,6 @@ def ready(context: ContextDep) -> JSONResponse:
     except PodiumError as error:
         raise NotReady(error.message) from error
     return JSONResponse({"status": "ready"})
-
-
-class NotReady(PodiumError):
-    """The database or the queue cannot be used."""
-
-    code = "not-ready"
-    status = 503
 
 
 @router.get(
