@@ -332,11 +332,11 @@ class Settings:
         _seconds,
         "Seconds after which a count goes on beside the others, one a process, and keeps nobody waiting any more.",
     )
-    max_deaths: int = _setting(
-        "PODIUM_MAX_DEATHS",
+    max_crashes: int = _setting(
+        "PODIUM_MAX_CRASHES",
         5,
         _positive,
-        "Workers that may die over a repository, without progress, before it fails.",
+        "Workers that may crash over a repository, without progress, before it fails.",
     )
     max_attempts: int = _setting(
         "PODIUM_MAX_ATTEMPTS", 4, _positive, "Tries at a repository whose host stumbles before it fails."

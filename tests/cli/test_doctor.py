@@ -262,9 +262,13 @@ def test_a_newer_revision_says_to_update(settings: Settings) -> None:
 
 
 def test_tables_that_were_changed_by_hand_are_found(settings: Settings) -> None:
-    change(settings, "DROP INDEX ix_repository_state_rung_at")
+    change(settings, "DROP INDEX ix_repository_state_enqueued_at")
     amiss(
-        examine(settings, ask_github=False), "problem", "drift", "ix_repository_state_rung_at", "podium migrate --check"
+        examine(settings, ask_github=False),
+        "problem",
+        "drift",
+        "ix_repository_state_enqueued_at",
+        "podium migrate --check",
     )
 
 
@@ -345,14 +349,14 @@ def test_limits_of_github_in_force_are_told(settings: Settings) -> None:
 
 STUCK = [
     ("commits_processing", "lease_holder = 'x', lease_until = {now} - 100", "nobody has followed"),
-    ("pending", "rung_at = {now} - 50000, updated_at = {now} - 50000", "nobody rings"),
+    ("pending", "enqueued_at = {now} - 50000, updated_at = {now} - 50000", "nobody rings"),
     (
         "users_processing",
-        "rung_at = {now} - 50000, updated_at = {now} - 50000, not_before = {now} - 500",
+        "enqueued_at = {now} - 50000, updated_at = {now} - 50000, not_before = {now} - 500",
         "nobody rings",
     ),
     ("commits_processing", "lease_holder = 'x', lease_until = {now} + 10, updated_at = {now} - 5000", "no progress"),
-    ("users_processing", "rung_at = {now}, updated_at = {now} - 5000", "no progress"),
+    ("users_processing", "enqueued_at = {now}, updated_at = {now} - 5000", "no progress"),
 ]
 
 
@@ -363,11 +367,11 @@ def test_work_that_goes_no_further_is_found(settings: Settings, state: str, sql:
 
 
 NOT_STUCK = [
-    ("pending", "rung_at = {now} - 300, updated_at = {now} - 50000"),
-    ("pending", "rung_at = NULL, updated_at = {now}"),
+    ("pending", "enqueued_at = {now} - 300, updated_at = {now} - 50000"),
+    ("pending", "enqueued_at = NULL, updated_at = {now}"),
     ("commits_processing", "lease_holder = 'x', lease_until = {now} - 5"),
     ("commits_processing", "lease_holder = 'x', lease_until = {now} + 5, updated_at = {now} - 100"),
-    ("users_processing", "not_before = {now} + 3000, rung_at = {now} - 5000, updated_at = {now} - 5000"),
+    ("users_processing", "not_before = {now} + 3000, enqueued_at = {now} - 5000, updated_at = {now} - 5000"),
     ("failed", "updated_at = {now} - 50000"),
     ("completed", "updated_at = {now} - 50000"),
 ]
@@ -381,7 +385,7 @@ def test_work_that_waits_for_its_turn_is_not_stuck(settings: Settings, state: st
 
 def test_repositories_of_this_machine_are_nobodys_work(settings: Settings) -> None:
     with opened(settings) as db:
-        add_repository(db, key="file:///r", host="", state="pending", rung_at=None)
+        add_repository(db, key="file:///r", host="", state="pending", enqueued_at=None)
     found = examine(settings, ask_github=False)
     assert levels(found, "stuck") == ["ok"]
     assert levels(found, "workers") == ["warning", "warning"]

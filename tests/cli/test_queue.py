@@ -77,7 +77,7 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
     # Of a repository that is counted anew: not for the user queue yet.
     add_person(db, first, "a@example.org")
     board = add_repository(db, key="github.com/o/board", state="completed")
-    change(db, board, "last_processed_at = {now} - 1000, rung_at = {now} - 1000")
+    change(db, board, "last_processed_at = {now} - 1000, enqueued_at = {now} - 1000")
     add_repository(db, key="github.com/o/board2", state="completed")
     broken = add_repository(db, key="github.com/o/broken", state="failed")
     change(db, broken, "error = 'It is not there.', updated_at = {now} - 30")
@@ -124,7 +124,7 @@ def test_the_states_are_counted_on_an_index(sqlite: Database) -> None:
         plan = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {inspector._COUNTS}"))
         oldest = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {inspector._OLDEST_BOARD}"))
     assert "COVERING INDEX ix_repository_state_created_at" in plan
-    assert "INDEX ix_repository_state_rung_at" in oldest
+    assert "INDEX ix_repository_state_enqueued_at" in oldest
     assert "TEMP B-TREE FOR ORDER" not in oldest
 
 
@@ -273,14 +273,20 @@ def test_a_redis_that_is_away_is_told_in_a_line() -> None:
 
 def test_failed_ones_start_anew_and_waiting_ones_are_due_at_once(db: Database) -> None:
     broken = add_repository(db, key="github.com/o/1", state="failed")
-    change(db, broken, "error = 'x', error_code = 'y', attempts = 4, deaths = 2")
+    change(db, broken, "error = 'x', error_code = 'y', attempts = 4, crashes = 2")
     waiting = add_repository(db, key="github.com/o/2", state="users_processing")
     change(db, waiting, "not_before = {now} + 1000, attempts = 2")
     assert admin.try_again(db, [broken, waiting, broken]) == [broken, waiting]
     row = repository(db, broken)
-    assert (row["state"], row["error"], row["attempts"], row["deaths"], row["rung_at"]) == ("pending", None, 0, 0, None)
+    assert (row["state"], row["error"], row["attempts"], row["crashes"], row["enqueued_at"]) == (
+        "pending",
+        None,
+        0,
+        0,
+        None,
+    )
     row = repository(db, waiting)
-    assert (row["state"], row["not_before"], row["rung_at"]) == ("users_processing", None, None)
+    assert (row["state"], row["not_before"], row["enqueued_at"]) == ("users_processing", None, None)
 
 
 def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Database) -> None:
@@ -295,12 +301,12 @@ def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Dat
 
 def test_a_thousand_tried_again_keep_nobody_from_their_turn(db: Database) -> None:
     waiting = add_repository(db, key="github.com/other/waiting")
-    change(db, waiting, "turn = 7")
+    change(db, waiting, "virtual_start = 7")
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(20)]
     assert admin.try_again(db, []) == broken
-    assert [repository(db, number)["turn"] for number in broken] == [7.0 + place for place in range(20)]
+    assert [repository(db, number)["virtual_start"] for number in broken] == [7.0 + place for place in range(20)]
     with db.write() as session:
-        assert fair_queue.next_turn(session, "somebody") == 7.0
+        assert fair_queue.next_virtual_start(session, "somebody") == 7.0
 
 
 @pytest.mark.parametrize(("state", "error"), [("completed", Conflict), (None, NotFound)])

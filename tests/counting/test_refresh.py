@@ -61,7 +61,7 @@ def meet(host: str, emails: Collection[str]) -> Strangers:
 def count(db: Database, repository: Path) -> tuple[Any, ...]:
     """Count a repository of this machine as it is now, after whatever was counted of it before."""
     found = open_local(GIT, repository)
-    job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_deaths=5, max_attempts=1)
+    job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_crashes=5, max_attempts=1)
     row = submit(db, NullQueues(), path_address(found.path, None), refresh_after=0).repository
     start_over(db, row["id"])
     assert job.run(row["id"], threading.Event()) is None
@@ -186,7 +186,7 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
 
         def run(most: int) -> Exception | None:
             source = MirrorSource(git, mirrors, lambda _row: url, most=most)
-            job = CommitJob(db, source, meet, lease_seconds=30, max_deaths=5, max_attempts=1)
+            job = CommitJob(db, source, meet, lease_seconds=30, max_crashes=5, max_attempts=1)
             start_over(db, row["id"])
             return job.run(row["id"], threading.Event())
 

@@ -17,7 +17,7 @@ from podium.jobs.overflow import Aside
 from podium.jobs.queues import NullQueues
 from podium.jobs.retry import Fail, HandBack, Later, Retry, decide
 from podium.repositories.address import parse_address
-from podium.repositories.fair_queue import Submitters
+from podium.repositories.fair_queue import ClientIds
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.retry_transaction import retry_transaction
@@ -68,7 +68,7 @@ def test_a_holder_that_was_silent_too_long_can_save_nothing(db: Database, reposi
         expire_lease(db, repository_id)
         with lease.take(db, repository_id, seconds=3600) as successor:
             assert successor is not None
-            assert successor.row["deaths"] == 1
+            assert successor.row["crashes"] == 1
             with pytest.raises(LeaseLost), late.fence() as session:
                 session.run("UPDATE repository SET head = 'late' WHERE id = :id", id=repository_id)
             assert late.lost.is_set()
@@ -138,7 +138,7 @@ def test_a_holder_that_saves_for_longer_than_its_lease_is_not_taken_for_dead(db:
             session.run("UPDATE repository SET head = 'mine' WHERE id = :id", id=repository_id)
             threading.Event().wait(1)
         assert grabbed.result() is None
-    assert repository(db, repository_id)["deaths"] == 0
+    assert repository(db, repository_id)["crashes"] == 0
 
 
 def test_a_child_process_goes_on_with_its_parents_lease_and_no_other(db: Database, repository_id: int) -> None:
@@ -173,9 +173,9 @@ def test_a_lease_that_could_not_be_renewed_because_the_server_was_away_is_left_t
 # --- turns
 
 
-def submitted(db: Database, name: str, submitter: str | None) -> int:
+def submitted(db: Database, name: str, client_id: str | None) -> int:
     return int(
-        submit(db, NullQueues(), parse_address(f"o/{name}"), refresh_after=0, submitter=submitter).repository["id"]
+        submit(db, NullQueues(), parse_address(f"o/{name}"), refresh_after=0, client_id=client_id).repository["id"]
     )
 
 
@@ -239,7 +239,7 @@ def test_local_and_finished_repositories_have_no_turn(db: Database) -> None:
 
 
 def test_names_of_clients_say_nothing_and_differ_from_process_to_process() -> None:
-    here, there = Submitters(), Submitters()
+    here, there = ClientIds(), ClientIds()
     assert here.name("10.0.0.1") == here.name("10.0.0.1") != here.name("10.0.0.2")
     assert here.name("10.0.0.1") != there.name("10.0.0.1")
 
@@ -336,14 +336,14 @@ def age(db: Database, repository_id: int, seconds: float) -> None:
     """As if nothing had happened to the repository for that long."""
     with db.write() as session:
         session.run(
-            "UPDATE repository SET rung_at = rung_at - :s, updated_at = updated_at - :s WHERE id = :id",
+            "UPDATE repository SET enqueued_at = enqueued_at - :s, updated_at = updated_at - :s WHERE id = :id",
             s=seconds,
             id=repository_id,
         )
 
 
 def test_what_was_never_rung_is_rung_once(db: Database) -> None:
-    number = add_repository(db, rung_at=None)
+    number = add_repository(db, enqueued_at=None)
     assert enqueue_due(db) == [(number,)]
     assert enqueue_due(db) == []
 
@@ -405,13 +405,13 @@ def test_a_repository_with_nothing_left_is_rung_to_be_completed(db: Database) ->
 
 def test_finished_and_local_repositories_are_never_rung(db: Database) -> None:
     for state in ("completed", "failed"):
-        add_repository(db, key=state, state=state, rung_at=None)
-    add_repository(db, key="file:///x", host="", rung_at=None)
+        add_repository(db, key=state, state=state, enqueued_at=None)
+    add_repository(db, key="file:///x", host="", enqueued_at=None)
     assert enqueue_due(db, everything_before=4e9) == []
 
 
 def test_a_row_that_is_locked_keeps_no_other_waiting(postgresql: Database) -> None:
-    locked, free = (add_repository(postgresql, key=key, rung_at=None) for key in ("locked", "free"))
+    locked, free = (add_repository(postgresql, key=key, enqueued_at=None) for key in ("locked", "free"))
     with postgresql.write() as session:
         batches.lock(session, locked)
         assert enqueue_due(postgresql) == [(free,)]
@@ -420,7 +420,7 @@ def test_a_row_that_is_locked_keeps_no_other_waiting(postgresql: Database) -> No
 
 def test_many_reconcilers_ring_once(db: Database) -> None:
     for n in range(20):
-        add_repository(db, key=f"r{n}", rung_at=None)
+        add_repository(db, key=f"r{n}", enqueued_at=None)
     queues = RecordingQueues()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: reconciler.enqueue_due(db, queues), range(4)))

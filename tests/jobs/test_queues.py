@@ -131,7 +131,7 @@ def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Databa
     number = add_repository(db)
     backend.note_filled()
     with db.write() as session:
-        session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
+        session.run("UPDATE repository SET updated_at = {now} - 300, enqueued_at = {now} - 60")
     engine.enqueue_commits(number)
     queues = RecordingQueues()
     reconcile(db, queues, backend)
@@ -143,7 +143,7 @@ def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, b
     number = add_repository(db)
     backend.note_filled()
     with db.write() as session:
-        session.run("UPDATE repository SET updated_at = {now} - 300, rung_at = {now} - 60")
+        session.run("UPDATE repository SET updated_at = {now} - 300, enqueued_at = {now} - 60")
     queues = RecordingQueues()
     reconcile(db, queues, backend)
     assert queues.enqueued == [(number,)]
@@ -159,7 +159,7 @@ def redis_backend(valkey: Valkey) -> Iterator[RedisBackend]:
         yield RedisBackend(client)
 
 
-def test_a_flushed_redis_is_filled_again_at_the_next_turn(
+def test_a_flushed_redis_is_filled_again_at_the_next_virtual_start(
     db: Database, valkey: Valkey, redis_backend: RedisBackend
 ) -> None:
     engine = JobQueues(redis_backend, Hands(), Hands(), commit_workers=0, user_workers=0)

@@ -61,7 +61,7 @@ def settle(db: Database) -> None:
 
 _REPOSITORY = (
     *("key", "url", "host", "owner", "name", "state", "error", "error_code", "total_commits", "merge_commits"),
-    *("unique_contributors", "head", "branch", "counting_version", "generation", "rung_at", "last_processed_at"),
+    *("unique_contributors", "head", "branch", "counting_version", "generation", "enqueued_at", "last_processed_at"),
     *("commits_processed_at", "users_processed_at", "created_at", "updated_at"),
 )
 

@@ -18,20 +18,21 @@ def add_repository(
     host: str = "github.com",
     state: str = "pending",
     generation: int = 0,
-    rung_at: Any = RIGHT_NOW,
+    enqueued_at: Any = RIGHT_NOW,
 ) -> int:
     """Add a repository; give its id."""
     with db.write() as session:
         number: int = session.value(
-            f"""INSERT INTO repository (key, url, host, owner, name, state, generation, rung_at, created_at, updated_at)
+            f"""INSERT INTO repository
+                (key, url, host, owner, name, state, generation, enqueued_at, created_at, updated_at)
             VALUES (:key, :url, :host, 'o', 'r', :state, :generation,
-                {"{now}" if rung_at is RIGHT_NOW else ":rung_at"}, {{now}}, {{now}}) RETURNING id""",
+                {"{now}" if enqueued_at is RIGHT_NOW else ":enqueued_at"}, {{now}}, {{now}}) RETURNING id""",
             key=key,
             url=f"https://{key}",
             host=host,
             state=state,
             generation=generation,
-            rung_at=None if rung_at is RIGHT_NOW else rung_at,
+            enqueued_at=None if enqueued_at is RIGHT_NOW else enqueued_at,
         )
     return number
 

@@ -313,7 +313,7 @@ def test_a_counting_process_that_is_killed_is_counted_as_died(tmp_path: Path, ho
     settings = {
         "PODIUM_GIT_HOSTS": host.url,
         "PODIUM_DISK_RESERVE_BYTES": "1M",
-        "PODIUM_MAX_DEATHS": "1",
+        "PODIUM_MAX_CRASHES": "1",
         "PODIUM_LEASE_SECONDS": "1",
     }
     host.faults.append(Fault("stall"))

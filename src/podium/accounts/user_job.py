@@ -41,7 +41,7 @@ class Claim:
 class UserJob:
     """Resolves batches of e-mails. Safe to run twice, late, or in several processes at once.
 
-    max_deaths: workers that may die over a repository. max_rounds: times that the host of the accounts may prove to
+    max_crashes: workers that may die over a repository. max_rounds: times that the host of the accounts may prove to
     stumble, without progress between, before what is left stays unresolved.
     """
 
@@ -49,7 +49,7 @@ class UserJob:
     lookup: Lookup
     github_host: str
     ages: Ages
-    max_deaths: int
+    max_crashes: int
     max_rounds: int
     # What this process works on at this moment, by the claims' tokens.
     _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
@@ -123,10 +123,10 @@ class UserJob:
                 return None
             rows, holder_died = batches.claim(session, repository_id, batch, token)
             if holder_died:
-                deaths = repository["deaths"] + 1
-                session.run("UPDATE repository SET deaths = :n WHERE id = :id", n=deaths, id=repository_id)
-                if deaths >= self.max_deaths:
-                    failures.fail(session, repository_id, *failures.died_too_often(deaths))
+                crashes = repository["crashes"] + 1
+                session.run("UPDATE repository SET crashes = :n WHERE id = :id", n=crashes, id=repository_id)
+                if crashes >= self.max_crashes:
+                    failures.fail(session, repository_id, *failures.crash_limit_exceeded(crashes))
                     return None
             settle_fresh(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.fresh)
             kept = batches.held(session, repository_id, batch, token)
@@ -253,7 +253,7 @@ def _note_progress(session: Session, repository_id: int, emails: int) -> None:
     progress |= {"stage": "users", "done": progress.get("done", 0) + emails}
     progress["waitingUntil"] = progress.get("waitingUntil") if waits else None
     session.run(
-        """UPDATE repository SET progress = :progress, deaths = 0, attempts = 0,
+        """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
             not_before = CASE WHEN :waits THEN not_before END, updated_at = {now}
         WHERE id = :id""",
         progress=json.dumps(progress),

@@ -129,7 +129,7 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
         source=source,
         meet=functools.partial(meet, github_host=github_host(settings), ages=ages(settings) if ask else None),
         lease_seconds=settings.lease_seconds,
-        max_deaths=settings.max_deaths,
+        max_crashes=settings.max_crashes,
         max_attempts=settings.max_attempts,
     )
 
@@ -143,7 +143,7 @@ def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: in
         lookup=lookup,
         github_host=github_host(settings),
         ages=ages(settings),
-        max_deaths=settings.max_deaths,
+        max_crashes=settings.max_crashes,
         max_rounds=max_rounds,
     )
 

@@ -42,7 +42,7 @@ class CommitJob:
     source: Source
     meet: Callable[[str, Collection[str]], People]
     lease_seconds: float
-    max_deaths: int
+    max_crashes: int
     max_attempts: int
 
     def run(self, repository_id: int, stop: threading.Event, report: Report | None = None) -> Exception | None:
@@ -76,8 +76,8 @@ class CommitJob:
         with held.fence() as session:
             if row["state"] not in ("pending", "commits_processing"):
                 return
-            if row["deaths"] >= self.max_deaths:
-                failures.fail(session, row["id"], *failures.died_too_often(row["deaths"]))
+            if row["crashes"] >= self.max_crashes:
+                failures.fail(session, row["id"], *failures.crash_limit_exceeded(row["crashes"]))
                 return
             session.run(
                 """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now}

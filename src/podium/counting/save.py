@@ -91,8 +91,8 @@ UPDATE repository SET
         SELECT count(DISTINCT email) FROM commit_data
         WHERE repository_id = :id AND commit_count + merge_count > 0
     ),
-    generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, rung_at = {now},
-    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, submitter = NULL
+    generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
+    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
 WHERE id = :id
 """
 

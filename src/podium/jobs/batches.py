@@ -67,7 +67,7 @@ WHERE repository_id = :id AND NOT processed AND (claim_until IS NULL OR claim_un
 
 _COMPLETE = """
 UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now}, progress = NULL,
-    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, updated_at = {now}
+    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, updated_at = {now}
 WHERE id = :id AND state = 'users_processing'
     AND NOT EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)
 """

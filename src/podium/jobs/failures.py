@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 _FAIL = """
 UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL, not_before = NULL,
-    submitter = NULL, updated_at = {now}
+    client_id = NULL, updated_at = {now}
 WHERE id = :id
 """
 
@@ -53,10 +53,10 @@ def fail(session: Session, repository_id: int, code: str, reason: str) -> None:
     session.run(_FAIL, id=repository_id, code=code, reason=reason)
 
 
-def died_too_often(deaths: int) -> tuple[str, str]:
+def crash_limit_exceeded(crashes: int) -> tuple[str, str]:
     """Code and reason for a repository whose workers die again and again."""
     return (
         "workers-died",
-        f"The worker died {deaths} times over this repository without getting further: it may need more memory "
+        f"The worker died {crashes} times over this repository without getting further: it may need more memory "
         "than there is. Look at the log, then retry.",
     )

@@ -28,7 +28,7 @@ UPDATE repository SET
     lease_until = {{now}} + :seconds,
     lease_token = lease_token + 1,
     -- A lease that ran out while it was held is a holder that died.
-    deaths = deaths + CASE WHEN lease_holder IS NULL THEN 0 ELSE 1 END,
+    crashes = crashes + CASE WHEN lease_holder IS NULL THEN 0 ELSE 1 END,
     updated_at = {{now}}
 WHERE id = %s AND {FREE}
 RETURNING *
@@ -42,7 +42,7 @@ _TAKE_NEXT = (
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}
         AND (not_before IS NULL OR not_before <= {{now}})
-    ORDER BY turn, id LIMIT 1 {{skip_locked}}
+    ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
 )"""
 )
 

@@ -32,21 +32,21 @@ _AT_A_TIME = 500
 
 # A row that somebody has locked is in hand.
 _DUE = f"""
-UPDATE repository SET rung_at = {{now}} WHERE id IN (
+UPDATE repository SET enqueued_at = {{now}} WHERE id IN (
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
         AND {FREE}
         AND (not_before IS NULL OR not_before <= {{now}})
         AND (
-            rung_at IS NULL OR rung_at <= :everything_before
-            OR rung_at < lease_until OR rung_at < not_before
+            enqueued_at IS NULL OR enqueued_at <= :everything_before
+            OR enqueued_at < lease_until OR enqueued_at < not_before
             OR (
-                {{now}} - updated_at > :again AND {{now}} - rung_at > :again
-                AND {{now}} - rung_at >
-                    CASE WHEN rung_at - updated_at < :latest THEN rung_at - updated_at ELSE :latest END
+                {{now}} - updated_at > :again AND {{now}} - enqueued_at > :again
+                AND {{now}} - enqueued_at >
+                    CASE WHEN enqueued_at - updated_at < :latest THEN enqueued_at - updated_at ELSE :latest END
             )
         )
-    ORDER BY turn, id LIMIT :at_a_time {{skip_locked}}
+    ORDER BY virtual_start, id LIMIT :at_a_time {{skip_locked}}
 )
 RETURNING *
 """
@@ -84,7 +84,7 @@ def enqueue_due(
             rows = session.all(
                 _DUE, again=again, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
             )
-        for row in sorted(rows, key=lambda row: (float(row["turn"]), int(row["id"]))):
+        for row in sorted(rows, key=lambda row: (float(row["virtual_start"]), int(row["id"]))):
             _enqueue(db, queues, row, delay=0)
         rung += len(rows)
         if len(rows) < _AT_A_TIME:

@@ -38,7 +38,7 @@ ORDER BY {since} LIMIT 1
 # There may be millions: in the order of the index, which is the order in which they were set in motion.
 _OLDEST_BOARD = """
 SELECT id, url, last_processed_at AS since FROM repository
-WHERE state = 'completed' AND rung_at > 0 AND host <> '' ORDER BY state, rung_at LIMIT 1
+WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
 """
 
 _UNFINISHED = """

@@ -22,7 +22,7 @@ SELECT id, url, way, {now} - updated_at AS seconds FROM (
     SELECT id, url, updated_at, CASE
         WHEN lease_holder IS NOT NULL AND lease_until < {now} - :abandoned THEN 'abandoned'
         WHEN lease_holder IS NULL AND coalesce(not_before, 0) < {now} - :abandoned
-            AND coalesce(rung_at, 0) < {now} - :unheard AND updated_at < {now} - :abandoned THEN 'unheard'
+            AND coalesce(enqueued_at, 0) < {now} - :unheard AND updated_at < {now} - :abandoned THEN 'unheard'
         WHEN coalesce(not_before, 0) < {now} AND updated_at < {now} - :still
             AND (lease_until >= {now} OR state = 'users_processing') THEN 'still'
     END AS way

@@ -15,23 +15,23 @@ from podium.storage.session import Session
 
 # What waits for a fault to pass, or is being counted for an hour, does not hold the others' turns back.
 _NEXT = """
-SELECT MAX(turn) AS turn FROM (
-    SELECT MIN(turn) AS turn FROM repository
+SELECT MAX(virtual_start) AS virtual_start FROM (
+    SELECT MIN(virtual_start) AS virtual_start FROM repository
     WHERE state IN ('pending', 'commits_processing') AND host <> ''
         AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now})
     UNION ALL
-    SELECT MAX(turn) + 1 FROM repository
-    WHERE submitter = :submitter AND state IN ('pending', 'commits_processing')
-) AS turns
+    SELECT MAX(virtual_start) + 1 FROM repository
+    WHERE client_id = :client_id AND state IN ('pending', 'commits_processing')
+) AS starts
 """
 
 
-def next_turn(session: Session, submitter: str | None) -> float:
-    """The turn of what ``submitter`` submits now; nobody's (None) is the first of all."""
-    return float(session.value(_NEXT, submitter=submitter) or 0.0)
+def next_virtual_start(session: Session, client_id: str | None) -> float:
+    """The turn of what ``client_id`` submits now; nobody's (None) is the first of all."""
+    return float(session.value(_NEXT, client_id=client_id) or 0.0)
 
 
-class Submitters:
+class ClientIds:
     """What clients are called in the database while something of theirs waits.
 
     The names are made with a key that is nowhere kept: they tell clients apart, and no address can be read from them.

@@ -38,20 +38,20 @@ CREATE TABLE "repository" (
 	counting_version INTEGER, 
 	generation INTEGER DEFAULT '0' NOT NULL, 
 	lease_token BIGINT DEFAULT '0' NOT NULL, 
-	deaths INTEGER DEFAULT '0' NOT NULL, 
+	crashes INTEGER DEFAULT '0' NOT NULL, 
 	attempts INTEGER DEFAULT '0' NOT NULL, 
 	lease_until DOUBLE, 
-	rung_at DOUBLE, 
+	enqueued_at DOUBLE, 
 	not_before DOUBLE, 
 	commits_processed_at DOUBLE, 
-	users_processed_at DOUBLE, unresolved_reason TEXT, turn DOUBLE DEFAULT '0' NOT NULL, submitter TEXT, mailmap TEXT, 
+	users_processed_at DOUBLE, unresolved_reason TEXT, virtual_start DOUBLE DEFAULT '0' NOT NULL, client_id TEXT, mailmap TEXT, 
 	CONSTRAINT pk_repository PRIMARY KEY (id), 
 	CONSTRAINT uq_repository_url UNIQUE (url), 
 	CONSTRAINT uq_repository_key UNIQUE ("key"), 
 	CONSTRAINT ck_repository_ck_repository_state CHECK (state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed'))
 );
 
-CREATE INDEX ix_repository_state_rung_at ON repository (state, rung_at);
+CREATE INDEX ix_repository_state_enqueued_at ON repository (state, enqueued_at);
 
 CREATE INDEX ix_repository_created_at ON repository (created_at);
 
@@ -138,9 +138,9 @@ CREATE TABLE worker (
 	CONSTRAINT pk_worker PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_repository_turn ON repository (turn, id) WHERE state IN ('pending', 'commits_processing');
+CREATE INDEX ix_repository_virtual_start ON repository (virtual_start, id) WHERE state IN ('pending', 'commits_processing');
 
-CREATE INDEX ix_repository_submitter ON repository (submitter) WHERE submitter IS NOT NULL;
+CREATE INDEX ix_repository_client_id ON repository (client_id) WHERE client_id IS NOT NULL;
 
 CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host) WHERE host <> '';
 

@@ -42,7 +42,7 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 # PostgreSQL sorts it by its bytes, as SQLite does: the same order on every server.
 _ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
 _WAITS = text("state IN ('pending', 'commits_processing')")
-_IS_SUBMITTED = text("submitter IS NOT NULL")
+_IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
 def _count(name: str) -> Column[int]:
@@ -79,13 +79,13 @@ repository = Table(
     # The fence: incremented by each take-over, a condition of everything the holder saves.
     Column("lease_token", BigInteger, nullable=False, server_default="0"),
     # When the queue was last rung for this repository, and the time before which it must not be.
-    Column("rung_at", Double),
+    Column("enqueued_at", Double),
     Column("not_before", Double),
-    # Whose turn it is to be counted, and who submitted it, while it waits (submissions/turns.py).
-    Column("turn", Double, nullable=False, server_default="0"),
-    Column("submitter", Text),
+    # Its place in the queue, and the client that submitted it, while it waits (repositories/fair_queue.py).
+    Column("virtual_start", Double, nullable=False, server_default="0"),
+    Column("client_id", Text),
     # Holders that vanished, and faults that were raised, since the last progress.
-    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("crashes", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("progress", Text),
     # Why accounts of some e-mails could not be asked for, when the users were last worked off; NULL: nothing was wrong.
@@ -99,9 +99,9 @@ repository = Table(
     CheckConstraint(
         "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')", name="state"
     ),
-    Index("ix_repository_state_rung_at", "state", "rung_at"),
-    Index("ix_repository_turn", "turn", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
-    Index("ix_repository_submitter", "submitter", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
+    Index("ix_repository_state_enqueued_at", "state", "enqueued_at"),
+    Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
+    Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
     # Those of a state are listed and counted on this one, without those of this machine, and without looking at rows.
     Index(

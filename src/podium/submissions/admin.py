@@ -17,8 +17,9 @@ _AGAIN = """
 UPDATE repository SET
     state = CASE WHEN state = 'failed' THEN 'pending' ELSE state END,
     progress = CASE WHEN state = 'failed' THEN NULL ELSE progress END,
-    error = NULL, error_code = NULL, deaths = 0, attempts = 0, not_before = NULL, rung_at = NULL, updated_at = {now},
-    turn = :turn + place, submitter = :submitter
+    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, enqueued_at = NULL,
+    updated_at = {now},
+    virtual_start = :virtual_start + place, client_id = :client_id
 FROM ({which}) AS again WHERE repository.id = again.number RETURNING repository.id
 """
 
@@ -60,7 +61,7 @@ def try_again(db: Database, ids: Collection[int]) -> list[int]:
         Conflict: one is completed; nothing was changed.
     """
     with db.write() as session:
-        first = {"turn": fair_queue.next_turn(session, _OPERATOR), "submitter": _OPERATOR}
+        first = {"virtual_start": fair_queue.next_virtual_start(session, _OPERATOR), "client_id": _OPERATOR}
         if not ids:
             return sorted(row["id"] for row in session.all(_AGAIN.replace("{which}", _ALL_FAILED), **first))
         for place, number in enumerate(sorted(set(ids))):

@@ -18,8 +18,9 @@ from podium.repositories.listing import find
 from podium.storage.session import Database, Row, Session
 
 _INSERT = """
-INSERT INTO repository (key, url, host, owner, name, state, turn, submitter, rung_at, created_at, updated_at)
-VALUES (:key, :url, :host, :owner, :name, 'pending', :turn, :submitter, {now}, {now}, {now})
+INSERT INTO repository
+    (key, url, host, owner, name, state, virtual_start, client_id, enqueued_at, created_at, updated_at)
+VALUES (:key, :url, :host, :owner, :name, 'pending', :virtual_start, :client_id, {now}, {now}, {now})
 ON CONFLICT DO NOTHING
 """
 
@@ -31,8 +32,9 @@ WHERE key = :key AND state = 'failed' AND url <> :url AND NOT EXISTS (SELECT 1 F
 
 # Back to the first state; what an earlier run counted stays, and stays readable.
 _START_OVER = """
-UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, deaths = 0, attempts = 0,
-    progress = NULL, not_before = NULL, turn = :turn, submitter = :submitter, rung_at = {now}, updated_at = {now}
+UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
+    progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = :client_id,
+    enqueued_at = {now}, updated_at = {now}
 WHERE id = :id
 """
 
@@ -50,18 +52,18 @@ class Submission:
 
 
 def submit(
-    db: Database, queues: Queues, address: Address, *, refresh_after: float, submitter: str | None = None
+    db: Database, queues: Queues, address: Address, *, refresh_after: float, client_id: str | None = None
 ) -> Submission:
     """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
 
     Args:
-        submitter: whoever it is that submits, as :class:`podium.repositories.fair_queue.Submitters` names them.
+        client_id: whoever it is that submits, as :class:`podium.repositories.fair_queue.ClientIds` names them.
 
     Raises:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
-        place = {"turn": fair_queue.next_turn(session, submitter), "submitter": submitter}
+        place = {"virtual_start": fair_queue.next_virtual_start(session, client_id), "client_id": client_id}
         is_new = bool(session.run(_INSERT, **_identity(address), **place))
         session.run(_CORRECT, key=address.key, url=address.url)
         row = _known(session, address)
@@ -86,7 +88,12 @@ def start_over(db: Database, repository_id: int) -> None:
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is not None and row["state"] in ("completed", "failed", "users_processing"):
-            session.run(_START_OVER, id=repository_id, turn=fair_queue.next_turn(session, None), submitter=None)
+            session.run(
+                _START_OVER,
+                id=repository_id,
+                virtual_start=fair_queue.next_virtual_start(session, None),
+                client_id=None,
+            )
 
 
 def _identity(address: Address) -> dict[str, str]:
@@ -118,7 +125,9 @@ def retry(db: Database, queues: Queues, key: str) -> Row:
         row = batches.lock(session, _find_or_refuse(session, key)["id"]) or _find_or_refuse(session, key)
         if row["state"] != "failed":
             raise Conflict(f"{row['url']} has not failed (it is {row['state']}): there is nothing to retry.")
-        session.run(_START_OVER, id=row["id"], turn=fair_queue.next_turn(session, None), submitter=None)
+        session.run(
+            _START_OVER, id=row["id"], virtual_start=fair_queue.next_virtual_start(session, None), client_id=None
+        )
         row = _find_or_refuse(session, key)
     queues.enqueue_commits(row["id"])
     return row
@@ -132,8 +141,8 @@ def _find_or_refuse(session: Session, key: str) -> Row:
 
 
 _RESOLVE_AGAIN = """
-UPDATE repository SET state = 'users_processing', generation = generation + 1, deaths = 0, attempts = 0,
-    progress = NULL, not_before = NULL, rung_at = {now}, updated_at = {now}
+UPDATE repository SET state = 'users_processing', generation = generation + 1, crashes = 0, attempts = 0,
+    progress = NULL, not_before = NULL, enqueued_at = {now}, updated_at = {now}
 WHERE id = :id
 """
 

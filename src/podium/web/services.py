@@ -13,7 +13,7 @@ from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
 from podium.repositories.allowed_hosts import AddressPolicy
-from podium.repositories.fair_queue import Submitters
+from podium.repositories.fair_queue import ClientIds
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
@@ -58,7 +58,7 @@ class Context:
     services: Services
     policy: AddressPolicy
     submissions: SubmissionLimit
-    submitters: Submitters
+    client_ids: ClientIds
     totals: Totals
     renderer: Renderer
     github_host: str
@@ -80,7 +80,7 @@ class Context:
             services=services,
             policy=AddressPolicy(settings),
             submissions=SubmissionLimit(settings.submissions_per_minute),
-            submitters=Submitters(),
+            client_ids=ClientIds(),
             totals=Totals(),
             renderer=renderer,
             github_host=github_host,

@@ -73,7 +73,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
         services.queues,
         address,
         refresh_after=services.settings.refresh_after,
-        submitter=context.submitters.name(client_of(request)),
+        client_id=context.client_ids.name(client_of(request)),
     )
 
 

@@ -49,9 +49,9 @@ def _upgrade_repository() -> None:
         table.add_column(sa.Column("counting_version", sa.Integer))
         table.add_column(sa.Column("generation", sa.Integer, nullable=False, server_default="0"))
         table.add_column(sa.Column("lease_token", sa.BigInteger, nullable=False, server_default="0"))
-        for name in ("deaths", "attempts"):
+        for name in ("crashes", "attempts"):
             table.add_column(sa.Column(name, sa.Integer, nullable=False, server_default="0"))
-        for name in ("lease_until", "rung_at", "not_before", "commits_processed_at", "users_processed_at"):
+        for name in ("lease_until", "enqueued_at", "not_before", "commits_processed_at", "users_processed_at"):
             table.add_column(sa.Column(name, sa.Double))
     _rename_states(_UP)
     _name_repositories()
@@ -63,7 +63,7 @@ def _upgrade_repository() -> None:
             "ck_repository_state",
             "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')",
         )
-    op.create_index("ix_repository_state_rung_at", "repository", ["state", "rung_at"])
+    op.create_index("ix_repository_state_enqueued_at", "repository", ["state", "enqueued_at"])
     op.create_index("ix_repository_created_at", "repository", ["created_at"])
 
 
@@ -184,14 +184,14 @@ def downgrade() -> None:
     op.drop_table("commit_data")
     _downgrade_contributor()
     op.drop_index("ix_repository_created_at", "repository")
-    op.drop_index("ix_repository_state_rung_at", "repository")
+    op.drop_index("ix_repository_state_enqueued_at", "repository")
     with op.batch_alter_table("repository") as table:
         table.drop_constraint("ck_repository_state", type_="check")
         table.drop_constraint("uq_repository_key", type_="unique")
         for name in (
             *("key", "host", "owner", "name", "error_code", "head", "branch", "lease_holder", "progress"),
-            *("merge_commits", "counting_version", "generation", "lease_token", "deaths", "attempts"),
-            *("lease_until", "rung_at", "not_before", "commits_processed_at", "users_processed_at"),
+            *("merge_commits", "counting_version", "generation", "lease_token", "crashes", "attempts"),
+            *("lease_until", "enqueued_at", "not_before", "commits_processed_at", "users_processed_at"),
         ):
             table.drop_column(name)
     _rename_states(_DOWN)

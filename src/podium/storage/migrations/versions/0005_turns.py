@@ -1,4 +1,4 @@
-"""Whose turn it is to be counted; and texts that PostgreSQL sorts by their bytes, as SQLite does."""
+"""The order in which repositories are counted; and texts that PostgreSQL sorts by their bytes, as SQLite does."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ _BY_BYTES = {
 
 
 def upgrade() -> None:
-    """Add turns; what waits already has all the same one."""
-    op.add_column("repository", sa.Column("turn", sa.Double, nullable=False, server_default="0"))
-    op.add_column("repository", sa.Column("submitter", sa.Text))
+    """Add the order of repositories; those that wait already share one place."""
+    op.add_column("repository", sa.Column("virtual_start", sa.Double, nullable=False, server_default="0"))
+    op.add_column("repository", sa.Column("client_id", sa.Text))
     waits = sa.text("state IN ('pending', 'commits_processing')")
-    op.create_index("ix_repository_turn", "repository", ["turn", "id"], sqlite_where=waits, postgresql_where=waits)
-    submitted = sa.text("submitter IS NOT NULL")
     op.create_index(
-        "ix_repository_submitter", "repository", ["submitter"], sqlite_where=submitted, postgresql_where=submitted
+        "ix_repository_virtual_start", "repository", ["virtual_start", "id"], sqlite_where=waits, postgresql_where=waits
+    )
+    submitted = sa.text("client_id IS NOT NULL")
+    op.create_index(
+        "ix_repository_client_id", "repository", ["client_id"], sqlite_where=submitted, postgresql_where=submitted
     )
     _sort("C")
 
@@ -42,8 +44,8 @@ def _sort(collation: str) -> None:
 def downgrade() -> None:
     """Forget them."""
     _sort("default")
-    op.drop_index("ix_repository_submitter", "repository")
-    op.drop_index("ix_repository_turn", "repository")
+    op.drop_index("ix_repository_client_id", "repository")
+    op.drop_index("ix_repository_virtual_start", "repository")
     with op.batch_alter_table("repository") as table:
-        table.drop_column("submitter")
-        table.drop_column("turn")
+        table.drop_column("client_id")
+        table.drop_column("virtual_start")
