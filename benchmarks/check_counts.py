@@ -24,7 +24,8 @@ from podium.clones.mailmap import identities
 from podium.git.command import Git
 from podium.history.commit import EARLIEST, LATEST, split_person
 from podium.history.count import count
-from podium.history.totals import Tally, week_of
+from podium.history.totals import Tally
+from podium.timeutil import week_of
 
 
 def git_says(repository: Path, *words: str) -> bytes:

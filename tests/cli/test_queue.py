@@ -17,7 +17,6 @@ import pytest
 from pydantic import TypeAdapter
 
 from podium.cli.queue import table
-from podium.cli.text_table import age, columns
 from podium.errors import Conflict, LeaseLost, NotFound, QueueError
 from podium.jobs import batches, broker, lease
 from podium.jobs.broker import Backend, JobQueues
@@ -30,6 +29,8 @@ from podium.repositories import fair_queue
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions import admin
+from podium.textutil.age import age
+from podium.textutil.table import text_table
 from podium.web.api import queue_schemas
 from podium.web.application import create_app
 from podium.workers import heartbeat
@@ -524,7 +525,7 @@ def test_a_span_of_time_is_told_in_its_largest_unit(seconds: float, text: str) -
 
 
 def test_columns_line_up_whatever_stands_in_them() -> None:
-    assert columns(["A", "B"], [["漢字", "1"], ["x", "22"]], right={1}) == "A      B\n漢字   1\nx     22"
+    assert text_table(["A", "B"], [["漢字", "1"], ["x", "22"]], right={1}) == "A      B\n漢字   1\nx     22"
 
 
 def test_no_text_of_a_repository_acts_on_the_terminal(db: Database) -> None:

@@ -15,7 +15,8 @@ from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history.commit import EARLIEST, LATEST, split_person
 from podium.history.count import count, is_ancestor
-from podium.history.totals import Tally, week_of
+from podium.history.totals import Tally
+from podium.timeutil import week_of
 from tests.support import repos
 
 GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])

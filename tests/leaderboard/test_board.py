@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from podium.errors import BadRule
-from podium.leaderboard.board import iso_time
-from podium.leaderboard.rules import WEEK, Rules
+from podium.leaderboard.rules import Rules
 from podium.storage.session import Database
+from podium.timeutil import WEEK, iso_time
 from tests.support.boards import Counted, at
 
 SUNDAY = at("2024-01-07")

@@ -17,7 +17,8 @@ from markdown_it import MarkdownIt
 from podium.errors import BadRule
 from podium.leaderboard.export.formats import CSV_FIELDS, FORMATS, render
 from podium.leaderboard.rules import Rules
-from podium.textutil.sanitize import clean, cut, width
+from podium.textutil.sanitize import clean
+from podium.textutil.width import cut, width
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",

@@ -8,10 +8,11 @@ import pytest
 
 from podium.leaderboard.board_data import Ledger, edition
 from podium.leaderboard.figures import read_overview, sparklines
-from podium.leaderboard.rules import WEEK, Rules
+from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, drawn
 from podium.leaderboard.windows import months_before
 from podium.storage.session import Database
+from podium.timeutil import WEEK
 from tests.support.boards import Counted, at
 
 # A Sunday; repositories of these tests were counted on Wednesday, 2024-05-01.

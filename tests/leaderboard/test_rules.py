@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.errors import BadRule
-from podium.leaderboard.rules import DAY, WEEK, Rules, week_of
+from podium.leaderboard.rules import Rules
+from podium.timeutil import DAY, WEEK, week_of
 from tests.support.boards import at
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from podium.leaderboard.board_data import Ledger
 from podium.leaderboard.explain import read_explanation
-from podium.leaderboard.rules import WEEK, Rules
+from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.storage.session import Database
+from podium.timeutil import WEEK
 from tests.support.boards import Counted, at
 
 SUNDAY = at("2024-01-07")

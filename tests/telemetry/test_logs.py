@@ -22,7 +22,8 @@ from podium.settings import Settings
 from podium.telemetry import logs
 from podium.telemetry.current_job import Job, running
 from podium.telemetry.outage import Outage
-from podium.telemetry.redaction import one_line, redact, secrets_of
+from podium.telemetry.redaction import redact, secrets_of
+from podium.textutil.sanitize import escape_controls
 from tests.support.cli import Podium
 from tests.support.githttp import serve_repositories
 from tests.support.server import Server, serving, wait_until
@@ -85,7 +86,7 @@ def test_a_traceback_is_one_field_or_indented_lines() -> None:
 def test_no_text_from_outside_passes_for_a_line_of_its_own() -> None:
     for bad in ("\n", "\r", "\x1b[31m", "\x9b31m", "\u2028", "\u202e", "\x00", "\x85", "\x0b"):
         assert len(line(logs.ConsoleFormatter(()), f"a{bad}b").splitlines()) == 1
-        assert bad not in one_line(f"a{bad}b")
+        assert bad not in escape_controls(f"a{bad}b")
 
 
 def test_every_line_is_bounded() -> None:

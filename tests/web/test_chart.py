@@ -6,9 +6,9 @@ import datetime
 
 import pytest
 
-from podium.leaderboard.people import week_number
-from podium.leaderboard.rules import DAY, Rules
+from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline
+from podium.timeutil import DAY, week_number
 from podium.web.pages.chart import bars_path, chart_of
 from tests.support.boards import at
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from podium.errors import CannotListen, NotFound
-from podium.textutil.sanitize import masked
+from podium.textutil.mask import masked
 from podium.web.pages import filters
 from podium.web.pages.paths import key_of, page_path
 from podium.web.server import listen, url_of

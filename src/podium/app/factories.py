@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podium.errors import StorageError
-from podium.repositories.address import parse_address
+from podium.repositories.address import host_of
 from podium.settings import Settings
 from podium.storage import migrate, sqlite_schema
 from podium.storage.session import Database, Session
@@ -107,7 +107,7 @@ def _make_folder(folder: Path) -> None:
 
 def github_host(settings: Settings) -> str:
     """The host whose accounts e-mails are linked to, as addresses write it."""
-    return parse_address("any/name", settings.github_server_url).host
+    return host_of(settings.github_server_url)
 
 
 def ages(settings: Settings) -> Ages:

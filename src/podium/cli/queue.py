@@ -8,13 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 
 from podium.app.operations import operating
-from podium.cli.text_table import age, columns, moment, plural
 from podium.errors import PodiumError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview, as_json
 from podium.settings import Settings
 from podium.submissions import admin
-from podium.textutil.sanitize import clean, cut
+from podium.textutil.age import age
+from podium.textutil.plural import plural
+from podium.textutil.sanitize import clean
+from podium.textutil.table import text_table
+from podium.textutil.width import cut
+from podium.timeutil import readable_time
 
 # Above what is drawn anew: the cursor home, everything below it gone.
 _CLEAR = "\x1b[H\x1b[J"
@@ -102,7 +106,7 @@ def _queues(overview: Overview) -> str:
         [name, str(depth.waiting), str(depth.active), str(depth.delayed), str(depth.dead)]
         for name, depth in overview.queues.items()
     ]
-    text = columns(["Queue", "Waiting", "Active", "Delayed", "Dead"], rows, right={1, 2, 3, 4})
+    text = text_table(["Queue", "Waiting", "Active", "Delayed", "Dead"], rows, right={1, 2, 3, 4})
     note = _SEEN[overview.seen]
     return f"{text}\n{note}" if note else text
 
@@ -115,7 +119,7 @@ def _repositories(overview: Overview) -> str:
             oldest = f"#{standing.oldest_id} {cut(clean(standing.oldest_url or ''), _WIDEST)}"
             since = age(overview.at - standing.since) if standing.since is not None else ""
         rows.append([standing.state, f"{standing.count:,}", since, oldest])
-    return columns(["Repositories", "Count", "Since", "Oldest"], rows, right={1, 2})
+    return text_table(["Repositories", "Count", "Since", "Oldest"], rows, right={1, 2})
 
 
 def _facts(overview: Overview) -> str:
@@ -127,7 +131,8 @@ def _facts(overview: Overview) -> str:
     ]
     if overview.limits:
         lines.append(
-            f"GitHub holds back {plural(len(overview.limits), 'token')}; the first until {moment(overview.limits[0])}."
+            f"GitHub holds back {plural(len(overview.limits), 'token')}; "
+            f"the first until {readable_time(overview.limits[0])}."
         )
     return "\n".join(lines)
 
@@ -140,7 +145,7 @@ def _budget(overview: Overview) -> list[str]:
             continue
         resets = ""
         if budget.resets_at is not None:
-            resets = f", anew at {moment(budget.resets_at)} (in {age(budget.resets_at - overview.at)})"
+            resets = f", anew at {readable_time(budget.resets_at)} (in {age(budget.resets_at - overview.at)})"
         lines.append(f"GitHub's budget ({budget.api}): {budget.remaining:,} of {budget.limit:,} left{resets}.")
     return lines
 
@@ -155,7 +160,7 @@ def _workers(overview: Overview) -> str:
         ]
         for worker in overview.workers
     ]
-    return columns(["Worker", "Queues", "Up", ""], rows, right={2}) if rows else "Workers: none."
+    return text_table(["Worker", "Queues", "Up", ""], rows, right={2}) if rows else "Workers: none."
 
 
 def _failures(overview: Overview) -> str:

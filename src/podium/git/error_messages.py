@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from podium.errors import HistoryError
+from podium.textutil.mask import without_user_info
+from podium.textutil.sanitize import blank_controls
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
-_USER_INFO = re.compile(r"(?<=://)[^/\s@']*@")
 _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 
 # (what git says, code, message, whether trying again may help); the first that is found decides.
@@ -112,8 +112,8 @@ _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
 
 
 def clean(text: str) -> str:
-    """``text`` on one line, without control characters and without the user and password of a URL."""
-    return _USER_INFO.sub("", _CONTROL.sub(" ", text)).strip()[:300]
+    """``text`` on one line of at most 300 characters, without control characters, users and passwords of URLs."""
+    return without_user_info(blank_controls(text)).strip()[:300]
 
 
 def said(stderr: bytes) -> list[str]:

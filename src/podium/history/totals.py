@@ -12,13 +12,10 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from podium.history.commit import EARLIEST, LATEST, Facts, Person
+from podium.timeutil import SINCE_SUNDAY, WEEK, week_of
 
 # What this way of counting means; totals that another version made must not be added to.
 COUNTING_VERSION = 2
-
-_WEEK = 7 * 24 * 3600
-# The epoch was a Thursday: Sunday came four days before.
-_SINCE_SUNDAY = 4 * 24 * 3600
 
 # What a commit is to a person, besides an ordinary one of their own.
 _MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
@@ -109,11 +106,6 @@ class _Record:
         """Note a commit that may be the better sample."""
         if (co_authors, -when, sha) < (self.sample_co_authors, -self.sample_at, self.sample):
             self.sample, self.sample_at, self.sample_co_authors = sha, when, co_authors
-
-
-def week_of(when: int) -> int:
-    """The epoch second of the Sunday, 00:00 UTC, at which the week of ``when`` begins."""
-    return when - (when + _SINCE_SUNDAY) % _WEEK
 
 
 class Tally:
@@ -236,7 +228,7 @@ def _weeks(record: _Record) -> list[Week]:
         return [(week_of(record.dates[0]), 1, 0, 0, 0)]
     commits: dict[int, int] = {}
     for when in record.dates:
-        week = when - (when + _SINCE_SUNDAY) % _WEEK
+        week = when - (when + SINCE_SUNDAY) % WEEK
         commits[week] = commits.get(week, 0) + 1
     if not record.others:
         return [(week, commits[week], 0, 0, 0) for week in sorted(commits)]

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 from typing import Any
 
 from podium.errors import BadRule
-from podium.leaderboard.board_data import Ledger, host_of
+from podium.leaderboard.board_data import Ledger
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
 from podium.leaderboard.ranking import dated
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import before
+from podium.repositories.address import host_of
 from podium.storage.session import Row, Session
+from podium.textutil.mask import without_domain
+from podium.timeutil import iso_time
 
 # A board as JSON knows it: the document of `GET /leaderboard` and of `podium rank --format json`.
 Document = dict[str, Any]
 
 _MOST = 2**63 - 1
-_EPOCH = datetime.datetime(1970, 1, 1)
-# The e-mail in a name such as "me@example.com", of which people make names more often than one thinks.
-_EMAIL_IN_NAME = re.compile(r"(?<=[^\s@])@[^\s@]*\.[^\s@]*")
 
 _HAS_UNPROCESSED = "SELECT 1 AS one FROM commit_data WHERE repository_id = :repository AND NOT processed LIMIT 1"
 
@@ -81,14 +79,6 @@ def read_board(ledger: Ledger, rules: Rules, *, limit: int | None, offset: int, 
     return document
 
 
-def iso_time(seconds: float | None) -> str | None:
-    """``seconds`` since the epoch (from the year 1 to 9999) as ISO 8601 in UTC, to the second."""
-    if seconds is None:
-        return None
-    # Not fromtimestamp: the C library of some platforms refuses what lies before 1970.
-    return (_EPOCH + datetime.timedelta(seconds=int(seconds))).isoformat() + "Z"
-
-
 def _describe(ledger: Ledger, rules: Rules) -> Document:
     repository = ledger.repository
     document: Document = {
@@ -140,7 +130,7 @@ def face(ledger: Ledger, rules: Rules, number: int) -> int:
 
 def shown_name(name: str, *, show_emails: bool) -> str:
     """A name as it may be shown: one that is an e-mail loses its domain where e-mails are not shown."""
-    return name if show_emails else _EMAIL_IN_NAME.sub("@…", name)
+    return name if show_emails else without_domain(name)
 
 
 def _entry(ledger: Ledger, rules: Rules, number: int, *, show_emails: bool) -> dict[str, Any]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol, TypeVar
-from urllib.parse import urlsplit
 
 from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group, load_accounts, unresolved
 from podium.leaderboard.people import Activity, People, load_activity, load_people
 from podium.leaderboard.ranking import Seniority, Standings, rank, seniority
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
+from podium.repositories.address import host_of
 from podium.storage.session import Row, Session
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Sized(Protocol):
@@ -128,10 +126,3 @@ def edition(repository: Row) -> tuple[object, ...]:
         # Each batch of accounts that is done is noted as progress.
         repository["updated_at"] if state == "users_processing" else None,
     )
-
-
-def host_of(github_url: str) -> str:
-    """The host of the configured GitHub, as the database writes it."""
-    parts = urlsplit(github_url)
-    host = (parts.hostname or "").lower()
-    return host if parts.port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"

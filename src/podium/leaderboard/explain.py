@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from podium.leaderboard.board import Document, entries, iso_time, shown_name
+from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ledger
-from podium.leaderboard.figures import iso_day
 from podium.leaderboard.grouping import Known
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted, week_start
-from podium.leaderboard.rules import DAY, Rules
+from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted
+from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import why_not
-from podium.textutil.sanitize import masked
+from podium.textutil.mask import masked
+from podium.timeutil import DAY, iso_day, week_start
 
 _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 
@@ -72,7 +72,7 @@ def found_by(ledger: Ledger, rules: Rules, place: int) -> str:
     if known is not None and known.contributor is not None and known.contributor == owner:
         if known.source == "noreply":
             return "The e-mail itself names the account."
-        return f"GitHub says so (asked on {_day(known.at)})."
+        return f"GitHub says so (asked on {iso_day(known.at)})."
     if owner is not None:
         return "The repository's .mailmap joins it to the account."
     if kind != "human":
@@ -84,12 +84,8 @@ def _no_account(known: Known | None) -> str:
     if known is None:
         return "No account is known yet."
     if known.source == "untold":
-        return f"GitHub was asked on {_day(known.at)} and told nothing."
-    return f"Nobody's at GitHub (asked on {_day(known.at)})."
-
-
-def _day(seconds: float) -> str:
-    return (iso_time(seconds) or "")[:10]
+        return f"GitHub was asked on {iso_day(known.at)} and told nothing."
+    return f"Nobody's at GitHub (asked on {iso_day(known.at)})."
 
 
 def _years(ledger: Ledger, members: list[int]) -> list[dict[str, int]]:

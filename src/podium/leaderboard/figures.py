@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import bisect
-import datetime
 from typing import Any
 
 from podium.leaderboard.board import Document
 from podium.leaderboard.board_data import Ledger
-from podium.leaderboard.people import kinds_counted, week_number, week_start
+from podium.leaderboard.people import kinds_counted
 from podium.leaderboard.ranking import half, new_people
-from podium.leaderboard.rules import DAY, Rules, week_of
+from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import drawn, split
 from podium.leaderboard.windows import PRESETS, months_before
+from podium.timeutil import DAY, iso_day, week_number, week_of, week_start
 
-_EPOCH = datetime.date(1970, 1, 1)
 # Rows from the top of a board that set the scale of all small curves.
 _SCALE = 50
 
@@ -76,12 +75,6 @@ def end_of(ledger: Ledger, rules: Rules) -> int:
     counted = int(ledger.repository["commits_processed_at"])
     ends = drawn(ledger.timeline(rules))
     return counted if ends is None else min(counted, week_start(ends[1]) + 6 * DAY)
-
-
-def iso_day(seconds: int) -> str:
-    """The day of a time from the year 1 to 9999, as ``YYYY-MM-DD``."""
-    days = max(seconds // DAY, datetime.date.min.toordinal() - _EPOCH.toordinal())
-    return (_EPOCH + datetime.timedelta(days=days)).isoformat()
 
 
 def sparklines(ledger: Ledger, rules: Rules, numbers: list[int], points: int = 32) -> dict[str, Any]:

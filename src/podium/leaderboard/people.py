@@ -12,8 +12,9 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from podium.leaderboard.rules import DAY, WEEK, Rules
+from podium.leaderboard.rules import Rules
 from podium.storage.session import Row, Session
+from podium.timeutil import week_number
 
 COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 COMMITS, MERGES, CO_AUTHORED, CO_AUTHORED_MERGES = range(4)
@@ -38,9 +39,6 @@ FROM weekly_activity
 WHERE repository_id = :repository AND (commit_data_id, week) > (:person, :week)
 ORDER BY commit_data_id, week
 LIMIT :chunk"""
-
-# Four days before the epoch began, on a Thursday, was the Sunday of its week.
-_SUNDAY = 4 * DAY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,16 +178,6 @@ def _by_person(who: array[int], number: int) -> tuple[array[int], array[int]]:
         places[free[person]] = place
         free[person] += 1
     return places, starts
-
-
-def week_number(seconds: int) -> int:
-    """The number of the week that begins at ``seconds``, a Sunday 00:00 UTC; 0 is the week of the epoch."""
-    return (seconds + _SUNDAY) // WEEK
-
-
-def week_start(number: int) -> int:
-    """The epoch second at which the week of that number begins."""
-    return number * WEEK - _SUNDAY
 
 
 def kinds_counted(rules: Rules) -> tuple[int, ...]:

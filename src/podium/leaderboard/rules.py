@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from podium.errors import BadRule
+from podium.timeutil import DAY, WEEK, iso_day, week_of
 
 Bots = Literal["exclude", "include", "only"]
 
-DAY = 86_400
-WEEK = 7 * DAY
 _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
 
@@ -83,16 +82,9 @@ class Rules:
             "coAuthors": "include" if self.co_authors else "exclude",
             "mailmap": "use" if self.mailmap else "ignore",
             "identities": "use" if self.identities else "ignore",
-            "since": None if self.since is None else _iso_day(self.since),
-            "until": None if self.until is None else _iso_day(self.until - DAY),
+            "since": None if self.since is None else iso_day(self.since),
+            "until": None if self.until is None else iso_day(self.until - DAY),
         }
-
-
-def week_of(seconds: int) -> int:
-    """The epoch second of the Sunday 00:00 UTC that starts the week of ``seconds``."""
-    day = seconds // DAY
-    # Day 0 of the epoch was a Thursday, four days after its Sunday.
-    return (day - (day + 4) % 7) * DAY
 
 
 def _word(rule: str, value: str, choices: tuple[str, ...]) -> str:
@@ -121,12 +113,3 @@ def _day(rule: str, value: str | None) -> int | None:
     except (ValueError, OverflowError):
         raise BadRule(f"{rule} cannot be {value[:40]!r}: write a day as YYYY-MM-DD, such as 2024-01-31.") from None
     return moment.toordinal() - _EPOCH_ORDINAL
-
-
-def _iso_day(seconds: int) -> str:
-    # The first week of the year 1 starts in the year before it, the last one of 9999 ends after it: neither has
-    # a name in this calendar, and no commit lies there.
-    ordinal = seconds // DAY + _EPOCH_ORDINAL
-    return datetime.date.fromordinal(
-        min(max(ordinal, datetime.date.min.toordinal()), datetime.date.max.toordinal())
-    ).isoformat()

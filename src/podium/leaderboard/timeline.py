@@ -6,8 +6,9 @@ import bisect
 import dataclasses
 
 from podium.leaderboard.grouping import Groups
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, Activity, People, week_number
+from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, Activity, People
 from podium.leaderboard.rules import Rules
+from podium.timeutil import week_number
 
 # Weeks of silence behind which the few commits of a wrong clock are not drawn: they would squeeze all others together.
 _SILENCE = 104

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from podium.leaderboard.rules import DAY, WEEK, Rules, week_of
+from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
+from podium.timeutil import DAY, WEEK, week_of
 
 # The window names, and how many months before its last day each begins; None: at the beginning.
 PRESETS: dict[str, int | None] = {"all": None, "12 months": 12, "3 months": 3, "1 month": 1}

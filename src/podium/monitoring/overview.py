@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.jobs.queues import Depth
-from podium.timeutil import iso
+from podium.timeutil import iso_time
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,22 +90,23 @@ def as_json(overview: Overview) -> dict[str, Any]:
     """The overview as ``podium queue --json`` and ``GET /queues`` tell it."""
     queues = overview.queues
     return {
-        "at": iso(overview.at),
+        "at": iso_time(overview.at),
         "queues": None if queues is None else {name: dataclasses.asdict(depth) for name, depth in queues.items()},
         "queuesSeen": overview.seen or None,
         "repositories": {standing.state: _standing(standing, overview.at) for standing in overview.repositories},
         "failures": [
-            {"id": one.id, "url": one.url, "error": one.error, "since": iso(one.since)} for one in overview.failures
+            {"id": one.id, "url": one.url, "error": one.error, "since": iso_time(one.since)}
+            for one in overview.failures
         ],
         "leases": {"held": overview.leases_held, "runOut": overview.leases_run_out},
         "waiting": overview.waiting,
         "batchesLeft": overview.batches_left,
         "emailsLeft": overview.emails_left,
         "budget": [
-            {"api": one.api, "limit": one.limit, "remaining": one.remaining, "resetsAt": iso(one.resets_at)}
+            {"api": one.api, "limit": one.limit, "remaining": one.remaining, "resetsAt": iso_time(one.resets_at)}
             for one in overview.budgets
         ],
-        "limitsInForce": [{"until": iso(until)} for until in overview.limits],
+        "limitsInForce": [{"until": iso_time(until)} for until in overview.limits],
         "workers": [_worker(worker) for worker in overview.workers],
     }
 
@@ -113,7 +114,7 @@ def as_json(overview: Overview) -> dict[str, Any]:
 def _standing(standing: Standing, at: float) -> dict[str, Any]:
     oldest = None
     if standing.oldest_id is not None:
-        oldest = {"id": standing.oldest_id, "url": standing.oldest_url, "since": iso(standing.since)}
+        oldest = {"id": standing.oldest_id, "url": standing.oldest_url, "since": iso_time(standing.since)}
         oldest["seconds"] = None if standing.since is None else max(0, round(at - standing.since))
     return {"count": standing.count, "oldest": oldest}
 
@@ -125,7 +126,7 @@ def _worker(worker: WorkerRow) -> dict[str, Any]:
         "pid": worker.pid,
         "version": worker.version,
         "queues": list(worker.queues),
-        "startedAt": iso(worker.started_at),
-        "seenAt": iso(worker.seen_at),
+        "startedAt": iso_time(worker.started_at),
+        "seenAt": iso_time(worker.seen_at),
         "alive": worker.alive,
     }

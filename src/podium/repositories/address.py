@@ -73,8 +73,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     """
     text = text.strip().strip("<>\"'").strip()
     _refuse_what_is_no_address(text)
-    github = urlsplit(github_url)
-    github_host = _host_of(github.hostname or "", github.port, github.scheme)
+    github_host = host_of(github_url)
     text = text.removeprefix("git+")
     if "://" in text:
         return _from_url(text, github_host, github_url)
@@ -93,6 +92,12 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     if "." in first and rest and _HOST.fullmatch(first):
         return _from_url("https://" + text, github_host, github_url)
     raise BadAddress(_NOT_UNDERSTOOD)
+
+
+def host_of(url: str) -> str:
+    """The host of ``url`` as addresses and the database write it: with a port only where it is not the scheme's."""
+    parts = urlsplit(url)
+    return _host_of(parts.hostname or "", parts.port, parts.scheme)
 
 
 def path_address(git_dir: Path, rev: str | None = None) -> Address:

@@ -11,7 +11,7 @@ from typing import Any
 from podium.errors import BadRule, NotFound
 from podium.repositories.model import STATES
 from podium.storage.session import Row, Session
-from podium.timeutil import iso
+from podium.timeutil import iso_time
 
 # Repositories at an address: a path of this machine (host '') belongs to the command line.
 _AT_AN_ADDRESS = "host <> ''"
@@ -107,9 +107,9 @@ def describe(row: Row) -> dict[str, Any]:
         "progress": _progress(row),
         "totalCommits": row["total_commits"],
         "uniqueContributors": row["unique_contributors"],
-        "lastProcessedAt": iso(row["last_processed_at"]),
-        "createdAt": iso(row["created_at"]),
-        "updatedAt": iso(row["updated_at"]),
+        "lastProcessedAt": iso_time(row["last_processed_at"]),
+        "createdAt": iso_time(row["created_at"]),
+        "updatedAt": iso_time(row["updated_at"]),
         "error": row["error"],
     }
 

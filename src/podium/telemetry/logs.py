@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from podium.telemetry.current_job import current
-from podium.telemetry.redaction import one_line, redact, secrets_of
+from podium.telemetry.redaction import redact, secrets_of
+from podium.textutil.sanitize import escape_controls
 
 # A traceback of a statement with a thousand rows is not read to its end by anybody.
 LONGEST = 16_000
@@ -33,7 +34,7 @@ class _Formatter(logging.Formatter):
         self._secrets = secrets_of(secrets)
 
     def _message(self, record: logging.LogRecord) -> str:
-        text = one_line(redact(record.getMessage(), self._secrets))
+        text = escape_controls(redact(record.getMessage(), self._secrets))
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
     def _traceback(self, record: logging.LogRecord) -> list[str]:
@@ -41,7 +42,7 @@ class _Formatter(logging.Formatter):
         text = self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
         text = redact(text, self._secrets)
         text = text if len(text) <= LONGEST else f"({len(text)} characters)…{text[-LONGEST:]}"
-        return [one_line(line) for line in text.splitlines()]
+        return [escape_controls(line) for line in text.splitlines()]
 
     @staticmethod
     def _time(record: logging.LogRecord) -> str:

@@ -18,8 +18,6 @@ _GITHUB_TOKEN = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z
 _BEARER = re.compile(r"(?i)(?<=\bbearer )[A-Za-z0-9._~+/=-]{8,}")
 # Not git@host, which is nobody's address.
 _EMAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100})+")
-# Everything that moves the cursor, ends a line or hides text; a tab is harmless.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def secrets_of(values: Iterable[str]) -> frozenset[str]:
@@ -49,8 +47,3 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     text = _CREDENTIALS.sub(HIDDEN, text)
     text = _BEARER.sub(HIDDEN, _GITHUB_TOKEN.sub(HIDDEN, text))
     return _EMAIL.sub("<e-mail>", text) if "@" in text else text
-
-
-def one_line(text: str) -> str:
-    """``text`` with every control character written out, so that it cannot pass for a second line."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -1,8 +1,7 @@
-"""Hostile text made harmless to look at, and measured. Pure.
+"""Hostile text made harmless to show.
 
-Author names are whatever somebody wrote: terminal escapes, line breaks, marks that turn the direction of a line,
-invisible characters, half of a surrogate pair. Every format that people read goes through :func:`clean` first and
-escapes its own special characters afterwards.
+Author names hold anything: terminal escapes, line breaks, direction marks, invisible characters, half of a surrogate
+pair. Every format for people passes names through :func:`clean` and then escapes its own special characters.
 """
 
 from __future__ import annotations
@@ -19,50 +18,34 @@ _INVISIBLE = re.compile(
     "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# As much of an e-mail as a stranger may see: its first letter and its domain.
-_EMAIL = re.compile(r"([^\s@<>()]?)[^\s@<>()]*@([^\s@<>()]+)")
-# Real scripts need up to three or four marks on a letter; towers of them are drawn over the neighbouring lines.
+# Real scripts put up to four marks on a letter; more of them are drawn over the neighbouring lines.
 _MOST_MARKS = 4
+# Everything that moves the cursor, ends a line or changes its direction; a tab is harmless.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 def clean(text: str) -> str:
-    """``text`` on one line, without anything that acts on what shows it; what is broken becomes ``\ufffd``."""
+    """``text`` on one line, without control and invisible characters; broken characters become ``\ufffd``."""
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
     text = _BROKEN.sub("\ufffd", _SPACES.sub(" ", _INVISIBLE.sub("", text))).strip(" ")
     return text if text.isascii() else _without_towers(text)
 
 
-def masked(text: str) -> str:
-    """``text`` with every e-mail in it cut short: ``ada@example.com`` becomes ``a…@example.com``.
+def blank_controls(text: str) -> str:
+    """``text`` on one line, with a space for each run of control characters: for messages of other programs."""
+    return _CONTROLS.sub(" ", text).strip()
 
-    It is cut to 200 characters first: names are hostile, and the search takes the square of their length.
-    """
-    short = text if len(text) <= 200 else text[:199] + "…"
-    return _EMAIL.sub(r"\1…@\2", short)
+
+def escape_controls(text: str) -> str:
+    """``text`` with control characters written as escapes, so that it cannot pass for a second line of a log."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def escape_json(text: str) -> str:
-    """JSON text with every character that :func:`clean` would touch written as ``\\uXXXX``: the same document."""
+    """JSON ``text`` with every character that :func:`clean` would change as ``\\uXXXX``: the same document."""
     return _BROKEN_IN_JSON.sub(_as_escape, text)
-
-
-def width(text: str) -> int:
-    """Columns that cleaned ``text`` takes in a terminal."""
-    return len(text) if text.isascii() else sum(map(_width_of, text))
-
-
-def cut(text: str, columns: int) -> str:
-    """Cleaned ``text`` in at most ``columns`` (1 or more), ending in an ellipsis where something is missing."""
-    if width(text) <= columns:
-        return text
-    kept, room = [], columns - 1
-    for character in text:
-        room -= _width_of(character)
-        if room < 0:
-            break
-        kept.append(character)
-    return "".join(kept).rstrip(" ") + "…"
 
 
 # json.dumps has escaped C0 already, and its own line breaks must stay.
@@ -75,12 +58,6 @@ def _as_escape(match: re.Match[str]) -> str:
         return f"\\u{code:04x}"
     code -= 0x10000
     return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-
-
-def _width_of(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def _without_towers(text: str) -> str:

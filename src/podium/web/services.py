@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from podium.avatars.loader import Faces
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
-from podium.repositories.address import parse_address
+from podium.repositories.address import host_of
 from podium.repositories.allowed_hosts import AddressPolicy
 from podium.repositories.fair_queue import ClientIds
 from podium.repositories.listing import Totals
@@ -72,8 +72,7 @@ class Context:
         """Build everything from the services."""
         settings = services.settings
         renderer = Renderer()
-        # The host as addresses write it (with a port only where it is not the scheme's own).
-        github_host = parse_address("any/name", settings.github_server_url).host
+        github_host = host_of(settings.github_server_url)
         boards = Boards(services.db, settings.github_server_url, Cache(settings.board_cache_bytes))
         status = StatusView(renderer, github_host)
         return cls(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from podium.cli.text_table import plural
+from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
 
 Level = Literal["ok", "warning", "problem"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from podium.accounts.github.client import GitHub
 from podium.accounts.github.requests import Call, Failure, Response
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.cli.text_table import age
 from podium.settings import Settings
+from podium.textutil.age import age
 
 # Costs no point (https://docs.github.com/en/rest/rate-limit/rate-limit).
 _RATE_LIMIT = Call("core", "/rate_limit")

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from podium import __version__
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.cli.text_table import age, moment, plural
 from podium.jobs.queues import COMMITS, USERS
 from podium.monitoring import stalled
 from podium.monitoring.overview import Overview, WorkerRow
 from podium.settings import Settings
 from podium.storage.session import Session
-from podium.textutil.sanitize import cut
+from podium.textutil.age import age
+from podium.textutil.plural import plural
+from podium.textutil.width import cut
+from podium.timeutil import readable_time
 
 # What each queue is about, and who works it off.
 _WORK = {
@@ -93,7 +95,8 @@ def limits(overview: Overview) -> Iterator[Finding]:
     if overview.limits:
         yield warning(
             "limits",
-            f"GitHub holds back {plural(len(overview.limits), 'token')}, the first until {moment(overview.limits[0])}.",
+            f"GitHub holds back {plural(len(overview.limits), 'token')}, "
+            f"the first until {readable_time(overview.limits[0])}.",
             "Work goes on by itself then. If this is usual, add a token to GITHUB_TOKEN.",
         )
 

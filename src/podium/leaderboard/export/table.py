@@ -7,7 +7,8 @@ from typing import Any
 
 from podium.leaderboard.board import Document
 from podium.leaderboard.export.summary import footnotes, headlines, title
-from podium.textutil.sanitize import clean, cut, width
+from podium.textutil.sanitize import clean
+from podium.textutil.table import column_widths, text_table
 
 Entry = dict[str, Any]
 
@@ -44,14 +45,14 @@ def render_table(document: Document, columns: int | None) -> str:
     """
     lines = [clean(title(document)), *map(clean, headlines(document))]
     if document["top_contributors"]:
-        lines += ["", *_table(document["top_contributors"], columns)]
+        lines += ["", _table(document["top_contributors"], columns)]
     notes = footnotes(document)
     if notes:
         lines += ["", *map(clean, notes)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _table(entries: list[Entry], columns: int | None) -> list[str]:
+def _table(entries: list[Entry], columns: int | None) -> str:
     rows, widths = _cells(entries, _COLUMNS)
     if not any(entry["username"] for entry in entries) and any(entry["email"] for entry in entries):
         # No accounts at all: what tells people of one name apart is the e-mail, if there is room for it.
@@ -59,15 +60,14 @@ def _table(entries: list[Entry], columns: int | None) -> list[str]:
         if columns is None or sum(with_emails[1]) + len(_COLUMNS) - 1 <= columns:
             rows, widths = with_emails
     gap = _fit(widths, columns)
-    lines = [_line(row, widths, gap) for row in rows]
-    lines.insert(1, (" " * gap).join("-" * wide for wide in widths))
-    return lines
+    right = [number for number in range(len(widths)) if number not in (_NAME, _ACCOUNT)]
+    return text_table(rows[0], rows[1:], right, widths=widths, gap=gap, rule=True)
 
 
 def _cells(entries: list[Entry], fields: Sequence[Field]) -> tuple[list[list[str]], list[int]]:
     """The rows of the table, the first of them its heading, and how wide each column would be."""
     rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
-    return rows, [max(width(row[index]) for row in rows) for index in range(len(fields))]
+    return rows, column_widths(rows)
 
 
 def _fit(widths: list[int], columns: int | None) -> int:
@@ -80,12 +80,3 @@ def _fit(widths: list[int], columns: int | None) -> int:
     widths[_ACCOUNT] = account
     widths[_NAME] = min(widths[_NAME], max(_LEAST_NAME, room - account))
     return 1
-
-
-def _line(row: list[str], widths: list[int], gap: int) -> str:
-    cells = []
-    for index, (text, wide) in enumerate(zip(row, widths, strict=True)):
-        shown = cut(text, wide)
-        padding = " " * (wide - width(shown))
-        cells.append(shown + padding if index in (_NAME, _ACCOUNT) else padding + shown)
-    return (" " * gap).join(cells).rstrip(" ")

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from podium.errors import NotFound
-from podium.leaderboard.board_data import Ledger, edition, host_of
+from podium.leaderboard.board_data import Ledger, edition
 from podium.leaderboard.grouping import Accounts, load_accounts
+from podium.repositories.address import host_of
 from podium.storage.session import Database, Row
 from podium.web.cache.cached_response import Body
 from podium.web.cache.memory import Cache

@@ -9,10 +9,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from podium.leaderboard.figures import iso_day
-from podium.leaderboard.people import week_number, week_start
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, drawn
+from podium.timeutil import iso_day, week_number, week_start
 
 HEIGHT = 100
 # Bars at most, and how many weeks one of them may stand for.

@@ -8,7 +8,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from podium.textutil.sanitize import clean, masked
+from podium.textutil.age import ago as ago_in_words
+from podium.textutil.age import duration
+from podium.textutil.mask import masked
+from podium.textutil.sanitize import clean
 
 STATES = {
     "pending": "Waiting",
@@ -24,8 +27,6 @@ _PHASES = {
     "resolving": "unpacking the history",
     "saving": "saving",
 }
-
-_AGES = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 def number(value: int | None) -> str:
@@ -85,15 +86,6 @@ def percent_done(value: Mapping[str, Any] | None) -> int | None:
     return None
 
 
-def duration(seconds: float) -> str:
-    """A length of time in round words: ``40 seconds``, ``3 minutes``."""
-    if seconds < 90:
-        return f"{max(10, round(seconds, -1)):.0f} seconds"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.0f} hours"
-
-
 def moment(iso: str) -> str:
     """An ISO time as people read it: ``2024-05-01 12:30 UTC``."""
     return f"{iso[:10]} {iso[11:16]} UTC"
@@ -107,12 +99,7 @@ def day(iso: str | None) -> str:
 def ago(iso: str, now: datetime.datetime | None = None) -> str:
     """How long ago an ISO time was: ``3 minutes ago``."""
     now = now or datetime.datetime.now(tz=datetime.UTC)
-    seconds = (now - datetime.datetime.fromisoformat(iso)).total_seconds()
-    for unit, length in _AGES:
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    return ago_in_words((now - datetime.datetime.fromisoformat(iso)).total_seconds())
 
 
 def initials(name: str) -> str:
@@ -125,11 +112,6 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """One of twelve colours, always the same for one name."""
     return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
-
-
-def plural(count: int, one: str, many: str) -> str:
-    """``1 commit``, ``2 commits``."""
-    return f"{number(count)} {one if count == 1 else many}"
 
 
 def named(name: str) -> str:

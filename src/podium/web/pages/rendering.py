@@ -11,6 +11,7 @@ import jinja2
 from starlette.responses import HTMLResponse
 
 from podium import __version__
+from podium.textutil.plural import plural
 from podium.web.cache.cached_response import Body
 from podium.web.middleware.security_headers import PAGE_POLICY
 from podium.web.pages import filters
@@ -34,7 +35,7 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.filters.update(filters.FILTERS)
-        self._environment.globals.update(asset=self.asset, version=__version__, plural=filters.plural)
+        self._environment.globals.update(asset=self.asset, version=__version__, plural=plural)
 
     def asset(self, name: str) -> str:
         """The address of a static file. It changes with all of them: a module names others beside it."""

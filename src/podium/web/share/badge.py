@@ -9,7 +9,8 @@ import dataclasses
 import math
 from typing import Any
 
-from podium.textutil.sanitize import clean, masked
+from podium.textutil.mask import masked
+from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
 from podium.web.share.svg import Paint, about, dark_style, name_of
 from podium.web.share.text_metrics import fit, width

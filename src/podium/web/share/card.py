@@ -10,7 +10,8 @@ from typing import Any
 
 from podium.avatars.image_type import Face
 from podium.leaderboard.export.summary import title as title_of
-from podium.textutil.sanitize import clean, masked
+from podium.textutil.mask import masked
+from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
 from podium.web.share.svg import about, colour_of, dark_style, letters_of, name_of
 from podium.web.share.text_metrics import BOLD, fit, wrap

@@ -16,7 +16,8 @@ from typing import Any
 
 from podium.leaderboard.board import Document
 from podium.leaderboard.export.summary import headlines
-from podium.textutil.sanitize import clean, masked
+from podium.textutil.mask import masked
+from podium.textutil.sanitize import clean
 from podium.web.pages.filters import hue, initials, named
 
 
