@@ -48,5 +48,5 @@ schema: .venv/.run
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
 lock:
-	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --extra server pyproject.toml -o requirements.txt
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.txt
