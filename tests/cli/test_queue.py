@@ -109,7 +109,7 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
         "completed": 1000,
         "failed": 30,
     }
-    assert (overview.leases_held, overview.leases_run_out, overview.waiting) == (1, 1, 1)
+    assert (overview.leases_held, overview.leases_expired, overview.waiting) == (1, 1, 1)
     assert (overview.batches_left, overview.emails_left) == (3, 120)
     assert [(one.id, one.error) for one in overview.failures] == [(broken, "It is not there.")]
     text = table(overview)
@@ -147,7 +147,7 @@ def test_limits_in_force_and_the_budget_are_told(db: Database) -> None:
 class Seen:
     """Queues in the memory of a process; remembers what was forgotten."""
 
-    seen = "here"
+    source = "memory"
 
     def __init__(self, commits: Depth = NOTHING) -> None:
         self._commits = commits
@@ -199,7 +199,7 @@ def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Databa
     beat_of(db, seen=Seen(Depth(10, 0, 0, 0)))
     overview = Inspector(db).overview()
     assert overview.queues == {COMMITS: Depth(11, 2, 3, 4), USERS: NOTHING}
-    assert overview.seen == "heartbeat"
+    assert overview.source == "heartbeat"
     assert overview.budgets == (budget,)
     assert "last heartbeat" in table(overview)
     silence(db, heartbeat.SILENT + 1)
@@ -425,9 +425,9 @@ def test_the_command_sees_and_steers_a_server_from_another_process(tmp_path: Pat
             return document if document["waiting"] else None
 
         document = wait_until(waiting, "the first try to fail")
-        assert document["queuesSeen"] == "heartbeat"
+        assert document["queuesSource"] == "heartbeat"
         assert document["workers"][0]["pid"] == server.process.pid
-        assert server.ask("/queues").body["queuesSeen"] == "here"
+        assert server.ask("/queues").body["queuesSource"] == "memory"
         assert f"#{number} {url}" in ask(podium)
         assert "taken out" in ask(podium, "drop", f"#{number}")
         assert server.repository(url)["state"] == "failed"

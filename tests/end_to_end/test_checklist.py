@@ -264,7 +264,7 @@ def test_the_commit_worker_starts_and_takes_jobs(with_commit_worker: Scene) -> N
     document = with_commit_worker.seen["counted"]
     assert alive(document) == [[COMMITS]]
     assert counts(document) == {"users_processing": 2, "failed": 1}
-    assert document["leases"] == {"held": 0, "runOut": 0}
+    assert document["leases"] == {"held": 0, "expired": 0}
     # Finding accounts is not its work: a batch of each waits for whoever does that.
     assert document["queues"] == {COMMITS: EMPTY, USERS: {**EMPTY, "waiting": 2}}
     assert document["batchesLeft"] == 2
@@ -472,9 +472,9 @@ def test_rate_limiting_holds_and_is_survived(limited: Site) -> None:
 def test_the_queues_are_empty_at_the_end_and_podium_queue_says_so(limited: Site) -> None:
     scene = limited.scene
     document = scene.queue()
-    assert document["queues"] == {COMMITS: EMPTY, USERS: EMPTY} and document["queuesSeen"] == "redis"
+    assert document["queues"] == {COMMITS: EMPTY, USERS: EMPTY} and document["queuesSource"] == "redis"
     assert counts(document) == {"completed": 5, "failed": 1}
-    assert document["leases"] == {"held": 0, "runOut": 0}
+    assert document["leases"] == {"held": 0, "expired": 0}
     assert document["waiting"] == document["batchesLeft"] == document["emailsLeft"] == 0
     assert alive(document) == [[COMMITS], [USERS], [USERS]]
     with scene.valkey.client() as client:

@@ -73,7 +73,7 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
         server.submit(good)
         server.submit(gone)
         before = queue(arrangement)
-        assert before["queuesSeen"] == "redis"
+        assert before["queuesSource"] == "redis"
         assert before["queues"][COMMITS] == {"waiting": 2, "active": 0, "delayed": 0, "dead": 0}
         assert before["repositories"]["pending"]["count"] == 2
         assert before["workers"] == []
@@ -181,7 +181,7 @@ def test_a_redis_that_is_away_is_told_by_all_and_nothing_needs_mending(
         wait_until(lambda: "the reconciler waits: Redis cannot be used" in arrangement.said(), "the worker to tell it")
         valkey.start()
         wait_until(lambda: value(page(server.port), "podium_up") == 1, "it to be back")
-        assert queue(arrangement)["queuesSeen"] == "redis"
+        assert queue(arrangement)["queuesSource"] == "redis"
         wait_until(lambda: "the reconciler goes on" in arrangement.said(), "the worker to tell that too")
         # Once, and not by each thread every few seconds.
         assert arrangement.said().count("the reconciler waits") == 1

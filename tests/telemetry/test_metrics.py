@@ -161,7 +161,7 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     engine.start()
     try:
         engine.enqueue_commits(7)
-        wait_until(lambda: jobs("set_aside") == 1, "the message to be done")
+        wait_until(lambda: jobs("overflow") == 1, "the message to be done")
         assert not engine.is_idle()
         go_on.set()
         wait_until(lambda: jobs("retry") == 1, "the work to end")
@@ -323,7 +323,7 @@ def test_a_counting_process_that_is_killed_is_counted_as_died(tmp_path: Path, ho
         child = wait_until(lambda: child_of(server.process.pid), "the counting process")
         os.kill(child, signal.SIGKILL)
         wait_until(
-            lambda: value(page(server), "podium_jobs_total", queue="commit-processing", outcome="died") == 1,
+            lambda: value(page(server), "podium_jobs_total", queue="commit-processing", outcome="crashed") == 1,
             "the death to be counted",
         )
 

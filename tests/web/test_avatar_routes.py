@@ -178,5 +178,5 @@ def test_what_came_of_pictures_is_counted(site: Site, client: Client, host: Face
             client.get(f"/avatars/{number}")
     finally:
         metrics.install(None)
-    of_pictures = [outcome for name, outcome in counted if name == metrics.PICTURES.name]
+    of_pictures = [outcome for name, outcome in counted if name == metrics.AVATARS.name]
     assert of_pictures == ["fetched", "none", "fault"]

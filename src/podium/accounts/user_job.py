@@ -76,7 +76,7 @@ class UserJob:
                 self._resolve(claim, stop)
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
-            note_outcome("lost")
+            note_outcome("lease_lost")
         except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
             self._give_back(claim, error)
         finally:

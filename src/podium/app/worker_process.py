@@ -102,7 +102,7 @@ def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.hear(line, job))
     if not status:
         return True
-    note_outcome("died")
+    note_outcome("crashed")
     # What ended it would end the next at once: the reconciler asks again in its time.
     log.warning("repository %d: the counting process ended with status %d", row["id"], status)
     if status > 0:

@@ -171,11 +171,11 @@ class Faces:
         except NoFace as error:
             log.info("No picture from %s: %s.", source.origin, error)
             await asyncio.to_thread(self._cache.failed, source.url, _FAULT if error.busy else _NONE)
-            metrics.add(metrics.PICTURES, outcome="fault" if error.busy else "none")
+            metrics.add(metrics.AVATARS, outcome="fault" if error.busy else "none")
             _stumbled(host, error)
             return None
         host.stumbles = 0
-        metrics.add(metrics.PICTURES, outcome="fetched")
+        metrics.add(metrics.AVATARS, outcome="fetched")
         await asyncio.to_thread(self._cache.put, source.url, face)
         return face
 

@@ -90,8 +90,8 @@ def table(overview: Overview) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-_SEEN = {
-    "here": "",
+_SOURCES = {
+    "memory": "",
     "redis": "",
     "heartbeat": "As the workers told with their last heartbeat: these queues are in their memory.",
 }
@@ -107,7 +107,7 @@ def _queues(overview: Overview) -> str:
         for name, depth in overview.queues.items()
     ]
     text = text_table(["Queue", "Waiting", "Active", "Delayed", "Dead"], rows, right={1, 2, 3, 4})
-    note = _SEEN[overview.seen]
+    note = _SOURCES[overview.source]
     return f"{text}\n{note}" if note else text
 
 
@@ -124,7 +124,7 @@ def _repositories(overview: Overview) -> str:
 
 def _facts(overview: Overview) -> str:
     lines = [
-        f"Leases: {overview.leases_held:,} held, {overview.leases_run_out:,} run out. "
+        f"Leases: {overview.leases_held:,} held, {overview.leases_expired:,} run out. "
         f"Waiting for a time: {overview.waiting:,}.",
         f"Batches left: {overview.batches_left:,}, of {plural(overview.emails_left, 'e-mail')}.",
         *(_budget(overview) or ["GitHub's budget: not known, nothing was asked since the workers started."]),

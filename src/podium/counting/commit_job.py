@@ -149,7 +149,7 @@ class CommitJob:
                 failures.record(session, held.row["id"], held.row["attempts"], self.max_attempts, error)
         except LeaseLost as lost:
             log.info("repository %d: %s", held.row["id"], lost)
-            note_outcome("lost")
+            note_outcome("lease_lost")
             return lost
         return error
 

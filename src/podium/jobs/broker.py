@@ -93,7 +93,7 @@ class JobQueue:
 
         try:
             ended = self._aside.run(do, lambda: tell_end(job, time.monotonic() - started))
-            message.outcome = job.outcome if ended else "set_aside"
+            message.outcome = job.outcome if ended else "overflow"
         finally:
             message.repository = job.repository
 

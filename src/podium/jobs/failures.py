@@ -42,7 +42,7 @@ def record(session: Session, repository_id: int, attempts: int, max_attempts: in
             note_outcome("retry")
             session.run(_LATER, id=repository_id, delay=delay)
         case HandBack():
-            note_outcome("handed_back")
+            note_outcome("released")
     return decision
 
 
@@ -56,7 +56,7 @@ def fail(session: Session, repository_id: int, code: str, reason: str) -> None:
 def crash_limit_exceeded(crashes: int) -> tuple[str, str]:
     """Code and reason for a repository whose workers die again and again."""
     return (
-        "workers-died",
+        "worker-crashed",
         f"The worker died {crashes} times over this repository without getting further: it may need more memory "
         "than there is. Look at the log, then retry.",
     )

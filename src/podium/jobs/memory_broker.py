@@ -15,7 +15,7 @@ from podium.jobs.queues import Depth
 class MemoryBackend:
     """A backend that is empty when its process starts, and is lost with it. Whoever has it sees the queues too."""
 
-    seen = "here"
+    source = "memory"
 
     def __init__(self) -> None:
         self._brokers: dict[str, StubBroker] = {}

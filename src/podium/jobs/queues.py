@@ -76,11 +76,11 @@ class Backlog(Protocol):
 class QueueMonitor(Protocol):
     """What an operator may ask of the queues.
 
-    seen: where they are: ``here``, in the memory of this process, or ``redis``.
+    source: where they are: ``memory`` (of this process) or ``redis``.
     """
 
     @property
-    def seen(self) -> str: ...
+    def source(self) -> str: ...
 
     def depths(self) -> Mapping[str, Depth]:
         """The messages of each queue.

@@ -28,7 +28,7 @@ _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 class RedisQueues:
     """See :class:`podium.jobs.queues.QueueMonitor`."""
 
-    seen = "redis"
+    source = "redis"
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

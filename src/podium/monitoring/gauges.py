@@ -82,7 +82,7 @@ def gauges(overview: Overview) -> list[Gauge]:
             },
         ),
         _single("podium_leases_held", "Repositories that a worker counts.", overview.leases_held),
-        _single("podium_leases_run_out", "Repositories whose worker has vanished.", overview.leases_run_out),
+        _single("podium_leases_expired", "Repositories whose worker has vanished.", overview.leases_expired),
         _single("podium_repositories_waiting", "Unfinished repositories that wait for a time.", overview.waiting),
         _single("podium_batches_left", "Batches of e-mails that are still to be looked up.", overview.batches_left),
         _single("podium_emails_left", "E-mails that are still to be looked up.", overview.emails_left),

@@ -44,7 +44,7 @@ WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enq
 _UNFINISHED = """
 SELECT
     count(*) FILTER (WHERE lease_until >= {now}) AS held,
-    count(*) FILTER (WHERE lease_holder IS NOT NULL AND lease_until < {now}) AS run_out,
+    count(*) FILTER (WHERE lease_holder IS NOT NULL AND lease_until < {now}) AS expired,
     count(*) FILTER (WHERE not_before > {now}) AS waiting,
     {now} AS at
 FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
@@ -98,11 +98,11 @@ class Inspector:
             return Overview(
                 at=unfinished["at"],
                 queues=depths if depths is not None else told,
-                seen=self.queues.seen if self.queues else "heartbeat" if told is not None else "",
+                source=self.queues.source if self.queues else "heartbeat" if told is not None else "",
                 repositories=tuple(_standings(session)),
                 failures=tuple(Failure(**row) for row in session.all(_FAILURES, limit=FAILURES_SHOWN)),
                 leases_held=unfinished["held"],
-                leases_run_out=unfinished["run_out"],
+                leases_expired=unfinished["expired"],
                 waiting=unfinished["waiting"],
                 batches_left=left["batches"],
                 emails_left=int(left["emails"]),
@@ -120,7 +120,7 @@ class Inspector:
         told: dict[str, Any] = {
             "budgets": [dataclasses.asdict(each) for each in self.budgets()] if self.budgets else []
         }
-        if self.queues is not None and self.queues.seen == "here":
+        if self.queues is not None and self.queues.source == "memory":
             told["queues"] = {name: dataclasses.asdict(depth) for name, depth in self.queues.depths().items()}
         return told
 

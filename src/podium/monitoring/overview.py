@@ -64,8 +64,8 @@ class Overview:
 
     at: that moment.
     queues: by name; None: this process cannot see them, and no worker has told of them.
-    seen: where ``queues`` comes from: ``here``, ``redis``, or ``heartbeat`` (what workers told when they last wrote).
-    leases_held, leases_run_out: repositories that a worker holds; whose holder has vanished and nobody has followed.
+    source: where ``queues`` was read: ``memory``, ``redis``, or ``heartbeat`` (the workers' last reports).
+    leases_held, leases_expired: repositories that a worker holds; whose holder has vanished and nobody has followed.
     waiting: unfinished repositories that are left alone until a time (a fault to pass, a limit to end).
     batches_left, emails_left: what the user queue has before it.
     limits: limits of GitHub's in force, one a token: until when, the first to end first.
@@ -73,11 +73,11 @@ class Overview:
 
     at: float
     queues: Mapping[str, Depth] | None
-    seen: str
+    source: str
     repositories: tuple[Standing, ...]
     failures: tuple[Failure, ...]
     leases_held: int
-    leases_run_out: int
+    leases_expired: int
     waiting: int
     batches_left: int
     emails_left: int
@@ -92,13 +92,13 @@ def as_json(overview: Overview) -> dict[str, Any]:
     return {
         "at": iso_time(overview.at),
         "queues": None if queues is None else {name: dataclasses.asdict(depth) for name, depth in queues.items()},
-        "queuesSeen": overview.seen or None,
+        "queuesSource": overview.source or None,
         "repositories": {standing.state: _standing(standing, overview.at) for standing in overview.repositories},
         "failures": [
             {"id": one.id, "url": one.url, "error": one.error, "since": iso_time(one.since)}
             for one in overview.failures
         ],
-        "leases": {"held": overview.leases_held, "runOut": overview.leases_run_out},
+        "leases": {"held": overview.leases_held, "expired": overview.leases_expired},
         "waiting": overview.waiting,
         "batchesLeft": overview.batches_left,
         "emailsLeft": overview.emails_left,

@@ -1,4 +1,4 @@
-"""Unfinished repositories that nobody gets any further, and in what way. They should not exist."""
+"""Find stalled repositories, and why they are stalled. A working installation has none."""
 
 from __future__ import annotations
 
@@ -8,45 +8,55 @@ from typing import Literal
 from podium.jobs.reconciler import LATEST
 from podium.storage.session import Session
 
-Way = Literal["abandoned", "unheard", "still"]
+Reason = Literal["expired_lease", "never_enqueued", "no_progress"]
 
-# Seconds that a lease may have run out before it is strange that nobody has taken it up: reconcilers look every few.
-ABANDONED = 60.0
-# Whatever is due is rung at least every LATEST seconds.
-UNHEARD = 1.5 * LATEST
+# Reconcilers run every few seconds, so a lease that expired this many seconds ago should have a new holder.
+EXPIRED_AFTER = 60.0
+# The reconciler enqueues what is due at least every LATEST seconds.
+NOT_ENQUEUED_AFTER = 1.5 * LATEST
 
 SHOWN = 10
 
-_STUCK = """
-SELECT id, url, way, {now} - updated_at AS seconds FROM (
+_STALLED = """
+SELECT id, url, reason, {now} - updated_at AS seconds FROM (
     SELECT id, url, updated_at, CASE
-        WHEN lease_holder IS NOT NULL AND lease_until < {now} - :abandoned THEN 'abandoned'
-        WHEN lease_holder IS NULL AND coalesce(not_before, 0) < {now} - :abandoned
-            AND coalesce(enqueued_at, 0) < {now} - :unheard AND updated_at < {now} - :abandoned THEN 'unheard'
-        WHEN coalesce(not_before, 0) < {now} AND updated_at < {now} - :still
-            AND (lease_until >= {now} OR state = 'users_processing') THEN 'still'
-    END AS way
+        WHEN lease_holder IS NOT NULL AND lease_until < {now} - :expired_after THEN 'expired_lease'
+        WHEN lease_holder IS NULL AND coalesce(not_before, 0) < {now} - :expired_after
+            AND coalesce(enqueued_at, 0) < {now} - :not_enqueued_after
+            AND updated_at < {now} - :expired_after THEN 'never_enqueued'
+        WHEN coalesce(not_before, 0) < {now} AND updated_at < {now} - :no_progress_after
+            AND (lease_until >= {now} OR state = 'users_processing') THEN 'no_progress'
+    END AS reason
     FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
 ) AS unfinished
-WHERE way IS NOT NULL ORDER BY updated_at, id LIMIT :shown
+WHERE reason IS NOT NULL ORDER BY updated_at, id LIMIT :shown
 """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Stuck:
-    """A repository that has not moved for ``seconds``.
+class StalledRepository:
+    """A repository that has not changed for ``seconds``.
 
-    way: ``abandoned``, its worker vanished and no other has followed; ``unheard``, it is due and nobody rings;
-    ``still``, a worker holds it and makes no progress.
+    reason: ``expired_lease``: its worker vanished and no other took over; ``never_enqueued``: it is due, but not in a
+    queue; ``no_progress``: a worker holds it and makes no progress.
     """
 
     id: int
     url: str
-    way: Way
+    reason: Reason
     seconds: float
 
 
-def find(session: Session, *, still: float) -> list[Stuck]:
-    """The :data:`SHOWN` that have not moved for longest; ``still``: seconds without progress that are too many."""
-    rows = session.all(_STUCK, abandoned=ABANDONED, unheard=UNHEARD, still=still, shown=SHOWN)
-    return [Stuck(**row) for row in rows]
+def find(session: Session, *, no_progress_after: float) -> list[StalledRepository]:
+    """The :data:`SHOWN` repositories that have been stalled longest.
+
+    ``no_progress_after``: seconds that a worker may hold a repository without progress.
+    """
+    rows = session.all(
+        _STALLED,
+        expired_after=EXPIRED_AFTER,
+        not_enqueued_after=NOT_ENQUEUED_AFTER,
+        no_progress_after=no_progress_after,
+        shown=SHOWN,
+    )
+    return [StalledRepository(**row) for row in rows]

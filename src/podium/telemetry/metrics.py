@@ -64,8 +64,8 @@ GITHUB_REQUESTS = Metric(
     "Requests to GitHub, by what was asked and what came of it.",
     ("kind", "outcome"),
 )
-PICTURES = Metric(
-    "podium_pictures_total",
+AVATARS = Metric(
+    "podium_avatars_total",
     "counter",
     "Pictures of accounts asked for at their hosts, by what came of it.",
     ("outcome",),
@@ -92,7 +92,7 @@ ALL = {
         COMMITS,
         COUNT_SECONDS,
         GITHUB_REQUESTS,
-        PICTURES,
+        AVATARS,
         DATABASE_ERRORS,
         HTTP_REQUESTS,
         HTTP_SECONDS,

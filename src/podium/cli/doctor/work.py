@@ -101,27 +101,27 @@ def limits(overview: Overview) -> Iterator[Finding]:
         )
 
 
-_WAYS = {
-    "abandoned": "its worker vanished and nobody has followed",
-    "unheard": "it is due and nobody rings for it",
-    "still": "a worker holds it and makes no progress",
+_STALLED_BECAUSE = {
+    "expired_lease": "its worker vanished and nobody has followed",
+    "never_enqueued": "it is due and nobody rings for it",
+    "no_progress": "a worker holds it and makes no progress",
 }
-_MENDED_BY = {
-    "abandoned": "Start a worker.",
-    "unheard": "Start a worker: each one rings for what is due.",
-    "still": "Look at the worker's log; `podium queue drop {id}` takes it out of its hands.",
+_FIXES = {
+    "expired_lease": "Start a worker.",
+    "never_enqueued": "Start a worker: each one rings for what is due.",
+    "no_progress": "Look at the worker's log; `podium queue drop {id}` takes it out of its hands.",
 }
 
 
 def stuck_work(settings: Settings, session: Session) -> Iterator[Finding]:
     """Repositories that nobody gets any further."""
     # A transfer may stand still for a while, and a large history takes its time to be saved.
-    found = stalled.find(session, still=max(600.0, 2 * settings.git_idle_timeout))
+    found = stalled.find(session, no_progress_after=max(600.0, 2 * settings.git_idle_timeout))
     for one in found:
         yield problem(
             "stuck",
-            f"#{one.id} {cut(one.url, _WIDEST)} for {age(one.seconds)}: {_WAYS[one.way]}.",
-            _MENDED_BY[one.way].format(id=one.id),
+            f"#{one.id} {cut(one.url, _WIDEST)} for {age(one.seconds)}: {_STALLED_BECAUSE[one.reason]}.",
+            _FIXES[one.reason].format(id=one.id),
         )
     if not found:
         yield ok("stuck", "nothing")

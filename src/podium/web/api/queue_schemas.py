@@ -49,7 +49,7 @@ class Leases(Answer):
     """Repositories that a worker counts, and those whose worker has vanished."""
 
     held: int
-    run_out: int
+    expired: int
 
 
 class Budget(Answer):
@@ -85,7 +85,7 @@ class Overview(Answer):
 
     at: str = Field(description=_TIME)
     queues: dict[str, Depth] | None = Field(description="Null where this process cannot see them.")
-    queues_seen: Literal["here", "redis", "heartbeat"] | None = Field(description="Where they were read.")
+    queues_source: Literal["memory", "redis", "heartbeat"] | None = Field(description="Where they were read.")
     repositories: dict[str, Standing] = Field(description="By state.")
     failures: list[Failure] = Field(description="The ten latest.")
     leases: Leases
