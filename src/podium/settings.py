@@ -227,11 +227,11 @@ class Settings:
         _seconds,
         "The same for whose account an e-mail is.",
     )
-    nobody_max_age: float = _setting(
-        "PODIUM_NOBODY_MAX_AGE",
+    unknown_email_max_age: float = _setting(
+        "PODIUM_UNKNOWN_EMAIL_MAX_AGE",
         7 * 86_400.0,
         _seconds,
-        "The same for an e-mail that GitHub knows nobody by.",
+        "The same for an e-mail that belongs to no GitHub account.",
     )
     git_hosts: tuple[str, ...] = _setting(
         "PODIUM_GIT_HOSTS",

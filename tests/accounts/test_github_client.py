@@ -40,7 +40,7 @@ from podium.accounts.github.verdicts import (
     Retry,
     Verdict,
 )
-from podium.accounts.lookup import Account
+from podium.accounts.lookup import GitHubAccount
 from podium.errors import BadSetting
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
@@ -93,7 +93,7 @@ def test_fifty_emails_are_one_request(folder: Path, commits: list[str], accounts
     expected = {f"p{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(50)}
     expected |= {f"co{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(0, 50, 3)}
     assert {email: a and a.account_id for email, a in verdict.told.people.items()} == expected
-    assert verdict.told.people["p0@x.org"] == Account(
+    assert verdict.told.people["p0@x.org"] == GitHubAccount(
         1000, "p0", None, "https://avatars.example/u/1000", "https://github.com/p0"
     )
     assert verdict.rate is not None and verdict.rate.remaining == 4999
@@ -278,7 +278,7 @@ def test_what_is_not_http_is_a_failure(peer: Callable[[Peer], str], reply: bytes
 
 
 def test_no_redirect_is_followed(peer: Callable[[Peer], str]) -> None:
-    reply = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    reply = b"HTTP/1.1 302 LookupStep\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
     got = spoken(peer(lambda send: send(reply)))
     assert isinstance(got, Response) and got.status == 302
 
@@ -325,7 +325,7 @@ class Worker:
 
     def __init__(self, github: GitHub, pool: TokenPool) -> None:
         self.github, self.pool = github, pool
-        self.people: dict[str, Account | None] = {}
+        self.people: dict[str, GitHubAccount | None] = {}
         self.waits = 0
 
     def run(self, request: Request) -> None:

@@ -96,7 +96,7 @@ def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
-        desk(db, double, tokens=tokens, hurry=50, patience=2) as podium,
+        desk(db, double, tokens=tokens, hurry=50, max_faults=2) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
         assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
@@ -147,7 +147,7 @@ def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, reposito
         assert resolved(podium, local) == {"@ada": 2, "@bob": 2, "cy@x.org": 1}
         with db.read() as session:
             known = session.one("SELECT * FROM known_email WHERE email = 'cy@x.org'")
-        assert known is not None and (known["source"], known["contributor_id"]) == ("untold", None)
+        assert known is not None and (known["source"], known["contributor_id"]) == ("no-answer", None)
         # It is left alone for a day, and asked again then.
         asked = double.asked()
         assert resolved(podium, local)["cy@x.org"] == 1
@@ -458,7 +458,7 @@ def test_without_any_network_the_board_stands_and_says_so(db: Database, reposito
         pass
     away = type("Away", (), {"api_url": f"http://127.0.0.1:{port}", "graphql_url": f"http://127.0.0.1:{port}/g"})
     for tokens in ((TOKEN,), ()):
-        with desk(db, away, tokens=tokens, patience=2, hurry=1000) as podium:  # type: ignore[arg-type]
+        with desk(db, away, tokens=tokens, max_faults=2, hurry=1000) as podium:  # type: ignore[arg-type]
             number = podium.count(folder)
             with db.write() as session:
                 # The rounds before were as much in vain.
@@ -475,7 +475,7 @@ def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
     folder = repository(("ada@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script(["500"] * 2)) as double,
-        desk(db, double, patience=2, hurry=1000) as podium,
+        desk(db, double, max_faults=2, hurry=1000) as podium,
     ):
         number = podium.count(folder)
         podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)

@@ -32,12 +32,12 @@ from podium.accounts.github.verdicts import (
     Retry,
     Verdict,
 )
-from podium.accounts.lookup import Account
+from podium.accounts.lookup import GitHubAccount
 
 NOW = 1_800_000_000.0
 OID = "a" * 40
 ADA = {"databaseId": 1, "login": "ada", "name": "Ada", "avatarUrl": "https://a/1", "url": "https://github.com/ada"}
-ACCOUNT = Account(1, "ada", "Ada", "https://a/1", "https://github.com/ada")
+ACCOUNT = GitHubAccount(1, "ada", "Ada", "https://a/1", "https://github.com/ada")
 
 ASK_A, ASK_B = Ask("a@x.org", "a" * 40), Ask("b@x.org", "b" * 40)
 EMAILS = EmailsRequest("o", "r", (ASK_A, ASK_B))
@@ -199,7 +199,7 @@ def test_a_user_that_cannot_be_told_from_another_is_neither_an_account_nor_nobod
 def test_text_from_outside_is_fit_for_every_database_and_page() -> None:
     user = {"databaseId": 9, "login": "x\0y", "name": "\ud800" * 900, "avatarUrl": "javascript:1", "url": 3}
     account = judged(answer(a0=commit(("a@x.org", user)), a1=None)).told.people["a@x.org"]
-    assert account == Account(9, "xy", "?" * 500, None, None)
+    assert account == GitHubAccount(9, "xy", "?" * 500, None, None)
 
 
 def test_a_window_tells_the_author_of_each_commit() -> None:
@@ -251,8 +251,8 @@ FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
     ("SSO by words", WINDOW, ok({"message": "Resource protected by organization SAML enforcement"}, 403), GiveUp),
     ("blocked", WINDOW, ok({"message": "Repository access blocked"}, 403), Gone),
     ("taken down", WINDOW, ok({"message": "Repository unavailable due to DMCA takedown."}, 451), Gone),
-    ("gone", WINDOW, ok({"message": "Not Found"}, 404), Gone),
-    ("no GraphQL there", EMAILS, ok({"message": "Not Found"}, 404), GiveUp),
+    ("gone", WINDOW, ok({"message": "Not LookupStep"}, 404), Gone),
+    ("no GraphQL there", EMAILS, ok({"message": "Not LookupStep"}, 404), GiveUp),
     ("GraphQL moved", EMAILS, ok({}, 301, location="https://api.github.com/x"), GiveUp),
     ("empty repository", WINDOW, ok({"message": "Git Repository is empty."}, 409), Done),
     ("no such commit", WINDOW, ok({"message": "No commit found for SHA"}, 422), Done),

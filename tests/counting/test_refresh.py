@@ -48,20 +48,20 @@ class Strangers:
     """Nobody is known, and nobody asked."""
 
     kinds: ClassVar[dict[str, str]] = {}
-    are_asked = False
+    can_look_up = False
 
-    def link(self, session: Session, repository_id: int) -> None:
+    def save_links(self, session: Session, repository_id: int) -> None:
         """Nobody is linked."""
 
 
-def meet(host: str, emails: Collection[str]) -> Strangers:
+def classify_emails(host: str, emails: Collection[str]) -> Strangers:
     return Strangers()
 
 
 def count(db: Database, repository: Path) -> tuple[Any, ...]:
     """Count a repository of this machine as it is now, after whatever was counted of it before."""
     found = open_local(GIT, repository)
-    job = CommitJob(db, PathSource(GIT, found), meet, lease_seconds=30, max_crashes=5, max_attempts=1)
+    job = CommitJob(db, PathSource(GIT, found), classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
     row = submit(db, NullQueues(), path_address(found.path, None), refresh_after=0).repository
     start_over(db, row["id"])
     assert job.run(row["id"], threading.Event()) is None
@@ -186,7 +186,7 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
 
         def run(most: int) -> Exception | None:
             source = MirrorSource(git, mirrors, lambda _row: url, most=most)
-            job = CommitJob(db, source, meet, lease_seconds=30, max_crashes=5, max_attempts=1)
+            job = CommitJob(db, source, classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
             start_over(db, row["id"])
             return job.run(row["id"], threading.Event())
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.accounts.lookup import Account, Found, Wanted
+from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches, lease, reconciler
@@ -206,12 +206,12 @@ class _Everybody:
     def __init__(self, moved: int = 0) -> None:
         self._moved = moved
 
-    def find(self, _repository: Row, wanted: Sequence[Wanted], _stop: threading.Event, /) -> Iterator[Found]:
-        yield Found({one.email: self._account(one.email) for one in wanted})
+    def find(self, _repository: Row, wanted: Sequence[PendingEmail], _stop: threading.Event, /) -> Iterator[LookupStep]:
+        yield LookupStep({one.email: self._account(one.email) for one in wanted})
 
-    def _account(self, email: str) -> Account:
+    def _account(self, email: str) -> GitHubAccount:
         number = 2_000 + self._moved + sum(email.encode())
-        return Account(number, f"user{number}")
+        return GitHubAccount(number, f"user{number}")
 
     def close(self) -> None:
         """Nothing is open."""

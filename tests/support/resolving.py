@@ -90,7 +90,7 @@ class Desk:
 
     def again(self, repository_id: int) -> bool:
         """What POST /refresh does."""
-        return resolve_again(self.db, NullQueues(), repository_id, factories.reopen(self.settings))
+        return resolve_again(self.db, NullQueues(), repository_id, factories.mark_stale(self.settings))
 
     def row(self, repository_id: int) -> Row:
         with self.db.read() as session:
@@ -128,7 +128,7 @@ def desk(
     *,
     tokens: tuple[str, ...] = (TOKEN,),
     timeout: float = 5.0,
-    patience: int = 5,
+    max_faults: int = 5,
     hurry: float = 1.0,
     **settings: Any,
 ) -> Iterator[Desk]:
@@ -144,8 +144,8 @@ def desk(
         TokenPool(github.keys, store, memory) if tokens else None,
         TokenPool([ANONYMOUS], store, memory),
         host="github.com",
-        known=factories.known_lately(chosen, db),
-        patience=patience,
+        looked_up_recently=factories.looked_up_recently(chosen, db),
+        max_faults=max_faults,
         sleep=lambda seconds: stop.wait(seconds / hurry),
     )
     with contextlib.closing(factories.user_job(chosen, db, lookup)) as users:

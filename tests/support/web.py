@@ -67,7 +67,7 @@ class Site:
             self.queues,
             loopback,
             queue_ready,
-            factories.reopen(chosen),
+            factories.mark_stale(chosen),
             self.faces,
             Inspector(self.db),
         )

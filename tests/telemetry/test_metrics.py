@@ -19,7 +19,7 @@ import pytest
 from benchmarks import synthetic
 from podium.accounts.github.budget import ANONYMOUS
 from podium.accounts.github.client import GitHub
-from podium.accounts.github.github_session import Asking
+from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import RepositoryRequest, WindowRequest
 from podium.accounts.github.token_pool import ProcessStore, TokenPool
 from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, word
@@ -196,7 +196,7 @@ def test_what_came_of_a_request_is_one_word(action: Action, outcome: str) -> Non
 def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it(counted: Prometheus) -> None:
     script = Script([None, "500", None])
     with GitHubDouble({}, script=script) as double, GitHub(double.api_url, double.graphql_url) as client:
-        asking = Asking(client, TokenPool([ANONYMOUS], ProcessStore()), threading.Event(), patience=5)
+        asking = GitHubSession(client, TokenPool([ANONYMOUS], ProcessStore()), threading.Event(), max_faults=5)
         for _ in range(2):
             asking.ask(RepositoryRequest("/repos/o/r"))
         asking.ask(WindowRequest("/repos/o/r", "0" * 40))

@@ -1,4 +1,4 @@
-"""People whose commits were just counted: what their e-mails say by themselves, and what is known of them already."""
+"""Classify the e-mails of a repository that was just counted, and link those that need no request."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 from podium.accounts.email_rules import Classified, classify
 from podium.accounts.links import KNOWN
-from podium.accounts.stale import IS_ADDRESS, Ages, mark_due
+from podium.accounts.stale import IS_ADDRESS, MaxAges, mark_stale
 from podium.storage.session import Session
 
-# An e-mail can claim any login for an account's number (anyone may commit as 583231+evil@…), so a login read from
-# one only fills an empty place, and a "[bot]" in it makes no bot of the account.
+# An e-mail can claim any login for an account's number (anyone may commit as 583231+evil@…): a login read from an
+# e-mail only fills an empty field, and a "[bot]" in it does not make the account a bot.
 _ACCOUNT_FROM_EMAIL = """
 INSERT INTO contributor (host, account_id, username, is_bot, created_at, updated_at)
 VALUES (:host, :account_id, :login, FALSE, {now}, {now})
 ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.username, excluded.username)
 """
 
-# What an e-mail says never overwrites what the host says.
+# The host's answer takes precedence over what an e-mail says.
 _KNOWN_FROM_EMAIL = KNOWN + " ON CONFLICT (host, email) DO NOTHING"
 
-_SETTLE_KNOWN = f"""
+_MARK_KNOWN_PROCESSED = f"""
 UPDATE commit_data SET processed = TRUE WHERE id IN (
     SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
     WHERE c.repository_id = :id AND NOT c.processed
@@ -30,30 +30,30 @@ UPDATE commit_data SET processed = TRUE WHERE id IN (
 )
 """
 
-_SETTLE_ALL = "UPDATE commit_data SET processed = TRUE WHERE repository_id = :id AND NOT processed"
+_MARK_ALL_PROCESSED = "UPDATE commit_data SET processed = TRUE WHERE repository_id = :id AND NOT processed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Newcomers:
-    """People of one repository before their commits are saved; see :class:`podium.counting.save.People`.
+class EmailClassification:
+    """The e-mails of one repository; implements :class:`podium.counting.save.ClassifiedEmails`.
 
     Attributes:
-        kinds: of those e-mails that are no human's.
-        are_asked: whether GitHub can be asked about them.
+        kinds: 'bot' or 'agent', by e-mail; humans are left out.
+        can_look_up: whether GitHub can be asked about the e-mails.
     """
 
     kinds: Mapping[str, str]
-    are_asked: bool
+    can_look_up: bool
     _classified: Mapping[str, Classified]
     _github_host: str
-    _ages: Ages | None
+    _ages: MaxAges | None
 
-    def link(self, session: Session, repository_id: int) -> None:
-        """Settle every e-mail of the repository that needs no request; its people were saved with their kinds.
+    def save_links(self, session: Session, repository_id: int) -> None:
+        """Link every e-mail that needs no request, after the commits were saved.
 
-        Noreply e-mails are linked to the account they name, and what is known from any repository is taken over; the
-        rows of all those are processed. The others are left for the user queue, and with them what has grown older than
-        the ages. Where nobody is to be asked all are processed, and stay unresolved until somebody is.
+        Noreply e-mails are linked to the account they name. Rows of e-mails that are known from any repository become
+        processed. The others, and links older than the maximum ages, stay for the user queue. Without a lookup all rows
+        become processed.
         """
         named: list[dict[str, Any]] = [
             {
@@ -66,33 +66,34 @@ class Newcomers:
             for email, found in self._classified.items()
             if found.account is not None and found.account.account_id is not None
         ]
-        # In one order everywhere, see save_answers().
+        # Sorted to avoid deadlocks, see save_answers().
         named.sort(key=lambda row: (row["account_id"], row["email"]))
         session.executemany(_ACCOUNT_FROM_EMAIL, named)
         named.sort(key=lambda row: row["email"])
         session.executemany(_KNOWN_FROM_EMAIL, named)
-        if self._ages is None or not self.are_asked:
-            # What an earlier count has left for the queue, too.
-            session.run(_SETTLE_ALL, id=repository_id)
+        if self._ages is None or not self.can_look_up:
+            # Includes rows that an earlier count left for the queue.
+            session.run(_MARK_ALL_PROCESSED, id=repository_id)
         else:
-            session.run(_SETTLE_KNOWN, id=repository_id, host=self._github_host)
-            mark_due(session, repository_id, self._github_host, self._ages)
+            session.run(_MARK_KNOWN_PROCESSED, id=repository_id, host=self._github_host)
+            mark_stale(session, repository_id, self._github_host, self._ages)
 
 
-def meet(host: str, emails: Collection[str], *, github_host: str, ages: Ages | None) -> Newcomers:
-    """What is known by itself of the people of a repository.
+def classify_emails(
+    host: str, emails: Collection[str], *, github_host: str, ages: MaxAges | None
+) -> EmailClassification:
+    """Classify the e-mails of a repository by their text alone.
 
     Args:
-        host: the repository's.
-        emails: theirs, in lower case.
+        host: the repository's host; '' for a path of this machine, which may be a clone from GitHub.
+        emails: in lower case.
         github_host: the configured GitHub.
-        ages: how old what is known of them may grow; None: nobody is to be asked. Nor can anybody be about a repository
-            that is at another host (a path of this machine, whose host is '', may be a clone of one of GitHub's).
+        ages: the maximum ages of links; None: accounts are not looked up.
     """
     classified = {email: classify(email, github_host) for email in emails}
-    return Newcomers(
+    return EmailClassification(
         kinds={email: found.kind for email, found in classified.items() if found.kind != "human"},
-        are_asked=ages is not None and host in ("", github_host),
+        can_look_up=ages is not None and host in ("", github_host),
         _classified=classified,
         _github_host=github_host,
         _ages=ages,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from podium.accounts.lookup import Account
+from podium.accounts.lookup import GitHubAccount
 from podium.jobs import batches
 from podium.storage.session import Row, Session
 
@@ -42,9 +42,9 @@ _KNOWN_FROM_HOST = (
 # Asked, and told nothing: what was known before stays.
 _UNTOLD = """
 INSERT INTO known_email (host, email, contributor_id, source, known_at)
-VALUES (:host, :email, NULL, 'untold', {now})
+VALUES (:host, :email, NULL, 'no-answer', {now})
 ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
-    WHEN known_email.source = 'untold' THEN excluded.known_at ELSE known_email.known_at END
+    WHEN known_email.source = 'no-answer' THEN excluded.known_at ELSE known_email.known_at END
 """
 
 _SETTLE_FRESH = """
@@ -64,14 +64,14 @@ GROUP BY d.repository_id, k.contributor_id
 """
 
 
-def settle_fresh(
+def finish_known(
     session: Session, repository_id: int, batch: int, token: str, *, github_host: str, fresh: float
 ) -> None:
     """Mark those claimed rows processed that became known since they were put into their batch."""
     session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
 
 
-def save_answers(session: Session, answers: Mapping[str, Account | None], github_host: str) -> list[str]:
+def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], github_host: str) -> list[str]:
     """Keep what the host said about e-mails; give those that have moved to another account.
 
     Accounts are written in the order of their numbers, and e-mails in theirs, so that two transactions that write the
@@ -96,17 +96,17 @@ def save_answers(session: Session, answers: Mapping[str, Account | None], github
     return [email for email, owner in before.items() if after[email] != owner]
 
 
-def save_untold(session: Session, emails: Iterable[str], github_host: str) -> None:
+def save_unanswered(session: Session, emails: Iterable[str], github_host: str) -> None:
     """Keep that the host was asked about e-mails, and told nothing."""
     session.executemany(_UNTOLD, [{"host": github_host, "email": email} for email in sorted(emails)])
 
 
-def known_lately(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
+def looked_up_recently(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
     """Those of ``emails`` of which something was learnt in the last ``seconds``."""
     return [row["email"] for row in _known(session, emails, github_host) if row["age"] < seconds]
 
 
-def _columns(account: Account) -> dict[str, object]:
+def _columns(account: GitHubAccount) -> dict[str, object]:
     return {field.name: getattr(account, field.name) for field in dataclasses.fields(account)}
 
 

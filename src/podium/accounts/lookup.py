@@ -11,7 +11,7 @@ from podium.storage.session import Row
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
+class PendingEmail:
     """An e-mail to look up.
 
     ``shas`` are commits of the repository that name it, the best to ask by first; ``authored`` is the number of
@@ -24,7 +24,7 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Account:
+class GitHubAccount:
     """An account of the configured GitHub. ``account_id`` is its key: logins change, and are given to others.
 
     ``name_told``: whether a missing ``name`` means that there is none, or only that it was not told.
@@ -40,20 +40,20 @@ class Account:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Found:
+class LookupStep:
     """What a step of asking brought.
 
     people: by e-mail, its account, or None where the host says that nobody owns it; also e-mails that were not
         wanted.
-    untold: wanted, and the host told nothing of them by any commit that is known here.
-    unasked: why some of those wanted cannot be asked for, for people; others of this repository may be.
+    unanswered: wanted, and the host told nothing of them by any commit that is known here.
+    skipped_reason: why some of those wanted cannot be asked for, for people; others of this repository may be.
     wait_until: a limit is in force: ask for the rest then (epoch seconds). The last step.
     give_up: nothing more can be learnt about this repository for now, and why, for people. The last step.
     """
 
-    people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
-    untold: frozenset[str] = frozenset()
-    unasked: str | None = None
+    people: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
+    unanswered: frozenset[str] = frozenset()
+    skipped_reason: str | None = None
     wait_until: float | None = None
     give_up: str | None = None
 
@@ -61,7 +61,7 @@ class Found:
 class Lookup(Protocol):
     """Finds the accounts behind e-mails. Safe to share between threads."""
 
-    def find(self, repository: Row, wanted: Sequence[Wanted], stop: threading.Event, /) -> Iterator[Found]:
+    def find(self, repository: Row, wanted: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
         """Ask about ``wanted``, authors and co-authors of commits of ``repository``, those most worth knowing first.
 
         Each step is worth saving: what follows may be cut off. What is neither told nor untold in the end could not
@@ -76,12 +76,14 @@ class Lookup(Protocol):
         """Close whatever is open."""
 
 
-class AskNobody:
+class NoLookup:
     """The look-up of a Podium that has nobody to ask: everything stays unresolved."""
 
-    def find(self, _repository: Row, _wanted: Sequence[Wanted], _stop: threading.Event, /) -> Iterator[Found]:
+    def find(
+        self, _repository: Row, _wanted: Sequence[PendingEmail], _stop: threading.Event, /
+    ) -> Iterator[LookupStep]:
         """Give up at once."""
-        yield Found(give_up="Accounts were not asked for.")
+        yield LookupStep(give_up="Accounts were not asked for.")
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,24 +8,24 @@ from podium.storage.session import Session
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ages:
+class MaxAges:
     """Seconds after which what is known is asked for again.
 
-    account: logins, names and avatars. email: whose account an e-mail is. nobody: that it is nobody's.
+    account: logins, names and avatars. email: whose account an e-mail is. unknown_email: that it is nobody's.
     """
 
     account: float
     email: float
-    nobody: float
+    unknown_email: float
 
     @property
-    def fresh(self) -> float:
+    def shortest(self) -> float:
         """What is younger than this is old by no measure."""
-        return min(self.account, self.email, self.nobody)
+        return min(self.account, self.email, self.unknown_email)
 
-    def impatient(self) -> Ages:
+    def for_refresh(self) -> MaxAges:
         """For whoever asks expressly: what is nobody's is asked for again as soon as an account would be."""
-        return dataclasses.replace(self, nobody=min(self.nobody, self.account))
+        return dataclasses.replace(self, unknown_email=min(self.unknown_email, self.account))
 
 
 # An account of GitHub has e-mail addresses; what has no '@' inside is none, and no account is behind it.
@@ -41,8 +41,8 @@ UPDATE commit_data SET processed = FALSE WHERE id IN (
         k.email IS NULL
         OR k.source <> 'noreply' AND k.known_at < {{now}} - CASE
             WHEN k.contributor_id IS NOT NULL THEN :email
-            WHEN k.source = 'untold' THEN :fresh
-            ELSE :nobody END
+            WHEN k.source = 'no-answer' THEN :shortest
+            ELSE :unknown_email END
         OR c.email IN (
             SELECT email FROM (
                 SELECT c.email, ROW_NUMBER() OVER (
@@ -61,7 +61,7 @@ UPDATE commit_data SET processed = FALSE WHERE id IN (
 """
 
 
-def mark_due(session: Session, repository_id: int, github_host: str, ages: Ages) -> int:
+def mark_stale(session: Session, repository_id: int, github_host: str, ages: MaxAges) -> int:
     """Give back to the user queue what must be asked about a repository; how many rows that were.
 
     Nothing of a repository that is not at ``github_host``: only there can anybody be asked (a path of this machine,
@@ -76,6 +76,6 @@ def mark_due(session: Session, repository_id: int, github_host: str, ages: Ages)
         host=github_host,
         account=ages.account,
         email=ages.email,
-        nobody=ages.nobody,
-        fresh=ages.fresh,
+        unknown_email=ages.unknown_email,
+        shortest=ages.shortest,
     )

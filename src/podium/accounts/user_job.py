@@ -11,9 +11,16 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 
-from podium.accounts.links import boards_with, complete_if_done, rebuild_sums, save_answers, save_untold, settle_fresh
-from podium.accounts.lookup import Found, Lookup, Wanted
-from podium.accounts.stale import Ages
+from podium.accounts.links import (
+    boards_with,
+    complete_if_done,
+    finish_known,
+    rebuild_sums,
+    save_answers,
+    save_unanswered,
+)
+from podium.accounts.lookup import Lookup, LookupStep, PendingEmail
+from podium.accounts.stale import MaxAges
 from podium.errors import LeaseLost, LookupFault
 from podium.jobs import batches, failures
 from podium.storage.session import Database, Row, Session
@@ -29,7 +36,7 @@ class Claim:
     repository: Row
     batch: int
     token: str
-    wanted: Sequence[Wanted]
+    wanted: Sequence[PendingEmail]
 
     @property
     def repository_id(self) -> int:
@@ -48,7 +55,7 @@ class UserJob:
     db: Database
     lookup: Lookup
     github_host: str
-    ages: Ages
+    ages: MaxAges
     max_crashes: int
     max_rounds: int
     # What this process works on at this moment, by the claims' tokens.
@@ -128,7 +135,7 @@ class UserJob:
                 if crashes >= self.max_crashes:
                     failures.fail(session, repository_id, *failures.crash_limit_exceeded(crashes))
                     return None
-            settle_fresh(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.fresh)
+            finish_known(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.shortest)
             kept = batches.held(session, repository_id, batch, token)
             if not kept:
                 _note_progress(session, repository_id, len({row["email"] for row in rows}))
@@ -139,15 +146,15 @@ class UserJob:
     def _resolve(self, claim: Claim, stop: threading.Event) -> None:
         left = {one.email for one in claim.wanted}
         for found in self.lookup.find(claim.repository, claim.wanted, stop):
-            told = left & (found.people.keys() | found.untold)
+            told = left & (found.people.keys() | found.unanswered)
             moved = self._save(claim, found, told)
             left -= told
             self._follow(moved, claim.repository_id)
             if not left or found.wait_until is not None or found.give_up is not None:
                 return
-        self._save(claim, Found(), left)
+        self._save(claim, LookupStep(), left)
 
-    def _save(self, claim: Claim, found: Found, done: Iterable[str]) -> list[str]:
+    def _save(self, claim: Claim, found: LookupStep, done: Iterable[str]) -> list[str]:
         """Keep one step of the look-up, under the condition that the batch is still ours; the e-mails that moved."""
         emails = set(done)
         number = claim.repository_id
@@ -155,11 +162,11 @@ class UserJob:
             if batches.lock(session, number) is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
             moved = save_answers(session, found.people, self.github_host)
-            save_untold(session, found.untold, self.github_host)
+            save_unanswered(session, found.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             _note_progress(session, number, len(emails))
-            if found.unasked is not None:
-                batches.explain(session, number, found.unasked)
+            if found.skipped_reason is not None:
+                batches.explain(session, number, found.skipped_reason)
             if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
                 _wait(session, number, found.wait_until)
@@ -207,7 +214,7 @@ def _waits(session: Session, repository: Row) -> bool:
     return before is not None and bool(session.value("SELECT {now} < :before", before=before))
 
 
-def _wanted(rows: Iterable[Row]) -> list[Wanted]:
+def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
     """One for each e-mail, with the commits of all its names; those of most commits first.
 
     Of those with equally many the newest first: a hundred commits from there on tell most of the others.
@@ -219,7 +226,7 @@ def _wanted(rows: Iterable[Row]) -> list[Wanted]:
     for email, of_email in by_email.items():
         of_email.sort(key=lambda row: (row["sample_co_authors"], row["sample_sha"]))
         shas = [row[column] for column in ("sample_sha", "other_sha") for row in of_email if row[column]]
-        wanted.append(Wanted(email, tuple(dict.fromkeys(shas)), sum(row["authored"] for row in of_email)))
+        wanted.append(PendingEmail(email, tuple(dict.fromkeys(shas)), sum(row["authored"] for row in of_email)))
     return sorted(wanted, key=lambda one: -one.authored)
 
 

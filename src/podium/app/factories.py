@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from podium.accounts.github.github_lookup import GitHubLookup
     from podium.accounts.github.token_pool import Store, TokenPool
     from podium.accounts.lookup import Lookup
-    from podium.accounts.stale import Ages
+    from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
     from podium.clones.local import LocalRepository
     from podium.clones.source import Source
@@ -110,24 +110,26 @@ def github_host(settings: Settings) -> str:
     return host_of(settings.github_server_url)
 
 
-def ages(settings: Settings) -> Ages:
+def max_ages(settings: Settings) -> MaxAges:
     """How old what is known of accounts may grow."""
-    from podium.accounts.stale import Ages
+    from podium.accounts.stale import MaxAges
 
     # Without a token there is no room for asking about the same accounts again.
     account = settings.account_max_age if settings.github_tokens else NEVER
-    return Ages(account=account, email=settings.email_max_age, nobody=settings.nobody_max_age)
+    return MaxAges(account=account, email=settings.email_max_age, unknown_email=settings.unknown_email_max_age)
 
 
 def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
     """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
-    from podium.accounts.classify import meet
+    from podium.accounts.classify import classify_emails
     from podium.counting.commit_job import CommitJob
 
     return CommitJob(
         db=db,
         source=source,
-        meet=functools.partial(meet, github_host=github_host(settings), ages=ages(settings) if ask else None),
+        classify_emails=functools.partial(
+            classify_emails, github_host=github_host(settings), ages=max_ages(settings) if ask else None
+        ),
         lease_seconds=settings.lease_seconds,
         max_crashes=settings.max_crashes,
         max_attempts=settings.max_attempts,
@@ -142,7 +144,7 @@ def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: in
         db=db,
         lookup=lookup,
         github_host=github_host(settings),
-        ages=ages(settings),
+        ages=max_ages(settings),
         max_crashes=settings.max_crashes,
         max_rounds=max_rounds,
     )
@@ -153,8 +155,8 @@ def github_lookup(
     db: Database,
     *,
     pools: tuple[TokenPool | None, TokenPool] | None = None,
-    place: tuple[str, str] | None = None,
-    patience: int = 5,
+    repo_slug: tuple[str, str] | None = None,
+    max_faults: int = 5,
 ) -> GitHubLookup:
     """The look-up at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup`` for the rest."""
     from podium.accounts.github.client import GitHub
@@ -167,9 +169,9 @@ def github_lookup(
         tokens,
         anonymous,
         host=github_host(settings),
-        known=known_lately(settings, db),
-        place=place,
-        patience=patience,
+        looked_up_recently=looked_up_recently(settings, db),
+        repo_slug=repo_slug,
+        max_faults=max_faults,
     )
 
 
@@ -197,29 +199,29 @@ def _budget_store(settings: Settings) -> Store:
     return ProcessStore()
 
 
-def known_lately(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
-    """What gives those of some e-mails that need not be asked about again by now."""
+def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
+    """Return a function that keeps, of a set of e-mails, those looked up recently."""
     from podium.accounts import links
 
     def known(emails: Collection[str]) -> Collection[str]:
         with db.read() as session:
-            return links.known_lately(session, emails, github_host(settings), ages(settings).fresh)
+            return links.looked_up_recently(session, emails, github_host(settings), max_ages(settings).shortest)
 
     return known
 
 
-def ask_nobody() -> Lookup:
-    """The look-up of whoever has nobody to ask."""
-    from podium.accounts.lookup import AskNobody
+def no_lookup() -> Lookup:
+    """The lookup that finds no accounts."""
+    from podium.accounts.lookup import NoLookup
 
-    return AskNobody()
+    return NoLookup()
 
 
-def reopen(settings: Settings) -> Callable[[Session, int], int]:
-    """What gives back to the user queue whatever must be asked of a repository for whoever asks expressly."""
-    from podium.accounts.stale import mark_due
+def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
+    """Return a function that queues a repository's stale e-mails again after an explicit refresh."""
+    from podium.accounts.stale import mark_stale
 
-    return functools.partial(mark_due, github_host=github_host(settings), ages=ages(settings).impatient())
+    return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
 def configure_log(settings: Settings) -> None:

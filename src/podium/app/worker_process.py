@@ -89,7 +89,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
             queues=engine,
             loopback=loopback,
             queue_ready=engine.check,
-            reopen=factories.reopen(settings),
+            mark_stale=factories.mark_stale(settings),
             faces=faces,
             inspector=inspector,
             metrics=metrics_page,

@@ -58,12 +58,12 @@ class Subject:
 
     address: Address
     source: Source
-    place: tuple[str, str] | None
+    repo_slug: tuple[str, str] | None
 
     @property
     def asks(self) -> bool:
         """Whether anybody is asked about its people."""
-        return self.place is not None
+        return self.repo_slug is not None
 
 
 def rank(environment: Mapping[str, str], request: Request) -> str:
@@ -108,9 +108,9 @@ def _import_what_comes_later() -> None:
 
 def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     if not subject.asks:
-        return factories.user_job(settings, db, factories.ask_nobody())
+        return factories.user_job(settings, db, factories.no_lookup())
     # Somebody waits: a host that is not there is not waited for long.
-    lookup = factories.github_lookup(settings, db, place=subject.place, patience=3)
+    lookup = factories.github_lookup(settings, db, repo_slug=subject.repo_slug, max_faults=3)
     return factories.user_job(settings, db, lookup, max_rounds=2)
 
 
@@ -142,11 +142,11 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         repository = factories.local_repository(environment, path, request.rev)
         # For a path nobody is asked anything over the network, unless a token says that it is wanted.
         is_asked = request.rules.identities and settings.github_tokens
-        place = _place(settings, factories.origin(environment, repository)) if is_asked else None
+        repo_slug = _repo_slug(settings, factories.origin(environment, repository)) if is_asked else None
         return Subject(
             path_address(repository.path, request.rev),
             factories.path_source(environment, repository),
-            place,
+            repo_slug,
         )
     if request.source.startswith(("/", "./", "../", "~", "file://")):
         raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
@@ -158,11 +158,11 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     return Subject(
         address,
         factories.person_source(settings, environment, address.clone_url),
-        _place(settings, address.clone_url) if request.rules.identities else None,
+        _repo_slug(settings, address.clone_url) if request.rules.identities else None,
     )
 
 
-def _place(settings: Settings, address: str | None) -> tuple[str, str] | None:
+def _repo_slug(settings: Settings, address: str | None) -> tuple[str, str] | None:
     """The owner and name at the configured GitHub that ``address`` means; None: it means nothing there."""
     try:
         found = parse_address(address or "", settings.github_server_url)

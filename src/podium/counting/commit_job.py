@@ -12,7 +12,7 @@ from typing import Any
 
 from podium.clones.source import History, Report, Source
 from podium.counting.mailmap_changes import identities_for
-from podium.counting.save import People, save_count
+from podium.counting.save import ClassifiedEmails, save_count
 from podium.errors import HistoryError, LeaseLost
 from podium.history.gc_pause import paused
 from podium.history.totals import COUNTING_VERSION
@@ -35,12 +35,12 @@ NOTE_EVERY = 0.5
 class CommitJob:
     """Counts repositories. Safe to run twice, late, or in several processes at once.
 
-    ``meet`` says what is known of the e-mails of a repository at a host; the composition root hands it in.
+    ``classify_emails`` says what is known of the e-mails of a repository at a host; the composition root hands it in.
     """
 
     db: Database
     source: Source
-    meet: Callable[[str, Collection[str]], People]
+    classify_emails: Callable[[str, Collection[str]], ClassifiedEmails]
     lease_seconds: float
     max_crashes: int
     max_attempts: int
@@ -112,7 +112,7 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
-            people = self.meet(row["host"], {email for _, email in tally.people()})
+            people = self.classify_emails(row["host"], {email for _, email in tally.people()})
 
             def save() -> None:
                 with held.fence() as session:

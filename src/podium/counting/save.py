@@ -25,7 +25,7 @@ _MOST_ASKED = 500
 _WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
 
 
-class People(Protocol):
+class ClassifiedEmails(Protocol):
     """What is known of people by their e-mails alone, before anybody is asked about them."""
 
     @property
@@ -33,10 +33,10 @@ class People(Protocol):
         """Of those e-mails that are no human's: 'bot' or 'agent'."""
 
     @property
-    def are_asked(self) -> bool:
+    def can_look_up(self) -> bool:
         """Whether somebody can be asked about them; else there is nothing more to find out of any."""
 
-    def link(self, session: Session, repository_id: int) -> None:
+    def save_links(self, session: Session, repository_id: int) -> None:
         """Link them to the accounts that are known, in the transaction that saved their commits."""
 
 
@@ -138,7 +138,7 @@ def save_count(
     mailmap: str | None,
     tally: Tally,
     identities: Mapping[Pair, Identity],
-    people: People,
+    people: ClassifiedEmails,
 ) -> None:
     """Save a count, link its people, and move the repository on to its users.
 
@@ -183,17 +183,18 @@ def save_count(
         total=tally.total_commits + (now["total_commits"] if since else 0),
         merges=tally.merge_commits + (now["merge_commits"] if since else 0),
     )
-    people.link(session, number)
+    people.save_links(session, number)
 
 
 def _person_row(
-    repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: People
+    repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: ClassifiedEmails
 ) -> tuple[object, ...]:
     """In the order of :data:`_PERSON_COLUMNS`, which is that of the totals."""
     email, name, *totals = person
     identity = identities[name, email]
     kind = people.kinds.get(email, "human")
-    return repository_id, email, name, identity.email, identity.name, identity.key, *totals, kind, not people.are_asked
+    processed = not people.can_look_up
+    return repository_id, email, name, identity.email, identity.name, identity.key, *totals, kind, processed
 
 
 def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:

@@ -83,7 +83,7 @@ def found_by(ledger: Ledger, rules: Rules, place: int) -> str:
 def _no_account(known: Known | None) -> str:
     if known is None:
         return "No account is known yet."
-    if known.source == "untold":
+    if known.source == "no-answer":
         return f"GitHub was asked on {iso_day(known.at)} and told nothing."
     return f"Nobody's at GitHub (asked on {iso_day(known.at)})."
 

@@ -115,7 +115,7 @@ CREATE TABLE "known_email" (
 	known_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_known_email PRIMARY KEY (host, email), 
 	CONSTRAINT fk_known_email_contributor_id_contributor FOREIGN KEY(contributor_id) REFERENCES contributor (id) ON DELETE CASCADE, 
-	CONSTRAINT ck_known_email_ck_known_email_source CHECK (source IN ('noreply', 'host', 'untold'))
+	CONSTRAINT ck_known_email_ck_known_email_source CHECK (source IN ('noreply', 'host', 'no-answer'))
 );
 
 CREATE INDEX ix_known_email_contributor_id ON known_email (contributor_id);

@@ -156,11 +156,11 @@ known_email = Table(
     Column("email", _ByBytes, primary_key=True),
     # NULL: asked, and nobody owns it.
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
-    # How it is known: 'noreply' (the e-mail itself names the account), 'host' (the host said so), or 'untold' (asked,
-    # and the host told nothing of it: kept so that it is not asked again at once).
+    # How it is known: 'noreply' (the e-mail itself names the account), 'host' (the host said so), or 'no-answer' (the
+    # host was asked and did not say: kept so that it is not asked again at once).
     Column("source", Text, nullable=False),
     Column("known_at", Double, nullable=False),
-    CheckConstraint("source IN ('noreply', 'host', 'untold')", name="source"),
+    CheckConstraint("source IN ('noreply', 'host', 'no-answer')", name="source"),
     Index("ix_known_email_contributor_id", "contributor_id"),
 )
 

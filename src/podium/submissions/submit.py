@@ -39,7 +39,7 @@ WHERE id = :id
 """
 
 # Marks what must be asked of a repository; how many rows that were.
-Reopen = Callable[[Session, int], int]
+MarkStale = Callable[[Session, int], int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ WHERE id = :id
 """
 
 
-def refresh(db: Database, queues: Queues, key: str | None, reopen: Reopen) -> int:
+def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale) -> int:
     """Resolve again what stayed unresolved or has grown old: of one repository, or (``key`` None) of all completed.
 
     Returns:
@@ -165,16 +165,16 @@ def refresh(db: Database, queues: Queues, key: str | None, reopen: Reopen) -> in
             if row["state"] == "failed":
                 raise Conflict(f"{row['url']} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             rows = [row]
-    return sum(resolve_again(db, queues, row["id"], reopen) for row in rows)
+    return sum(resolve_again(db, queues, row["id"], mark_stale) for row in rows)
 
 
-def resolve_again(db: Database, queues: Queues, repository_id: int, reopen: Reopen) -> bool:
+def resolve_again(db: Database, queues: Queues, repository_id: int, mark_stale: MarkStale) -> bool:
     """Give what must be asked of one completed repository to the user queue; whether there was anything."""
     with db.write() as session:
         row = batches.lock(session, repository_id)
         if row is None or row["state"] != "completed":
             return False
-        if not reopen(session, repository_id):
+        if not mark_stale(session, repository_id):
             return False
         session.run(_RESOLVE_AGAIN, id=repository_id)
         batches.assign(session, repository_id)

@@ -33,7 +33,7 @@ class Services:
     Attributes:
         loopback: whether the server is bound to an address that only this machine can reach.
         queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
-        reopen: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
+        mark_stale: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
             many rows that were.
         faces: the pictures of accounts.
         inspector: reads what an operator asks of the queues.
@@ -45,7 +45,7 @@ class Services:
     queues: Queues
     loopback: bool
     queue_ready: Callable[[], None]
-    reopen: Callable[[Session, int], int]
+    mark_stale: Callable[[Session, int], int]
     faces: Faces
     inspector: Inspector
     metrics: Callable[[], bytes] = bytes

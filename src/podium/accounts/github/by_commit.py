@@ -7,10 +7,10 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from podium.accounts.github.github_session import Asking
+from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import MAX_ASKS, Ask, EmailsRequest, Told
 from podium.accounts.github.verdicts import Done, GiveUp, Gone, Halve, Retry, Verdict
-from podium.accounts.lookup import Found, Wanted
+from podium.accounts.lookup import LookupStep, PendingEmail
 
 # How often an e-mail is asked for again by a commit that GitHub said it does not have: that may have been a stumble.
 AGAIN = 3
@@ -18,16 +18,16 @@ AGAIN = 3
 PAGES = 20
 
 
-class OfNoUseError(Exception):
+class UnreadableRepositoryError(Exception):
     """No token that is left can read this repository; the message says why the last one could not."""
 
 
-def ask_by_commit(asking: Asking, owner: str, name: str, wanted: Sequence[Wanted]) -> Iterator[Found]:
+def ask_by_commit(asking: GitHubSession, owner: str, name: str, wanted: Sequence[PendingEmail]) -> Iterator[LookupStep]:
     """Ask about ``wanted`` in as few requests as can be.
 
     Raises:
-        OfNoUseError: the token cannot read this repository; another may.
-        LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`Asking`.
+        UnreadableRepositoryError: the token cannot read this repository; another may.
+        LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`GitHubSession`.
     """
     work = _Work(wanted)
     size = MAX_ASKS
@@ -40,7 +40,7 @@ def ask_by_commit(asking: Asking, owner: str, name: str, wanted: Sequence[Wanted
             asking.progressed()
         untold = work.learn(told)
         if told.people or untold:
-            yield Found(told.people, untold)
+            yield LookupStep(told.people, untold)
         size = _next_size(verdict, size, len(request.asks))
         if not answered:
             _wait_out(asking, verdict)
@@ -54,16 +54,16 @@ def _next_size(verdict: Verdict, size: int, asked: int) -> int:
     return min(MAX_ASKS, size * 2) if isinstance(verdict.action, Done) else size
 
 
-def _wait_out(asking: Asking, verdict: Verdict) -> None:
+def _wait_out(asking: GitHubSession, verdict: Verdict) -> None:
     if isinstance(verdict.action, Retry):
         asking.stumbled(verdict.action.after, verdict.action.reason)
 
 
-def _refuse(asking: Asking, verdict: Verdict) -> None:
+def _refuse(asking: GitHubSession, verdict: Verdict) -> None:
     # All else is asked again: in smaller parts, or as soon as the budget gives another slot.
     if isinstance(verdict.action, Gone | GiveUp):
         asking.set_aside()
-        raise OfNoUseError(f"{verdict.action.reason}.")
+        raise UnreadableRepositoryError(f"{verdict.action.reason}.")
 
 
 @dataclasses.dataclass(slots=True)
@@ -78,7 +78,7 @@ class _Chances:
 class _Work:
     """What is still to be asked."""
 
-    def __init__(self, wanted: Sequence[Wanted]) -> None:
+    def __init__(self, wanted: Sequence[PendingEmail]) -> None:
         able = [one for one in wanted if one.shas]
         self._asks = deque(Ask(one.email, one.shas[0]) for one in able)
         self._chances = {one.email: _Chances(list(one.shas[1:])) for one in able}

@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from podium.accounts.github.github_session import Asking
+from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import RepositoryRequest, WindowRequest, moved
 from podium.accounts.github.verdicts import DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, Verdict
-from podium.accounts.lookup import Account, Found, Wanted
+from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 
 
-class NotShownError(Exception):
+class HiddenRepositoryError(Exception):
     """GitHub does not show this repository, or its API is not there; the message says why."""
 
 
 class Windows:
     """The windows of one repository. ``path`` is where it is, also after a rename."""
 
-    def __init__(self, asking: Asking, path: str) -> None:
+    def __init__(self, asking: GitHubSession, path: str) -> None:
         self.path = path
         self._asking = asking
         self._is_there = False
 
-    def ask(self, wanted: Sequence[Wanted]) -> Iterator[Found]:
+    def ask(self, wanted: Sequence[PendingEmail]) -> Iterator[LookupStep]:
         """Ask about ``wanted``, which stand in the order in which they matter; those who only co-authored cannot be.
 
         Raises:
-            NotShownError: nothing can be learnt about this repository without a token.
-            LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`Asking`.
+            HiddenRepositoryError: nothing can be learnt about this repository without a token.
+            LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`GitHubSession`.
         """
         known: set[str] = set()
         for one in wanted:
@@ -40,9 +40,9 @@ class Windows:
                     break
                 people = self._window(sha)
                 known |= people.keys()
-                yield Found(people)
+                yield LookupStep(people)
 
-    def _window(self, sha: str) -> Mapping[str, Account | None]:
+    def _window(self, sha: str) -> Mapping[str, GitHubAccount | None]:
         """Who wrote the commits from ``sha`` back; nobody where GitHub does not have it."""
         verdict = self._answered(WindowRequest(self.path, sha))
         if isinstance(verdict.action, Gone):
@@ -56,7 +56,7 @@ class Windows:
             return
         action = self._answered(RepositoryRequest(self.path)).action
         if isinstance(action, Gone):
-            raise NotShownError(f"{action.reason}.")
+            raise HiddenRepositoryError(f"{action.reason}.")
         self._is_there = True
 
     def _answered(self, request: WindowRequest | RepositoryRequest) -> Verdict:
@@ -71,7 +71,7 @@ class Windows:
                 case Moved(to):
                     request = moved(request, to)
                 case GiveUp(_, reason):
-                    raise NotShownError(f"{reason}.")
+                    raise HiddenRepositoryError(f"{reason}.")
                 case Retry(after, reason):
                     self._asking.stumbled(after, reason)
                 case Halve() | DelayUntil():

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
-from podium.accounts.github.by_commit import OfNoUseError, ask_by_commit
-from podium.accounts.github.by_window import NotShownError, Windows
+from podium.accounts.github.by_commit import UnreadableRepositoryError, ask_by_commit
+from podium.accounts.github.by_window import HiddenRepositoryError, Windows
 from podium.accounts.github.client import GitHub
-from podium.accounts.github.github_session import Asking, LimitInForceError, NoTokenLeftError
+from podium.accounts.github.github_session import GitHubSession, LimitInForceError, NoTokenLeftError
 from podium.accounts.github.requests import repository_path
 from podium.accounts.github.token_pool import TokenPool
-from podium.accounts.lookup import Found, Wanted
+from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
 from podium.storage.session import Row
 
@@ -34,10 +34,10 @@ class GitHubLookup:
         tokens: the tokens and their budgets; None where there is none.
         anonymous: the budget of those without a token.
         host: of that GitHub, as addresses write it: repositories elsewhere cannot be asked about.
-        known: those of some e-mails of which something was learnt lately, by whoever asked.
-        place: ``(owner, name)`` of what is asked about, where the repository's row does not say it.
-        patience: faults in a row that are waited out before the work is handed back.
-        sleep: see :class:`Asking`.
+        looked_up_recently: those of some e-mails of which something was learnt lately, by whoever asked.
+        repo_slug: ``(owner, name)`` of what is asked about, where the repository's row does not say it.
+        max_faults: faults in a row that are waited out before the work is handed back.
+        sleep: see :class:`GitHubSession`.
     """
 
     def __init__(
@@ -47,58 +47,62 @@ class GitHubLookup:
         anonymous: TokenPool,
         *,
         host: str,
-        known: Callable[[Collection[str]], Collection[str]],
-        place: tuple[str, str] | None = None,
-        patience: int = 5,
+        looked_up_recently: Callable[[Collection[str]], Collection[str]],
+        repo_slug: tuple[str, str] | None = None,
+        max_faults: int = 5,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._github = github
         self._tokens = tokens
         self._anonymous = anonymous
         self._host = host
-        self._known = known
-        self._place = place
-        self._patience = patience
+        self._looked_up_recently = looked_up_recently
+        self._repo_slug = repo_slug
+        self._max_faults = max_faults
         self._sleep = sleep
         self._moved: dict[tuple[str, str], str] = {}
         self._turn = threading.Lock()
 
-    def find(self, repository: Row, wanted: Sequence[Wanted], stop: threading.Event, /) -> Iterator[Found]:
+    def find(self, repository: Row, wanted: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
         """See :meth:`podium.accounts.lookup.Lookup.find`."""
-        place = self._place or ((repository["owner"], repository["name"]) if repository["host"] == self._host else None)
-        if place is None:
-            yield Found(give_up=f"Accounts can be asked for repositories at {self._host} only.")
+        repo_slug = self._repo_slug
+        if repo_slug is None and repository["host"] == self._host:
+            repo_slug = repository["owner"], repository["name"]
+        if repo_slug is None:
+            yield LookupStep(give_up=f"Accounts can be asked for repositories at {self._host} only.")
             return
         if any(len(sha) > _SHA_1 for one in wanted for sha in one.shas):
-            yield Found(give_up="GitHub has no repositories of SHA-256 objects, so nobody can be asked about this one.")
+            yield LookupStep(
+                give_up="GitHub has no SHA-256 repositories, so accounts cannot be looked up for this one."
+            )
             return
         left = {one.email: one for one in wanted}
         why: str | None = ""
         try:
             if self._tokens is not None:
-                why = yield from self._with_tokens(self._tokens, place, left, stop)
+                why = yield from self._with_tokens(self._tokens, repo_slug, left, stop)
             if why is not None:
-                yield from self._without(place, left, stop, why)
+                yield from self._without(repo_slug, left, stop, why)
         except LimitInForceError as limit:
-            yield Found(wait_until=limit.until)
+            yield LookupStep(wait_until=limit.until)
 
     def close(self) -> None:
         """Close the connections."""
         self._github.close()
 
     def _with_tokens(
-        self, tokens: TokenPool, place: tuple[str, str], left: dict[str, Wanted], stop: threading.Event
-    ) -> Generator[Found, None, str | None]:
+        self, tokens: TokenPool, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event
+    ) -> Generator[LookupStep, None, str | None]:
         """Take out of ``left`` what is told; returns why no token is of use for the rest, None: all were asked for."""
         asking = self._asking(tokens, stop)
         why = "GitHub accepts none of the tokens in GITHUB_TOKEN."
         while left:
             try:
-                for found in ask_by_commit(asking, *place, list(left.values())):
-                    for email in (*found.people, *found.untold):
+                for found in ask_by_commit(asking, *repo_slug, list(left.values())):
+                    for email in (*found.people, *found.unanswered):
                         left.pop(email, None)
                     yield found
-            except OfNoUseError as useless:
+            except UnreadableRepositoryError as useless:
                 why = str(useless)
             except NoTokenLeftError:
                 return why
@@ -107,43 +111,45 @@ class GitHubLookup:
         return None
 
     def _without(
-        self, place: tuple[str, str], left: dict[str, Wanted], stop: threading.Event, why: str
-    ) -> Iterator[Found]:
+        self, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event, why: str
+    ) -> Iterator[LookupStep]:
         # One batch after the other: side by side they would spend the hour's budget on people of few commits, while
         # those of the first batch are still to be asked for.
         while not self._turn.acquire(timeout=0.2):
             if stop.is_set():
                 raise Interrupted("interrupted")
-        windows = Windows(self._asking(self._anonymous, stop), self._moved.get(place) or repository_path(*place))
+        windows = Windows(
+            self._asking(self._anonymous, stop), self._moved.get(repo_slug) or repository_path(*repo_slug)
+        )
         try:
             # The windows of the batches before may have told of these people, too.
-            for email in self._known(left.keys()):
+            for email in self._looked_up_recently(left.keys()):
                 del left[email]
             for found in windows.ask(list(left.values())):
                 for email in found.people:
                     left.pop(email, None)
                 yield found
-        except NotShownError as error:
-            yield Found(give_up=why or str(error))
+        except HiddenRepositoryError as error:
+            yield LookupStep(give_up=why or str(error))
         except NoTokenLeftError:
-            yield Found(give_up=why or "GitHub answers nobody without a token: set GITHUB_TOKEN.")
+            yield LookupStep(give_up=why or "GitHub answers nobody without a token: set GITHUB_TOKEN.")
         except LimitInForceError as limit:
             if limit.until - time.time() <= WORTH_WAITING:
                 raise
-            yield Found(give_up=f"{why} {_used_up(limit.until)}".strip())
+            yield LookupStep(give_up=f"{why} {_used_up(limit.until)}".strip())
         else:
             if not all(one.authored for one in left.values()):
-                yield Found(unasked=f"{why} {_AUTHORS_ONLY}".strip())
+                yield LookupStep(skipped_reason=f"{why} {_AUTHORS_ONLY}".strip())
         finally:
             self._turn.release()
-            self._remember(place, windows.path)
+            self._remember(repo_slug, windows.path)
 
-    def _asking(self, pool: TokenPool, stop: threading.Event) -> Asking:
-        return Asking(self._github, pool, stop, patience=self._patience, sleep=self._sleep)
+    def _asking(self, pool: TokenPool, stop: threading.Event) -> GitHubSession:
+        return GitHubSession(self._github, pool, stop, max_faults=self._max_faults, sleep=self._sleep)
 
-    def _remember(self, place: tuple[str, str], path: str) -> None:
-        if path != repository_path(*place) and len(self._moved) < _MOST_MOVED:
-            self._moved[place] = path
+    def _remember(self, repo_slug: tuple[str, str], path: str) -> None:
+        if path != repository_path(*repo_slug) and len(self._moved) < _MOST_MOVED:
+            self._moved[repo_slug] = path
 
 
 _AUTHORS_ONLY = "Without a token GitHub tells of authors, not of co-authors: set GITHUB_TOKEN."

@@ -41,14 +41,14 @@ class NoTokenLeftError(Exception):
     """Every token was refused, by GitHub or for this repository."""
 
 
-class Asking:
+class GitHubSession:
     """The way to GitHub for one batch of work: it counts the faults in a row, and which tokens are of no use for it.
 
     Args:
         github: the transport.
         pool: the tokens and their budgets, or the anonymous one.
         stop: ends every wait when set.
-        patience: faults in a row, without any progress between, after which :meth:`stumbled` gives up.
+        max_faults: faults in a row, without any progress between, after which :meth:`stumbled` gives up.
         sleep: waits so many seconds, or until ``stop``.
     """
 
@@ -58,13 +58,13 @@ class Asking:
         pool: TokenPool,
         stop: threading.Event,
         *,
-        patience: int,
+        max_faults: int,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._github = github
         self._pool = pool
         self._stop = stop
-        self._patience = patience
+        self._max_faults = max_faults
         self._sleep = sleep or stop.wait
         self._faults = 0
         self._useless: set[str] = set()
@@ -125,7 +125,7 @@ class Asking:
             Interrupted: told to stop.
         """
         self._faults += 1
-        if self._faults >= self._patience:
+        if self._faults >= self._max_faults:
             raise LookupFault(f"{reason}.")
         self._rest(after * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, no secret
 

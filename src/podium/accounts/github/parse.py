@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from podium.accounts.lookup import Account
+from podium.accounts.lookup import GitHubAccount
 
 # Types of GraphQL errors that will be the same tomorrow: the object is not there, or not for us.
 _FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
@@ -32,7 +32,7 @@ class WindowCommit:
 
     sha: str
     email: str
-    account: Account | None
+    account: GitHubAccount | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Page:
     """What one alias of an answer says; ``state`` holds for an e-mail that it does not name."""
 
     state: Literal["again", "missing", "elsewhere", "further"]
-    people: tuple[tuple[str, Account | None], ...] = ()
+    people: tuple[tuple[str, GitHubAccount | None], ...] = ()
     cursor: str | None = None
 
 
@@ -67,7 +67,7 @@ def read_page(alias: str, repository: Mapping[str, Any], troubles: Callable[[str
     return Page("missing" if None in told else "elsewhere", people)
 
 
-def _person(node: Mapping[str, Any]) -> tuple[str, Account | None] | None:
+def _person(node: Mapping[str, Any]) -> tuple[str, GitHubAccount | None] | None:
     """The e-mail and the account of an author; None: the node does not say them."""
     user = node.get("user", "not told")
     account = _graphql_account(mapping(user))
@@ -77,21 +77,21 @@ def _person(node: Mapping[str, Any]) -> tuple[str, Account | None] | None:
     return email_of(node["email"]), account
 
 
-def _graphql_account(user: Mapping[str, Any]) -> Account | None:
+def _graphql_account(user: Mapping[str, Any]) -> GitHubAccount | None:
     return _account(user.get("databaseId"), user, avatar="avatarUrl", profile="url")
 
 
-def _rest_account(user: Mapping[str, Any]) -> Account | None:
+def _rest_account(user: Mapping[str, Any]) -> GitHubAccount | None:
     account = _account(user.get("id"), user, avatar="avatar_url", profile="html_url")
     # A commit's author is told without the name that the account goes by.
     return account and dataclasses.replace(account, name_told=False)
 
 
-def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: str) -> Account | None:
+def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: str) -> GitHubAccount | None:
     login = text_of(user.get("login"))
     if type(number) is not int or not 0 < number < 2**63 or not login:
         return None
-    return Account(
+    return GitHubAccount(
         account_id=number,
         login=login,
         name=text_of(user.get("name")),

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from podium.accounts.github.parse import WindowCommit, mapping, read_page, text_of, troubles_of, window_commits
-from podium.accounts.lookup import Account
+from podium.accounts.lookup import GitHubAccount
 
 MAX_ASKS = 50
 # GitHub's bound of `first` on any connection.
@@ -91,7 +91,7 @@ class Told:
     commits: the commits of a REST window, newest first.
     """
 
-    people: Mapping[str, Account | None] = dataclasses.field(default_factory=dict)
+    people: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
     again: tuple[Ask, ...] = ()
     elsewhere: tuple[Ask, ...] = ()
     missing: tuple[Ask, ...] = ()
@@ -149,7 +149,7 @@ class EmailsRequest:
         """Read an answer. Matched by e-mail: the authors of a commit are its author, then the co-authors."""
         repository = mapping(mapping(mapping(document).get("data")).get("repository"))
         troubles = troubles_of(document)
-        people: dict[str, Account | None] = {}
+        people: dict[str, GitHubAccount | None] = {}
         read = {page: read_page(f"a{number}", repository, troubles) for number, page in enumerate(self._pages())}
         for page in read.values():
             for email, account in page.people:
@@ -198,7 +198,7 @@ class WindowRequest:
 
     def told(self, document: object) -> Told:
         commits = tuple(window_commits(document)) if isinstance(document, list) else ()
-        people: dict[str, Account | None] = {}
+        people: dict[str, GitHubAccount | None] = {}
         for commit in commits:
             if commit.email and people.get(commit.email) is None:
                 people[commit.email] = commit.account

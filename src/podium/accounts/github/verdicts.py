@@ -67,7 +67,7 @@ class Moved:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Asking again cannot help; ``code`` tells the cases apart, ``reason`` is for people."""
+    """GitHubSession again cannot help; ``code`` tells the cases apart, ``reason`` is for people."""
 
     code: Literal["sso", "forbidden", "address", "refused"]
     reason: str

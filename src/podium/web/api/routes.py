@@ -174,7 +174,7 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     """Look again for the accounts that were not found: of one repository, or of all."""
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
-    count = submit.refresh(services.db, services.queues, key, services.reopen)
+    count = submit.refresh(services.db, services.queues, key, services.mark_stale)
     message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
     return JSONResponse({"message": message, "repositories": count}, 202)
 

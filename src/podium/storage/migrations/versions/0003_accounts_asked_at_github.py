@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("commit_data", sa.Column("other_sha", sa.Text))
     with op.batch_alter_table("known_email") as table:
         table.drop_constraint("ck_known_email_source", type_="check")
-        table.create_check_constraint("ck_known_email_source", _sources("noreply", "host", "untold"))
+        table.create_check_constraint("ck_known_email_source", _sources("noreply", "host", "no-answer"))
     op.create_table(
         "github_limit",
         sa.Column("key", sa.Text, nullable=False),
@@ -31,7 +31,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Forget them."""
     op.drop_table("github_limit")
-    op.execute("DELETE FROM known_email WHERE source = 'untold'")
+    op.execute("DELETE FROM known_email WHERE source = 'no-answer'")
     with op.batch_alter_table("known_email") as table:
         table.drop_constraint("ck_known_email_source", type_="check")
         table.create_check_constraint("ck_known_email_source", _sources("noreply", "host"))
