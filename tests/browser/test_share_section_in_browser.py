@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from podium.web.server import beside
 from podium.web.share import badge, card
 from podium.web.share.text_metrics import width
+from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.browser import browser, chromium, violations, watched
-from tests.support.face_host import FaceHost, png, whole
 from tests.support.web import open_site
 
 NAMES = ("Ada Lovelace", "<script>alert(1)</script>", "Алексей Смирнов", "張三豐", "me@example.com")
@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a board of five, of whom the first has a red face."""
     chromium()
     with (
-        FaceHost({"/u/7": whole(png(255, 0, 0))}) as host,
+        AvatarHost({"/u/7": whole(png(255, 0, 0))}) as host,
         open_site(tmp_path_factory.mktemp("site"), avatar_hosts=(host.origin,)) as site,
     ):
         number = site.repository()

@@ -14,7 +14,7 @@ import sqlalchemy
 from fastapi import FastAPI
 
 from podium.app import factories
-from podium.avatars.loader import Faces
+from podium.avatars.loader import AvatarLoader
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
 from podium.settings import Settings
@@ -60,7 +60,7 @@ class Site:
         self.db = db
         self.queues = RecordingQueues()
         chosen = Settings(**({"data_dir": str(folder)} | settings))
-        self.faces = Faces(chosen)
+        self.avatars = AvatarLoader(chosen)
         self.services = Services(
             chosen,
             self.db,
@@ -68,7 +68,7 @@ class Site:
             loopback,
             queue_ready,
             factories.mark_stale(chosen),
-            self.faces,
+            self.avatars,
             Inspector(self.db),
         )
         self.app = create_app(self.services)
@@ -190,7 +190,7 @@ def open_site(
     try:
         yield site
     finally:
-        site.faces.close()
+        site.avatars.close()
         site.db.close()
 
 

@@ -11,24 +11,24 @@ from pathlib import Path
 import httpx
 import pytest
 
-from podium.avatars.loader import AT_ONCE
+from podium.avatars.loader import MAX_FETCHES
 from podium.telemetry import metrics
 from podium.web.server import beside
 from podium.web.share import avatar_routes
-from tests.support.face_host import FaceHost, png, whole
+from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.web import Client, Site, is_problem, open_site
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def host() -> Iterator[FaceHost]:
-    with FaceHost() as host:
+def host() -> Iterator[AvatarHost]:
+    with AvatarHost() as host:
         yield host
 
 
 @pytest.fixture
-def site(tmp_path: Path, host: FaceHost) -> Iterator[Site]:
+def site(tmp_path: Path, host: AvatarHost) -> Iterator[Site]:
     with open_site(tmp_path, avatar_hosts=(host.origin,)) as site:
         yield site
 
@@ -38,7 +38,7 @@ def client(site: Site) -> Client:
     return site.client()
 
 
-def test_a_known_account_has_its_picture(site: Site, client: Client, host: FaceHost) -> None:
+def test_a_known_account_has_its_picture(site: Site, client: Client, host: AvatarHost) -> None:
     host.plays["/u/583231"] = whole(png(), "application/octet-stream")
     site.account("ada@example.com", "ada", account_id=583231, avatar_url=f"{host.origin}/u/583231?v=4")
     answer = client.get("/avatars/583231")
@@ -56,7 +56,7 @@ def test_a_known_account_has_its_picture(site: Site, client: Client, host: FaceH
     assert len(host.requests) == 1
 
 
-def test_an_account_that_no_history_names_is_not_asked_for(site: Site, client: Client, host: FaceHost) -> None:
+def test_an_account_that_no_history_names_is_not_asked_for(site: Site, client: Client, host: AvatarHost) -> None:
     host.plays["/u/7"] = whole(png())
     site.account("ada@example.com", "ada", host="ghe.example.com", account_id=7, avatar_url=f"{host.origin}/u/7")
     assert is_problem(client.get("/avatars/7"), 404, "7")
@@ -104,7 +104,7 @@ def test_initials_of_any_name_are_well_formed(site: Site, client: Client, name: 
 
 
 def test_a_picture_that_is_late_is_there_the_next_time(
-    site: Site, client: Client, host: FaceHost, monkeypatch: pytest.MonkeyPatch
+    site: Site, client: Client, host: AvatarHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
     host.plays["/u/7"] = host.hold(go, whole(png()))
@@ -117,7 +117,7 @@ def test_a_picture_that_is_late_is_there_the_next_time(
     assert len(host.requests) == 1
 
 
-def test_svg_and_html_never_come_through(site: Site, client: Client, host: FaceHost) -> None:
+def test_svg_and_html_never_come_through(site: Site, client: Client, host: AvatarHost) -> None:
     for number, body in enumerate((b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<!doctype html><p>hi"), 1):
         host.plays[f"/u/{number}"] = whole(body)
         site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
@@ -126,7 +126,7 @@ def test_svg_and_html_never_come_through(site: Site, client: Client, host: FaceH
         assert body not in answer.content
 
 
-def test_the_token_never_travels_there(tmp_path: Path, host: FaceHost) -> None:
+def test_the_token_never_travels_there(tmp_path: Path, host: AvatarHost) -> None:
     with open_site(tmp_path, avatar_hosts=(host.origin,), admin_token="secret-token") as site:
         host.plays["/u/7"] = whole(png())
         site.account("ada@example.com", "ada", account_id=7, avatar_url=f"{host.origin}/u/7")
@@ -139,7 +139,7 @@ def test_the_token_never_travels_there(tmp_path: Path, host: FaceHost) -> None:
     assert "referer" not in request.lower()
 
 
-def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: FaceHost) -> None:
+def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: AvatarHost) -> None:
     never = threading.Event()
     for number in range(1, 101):
         host.plays[f"/u/{number}"] = host.hold(never, whole(png()))
@@ -149,7 +149,7 @@ def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: FaceHo
         async def all_at_once() -> list[float]:
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200), timeout=60) as browser:
                 waiting = [asyncio.create_task(browser.get(f"{at}/avatars/{number}")) for number in range(1, 101)]
-                while len(host.requests) < AT_ONCE:
+                while len(host.requests) < MAX_FETCHES:
                     await asyncio.sleep(0.01)
                 answers = [await browser.get(f"{at}/repositories") for _ in range(20)]
                 assert not any(task.done() for task in waiting)
@@ -159,10 +159,10 @@ def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: FaceHo
 
         # A thread of the web's for each that waits would have left none for these.
         assert max(asyncio.run(all_at_once())) < avatar_routes.PATIENCE / 2
-    assert host.most_at_once <= AT_ONCE
+    assert host.most_at_once <= MAX_FETCHES
 
 
-def test_what_came_of_pictures_is_counted(site: Site, client: Client, host: FaceHost) -> None:
+def test_what_came_of_pictures_is_counted(site: Site, client: Client, host: AvatarHost) -> None:
     counted: list[tuple[str, str]] = []
 
     class Sink:

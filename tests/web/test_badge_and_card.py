@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.avatars.image_type import Face, face_of
+from podium.avatars.image_type import AvatarImage, image_of
 from podium.textutil.sanitize import clean
 from podium.web.pages.paths import key_of, page_path
 from podium.web.pages.rendering import Renderer
@@ -23,7 +23,7 @@ from podium.web.share import badge, card, image_routes
 from podium.web.share.svg import colour_of, policy
 from podium.web.share.text_metrics import fit, width, wrap
 from tests.leaderboard.test_export import HOSTILE, document, entry
-from tests.support.face_host import FaceHost, png, whole
+from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.web import WEEK, Client, Site, is_problem, open_site
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,13 +36,13 @@ RENDERER = Renderer()
 
 
 @pytest.fixture
-def host() -> Iterator[FaceHost]:
-    with FaceHost() as host:
+def host() -> Iterator[AvatarHost]:
+    with AvatarHost() as host:
         yield host
 
 
 @pytest.fixture
-def site(tmp_path: Path, host: FaceHost) -> Iterator[Site]:
+def site(tmp_path: Path, host: AvatarHost) -> Iterator[Site]:
     with open_site(tmp_path, avatar_hosts=(host.origin,)) as site:
         yield site
 
@@ -377,7 +377,7 @@ def test_no_whole_email_is_shown(site: Site, client: Client) -> None:
 # The card
 
 
-def test_the_card_shows_the_first_faces(site: Site, client: Client, host: FaceHost) -> None:
+def test_the_card_shows_the_first_faces(site: Site, client: Client, host: AvatarHost) -> None:
     number = board(site, *(f"Person {place}" for place in range(30)))
     site.account("p0@example.com", "first", avatar_url=f"{host.origin}/u/1")
     site.account("p1@example.com", "second", avatar_url=f"{host.origin}/gone")
@@ -400,7 +400,7 @@ def test_the_card_shows_the_first_faces(site: Site, client: Client, host: FaceHo
     assert number
 
 
-def test_a_card_with_all_its_pictures_is_kept_longer(site: Site, client: Client, host: FaceHost) -> None:
+def test_a_card_with_all_its_pictures_is_kept_longer(site: Site, client: Client, host: AvatarHost) -> None:
     board(site, "Ada", "Bob")
     site.account("p0@example.com", "first", avatar_url=f"{host.origin}/u/1")
     host.plays["/u/1"] = whole(png())
@@ -408,7 +408,7 @@ def test_a_card_with_all_its_pictures_is_kept_longer(site: Site, client: Client,
 
 
 def test_a_card_gets_another_etag_when_a_picture_comes(
-    site: Site, client: Client, host: FaceHost, monkeypatch: pytest.MonkeyPatch
+    site: Site, client: Client, host: AvatarHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import threading
 
@@ -426,8 +426,8 @@ def test_a_card_gets_another_etag_when_a_picture_comes(
 
 
 def test_the_card_is_bounded_in_bytes() -> None:
-    def picture(place: int) -> Face:
-        face = face_of(b"GIF89a" + bytes([place]) + bytes(299_000))
+    def picture(place: int) -> AvatarImage:
+        face = image_of(b"GIF89a" + bytes([place]) + bytes(299_000))
         assert face is not None
         return face
 

@@ -290,7 +290,7 @@ def server_source(settings: Settings) -> Source:
     from podium.clones.source import MirrorSource
     from podium.git.command import Git
     from podium.git.limits import Limits
-    from podium.repositories.allowed_hosts import AddressPolicy
+    from podium.repositories.address_policy import AddressPolicy
 
     limits = Limits(
         timeout=settings.git_timeout,

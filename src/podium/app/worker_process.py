@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.app.operations import budgets, counting
-from podium.avatars.loader import Faces
+from podium.avatars.loader import AvatarLoader
 from podium.errors import StorageError
 from podium.jobs import lease
 from podium.jobs.broker import Backend, JobQueues
@@ -80,7 +80,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
             commit_workers=settings.commit_workers if workers else 0,
             user_workers=settings.user_workers if workers else 0,
         ) as (engine, inspector),
-        closing(Faces(settings)) as faces,
+        closing(AvatarLoader(settings)) as avatars,
         counting(inspector) as metrics_page,
     ):
         yield Services(
@@ -90,7 +90,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
             loopback=loopback,
             queue_ready=engine.check,
             mark_stale=factories.mark_stale(settings),
-            faces=faces,
+            avatars=avatars,
             inspector=inspector,
             metrics=metrics_page,
         )

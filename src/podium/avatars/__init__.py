@@ -1,1 +1,1 @@
-"""Faces: the pictures of accounts, fetched from the hosts that may have them, checked, and kept on disk."""
+"""Avatars: the pictures of accounts, fetched from allowed hosts, checked, and cached on disk."""

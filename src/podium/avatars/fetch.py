@@ -1,7 +1,7 @@
-"""Fetching one picture: one request, bounded in bytes and time, that carries nothing but the address.
+"""Fetch one avatar: one request, bounded in bytes and time, that carries nothing but the URL.
 
-No redirect is followed, no cookie kept, no token sent, no compression undone: a picture gains nothing by it, and a
-small answer could unpack to a huge one. httpx's transport is used without its client, which would do some of these.
+It follows no redirect, keeps no cookie, sends no token and decompresses nothing: an image gains nothing by compression,
+and a small answer could unpack to a huge one. httpx's transport is used without its client, which does some of these.
 """
 
 from __future__ import annotations
@@ -11,45 +11,45 @@ import re
 from typing import TYPE_CHECKING
 
 from podium import __version__
-from podium.avatars.allowed_origins import Refused, Source, Sources
-from podium.avatars.image_type import Face, face_of
+from podium.avatars.avatar_sources import AvatarRefused, AvatarSource, AvatarSources
+from podium.avatars.image_type import AvatarImage, image_of
 
 if TYPE_CHECKING:
     import httpx
 
 MAX_BYTES = 512 * 1024
 
-# Seconds for one connection, for each wait for a part of the answer, and for everything together.
+# Seconds for one connection, for each read, and for the whole fetch.
 _CONNECT, _READ, DEADLINE = 3.0, 5.0, 10.0
 
 
-class NoFace(Exception):
-    """There is no picture to be had.
+class NoAvatar(Exception):
+    """The avatar could not be fetched.
 
     Attributes:
-        busy: whether that may soon be otherwise: the host stumbled, or asked for patience.
-        pause: seconds for which the host asked to be left alone, or None.
+        transient: whether a later try may succeed.
+        retry_after: seconds that the host asked to wait, or None.
     """
 
-    def __init__(self, reason: str, *, busy: bool = False, pause: int | None = None) -> None:
+    def __init__(self, reason: str, *, transient: bool = False, retry_after: int | None = None) -> None:
         super().__init__(reason)
-        self.busy = busy
-        self.pause = pause
+        self.transient = transient
+        self.retry_after = retry_after
 
 
-class Fetcher:
-    """Fetches pictures, on one event loop."""
+class AvatarFetcher:
+    """Fetches avatars, on one event loop."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: AvatarSources) -> None:
         self._sources = sources
-        # One for each origin: names that share an address must not share a connection, whose certificate is one's.
+        # One per origin: names that share an address must not share a connection, whose certificate is for one name.
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
-    async def fetch(self, source: Source) -> Face:
-        """The picture at ``source``.
+    async def fetch(self, source: AvatarSource) -> AvatarImage:
+        """The image at ``source``.
 
         Raises:
-            NoFace: the host has none, does not answer as it should, or must not be asked.
+            NoAvatar: the host has none, fails, or must not be asked.
         """
         import httpx
 
@@ -57,31 +57,31 @@ class Fetcher:
             async with asyncio.timeout(DEADLINE):
                 return await self._fetch(source)
         except TimeoutError:
-            raise NoFace("the host took too long", busy=True) from None
+            raise NoAvatar("the host took too long", transient=True) from None
         except (httpx.TransportError, OSError) as error:
-            raise NoFace(f"the connection failed ({type(error).__name__})", busy=True) from error
+            raise NoAvatar(f"the connection failed ({type(error).__name__})", transient=True) from error
         except httpx.InvalidURL:
-            raise NoFace("it is no address") from None
-        except Refused as error:
-            raise NoFace(str(error)) from error
+            raise NoAvatar("its URL is not valid") from None
+        except AvatarRefused as error:
+            raise NoAvatar(str(error)) from error
 
     async def close(self) -> None:
         """Close the connections."""
         for transport in self._transports.values():
             await transport.aclose()
 
-    async def _fetch(self, source: Source) -> Face:
+    async def _fetch(self, source: AvatarSource) -> AvatarImage:
         import httpx
 
         addresses = await asyncio.get_running_loop().run_in_executor(None, self._sources.addresses, source)
         for address in addresses[:-1]:
             try:
-                return await self._from(address, source)
+                return await self._fetch_from(address, source)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 continue
-        return await self._from(addresses[-1], source)
+        return await self._fetch_from(addresses[-1], source)
 
-    async def _from(self, address: str, source: Source) -> Face:
+    async def _fetch_from(self, address: str, source: AvatarSource) -> AvatarImage:
         import httpx
 
         if source.origin not in self._transports:
@@ -97,7 +97,7 @@ class Fetcher:
             },
             extensions={
                 "timeout": {"connect": _CONNECT, "read": _READ, "write": _READ, "pool": DEADLINE},
-                # The certificate must be the name's, whatever address was connected to.
+                # The certificate must be for the name, although the connection is to an address.
                 "sni_hostname": source.host,
             },
         )
@@ -108,26 +108,25 @@ class Fetcher:
             await response.aclose()
 
 
-async def _read(response: httpx.Response) -> Face:
+async def _read(response: httpx.Response) -> AvatarImage:
     if response.status_code != 200:
-        raise _refusal(response)
+        raise _failure(response)
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise NoFace("the answer is compressed")
+        raise NoAvatar("the answer is compressed")
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_BYTES:
-            raise NoFace(f"the answer is longer than {MAX_BYTES} bytes")
-    face = face_of(bytes(body))
-    if face is None:
-        raise NoFace("the answer is no image")
-    return face
+            raise NoAvatar(f"the answer is longer than {MAX_BYTES} bytes")
+    image = image_of(bytes(body))
+    if image is None:
+        raise NoAvatar("the answer is not an image")
+    return image
 
 
-def _refusal(response: httpx.Response) -> NoFace:
+def _failure(response: httpx.Response) -> NoAvatar:
     status = response.status_code
-    asked = response.headers.get("retry-after", "")
-    pause = int(asked) if re.fullmatch(r"[0-9]{1,6}", asked) else None
-    if status == 429 or status >= 500 or pause is not None:
-        return NoFace(f"the host answered {status}", busy=True, pause=pause)
-    return NoFace(f"the host answered {status}")
+    header = response.headers.get("retry-after", "")
+    retry_after = int(header) if re.fullmatch(r"[0-9]{1,6}", header) else None
+    transient = status == 429 or status >= 500 or retry_after is not None
+    return NoAvatar(f"the host answered {status}", transient=transient, retry_after=retry_after)

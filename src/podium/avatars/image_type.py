@@ -1,6 +1,6 @@
-"""What is an image that may be shown. Pure.
+"""Which bytes are an image that may be shown. Pure.
 
-The bytes decide, not what a host says of them: SVG and HTML can carry scripts, and are none of these
+The bytes decide, not the host's Content-Type: SVG and HTML can carry scripts and are rejected
 (https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern).
 """
 
@@ -11,12 +11,12 @@ import hashlib
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Face:
-    """One picture.
+class AvatarImage:
+    """One image.
 
     Attributes:
-        media_type: one of PNG, JPEG, GIF and WebP, by the signature of ``data``.
-        digest: of ``data``, in hexadecimal.
+        media_type: PNG, JPEG, GIF or WebP, by the signature of ``data``.
+        digest: a hash of ``data``, in hexadecimal.
     """
 
     data: bytes
@@ -24,14 +24,14 @@ class Face:
     digest: str
 
 
-def face_of(data: bytes) -> Face | None:
-    """The picture that ``data`` is; None where it is none of the four kinds."""
-    kind = media_type(data)
-    return None if kind is None else Face(data, kind, hashlib.sha256(data).hexdigest()[:32])
+def image_of(data: bytes) -> AvatarImage | None:
+    """``data`` as an image; None if it is none of the four types."""
+    found = media_type(data)
+    return None if found is None else AvatarImage(data, found, hashlib.sha256(data).hexdigest()[:32])
 
 
 def media_type(data: bytes) -> str | None:
-    """The kind of image that starts as ``data`` does, or None."""
+    """The media type of the image that ``data`` begins, or None."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import sys
 
 from podium.app import factories
+from podium.net import is_loopback
 from podium.settings import Settings
 
 
@@ -39,13 +39,3 @@ def _announce(settings: Settings, url: str) -> None:
         logging.getLogger("podium").info("listening on %s", url)
     else:
         print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server bound to ``host``."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from podium.app import factories
-from podium.cli.serve import is_loopback
 from podium.errors import BadSetting
+from podium.net import is_loopback
 from podium.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from podium.avatars.loader import Faces
+from podium.avatars.loader import AvatarLoader
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import host_of
-from podium.repositories.allowed_hosts import AddressPolicy
+from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.fair_queue import ClientIds
 from podium.repositories.listing import Totals
 from podium.settings import Settings
@@ -35,7 +35,7 @@ class Services:
         queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
         mark_stale: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
             many rows that were.
-        faces: the pictures of accounts.
+        avatars: the pictures of accounts.
         inspector: reads what an operator asks of the queues.
         metrics: what this process counts, in Prometheus' text format.
     """
@@ -46,7 +46,7 @@ class Services:
     loopback: bool
     queue_ready: Callable[[], None]
     mark_stale: Callable[[Session, int], int]
-    faces: Faces
+    avatars: AvatarLoader
     inspector: Inspector
     metrics: Callable[[], bytes] = bytes
 

@@ -9,9 +9,9 @@ from podium.app import factories
 from podium.app.operations import refuse_to_make_one, shared_queues
 from podium.cli.doctor import database, github_api, machine, work
 from podium.cli.doctor.findings import Finding, problem, warning
-from podium.cli.serve import is_loopback
 from podium.errors import PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
+from podium.net import is_loopback
 from podium.settings import Settings
 from podium.storage.session import Database
 

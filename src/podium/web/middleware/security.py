@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from podium.net import is_ip, is_loopback
 from podium.settings import Settings
 from podium.web.api.problems import problem
 from podium.web.middleware.security_headers import dress
@@ -39,26 +38,12 @@ def split_host(value: str) -> tuple[str, str | None] | None:
     return (match[1].lower(), match[2]) if match else None
 
 
-def _ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return None
-
-
-@functools.lru_cache(1000)
-def is_loopback_name(name: str) -> bool:
-    """Whether a host name always means this machine."""
-    ip = _ip(name)
-    return ip.is_loopback if ip else name == "localhost"
-
-
 def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
     """Whether a request with those headers (names in lower case) names this machine, and no proxy has passed it on."""
     if not _FORWARDED.isdisjoint(headers):
         return False
     name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
-    return is_loopback_name(name)
+    return is_loopback(name)
 
 
 class Security:
@@ -96,10 +81,10 @@ class Security:
         if host is None:
             return 400, "bad-host", "The request needs exactly one valid Host header."
         name, port = host
-        if is_loopback_name(name) or name in self._names or f"{name}:{port}" in self._names:
+        if is_loopback(name) or name in self._names or f"{name}:{port}" in self._names:
             return None
         # An address cannot be rebound; but on loopback nobody reaches the server by another one.
-        if _ip(name) and not self._loopback:
+        if is_ip(name) and not self._loopback:
             return None
         return (
             421,

@@ -49,7 +49,7 @@ async def avatar(
     if account is None:
         raise NotFound(f"No history that was counted here names an account with the number {account_id}.")
     url = account.picture or ""
-    face = (await context.services.faces.faces([url], PATIENCE)).get(url)
+    face = (await context.services.avatars.load([url], PATIENCE)).get(url)
     if face is not None:
         headers = {"Cache-Control": keep(86_400, 7 * 86_400)}
         return answer(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from podium.avatars.image_type import Face
+from podium.avatars.image_type import AvatarImage
 from podium.leaderboard.export.summary import title as title_of
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
@@ -63,7 +63,7 @@ def style_of(theme: str) -> str:
 
 
 def of_board(
-    document: dict[str, Any], faces: Mapping[str, Face], *, count: int, names: bool, theme: str
+    document: dict[str, Any], faces: Mapping[str, AvatarImage], *, count: int, names: bool, theme: str
 ) -> dict[str, Any]:
     """What the card's template needs to show a board.
 
@@ -127,7 +127,7 @@ def _placed(entry: Mapping[str, Any], place: int, cells: Grid) -> dict[str, Any]
     }
 
 
-def _picture(entries: list[dict[str, Any]], placed: list[dict[str, Any]], faces: Mapping[str, Face]) -> None:
+def _picture(entries: list[dict[str, Any]], placed: list[dict[str, Any]], faces: Mapping[str, AvatarImage]) -> None:
     room = MOST_BYTES
     for entry, cell in zip(entries, placed, strict=True):
         face = faces.get(entry["avatarUrl"] or "")

@@ -92,7 +92,7 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
         return _unknown(*_card(context, shown, query.theme))
     document = await context.boards.read(found, lambda _, ledger: _document(ledger, query, query.count))
     urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
-    faces = await context.services.faces.faces(urls, PATIENCE)
+    faces = await context.services.avatars.load(urls, PATIENCE)
     complete = len(faces) == len(set(urls))
 
     def make(row: Row, ledger: Ledger | None) -> Body:

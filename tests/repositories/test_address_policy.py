@@ -1,4 +1,4 @@
-"""What a server accepts, and that no name leads it into a private network."""
+"""The addresses that a server accepts, and no private network among them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from podium.errors import BadAddress, HistoryError
 from podium.repositories.address import parse_address
-from podium.repositories.allowed_hosts import AddressPolicy
+from podium.repositories.address_policy import AddressPolicy
 from podium.settings import Settings
 
 
@@ -52,7 +52,7 @@ def test_a_name_that_resolves_to_this_machine_is_refused_unless_listed_as_privat
     assert pin.startswith("localhost:8080:")
 
 
-def test_an_ip_address_that_the_operator_wrote_is_meant() -> None:
+def test_an_ip_address_that_the_operator_listed_is_accepted() -> None:
     policy = AddressPolicy(Settings(git_hosts=("http://127.0.0.1:8080",)))
     policy.check(parse_address("http://127.0.0.1:8080/o/r"))
     assert policy.resolve("http://127.0.0.1:8080/o/r") is None

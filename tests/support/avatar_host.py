@@ -54,7 +54,7 @@ def raw(data: bytes) -> Play:
     return play
 
 
-class FaceHost:
+class AvatarHost:
     """See the module. ``plays`` says what happens at which path (without its query); all others are 404.
 
     Attributes:
@@ -108,7 +108,7 @@ class FaceHost:
 
         return play
 
-    def __enter__(self) -> FaceHost:
+    def __enter__(self) -> AvatarHost:
         return self
 
     def __exit__(
