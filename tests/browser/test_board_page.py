@@ -227,8 +227,8 @@ def test_anyone_is_found_with_their_rank_and_strangers_are_told_why(counted: Ser
         assert f"#{page.locator('tr:target [data-cell=rank]').inner_text()}" == rank
         for text, words in (
             ("nobody@example.com", "No commit of this history has that e-mail"),
-            ("49699333+dependabot[bot]@users.noreply.github.com", "known as a bot"),
-            ("no such name", "Nobody here has that"),
+            ("49699333+dependabot[bot]@users.noreply.github.com", "This is a bot"),
+            ("no such name", "No name or login here contains that"),
         ):
             page.get_by_label("Find anyone").fill(text)
             expect(page.locator("#found")).to_contain_text(words)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from podium.leaderboard.board_data import Ledger, edition
-from podium.leaderboard.figures import read_overview, sparklines
+from podium.leaderboard.board_data import BoardData, cache_key
+from podium.leaderboard.figures import read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, drawn
 from podium.leaderboard.windows import months_before
@@ -28,7 +28,7 @@ def overview(counted: Counted, rules: Rules | None = None) -> dict[str, Any]:
     with counted.db.read() as session:
         row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
         assert row is not None
-        return read_overview(Ledger(session, row, "https://github.com"), rules or Rules())
+        return read_figures(BoardData(session, row, "https://github.com").under(rules or Rules()))
 
 
 def test_figures_of_all_of_history(counted: Counted) -> None:
@@ -152,8 +152,8 @@ def test_curves_share_one_scale_and_cover_the_window(counted: Counted) -> None:
         with counted.db.read() as session:
             row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
             assert row is not None
-            ledger = Ledger(session, row, "https://github.com")
-            return sparklines(ledger, rules, list(ledger.standings(rules).order), points)
+            ranked = BoardData(session, row, "https://github.com").under(rules)
+            return sparklines(ranked, list(ranked.ranking.order), points)
 
     assert curves(Rules()) == {"peak": 7, "curves": [[2, 0, 0, 7], [0, 1, 0, 0]]}
     assert curves(Rules(), 2) == {"peak": 7, "curves": [[2, 7], [1, 0]]}
@@ -181,7 +181,7 @@ def test_clocks_that_were_wrong_are_not_drawn() -> None:
 # What is kept between two readings
 
 
-def test_parts_are_made_once_for_each_edition(counted: Counted) -> None:
+def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
     counted.person("a@x", "Ada", 1, weeks={SUNDAY: (1, 0, 0, 0)})
     kept: dict[tuple[object, ...], Any] = {}
     made: list[object] = []
@@ -197,7 +197,7 @@ def test_parts_are_made_once_for_each_edition(counted: Counted) -> None:
         with counted.db.read() as session:
             row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
             assert row is not None
-            read_overview(Ledger(session, row, "https://github.com", keep), Rules())
+            read_figures(BoardData(session, row, "https://github.com", keep).under(Rules()))
 
     read()
     first = len(made)
@@ -207,18 +207,18 @@ def test_parts_are_made_once_for_each_edition(counted: Counted) -> None:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
     # The counts are still the same: only what accounts change is made anew.
-    assert set(made[first:]) == {"accounts", "groups", "seniority", "standings", "timeline"}
+    assert set(made[first:]) == {"accounts", "groups", "tie_break", "ranking", "timeline"}
 
 
 def test_edition_follows_the_row(counted: Counted) -> None:
     with counted.db.read() as session:
         row = dict(session.one("SELECT * FROM repository WHERE id = :id", id=counted.id) or {})
     for change in ({"head": "b" * 40}, {"generation": 9}, {"state": "failed"}, {"users_processed_at": 5.0}):
-        assert edition(row | change) != edition(row)
+        assert cache_key(row | change) != cache_key(row)
     # How far a refresh is changes nothing on the board that is there.
-    assert edition(row | {"updated_at": 5.0, "progress": "{}"}) == edition(row)
+    assert cache_key(row | {"updated_at": 5.0, "progress": "{}"}) == cache_key(row)
     busy = row | {"state": "users_processing"}
-    assert edition(busy | {"updated_at": 5.0}) != edition(busy)
+    assert cache_key(busy | {"updated_at": 5.0}) != cache_key(busy)
 
 
 def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:

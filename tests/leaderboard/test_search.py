@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
@@ -26,8 +26,8 @@ def search(counted: Counted, text: str, rules: Rules | None = None, *, show_emai
     with counted.db.read() as session:
         row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
         assert row is not None
-        ledger = Ledger(session, row, "https://github.com")
-        return find(ledger, rules or Rules(), text, show_emails=show_emails)
+        ranked = BoardData(session, row, "https://github.com").under(rules or Rules())
+        return find(ranked, text, show_emails=show_emails)
 
 
 def ranks(found: dict[str, Any]) -> list[int]:
@@ -80,11 +80,11 @@ def test_as_many_as_asked_for_are_given_and_all_are_counted(counted: Counted) ->
 @pytest.mark.parametrize(
     ("rules", "person", "words"),
     [
-        (Rules(), {"commits": 2, "kind": "bot"}, "known as a bot"),
+        (Rules(), {"commits": 2, "kind": "bot"}, "This is a bot"),
         (Rules(), {"commits": 2, "kind": "agent"}, "an AI agent"),
         (Rules(bots="only"), {"commits": 2}, "bots and AI agents only"),
-        (Rules(), {"merges": 3}, "merges only (3 of them)"),
-        (Rules(), {"co": 3, "co_merges": 1}, "co-author only (of 4 commits)"),
+        (Rules(), {"merges": 3}, "only merges (3)"),
+        (Rules(), {"co": 3, "co_merges": 1}, "only named as co-author (of 4 commits)"),
         (Rules.parse(since="2024-01-14"), {"commits": 2, "weeks": {SUNDAY: (2, 0, 0, 0)}}, "in this window"),
     ],
 )
@@ -98,7 +98,7 @@ def test_who_is_not_ranked_is_told_why(counted: Counted, rules: Rules, person: d
 def test_who_is_nowhere_is_told_what_to_try(counted: Counted) -> None:
     counted.person("a@x", "Ada", 1)
     assert "No commit of this history has that e-mail" in search(counted, "me@x.org")["reason"]
-    assert "1 e-mails of this history have no known account" in search(counted, "octocat")["reason"]
+    assert "1 e-mail of this history has no known account" in search(counted, "octocat")["reason"]
     counted.account(7, "ada", "a@x")
     assert "whole e-mail" in search(counted, "octocat")["reason"]
 
@@ -108,10 +108,10 @@ def explain(counted: Counted, rules: Rules | None = None, *, show_emails: bool =
     with counted.db.read() as session:
         row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
         assert row is not None
-        ledger = Ledger(session, row, "https://github.com")
-        number = row_of(ledger, rules, **who)
+        ranked = BoardData(session, row, "https://github.com").under(rules)
+        number = row_of(ranked, **who)
         assert number is not None
-        return read_explanation(ledger, rules, number, show_emails=show_emails)
+        return read_explanation(ranked, number, show_emails=show_emails)
 
 
 def test_a_row_explains_its_number(counted: Counted) -> None:
@@ -156,7 +156,7 @@ def test_explanation_hides_e_mails(counted: Counted) -> None:
     found = explain(counted, show_emails=False, rank=1)
     assert "ada@example.com" not in str(found)
     assert found["emails"][0]["email"] == "a…@example.com"
-    assert found["emails"][0]["foundBy"] == "Nobody's at GitHub (asked on 1970-01-01)."
+    assert found["emails"][0]["foundBy"] == "No account at GitHub has it (asked on 1970-01-01)."
     assert found["commitsUrl"] is None
 
 
@@ -173,7 +173,7 @@ def test_rows_that_are_not_there_are_none(counted: Counted) -> None:
     with counted.db.read() as session:
         row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
         assert row is not None
-        ledger = Ledger(session, row, "https://github.com")
+        ranked = BoardData(session, row, "https://github.com").under(Rules())
         for who in ({"rank": 0}, {"rank": 2}, {"rank": -1}, {"login": "x"}, {"email": "b@x"}, {"person": 99}):
-            assert row_of(ledger, Rules(), **who) is None
-        assert row_of(ledger, Rules(), person=ledger.people().ids[0]) == 0
+            assert row_of(ranked, **who) is None
+        assert row_of(ranked, person=ranked.people.ids[0]) == 0

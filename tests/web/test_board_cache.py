@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
 from podium.jobs.rate import Pace, Paces
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
 from podium.web.application import create_app
 from podium.web.cache import boards as boards_module
@@ -263,13 +263,13 @@ class Maker:
     def __init__(self) -> None:
         self.made = 0
 
-    def __call__(self, row: Row, ledger: Ledger | None) -> Body:
+    def __call__(self, row: Row, data: BoardData | None) -> Body:
         self.made += 1
-        if ledger is None:
+        if data is None:
             return Body.of(b"none", "text/plain")
         from podium.leaderboard.rules import Rules
 
-        return Body.of(str(ledger.standings(Rules()).total).encode(), "text/plain")
+        return Body.of(str(data.under(Rules()).ranking.total).encode(), "text/plain")
 
 
 def boards_of(site: Site) -> Boards:
@@ -326,11 +326,11 @@ def test_an_account_found_for_another_repository_joins_rows_here_too(
     site.person(number, "Ada", "ada@home.example", 2)
     boards = boards_of(site)
 
-    def rows(_: Row, ledger: Ledger | None) -> Body:
+    def rows(_: Row, data: BoardData | None) -> Body:
         from podium.leaderboard.rules import Rules
 
-        assert ledger is not None
-        return Body.of(str(len(ledger.standings(Rules()).order)).encode(), "text/plain")
+        assert data is not None
+        return Body.of(str(len(data.under(Rules()).ranking.order)).encode(), "text/plain")
 
     async def ask() -> bytes:
         row = await boards.row(number)

@@ -1,1 +1,1 @@
-"""Room 4: what was counted, ranked under rules when it is read, and written in each format."""
+"""Ranking what was counted, under rules that are applied when a board is read, and writing it in every format."""

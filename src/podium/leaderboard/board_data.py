@@ -1,51 +1,52 @@
-"""All that boards of one repository are made of, each part read or worked out once, when it is first asked for."""
+"""What boards are made of: :class:`BoardData` of one repository, and :class:`Ranked`, its ranking under some rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Protocol, TypeVar
 
-from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group, load_accounts, unresolved
+from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group_people, load_accounts, unresolved
 from podium.leaderboard.people import Activity, People, load_activity, load_people
-from podium.leaderboard.ranking import Seniority, Standings, rank, seniority
+from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
+from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
 from podium.storage.session import Row, Session
 
 
 class Sized(Protocol):
-    """Something that knows about how many bytes it takes."""
+    """A value that can estimate the memory it takes."""
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
 
 
 Part = TypeVar("Part", bound=Sized)
 
 
 class Keep(Protocol):
-    """Keeps the parts of a ledger between two readings of a board: gives what it has, or what ``make`` makes."""
+    """A cache of parts: returns the one of ``key``, or makes it."""
 
-    def __call__(self, key: tuple[object, ...], make: Callable[[], Part], /) -> Part:
-        """The part of that key."""
+    def __call__(self, key: tuple[object, ...], make: Callable[[], Part], /) -> Part: ...
 
 
 def keep_nothing(_key: tuple[object, ...], make: Callable[[], Part], /) -> Part:
-    """Make it anew each time."""
+    """Make the part each time."""
     return make()
 
 
-class Ledger:
-    """The parts of one repository's boards.
+class BoardData:
+    """The counts and accounts of one repository. Each part is read or computed once, when it is first needed.
 
     Args:
-        session: a transaction that is open as long as the ledger is used.
-        repository: its whole row, whose commits have been counted.
-        github_url: the configured GitHub's web address, of whose accounts all boards speak.
-        keep: where parts are kept. Their keys change with what they are made of: the counts with each count of the
-            repository, the accounts with the edition of the row as well (see :func:`edition`).
+        session: a transaction that stays open as long as this value is used.
+        repository: its whole row; its commits have been counted.
+        github_url: the web address of the configured GitHub.
+        keep: a cache of parts. Their keys change with what they are made from: those of people and activity with each
+            count, the others also with :func:`cache_key`.
     """
 
     def __init__(self, session: Session, repository: Row, github_url: str, keep: Keep = keep_nothing) -> None:
@@ -54,66 +55,114 @@ class Ledger:
         self.github_url = github_url
         self.github_host = host_of(github_url)
         self._keep = keep
-        self._have: dict[tuple[object, ...], object] = {}
-        self._count = (repository["id"], repository["generation"], repository["commits_processed_at"])
-        self._edition = edition(repository)
+        self._id = repository["id"]
+        self._count = (self._id, repository["generation"], repository["commits_processed_at"])
+        self._cache_key = cache_key(repository)
+        self._parts: dict[tuple[object, ...], object] = {}
+        self._ranked: dict[Rules, Ranked] = {}
 
-    def _part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
-        # A ledger is of one moment: what it has once, it has until the end.
-        if key not in self._have:
-            self._have[key] = self._keep(key, make)
-        return self._have[key]  # type: ignore[return-value]
-
-    def people(self) -> People:
-        """What was counted, person by person."""
-        number = self.repository["id"]
-        return self._part(("people", self._count), lambda: load_people(self.session, number))
-
-    def activity(self) -> Activity:
-        """What was counted, week by week."""
-        number = self.repository["id"]
-        return self._part(("activity", self._count), lambda: load_activity(self.session, number, self.people()))
-
-    def accounts(self, rules: Rules) -> Accounts:
-        """Whose e-mail is whose."""
-        if not rules.identities:
-            return Accounts({}, {})
-        number = self.repository["id"]
-        return self._part(("accounts", self._edition), lambda: load_accounts(self.session, number, self.github_host))
-
-    def groups(self, rules: Rules) -> Groups:
-        """Which people belong together."""
-        key = ("groups", self._edition, rules.identities, rules.mailmap)
-        return self._part(key, lambda: group(self.people(), self.accounts(rules), mailmap=rules.mailmap))
-
-    def seniority(self, rules: Rules) -> Seniority:
-        """Who comes first of those who count the same."""
-        key = ("seniority", self._edition, rules.identities, rules.mailmap, rules.merges, rules.co_authors)
-        return self._part(key, lambda: seniority(self.people(), self.accounts(rules), self.groups(rules), rules))
-
-    def standings(self, rules: Rules) -> Standings:
+    def under(self, rules: Rules) -> Ranked:
         """The ranking under ``rules``."""
-        return self._part(
-            ("standings", self._edition, rules),
-            lambda: rank(self.people(), self.groups(rules), self.seniority(rules), rules, self.activity),
-        )
-
-    def timeline(self, rules: Rules) -> Timeline:
-        """What people, bots and agents did, week by week, over all of history."""
-        key = ("timeline", self._edition, rules.identities, rules.mailmap, rules.merges)
-        return self._part(key, lambda: timeline(self.people(), self.activity(), self.groups(rules), rules))
-
-    def unresolved(self) -> Unresolved:
-        """The e-mails of people without an account."""
-        return self._part(("unresolved", self._edition), lambda: unresolved(self.people(), self.accounts(Rules())))
+        if rules not in self._ranked:
+            self._ranked[rules] = Ranked(self, rules)
+        return self._ranked[rules]
 
     def part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
-        """Anything else that is made of these parts alone; ``key`` says what, and under which rules."""
-        return self._part((*key, self._edition), make)
+        """A value made from this repository's counts and accounts; ``key`` names it and the rules it depends on."""
+        return self._part((*key, self._cache_key), make)
+
+    def _part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
+        # The cache may drop a part at any time; one board is made from one version of each.
+        if key not in self._parts:
+            self._parts[key] = self._keep(key, make)
+        return self._parts[key]  # type: ignore[return-value]
+
+    @cached_property
+    def people(self) -> People:
+        """The counted people."""
+        return self._part(("people", self._count), lambda: load_people(self.session, self._id))
+
+    @cached_property
+    def activity(self) -> Activity:
+        """What each of them did in each week."""
+        return self._part(("activity", self._count), lambda: load_activity(self.session, self._id, self.people))
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The account of each e-mail, as far as it is known."""
+        key = accounts_key(self.repository)
+        return self._part(key, lambda: load_accounts(self.session, self._id, self.github_host))
+
+    @cached_property
+    def unresolved(self) -> Unresolved:
+        """The people's e-mails that have no account."""
+        return self.part(("unresolved",), lambda: unresolved(self.people, self.accounts))
 
 
-def edition(repository: Row) -> tuple[object, ...]:
-    """What changes when a repository's boards may: its counts, its state, or the accounts that are being found."""
+class Ranked:
+    """One repository's people ranked under one set of rules: the value from which every view of a board is made."""
+
+    def __init__(self, data: BoardData, rules: Rules) -> None:
+        self.data = data
+        self.rules = rules
+        self.repository = data.repository
+
+    @property
+    def people(self) -> People:
+        """The counted people."""
+        return self.data.people
+
+    @property
+    def activity(self) -> Activity:
+        """What each of them did in each week."""
+        return self.data.activity
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The account of each e-mail; none where the rules join no accounts."""
+        return self.data.accounts if self.rules.identities else Accounts({}, {})
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Which people are one row of the board."""
+        rules = self.rules
+        key = ("groups", rules.identities, rules.mailmap)
+        return self.data.part(key, lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap))
+
+    @cached_property
+    def tie_break(self) -> TieBreak:
+        """The order of groups with equal counts."""
+        rules = self.rules
+        key = ("tie_break", rules.identities, rules.mailmap, rules.merges, rules.co_authors)
+        return self.data.part(key, lambda: tie_break(self.people, self.accounts, self.groups, rules))
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """The groups in order, with their counts."""
+        return self.data.part(
+            ("ranking", self.rules),
+            lambda: rank(self.people, self.groups, self.tie_break, self.rules, lambda: self.activity),
+        )
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What people, bots and AI agents did in each week of the whole history."""
+        rules = self.rules
+        key = ("timeline", rules.identities, rules.mailmap, rules.merges)
+        return self.data.part(key, lambda: timeline(self.people, self.activity, self.groups, rules))
+
+    @cached_property
+    def previous(self) -> Ranked | None:
+        """The ranking in the window of the same length before this one; None where this one has no beginning."""
+        rules = before(self.rules, self.repository)
+        return None if rules is None else self.data.under(rules)
+
+
+def cache_key(repository: Row) -> tuple[object, ...]:
+    """A value that changes whenever a board of this repository may: with its counts, its state and its accounts.
+
+    It begins with the repository's id.
+    """
     state = repository["state"]
     return (
         repository["id"],
@@ -123,6 +172,11 @@ def edition(repository: Row) -> tuple[object, ...]:
         repository["users_processed_at"],
         state,
         repository["error"] if state == "failed" else None,
-        # Each batch of accounts that is done is noted as progress.
+        # Each finished batch of accounts is saved as progress.
         repository["updated_at"] if state == "users_processing" else None,
     )
+
+
+def accounts_key(repository: Row) -> tuple[object, ...]:
+    """The key under which a cache keeps :attr:`BoardData.accounts`."""
+    return ("accounts", cache_key(repository))

@@ -1,4 +1,4 @@
-"""Why a row of a board has its number: e-mails, years, what was left out, and how its account was found."""
+"""The explanation of one row of a board: its e-mails, its years, what is left out, and how its account was found."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from podium.leaderboard.board import Document, entries, shown_name
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.grouping import Known
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted
-from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import why_not
 from podium.textutil.mask import masked
 from podium.timeutil import DAY, iso_day, week_start
@@ -17,36 +16,36 @@ from podium.timeutil import DAY, iso_day, week_start
 _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 
 
-def read_explanation(ledger: Ledger, rules: Rules, number: int, *, show_emails: bool) -> Document:
-    """Explain one group (see :func:`podium.leaderboard.search.row_of`).
+def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Document:
+    """Explain the row of one group (see :func:`podium.leaderboard.search.row_of`).
 
     Returns:
         ``row``: as on the board (``rank`` null where it is not on it, and ``notRanked`` says why). ``emails``: for each
         e-mail the names written with it, its counts over all of history and how its account was found. ``years``: the
-        counts of each year, by the year in which the week of the commit began. ``outside``: what would count, were it
-        not outside of the window. ``commitsUrl``: these commits at GitHub; null where there is no page of them.
+        counts of each year; a week counts for the year of its Sunday. ``outside``: commits that would count, but lie
+        outside of the window. ``commitsUrl``: these commits at GitHub; null where it has no page of them.
         ``sampleCommit``: one commit that names the person.
     """
-    people, groups, standings = ledger.people(), ledger.groups(rules), ledger.standings(rules)
-    members = sorted(groups.members[number], key=lambda place: -people.counts[COMMITS][place])
-    [row] = entries(ledger, rules, [number], show_emails=show_emails)
-    everything = sum(people.counts[kind][place] for kind in kinds_counted(rules) for place in members)
+    people, ranking = ranked.people, ranked.ranking
+    members = sorted(ranked.groups.members[group], key=lambda person: -people.counts[COMMITS][person])
+    [row] = entries(ranked, [group], show_emails=show_emails)
+    everything = sum(people.counts[kind][person] for kind in kinds_counted(ranked.rules) for person in members)
     return {
         "row": row,
-        "notRanked": None if standings.ranks[number] else why_not(ledger, rules, number),
-        "emails": _emails(ledger, rules, members, show_emails=show_emails),
-        "years": _years(ledger, members),
-        "outside": everything - standings.counted[number],
-        "commitsUrl": _commits_url(ledger, rules, row),
-        "sampleCommit": ledger.session.value(_SAMPLE, id=people.ids[members[0]]) or None,
+        "notRanked": None if ranking.ranks[group] else why_not(ranked, group),
+        "emails": _emails(ranked, members, show_emails=show_emails),
+        "years": _years(ranked, members),
+        "outside": everything - ranking.counted[group],
+        "commitsUrl": _commits_url(ranked, row),
+        "sampleCommit": ranked.data.session.value(_SAMPLE, id=people.ids[members[0]]) or None,
     }
 
 
-def _emails(ledger: Ledger, rules: Rules, members: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
-    people = ledger.people()
+def _emails(ranked: Ranked, members: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
+    people = ranked.people
     found: dict[str, dict[str, Any]] = {}
-    for place in members:
-        email = people.emails[place]
+    for person in members:
+        email = people.emails[person]
         if email not in found:
             found[email] = {
                 "email": email if show_emails else masked(email),
@@ -54,21 +53,20 @@ def _emails(ledger: Ledger, rules: Rules, members: list[int], *, show_emails: bo
                 "commitCount": 0,
                 "mergeCount": 0,
                 "coAuthoredCount": 0,
-                "foundBy": found_by(ledger, rules, place),
+                "foundBy": _found_by(ranked, person),
             }
         entry = found[email]
-        entry["names"].append(shown_name(people.names[place], show_emails=show_emails))
-        entry["commitCount"] += people.counts[COMMITS][place]
-        entry["mergeCount"] += people.counts[MERGES][place]
-        entry["coAuthoredCount"] += people.counts[CO_AUTHORED][place] + people.counts[CO_AUTHORED_MERGES][place]
+        entry["names"].append(shown_name(people.names[person], show_emails=show_emails))
+        entry["commitCount"] += people.counts[COMMITS][person]
+        entry["mergeCount"] += people.counts[MERGES][person]
+        entry["coAuthoredCount"] += people.counts[CO_AUTHORED][person] + people.counts[CO_AUTHORED_MERGES][person]
     return list(found.values())
 
 
-def found_by(ledger: Ledger, rules: Rules, place: int) -> str:
-    """How the account of one row of :class:`podium.leaderboard.people.People` was found, or why there is none."""
-    people, groups = ledger.people(), ledger.groups(rules)
-    known: Known | None = ledger.accounts(rules).emails.get(people.emails[place])
-    owner, kind = groups.owners[groups.of[place]], people.kinds[place]
+def _found_by(ranked: Ranked, person: int) -> str:
+    people, groups = ranked.people, ranked.groups
+    known: Known | None = ranked.accounts.emails.get(people.emails[person])
+    owner, kind = groups.owners[groups.of[person]], people.kinds[person]
     if known is not None and known.contributor is not None and known.contributor == owner:
         if known.source == "noreply":
             return "The e-mail itself names the account."
@@ -84,31 +82,31 @@ def _no_account(known: Known | None) -> str:
     if known is None:
         return "No account is known yet."
     if known.source == "no-answer":
-        return f"GitHub was asked on {iso_day(known.at)} and told nothing."
-    return f"Nobody's at GitHub (asked on {iso_day(known.at)})."
+        return f"GitHub gave no answer (asked on {iso_day(known.at)})."
+    return f"No account at GitHub has it (asked on {iso_day(known.at)})."
 
 
-def _years(ledger: Ledger, members: list[int]) -> list[dict[str, int]]:
-    activity = ledger.activity()
+def _years(ranked: Ranked, members: list[int]) -> list[dict[str, int]]:
+    activity = ranked.activity
     years: dict[int, list[int]] = {}
     for person in members:
-        for place in activity.of(person):
-            year = int(iso_day(week_start(activity.weeks[place]))[:4])
+        for index in activity.of(person):
+            year = int(iso_day(week_start(activity.weeks[index]))[:4])
             counts = years.setdefault(year, [0, 0, 0])
-            counts[0] += activity.counts[COMMITS][place]
-            counts[1] += activity.counts[MERGES][place]
-            counts[2] += activity.counts[CO_AUTHORED][place] + activity.counts[CO_AUTHORED_MERGES][place]
+            counts[0] += activity.counts[COMMITS][index]
+            counts[1] += activity.counts[MERGES][index]
+            counts[2] += activity.counts[CO_AUTHORED][index] + activity.counts[CO_AUTHORED_MERGES][index]
     return [
         {"year": year, "commitCount": counts[0], "mergeCount": counts[1], "coAuthoredCount": counts[2]}
         for year, counts in sorted(years.items())
     ]
 
 
-def _commits_url(ledger: Ledger, rules: Rules, row: dict[str, Any]) -> str | None:
-    """GitHub's list of a person's commits: by login, or by e-mail where those may be shown."""
-    repository = ledger.repository
+def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
+    """GitHub's list of a person's commits: by login, or by e-mail where e-mails are shown."""
+    repository, rules = ranked.repository, ranked.rules
     author = row["username"] or row["email"]
-    if repository["host"] != ledger.github_host or not author or not row["commitCount"]:
+    if repository["host"] != ranked.data.github_host or not author or not row["commitCount"]:
         return None
     query = {"author": author}
     if rules.since is not None:
@@ -117,4 +115,4 @@ def _commits_url(ledger: Ledger, rules: Rules, row: dict[str, Any]) -> str | Non
         query["until"] = iso_day(rules.until - DAY)
     branch = quote(repository["branch"] or "HEAD", safe="/")
     path = f"{quote(repository['owner'])}/{quote(repository['name'])}"
-    return f"{ledger.github_url}/{path}/commits/{branch}?{urlencode(query)}"
+    return f"{ranked.data.github_url}/{path}/commits/{branch}?{urlencode(query)}"

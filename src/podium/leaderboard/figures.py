@@ -1,4 +1,4 @@
-"""What a board says as a whole: figures, split, commits over time, and the small curve of each row."""
+"""A board as a whole: its figures, commits over time, and the small curve of each row."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ import bisect
 from typing import Any
 
 from podium.leaderboard.board import Document
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.people import kinds_counted
-from podium.leaderboard.ranking import half, new_people
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.timeline import drawn, split
+from podium.leaderboard.timeline import drawn, split_commits
 from podium.leaderboard.windows import PRESETS, months_before
 from podium.timeutil import DAY, iso_day, week_number, week_of, week_start
 
-# Rows from the top of a board that set the scale of all small curves.
+# The rows at the top of a board that set the scale of all curves.
 _SCALE = 50
 
 
-def read_overview(ledger: Ledger, rules: Rules) -> Document:
-    """Figures, split and commits over time, the document of `GET /leaderboard/activity`.
+def read_figures(ranked: Ranked) -> Document:
+    """Figures and commits over time: the document of `GET /leaderboard/activity`.
 
     Returns:
         ``figures``: ``people`` and ``commits`` on the board, ``halfOfCommits`` (how many people, the most active first,
-        make half of them or more), and ``newPeople``: those whose first commit that counts lies in the window, or,
-        where there is none, in the last 12 months; ``newPeopleSince`` is the first day of that. ``split``: all commits
-        of the window by who authored them, bots and agents too whatever the rules; ``aiAssisted`` are those an agent
-        authored or is named in as co-author. ``weeks``: all of history, by the Sunday (UTC) that begins each week.
-        ``presets``: the windows that people ask for most, by their first day.
+        make half of them or more), and ``newPeople``: those whose first commit that counts lies in the window or,
+        without a window, in the last 12 months; ``newPeopleSince`` is the first day of that time. ``split``: all
+        commits of the window by the kind of their author, bots and agents too whatever the rules; ``aiAssisted`` are
+        those that an AI agent authored or is named in as co-author. ``weeks``: the commits of each week of the whole
+        history, by its Sunday (UTC). ``presets``: the usual windows, by their first day.
     """
-    standings, line = ledger.standings(rules), ledger.timeline(rules)
-    parts, since = split(line, rules), newcomers_since(ledger, rules)
+    ranking, line = ranked.ranking, ranked.timeline
+    parts, since = split_commits(line, ranked.rules), newcomers_since(ranked)
     return {
-        "rules": rules.as_dict(),
-        "head": ledger.repository["head"],
+        "rules": ranked.rules.as_dict(),
+        "head": ranked.repository["head"],
         "figures": {
-            "people": len(standings.order),
-            "commits": standings.total,
-            "halfOfCommits": half(standings),
-            "newPeople": new_people(standings, ledger.seniority(rules), since, rules.until),
+            "people": len(ranking.order),
+            "commits": ranking.total,
+            "halfOfCommits": ranking.people_for_half(),
+            "newPeople": ranking.new_people(ranked.tie_break, since, ranked.rules.until),
             "newPeopleSince": None if since is None else iso_day(since),
         },
         "split": {
@@ -47,7 +46,7 @@ def read_overview(ledger: Ledger, rules: Rules) -> Document:
             "agent": parts.agent,
             "aiAssisted": parts.agent + parts.assisted,
         },
-        "presets": presets(ledger, rules),
+        "presets": presets(ranked),
         "weeks": [
             {"week": iso_day(week_start(week)), "human": human, "bot": bot, "agent": agent}
             for week, human, bot, agent in zip(line.weeks, line.human, line.bot, line.agent, strict=True)
@@ -55,61 +54,62 @@ def read_overview(ledger: Ledger, rules: Rules) -> Document:
     }
 
 
-def newcomers_since(ledger: Ledger, rules: Rules) -> int | None:
-    """From when on people count as new: the window's first second, or 12 months before the end."""
-    if rules.windowed:
-        return rules.since
-    return week_of(Rules.parse(since=months_before(end_of(ledger, rules), 12)).since or 0)
+def newcomers_since(ranked: Ranked) -> int | None:
+    """The time from which people count as new: the start of the window, or 12 months before the end of the history."""
+    if ranked.rules.windowed:
+        return ranked.rules.since
+    return week_of(Rules.parse(since=months_before(end_of(ranked), 12)).since or 0)
 
 
-def presets(ledger: Ledger, rules: Rules) -> dict[str, str | None]:
+def presets(ranked: Ranked) -> dict[str, str | None]:
     """The first day of each of the usual windows, which all end with the last commit."""
-    end = end_of(ledger, rules)
+    end = end_of(ranked)
     return {name: None if months is None else months_before(end, months) for name, months in PRESETS.items()}
 
 
-def end_of(ledger: Ledger, rules: Rules) -> int:
-    """The day (as its first second) that the usual windows are counted back from: the last of the last week in which
-    anything was done, or the one on which it was counted if that was before.
+def end_of(ranked: Ranked) -> int:
+    """The day from which the usual windows are counted back.
+
+    It is the last day of the last week with commits, or the day of the count if that was before.
     """
-    counted = int(ledger.repository["commits_processed_at"])
-    ends = drawn(ledger.timeline(rules))
+    counted = int(ranked.repository["commits_processed_at"])
+    ends = drawn(ranked.timeline)
     return counted if ends is None else min(counted, week_start(ends[1]) + 6 * DAY)
 
 
-def sparklines(ledger: Ledger, rules: Rules, numbers: list[int], points: int = 32) -> dict[str, Any]:
-    """What each of the groups ``numbers`` did in each part of the window (or of history), of what counts.
+def sparklines(ranked: Ranked, groups: list[int], points: int = 32) -> dict[str, Any]:
+    """The commits that count of each of ``groups``, in equal parts of the window or of the whole history.
 
     Returns:
-        ``curves``: for each group as many counts as there are parts (``points``, or fewer where the window has fewer
-        weeks). ``peak``: the largest count of any of the first rows of the whole board, which is the scale of all.
+        ``curves``: for each group one count for each part (``points`` of them, or fewer where the window has fewer
+        weeks). ``peak``: the largest count in the first rows of the whole board, which is the scale of all curves.
     """
-    low, high = bounds(ledger, rules)
+    low, high = _bounds(ranked)
     points = max(1, min(points, high - low + 1))
-    top = list(ledger.standings(rules).order[:_SCALE])
-    scale = max((max(_curve(ledger, rules, number, (low, high), points)) for number in top), default=0)
-    curves = [_curve(ledger, rules, number, (low, high), points) for number in numbers]
-    return {"peak": scale, "curves": curves}
+    top = list(ranked.ranking.order[:_SCALE])
+    peak = max((max(_curve(ranked, group, (low, high), points)) for group in top), default=0)
+    return {"peak": peak, "curves": [_curve(ranked, group, (low, high), points) for group in groups]}
 
 
-def add_sparklines(ledger: Ledger, rules: Rules, document: Document) -> None:
-    """Give each row of a board's document its curve as ``sparkline``, and the document their scale and bounds."""
+def add_sparklines(ranked: Ranked, document: Document) -> None:
+    """Add to each row of a board's document its curve as ``sparkline``, and to the document their scale and window."""
     first = document["offset"]
-    numbers = list(ledger.standings(rules).order[first : first + len(document["top_contributors"])])
-    drawn_of = sparklines(ledger, rules, numbers)
-    low, high = bounds(ledger, rules)
+    groups = list(ranked.ranking.order[first : first + len(document["top_contributors"])])
+    found = sparklines(ranked, groups)
+    low, high = _bounds(ranked)
     document["sparklines"] = {
-        "peak": drawn_of["peak"],
+        "peak": found["peak"],
         "since": iso_day(week_start(low)),
         "until": iso_day(week_start(high) + 6 * DAY),
     }
-    for entry, curve in zip(document["top_contributors"], drawn_of["curves"], strict=True):
+    for entry, curve in zip(document["top_contributors"], found["curves"], strict=True):
         entry["sparkline"] = curve
 
 
-def bounds(ledger: Ledger, rules: Rules) -> tuple[int, int]:
-    """The numbers of the first and the last week of the window, or of what there is to draw of it."""
-    low, high = drawn(ledger.timeline(rules)) or (0, 0)
+def _bounds(ranked: Ranked) -> tuple[int, int]:
+    """The numbers of the first and the last week of the window, or of the history."""
+    rules = ranked.rules
+    low, high = drawn(ranked.timeline) or (0, 0)
     if rules.since is not None:
         low = week_number(rules.since)
     if rules.until is not None:
@@ -117,15 +117,15 @@ def bounds(ledger: Ledger, rules: Rules) -> tuple[int, int]:
     return low, max(low, high)
 
 
-def _curve(ledger: Ledger, rules: Rules, number: int, weeks: tuple[int, int], points: int) -> list[int]:
-    activity = ledger.activity()
+def _curve(ranked: Ranked, group: int, weeks: tuple[int, int], points: int) -> list[int]:
+    activity = ranked.activity
     low, high = weeks
     span = range(bisect.bisect_left(activity.weeks, low), bisect.bisect_right(activity.weeks, high))
     curve = [0] * points
-    for person in ledger.groups(rules).members[number]:
-        places = activity.of(person, span)
-        for kind in kinds_counted(rules):
+    for person in ranked.groups.members[group]:
+        indexes = activity.of(person, span)
+        for kind in kinds_counted(ranked.rules):
             counts = activity.counts[kind]
-            for place in places:
-                curve[(activity.weeks[place] - low) * points // (high - low + 1)] += counts[place]
+            for index in indexes:
+                curve[(activity.weeks[index] - low) * points // (high - low + 1)] += counts[index]
     return curve

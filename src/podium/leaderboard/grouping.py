@@ -1,15 +1,14 @@
-"""Whose e-mail is whose, as far as it is known, and which rows of a repository belong together. Pure but for one query.
+"""Which people are one row of a board: the accounts of their e-mails, and groups. Pure but for one query.
 
-Who belongs together: an account beats the mailmap. Rows of one account are one row of the board. With the mailmap, a
-row without an account joins the account of its mailmap identity if that identity has exactly one; with none or with
-several, the rows without an account are one row of the board by their identity. Without the mailmap they are one
-row for each e-mail. Names alone never merge two rows.
+**Groups.** An account takes precedence over the mailmap. People of one account are one group. With the mailmap, a
+person without an account joins the account of their mailmap identity if that identity has exactly one; with none or
+with several, the people without an account form one group for each identity. Without the mailmap they form one group
+for each e-mail. Names alone never join two people.
 
-What is a bot: an account of which the host itself says so (an e-mail is anybody's word); else a row of the board of
-which every e-mail is a bot's or an agent's, or whose mailmap identity *is* one (a mailmap may map odd addresses to a
-bot's). A person to whom the mailmap maps a bot's address stays a person. An account that the host gave for a tool's
-address is not believed unless it is marked a bot: somebody has registered that address as their own, and would be
-credited with all that the tool did.
+**Bots.** A group is a bot if its host says that the account is one, or if every e-mail in it is a bot's or an agent's,
+or if its mailmap identity is a bot's address (a mailmap may map odd addresses to a bot's). A person to whom the mailmap
+maps a bot's address stays a person. If the host gives an account for a bot's address, the account is ignored unless it
+is marked as a bot: a user may have registered that address, and would get credit for all that the bot did.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from podium.storage.session import Row, Session
 
 _OF_CONTRIBUTOR = ("id", "account_id", "username", "name", "avatar_url", "profile_url", "is_bot", "enriched_at")
 
-# Several names of one e-mail give the same row several times; to sort them out here costs less than there.
+# Several names of one e-mail give the same row several times; Python removes them faster than DISTINCT.
 _KNOWN = f"""
 SELECT c.email, k.contributor_id, k.source, k.known_at, {", ".join(f"p.{column}" for column in _OF_CONTRIBUTOR)}
 FROM commit_data c
@@ -33,7 +32,7 @@ WHERE c.repository_id = :repository"""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one e-mail: its contributor (None: nobody's), how, and since when."""
+    """What is known of one e-mail: its contributor (None: it has no account), the source, and the time."""
 
     contributor: int | None
     source: str
@@ -42,18 +41,18 @@ class Known:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Accounts:
-    """What is known of the e-mails of a repository, and the rows of ``contributor`` behind them, by their ids."""
+    """What is known of the e-mails of a repository, and the rows of their contributors by id."""
 
     emails: dict[str, Known]
     contributors: dict[int, Row]
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 250 * len(self.emails) + 900 * len(self.contributors)
 
     def is_bot(self, contributor: int) -> bool:
-        """Whether the host itself says that an account is a bot's."""
+        """Whether the host says that an account is a bot."""
         row = self.contributors[contributor]
         return bool(row["is_bot"]) and row["enriched_at"] is not None
 
@@ -72,14 +71,14 @@ def load_accounts(session: Session, repository_id: int, github_host: str) -> Acc
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Groups:
-    """The rows of a board under one way of telling who belongs together, before anything is counted.
+    """The people of a repository in groups, each of which may be a row of a board; a group is an index.
 
     Attributes:
-        of: the group of each row of :class:`People`.
-        members: the rows of each group.
-        owners: the contributor of each group; None where it is an identity.
+        of: the group of each person.
+        members: the people of each group.
+        owners: the contributor (account) of each group; None where there is none.
         identities: the mailmap identity or e-mail of a group without an owner; '' for the others.
-        kinds: "human", "bot" or "agent" (a bot of which some e-mail is an AI agent's).
+        kinds: "human", "bot" or "agent" (a bot with an e-mail of an AI agent).
     """
 
     of: array[int]
@@ -90,23 +89,23 @@ class Groups:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 12 * len(self.of) + 150 * len(self.members)
 
 
-def group(people: People, accounts: Accounts, *, mailmap: bool) -> Groups:
-    """Put together the rows that belong together."""
+def group_people(people: People, accounts: Accounts, *, mailmap: bool) -> Groups:
+    """Join the people who are one row of a board."""
     owners = [_believed(accounts, email, kind) for email, kind in zip(people.emails, people.kinds, strict=True)]
     tools = [kind != "human" for kind in people.kinds]
     identities = people.emails
     if mailmap:
         identities = people.identities
         adopted = _adopted(people, owners)
-        for place, identity in enumerate(identities):
+        for person, identity in enumerate(identities):
             if identity in adopted:
                 owner, is_tool = adopted[identity]
-                tools[place] = tools[place] or (is_tool and owners[place] is None)
-                owners[place] = owners[place] or owner
+                tools[person] = tools[person] or (is_tool and owners[person] is None)
+                owners[person] = owners[person] or owner
     return _grouped(people, accounts, owners, identities, tools)
 
 
@@ -120,14 +119,14 @@ def _believed(accounts: Accounts, email: str, kind: str) -> int | None:
 
 
 def _adopted(people: People, owners: list[int | None]) -> dict[str, tuple[int | None, bool]]:
-    """The identities of the mailmap that bring their rows to an account, or that are a tool's."""
+    """The mailmap identities whose people join one account, and those that are a bot's or an agent's."""
     accounts: dict[str, set[int]] = {}
     tools: set[str] = set()
-    for place, identity in enumerate(people.identities):
-        owner = owners[place]
+    for person, identity in enumerate(people.identities):
+        owner = owners[person]
         if owner is not None:
             accounts.setdefault(identity, set()).add(owner)
-        if people.kinds[place] != "human" and people.emails[place] == people.mailmap_emails[place]:
+        if people.kinds[person] != "human" and people.emails[person] == people.mailmap_emails[person]:
             tools.add(identity)
     found: dict[str, tuple[int | None, bool]] = {
         identity: (next(iter(those)), False) for identity, those in accounts.items() if len(those) == 1
@@ -139,45 +138,45 @@ def _adopted(people: People, owners: list[int | None]) -> dict[str, tuple[int | 
 def _grouped(
     people: People, accounts: Accounts, owners: list[int | None], identities: list[str], tools: list[bool]
 ) -> Groups:
-    numbers: dict[int | str, int] = {}
+    groups: dict[int | str, int] = {}
     of = array("i", bytes(4 * len(owners)))
     members: list[list[int]] = []
-    for place, owner in enumerate(owners):
-        key = identities[place] if owner is None else owner
-        number = numbers.setdefault(key, len(members))
-        if number == len(members):
+    for person, owner in enumerate(owners):
+        key = identities[person] if owner is None else owner
+        group = groups.setdefault(key, len(members))
+        if group == len(members):
             members.append([])
-        members[number].append(place)
-        of[place] = number
+        members[group].append(person)
+        of[person] = group
     return Groups(
         of,
         members,
-        [owners[places[0]] for places in members],
-        [identities[places[0]] if owners[places[0]] is None else "" for places in members],
-        [_kind(people, accounts, places, owners[places[0]], tools) for places in members],
+        [owners[those[0]] for those in members],
+        [identities[those[0]] if owners[those[0]] is None else "" for those in members],
+        [_kind(people, accounts, those, owners[those[0]], tools) for those in members],
     )
 
 
-def _kind(people: People, accounts: Accounts, places: list[int], owner: int | None, tools: list[bool]) -> str:
-    if not all(tools[place] for place in places) and (owner is None or not accounts.is_bot(owner)):
+def _kind(people: People, accounts: Accounts, members: list[int], owner: int | None, tools: list[bool]) -> str:
+    if not all(tools[person] for person in members) and (owner is None or not accounts.is_bot(owner)):
         return "human"
-    return "agent" if any(people.kinds[place] == "agent" for place in places) else "bot"
+    return "agent" if any(people.kinds[person] == "agent" for person in members) else "bot"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unresolved:
-    """How many e-mails of people have no account, whatever the rules."""
+    """The number of people's e-mails without an account, whatever the rules."""
 
     emails: int
     size: int = 100
 
 
 def unresolved(people: People, accounts: Accounts) -> Unresolved:
-    """Count them: bots need none, nor do those who are only named as co-authors."""
+    """Count the e-mails of authors without an account; bots and people who are only co-authors need none."""
     commits, merges = people.counts[COMMITS], people.counts[MERGES]
     found = {
         email
-        for place, email in enumerate(people.emails)
-        if people.kinds[place] == "human" and commits[place] + merges[place] > 0
+        for person, email in enumerate(people.emails)
+        if people.kinds[person] == "human" and commits[person] + merges[person] > 0
     }
     return Unresolved(len(found - {email for email, known in accounts.emails.items() if known.contributor is not None}))

@@ -1,7 +1,7 @@
-"""What was counted of a repository, in memory: its people, one row for each (e-mail, name), and what they did by week.
+"""The counts of a repository in memory: its people, and what they did by week.
 
 A board of tens of thousands of people must answer each switch, window and search within the time of a key press. So
-the rows are read once for each count of the repository, into arrays, and every board is made of them.
+the rows are read once for each count of the repository, into columns, and every board is made from them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from podium.timeutil import week_number
 
 COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 COMMITS, MERGES, CO_AUTHORED, CO_AUTHORED_MERGES = range(4)
-# What can carry a date of its own; co-authored merges share those of co-authored commits.
+# The kinds with dates of their own; co-authored merges share those of co-authored commits.
 DATED = ("commit", "merge", "co_authored")
 
-# Rows that one query fetches: what they take on their way stays small however large the repository is.
+# Rows of one query, which bounds the memory that they take on their way.
 _CHUNK = 10_000
 
 _PEOPLE = f"""
@@ -43,10 +43,10 @@ LIMIT :chunk"""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class People:
-    """One row for each (e-mail, name as written), each field a column; what a row is called here is its place.
+    """One person for each (e-mail, name as written), each field a column; a person is an index into the columns.
 
     Attributes:
-        ids: the rows' numbers in the database.
+        ids: ``commit_data.id`` of each person.
         kinds: "human", "bot" or "agent".
         counts: the four counts, in the order of :data:`COUNTS`.
         first, last: dates by :data:`DATED`; None where there is none.
@@ -65,7 +65,7 @@ class People:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         text = sum(len(email) + len(name) for email, name in zip(self.emails, self.names, strict=True))
         return 400 * len(self.ids) + 2 * text
 
@@ -79,7 +79,7 @@ def load_people(session: Session, repository_id: int) -> People:
         ids,
         emails,
         names,
-        # Mostly the same text as written: once is enough.
+        # Usually equal to the text as written: share one string.
         [a if a != b else b for a, b in zip(mailmap_emails, emails, strict=True)],
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
         [a if a != b else b for a, b in zip(identities, emails, strict=True)],
@@ -105,11 +105,11 @@ class Activity:
     """What each person did in each week, in the order of the weeks.
 
     Attributes:
-        people: whose (a place in :class:`People`).
-        weeks: which, as the number of weeks since the one of the epoch.
-        counts: how much, in the order of :data:`COUNTS`.
-        starts: where each week begins: the place of its first entry, by week, with one more after the last.
-        by_person: the places of the entries, person by person.
+        people: the person of each entry.
+        weeks: the number of its week (see :func:`podium.timeutil.week_number`).
+        counts: its counts, in the order of :data:`COUNTS`.
+        starts: the index of the first entry of each week.
+        by_person: the indexes of the entries, person by person.
         person_starts: where each person begins in ``by_person``, with one more after the last.
     """
 
@@ -122,18 +122,18 @@ class Activity:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 28 * len(self.people) + 100 * len(self.starts) + 4 * len(self.person_starts)
 
     def span(self, rules: Rules) -> range:
-        """The places of the entries within the window of ``rules``."""
-        return range(self._place(rules.since, 0), self._place(rules.until, len(self.people)))
+        """The indexes of the entries within the window of ``rules``."""
+        return range(self._index(rules.since, 0), self._index(rules.until, len(self.people)))
 
-    def _place(self, bound: int | None, otherwise: int) -> int:
+    def _index(self, bound: int | None, otherwise: int) -> int:
         return otherwise if bound is None else bisect.bisect_left(self.weeks, week_number(bound))
 
     def of(self, person: int, span: range | None = None) -> array[int]:
-        """The places of one person's entries, in the order of the weeks: all, or those within ``span``."""
+        """The indexes of one person's entries, in the order of the weeks: all, or those within ``span``."""
         low, high = self.person_starts[person], self.person_starts[person + 1]
         if span is not None:
             low = bisect.bisect_left(self.by_person, span.start, low, high)
@@ -143,25 +143,24 @@ class Activity:
 
 def load_activity(session: Session, repository_id: int, people: People) -> Activity:
     """Read what the people of a repository did by week."""
-    place_of = {number: place for place, number in enumerate(people.ids)}
-    entries = [entry for chunk in _weeks(session, repository_id, place_of) for entry in chunk]
+    person_of = {number: person for person, number in enumerate(people.ids)}
+    entries = [entry for chunk in _weeks(session, repository_id, person_of) for entry in chunk]
     entries.sort(key=lambda entry: entry[1])
     columns: list[Any] = list(zip(*entries, strict=True)) or [()] * 6
     who, weeks = array("i", columns[0]), array("i", columns[1])
     starts: dict[int, int] = {}
-    for place, week in enumerate(weeks):
-        starts.setdefault(week, place)
+    for index, week in enumerate(weeks):
+        starts.setdefault(week, index)
     by_person, person_starts = _by_person(who, len(people.ids))
     return Activity(who, weeks, tuple(array("i", column) for column in columns[2:]), starts, by_person, person_starts)
 
 
-def _weeks(session: Session, repository_id: int, place_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:
+def _weeks(session: Session, repository_id: int, person_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:
     person, week = -(2**62), 0
     while True:
         chunk = session.all(_WEEKS, repository=repository_id, person=person, week=week, chunk=_CHUNK)
         rows = [tuple(row.values()) for row in chunk]
-        # A row of nobody cannot be: both are written together.
-        yield [(place_of[row[0]], week_number(row[1]), *row[2:]) for row in rows if row[0] in place_of]
+        yield [(person_of[row[0]], week_number(row[1]), *row[2:]) for row in rows if row[0] in person_of]
         if len(rows) < _CHUNK:
             return
         person, week = rows[-1][:2]
@@ -173,15 +172,15 @@ def _by_person(who: array[int], number: int) -> tuple[array[int], array[int]]:
         starts[person + 1] += 1
     for person in range(number):
         starts[person + 1] += starts[person]
-    free, places = starts[:], array("i", bytes(4 * len(who)))
-    for place, person in enumerate(who):
-        places[free[person]] = place
+    free, indexes = starts[:], array("i", bytes(4 * len(who)))
+    for index, person in enumerate(who):
+        indexes[free[person]] = index
         free[person] += 1
-    return places, starts
+    return indexes, starts
 
 
 def kinds_counted(rules: Rules) -> tuple[int, ...]:
-    """Which of the :data:`COUNTS` the rules rank."""
+    """The indexes into :data:`COUNTS` of the kinds that the rules rank."""
     kinds = [COMMITS]
     kinds += [MERGES] if rules.merges else []
     kinds += [CO_AUTHORED] if rules.co_authors else []

@@ -1,7 +1,7 @@
 """The ranking of a repository's people under rules. Pure.
 
-Who is on the board for as many commits as another comes first who began earlier; of those who began in the same second
-accounts come first, by their number, then the others by e-mail.
+Of two rows with equal counts the one that began earlier comes first; of two that began in the same second, accounts
+come before other rows, by id, and the others follow by e-mail.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from podium.leaderboard.grouping import Accounts, Groups
 from podium.leaderboard.people import DATED, Activity, People, kinds_counted
 from podium.leaderboard.rules import Rules
 
-# Later than any date: a group that never did anything of what counts.
+# Later than any date: a group that never did anything that counts.
 _NEVER = 2**62
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Seniority:
-    """Who comes first of those who count the same, which no window changes.
+class TieBreak:
+    """The order of groups with equal counts, which is the same for every window.
 
     Attributes:
-        first: when each group began to do what counts, over all of history.
+        first: the time of each group's first commit that counts, in all of history.
         order: all groups, in the order of ties.
     """
 
@@ -32,19 +32,19 @@ class Seniority:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 45 * len(self.first)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Standings:
+class Ranking:
     """A ranked board.
 
     Attributes:
         order: the groups on the board, best first.
         ranks: the rank of each group, from 1; 0 where it is not on the board.
-        counted: what each group counts under the rules, on the board or not.
-        by_person: the same for each row of :class:`People`.
+        counted: the commits of each group that count under the rules, on the board or not.
+        by_person: the same for each person.
         total: the commits of all groups on the board.
     """
 
@@ -56,33 +56,47 @@ class Standings:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 30 * len(self.by_person) + 60 * len(self.ranks)
 
+    def people_for_half(self) -> int:
+        """How many groups, the most active first, make half of the commits or more; 0 of an empty board."""
+        so_far = 0
+        for rank, group in enumerate(self.order, start=1):
+            so_far += self.counted[group]
+            if 2 * so_far >= self.total:
+                return rank
+        return 0
 
-def seniority(people: People, accounts: Accounts, groups: Groups, rules: Rules) -> Seniority:
-    """Find out who began when, with what the rules count."""
+    def new_people(self, ties: TieBreak, since: int | None, until: int | None) -> int:
+        """How many groups on the board made their first commit from ``since`` on and before ``until``."""
+        low = -_NEVER if since is None else since
+        high = _NEVER if until is None else until
+        return sum(low <= ties.first[group] < high for group in self.order)
+
+
+def tie_break(people: People, accounts: Accounts, groups: Groups, rules: Rules) -> TieBreak:
+    """Order the groups by the first of their commits that counts."""
     first = _first(people, groups, rules)
-    order = sorted(range(len(first)), key=lambda number: _tie(groups, accounts, first, number))
-    return Seniority(first, array("i", order))
+    order = sorted(range(len(first)), key=lambda group: _tie(groups, accounts, first, group))
+    return TieBreak(first, array("i", order))
 
 
-def rank(
-    people: People, groups: Groups, seniors: Seniority, rules: Rules, activity: Callable[[], Activity]
-) -> Standings:
-    """Rank the groups under ``rules``; ``activity`` is asked for only where there is a window."""
-    by_person = person_counts(people, rules, activity)
-    counted = group_sums(groups, by_person)
-    ranked = _on_board(groups, seniors, rules, counted)
+def rank(people: People, groups: Groups, ties: TieBreak, rules: Rules, activity: Callable[[], Activity]) -> Ranking:
+    """Rank the groups under ``rules``; ``activity`` is called only where there is a window."""
+    by_person = _person_counts(people, rules, activity)
+    counted = [0] * len(groups.members)
+    for group, count in zip(groups.of, by_person, strict=True):
+        counted[group] += count
+    ranked = _on_board(groups, ties, rules, counted)
     ranked.sort(key=counted.__getitem__, reverse=True)
     ranks = array("i", bytes(4 * len(counted)))
-    for place, number in enumerate(ranked, start=1):
-        ranks[number] = place
-    return Standings(array("i", ranked), ranks, counted, by_person, sum(map(counted.__getitem__, ranked)))
+    for place, group in enumerate(ranked, start=1):
+        ranks[group] = place
+    return Ranking(array("i", ranked), ranks, counted, by_person, sum(map(counted.__getitem__, ranked)))
 
 
-def person_counts(people: People, rules: Rules, activity: Callable[[], Activity]) -> list[int]:
-    """What each row of ``people`` counts under ``rules``."""
+def _person_counts(people: People, rules: Rules, activity: Callable[[], Activity]) -> list[int]:
     kinds = kinds_counted(rules)
     if not rules.windowed:
         columns = [people.counts[kind] for kind in kinds]
@@ -90,37 +104,29 @@ def person_counts(people: People, rules: Rules, activity: Callable[[], Activity]
     counted = [0] * len(people.ids)
     did = activity()
     span = did.span(rules)
-    places = slice(span.start, span.stop)
+    window = slice(span.start, span.stop)
     for kind in kinds:
-        for person, count in zip(did.people[places], did.counts[kind][places], strict=True):
+        for person, count in zip(did.people[window], did.counts[kind][window], strict=True):
             counted[person] += count
     return counted
 
 
-def group_sums(groups: Groups, by_person: list[int]) -> list[int]:
-    """The sum of each group."""
-    sums = [0] * len(groups.members)
-    for number, count in zip(groups.of, by_person, strict=True):
-        sums[number] += count
-    return sums
-
-
-def _on_board(groups: Groups, seniors: Seniority, rules: Rules, counted: list[int]) -> list[int]:
+def _on_board(groups: Groups, ties: TieBreak, rules: Rules, counted: list[int]) -> list[int]:
     """The groups that the rules rank, in the order of ties."""
     kinds = groups.kinds
     match rules.bots:
         case "include":
-            return [number for number in seniors.order if counted[number] > 0]
+            return [group for group in ties.order if counted[group] > 0]
         case "exclude":
-            return [number for number in seniors.order if counted[number] > 0 and kinds[number] == "human"]
-    return [number for number in seniors.order if counted[number] > 0 and kinds[number] != "human"]
+            return [group for group in ties.order if counted[group] > 0 and kinds[group] == "human"]
+    return [group for group in ties.order if counted[group] > 0 and kinds[group] != "human"]
 
 
 def dated(rules: Rules) -> list[int]:
-    """Which of :data:`DATED` the rules count."""
+    """The indexes into :data:`podium.leaderboard.people.DATED` of the kinds that count."""
     return [
-        place
-        for place, what in enumerate(DATED)
+        column
+        for column, what in enumerate(DATED)
         if what == "commit" or (what == "merge" and rules.merges) or (what == "co_authored" and rules.co_authors)
     ]
 
@@ -128,30 +134,13 @@ def dated(rules: Rules) -> list[int]:
 def _first(people: People, groups: Groups, rules: Rules) -> list[int]:
     first = [_NEVER] * len(groups.members)
     for column in dated(rules):
-        for number, when in zip(groups.of, people.first[column], strict=True):
-            if when is not None and when < first[number]:
-                first[number] = when
+        for group, when in zip(groups.of, people.first[column], strict=True):
+            if when is not None and when < first[group]:
+                first[group] = when
     return first
 
 
-def _tie(groups: Groups, accounts: Accounts, first: list[int], number: int) -> tuple[int, bool, int, str]:
-    owner = groups.owners[number]
+def _tie(groups: Groups, accounts: Accounts, first: list[int], group: int) -> tuple[int, bool, int, str]:
+    owner = groups.owners[group]
     account = None if owner is None else accounts.contributors[owner]["account_id"]
-    return first[number], account is None, account or 0, groups.identities[number]
-
-
-def half(standings: Standings) -> int:
-    """How many people, the most active first, make half of the commits or more; 0 of an empty board."""
-    so_far = 0
-    for place, number in enumerate(standings.order, start=1):
-        so_far += standings.counted[number]
-        if 2 * so_far >= standings.total:
-            return place
-    return 0
-
-
-def new_people(standings: Standings, seniors: Seniority, since: int | None, until: int | None) -> int:
-    """How many on the board did their first commit from ``since`` on and before ``until``."""
-    low = -_NEVER if since is None else since
-    high = _NEVER if until is None else until
-    return sum(low <= seniors.first[number] < high for number in standings.order)
+    return first[group], account is None, account or 0, groups.identities[group]

@@ -1,6 +1,6 @@
 """The counting rules of a board: switches and a window, as one value. Pure.
 
-Rules are applied when a board is read, never by a new scan of the repository.
+Rules are applied when a board is read; the repository is not counted again.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What counts on a board. The defaults answer what GitHub's own contributors page answers.
+    """What counts on a board. The defaults are those of GitHub's contributors page.
 
-    ``since`` and ``until`` are the bounds in effect, epoch seconds in UTC at which a week starts (Sunday 00:00):
-    ``since`` is the first second of the window, ``until`` the first after it; None leaves that side open.
-    ``identities`` False joins no accounts: a row is an e-mail, or an identity of the mailmap.
+    ``since`` is the first second of the window and ``until`` the first after it, both at the start of a week (Sunday
+    00:00 UTC); None leaves that side open. With ``identities`` False no accounts join rows: a row is an e-mail, or an
+    identity of the mailmap.
     """
 
     merges: bool = False
@@ -48,13 +48,13 @@ class Rules:
         until: str | None = None,
         identities: bool = True,
     ) -> Rules:
-        """Read the rules from the words of the command line and the API.
+        """Read the rules from the values of the command line and the API.
 
-        ``since`` and ``until`` are days, both inclusive (``2024-01-31``, or an ISO 8601 time, of which the day in
-        UTC counts). Activity is kept by weeks, so the window is widened to whole weeks from Sunday to Saturday.
+        ``since`` and ``until`` are days, both inclusive: ``2024-01-31``, or an ISO 8601 time, which stands for its day
+        in UTC. Activity is kept by weeks, so the window is widened to whole weeks from Sunday to Saturday.
 
         Raises:
-            BadRule: a word that is no choice, a date that is none, or a window that ends before it starts.
+            BadRule: a value is not one of the choices, a date is not valid, or the window ends before it starts.
         """
         first, last = _day("since", since), _day("until", until)
         if first is not None and last is not None and first > last:
@@ -71,11 +71,11 @@ class Rules:
 
     @property
     def windowed(self) -> bool:
-        """Whether only some weeks count."""
+        """Whether the rules have a window."""
         return self.since is not None or self.until is not None
 
     def as_dict(self) -> dict[str, str | None]:
-        """The rules in words, with the first and the last day in effect: the ``rules`` of a board's document."""
+        """The ``rules`` of a board's document, with the first and the last day of the widened window."""
         return {
             "merges": "include" if self.merges else "exclude",
             "bots": self.bots,

@@ -1,4 +1,4 @@
-"""Finding anyone on a board by name, login or e-mail, and saying why somebody is not there."""
+"""Search on a board by name, login or e-mail, with the reason why a person is not there."""
 
 from __future__ import annotations
 
@@ -8,141 +8,144 @@ import unicodedata
 from typing import Any
 
 from podium.leaderboard.board import Document, entries, shown_name
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES
-from podium.leaderboard.rules import Rules
+from podium.textutil.plural import plural
 
-# Longer than any name that somebody types.
+# Characters of a query that are looked for; no name is longer.
 LONGEST = 200
 _LOGIN = re.compile(r"@?[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Index:
-    """For each group what it can be found by, folded: its names and login, one a line; and all e-mails' groups."""
+class SearchIndex:
+    """Folded text to search.
+
+    Attributes:
+        texts: for each group its names and its login, one per line.
+        emails: the group of each e-mail.
+    """
 
     texts: list[str]
     emails: dict[str, int]
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return sum(map(len, self.texts)) + 70 * len(self.texts) + 100 * len(self.emails)
 
 
-def find(ledger: Ledger, rules: Rules, text: str, *, show_emails: bool, limit: int = 20) -> Document:
-    """Look for ``text``: a whole e-mail, or a part of a name or login; in e-mails too where they are shown.
+def find(ranked: Ranked, text: str, *, show_emails: bool, limit: int = 20) -> Document:
+    """Find ``text``: a whole e-mail, or a part of a name or login; a part of an e-mail where e-mails are shown.
 
     Returns:
-        ``matches``: the first rows of the board that match, best rank first; ``total``: how many do. Where none does,
-        ``reason`` says why, and what would show them.
+        ``matches``: the first ``limit`` rows of the board that match, best rank first; ``total``: how many match.
+        Where none does, ``reason`` says why, and what would show them.
     """
     wanted = fold(text.strip()[:LONGEST])
-    found = _groups(ledger, rules, wanted, show_emails=show_emails) if wanted else []
-    ranks = ledger.standings(rules).ranks
-    on_board = sorted((number for number in found if ranks[number]), key=ranks.__getitem__)
+    found = _groups(ranked, wanted, show_emails=show_emails) if wanted else []
+    ranks = ranked.ranking.ranks
+    on_board = sorted((group for group in found if ranks[group]), key=ranks.__getitem__)
     return {
         "query": text,
         "total": len(on_board),
-        "matches": entries(ledger, rules, on_board[:limit], show_emails=show_emails),
-        "reason": None if on_board or not wanted else _reason(ledger, rules, text.strip()[:LONGEST], found),
+        "matches": entries(ranked, on_board[:limit], show_emails=show_emails),
+        "reason": None if on_board or not wanted else _reason(ranked, text.strip()[:LONGEST], found),
     }
 
 
 def fold(text: str) -> str:
-    """``text`` as it is compared: without case, accents and compatibility forms."""
+    """``text`` without case, accents and compatibility forms, for comparing."""
     if text.isascii():
         return text.lower()
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return plain.casefold()
 
 
-def _groups(ledger: Ledger, rules: Rules, wanted: str, *, show_emails: bool) -> list[int]:
-    index = ledger.part(
-        ("index", rules.identities, rules.mailmap, show_emails), lambda: _index(ledger, rules, show_emails=show_emails)
+def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> list[int]:
+    rules = ranked.rules
+    index = ranked.data.part(
+        ("search", rules.identities, rules.mailmap, show_emails), lambda: _index(ranked, show_emails=show_emails)
     )
     exact = index.emails.get(wanted)
     if exact is not None:
         return [exact]
-    # "@ada" is how logins are written.
+    # Logins are often written as "@ada".
     login = wanted.removeprefix("@")
-    return [number for number, text in enumerate(index.texts) if login in text] if login else []
+    return [group for group, text in enumerate(index.texts) if login in text] if login else []
 
 
-def _index(ledger: Ledger, rules: Rules, *, show_emails: bool) -> Index:
-    people, groups, accounts = ledger.people(), ledger.groups(rules), ledger.accounts(rules)
-    emails = {fold(email): groups.of[place] for place, email in enumerate(people.mailmap_emails)}
-    emails |= {fold(email): groups.of[place] for place, email in enumerate(people.emails)}
+def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
+    people, groups, accounts = ranked.people, ranked.groups, ranked.accounts
+    emails = {fold(email): groups.of[person] for person, email in enumerate(people.mailmap_emails)}
+    emails |= {fold(email): groups.of[person] for person, email in enumerate(people.emails)}
     texts = []
-    for number, members in enumerate(groups.members):
-        owner = groups.owners[number]
+    for group, members in enumerate(groups.members):
+        owner = groups.owners[group]
         account = accounts.contributors[owner] if owner is not None else {"name": None, "username": None}
         words = {account["name"], account["username"]}
-        words.update(people.names[place] for place in members)
-        words.update(people.mailmap_names[place] for place in members)
+        words.update(people.names[person] for person in members)
+        words.update(people.mailmap_names[person] for person in members)
         shown = [fold(shown_name(word, show_emails=show_emails)) for word in words if word]
-        # A part of an e-mail would tell the rest of it, letter by letter.
-        shown += [people.emails[place] for place in members] if show_emails else []
+        # Matching parts of hidden e-mails would reveal them letter by letter.
+        shown += [people.emails[person] for person in members] if show_emails else []
         texts.append("\n".join(shown))
-    return Index(texts, emails)
+    return SearchIndex(texts, emails)
 
 
-def _reason(ledger: Ledger, rules: Rules, text: str, found: list[int]) -> str:
+def _reason(ranked: Ranked, text: str, found: list[int]) -> str:
     if found:
-        return why_not(ledger, rules, found[0])
+        return why_not(ranked, found[0])
     if "@" in text.strip("@"):
         return (
             "No commit of this history has that e-mail, as its author's or a co-author's. Commits count for the e-mail "
             "that git wrote into them: `git log --author=…` in a clone shows which."
         )
-    if _LOGIN.fullmatch(text) and ledger.unresolved().emails:
+    unresolved = ranked.data.unresolved.emails
+    if _LOGIN.fullmatch(text) and unresolved:
         return (
-            "Nobody here has that in their name or login. "
-            f"{ledger.unresolved().emails:,} e-mails of this history have no known account: try the name or the whole "
-            "e-mail that is in the commits."
+            "No name or login here contains that. "
+            f"{plural(unresolved, 'e-mail')} of this history {'has' if unresolved == 1 else 'have'} no known account: "
+            "try the name or the whole e-mail that is in the commits."
         )
-    return "Nobody here has that in their name or login: try the whole e-mail that is in the commits."
+    return "No name or login here contains that: try the whole e-mail that is in the commits."
 
 
-def why_not(ledger: Ledger, rules: Rules, number: int) -> str:
-    """Why a group of people is not on the board, and what would show it."""
-    kind = ledger.groups(rules).kinds[number]
+def why_not(ranked: Ranked, group: int) -> str:
+    """Why a group is not on the board, and what would show it."""
+    kind, rules = ranked.groups.kinds[group], ranked.rules
     if rules.bots == "exclude" and kind != "human":
         what = "an AI agent" if kind == "agent" else "a bot"
-        return f"They are known as {what}, and this board leaves those out: rank bots and AI agents to see them."
+        return f"This is {what}, and this board leaves those out: rank bots and AI agents to see it."
     if rules.bots == "only" and kind == "human":
         return "This board ranks bots and AI agents only."
-    did = _did(ledger, rules, number)
+    did = [sum(column[person] for person in ranked.groups.members[group]) for column in ranked.people.counts]
     if did[COMMITS]:
-        return "They did nothing in this window that counts: choose a longer one."
+        return "They have no commits in this window that count: choose a longer one."
     if did[MERGES] and not rules.merges:
-        return f"They authored merges only ({did[MERGES]:,} of them), and this board does not rank merges."
+        return f"They authored only merges ({did[MERGES]:,}), and this board does not rank merges."
     named = did[CO_AUTHORED] + did[CO_AUTHORED_MERGES]
     if named and not rules.co_authors:
-        return f"They are named as co-author only (of {named:,} commits), and this board does not rank co-authors."
-    return "They did nothing that counts under these rules."
+        return (
+            f"They are only named as co-author (of {plural(named, 'commit')}), and this board does not rank co-authors."
+        )
+    return "They have no commits that count under these rules."
 
 
-def _did(ledger: Ledger, rules: Rules, number: int) -> list[int]:
-    people, members = ledger.people(), ledger.groups(rules).members[number]
-    return [sum(column[place] for place in members) for column in people.counts]
-
-
-def row_of(ledger: Ledger, rules: Rules, **named: Any) -> int | None:
-    """The group that is at a ``rank``, has a ``login``, or an ``email``, or the row of the database ``person``."""
-    groups = ledger.groups(rules)
+def row_of(ranked: Ranked, **named: Any) -> int | None:
+    """The group with that ``rank``, ``login`` or ``email``, or the group of that ``person`` (``commit_data.id``)."""
+    groups, people = ranked.groups, ranked.people
     if named.get("rank") is not None:
-        order = ledger.standings(rules).order
+        order = ranked.ranking.order
         return order[named["rank"] - 1] if 1 <= named["rank"] <= len(order) else None
     if named.get("person") is not None:
-        numbers = {number: place for place, number in enumerate(ledger.people().ids)}
-        place = numbers.get(named["person"])
-        return None if place is None else groups.of[place]
+        by_id = {number: person for person, number in enumerate(people.ids)}
+        person = by_id.get(named["person"])
+        return None if person is None else groups.of[person]
     if named.get("email") is not None:
         wanted = fold(named["email"].strip())
-        people = ledger.people()
-        return next((groups.of[p] for p, email in enumerate(people.emails) if fold(email) == wanted), None)
+        return next((groups.of[person] for person, email in enumerate(people.emails) if fold(email) == wanted), None)
     login = named["login"].strip().removeprefix("@").lower()
-    contributors = ledger.accounts(rules).contributors
+    contributors = ranked.accounts.contributors
     owners = {key for key, row in contributors.items() if (row["username"] or "").lower() == login}
-    return next((number for number, owner in enumerate(groups.owners) if owner in owners), None)
+    return next((group for group, owner in enumerate(groups.owners) if owner in owners), None)

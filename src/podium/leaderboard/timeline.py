@@ -1,4 +1,4 @@
-"""What was done over time, and by whom: people, bots and AI agents, week by week. Pure."""
+"""Commits over time, by the kind of their author: people, bots and AI agents, week by week. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, 
 from podium.leaderboard.rules import Rules
 from podium.timeutil import week_number
 
-# Weeks of silence behind which the few commits of a wrong clock are not drawn: they would squeeze all others together.
-_SILENCE = 104
+# Commits with a wrong clock are not drawn, because they would squeeze all others together: at most this part of all
+# commits, before or after a gap of more than this many weeks.
 _FEW = 0.001
+_GAP = 104
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Timeline:
-    """Commits by the week they were authored in; merges are among them where the rules count merges.
+    """Commits by the week of their author date; merges are among them where the rules count merges.
 
     Attributes:
-        weeks: the numbers of the weeks in which anything was done, in order.
-        human, bot, agent: who authored how many in each of them.
-        assisted: how many name an AI agent as co-author; one that names two counts twice.
+        weeks: the numbers of the weeks with commits, in order.
+        human, bot, agent: the commits of each kind of author in each of these weeks.
+        assisted: the commits that name an AI agent as co-author; a commit that names two counts twice.
     """
 
     weeks: list[int]
@@ -33,11 +34,11 @@ class Timeline:
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes."""
+        """Bytes, roughly."""
         return 200 * len(self.weeks)
 
     def span(self, rules: Rules) -> slice:
-        """The places of the weeks within the window of ``rules``."""
+        """The indexes of the weeks within the window of ``rules``."""
         low = 0 if rules.since is None else bisect.bisect_left(self.weeks, week_number(rules.since))
         high = len(self.weeks) if rules.until is None else bisect.bisect_left(self.weeks, week_number(rules.until))
         return slice(low, max(low, high))
@@ -48,23 +49,25 @@ def timeline(people: People, activity: Activity, groups: Groups, rules: Rules) -
     authored = (COMMITS, MERGES) if rules.merges else (COMMITS,)
     named = (CO_AUTHORED, CO_AUTHORED_MERGES) if rules.merges else (CO_AUTHORED,)
     sums: dict[str, dict[int, int]] = {kind: dict.fromkeys(activity.starts, 0) for kind in ("human", "bot", "agent")}
-    by_person = [sums[groups.kinds[number]] for number in groups.of]
+    by_person = [sums[groups.kinds[group]] for group in groups.of]
     for kind in authored:
         for person, week, count in zip(activity.people, activity.weeks, activity.counts[kind], strict=True):
             by_person[person][week] += count
     assisted = dict.fromkeys(activity.starts, 0)
-    for person, kind_of_row in enumerate(people.kinds):
-        if kind_of_row == "agent":
-            for place in activity.of(person):
-                assisted[activity.weeks[place]] += sum(activity.counts[kind][place] for kind in named)
+    for person, kind_of_person in enumerate(people.kinds):
+        if kind_of_person == "agent":
+            for index in activity.of(person):
+                assisted[activity.weeks[index]] += sum(activity.counts[kind][index] for kind in named)
     weeks = list(activity.starts)
     human, bot, agent = ([sums[kind][week] for week in weeks] for kind in ("human", "bot", "agent"))
     return Timeline(weeks, human, bot, agent, [assisted[week] for week in weeks])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Split:
-    """The commits of a window by who authored them; ``assisted`` of those of people and bots name an AI agent."""
+class CommitSplit:
+    """The commits of a window by the kind of their author; ``assisted`` are those of people and bots that name an AI
+    agent as co-author.
+    """
 
     human: int
     bot: int
@@ -72,18 +75,17 @@ class Split:
     assisted: int
 
 
-def split(line: Timeline, rules: Rules) -> Split:
-    """Add up the window of ``rules``."""
+def split_commits(line: Timeline, rules: Rules) -> CommitSplit:
+    """Add up the weeks in the window of ``rules``."""
     span = line.span(rules)
     human, bot, agent, assisted = (sum(series[span]) for series in (line.human, line.bot, line.agent, line.assisted))
-    return Split(human, bot, agent, min(assisted, human + bot))
+    return CommitSplit(human, bot, agent, min(assisted, human + bot))
 
 
 def drawn(line: Timeline) -> tuple[int, int] | None:
-    """The first and the last week worth drawing; None where nothing was done at all.
+    """The first and the last week to draw; None where there are no commits.
 
-    Left out at either end are at most a thousandth of all commits that lie more than two years apart from the rest:
-    clocks that were wrong.
+    At most a thousandth of all commits is left out at either end, where a gap of more than two years follows.
     """
     totals = [sum(week) for week in zip(line.human, line.bot, line.agent, strict=True)]
     active = [(week, count) for week, count in zip(line.weeks, totals, strict=True) if count]
@@ -95,10 +97,10 @@ def drawn(line: Timeline) -> tuple[int, int] | None:
 
 def _first_kept(active: list[tuple[int, int]], most: float) -> int:
     kept, so_far = 0, 0
-    for place, (week, count) in enumerate(active[:-1]):
+    for index, (week, count) in enumerate(active[:-1]):
         so_far += count
         if so_far > most:
             break
-        if abs(active[place + 1][0] - week) > _SILENCE:
-            kept = place + 1
+        if abs(active[index + 1][0] - week) > _GAP:
+            kept = index + 1
     return kept

@@ -1,4 +1,4 @@
-"""Windows of time: the one before another, and those that people ask for most. Pure."""
+"""Windows of time: the usual ones, and the one before another. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
 from podium.timeutil import DAY, WEEK, week_of
 
-# The window names, and how many months before its last day each begins; None: at the beginning.
+# The usual windows, and how many months before its last day each begins; None: with the history.
 PRESETS: dict[str, int | None] = {"all": None, "12 months": 12, "3 months": 3, "1 month": 1}
 
 _EPOCH = datetime.date(1970, 1, 1)
 
 
 def before(rules: Rules, repository: Row) -> Rules | None:
-    """The rules with the window of the same length before theirs; None where it has no beginning.
+    """``rules`` with the window of the same length before theirs; None where it has no beginning.
 
     A window without an end ends with the week in which the repository was counted.
     """
@@ -29,11 +29,11 @@ def before(rules: Rules, repository: Row) -> Rules | None:
 
 
 def months_before(seconds: int, months: int) -> str:
-    """The day so many months before that of ``seconds``, as ``YYYY-MM-DD``."""
+    """The day that many months before the day of ``seconds``, as ``YYYY-MM-DD``."""
     day = _EPOCH + datetime.timedelta(days=seconds // DAY)
     count = day.year * 12 + day.month - 1 - months
     year, month = max(count // 12, 1), count % 12 + 1
-    # The 31st of a month that has none is its last day.
+    # The last day of a month that is too short.
     for number in (day.day, 30, 29, 28):
         try:
             return datetime.date(year, month, number).isoformat()

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import read_board
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.explain import read_explanation
-from podium.leaderboard.figures import add_sparklines, read_overview
+from podium.leaderboard.figures import add_sparklines, read_figures
 from podium.leaderboard.search import find, row_of
 from podium.storage.session import Row
 from podium.web.access import shows_emails
@@ -53,10 +53,11 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
     emails = shows_emails(request, context.services)
     curves = query.sparklines == "include"
 
-    def make(_: Row, ledger: Ledger) -> Body:
-        document = read_board(ledger, rules, limit=query.limit, offset=query.offset, show_emails=emails)
+    def make(_: Row, data: BoardData) -> Body:
+        ranked = data.under(rules)
+        document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails)
         if curves:
-            add_sparklines(ledger, rules, document)
+            add_sparklines(ranked, document)
         return json_body(document)
 
     what = ("leaderboard", rules, query.limit, query.offset, emails, curves)
@@ -68,7 +69,7 @@ async def _ready(
     context: Context,
     repo_url: str,
     what: tuple[object, ...],
-    make: Callable[[Row, Ledger], Body],
+    make: Callable[[Row, BoardData], Body],
 ) -> Response:
     """The answer ``what`` about a repository that has a board; else where it stands."""
     address = address_of(context, repo_url)
@@ -78,10 +79,10 @@ async def _ready(
     if has_board(row):
         context.plans.remember(request, Plan(address.key, what, live=False))
 
-        def made(row: Row, ledger: Ledger | None) -> Body:
-            if ledger is None:
+        def made(row: Row, data: BoardData | None) -> Body:
+            if data is None:
                 raise Conflict("The board has gone meanwhile: ask again.")
-            return make(row, ledger)
+            return make(row, data)
 
         return BodyResponse(await context.boards.get(row, what, made))
     if row["state"] == "failed":
@@ -106,7 +107,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
         context,
         query.repo_url,
         ("activity", rules),
-        lambda _, ledger: json_body(read_overview(ledger, rules)),
+        lambda _, data: json_body(read_figures(data.under(rules))),
     )
 
 
@@ -126,7 +127,7 @@ async def find_contributor(request: Request, query: Annotated[FindQuery, Query()
         context,
         query.repo_url,
         ("find", rules, query.q, query.limit, emails),
-        lambda _, ledger: json_body(find(ledger, rules, query.q, show_emails=emails, limit=query.limit)),
+        lambda _, data: json_body(find(data.under(rules), query.q, show_emails=emails, limit=query.limit)),
     )
 
 
@@ -145,10 +146,11 @@ async def explain_contributor(
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
 
-    def make(_: Row, ledger: Ledger) -> Body:
-        number = row_of(ledger, rules, **who)
-        if number is None:
+    def make(_: Row, data: BoardData) -> Body:
+        ranked = data.under(rules)
+        group = row_of(ranked, **who)
+        if group is None:
             raise NotFound("Nobody of this history is that: GET /leaderboard/find looks for names, logins and e-mails.")
-        return json_body(read_explanation(ledger, rules, number, show_emails=emails))
+        return json_body(read_explanation(ranked, group, show_emails=emails))
 
     return await _ready(request, context, query.repo_url, ("explain", rules, *who.items(), emails), make)

@@ -1,8 +1,8 @@
 """Boards as ready-made answers: made once for each edition of a repository's row, and the same for API and page.
 
-An edition (:func:`podium.leaderboard.board_data.edition`) is what the row says. Beside it, an account that is found for
-another repository may join rows here too: whose e-mail is whose is compared with the database every
-``LOOK_AGAIN`` seconds while a board is being read.
+An edition (:func:`podium.leaderboard.board_data.cache_key`) is what the row holds. An account that is found for another
+repository may join rows here too: accounts are compared with the database every ``LOOK_AGAIN`` seconds while a board is
+being read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from podium.errors import NotFound
-from podium.leaderboard.board_data import Ledger, edition
+from podium.leaderboard.board_data import BoardData, accounts_key, cache_key
 from podium.leaderboard.grouping import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.storage.session import Database, Row
@@ -30,8 +30,8 @@ T = TypeVar("T")
 LOOK_AGAIN = 15.0
 TOO_OLD = 60.0
 
-# Makes an answer of a row and its ledger; the ledger is None while no commits have been counted.
-Make = Callable[[Row, Ledger | None], Body]
+# Makes an answer of a row and its board data; the data is None while no commits have been counted.
+Make = Callable[[Row, BoardData | None], Body]
 
 
 class Boards:
@@ -85,13 +85,13 @@ class Boards:
 
     async def _make(self, number: int, what: tuple[object, ...], make: Make, *, live: bool) -> Body:
         def made() -> Body:
-            row, body = self.read_now(number, lambda row, ledger: (row, make(row, ledger)))
+            row, body = self.read_now(number, lambda row, data: (row, make(row, data)))
             self._cache.put(_key(row, what, live=live), body)
             return body
 
         return await run_in_threadpool(made)
 
-    async def read(self, row: Row, make: Callable[[Row, Ledger | None], T]) -> T:
+    async def read(self, row: Row, make: Callable[[Row, BoardData | None], T]) -> T:
         """What ``make`` makes of a repository, not kept: an answer that hardly anyone asks for again.
 
         Raises:
@@ -100,7 +100,7 @@ class Boards:
         await self._look_again(row)
         return await run_in_threadpool(self.read_now, row["id"], make)
 
-    def read_now(self, number: int, make: Callable[[Row, Ledger | None], T]) -> T:
+    def read_now(self, number: int, make: Callable[[Row, BoardData | None], T]) -> T:
         """What ``make`` makes of repository ``number``, in the thread that calls.
 
         Raises:
@@ -112,7 +112,7 @@ class Boards:
             row = read_row(session, number)
             if row is None:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
-            return make(row, Ledger(session, row, self._github_url, self._cache.once) if has_board(row) else None)
+            return make(row, BoardData(session, row, self._github_url, self._cache.once) if has_board(row) else None)
 
     async def _look_again(self, row: Row) -> None:
         number = row["id"]
@@ -131,7 +131,7 @@ class Boards:
 
     def _compare(self, row: Row) -> None:
         self._looked[row["id"]] = time.monotonic()
-        kept: Accounts | None = self._cache.get(("accounts", edition(row)))
+        kept: Accounts | None = self._cache.get(accounts_key(row))
         if kept is None:
             return
         with self._db.read() as session:
@@ -155,7 +155,7 @@ def _forget(tasks: dict[Any, asyncio.Task[Any]], key: object, done: asyncio.Task
 
 def _key(row: Row, what: tuple[object, ...], *, live: bool) -> tuple[object, ...]:
     in_work = live and row["state"] not in ("completed", "failed")
-    return (*what, row["updated_at"] if in_work else None, edition(row))
+    return (*what, row["updated_at"] if in_work else None, cache_key(row))
 
 
 def _is_of(key: tuple[object, ...], repository_id: int) -> bool:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from podium.jobs.rate import Pace, Paces
-from podium.leaderboard.board_data import edition
+from podium.leaderboard.board_data import cache_key
 from podium.repositories.listing import describe
 from podium.storage.session import Row
 from podium.web.cache.boards import has_board
@@ -76,4 +76,4 @@ def board_edition(row: Row) -> str:
     """A word that changes when the board does; empty while there is none and it has not failed."""
     if not has_board(row):
         return "failed" if row["state"] == "failed" else ""
-    return hashlib.sha256(repr(edition(row)).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(repr(cache_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

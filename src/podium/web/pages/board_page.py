@@ -1,4 +1,4 @@
-"""What a board's page shows, worked out for its template. Pure but for the reading of the ledger."""
+"""What a board's page shows, worked out for its template. Pure but for the parts that the ranking reads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from podium.leaderboard.board import read_board, shown_name
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.explain import read_explanation
-from podium.leaderboard.figures import presets, read_overview, sparklines
+from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.web.pages.chart import bars_path, chart_of
@@ -72,68 +72,64 @@ class Wanted:
         return self.path + ("?" + urlencode(query) if query else "")
 
 
-def board_values(ledger: Ledger, wanted: Wanted) -> dict[str, Any]:
+def board_values(ranked: Ranked, wanted: Wanted) -> dict[str, Any]:
     """Everything that the templates say of a board that is there."""
-    rules = wanted.rules
     # On the page nobody's e-mail is whole, so none is asked for.
-    board = read_board(ledger, rules, limit=PEOPLE, offset=wanted.offset, show_emails=False)
-    order = ledger.standings(rules).order
-    overview = read_overview(ledger, rules)
+    board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
+    ranking, overview = ranked.ranking, read_figures(ranked)
     return {
         "board": board,
         "figures": overview["figures"],
         "split": _split(overview["split"]),
         "years": _years(overview["weeks"]),
-        "chart": chart_of(ledger.timeline(rules), rules),
-        "presets": _presets(ledger, rules, wanted),
-        "rows": rows(ledger, rules, wanted, list(order[wanted.offset : wanted.offset + PEOPLE])),
-        "best": ledger.standings(rules).counted[order[0]] if order else 0,
-        "why": None if wanted.person is None else explanation(ledger, wanted, wanted.person),
-        "found": found(ledger, wanted) if wanted.find else None,
+        "chart": chart_of(ranked.timeline, ranked.rules),
+        "presets": _presets(ranked, wanted),
+        "rows": rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE])),
+        "best": ranking.counted[ranking.order[0]] if ranking.order else 0,
+        "why": None if wanted.person is None else explanation(ranked, wanted.person),
+        "found": found(ranked, wanted) if wanted.find else None,
         "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
-        "commit_url": _commit_url(ledger),
+        "commit_url": _commit_url(ranked),
     }
 
 
-def rows(ledger: Ledger, rules: Rules, wanted: Wanted, numbers: list[int]) -> list[dict[str, Any]]:
+def rows(ranked: Ranked, wanted: Wanted, groups: list[int]) -> list[dict[str, Any]]:
     """What the table needs beside the board's own rows: handle, link and curve of each."""
-    people, groups = ledger.people(), ledger.groups(rules)
-    curves, page = sparklines(ledger, rules, numbers), wanted.link(offset=wanted.offset)
+    curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
     found = []
-    for number, curve in zip(numbers, curves["curves"], strict=True):
-        # The least number of its rows: it stays when other e-mails join.
-        handle = min(people.ids[place] for place in groups.members[number])
+    for group, curve in zip(groups, curves["curves"], strict=True):
+        handle = _handle(ranked, group)
         path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
         why = f"{page}{'&' if '?' in page else '?'}row={handle}"
         found.append({"id": handle, "curve": path, "points": len(curve), "why": why})
     return found
 
 
-def explanation(ledger: Ledger, wanted: Wanted, person: int) -> dict[str, Any] | None:
+def _handle(ranked: Ranked, group: int) -> int:
+    """The lowest id of a row's people, which stays when other e-mails join."""
+    return min(ranked.people.ids[person] for person in ranked.groups.members[group])
+
+
+def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
     """Why a row has its number; None where there is no such row."""
-    rules = wanted.rules
-    number = row_of(ledger, rules, person=person)
-    if number is None:
+    group = row_of(ranked, person=person)
+    if group is None:
         return None
-    document = read_explanation(ledger, rules, number, show_emails=False)
+    document = read_explanation(ranked, group, show_emails=False)
     return {
         **document,
         "id": person,
         "most": max((year["commitCount"] for year in document["years"]), default=0),
-        "sampleUrl": _commit_url(ledger, document["sampleCommit"]),
-        "rules": rules.as_dict(),
+        "sampleUrl": _commit_url(ranked, document["sampleCommit"]),
+        "rules": ranked.rules.as_dict(),
     }
 
 
-def found(ledger: Ledger, wanted: Wanted) -> dict[str, Any]:
+def found(ranked: Ranked, wanted: Wanted) -> dict[str, Any]:
     """Who was looked for, each with the page that shows the row."""
-    rules = wanted.rules
-    result = find(ledger, rules, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
-    ranks = ledger.standings(rules)
-    people, groups = ledger.people(), ledger.groups(rules)
+    result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
-        number = ranks.order[row["rank"] - 1]
-        row["id"] = min(people.ids[place] for place in groups.members[number])
+        row["id"] = _handle(ranked, ranked.ranking.order[row["rank"] - 1])
         row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
@@ -163,7 +159,7 @@ def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     return [(year, *counts) for year, counts in years.items()]
 
 
-def _presets(ledger: Ledger, rules: Rules, wanted: Wanted) -> list[dict[str, Any]]:
+def _presets(ranked: Ranked, wanted: Wanted) -> list[dict[str, Any]]:
     since, until = wanted.switches["since"], wanted.switches["until"]
     return [
         {
@@ -171,7 +167,7 @@ def _presets(ledger: Ledger, rules: Rules, wanted: Wanted) -> list[dict[str, Any
             "href": wanted.link(without=("since", "until"), since=day or ""),
             "chosen": (day or "") == since and not until,
         }
-        for name, day in presets(ledger, rules).items()
+        for name, day in presets(ranked).items()
     ]
 
 
@@ -188,8 +184,8 @@ def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
     }
 
 
-def _commit_url(ledger: Ledger, commit: str | None = None) -> str | None:
+def _commit_url(ranked: Ranked, commit: str | None = None) -> str | None:
     """A commit (by default the one counted up to) at GitHub, where the repository is there."""
-    repository = ledger.repository
+    repository = ranked.repository
     commit = commit or repository["head"]
-    return f"{repository['url']}/commit/{commit}" if repository["host"] == ledger.github_host else None
+    return f"{repository['url']}/commit/{commit}" if repository["host"] == ranked.data.github_host else None

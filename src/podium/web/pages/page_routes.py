@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from podium.errors import BadAddress, Forbidden, NotFound, PodiumError, TooManyRequests
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData
 from podium.repositories.address import parse_address
 from podium.repositories.listing import listing
 from podium.storage.session import Row
@@ -114,12 +114,12 @@ async def board(
     may_retry = may_administer(request, context.services)
     origin = str(request.base_url).rstrip("/")
 
-    def make(row: Row, ledger: Ledger | None) -> Body:
+    def make(row: Row, data: BoardData | None) -> Body:
         own = _at(wanted, page_path(row, context.github_host))
         return context.renderer.body(
             "board.html",
             **context.status.values(row, may_administer=may_retry),
-            **(board_values(ledger, own) if ledger else {"board": None}),
+            **(board_values(data.under(own.rules), own) if data else {"board": None}),
             switches=own.switches,
             changed=bool(own.chosen),
             path=own.path,
@@ -180,8 +180,8 @@ async def row_fragment(request: Request, number: Number, person: Number, context
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
-    def make(_: Row, ledger: Ledger | None) -> Body:
-        why = explanation(ledger, wanted, person) if ledger else None
+    def make(_: Row, data: BoardData | None) -> Body:
+        why = explanation(data.under(wanted.rules), person) if data else None
         if why is None:
             raise NotFound("This row is not on the board any more: load the page again.")
         return context.renderer.body("_why.html", why=why, switches=wanted.switches)
@@ -195,8 +195,10 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
 
-    def make(_: Row, ledger: Ledger | None) -> Body:
-        return context.renderer.body("_found.html", found=found(ledger, wanted) if ledger and find else None)
+    def make(_: Row, data: BoardData | None) -> Body:
+        return context.renderer.body(
+            "_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
+        )
 
     return BodyResponse(await context.boards.read(row, make))
 

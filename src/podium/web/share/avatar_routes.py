@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.errors import NotFound
-from podium.leaderboard.profiles import Account, find_account
+from podium.leaderboard.profiles import Profile, find_profile
 from podium.web.api import schemas
 from podium.web.cache.conditional import answer, etag_of, keep
 from podium.web.services import Context, ContextDep
@@ -56,13 +56,13 @@ async def avatar(
     return _initials(request, context, account)
 
 
-def _account(context: Context, account_id: int) -> Account | None:
+def _account(context: Context, account_id: int) -> Profile | None:
     services = context.services
     with services.db.read() as session:
-        return find_account(session, context.github_host, account_id, services.settings.github_server_url)
+        return find_profile(session, context.github_host, account_id, services.settings.github_server_url)
 
 
-def _initials(request: Request, context: Context, account: Account) -> Response:
+def _initials(request: Request, context: Context, account: Profile) -> Response:
     letters = letters_of(account.name or account.username or "")
     colour = colour_of(account.username or account.name or "")
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)

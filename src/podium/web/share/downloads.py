@@ -18,9 +18,8 @@ from starlette.responses import Response, StreamingResponse
 
 from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.formats import stream
-from podium.leaderboard.rules import Rules
 from podium.storage.session import Row
 from podium.web.access import shows_emails
 from podium.web.api import schemas
@@ -73,10 +72,10 @@ async def download(
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
     show = shows_emails(request, context.services)
 
-    def make(row: Row, ledger: Ledger | None) -> tuple[IO[bytes], str, int]:
-        if ledger is None:
+    def make(row: Row, data: BoardData | None) -> tuple[IO[bytes], str, int]:
+        if data is None:
             raise Conflict(_no_board(row))
-        return _written(ledger, rules, format, show_emails=show)
+        return _written(data.under(rules), format, show_emails=show)
 
     async with _turns:
         if await request.is_disconnected():
@@ -108,12 +107,12 @@ def _no_board(row: Row) -> str:
     return "There is no board yet: the commits are being counted. Ask again in a moment."
 
 
-def _written(ledger: Ledger, rules: Rules, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
+def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
     """The file, at its beginning; its ETag; its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
     digest = hashlib.sha256()
     try:
-        for piece in stream(_pages(ledger, rules, show_emails=show_emails), _FORMATS[format]):
+        for piece in stream(_pages(ranked, show_emails=show_emails), _FORMATS[format]):
             data = piece.encode()
             digest.update(data)
             file.write(data)
@@ -125,11 +124,11 @@ def _written(ledger: Ledger, rules: Rules, format: Format, *, show_emails: bool)
     return file, f'"{digest.hexdigest()[:32]}"', length
 
 
-def _pages(ledger: Ledger, rules: Rules, *, show_emails: bool) -> Iterator[Document]:
+def _pages(ranked: Ranked, *, show_emails: bool) -> Iterator[Document]:
     """The whole board, so many rows at a time."""
     offset, total = 0, 1
     while offset < total:
-        page = read_board(ledger, rules, limit=_ROWS, offset=offset, show_emails=show_emails)
+        page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)
         offset, total = offset + _ROWS, page["total"]
         yield page | {"limit": None, "offset": 0}
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from podium.errors import BadRule
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.figures import end_of
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import months_before
@@ -31,13 +31,13 @@ class EmbeddedQuery(RulesQuery):
             raise BadRule("Give either months, or since and until.")
         return super().rules()
 
-    def rules_of(self, ledger: Ledger) -> Rules:
-        """The rules with the window that ``months`` stand for on this board."""
-        rules = self.rules()
+    def ranked(self, data: BoardData) -> Ranked:
+        """The ranking, in the window that ``months`` stands for on this board."""
+        ranked = data.under(self.rules())
         if self.months is None:
-            return rules
-        since = Rules.parse(since=months_before(end_of(ledger, rules), self.months)).since
-        return dataclasses.replace(rules, since=since)
+            return ranked
+        since = Rules.parse(since=months_before(end_of(ranked), self.months)).since
+        return data.under(dataclasses.replace(ranked.rules, since=since))
 
 
 class BadgeQuery(EmbeddedQuery):

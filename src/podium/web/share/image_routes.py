@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from podium.leaderboard.board import Document, read_board
-from podium.leaderboard.board_data import Ledger
+from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
 from podium.web.api import schemas
 from podium.web.api.query_parameters import each_once
@@ -58,8 +58,8 @@ async def get_badge(
     if row is None:
         return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
 
-    def make(row: Row, ledger: Ledger | None) -> Body:
-        board = _document(ledger, query, 1)
+    def make(row: Row, data: BoardData | None) -> Body:
+        board = _document(data, query, 1)
         if board is None:
             shown = badge.of_state(row["state"], query.show, query.label)
         else:
@@ -90,13 +90,13 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
     if found is None:
         shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
         return _unknown(*_card(context, shown, query.theme))
-    document = await context.boards.read(found, lambda _, ledger: _document(ledger, query, query.count))
+    document = await context.boards.read(found, lambda _, data: _document(data, query, query.count))
     urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
     faces = await context.services.avatars.load(urls, PATIENCE)
     complete = len(faces) == len(set(urls))
 
-    def make(row: Row, ledger: Ledger | None) -> Body:
-        board = _document(ledger, query, query.count)
+    def make(row: Row, data: BoardData | None) -> Body:
+        board = _document(data, query, query.count)
         names = query.names == "show"
         if board is None:
             shown = card.of_state(row, row["state"], query.theme)
@@ -123,10 +123,10 @@ def _what(query: EmbeddedQuery) -> tuple[object, ...]:
     return type(query).__name__, query.rules(), *(value for _, value in query)
 
 
-def _document(ledger: Ledger | None, query: EmbeddedQuery, count: int) -> Document | None:
-    if ledger is None:
+def _document(data: BoardData | None, query: EmbeddedQuery, count: int) -> Document | None:
+    if data is None:
         return None
-    return read_board(ledger, query.rules_of(ledger), limit=count, offset=0, show_emails=False)
+    return read_board(query.ranked(data), limit=count, offset=0, show_emails=False)
 
 
 def _body(svg: str, style: str, lasting: str) -> Body:
