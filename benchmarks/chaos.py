@@ -1,12 +1,12 @@
-"""Kill Podium two hundred times, and compare every board with the undisturbed run's, row by row.
+"""Kill Podium 200 times and compare every board, row by row, with the board of an undisturbed run.
 
     python -m benchmarks.chaos [--kills 200] [--repositories 50] [--seed 1]
 
-PostgreSQL and Valkey from wheels, a git server and a GitHub on loopback, the API, two commit and two user workers as
-real processes on default settings. Every second or two a random one of: SIGKILL of a worker or the API, SIGSTOP for
-longer than the lease, FLUSHALL, Redis away for ten seconds, PostgreSQL restarted or crashed, connections cut, faults
-of GitHub, a git server that stalls. Round after round, until as many processes were killed. Then one repository whose
-worker is killed each time that it begins.
+PostgreSQL and Valkey come from wheels; a git server and a GitHub run on loopback; the API, two commit workers and two
+user workers are real processes with default settings. Every second or two one random fault: SIGKILL of a worker or the
+API, SIGSTOP past the lease, FLUSHALL, Redis down for ten seconds, PostgreSQL restarted or crashed, connections cut,
+faults of GitHub, a stalled git server. Rounds repeat until enough processes were killed. At the end, one repository
+whose worker is killed each time it starts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _run(folder: Path, kills: int, repositories: int, seed: int) -> int:
             )
         error, deaths, took = chaos.killer(world, folder / "killer")
     _print_table(rounds)
-    print(f"\na repository that kills its worker each time: failed after {deaths} deaths and {took:.0f} s: {error}")
+    print(f"\na repository that crashes its worker each time: failed after {deaths} crashes and {took:.0f} s: {error}")
     return 1 if differing else 0
 
 
@@ -61,7 +61,7 @@ def _print_table(rounds: list[chaos.Report]) -> None:
     for report in rounds:
         for fault, seconds in report.recovery.items():
             recovery[fault] += seconds
-    print(f"\n{sum(report.kills for report in rounds)} processes killed. Seconds until something was got done again:\n")
+    print(f"\n{sum(report.kills for report in rounds)} processes killed. Seconds from fault to progress:\n")
     print("| fault | times | median | 90 % | most |\n|---|---|---|---|---|")
     for fault, seconds in sorted(recovery.items()):
         ninety = statistics.quantiles(seconds, n=10)[-1] if len(seconds) > 1 else seconds[0]

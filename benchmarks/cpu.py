@@ -1,4 +1,4 @@
-"""What the processors are doing: the time that trees of processes have used, from /proc (Linux)."""
+"""CPU time used by process trees, from /proc (Linux)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Whether anybody waits for somebody else's work: one client's many submissions, a giant history, a giant crowd.
+"""Measure how long one client waits for the work of another: many submissions, a giant history, many people.
 
     python -m benchmarks.fairness
 
-One commit worker and one user worker, PostgreSQL, Valkey, a git server and a GitHub that takes 200 ms, all on loopback.
-Each case is what one small repository waits for when it comes last, beside what it would wait for if the first to come
-were the first to be served: all that came before.
+One commit worker, one user worker, PostgreSQL, Valkey, a git server and a GitHub that takes 200 ms, all on loopback.
+Each case gives the time of a small repository that is submitted last, beside the time of everything before it, which
+it would wait for under first come, first served.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TOKEN = "token-of-the-benchmark"
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What was measured: seconds for the one that came last, and for all that came before it."""
+    """Seconds for the last repository, and for all that were submitted before it."""
 
     name: str
     one: float
@@ -43,8 +43,8 @@ class Case:
 def main() -> None:
     """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--submissions", type=int, default=200, help="of the busy client")
-    parser.add_argument("--people", type=int, default=10_000, help="of the crowd")
+    parser.add_argument("--submissions", type=int, default=200, help="submissions of the busy client")
+    parser.add_argument("--people", type=int, default=10_000, help="people in the large repository")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="podium-fairness-") as name, running_postgres() as postgres:
         folder = Path(name)
@@ -65,7 +65,7 @@ def main() -> None:
                 arranged(folder, postgres, valkey, **_settings(host), **_github(host, github)) as arrangement,
             ):
                 cases.append(_crowd(arrangement, host))
-    print("| what was there before | the one that came last | all of it |\n|---|---|---|")
+    print("| submitted before | the last one | everything |\n|---|---|---|")
     for case in cases:
         print(f"| {case.name} | {case.one:.1f} s | {case.all:.1f} s |")
 
@@ -99,7 +99,7 @@ def _busy_client(arrangement: Arrangement, host: GitHost, submissions: int) -> C
 
 
 def _giant(arrangement: Arrangement, host: GitHost) -> Case:
-    """A history that takes a minute and a half, by the host's slowness; the default sets it aside after one."""
+    """A slow host makes one count take 90 seconds; by default it moves off the worker thread after 60."""
     host.faults.insert(0, Fault("stall", "/o/r0.git", seconds=90, times=1))
     with arrangement.api() as server:
         arrangement.worker("commits", "--processes", "1")

@@ -1,4 +1,4 @@
-"""How fast ``podium serve`` answers while its own worker counts a large repository, against how fast it does at rest.
+"""Compare the answer times of ``podium serve`` while its worker counts a large repository with those at rest.
 
 python -m benchmarks.latency [REPOSITORY]    # a bare repository; without one, a synthetic one of 100,000 commits
 """

@@ -1,9 +1,9 @@
-"""What is done for one repository, among ten others and among a thousand with a million rows of commit data.
+"""Compare the cost of one repository among ten others with its cost among a thousand with a million rows.
 
 python -m benchmarks.many [--repositories N] [--people N] [--plans] [--tries N]
 
-On PostgreSQL. First every statement of every errand is explained where it runs (EXPLAIN ANALYZE, BUFFERS); ``--plans``
-prints them whole. Then the same things are timed without that, in turn on both databases.
+On PostgreSQL. First every statement is explained as it runs (EXPLAIN ANALYZE, BUFFERS); ``--plans`` prints the plans.
+Then the same work is timed without EXPLAIN, in turn on both databases.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
     """Fill both databases, explain, measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repositories", type=int, default=1000)
-    parser.add_argument("--people", type=int, default=1000, help="e-mails in each")
+    parser.add_argument("--people", type=int, default=1000, help="people per repository")
     parser.add_argument("--plans", action="store_true")
     parser.add_argument("--tries", type=int, default=50)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Measuring a whole command: wall-clock seconds, and the peak memory of all of its processes together."""
+"""Measure a whole command: wall-clock seconds, and the peak memory of all its processes together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-# Seconds between two looks at the memory of a running command.
+# Seconds between two samples of a running command's memory.
 LOOK_EVERY = 0.02
 
 

@@ -1,4 +1,4 @@
-"""How fast a board of 30,000 people is: throughput against bare endpoints, and what a browser sees.
+"""Measure a board of 30,000 people: throughput against bare endpoints, and times in a browser.
 
 python -m benchmarks.page [--people N] [--commits N]    # needs wrk and chromium
 """
@@ -27,7 +27,7 @@ _PAINTED = """() => new Promise(done => new PerformanceObserver(list => done([
     performance.getEntriesByType('navigation')[0].responseStart, list.getEntries().at(-1).startTime,
 ])).observe({type: 'largest-contentful-paint', buffered: true}))"""
 
-# From the event to the moment at which what follows from it is in the page and drawn.
+# Milliseconds from the event until its result is drawn.
 _TIMED = """async ([kind, value]) => {
     const drawn = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
     const start = performance.now();
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _throughput(base: str, counted: Counted) -> None:
-    print("| request | a second | bare endpoint, same bytes | ratio (median of rounds, smallest to largest) |")
+    print("| request | per second | bare endpoint, same bytes | ratio (median of rounds, smallest to largest) |")
     print("|---|---|---|---|")
     for label, path, name in (("the page", counted.page, "page"), ("GET /leaderboard", counted.json, "json")):
         answer = httpx.get(base + path, headers={"accept-encoding": "identity"}, trust_env=False)
@@ -100,7 +100,7 @@ def _paints(chromium: Browser, counted: Counted) -> None:
     cold: list[tuple[float, float]] = []
     warm: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
-        # A server that has just started has read nothing yet.
+        # A new server has empty caches.
         with served(counted.folder) as (base, _process):
             for kind in (cold, warm):
                 page = chromium.new_page()
@@ -121,7 +121,7 @@ def _interactions(chromium: Browser, base: str, counted: Counted) -> None:
     print("| from the event to the drawn result | median | slowest |\n|---|---|---|")
     kinds: dict[str, Callable[[int], str]] = {
         "switch": lambda n: ("merges", "coAuthors", "mailmap")[n % 3],
-        # Each window is one that nobody has asked for before.
+        # Each window is new to the server.
         "window": lambda n: f"{2005 + n // 12}-{n % 12 + 1:02}-01",
         "search": lambda n: f"person {n * 37}",
     }

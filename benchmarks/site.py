@@ -1,4 +1,4 @@
-"""The web room as a server over a board that was counted before, with bare endpoints beside it to compare with."""
+"""Serve a board that is already counted, with bare endpoints of the same server beside it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from benchmarks import synthetic
 from tests.support.cli import Podium
 from tests.support.site_server import first_line
 
-# /bare/NAME answers with the bytes of the file NAME in the folder, and nothing else: the same server, application and
-# middleware. /bare/readings says how often the database was read.
+# /bare/NAME answers with the file NAME, through the same server, application and middleware. /bare/readings gives the
+# number of database reads.
 _SERVE = """
 import functools, sys
 from pathlib import Path
@@ -70,11 +70,11 @@ class Counted:
 
 
 def count(folder: Path, commits: int, people: int) -> Counted:
-    """Make a repository of so many people, each of whom commits, and have it counted into ``folder``."""
+    """Make a repository in which each of ``people`` commits, and count it into ``folder``."""
     repository = folder / "big.git"
     synthetic.build(repository, commits, people, everybody=True, pace=3_000)
     Podium(folder).board(str(repository), "--top", "1")
-    # Counted from a path, which a server shows to nobody: it becomes one at an address.
+    # A server never shows a repository that was counted from a path, so this one gets an address.
     connection = sqlite3.connect(folder / "podium.db")
     with connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""A repository of as many commits as one likes, made in seconds by ``git fast-import``."""
+"""Make a repository of any number of commits in seconds, with ``git fast-import``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 def _author(dice: random.Random, number: int, commits: int, people: int, *, everybody: bool) -> int:
-    """Who makes a commit: few people make most of them, as in life."""
+    """Choose a commit's author: few people make most commits, as in real projects."""
     rank = min(int(dice.paretovariate(0.7)) - 1, people - 1)
     if not everybody:
         return rank
-    # People join one after the other; half of the work is done by those who came last, who leave again.
+    # People join one after the other. The newest ones make half of the commits, then leave.
     joined = number * people // commits
     if joined > (number - 1) * people // commits:
         return joined - 1
@@ -22,7 +22,6 @@ def _author(dice: random.Random, number: int, commits: int, people: int, *, ever
 
 
 def person(number: int) -> str:
-    """Name and e-mail of a person, as git writes them."""
     return f"Person {number} <p{number}@example.org>"
 
 

@@ -1,4 +1,4 @@
-"""What a thousand people cost who watch one board live: memory and processor of the server, readings of the database.
+"""Measure the cost of a thousand watchers of one live board: the server's memory and CPU, and database reads.
 
 python -m benchmarks.watchers [--watchers N] [--seconds S]
 """
@@ -48,7 +48,7 @@ async def _watch(site: Site, number: int, base: str, process: int, watchers: int
             session.run("UPDATE repository SET progress = :p, updated_at = :n", p=progress, n=float(steps))
         await asyncio.sleep(0.5)
     took = time.monotonic() - started
-    print("| watchers | events a second to each | memory for each | processor | readings of the database a second |")
+    print("| watchers | events per second and watcher | memory per watcher | CPU | database reads per second |")
     print("|---|---|---|---|---|")
     print(
         f"| {watchers:,} | {min(heard) / took:.1f} | {(_memory(process) - memory) / watchers / 1000:.0f} kB "
@@ -61,7 +61,7 @@ async def _watch(site: Site, number: int, base: str, process: int, watchers: int
 
 
 async def _listen(host: str, port: int, number: int, heard: list[int], place: int) -> None:
-    # A thousand at once are more than the queue of a listening socket holds.
+    # A thousand connections at once overflow the listen queue.
     await asyncio.sleep(place * 0.002)
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(f"GET /events/{number} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""How long one and two commit workers take for 200 small repositories, against git alone, and what the cores do.
+"""Compare one and two commit workers with git alone on 200 small repositories, and show what the cores do.
 
 python -m benchmarks.workers [--repositories N] [--commits N] [--at-once 1,2] [--rounds N]
 
@@ -144,7 +144,7 @@ class Bench:
             workers = [
                 arrangement.worker("commits", "--processes", "1", data=folder / f"machine{n}") for n in range(at_once)
             ]
-            # The first few are not measured, so that starting the processes is not.
+            # The first few are not measured, so that process start-up is left out.
             already = _wait_for_counted(look, at_once)
             start = time.perf_counter()
             at_work = [pid for worker in workers for pid in children(worker.pid)]
