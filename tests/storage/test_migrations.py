@@ -11,11 +11,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from podium.app import factories
-from podium.errors import StorageError, WrongRevision
+from podium.cli import main
+from podium.errors import BadRule, StorageError, WrongRevision
 from podium.settings import Settings
 from podium.storage import migrate, sqlite_schema
 from podium.storage.migration_engine import migration_engine
 from podium.storage.sqlite import SqliteDatabase
+from tests.support.cli import Podium
 from tests.support.postgres import Postgres
 
 FIRST_ROWS = (
@@ -29,13 +31,17 @@ FIRST_ROWS = (
 )
 
 
+def new_database(request: pytest.FixtureRequest, folder: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'podium.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.create())
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'podium.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.url(server.create())
+    return new_database(request, tmp_path)
 
 
 @pytest.fixture
@@ -57,8 +63,9 @@ def values(url: str, sql: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(sql))]
 
 
-def test_the_newest_revision_is_the_one_that_the_code_names(url: str) -> None:
-    assert ScriptDirectory.from_config(migrate.configuration(url)).get_current_head() == migrate.HEAD
+def test_the_revisions_of_the_code_are_those_of_the_scripts() -> None:
+    scripts = ScriptDirectory.from_config(migrate.configuration("sqlite://"))
+    assert [script.revision for script in scripts.walk_revisions()] == [*reversed(migrate.REVISIONS)]
 
 
 def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None:
@@ -68,13 +75,13 @@ def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None
 
 def test_a_new_sqlite_database_is_what_the_migrations_make(tmp_path: Path) -> None:
     migrate.migrate(f"sqlite:///{tmp_path / 'migrated.db'}")
-    assert sqlite_schema.SCRIPT.read_text() == sqlite_schema.described(tmp_path / "migrated.db"), "run `make schema`"
+    assert sqlite_schema.SCRIPT.read_text() == sqlite_schema.dump(tmp_path / "migrated.db"), "run `make schema`"
     db = SqliteDatabase(tmp_path / "new.db")
     sqlite_schema.create(db)
     sqlite_schema.create(db)
     migrate.check_revision(db)
     db.close()
-    assert sqlite_schema.described(tmp_path / "new.db") == sqlite_schema.described(tmp_path / "migrated.db")
+    assert sqlite_schema.dump(tmp_path / "new.db") == sqlite_schema.dump(tmp_path / "migrated.db")
     migrate.check_tables(f"sqlite:///{tmp_path / 'new.db'}")
 
 
@@ -121,7 +128,7 @@ def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
 
 def test_several_that_start_at_once_migrate_once(filled: str) -> None:
     script = f"from podium.storage import migrate; migrate.migrate({filled!r})"
-    started = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(3)]
+    started = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(2)]
     for process in started:
         _, complaint = process.communicate(timeout=60)
         assert (process.returncode, complaint) == (0, b"")
@@ -151,12 +158,99 @@ def test_an_empty_postgresql_database_may_be_the_wrong_one_and_is_left_alone(
         assert inspect(connection).get_table_names() == []
 
 
-def test_a_database_of_a_newer_podium_is_refused(tmp_path: Path, url: str) -> None:
-    migrate.migrate(url)
+REMOVED = sorted(migrate.REMOVED)
+
+
+def stamp(url: str, revision: str) -> None:
     with migration_engine(url).begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(WrongRevision, match="newer Podium"):
-        factories.open_database(Settings(data_dir=str(tmp_path), database_url=url))
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def current(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database of each kind at the newest revision."""
+    url = new_database(request, tmp_path_factory.mktemp("current"))
+    migrate.migrate(url)
+    return url
+
+
+@pytest.fixture
+def stamped(request: pytest.FixtureRequest, current: str) -> str:
+    """The same, stamped with another revision."""
+    stamp(current, request.param)
+    return current
+
+
+def test_no_revision_has_a_removed_id() -> None:
+    assert not migrate.REMOVED & set(migrate.REVISIONS)
+
+
+@pytest.mark.parametrize("stamped", REMOVED, indirect=True)
+def test_a_database_of_a_removed_revision_is_refused_with_what_to_do(
+    tmp_path: Path, stamped: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start_again = "start with a new data folder"
+    settings = Settings(data_dir=str(tmp_path), database_url=stamped)
+    for refused in (
+        lambda: factories.open_database(settings),
+        lambda: migrate.migrate(stamped),
+        lambda: migrate.migrate(stamped, "0001"),
+        lambda: migrate.check_tables(stamped),
+    ):
+        with pytest.raises(WrongRevision, match=start_again):
+            refused()
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", stamped)
+    for words in (["migrate"], ["migrate", "--check"], ["migrate", "--to", "base"], ["queue"], ["queue", "retry"]):
+        assert main(words) == 2
+        complaint = capsys.readouterr().err
+        assert start_again in complaint
+        assert complaint.count("\n") == 1
+    assert main(["doctor", "--offline"]) == 1
+    assert start_again in capsys.readouterr().out.lower()
+
+
+def stamp_data_folder(folder: Path, revision: str) -> str:
+    db = SqliteDatabase(folder / "podium.db")
+    sqlite_schema.create(db)
+    db.close()
+    url = f"sqlite:///{folder / 'podium.db'}"
+    stamp(url, revision)
+    return url
+
+
+@pytest.mark.parametrize("revision", REMOVED)
+def test_a_data_folder_of_a_removed_revision_is_refused_and_left_alone(tmp_path: Path, revision: str) -> None:
+    url = stamp_data_folder(tmp_path, revision)
+    with pytest.raises(WrongRevision, match="start with a new data folder"):
+        factories.open_database(Settings(data_dir=str(tmp_path)))
+    assert values(url, "SELECT version_num FROM alembic_version") == [(revision,)]
+
+
+@pytest.mark.parametrize("words", [["rank", str(Path(__file__).parent)], ["serve", "--port", "0"]])
+def test_a_command_that_opens_a_data_folder_of_a_removed_revision_ends(tmp_path: Path, words: list[str]) -> None:
+    stamp_data_folder(tmp_path, "0008")
+    done = Podium(tmp_path).run(*words)
+    assert done.returncode == 2
+    assert "start with a new data folder" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("stamped", ["9999", "ffffffffffff", "0000"], indirect=True)
+def test_a_database_of_an_unknown_revision_was_made_by_a_newer_podium(tmp_path: Path, stamped: str) -> None:
+    for refused in (
+        lambda: factories.open_database(Settings(data_dir=str(tmp_path), database_url=stamped)),
+        lambda: migrate.migrate(stamped),
+        lambda: migrate.check_tables(stamped),
+    ):
+        with pytest.raises(WrongRevision, match="newer Podium"):
+            refused()
+
+
+@pytest.mark.parametrize("to", ["0005", "9999", "+1", "nonsense"])
+def test_a_revision_that_does_not_exist_is_no_target(url: str, to: str) -> None:
+    with pytest.raises(BadRule, match="choose one of base, 0001"):
+        migrate.migrate(url, to)
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(postgres: Postgres) -> None:

@@ -65,7 +65,7 @@ def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
             found = migrate.revision(db)
             if found is None:
                 sqlite_schema.create(db)
-            elif not settings.database_url and found < migrate.HEAD:
+            elif not settings.database_url and migrate.is_older(found):
                 migrate.migrate(database_url(settings))
         migrate.check_revision(db)
     except BaseException:

@@ -1,6 +1,10 @@
-"""Migrations: bringing a database to the revision that this Podium needs.
+"""Migrations: the revision of a database, and how it gets to the one that this Podium needs.
 
-Alembic is imported only where there is something to migrate: the check that there is not costs one query.
+Revisions are identified by random hexadecimal digits, as Alembic makes them, and compared by their place in
+:data:`REVISIONS`. An id is never used again, even after its migration was removed (:data:`REMOVED`): a database may
+still be stamped with it.
+
+Alembic is imported only to migrate; the check that there is nothing to migrate is one query.
 """
 
 from __future__ import annotations
@@ -8,21 +12,25 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podium.errors import StorageError, WrongRevision
+from podium.errors import BadRule, StorageError, WrongRevision
 from podium.storage.session import Database
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-# The newest revision; a test holds it to the scripts.
-HEAD = "0008"
+# From the oldest to the newest; a test compares them with the scripts.
+REVISIONS = ("0001", "e0a3d8bbf538")
+HEAD = REVISIONS[-1]
+# Databases of these were made during development, before any release; no migration leads from them to HEAD.
+REMOVED = frozenset({"0002", "0003", "0004", "0005", "0006", "0007", "0008"})
 
 
 def revision(db: Database) -> str | None:
-    """The revision of the database; None where it has no tables of Podium's yet.
+    """The revision of the database; None if it has no tables of Podium's.
 
     Raises:
         StorageError: the database cannot be read.
@@ -33,83 +41,115 @@ def revision(db: Database) -> str | None:
     return None
 
 
+def is_older(found: str) -> bool:
+    """Whether a migration leads from this revision to :data:`HEAD`."""
+    return found in REVISIONS[:-1]
+
+
+def revision_fault(found: str | None) -> tuple[str, str] | None:
+    """What is wrong with a database of this revision, and what to do about it; None if nothing is."""
+    if found == HEAD:
+        return None
+    if found is None or is_older(found):
+        return f"The database has revision {found or 'none'}, this Podium needs {HEAD}", "run `podium migrate`"
+    if found in REMOVED:
+        return (
+            f"The database has revision {found}, which was made before the first release and cannot be migrated",
+            "start with a new data folder (PODIUM_DATA_DIR) or an empty database (DATABASE_URL), and submit the "
+            "repositories again: they are counted anew",
+        )
+    return f"The database has revision {found}, which a newer Podium made (this one needs {HEAD})", "update Podium"
+
+
 def check_revision(db: Database) -> None:
     """Refuse to work on a database of another revision.
 
     Raises:
-        WrongRevision: it has one; the message says what to run.
+        WrongRevision: it has one; the message says what to do.
         StorageError: the database cannot be read.
     """
-    found = revision(db)
-    if found is not None and found > HEAD:
-        raise WrongRevision(
-            f"The database has revision {found}, made by a newer Podium than this (revision {HEAD}): update Podium."
-        )
-    if found != HEAD:
-        raise WrongRevision(
-            f"The database has revision {found or 'none'}, this Podium needs {HEAD}: run `podium migrate`."
-        )
+    _refuse(revision_fault(revision(db)))
 
 
 def configuration(url: str | URL) -> Any:
     """Alembic's configuration for a database."""
     from alembic.config import Config
 
-    # What Alembic says there is said by whoever asked.
+    # Alembic's own output is discarded: the caller reports.
     config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    # Not as an option: Alembic reads those through a format in which % is special.
+    # Not as an option: Alembic interpolates those, and % is common in URLs.
     config.attributes["url"] = url
     return config
 
 
 def migrate(url: str | URL, to: str = "head") -> None:
-    """Migrate up or down to a revision, ``head`` or ``base``; safe when several start at once.
+    """Migrate up or down to a revision, ``head`` or ``base``; safe when several processes do so at once.
 
     Raises:
+        BadRule: there is no such revision.
+        WrongRevision: no migration starts at the revision of the database.
         StorageError: the database cannot be migrated.
     """
-    _run("migrate", url, to)
-
-
-def _is_below(url: str | URL, to: str) -> bool:
-    """Whether ``to`` lies below the revision that the database has."""
-    from sqlalchemy import inspect, text
-
-    from podium.storage.migration_engine import migration_engine
-
-    if to in ("base", "head"):
-        return to == "base"
-    with migration_engine(url).connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    # Revisions are numbered: 0001, 0002, …
-    return found is not None and to < found
+    steps = ("base", *REVISIONS)
+    target = HEAD if to == "head" else to
+    if target not in steps:
+        raise BadRule(f"There is no revision {to}: choose one of {', '.join(steps)}, head.")
+    with _sqlalchemy_errors(url):
+        found = _stamped(url) or "base"
+        if found not in steps:
+            _refuse(revision_fault(found))
+        command = "downgrade" if steps.index(target) < steps.index(found) else "upgrade"
+        _alembic(command, url, target)
 
 
 def check_tables(url: str | URL) -> None:
     """Compare the database with the tables that the code declares.
 
     Raises:
-        StorageError: they differ, or the database is not at the newest revision.
+        WrongRevision: the database has another revision.
+        StorageError: they differ.
     """
-    _run("check", url)
+    with _sqlalchemy_errors(url):
+        _refuse(revision_fault(_stamped(url)))
+        _alembic("check", url)
 
 
-def _run(command: str, url: str | URL, *arguments: str) -> None:
-    # Before the import: Alembic tells of each of its plugins while it is imported.
+def _refuse(fault: tuple[str, str] | None) -> None:
+    if fault is not None:
+        raise WrongRevision(f"{fault[0]}: {fault[1]}.")
+
+
+def _stamped(url: str | URL) -> str | None:
+    from sqlalchemy import inspect, text
+
+    from podium.storage.migration_engine import migration_engine
+
+    with migration_engine(url).connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
+def _alembic(command: str, url: str | URL, *arguments: str) -> None:
+    # Before the import: Alembic logs each of its plugins while it is imported.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands
     from alembic.util import CommandError
-    from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        if command == "migrate":
-            command = "downgrade" if _is_below(url, *arguments) else "upgrade"
         getattr(commands, command)(configuration(url), *arguments)
     except CommandError as error:
         raise StorageError(f"The database cannot be migrated: {error}") from error
+
+
+@contextlib.contextmanager
+def _sqlalchemy_errors(url: str | URL) -> Iterator[None]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
     except SQLAlchemyError as error:
         from podium.storage.migration_engine import reason
 

@@ -1,163 +1,166 @@
 CREATE TABLE alembic_version (
-	version_num VARCHAR(32) NOT NULL, 
+	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
 CREATE TABLE repository_contributor (
-	repository_id INTEGER NOT NULL, 
-	contributor_id INTEGER NOT NULL, 
-	commit_count BIGINT DEFAULT '0' NOT NULL, merge_count BIGINT DEFAULT '0' NOT NULL, co_authored_count BIGINT DEFAULT '0' NOT NULL, 
-	CONSTRAINT pk_repository_contributor PRIMARY KEY (repository_id, contributor_id), 
-	CONSTRAINT fk_repository_contributor_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE, 
+	repository_id INTEGER NOT NULL,
+	contributor_id INTEGER NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL, merge_count BIGINT DEFAULT '0' NOT NULL, co_authored_count BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_repository_contributor PRIMARY KEY (repository_id, contributor_id),
+	CONSTRAINT fk_repository_contributor_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
 	CONSTRAINT fk_repository_contributor_contributor_id_contributor FOREIGN KEY(contributor_id) REFERENCES contributor (id) ON DELETE CASCADE
 );
 
 CREATE INDEX ix_repository_contributor_contributor_id ON repository_contributor (contributor_id);
 
 CREATE TABLE "repository" (
-	id INTEGER NOT NULL, 
-	url TEXT NOT NULL, 
-	state TEXT NOT NULL, 
-	error TEXT, 
-	total_commits BIGINT, 
-	unique_contributors BIGINT, 
-	last_attempt DOUBLE, 
-	last_processed_at DOUBLE, 
-	created_at DOUBLE NOT NULL, 
-	updated_at DOUBLE NOT NULL, 
-	"key" TEXT NOT NULL, 
-	host TEXT NOT NULL, 
-	owner TEXT NOT NULL, 
-	name TEXT NOT NULL, 
-	error_code TEXT, 
-	head TEXT, 
-	branch TEXT, 
-	lease_holder TEXT, 
-	progress TEXT, 
-	merge_commits BIGINT, 
-	counting_version INTEGER, 
-	generation INTEGER DEFAULT '0' NOT NULL, 
-	lease_token BIGINT DEFAULT '0' NOT NULL, 
-	crashes INTEGER DEFAULT '0' NOT NULL, 
-	attempts INTEGER DEFAULT '0' NOT NULL, 
-	lease_until DOUBLE, 
-	enqueued_at DOUBLE, 
-	not_before DOUBLE, 
-	commits_processed_at DOUBLE, 
-	users_processed_at DOUBLE, unresolved_reason TEXT, virtual_start DOUBLE DEFAULT '0' NOT NULL, client_id TEXT, mailmap TEXT, 
-	CONSTRAINT pk_repository PRIMARY KEY (id), 
-	CONSTRAINT uq_repository_url UNIQUE (url), 
-	CONSTRAINT uq_repository_key UNIQUE ("key"), 
-	CONSTRAINT ck_repository_ck_repository_state CHECK (state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed'))
+	id INTEGER NOT NULL,
+	url TEXT NOT NULL,
+	state TEXT NOT NULL,
+	error TEXT,
+	total_commits BIGINT,
+	unique_contributors BIGINT,
+	last_attempt DOUBLE,
+	last_processed_at DOUBLE,
+	created_at DOUBLE NOT NULL,
+	updated_at DOUBLE NOT NULL,
+	"key" TEXT NOT NULL,
+	host TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	name TEXT NOT NULL,
+	error_code TEXT,
+	head TEXT,
+	branch TEXT,
+	mailmap TEXT,
+	lease_holder TEXT,
+	client_id TEXT,
+	progress TEXT,
+	unresolved_reason TEXT,
+	merge_commits BIGINT,
+	counting_version INTEGER,
+	generation INTEGER DEFAULT '0' NOT NULL,
+	crashes INTEGER DEFAULT '0' NOT NULL,
+	attempts INTEGER DEFAULT '0' NOT NULL,
+	lease_token BIGINT DEFAULT '0' NOT NULL,
+	virtual_start DOUBLE DEFAULT '0' NOT NULL,
+	lease_until DOUBLE,
+	enqueued_at DOUBLE,
+	not_before DOUBLE,
+	commits_processed_at DOUBLE,
+	users_processed_at DOUBLE,
+	CONSTRAINT pk_repository PRIMARY KEY (id),
+	CONSTRAINT uq_repository_url UNIQUE (url),
+	CONSTRAINT uq_repository_key UNIQUE ("key"),
+	CONSTRAINT ck_repository_state CHECK (state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed'))
 );
 
 CREATE INDEX ix_repository_state_enqueued_at ON repository (state, enqueued_at);
 
+CREATE INDEX ix_repository_virtual_start ON repository (virtual_start, id) WHERE state IN ('pending', 'commits_processing');
+
+CREATE INDEX ix_repository_client_id ON repository (client_id) WHERE client_id IS NOT NULL;
+
 CREATE INDEX ix_repository_created_at ON repository (created_at);
 
+CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host) WHERE host <> '';
+
+CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
+
+CREATE TABLE known_email (
+	host TEXT NOT NULL,
+	email TEXT NOT NULL,
+	contributor_id INTEGER,
+	source TEXT NOT NULL,
+	known_at DOUBLE NOT NULL,
+	CONSTRAINT pk_known_email PRIMARY KEY (host, email),
+	CONSTRAINT fk_known_email_contributor_id_contributor FOREIGN KEY(contributor_id) REFERENCES contributor (id) ON DELETE CASCADE,
+	CONSTRAINT ck_known_email_source CHECK (source IN ('noreply', 'host', 'no-answer'))
+);
+
+CREATE INDEX ix_known_email_contributor_id ON known_email (contributor_id);
+
 CREATE TABLE "contributor" (
-	id INTEGER NOT NULL, 
-	account_id BIGINT, 
-	username TEXT, 
-	name TEXT, 
-	avatar_url TEXT, 
-	profile_url TEXT, 
-	created_at DOUBLE NOT NULL, 
-	updated_at DOUBLE NOT NULL, 
-	host TEXT NOT NULL, 
-	is_bot BOOLEAN DEFAULT 0 NOT NULL, 
-	enriched_at DOUBLE, 
-	CONSTRAINT pk_contributor PRIMARY KEY (id), 
+	id INTEGER NOT NULL,
+	account_id BIGINT,
+	username TEXT,
+	name TEXT,
+	avatar_url TEXT,
+	profile_url TEXT,
+	created_at DOUBLE NOT NULL,
+	updated_at DOUBLE NOT NULL,
+	host TEXT NOT NULL,
+	is_bot BOOLEAN DEFAULT 0 NOT NULL,
+	enriched_at DOUBLE,
+	CONSTRAINT pk_contributor PRIMARY KEY (id),
 	CONSTRAINT uq_contributor_host_account_id UNIQUE (host, account_id)
 );
 
 CREATE TABLE commit_data (
-	id INTEGER NOT NULL, 
-	repository_id INTEGER NOT NULL, 
-	email TEXT NOT NULL, 
-	name TEXT NOT NULL, 
-	mailmap_email TEXT NOT NULL, 
-	mailmap_name TEXT NOT NULL, 
-	mailmap_identity TEXT NOT NULL, 
-	kind TEXT DEFAULT 'human' NOT NULL, 
-	commit_count BIGINT DEFAULT '0' NOT NULL, 
-	merge_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL, 
-	first_commit_at BIGINT, 
-	last_commit_at BIGINT, 
-	first_merge_at BIGINT, 
-	last_merge_at BIGINT, 
-	first_co_authored_at BIGINT, 
-	last_co_authored_at BIGINT, 
-	odd_dates BIGINT DEFAULT '0' NOT NULL, 
-	sample_sha TEXT NOT NULL, 
-	sample_co_authors INTEGER DEFAULT '0' NOT NULL, 
-	processed BOOLEAN DEFAULT 0 NOT NULL, 
-	batch INTEGER, 
-	claim_token TEXT, 
-	claim_until DOUBLE, other_sha TEXT, 
-	CONSTRAINT pk_commit_data PRIMARY KEY (id), 
-	CONSTRAINT uq_commit_data_repository_id_email_name UNIQUE (repository_id, email, name), 
-	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE, 
-	CONSTRAINT ck_commit_data_ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent'))
+	id INTEGER NOT NULL,
+	repository_id INTEGER NOT NULL,
+	email TEXT NOT NULL,
+	name TEXT NOT NULL,
+	mailmap_email TEXT NOT NULL,
+	mailmap_name TEXT NOT NULL,
+	mailmap_identity TEXT NOT NULL,
+	kind TEXT DEFAULT 'human' NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL,
+	merge_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
+	first_commit_at BIGINT,
+	last_commit_at BIGINT,
+	first_merge_at BIGINT,
+	last_merge_at BIGINT,
+	first_co_authored_at BIGINT,
+	last_co_authored_at BIGINT,
+	odd_dates BIGINT DEFAULT '0' NOT NULL,
+	sample_sha TEXT NOT NULL,
+	sample_co_authors INTEGER DEFAULT '0' NOT NULL,
+	other_sha TEXT,
+	processed BOOLEAN DEFAULT 0 NOT NULL,
+	batch INTEGER,
+	claim_token TEXT,
+	claim_until DOUBLE,
+	CONSTRAINT pk_commit_data PRIMARY KEY (id),
+	CONSTRAINT uq_commit_data_repository_id_email_name UNIQUE (repository_id, email, name),
+	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
+	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent'))
 );
 
 CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, batch) WHERE NOT processed;
 
 CREATE INDEX ix_commit_data_email ON commit_data (email);
 
-CREATE TABLE "known_email" (
-	host TEXT NOT NULL, 
-	email TEXT NOT NULL, 
-	contributor_id INTEGER, 
-	source TEXT NOT NULL, 
-	known_at DOUBLE NOT NULL, 
-	CONSTRAINT pk_known_email PRIMARY KEY (host, email), 
-	CONSTRAINT fk_known_email_contributor_id_contributor FOREIGN KEY(contributor_id) REFERENCES contributor (id) ON DELETE CASCADE, 
-	CONSTRAINT ck_known_email_ck_known_email_source CHECK (source IN ('noreply', 'host', 'no-answer'))
-);
-
-CREATE INDEX ix_known_email_contributor_id ON known_email (contributor_id);
+CREATE TABLE weekly_activity (
+	repository_id INTEGER NOT NULL,
+	commit_data_id BIGINT NOT NULL,
+	week BIGINT NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL,
+	merge_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_weekly_activity PRIMARY KEY (repository_id, commit_data_id, week)
+)
+ WITHOUT ROWID;
 
 CREATE TABLE github_limit (
-	"key" TEXT NOT NULL, 
-	held_until DOUBLE NOT NULL, 
+	"key" TEXT NOT NULL,
+	held_until DOUBLE NOT NULL,
 	CONSTRAINT pk_github_limit PRIMARY KEY ("key")
 );
 
 CREATE TABLE worker (
-	id TEXT NOT NULL, 
-	host TEXT NOT NULL, 
-	pid INTEGER NOT NULL, 
-	version TEXT NOT NULL, 
-	queues TEXT NOT NULL, 
-	report TEXT NOT NULL, 
-	started_at DOUBLE NOT NULL, 
-	seen_at DOUBLE NOT NULL, 
+	id TEXT NOT NULL,
+	host TEXT NOT NULL,
+	pid INTEGER NOT NULL,
+	version TEXT NOT NULL,
+	queues TEXT NOT NULL,
+	report TEXT NOT NULL,
+	started_at DOUBLE NOT NULL,
+	seen_at DOUBLE NOT NULL,
 	CONSTRAINT pk_worker PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_repository_virtual_start ON repository (virtual_start, id) WHERE state IN ('pending', 'commits_processing');
-
-CREATE INDEX ix_repository_client_id ON repository (client_id) WHERE client_id IS NOT NULL;
-
-CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host) WHERE host <> '';
-
-CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
-
-CREATE TABLE weekly_activity (
-	repository_id INTEGER NOT NULL, 
-	commit_data_id BIGINT NOT NULL, 
-	week BIGINT NOT NULL, 
-	commit_count BIGINT DEFAULT '0' NOT NULL, 
-	merge_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_count BIGINT DEFAULT '0' NOT NULL, 
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL, 
-	CONSTRAINT pk_weekly_activity PRIMARY KEY (repository_id, commit_data_id, week)
-)
- WITHOUT ROWID
-
-;
-
-INSERT INTO alembic_version (version_num) VALUES ('0008')
+INSERT INTO alembic_version (version_num) VALUES ('e0a3d8bbf538')

@@ -1,45 +1,46 @@
-"""A new SQLite database, made by one script instead of by every migration in turn.
+"""A new SQLite database, created by one script instead of by the migrations.
 
-Alembic and what it imports take longer than ranking a small repository does. So what the migrations make of an empty
-file is kept beside this module as ``sqlite.sql``, which ``make schema`` writes and a test compares with the migrations.
+Importing Alembic takes longer than ranking a small repository. ``sqlite.sql`` is what the migrations make of an empty
+file: ``make schema`` writes it, and a test compares the two.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from pathlib import Path
 
 from podium.storage.session import Database
 
 SCRIPT = Path(__file__).with_name("sqlite.sql")
-_BETWEEN = ";\n\n"
+_SEPARATOR = ";\n\n"
 
 
 def create(db: Database) -> None:
-    """Make all tables in an empty SQLite database; where another process has made them meanwhile, nothing.
+    """Create all tables in an empty SQLite database; does nothing if another process has created them.
 
     Raises:
         StorageError: the database cannot be written.
     """
     with db.write() as session:
         if session.value("SELECT count(*) FROM sqlite_master") == 0:
-            for statement in SCRIPT.read_text(encoding="utf-8").split(_BETWEEN):
+            for statement in SCRIPT.read_text(encoding="utf-8").split(_SEPARATOR):
                 session.run(statement)
 
 
-def described(path: Path) -> str:
-    """The script that makes a SQLite database such as the one at ``path``, without its rows but with its revision."""
+def dump(path: Path) -> str:
+    """The script that creates the tables of the SQLite database at ``path`` and stamps its revision."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        made = [
-            sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
-        ]
+        rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
+        statements = [re.sub(r"\s+\n", "\n", sql).strip() for (sql,) in rows]
         (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return _BETWEEN.join([*made, f"INSERT INTO alembic_version (version_num) VALUES ('{revision}')"]) + "\n"
+    stamp = f"INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
+    return _SEPARATOR.join([*statements, stamp]) + "\n"
 
 
 def write() -> None:
-    """Write the script anew, from the migrations."""
+    """Write the script from the migrations."""
     import tempfile
 
     from podium.storage import migrate
@@ -47,7 +48,7 @@ def write() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "podium.db"
         migrate.migrate(f"sqlite:///{path}")
-        SCRIPT.write_text(described(path), encoding="utf-8")
+        SCRIPT.write_text(dump(path), encoding="utf-8")
 
 
 if __name__ == "__main__":

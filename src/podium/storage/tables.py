@@ -1,11 +1,10 @@
-"""The tables, as SQLAlchemy sees them: the source of the migrations and of ``podium migrate --check``.
+"""The tables as SQLAlchemy declares them: Alembic compares them with the migrations (``podium migrate --check``).
 
-The queries themselves are SQL text run by :mod:`podium.storage.session`, because importing SQLAlchemy takes
-longer than ranking a small repository does. So this module is imported by migrations and tests only.
+Only migrations and tests import this module. Queries are SQL text (see :mod:`podium.storage.session`): importing
+SQLAlchemy takes longer than ranking a small repository.
 
-Times of the *service* (leases, state changes) are seconds since the epoch as floating point, by the database's
-clock. Times of *commits* are whole seconds since the epoch in UTC. A week is the epoch second at which it starts,
-Sunday 00:00 UTC.
+Times of the service (leases, state changes) are seconds since the epoch as floating point, by the database's clock.
+Times of commits are whole seconds since the epoch. A week is the epoch second at which it starts, Sunday 00:00 UTC.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ metadata = MetaData(
     }
 )
 
-# SQLite numbers rows by itself only where the key is exactly INTEGER.
+# SQLite assigns ids only to a primary key that is exactly INTEGER.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
-# PostgreSQL sorts it by its bytes, as SQLite does: the same order on every server.
+# PostgreSQL sorts these by their bytes, as SQLite does: the same order on every server.
 _ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
 _WAITS = text("state IN ('pending', 'commits_processing')")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
@@ -53,10 +52,10 @@ repository = Table(
     "repository",
     metadata,
     Column("id", _Id, primary_key=True),
-    # What makes two addresses the same repository: host/owner/name, lower-cased where the host ignores case.
+    # host/owner/name, in lower case if the host ignores case: equal for all addresses of one repository.
     Column("key", _ByBytes, nullable=False, unique=True),
     Column("url", _ByBytes, nullable=False, unique=True),
-    # '' for a path on this machine: only the command line may read those.
+    # '' for a path on this machine: only the command line may read those rows.
     Column("host", _ByBytes, nullable=False),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -66,29 +65,29 @@ repository = Table(
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
     Column("unique_contributors", BigInteger),
-    # The commit counted up to, its branch, and the version of the counting that made the rows.
+    # The last commit counted, its branch, and the version of the counting rules.
     Column("head", Text),
     Column("branch", Text),
     Column("counting_version", Integer),
-    # The blob of the mailmap that the rows' identities are by; '' where there is none, NULL: not known.
+    # The mailmap's blob id behind the rows' identities; '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
-    # Incremented by each save of commits: batches of an older generation are void.
+    # Incremented when commits are saved: batches of an older generation are void.
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
     Column("lease_until", Double),
-    # The fence: incremented by each take-over, a condition of everything the holder saves.
+    # The fencing token: incremented when the lease is taken, checked by every save of its holder.
     Column("lease_token", BigInteger, nullable=False, server_default="0"),
-    # When the queue was last rung for this repository, and the time before which it must not be.
+    # When it was last enqueued, and the time before which it must not be enqueued again.
     Column("enqueued_at", Double),
     Column("not_before", Double),
-    # Its place in the queue, and the client that submitted it, while it waits (repositories/fair_queue.py).
+    # While it waits: its place in the queue, and the client that submitted it (repositories/fair_queue.py).
     Column("virtual_start", Double, nullable=False, server_default="0"),
     Column("client_id", Text),
-    # Holders that vanished, and faults that were raised, since the last progress.
+    # Workers that crashed and jobs that failed since the last progress.
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("progress", Text),
-    # Why accounts of some e-mails could not be asked for, when the users were last worked off; NULL: nothing was wrong.
+    # Why some e-mails could not be looked up in the last user job; NULL: all were.
     Column("unresolved_reason", Text),
     Column("last_attempt", Double),
     Column("last_processed_at", Double),
@@ -103,7 +102,7 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
-    # Those of a state are listed and counted on this one, without those of this machine, and without looking at rows.
+    # Covers listing and counting by state, which leave out repositories of this machine.
     Index(
         "ix_repository_state_created_at",
         *("state", "created_at", "id", "host"),
@@ -122,7 +121,7 @@ contributor = Table(
     "contributor",
     metadata,
     Column("id", _Id, primary_key=True),
-    # An account is (host, account id): logins change and are given to others.
+    # An account is (host, account id): a login can change and be given to another account.
     Column("host", _ByBytes, nullable=False),
     Column("account_id", BigInteger),
     Column("username", Text),
@@ -130,7 +129,7 @@ contributor = Table(
     Column("avatar_url", Text),
     Column("profile_url", Text),
     Column("is_bot", Boolean, nullable=False, server_default=false()),
-    # When the host itself last told us about this account; NULL: known from an e-mail only.
+    # When the host's API last described this account; NULL: known from an e-mail only.
     Column("enriched_at", Double),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
@@ -148,16 +147,16 @@ repository_contributor = Table(
     Index("ix_repository_contributor_contributor_id", "contributor_id"),
 )
 
-# Who is who. Boards join it when they are read, so an e-mail that moves to another account moves everywhere.
+# Whose e-mail it is. Boards join this table, so an e-mail that moves to another account moves on every board.
 known_email = Table(
     "known_email",
     metadata,
     Column("host", _ByBytes, primary_key=True),
     Column("email", _ByBytes, primary_key=True),
-    # NULL: asked, and nobody owns it.
+    # NULL: no account has it.
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
-    # How it is known: 'noreply' (the e-mail itself names the account), 'host' (the host said so), or 'no-answer' (the
-    # host was asked and did not say: kept so that it is not asked again at once).
+    # 'noreply': the e-mail itself names the account; 'host': the host's answer; 'no-answer': the host gave no answer,
+    # stored so that it is not asked again at once.
     Column("source", Text, nullable=False),
     Column("known_at", Double, nullable=False),
     CheckConstraint("source IN ('noreply', 'host', 'no-answer')", name="source"),
@@ -172,7 +171,7 @@ commit_data = Table(
     # Lower-cased e-mail, name as written.
     Column("email", _ByBytes, nullable=False),
     Column("name", _ByBytes, nullable=False),
-    # What the mailmap makes of the two, and the key that groups rows of one mailmap identity.
+    # The two after the mailmap, and the key that groups rows of one mailmap identity.
     Column("mailmap_email", _ByBytes, nullable=False),
     Column("mailmap_name", _ByBytes, nullable=False),
     Column("mailmap_identity", _ByBytes, nullable=False),
@@ -187,12 +186,12 @@ commit_data = Table(
     Column("last_merge_at", BigInteger),
     Column("first_co_authored_at", BigInteger),
     Column("last_co_authored_at", BigInteger),
-    # Commits whose author date was outside what a calendar can say and was clamped.
+    # Commits whose author date was clamped because no calendar can represent it.
     _count("odd_dates"),
-    # A commit that names this e-mail, chosen for having the fewest co-authors.
+    # A commit with this e-mail, chosen for having the fewest co-authors.
     Column("sample_sha", Text, nullable=False),
     Column("sample_co_authors", Integer, nullable=False, server_default="0"),
-    # Another commit that names it, rather old than new; NULL: there is none. The host may not know the sample.
+    # Another one, preferably old, in case the host does not know the sample; NULL: there is none.
     Column("other_sha", Text),
     Column("processed", Boolean, nullable=False, server_default=false()),
     Column("batch", Integer),
@@ -213,9 +212,9 @@ commit_data = Table(
 weekly_activity = Table(
     "weekly_activity",
     metadata,
-    # No foreign keys: PostgreSQL would check them row by row, and for commit_data also scan this table for each row
-    # that is deleted there, or need an index that is a second copy of it. Both are only ever written together, under
-    # the repository's lock.
+    # No foreign keys: PostgreSQL checks them row by row, which takes three times as long as the insert, and deleting
+    # from commit_data would scan this table or need a second index. Both tables are written together, under the
+    # repository's lock, and a count from the start first deletes all weeks of the repository.
     Column("repository_id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=False),
     Column("commit_data_id", BigInteger, primary_key=True),
     Column("week", BigInteger, primary_key=True),
@@ -223,11 +222,11 @@ weekly_activity = Table(
     _count("merge_count"),
     _count("co_authored_count"),
     _count("co_authored_merge_count"),
-    # One b-tree in key order: a repository's activity lies together, and there is no second copy of the key.
+    # One b-tree in key order: the weeks of a repository are adjacent, and the key is stored once.
     sqlite_with_rowid=False,
 )
 
-# Limits of the GitHub API that are in force, by token_key(): a budget kept in memory or Redis may be lost.
+# Rate limits of the GitHub API in force, by token_key(): the budget in memory or Redis may be lost.
 github_limit = Table(
     "github_limit",
     metadata,
@@ -235,7 +234,7 @@ github_limit = Table(
     Column("held_until", Double, nullable=False),
 )
 
-# Processes that work off queues: each says every few seconds that it is alive. Those that ended properly are gone.
+# Worker processes, each with its last heartbeat. A worker deletes its row when it stops.
 worker = Table(
     "worker",
     metadata,
@@ -245,7 +244,7 @@ worker = Table(
     Column("version", Text, nullable=False),
     # Names, separated by spaces.
     Column("queues", Text, nullable=False),
-    # JSON: what only this process can see, such as the depth of queues in its memory.
+    # JSON: what only this process knows, such as the depth of queues in its memory.
     Column("report", Text, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from podium.app import factories
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.errors import PodiumError, StorageError
+from podium.errors import PodiumError
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
@@ -48,10 +48,10 @@ def server(settings: Settings, db: Database) -> Iterator[Finding]:
 
 def revision(settings: Settings, db: Database) -> Iterator[Finding]:
     """Whether it is at the revision of this Podium, and has exactly the tables that the code declares."""
-    try:
-        migrate.check_revision(db)
-    except StorageError as error:
-        yield problem("revision", error.message, _advice(error))
+    fault = migrate.revision_fault(migrate.revision(db))
+    if fault is not None:
+        detail, advice = fault
+        yield problem("revision", f"{detail}.", f"{advice[0].upper()}{advice[1:]}.")
         return
     yield ok("revision", migrate.HEAD)
     try:
@@ -64,7 +64,3 @@ def revision(settings: Settings, db: Database) -> Iterator[Finding]:
         )
     else:
         yield ok("drift", "none")
-
-
-def _advice(error: StorageError) -> str:
-    return "Update Podium." if "newer Podium" in error.message else "Run `podium migrate`."
