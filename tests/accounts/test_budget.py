@@ -10,12 +10,22 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from podium.accounts.github.budget import ANONYMOUS, Policy, Refused, Slot, State, WaitUntil, settle, take, token_key
+from podium.accounts.github.budget import (
+    ANONYMOUS,
+    Policy,
+    Slot,
+    TokenRefused,
+    TokenState,
+    WaitUntil,
+    settle,
+    take,
+    token_key,
+)
+from podium.accounts.github.faults import Action, BadToken, DelayUntil, Done, RetryAfter, Verdict
 from podium.accounts.github.parse import Rate
-from podium.accounts.github.redis_budget import RedisStore, dumps, loads
-from podium.accounts.github.requests import Api, Told
-from podium.accounts.github.token_pool import ProcessStore, Store, TokenPool
-from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, Retry, Verdict
+from podium.accounts.github.redis_budget import RedisBudgetStore, dumps, loads
+from podium.accounts.github.requests import Api, ParsedAnswer
+from podium.accounts.github.token_pool import BudgetStore, MemoryBudgetStore, TokenPool
 from podium.errors import QueueError
 from podium.jobs.redis_broker import connect
 from podium.settings import Settings
@@ -30,9 +40,9 @@ class Desk:
     """One token's budget, step by step."""
 
     def __init__(self, policy: Policy = POLICY) -> None:
-        self.state, self.policy, self._number = State(), policy, 0
+        self.state, self.policy, self._number = TokenState(), policy, 0
 
-    def take(self, now: float, api: Api = "graphql") -> Slot | WaitUntil | Refused:
+    def take(self, now: float, api: Api = "graphql") -> Slot | WaitUntil | TokenRefused:
         self._number += 1
         self.state, taken = take(self.state, self.policy, Slot(str(self._number), "key", api, 1, now))
         return taken
@@ -43,7 +53,7 @@ class Desk:
         return taken
 
     def report(self, slot: Slot, now: float, rate: Rate | None = None, action: Action | None = None) -> None:
-        self.state = settle(self.state, self.policy, slot, Verdict(Told(), action or Done(), rate), now)
+        self.state = settle(self.state, self.policy, slot, Verdict(ParsedAnswer(), action or Done(), rate), now)
 
     def ask(self, now: float, rate: Rate | None = None, action: Action | None = None) -> None:
         self.report(self.slot(now), now, rate, action)
@@ -183,7 +193,7 @@ def test_a_late_success_does_not_forgive_a_limit_said_since() -> None:
 
 def test_a_fault_gives_the_slot_back_and_teaches_nothing() -> None:
     desk = Desk()
-    desk.ask(NOW, action=Retry(1, ""))
+    desk.ask(NOW, action=RetryAfter(1, ""))
     desk.slot(NOW)
     assert isinstance(desk.take(NOW), WaitUntil)
 
@@ -213,22 +223,22 @@ def grant(pool: TokenPool, now: float = NOW) -> Slot:
 
 
 def verdict(rate: Rate | None = None, action: Action | None = None) -> Verdict:
-    return Verdict(Told(), action or Done(), rate)
+    return Verdict(ParsedAnswer(), action or Done(), rate)
 
 
 @pytest.fixture(params=["process", "redis"])
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Iterator[BudgetStore]:
     """An empty store of each kind."""
     if request.param == "process":
-        yield ProcessStore()
+        yield MemoryBudgetStore()
         return
     server: Valkey = request.getfixturevalue("valkey")
     server.flush()
     with connect(Settings(redis_url=server.url)) as client:
-        yield RedisStore(client, "test")
+        yield RedisBudgetStore(client, "test")
 
 
-def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: Store) -> None:
+def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: BudgetStore) -> None:
     pool = TokenPool(["a", "b"], store)
     keys = []
     for _ in range(6):
@@ -238,7 +248,7 @@ def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: Store) -> No
     assert keys == ["a", "b", "a", "b", "b", "b"]
 
 
-def test_a_pool_waits_for_the_first_of_its_tokens(store: Store) -> None:
+def test_a_pool_waits_for_the_first_of_its_tokens(store: BudgetStore) -> None:
     pool = TokenPool(["a", "b"], store)
     for until in (NOW + 600, NOW + 300):
         pool.report(grant(pool), verdict(left(0, until)), NOW)
@@ -250,7 +260,7 @@ def refuse(pool: TokenPool, now: float = NOW) -> bool:
     return pool.report(slot, verdict(action=BadToken("")), now)
 
 
-def test_a_bad_token_is_said_once_and_the_other_goes_on(store: Store) -> None:
+def test_a_bad_token_is_said_once_and_the_other_goes_on(store: BudgetStore) -> None:
     pool = TokenPool(["a", "b"], store)
     slots = [grant(pool), grant(pool)]
     pool.report(slots[1], verdict(left(9)), NOW)
@@ -259,21 +269,21 @@ def test_a_bad_token_is_said_once_and_the_other_goes_on(store: Store) -> None:
     assert {grant(pool).key for _ in range(3)} == {"b"}
 
 
-def test_a_token_that_is_refused_now_and_then_is_no_bad_one(store: Store) -> None:
+def test_a_token_that_is_refused_now_and_then_is_no_bad_one(store: BudgetStore) -> None:
     pool = TokenPool(["a"], store)
     for _ in range(5):
         assert [refuse(pool) for _ in range(POLICY.refusals - 1)] == [False] * (POLICY.refusals - 1)
         pool.report(grant(pool), verdict(left(90)), NOW)
 
 
-def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: Store) -> None:
+def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: BudgetStore) -> None:
     pool = TokenPool(["a"], store)
     assert [refuse(pool) for _ in range(POLICY.refusals)][-1]
-    assert pool.take(NOW + 1) == Refused()
+    assert pool.take(NOW + 1) == TokenRefused()
     # Once then, and said again.
     assert refuse(pool, NOW + 3600)
-    assert pool.take(NOW + 3601) == Refused()
-    assert TokenPool([], store).take(NOW) == Refused()
+    assert pool.take(NOW + 3601) == TokenRefused()
+    assert TokenPool([], store).take(NOW) == TokenRefused()
 
 
 @pytest.mark.parametrize(
@@ -286,22 +296,22 @@ def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store
 )
 def test_a_limit_in_force_outlives_a_store_that_was_flushed(told: Verdict) -> None:
     memory = Remembered()
-    pool = TokenPool(["a"], ProcessStore(), memory)
+    pool = TokenPool(["a"], MemoryBudgetStore(), memory)
     pool.report(grant(pool), told, NOW)
     assert memory.limits == {"a": NOW + 600}
-    flushed = TokenPool(["a"], ProcessStore(), memory)
+    flushed = TokenPool(["a"], MemoryBudgetStore(), memory)
     assert flushed.take(NOW + 1) == WaitUntil(NOW + 600, limited=True)
     assert isinstance(flushed.take(NOW + 600), Slot)
 
 
-def test_nothing_is_remembered_while_nothing_is_limited(store: Store) -> None:
+def test_nothing_is_remembered_while_nothing_is_limited(store: BudgetStore) -> None:
     memory = Remembered()
     pool = TokenPool([ANONYMOUS], store, memory)
     pool.report(grant(pool), verdict(left(9)), NOW)
     assert memory.limits == {}
 
 
-def test_threads_share_one_budget(store: Store) -> None:
+def test_threads_share_one_budget(store: BudgetStore) -> None:
     pool = TokenPool(["a"], store)
     pool.report(grant(pool), verdict(left(100, limit=101)), NOW)
     granted: list[Slot] = []
@@ -344,7 +354,7 @@ def test_what_another_version_kept_is_as_good_as_nothing(text: str) -> None:
 
 def test_a_redis_that_is_away_says_nothing_about_the_budget() -> None:
     with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
-        pool = TokenPool(["a"], RedisStore(client, "test"))
+        pool = TokenPool(["a"], RedisBudgetStore(client, "test"))
         grant(pool)
         server.stop()
         with pytest.raises(QueueError, match="Redis"):
@@ -356,15 +366,15 @@ _WORKER = """
 import sys, time
 from podium.accounts.github.budget import Slot, WaitUntil
 from podium.accounts.github.parse import Rate
-from podium.accounts.github.requests import Told
-from podium.accounts.github.verdicts import Done, Verdict
-from podium.accounts.github.redis_budget import RedisStore
+from podium.accounts.github.requests import ParsedAnswer
+from podium.accounts.github.faults import Done, Verdict
+from podium.accounts.github.redis_budget import RedisBudgetStore
 from podium.accounts.github.token_pool import TokenPool
 from podium.jobs.redis_broker import connect
 from podium.settings import Settings
 
 client = connect(Settings(redis_url=sys.stdin.readline().strip()))
-pool = TokenPool(["a"], RedisStore(client, "test"))
+pool = TokenPool(["a"], RedisBudgetStore(client, "test"))
 reset = float(sys.argv[1])
 while True:
     taken = pool.take(time.time())
@@ -375,7 +385,7 @@ while True:
         client.zadd("most-at-once", {"n": most}, gt=True)
         number = client.incr("requests")
         client.decr("at-once")
-        pool.report(taken, Verdict(Told(), Done(), Rate(200, max(0, 200 - number), reset)), time.time())
+        pool.report(taken, Verdict(ParsedAnswer(), Done(), Rate(200, max(0, 200 - number), reset)), time.time())
 """
 
 
@@ -400,13 +410,13 @@ def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
         assert 0 < client.ttl(key) <= 7200
 
 
-def test_the_budget_of_several_tokens_is_their_sum(store: Store) -> None:
+def test_the_budget_of_several_tokens_is_their_sum(store: BudgetStore) -> None:
     pool = TokenPool(["one", "two"], store)
     assert pool.windows(1000.0) == {}
     for remaining, resets_at in ((4000, 3000.0), (1000, 2000.0)):
         slot = pool.take(1000.0)
         assert isinstance(slot, Slot)
-        pool.report(slot, Verdict(Told(), Done(), Rate(5000, remaining, resets_at)), 1001.0)
+        pool.report(slot, Verdict(ParsedAnswer(), Done(), Rate(5000, remaining, resets_at)), 1001.0)
     window = pool.windows(1002.0)["graphql"]
     assert (window.limit, window.remaining, window.resets_at) == (10_000, 5000, 2000.0)
     # The second token's hour is over, and nobody has asked since.

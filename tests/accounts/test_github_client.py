@@ -15,20 +15,7 @@ import pytest
 from podium import __version__
 from podium.accounts.github.budget import Slot, WaitUntil, token_key
 from podium.accounts.github.client import GitHub
-from podium.accounts.github.faults import judge
-from podium.accounts.github.requests import (
-    Ask,
-    Call,
-    EmailsRequest,
-    Failure,
-    Request,
-    Response,
-    WindowRequest,
-    moved,
-    repository_path,
-)
-from podium.accounts.github.token_pool import ProcessStore, TokenPool
-from podium.accounts.github.verdicts import (
+from podium.accounts.github.faults import (
     Action,
     BadToken,
     DelayUntil,
@@ -37,9 +24,22 @@ from podium.accounts.github.verdicts import (
     Gone,
     Halve,
     Moved,
-    Retry,
+    RetryAfter,
     Verdict,
+    judge,
 )
+from podium.accounts.github.requests import (
+    Ask,
+    Call,
+    EmailsRequest,
+    GitHubRequest,
+    Response,
+    TransportFailure,
+    WindowRequest,
+    moved,
+    repository_path,
+)
+from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.accounts.lookup import GitHubAccount
 from podium.errors import BadSetting
 from tests.support.github_double import GitHubDouble
@@ -92,8 +92,8 @@ def test_fifty_emails_are_one_request(folder: Path, commits: list[str], accounts
         assert double.asked() == 1
     expected = {f"p{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(50)}
     expected |= {f"co{n}@x.org": 1000 + n if n % 2 == 0 else None for n in range(0, 50, 3)}
-    assert {email: a and a.account_id for email, a in verdict.told.people.items()} == expected
-    assert verdict.told.people["p0@x.org"] == GitHubAccount(
+    assert {email: a and a.account_id for email, a in verdict.answer.accounts.items()} == expected
+    assert verdict.answer.accounts["p0@x.org"] == GitHubAccount(
         1000, "p0", None, "https://avatars.example/u/1000", "https://github.com/p0"
     )
     assert verdict.rate is not None and verdict.rate.remaining == 4999
@@ -103,12 +103,12 @@ def test_a_crowd_is_read_page_by_page(folder: Path, commits: list[str], accounts
     with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
         request = EmailsRequest("o", "r", (Ask("c139@x.org", commits[-1]), Ask("c3@x.org", commits[-1])))
         verdict = judge(request, github.send(request.call(), KEY), time.time())
-        assert len(verdict.told.people) == 100 and "c3@x.org" in verdict.told.people
-        further = EmailsRequest("o", "r", verdict.told.further)
+        assert len(verdict.answer.accounts) == 100 and "c3@x.org" in verdict.answer.accounts
+        further = EmailsRequest("o", "r", verdict.answer.next_page)
         verdict = judge(further, github.send(further.call(), KEY), time.time())
         # One commit, whoever is looked for in it.
         assert [seen.commits for seen in double.seen] == [1, 1]
-    found = verdict.told.people["c139@x.org"]
+    found = verdict.answer.accounts["c139@x.org"]
     assert found and found.login == "late"
 
 
@@ -121,7 +121,7 @@ def test_a_window_needs_no_token_and_follows_a_rename(folder: Path, commits: lis
         there = moved(request, "/repositories/1000")
         verdict = judge(there, github.send(there.call()), time.time())
         assert verdict.action == Done()
-        assert [commit.sha for commit in verdict.told.commits] == commits[::-1][:100]
+        assert [commit.sha for commit in verdict.answer.commits] == commits[::-1][:100]
         assert {seen.token for seen in double.seen} == {"anonymous"}
 
 
@@ -134,15 +134,15 @@ PLAYED: dict[str, type[Action]] = {
     "429": DelayUntil,
     "429-unstated": DelayUntil,
     "200-secondary": DelayUntil,
-    "500": Retry,
+    "500": RetryAfter,
     "502": Halve,
-    "503": Retry,
+    "503": RetryAfter,
     "504": Halve,
-    "not-json": Retry,
+    "not-json": RetryAfter,
     "timeout": Halve,
-    "drop": Retry,
-    "truncate": Retry,
-    "cut-json": Retry,
+    "drop": RetryAfter,
+    "truncate": RetryAfter,
+    "cut-json": RetryAfter,
     "rate-limited": DelayUntil,
     "rate-limit": DelayUntil,
     "resource-limits": Halve,
@@ -150,7 +150,7 @@ PLAYED: dict[str, type[Action]] = {
     "node-limit": Halve,
     "something-went-wrong": Halve,
     "something-went-wrong-partial": Halve,
-    "fewer": Retry,
+    "fewer": RetryAfter,
     "users-lost": Halve,
     "null-object": Done,
     "not-found": Gone,
@@ -174,10 +174,12 @@ def test_a_fault_over_http_has_its_meaning(folder: Path, commits: list[str], acc
         verdict = judge(request, github.send(request.call(), KEY), time.time())
     assert isinstance(verdict.action, PLAYED[fault])
     # The second alias is spared by the partial faults, and kept.
-    assert set(verdict.told.people) == ({"p4@x.org"} if fault in PARTIAL else set())
+    assert set(verdict.answer.accounts) == ({"p4@x.org"} if fault in PARTIAL else set())
 
 
-@pytest.mark.parametrize(("fault", "action"), [("404", Gone), ("502", Retry), ("drop", Retry), ("truncate", Retry)])
+@pytest.mark.parametrize(
+    ("fault", "action"), [("404", Gone), ("502", RetryAfter), ("drop", RetryAfter), ("truncate", RetryAfter)]
+)
 def test_a_fault_of_a_window_has_its_meaning(
     folder: Path, commits: list[str], fault: str, action: type[Action]
 ) -> None:
@@ -191,7 +193,7 @@ def test_a_host_that_is_not_there_is_a_failure_and_not_an_exception() -> None:
         port = nobody.getsockname()[1]
     with GitHub(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/graphql", [TOKEN], trust_env=False) as github:
         outcome = github.send(Call("core", "/repos/o/r"))
-    assert isinstance(outcome, Failure) and outcome.kind == "connect"
+    assert isinstance(outcome, TransportFailure) and outcome.kind == "connect"
     assert TOKEN not in outcome.detail
 
 
@@ -224,7 +226,7 @@ def peer() -> Iterator[Callable[[Peer], str]]:
         thread.join()
 
 
-def spoken(url: str, *, deadline: float = 5) -> Response | Failure:
+def spoken(url: str, *, deadline: float = 5) -> Response | TransportFailure:
     with GitHub(url, f"{url}/graphql", [TOKEN], deadline=deadline, max_body=1000, trust_env=False) as github:
         return github.send(Call("core", "/x"), KEY)
 
@@ -238,20 +240,20 @@ def test_a_body_is_read_to_its_bound_only(peer: Callable[[Peer], str]) -> None:
         for _ in range(10_000):
             send(b"400\r\n" + b"x" * 1024 + b"\r\n")
 
-    assert spoken(peer(endless)) == Failure("too-large")
+    assert spoken(peer(endless)) == TransportFailure("too-large")
 
 
 def test_a_packed_body_is_bounded_by_what_it_unpacks_to(peer: Callable[[Peer], str]) -> None:
     bomb = gzip.compress(b"[" + b" " * 10_000_000 + b"]")
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
-    assert spoken(peer(lambda send: send(head % len(bomb) + bomb))) == Failure("too-large")
+    assert spoken(peer(lambda send: send(head % len(bomb) + bomb))) == TransportFailure("too-large")
     whole = gzip.compress(b'{"a": 1}')
     got = spoken(peer(lambda send: send(head % len(whole) + whole)))
     assert isinstance(got, Response) and got.body == b'{"a": 1}'
     cut = whole[:-4]
-    assert spoken(peer(lambda send: send(head % len(cut) + cut))) == Failure("dropped")
+    assert spoken(peer(lambda send: send(head % len(cut) + cut))) == TransportFailure("dropped")
     noise = b"no gzip at all"
-    assert isinstance(spoken(peer(lambda send: send(head % len(noise) + noise))), Failure)
+    assert isinstance(spoken(peer(lambda send: send(head % len(noise) + noise))), TransportFailure)
 
 
 def test_an_old_server_that_ends_its_answer_by_closing_is_understood(peer: Callable[[Peer], str]) -> None:
@@ -269,12 +271,12 @@ def test_a_body_that_trickles_ends_at_the_deadline(peer: Callable[[Peer], str]) 
             send(b"x")
             time.sleep(0.02)
 
-    assert spoken(peer(trickle), deadline=0.3) == Failure("timeout")
+    assert spoken(peer(trickle), deadline=0.3) == TransportFailure("timeout")
 
 
 @pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
 def test_what_is_not_http_is_a_failure(peer: Callable[[Peer], str], reply: bytes) -> None:
-    assert isinstance(spoken(peer(lambda send: send(reply))), Failure)
+    assert isinstance(spoken(peer(lambda send: send(reply))), TransportFailure)
 
 
 def test_no_redirect_is_followed(peer: Callable[[Peer], str]) -> None:
@@ -328,8 +330,8 @@ class Worker:
         self.people: dict[str, GitHubAccount | None] = {}
         self.waits = 0
 
-    def run(self, request: Request) -> None:
-        todo: list[Request] = [request]
+    def run(self, request: GitHubRequest) -> None:
+        todo: list[GitHubRequest] = [request]
         attempt = 0
         while todo:
             request = todo.pop()
@@ -338,19 +340,22 @@ class Worker:
                 request, self.github.send(request.call(), slot.key), time.time(), attempt=attempt, strikes=slot.strikes
             )
             self.pool.report(slot, verdict, time.time())
-            self.people |= verdict.told.people
+            self.people |= verdict.answer.accounts
             attempt = 0 if verdict.action == Done() else attempt + 1
             todo += self._rest(request, verdict)
 
-    def _rest(self, request: Request, verdict: Verdict) -> list[Request]:
+    def _rest(self, request: GitHubRequest, verdict: Verdict) -> list[GitHubRequest]:
         assert isinstance(request, EmailsRequest)
-        assert isinstance(verdict.action, Done | Retry | Halve | DelayUntil), verdict.action
+        assert isinstance(verdict.action, Done | RetryAfter | Halve | DelayUntil), verdict.action
         # A null object is a lie here: every commit is there.
-        left = verdict.told.again + verdict.told.elsewhere
+        left = verdict.answer.retry + verdict.answer.other_commit
         if not left:
             return []
-        rest = EmailsRequest(request.owner, request.name, left)
-        return list(rest.halves()) if isinstance(verdict.action, Halve) else [rest]
+        size = (len(left) + 1) // 2 if isinstance(verdict.action, Halve) else len(left)
+        return [
+            EmailsRequest(request.owner, request.name, left[start : start + size])
+            for start in range(0, len(left), size)
+        ]
 
     def _slot(self) -> Slot:
         while True:
@@ -377,7 +382,7 @@ def test_faults_at_forty_percent_and_a_limit_that_resets_change_nothing_but_the_
         GitHubDouble({"o/r": folder}, accounts, script=script, limit=12, window=2) as double,
         client(double, timeout=0.3) as github,
     ):
-        pool = TokenPool(github.keys, ProcessStore())
+        pool = TokenPool(github.keys, MemoryBudgetStore())
         workers = [Worker(github, pool) for _ in range(4)]
         asks = [Ask(f"p{n}@x.org", commits[n]) for n in range(AUTHORS)]
         threads = [

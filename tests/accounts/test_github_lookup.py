@@ -400,7 +400,7 @@ def test_without_a_token_windows_tell_authors_most_commits_first(
         assert double.asked() == 3
 
 
-@pytest.mark.parametrize(("tokens", "said"), [((), "not of co-authors"), (("revoked",), "accepts none of the tokens")])
+@pytest.mark.parametrize(("tokens", "said"), [((), "not co-authors"), (("revoked",), "accepts none of the tokens")])
 def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
     db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...], said: str
 ) -> None:

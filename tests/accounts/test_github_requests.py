@@ -7,20 +7,7 @@ from typing import Any
 
 import pytest
 
-from podium.accounts.github.faults import judge
-from podium.accounts.github.parse import Rate
-from podium.accounts.github.requests import (
-    Ask,
-    EmailsRequest,
-    Failure,
-    RepositoryRequest,
-    Request,
-    Response,
-    WindowRequest,
-    moved,
-    repository_path,
-)
-from podium.accounts.github.verdicts import (
+from podium.accounts.github.faults import (
     Action,
     BadToken,
     DelayUntil,
@@ -29,8 +16,21 @@ from podium.accounts.github.verdicts import (
     Gone,
     Halve,
     Moved,
-    Retry,
+    RetryAfter,
     Verdict,
+    judge,
+)
+from podium.accounts.github.parse import Rate
+from podium.accounts.github.requests import (
+    Ask,
+    EmailsRequest,
+    GitHubRequest,
+    RepositoryRequest,
+    Response,
+    TransportFailure,
+    WindowRequest,
+    moved,
+    repository_path,
 )
 from podium.accounts.lookup import GitHubAccount
 
@@ -64,7 +64,7 @@ def ok(document: object, status: int = 200, **headers: str) -> Response:
     return Response(status, named, body, "https://api.github.com/repos/o/r/commits?sha=x")
 
 
-def judged(document: object, request: Request = EMAILS) -> Verdict:
+def judged(document: object, request: GitHubRequest = EMAILS) -> Verdict:
     return judge(request, ok(document), NOW)
 
 
@@ -90,13 +90,6 @@ def test_a_request_asks_for_one_to_fifty_emails() -> None:
             EmailsRequest("o", "r", asks)
 
 
-def test_halves_hold_every_ask_once() -> None:
-    request = EmailsRequest("o", "r", tuple(Ask(f"{n}@x.org", OID) for n in range(7)))
-    assert [len(half.asks) for half in request.halves()] == [4, 3]
-    assert sum((half.asks for half in request.halves()), ()) == request.asks
-    assert SINGLE.halves() == (SINGLE,)
-
-
 def test_a_rest_path_cannot_be_left() -> None:
     assert repository_path("o/../..", "r?x#y") == "/repos/o%2F..%2F../r%3Fx%23y"
     with pytest.raises(ValueError, match="owner"):
@@ -104,23 +97,23 @@ def test_a_rest_path_cannot_be_left() -> None:
 
 
 def test_answers_are_matched_by_email_whatever_its_case_and_not_by_place() -> None:
-    told = judged(answer(a0=commit(("first@x.org", None), ("A@X.org", ADA)), a1=commit(("b@x.org", None)))).told
-    assert told.people == {"first@x.org": None, "a@x.org": ACCOUNT, "b@x.org": None}
-    assert told.whole and not told.again and not told.elsewhere
+    told = judged(answer(a0=commit(("first@x.org", None), ("A@X.org", ADA)), a1=commit(("b@x.org", None)))).answer
+    assert told.accounts == {"first@x.org": None, "a@x.org": ACCOUNT, "b@x.org": None}
+    assert told.complete and not told.retry and not told.other_commit
 
 
 def test_an_email_that_one_commit_names_needs_no_other() -> None:
-    told = judged(answer(a0=commit(("a@x.org", None), ("b@x.org", ADA)), a1=None)).told
-    assert told.people["b@x.org"] == ACCOUNT
-    assert told.elsewhere == ()
+    told = judged(answer(a0=commit(("a@x.org", None), ("b@x.org", ADA)), a1=None)).answer
+    assert told.accounts["b@x.org"] == ACCOUNT
+    assert told.other_commit == ()
 
 
 @pytest.mark.parametrize("nothing", [None, {}, commit(), commit(("other@x.org", ADA)), commit((None, None))])
 def test_a_commit_that_is_missing_or_names_others_means_another_commit_and_not_nobody(nothing: object) -> None:
     verdict = judged(answer(a0=nothing, a1=commit(("b@x.org", None))))
     assert verdict.action == Done()
-    assert verdict.told.elsewhere == (ASK_A,)
-    assert "a@x.org" not in verdict.told.people
+    assert verdict.answer.other_commit == (ASK_A,)
+    assert "a@x.org" not in verdict.answer.accounts
 
 
 @pytest.mark.parametrize(
@@ -129,59 +122,59 @@ def test_a_commit_that_is_missing_or_names_others_means_another_commit_and_not_n
 def test_a_null_where_an_author_was_is_as_a_commit_that_is_not_there(node: Any) -> None:
     page = commit(("c@x.org", ADA))
     page["authors"]["nodes"].append(node)
-    told = judged(answer(a0=page, a1=commit(("b@x.org", None)))).told
-    assert told.elsewhere == told.missing == (ASK_A,)
-    assert told.people == {"c@x.org": ACCOUNT, "b@x.org": None}
+    told = judged(answer(a0=page, a1=commit(("b@x.org", None)))).answer
+    assert told.other_commit == told.missing == (ASK_A,)
+    assert told.accounts == {"c@x.org": ACCOUNT, "b@x.org": None}
 
 
 def test_emails_of_one_commit_are_one_question() -> None:
     request = EmailsRequest("o", "r", (ASK_A, Ask("c@x.org", ASK_A.oid), ASK_B))
     body = json.loads(request.call().body or b"")
     assert body["variables"] == {"owner": "o", "name": "r", "o0": ASK_A.oid, "o1": ASK_B.oid}
-    told = judged(answer(a0=commit(("a@x.org", ADA), ("c@x.org", None)), a1=commit(("b@x.org", None))), request).told
-    assert told.people == {"a@x.org": ACCOUNT, "c@x.org": None, "b@x.org": None}
+    told = judged(answer(a0=commit(("a@x.org", ADA), ("c@x.org", None)), a1=commit(("b@x.org", None))), request).answer
+    assert told.accounts == {"a@x.org": ACCOUNT, "c@x.org": None, "b@x.org": None}
 
 
 def test_more_authors_than_a_page_holds_are_asked_for_further() -> None:
     verdict = judged(answer(a0=commit(("c@x.org", None), more="10"), a1=commit(("b@x.org", ADA), more="10")))
     assert verdict.action == Done()
-    assert verdict.told.further == (Ask("a@x.org", OID, "10"),)
+    assert verdict.answer.next_page == (Ask("a@x.org", OID, "10"),)
 
 
 def test_an_alias_that_is_missing_is_asked_again_and_the_rest_is_kept() -> None:
     verdict = judged(answer(a1=commit(("b@x.org", ADA))))
-    assert isinstance(verdict.action, Retry)
-    assert verdict.told.again == (ASK_A,)
-    assert verdict.told.people == {"b@x.org": ACCOUNT}
+    assert isinstance(verdict.action, RetryAfter)
+    assert verdict.answer.retry == (ASK_A,)
+    assert verdict.answer.accounts == {"b@x.org": ACCOUNT}
 
 
 def test_a_null_beside_an_error_is_not_an_answer() -> None:
     lost = {"path": ["repository", "a0", "authors", "nodes", 0, "user"], "message": "Timeout on resolving"}
     verdict = judged(answer(lost, a0=commit(("a@x.org", None), ("c@x.org", ADA)), a1=commit(("b@x.org", None))))
-    assert verdict.told.again == (ASK_A,)
-    assert verdict.told.people == {"c@x.org": ACCOUNT, "b@x.org": None}
+    assert verdict.answer.retry == (ASK_A,)
+    assert verdict.answer.accounts == {"c@x.org": ACCOUNT, "b@x.org": None}
     assert isinstance(verdict.action, Halve)
 
 
 @pytest.mark.parametrize("path", [None, [], ["repository"], "repository.a0", ["a0"], [0], {}])
 def test_an_error_at_no_alias_is_about_all_of_them(path: object) -> None:
     document = answer({"path": path, "message": "Timeout"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", ADA)))
-    told = judged(document).told
-    assert told.again == (ASK_A,) and told.people == {"b@x.org": ACCOUNT}
+    told = judged(document).answer
+    assert told.retry == (ASK_A,) and told.accounts == {"b@x.org": ACCOUNT}
 
 
 def test_an_error_of_the_budget_says_nothing_about_people() -> None:
     verdict = judged(
         answer({"path": ["rateLimit"], "message": "no"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", None)))
     )
-    assert verdict.action == Done() and len(verdict.told.people) == 2
+    assert verdict.action == Done() and len(verdict.answer.accounts) == 2
 
 
 def test_an_error_that_lasts_sends_to_another_commit() -> None:
     error = {"type": "NOT_FOUND", "path": ["repository", "a0"], "message": "no such object"}
     verdict = judged(answer(error, a0=None, a1=commit(("b@x.org", None))))
     assert verdict.action == Done()
-    assert verdict.told.elsewhere == (ASK_A,)
+    assert verdict.answer.other_commit == (ASK_A,)
 
 
 @pytest.mark.parametrize(
@@ -192,13 +185,13 @@ def test_an_error_that_lasts_sends_to_another_commit() -> None:
     ],
 )
 def test_a_user_that_cannot_be_told_from_another_is_neither_an_account_nor_nobody(user: object) -> None:
-    told = judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).told
-    assert "a@x.org" not in told.people
+    told = judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).answer
+    assert "a@x.org" not in told.accounts
 
 
 def test_text_from_outside_is_fit_for_every_database_and_page() -> None:
     user = {"databaseId": 9, "login": "x\0y", "name": "\ud800" * 900, "avatarUrl": "javascript:1", "url": 3}
-    account = judged(answer(a0=commit(("a@x.org", user)), a1=None)).told.people["a@x.org"]
+    account = judged(answer(a0=commit(("a@x.org", user)), a1=None)).answer.accounts["a@x.org"]
     assert account == GitHubAccount(9, "xy", "?" * 500, None, None)
 
 
@@ -212,15 +205,15 @@ def test_a_window_tells_the_author_of_each_commit() -> None:
         {"sha": "5", "commit": {"author": None}, "author": None},
         {"sha": "6", "commit": {"author": {"email": "e@x.org"}}},
     ]
-    told = judged(entries, WINDOW).told
+    told = judged(entries, WINDOW).answer
     assert [found.sha for found in told.commits] == ["1", "2", "3", "4", "5"]
-    assert {email: account and account.account_id for email, account in told.people.items()} == {
+    assert {email: account and account.account_id for email, account in told.accounts.items()} == {
         "a@x.org": 1,
         "b@x.org": None,
         "c@x.org": None,
         "d@x.org": 2,
     }
-    bot = told.people["d@x.org"]
+    bot = told.accounts["d@x.org"]
     assert bot and bot.is_bot
     assert WINDOW.call().path == f"/repos/o/r/commits?sha={OID}&per_page=100"
 
@@ -238,13 +231,18 @@ def failed(*errors: dict[str, Any]) -> Response:
     return ok({"data": {"repository": None}, "errors": list(errors)})
 
 
-FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
-    ("no connection", EMAILS, Failure("connect", "refused"), Retry(1.0, "GitHub cannot be reached (refused)")),
-    ("no answer in time", EMAILS, Failure("timeout"), Halve),
-    ("no answer in time to one", SINGLE, Failure("timeout"), Retry),
-    ("no answer in time to a window", WINDOW, Failure("timeout"), Retry),
-    ("connection dropped", EMAILS, Failure("dropped"), Retry),
-    ("answer too large", EMAILS, Failure("too-large"), Halve),
+FAULTS: list[tuple[str, GitHubRequest, Response | TransportFailure, type[Action] | Action]] = [
+    (
+        "no connection",
+        EMAILS,
+        TransportFailure("connect", "refused"),
+        RetryAfter(1.0, "GitHub cannot be reached (refused)"),
+    ),
+    ("no answer in time", EMAILS, TransportFailure("timeout"), Halve),
+    ("no answer in time to one", SINGLE, TransportFailure("timeout"), RetryAfter),
+    ("no answer in time to a window", WINDOW, TransportFailure("timeout"), RetryAfter),
+    ("connection dropped", EMAILS, TransportFailure("dropped"), RetryAfter),
+    ("answer too large", EMAILS, TransportFailure("too-large"), Halve),
     ("bad token", EMAILS, ok({"message": "Bad credentials"}, 401), BadToken),
     ("forbidden", EMAILS, ok({"message": "Resource not accessible"}, 403), GiveUp),
     ("SSO by header", EMAILS, ok({"message": "no"}, 403, x_github_sso="required"), GiveUp),
@@ -258,22 +256,22 @@ FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
     ("no such commit", WINDOW, ok({"message": "No commit found for SHA"}, 422), Done),
     ("query too long", EMAILS, ok({}, 413), Halve),
     ("bad request", EMAILS, ok({}, 400), GiveUp),
-    *((f"server fault {code}", EMAILS, ok(b"<html>", code), Retry) for code in (408, 500, 503, 520)),
+    *((f"server fault {code}", EMAILS, ok(b"<html>", code), RetryAfter) for code in (408, 500, 503, 520)),
     *((f"server fault {code}", EMAILS, ok(b"<html>", code), Halve) for code in (502, 504)),
-    *((f"server fault {code}", WINDOW, ok(b"<html>", code), Retry) for code in (502, 504)),
+    *((f"server fault {code}", WINDOW, ok(b"<html>", code), RetryAfter) for code in (502, 504)),
     ("maintenance", EMAILS, ok(b"", 503, retry_after="30"), DelayUntil),
-    ("not JSON", EMAILS, ok(b"<html>"), Retry),
-    ("cut short", EMAILS, ok(b'{"data":{"repo'), Retry),
-    ("empty body", EMAILS, ok(b""), Retry),
-    ("nested without end", EMAILS, ok(b"[" * 200_000), Retry),
-    ("another JSON", EMAILS, ok([1]), Retry),
-    ("another JSON for a window", WINDOW, ok({"x": 1}), Retry),
-    ("null", EMAILS, ok({"data": None}), Retry),
+    ("not JSON", EMAILS, ok(b"<html>"), RetryAfter),
+    ("cut short", EMAILS, ok(b'{"data":{"repo'), RetryAfter),
+    ("empty body", EMAILS, ok(b""), RetryAfter),
+    ("nested without end", EMAILS, ok(b"[" * 200_000), RetryAfter),
+    ("another JSON", EMAILS, ok([1]), RetryAfter),
+    ("another JSON for a window", WINDOW, ok({"x": 1}), RetryAfter),
+    ("null", EMAILS, ok({"data": None}), RetryAfter),
     ("too much for one query", EMAILS, failed(error("RESOURCE_LIMITS_EXCEEDED")), Halve),
     ("too much, said as a code", EMAILS, failed(error(None, code="RESOURCE_LIMITS_EXCEEDED")), Halve),
     ("too many nodes", EMAILS, failed(error("MAX_NODE_LIMIT_EXCEEDED")), Halve),
     ("something went wrong", EMAILS, ok({"errors": [error(None, STUMBLE)]}), Halve),
-    ("something went wrong with one", SINGLE, ok({"errors": [error(None, STUMBLE)]}), Retry),
+    ("something went wrong with one", SINGLE, ok({"errors": [error(None, STUMBLE)]}), RetryAfter),
     ("repository not found", EMAILS, failed(error("NOT_FOUND", about=True)), Gone),
     ("repository forbidden", EMAILS, failed(error("FORBIDDEN", about=True)), GiveUp),
     ("repository behind SSO", EMAILS, failed(error("FORBIDDEN", about=True, saml_failure=True)), GiveUp),
@@ -281,7 +279,7 @@ FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
     ("whole", EMAILS, ok(WHOLE), Done),
     ("whole with an error beside", EMAILS, ok(WHOLE | {"errors": [{"path": ["rateLimit"], "message": "no"}]}), Done),
     ("repository there", RepositoryRequest("/repos/o/r"), ok({"full_name": "o/new"}), Done),
-    ("repository unreadable", RepositoryRequest("/repos/o/r"), ok({}), Retry),
+    ("repository unreadable", RepositoryRequest("/repos/o/r"), ok({}), RetryAfter),
 ]  # fmt: skip
 
 
@@ -289,7 +287,7 @@ FAULTS: list[tuple[str, Request, Response | Failure, type[Action] | Action]] = [
     ("request_", "outcome", "expected"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
 )
 def test_each_fault_has_one_meaning(
-    request_: Request, outcome: Response | Failure, expected: type[Action] | Action
+    request_: GitHubRequest, outcome: Response | TransportFailure, expected: type[Action] | Action
 ) -> None:
     action = judge(request_, outcome, NOW).action
     if isinstance(expected, type):
@@ -320,7 +318,7 @@ AHEAD = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800004200", "date"
 DATED = {"retry-after": "Fri, 15 Jan 2027 08:01:00 GMT", "date": "Fri, 15 Jan 2027 08:00:00 GMT"}
 BY_WORDS = {"message": "API rate limit already exceeded for user ID 1."}
 BY_ADDRESS = {"message": "API rate limit exceeded for 192.0.2.1."}
-LIMITS: list[tuple[str, Request, int, object, dict[str, str], str, float]] = [
+LIMITS: list[tuple[str, GitHubRequest, int, object, dict[str, str], str, float]] = [
     ("200 RATE_LIMITED", EMAILS, 200, {"errors": [error("RATE_LIMITED")]}, SPENT, "primary", 600),
     ("200 RATE_LIMIT", EMAILS, 200, {"errors": [error("RATE_LIMIT")]}, SPENT, "primary", 600),
     ("200 by words", EMAILS, 200, BY_WORDS, {}, "primary", 60),
@@ -348,7 +346,7 @@ LIMITS: list[tuple[str, Request, int, object, dict[str, str], str, float]] = [
     ids=[row[0] for row in LIMITS],
 )
 def test_a_limit_is_waited_for_as_long_as_github_says(
-    request_: Request, status: int, body: object, headers: dict[str, str], scope: str, wait: float
+    request_: GitHubRequest, status: int, body: object, headers: dict[str, str], scope: str, wait: float
 ) -> None:
     action = judge(request_, Response(status, headers, json.dumps(body).encode()), NOW).action
     assert isinstance(action, DelayUntil)
@@ -359,14 +357,14 @@ def test_an_unstated_wait_doubles_with_each_strike_and_a_backoff_with_each_attem
     waits = [judge(EMAILS, ok({}, 429), NOW, strikes=strikes).action for strikes in range(4)]
     assert [wait.until - NOW for wait in waits if isinstance(wait, DelayUntil)] == [60, 120, 240, 480]
     backoffs = [judge(EMAILS, ok({}, 500), NOW, attempt=attempt).action for attempt in (0, 1, 2, 9)]
-    assert [backoff.after for backoff in backoffs if isinstance(backoff, Retry)] == [1, 2, 4, 60]
+    assert [backoff.seconds for backoff in backoffs if isinstance(backoff, RetryAfter)] == [1, 2, 4, 60]
 
 
 def test_what_came_before_a_limit_is_kept() -> None:
     verdict = judged(answer(error("RATE_LIMITED"), a0=commit(("a@x.org", ADA)), a1=None))
     assert isinstance(verdict.action, DelayUntil)
-    assert verdict.told.people == {"a@x.org": ACCOUNT}
-    assert verdict.told.again == (ASK_B,)
+    assert verdict.answer.accounts == {"a@x.org": ACCOUNT}
+    assert verdict.answer.retry == (ASK_B,)
 
 
 def test_the_words_of_a_limit_in_a_name_are_no_limit() -> None:

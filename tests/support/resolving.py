@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from podium.accounts.github.budget import ANONYMOUS
 from podium.accounts.github.client import GitHub
 from podium.accounts.github.github_lookup import GitHubLookup
-from podium.accounts.github.held_limits import LimitsInForce
-from podium.accounts.github.token_pool import ProcessStore, TokenPool
+from podium.accounts.github.held_limits import HeldLimits
+from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches
@@ -138,7 +138,7 @@ def desk(
     )
     stop = threading.Event()
     github = GitHub(double.api_url, double.graphql_url, tokens, timeout=timeout, deadline=10, trust_env=False)
-    store, memory = ProcessStore(), LimitsInForce(db)
+    store, memory = MemoryBudgetStore(), HeldLimits(db)
     lookup = GitHubLookup(
         github,
         TokenPool(github.keys, store, memory) if tokens else None,

@@ -19,10 +19,21 @@ import pytest
 from benchmarks import synthetic
 from podium.accounts.github.budget import ANONYMOUS
 from podium.accounts.github.client import GitHub
+from podium.accounts.github.faults import (
+    Action,
+    BadToken,
+    DelayUntil,
+    Done,
+    GiveUp,
+    Gone,
+    Halve,
+    Moved,
+    RetryAfter,
+    outcome_label,
+)
 from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import RepositoryRequest, WindowRequest
-from podium.accounts.github.token_pool import ProcessStore, TokenPool
-from podium.accounts.github.verdicts import Action, BadToken, DelayUntil, Done, GiveUp, Gone, Halve, Moved, Retry, word
+from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.errors import StorageError
 from podium.jobs.broker import JobQueues
 from podium.jobs.memory_broker import MemoryBackend
@@ -179,7 +190,7 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     ("action", "outcome"),
     [
         (Done(), "done"),
-        (Retry(1, ""), "fault"),
+        (RetryAfter(1, ""), "fault"),
         (Halve(""), "too_much"),
         (DelayUntil(0, "primary", ""), "limited_primary"),
         (DelayUntil(0, "secondary", ""), "limited_secondary"),
@@ -190,13 +201,13 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     ],
 )
 def test_what_came_of_a_request_is_one_word(action: Action, outcome: str) -> None:
-    assert word(action) == outcome
+    assert outcome_label(action) == outcome
 
 
 def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it(counted: Prometheus) -> None:
     script = Script([None, "500", None])
     with GitHubDouble({}, script=script) as double, GitHub(double.api_url, double.graphql_url) as client:
-        asking = GitHubSession(client, TokenPool([ANONYMOUS], ProcessStore()), threading.Event(), max_faults=5)
+        asking = GitHubSession(client, TokenPool([ANONYMOUS], MemoryBudgetStore()), threading.Event(), max_faults=5)
         for _ in range(2):
             asking.ask(RepositoryRequest("/repos/o/r"))
         asking.ask(WindowRequest("/repos/o/r", "0" * 40))

@@ -19,7 +19,7 @@ INSERT INTO contributor (host, account_id, username, name, avatar_url, profile_u
 VALUES (:host, :account_id, :login, :name, :avatar_url, :profile_url, :is_bot, {now}, {now}, {now})
 ON CONFLICT (host, account_id) DO UPDATE SET
     username = excluded.username,
-    name = CASE WHEN :name_told THEN excluded.name ELSE contributor.name END,
+    name = CASE WHEN :name_known THEN excluded.name ELSE contributor.name END,
     avatar_url = excluded.avatar_url,
     profile_url = excluded.profile_url, is_bot = excluded.is_bot, enriched_at = excluded.enriched_at,
     updated_at = excluded.updated_at

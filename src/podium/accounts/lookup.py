@@ -1,4 +1,4 @@
-"""What asking a host about e-mails means: the interface between the user job and whoever can answer it."""
+"""The interface between the user job and a host that knows the accounts behind e-mails."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from podium.storage.session import Row
 class PendingEmail:
     """An e-mail to look up.
 
-    ``shas`` are commits of the repository that name it, the best to ask by first; ``authored`` is the number of
-    commits, merges too, whose author it is: 0 for who only ever co-authored.
+    Attributes:
+        shas: commits of the repository that name it, the best one to ask by first.
+        authored: commits with this e-mail as author, merges included; 0: a co-author only.
     """
 
     email: str
@@ -25,9 +26,9 @@ class PendingEmail:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GitHubAccount:
-    """An account of the configured GitHub. ``account_id`` is its key: logins change, and are given to others.
+    """An account of the configured GitHub. ``account_id`` is its key: logins change and are reused.
 
-    ``name_told``: whether a missing ``name`` means that there is none, or only that it was not told.
+    ``name_known``: whether a missing ``name`` means that the account has none; False: the host did not state it.
     """
 
     account_id: int
@@ -36,22 +37,22 @@ class GitHubAccount:
     avatar_url: str | None = None
     profile_url: str | None = None
     is_bot: bool = False
-    name_told: bool = True
+    name_known: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LookupStep:
-    """What a step of asking brought.
+    """The result of one step of a lookup.
 
-    people: by e-mail, its account, or None where the host says that nobody owns it; also e-mails that were not
-        wanted.
-    unanswered: wanted, and the host told nothing of them by any commit that is known here.
-    skipped_reason: why some of those wanted cannot be asked for, for people; others of this repository may be.
-    wait_until: a limit is in force: ask for the rest then (epoch seconds). The last step.
-    give_up: nothing more can be learnt about this repository for now, and why, for people. The last step.
+    Attributes:
+        accounts: by e-mail, requested or not; None: the host says that the e-mail belongs to no account.
+        unanswered: requested e-mails on which the host said nothing, by any commit known here.
+        skipped_reason: why some of the e-mails cannot be looked up, for people.
+        wait_until: a limit is in force; ask for the rest then (epoch seconds). Last step.
+        give_up: why nothing more can be learned about this repository for now, for people. Last step.
     """
 
-    people: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
+    accounts: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
     unanswered: frozenset[str] = frozenset()
     skipped_reason: str | None = None
     wait_until: float | None = None
@@ -59,31 +60,31 @@ class LookupStep:
 
 
 class Lookup(Protocol):
-    """Finds the accounts behind e-mails. Safe to share between threads."""
+    """Finds the accounts behind e-mails. Thread-safe."""
 
-    def find(self, repository: Row, wanted: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
-        """Ask about ``wanted``, authors and co-authors of commits of ``repository``, those most worth knowing first.
+    def find(self, repository: Row, pending: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
+        """Look up ``pending``, authors and co-authors in ``repository``, in order of importance.
 
-        Each step is worth saving: what follows may be cut off. What is neither told nor untold in the end could not
-        be asked for.
+        The caller saves each step, because the next one may be interrupted. An e-mail that is in neither ``accounts``
+        nor ``unanswered`` of any step could not be looked up.
 
         Raises:
-            LookupFault: the host stumbles; what was not told may be asked for again later.
+            LookupFault: the host has a fault; the rest may be looked up later.
             Interrupted: ``stop`` was set.
         """
 
     def close(self) -> None:
-        """Close whatever is open."""
+        """Release resources."""
 
 
 class NoLookup:
-    """The look-up of a Podium that has nobody to ask: everything stays unresolved."""
+    """The lookup when there is no host to ask: every e-mail stays unresolved."""
 
     def find(
-        self, _repository: Row, _wanted: Sequence[PendingEmail], _stop: threading.Event, /
+        self, _repository: Row, _pending: Sequence[PendingEmail], _stop: threading.Event, /
     ) -> Iterator[LookupStep]:
         """Give up at once."""
-        yield LookupStep(give_up="Accounts were not asked for.")
+        yield LookupStep(give_up="Accounts were not looked up.")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""

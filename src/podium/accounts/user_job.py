@@ -146,7 +146,7 @@ class UserJob:
     def _resolve(self, claim: Claim, stop: threading.Event) -> None:
         left = {one.email for one in claim.wanted}
         for found in self.lookup.find(claim.repository, claim.wanted, stop):
-            told = left & (found.people.keys() | found.unanswered)
+            told = left & (found.accounts.keys() | found.unanswered)
             moved = self._save(claim, found, told)
             left -= told
             self._follow(moved, claim.repository_id)
@@ -161,7 +161,7 @@ class UserJob:
         with self.db.write() as session:
             if batches.lock(session, number) is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
-            moved = save_answers(session, found.people, self.github_host)
+            moved = save_answers(session, found.accounts, self.github_host)
             save_unanswered(session, found.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             _note_progress(session, number, len(emails))

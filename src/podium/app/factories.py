@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from podium.accounts.github.github_lookup import GitHubLookup
-    from podium.accounts.github.token_pool import Store, TokenPool
+    from podium.accounts.github.token_pool import BudgetStore, TokenPool
     from podium.accounts.lookup import Lookup
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
@@ -178,25 +178,25 @@ def github_lookup(
 def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
     """The budgets of the tokens, if there is one, and of whoever has none."""
     from podium.accounts.github.budget import ANONYMOUS, token_key
-    from podium.accounts.github.held_limits import LimitsInForce
+    from podium.accounts.github.held_limits import HeldLimits
     from podium.accounts.github.token_pool import TokenPool
 
-    store, memory = _budget_store(settings), LimitsInForce(db)
+    store, memory = _budget_store(settings), HeldLimits(db)
     keys = [token_key(token) for token in settings.github_tokens]
     return TokenPool(keys, store, memory) if keys else None, TokenPool([ANONYMOUS], store, memory)
 
 
-def _budget_store(settings: Settings) -> Store:
+def _budget_store(settings: Settings) -> BudgetStore:
     """Where the rate budget lies: where all user workers share it."""
     if settings.uses_redis:
-        from podium.accounts.github.redis_budget import RedisStore
+        from podium.accounts.github.redis_budget import RedisBudgetStore
         from podium.jobs.redis_broker import connect
         from podium.jobs.redis_queues import NAMESPACE
 
-        return RedisStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
-    from podium.accounts.github.token_pool import ProcessStore
+        return RedisBudgetStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
+    from podium.accounts.github.token_pool import MemoryBudgetStore
 
-    return ProcessStore()
+    return MemoryBudgetStore()
 
 
 def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:

@@ -1,9 +1,9 @@
-"""What GitHub may be asked, and when: the rate budget of one token. Pure: the time is passed in.
+"""The rate budget of one token: how many requests GitHub allows, and when. Pure; the time is passed in.
 
-:class:`State` is all that is known of a token; :func:`take` and :func:`settle` turn one state into the next.
-The limits are GitHub's: points an hour (told by each answer), points a minute, requests at once. A point
-that is taken counts at once, so that workers who share a state never spend it twice; what GitHub reports only
-corrects. The state is plain data, so that it can be kept anywhere: see :mod:`podium.accounts.github.token_pool`.
+:class:`TokenState` is everything known about a token; :func:`take` and :func:`settle` turn one state into the next.
+GitHub limits points per hour (each answer states them), points per minute, and concurrent requests. A point counts as
+soon as it is taken, so workers that share a state never spend it twice; what GitHub states only corrects the count.
+The state is plain data, so it can be stored anywhere: see :mod:`podium.accounts.github.token_pool`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from podium.accounts.github.faults import BadToken, DelayUntil, Done, Halve, RetryAfter, Verdict
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.requests import Api
-from podium.accounts.github.verdicts import BadToken, DelayUntil, Done, Halve, Retry, Verdict
 
-# The key of the budget that those share who have no token: GitHub counts it by address.
+# The key of the budget without a token; GitHub counts it by IP address.
 ANONYMOUS = "anonymous"
-# How far two answers may differ about the end of one and the same window.
+# Seconds by which two answers may differ about the end of the same window.
 _TOLERANCE = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """The bounds that GitHub does not report, with its published figures, and our own.
+    """The limits that GitHub documents but does not state in answers, and our own.
 
-    concurrency: requests at once (GitHub allows 100, but only 60 s of its CPU a minute).
-    slot_seconds: how long a request can be under way; a worker that died gives its slot back so.
-    probe_seconds: how long the others wait for the first answer, before another of them asks.
-    poll_seconds: when to ask again for what frees itself at no known time.
-    refusals: answers in a row that do not accept a token until it is believed to be a bad one: a server that stumbles
-        may say so by mistake.
-    refused_seconds: how long a bad token is left alone.
+    Attributes:
+        concurrency: concurrent requests (GitHub allows 100, but only 60 s of its CPU per minute).
+        slot_seconds: the longest duration of a request, after which a crashed worker's slot is free again.
+        probe_seconds: how long other workers wait for the first answer before another one asks.
+        poll_seconds: when to check again for a slot whose release time is unknown.
+        refusals: consecutive answers that refuse a token before it counts as bad: a faulty server may refuse it by
+            mistake.
+        refused_seconds: how long a bad token is not used.
     """
 
     graphql_minute: int = 2000
@@ -45,12 +46,13 @@ class Policy:
     refused_seconds: float = 3600.0
 
     def minute(self, api: Api) -> int:
+        """Points per minute."""
         return self.graphql_minute if api == "graphql" else self.core_minute
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """Leave to send one request with the token of ``key``; give it back with :func:`settle`."""
+    """The permission to send one request with the token of ``key``; return it with :func:`settle`."""
 
     id: str
     key: str
@@ -62,20 +64,20 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """Nothing before ``time`` (epoch seconds). ``limited``: it is a limit of GitHub's that is in force."""
+    """No request before ``time`` (epoch seconds). ``limited``: because of a limit that GitHub enforces."""
 
     time: float
     limited: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Refused:
-    """GitHub accepts none of the tokens."""
+class TokenRefused:
+    """GitHub does not accept the token, or none of the tokens."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Window:
-    """An hourly window of one API. None: there is no limit; its end is not told yet."""
+class RateWindow:
+    """The hourly window of one API. None: there is no limit, or its end is not known yet."""
 
     limit: int | None
     remaining: int | None
@@ -83,16 +85,19 @@ class Window:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class State:
-    """All that is known of one token.
+class TokenState:
+    """Everything known about one token.
 
-    windows: by API. held: by API, '' for all: until when a limit is in force, as GitHub said.
-    held_since, strikes: when the last secondary limit was said, and how many in a row.
-    refusals, refused_until: answers in a row that did not accept the token, and until when it is left alone.
-    slots: requests under way, with the time at which each is given up. spent: points by second and API.
+    Attributes:
+        windows: by API.
+        held: the end of a limit in force, by API; '' for all APIs.
+        held_since, strikes: the time of the last secondary limit, and how many in a row.
+        refusals, refused_until: consecutive answers that refuse the token, and until when it is not used.
+        slots: requests in flight, each with the time at which it expires.
+        spent: points by second and API.
     """
 
-    windows: Mapping[str, Window] = dataclasses.field(default_factory=dict)
+    windows: Mapping[str, RateWindow] = dataclasses.field(default_factory=dict)
     held: Mapping[str, float] = dataclasses.field(default_factory=dict)
     held_since: float = 0.0
     strikes: int = 0
@@ -103,43 +108,43 @@ class State:
 
 
 def token_key(token: str) -> str:
-    """What a token is known by wherever it is not sent: the beginning of its SHA-256."""
+    """The identifier of a token everywhere except in the request: the start of its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
-def take(state: State, policy: Policy, wanted: Slot) -> tuple[State, Slot | WaitUntil | Refused]:
-    """Take the slot that is wanted, at its ``taken_at``, or learn when to come back."""
+def take(state: TokenState, policy: Policy, wanted: Slot) -> tuple[TokenState, Slot | WaitUntil | TokenRefused]:
+    """Take the slot ``wanted`` at its ``taken_at``, or say when to try again."""
     api, cost, now = wanted.api, wanted.cost, wanted.taken_at
-    state = _settled(state, now)
+    state = _expire(state, now)
     if now < state.refused_until:
-        return state, Refused()
+        return state, TokenRefused()
     limited = _limited_until(state, api, cost)
-    crowded = _crowded_until(state, policy, api, cost, now)
-    if max(limited, crowded) > now:
-        return state, WaitUntil(max(limited, crowded), limited=limited > now)
+    busy = _busy_until(state, policy, api, cost, now)
+    if max(limited, busy) > now:
+        return state, WaitUntil(max(limited, busy), limited=limited > now)
     slot = dataclasses.replace(wanted, strikes=state.strikes)
     state = dataclasses.replace(
         state,
-        windows=_with_window(state, api, _charged(state.windows.get(api), cost)),
+        windows=_with_window(state, api, _charge(state.windows.get(api), cost)),
         slots=(*state.slots, (slot, now + policy.slot_seconds)),
-        spent=_spent(state, api, cost, int(now)),
+        spent=_with_spent(state, api, cost, int(now)),
     )
     return state, slot
 
 
-def settle(state: State, policy: Policy, slot: Slot, verdict: Verdict, now: float) -> State:
-    """Give a slot back with what came of it."""
-    state = _settled(state, now)
+def settle(state: TokenState, policy: Policy, slot: Slot, verdict: Verdict, now: float) -> TokenState:
+    """Return a slot, with the verdict on its request."""
+    state = _expire(state, now)
     state = dataclasses.replace(state, slots=tuple(held for held in state.slots if held[0].id != slot.id))
-    window = _after(state.windows.get(slot.api), verdict, _under_way(state, slot.api), now)
+    window = _updated_window(state.windows.get(slot.api), verdict, _in_flight(state, slot.api), now)
     state = dataclasses.replace(state, windows=_with_window(state, slot.api, window))
-    if not isinstance(verdict.action, BadToken | Retry | Halve):
+    if not isinstance(verdict.action, BadToken | RetryAfter | Halve):
         state = dataclasses.replace(state, refusals=0)
-    # Requests that were sent before a limit was said say nothing new about it.
+    # A request sent before the last limit says nothing new about it.
     is_news = slot.taken_at >= state.held_since
     match verdict.action:
         case BadToken():
-            return _refused(state, policy, now)
+            return _count_refusal(state, policy, now)
         case DelayUntil(until, "primary", _):
             return dataclasses.replace(state, held=_with_hold(state, slot.api, until))
         case DelayUntil(until, "secondary", _):
@@ -149,103 +154,103 @@ def settle(state: State, policy: Policy, slot: Slot, verdict: Verdict, now: floa
     return dataclasses.replace(state, strikes=0) if is_news else state
 
 
-def _refused(state: State, policy: Policy, now: float) -> State:
+def _count_refusal(state: TokenState, policy: Policy, now: float) -> TokenState:
     refusals = state.refusals + 1
     until = now + policy.refused_seconds if refusals >= policy.refusals else state.refused_until
     return dataclasses.replace(state, refusals=refusals, refused_until=until)
 
 
-def limited_until(state: State, api: Api, now: float) -> float | None:
-    """Until when a limit of GitHub's is in force for this API; None: none is."""
-    until = _limited_until(_settled(state, now), api, 1)
+def limited_until(state: TokenState, api: Api, now: float) -> float | None:
+    """The end of GitHub's limit in force for this API, or None."""
+    until = _limited_until(_expire(state, now), api, 1)
     return until if until > now else None
 
 
-def windows(state: State, now: float) -> Mapping[str, Window]:
-    """The hourly windows by API, as far as answers have told them."""
-    return _settled(state, now).windows
+def windows(state: TokenState, now: float) -> Mapping[str, RateWindow]:
+    """The hourly windows by API, as far as answers have stated them."""
+    return _expire(state, now).windows
 
 
-def together(several: Sequence[Window]) -> Window:
-    """Windows of several tokens as one: its points are their sum, and it begins anew when the first of them does."""
-    limits = [window.limit for window in several if window.limit is not None]
-    remaining = [window.remaining for window in several if window.remaining is not None]
-    resets = [window.resets_at for window in several if window.resets_at is not None]
-    return Window(sum(limits) if limits else None, sum(remaining) if remaining else None, min(resets, default=None))
+def combine(windows: Sequence[RateWindow]) -> RateWindow:
+    """The windows of several tokens as one: the sum of their points, and the earliest reset."""
+    limits = [window.limit for window in windows if window.limit is not None]
+    remaining = [window.remaining for window in windows if window.remaining is not None]
+    resets = [window.resets_at for window in windows if window.resets_at is not None]
+    return RateWindow(sum(limits) if limits else None, sum(remaining) if remaining else None, min(resets, default=None))
 
 
-def _settled(state: State, now: float) -> State:
-    """What time alone changes: windows that ended, slots of workers that died, the minute gone by."""
+def _expire(state: TokenState, now: float) -> TokenState:
+    """Drop what has ended by ``now``: windows, limits, slots of crashed workers, points of the last minute."""
     slots = tuple(held for held in state.slots if held[1] > now)
     spent = tuple(entry for entry in state.spent if entry[0] + 61 > now)
     held = {api: until for api, until in state.held.items() if until > now}
     state = dataclasses.replace(state, slots=slots, spent=spent, held=held)
-    windows = {api: _rolled(window, _under_way(state, api), now) for api, window in state.windows.items()}
+    windows = {api: _roll_over(window, _in_flight(state, api), now) for api, window in state.windows.items()}
     return dataclasses.replace(state, windows=windows)
 
 
-def _rolled(window: Window, under_way: int, now: float) -> Window:
+def _roll_over(window: RateWindow, in_flight: int, now: float) -> RateWindow:
     if window.resets_at is None or now < window.resets_at:
         return window
-    # What is under way may be counted in the new window.
-    remaining = None if window.limit is None else max(0, window.limit - under_way)
-    return Window(window.limit, remaining, None)
+    # GitHub may count requests in flight in the new window.
+    remaining = None if window.limit is None else max(0, window.limit - in_flight)
+    return RateWindow(window.limit, remaining, None)
 
 
-def _charged(window: Window | None, cost: int) -> Window | None:
+def _charge(window: RateWindow | None, cost: int) -> RateWindow | None:
     if window is None or window.remaining is None:
         return window
     return dataclasses.replace(window, remaining=window.remaining - cost)
 
 
-def _after(window: Window | None, verdict: Verdict, under_way: int, now: float) -> Window | None:
+def _updated_window(window: RateWindow | None, verdict: Verdict, in_flight: int, now: float) -> RateWindow | None:
     if verdict.rate is not None:
-        return _merged(window, verdict.rate, under_way, now)
+        return _merge(window, verdict.rate, in_flight, now)
     if window is None and verdict.action == Done():
-        # A good answer that tells of no limit: there is none (Enterprise Server, by default).
-        return Window(None, None, None)
+        # A good answer without a limit: there is none (Enterprise Server's default).
+        return RateWindow(None, None, None)
     return window
 
 
-def _merged(window: Window | None, rate: Rate, under_way: int, now: float) -> Window | None:
-    """Correct a window by an answer; answers may come in another order than they were counted in."""
+def _merge(window: RateWindow | None, rate: Rate, in_flight: int, now: float) -> RateWindow | None:
+    """Correct a window by an answer; answers can arrive out of order."""
     if rate.resets_at <= now:
         return window
-    fresh = Window(rate.limit, max(0, rate.remaining - under_way), rate.resets_at)
+    stated = RateWindow(rate.limit, max(0, rate.remaining - in_flight), rate.resets_at)
     if window is None or window.remaining is None:
-        return fresh
+        return stated
     if window.resets_at is not None and abs(window.resets_at - rate.resets_at) > _TOLERANCE:
-        return fresh if rate.resets_at > window.resets_at else window
-    # Ours is the lower one where answers overtake each other, theirs where somebody else uses the token too.
-    return Window(rate.limit, min(window.remaining, rate.remaining), window.resets_at or rate.resets_at)
+        return stated if rate.resets_at > window.resets_at else window
+    # Take the minimum: ours is lower if answers arrive out of order, GitHub's if the token is used elsewhere.
+    return RateWindow(rate.limit, min(window.remaining, rate.remaining), window.resets_at or rate.resets_at)
 
 
-def _limited_until(state: State, api: Api, cost: int) -> float:
+def _limited_until(state: TokenState, api: Api, cost: int) -> float:
     window = state.windows.get(api)
     ends = [state.held.get(api, 0.0), state.held.get("", 0.0)]
-    if window and window.resets_at is not None and _short_of(window, cost):
+    if window and window.resets_at is not None and _lacks(window, cost):
         ends.append(window.resets_at)
     return max(ends)
 
 
-def _crowded_until(state: State, policy: Policy, api: Api, cost: int, now: float) -> float:
-    """The waits of our own making: points a minute, requests at once, and the first answer."""
+def _busy_until(state: TokenState, policy: Policy, api: Api, cost: int, now: float) -> float:
+    """Waits within our own limits: points per minute, concurrent requests, and the first answer."""
     window = state.windows.get(api)
-    # Until the first answer nobody knows how many points are left: one asks, and the others wait unless it died.
-    asks = any(slot.api == api and slot.taken_at + policy.probe_seconds > now for slot, _ in state.slots)
-    probing = window is None and asks
-    # A new window that is spent before an answer told its end.
-    exhausted = window is not None and window.resets_at is None and _short_of(window, cost)
+    # The remaining points are unknown until the first answer: one worker asks, and the others wait for it.
+    is_asked = any(slot.api == api and slot.taken_at + policy.probe_seconds > now for slot, _ in state.slots)
+    probing = window is None and is_asked
+    # A new window whose points are taken before an answer states its end.
+    exhausted = window is not None and window.resets_at is None and _lacks(window, cost)
     if probing or exhausted or len(state.slots) >= policy.concurrency:
         return now + policy.poll_seconds
     return _minute_ends(state, api, policy.minute(api) - cost, now)
 
 
-def _short_of(window: Window, cost: int) -> bool:
+def _lacks(window: RateWindow, cost: int) -> bool:
     return window.remaining is not None and window.remaining < cost
 
 
-def _minute_ends(state: State, api: Api, allowed: int, now: float) -> float:
+def _minute_ends(state: TokenState, api: Api, allowed: int, now: float) -> float:
     entries = [(second, points) for second, of, points in state.spent if of == api]
     total = sum(points for _, points in entries)
     ends = now
@@ -257,19 +262,19 @@ def _minute_ends(state: State, api: Api, allowed: int, now: float) -> float:
     return ends
 
 
-def _spent(state: State, api: Api, cost: int, second: int) -> tuple[tuple[int, Api, int], ...]:
+def _with_spent(state: TokenState, api: Api, cost: int, second: int) -> tuple[tuple[int, Api, int], ...]:
     same = sum(points for at, of, points in state.spent if (at, of) == (second, api))
     others = (entry for entry in state.spent if entry[:2] != (second, api))
     return (*others, (second, api, same + cost))
 
 
-def _under_way(state: State, api: str) -> int:
+def _in_flight(state: TokenState, api: str) -> int:
     return sum(slot.cost for slot, _ in state.slots if slot.api == api)
 
 
-def _with_window(state: State, api: str, window: Window | None) -> Mapping[str, Window]:
+def _with_window(state: TokenState, api: str, window: RateWindow | None) -> Mapping[str, RateWindow]:
     return state.windows if window is None else {**state.windows, api: window}
 
 
-def _with_hold(state: State, api: str, until: float) -> Mapping[str, float]:
+def _with_hold(state: TokenState, api: str, until: float) -> Mapping[str, float]:
     return {**state.held, api: max(until, state.held.get(api, 0.0))}

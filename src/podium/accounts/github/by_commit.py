@@ -1,4 +1,4 @@
-"""Fifty e-mails in one request: the account behind each, by a commit that names it (GraphQL; needs a token)."""
+"""Look up accounts by commits that name them: up to fifty e-mails in one GraphQL request (needs a token)."""
 
 from __future__ import annotations
 
@@ -7,119 +7,109 @@ import itertools
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+from podium.accounts.github.faults import Done, GiveUp, Gone, Halve, RetryAfter, Verdict
 from podium.accounts.github.github_session import GitHubSession
-from podium.accounts.github.requests import MAX_ASKS, Ask, EmailsRequest, Told
-from podium.accounts.github.verdicts import Done, GiveUp, Gone, Halve, Retry, Verdict
+from podium.accounts.github.requests import MAX_ASKS, Ask, EmailsRequest, ParsedAnswer
 from podium.accounts.lookup import LookupStep, PendingEmail
 
-# How often an e-mail is asked for again by a commit that GitHub said it does not have: that may have been a stumble.
-AGAIN = 3
-# Pages of a hundred people that are read of one commit in search of one of them.
-PAGES = 20
+# Repeated asks for an e-mail by commits that GitHub says it does not have: that may be a transient fault.
+MAX_MISSING_RETRIES = 3
+# Pages of a hundred authors that are read of one commit.
+MAX_PAGES = 20
 
 
 class UnreadableRepositoryError(Exception):
-    """No token that is left can read this repository; the message says why the last one could not."""
+    """The token cannot read this repository; another may. The message gives the reason."""
 
 
-def ask_by_commit(asking: GitHubSession, owner: str, name: str, wanted: Sequence[PendingEmail]) -> Iterator[LookupStep]:
-    """Ask about ``wanted`` in as few requests as can be.
+def look_up_by_commit(
+    session: GitHubSession, owner: str, name: str, pending: Sequence[PendingEmail]
+) -> Iterator[LookupStep]:
+    """Look up ``pending`` in as few requests as possible.
 
     Raises:
-        UnreadableRepositoryError: the token cannot read this repository; another may.
+        UnreadableRepositoryError: the token cannot read this repository.
         LimitInForceError, NoTokenLeftError, LookupFault, Interrupted: see :class:`GitHubSession`.
     """
-    work = _Work(wanted)
+    queue = _AskQueue(pending)
     size = MAX_ASKS
-    while request_asks := work.next(size):
-        request = EmailsRequest(owner, name, request_asks)
-        verdict = asking.ask(request)
-        told = verdict.told
-        answered = any(ask.email in told.people for ask in request.asks)
-        if answered:
-            asking.progressed()
-        untold = work.learn(told)
-        if told.people or untold:
-            yield LookupStep(told.people, untold)
+    while asks := queue.next(size):
+        request = EmailsRequest(owner, name, asks)
+        verdict = session.ask(request)
+        answer = verdict.answer
+        has_progress = any(ask.email in answer.accounts for ask in request.asks)
+        if has_progress:
+            session.note_progress()
+        unanswered = queue.update(answer)
+        if answer.accounts or unanswered:
+            yield LookupStep(answer.accounts, unanswered)
         size = _next_size(verdict, size, len(request.asks))
-        if not answered:
-            _wait_out(asking, verdict)
-        _refuse(asking, verdict)
+        if not has_progress and isinstance(verdict.action, RetryAfter):
+            session.note_fault(verdict.action.seconds, verdict.action.reason)
+        if isinstance(verdict.action, Gone | GiveUp):
+            session.exclude_token()
+            raise UnreadableRepositoryError(f"{verdict.action.reason}.")
 
 
 def _next_size(verdict: Verdict, size: int, asked: int) -> int:
-    """Half of what was too much; twice as much again after what went well."""
     if isinstance(verdict.action, Halve):
         return max(1, (asked + 1) // 2)
     return min(MAX_ASKS, size * 2) if isinstance(verdict.action, Done) else size
 
 
-def _wait_out(asking: GitHubSession, verdict: Verdict) -> None:
-    if isinstance(verdict.action, Retry):
-        asking.stumbled(verdict.action.after, verdict.action.reason)
-
-
-def _refuse(asking: GitHubSession, verdict: Verdict) -> None:
-    # All else is asked again: in smaller parts, or as soon as the budget gives another slot.
-    if isinstance(verdict.action, Gone | GiveUp):
-        asking.set_aside()
-        raise UnreadableRepositoryError(f"{verdict.action.reason}.")
-
-
 @dataclasses.dataclass(slots=True)
-class _Chances:
-    """The commits by which one e-mail can still be asked for."""
+class _Remaining:
+    """What can still be tried for one e-mail."""
 
-    others: list[str]
-    again: int = AGAIN
-    pages: int = PAGES
+    commits: list[str]
+    missing_retries: int = MAX_MISSING_RETRIES
+    pages: int = MAX_PAGES
 
 
-class _Work:
-    """What is still to be asked."""
+class _AskQueue:
+    """The asks that are still to be sent."""
 
-    def __init__(self, wanted: Sequence[PendingEmail]) -> None:
-        able = [one for one in wanted if one.shas]
-        self._asks = deque(Ask(one.email, one.shas[0]) for one in able)
-        self._chances = {one.email: _Chances(list(one.shas[1:])) for one in able}
+    def __init__(self, pending: Sequence[PendingEmail]) -> None:
+        with_commits = [one for one in pending if one.shas]
+        self._asks = deque(Ask(one.email, one.shas[0]) for one in with_commits)
+        self._remaining = {one.email: _Remaining(list(one.shas[1:])) for one in with_commits}
 
     def next(self, size: int) -> tuple[Ask, ...]:
-        """The next asks, at most ``size``; those whose answers came with others' are done."""
-        taken = itertools.islice(self._open(), size)
-        return tuple(taken)
+        """Take up to ``size`` asks, without those that an answer to another ask has settled."""
+        return tuple(itertools.islice(self._take_open(), size))
 
-    def _open(self) -> Iterator[Ask]:
+    def _take_open(self) -> Iterator[Ask]:
         while self._asks:
             ask = self._asks.popleft()
-            if ask.email in self._chances:
+            if ask.email in self._remaining:
                 yield ask
 
-    def learn(self, told: Told) -> frozenset[str]:
-        """Take in an answer; give the e-mails of which no commit is left to ask by."""
-        for email in told.people:
-            self._chances.pop(email, None)
-        self._asks.extendleft(told.again)
-        asks = [(ask.email, self._page(ask)) for ask in told.further]
-        asks += [(ask.email, self._elsewhere(ask, told)) for ask in told.elsewhere]
-        self._asks.extend(ask for _, ask in asks if ask is not None)
-        untold = frozenset(email for email, ask in asks if ask is None)
-        for email in untold:
-            del self._chances[email]
-        return untold
+    def update(self, answer: ParsedAnswer) -> frozenset[str]:
+        """Queue the asks that follow from an answer; return the e-mails that have no commit left to ask by."""
+        for email in answer.accounts:
+            self._remaining.pop(email, None)
+        self._asks.extendleft(answer.retry)
+        following = [(ask.email, self._next_page(ask)) for ask in answer.next_page]
+        following += [(ask.email, self._other_commit(ask, answer)) for ask in answer.other_commit]
+        self._asks.extend(ask for _, ask in following if ask is not None)
+        unanswered = frozenset(email for email, ask in following if ask is None)
+        for email in unanswered:
+            del self._remaining[email]
+        return unanswered
 
-    def _page(self, ask: Ask) -> Ask | None:
-        chances = self._chances[ask.email]
-        chances.pages -= 1
-        return ask if chances.pages > 0 else self._other(chances, ask.email)
+    def _next_page(self, ask: Ask) -> Ask | None:
+        remaining = self._remaining[ask.email]
+        remaining.pages -= 1
+        return ask if remaining.pages > 0 else self._next_commit(ask.email)
 
-    def _elsewhere(self, ask: Ask, told: Told) -> Ask | None:
-        chances = self._chances[ask.email]
-        if ask in told.missing and chances.again:
-            # It is not there, GitHub said: another one first, and then this one once more.
-            chances.again -= 1
-            chances.others.append(ask.oid)
-        return self._other(chances, ask.email)
+    def _other_commit(self, ask: Ask, answer: ParsedAnswer) -> Ask | None:
+        remaining = self._remaining[ask.email]
+        if ask in answer.missing and remaining.missing_retries:
+            # Try this commit once more, after the others.
+            remaining.missing_retries -= 1
+            remaining.commits.append(ask.oid)
+        return self._next_commit(ask.email)
 
-    @staticmethod
-    def _other(chances: _Chances, email: str) -> Ask | None:
-        return Ask(email, chances.others.pop(0)) if chances.others else None
+    def _next_commit(self, email: str) -> Ask | None:
+        commits = self._remaining[email].commits
+        return Ask(email, commits.pop(0)) if commits else None

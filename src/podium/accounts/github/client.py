@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from podium import __version__
 from podium.accounts.github.budget import token_key
-from podium.accounts.github.requests import Call, Failure, Response
+from podium.accounts.github.requests import Call, Response, TransportFailure
 from podium.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class GitHub:
         """The keys of the tokens, in their order."""
         return tuple(self._authorization)
 
-    def send(self, call: Call, key: str | None = None) -> Response | Failure:
+    def send(self, call: Call, key: str | None = None) -> Response | TransportFailure:
         """Send ``call`` with the token of ``key`` (None: without one) and read what comes back.
 
         Never raises for what the network or the other side does.
@@ -89,11 +89,11 @@ class GitHub:
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            return Failure("connect", _line(error))
+            return TransportFailure("connect", _line(error))
         except httpx.TimeoutException:
-            return Failure("timeout")
+            return TransportFailure("timeout")
         except httpx.TransportError:
-            return Failure("dropped")
+            return TransportFailure("dropped")
 
     def close(self) -> None:
         self._client.close()
@@ -119,7 +119,7 @@ class GitHub:
         method = "GET" if call.body is None else "POST"
         return self._client.build_request(method, url, headers=headers, content=call.body)
 
-    def _read(self, response: httpx.Response) -> Response | Failure:
+    def _read(self, response: httpx.Response) -> Response | TransportFailure:
         """Read a body within its bounds, also of what it unpacks to."""
         ends = time.monotonic() + self._deadline
         is_packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
@@ -130,13 +130,13 @@ class GitHub:
             try:
                 body += unpack.decompress(chunk, room) if unpack else chunk
             except zlib.error:
-                return Failure("dropped", "its compression is broken")
+                return TransportFailure("dropped", "its compression is broken")
             if len(body) > self._max_body:
-                return Failure("too-large")
+                return TransportFailure("too-large")
             if time.monotonic() > ends:
-                return Failure("timeout")
+                return TransportFailure("timeout")
         if unpack and not unpack.eof:
-            return Failure("dropped")
+            return TransportFailure("dropped")
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status_code, headers, bytes(body), str(response.request.url))
 

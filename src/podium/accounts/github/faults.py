@@ -1,60 +1,232 @@
-"""What an answer of GitHub means: the table of faults. Pure: the time is passed in.
+"""What to do after an answer of GitHub: the table of faults. Pure; the time is passed in.
 
-:func:`judge` takes a request and what came of it. It says what was told (kept, whatever went wrong beside),
-what the primary limit leaves, and what to do next. The last stands in :data:`TABLE`: read from the top, the
-first row that fits decides, and the bottom row fits everything.
+:func:`judge` turns a request and its outcome into a :class:`Verdict`: the parsed answer (its valid parts are kept even
+if others failed), what is left of the primary limit, and the next :data:`Action`. The action is in :data:`TABLE`: the
+first matching row decides, and the last row matches everything.
 
-Sources: GitHub's pages on rate limits (REST and GraphQL: wait for ``retry-after``, else where
-``x-ratelimit-remaining`` is 0 until ``x-ratelimit-reset``, else a minute and exponentially longer), and what
-GraphQL was seen to answer: limits come as HTTP 200 with the error type RATE_LIMITED or RATE_LIMIT.
+Sources: GitHub's pages on rate limits (REST and GraphQL: wait for ``retry-after``, else if ``x-ratelimit-remaining`` is
+0 until ``x-ratelimit-reset``, else a minute and exponentially longer), and observed GraphQL answers: limits come as
+HTTP 200 with the error type RATE_LIMITED or RATE_LIMIT.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Callable, Collection
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+from urllib.parse import urljoin, urlsplit
 
-from podium.accounts.github.cases import Case, case_of, moved_to
-from podium.accounts.github.headers import LONGEST_WAIT
-from podium.accounts.github.requests import Api, EmailsRequest, Failure, Request, Response
-from podium.accounts.github.verdicts import (
-    Action,
-    BadToken,
-    DelayUntil,
-    Done,
-    GiveUp,
-    Gone,
-    Halve,
-    Moved,
-    Retry,
-    Verdict,
+from podium.accounts.github.parse import MAX_WAIT, Rate, error_type, errors_of, mapping, rate_of, retry_after
+from podium.accounts.github.requests import (
+    Api,
+    EmailsRequest,
+    GitHubRequest,
+    ParsedAnswer,
+    Response,
+    TransportFailure,
 )
 
-# A renamed repository is one move; more than a few are a circle.
+# A renamed repository redirects once; more than a few redirects are a loop.
 MAX_MOVES = 3
-LONGEST_BACKOFF = 60.0
+MAX_BACKOFF = 60.0
 
 
-def judge(request: Request, outcome: Response | Failure, now: float, *, attempt: int = 0, strikes: int = 0) -> Verdict:
-    """Decide what an outcome means.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """The request needs no repetition."""
 
-    Args:
-        request: what was asked.
-        outcome: what came of it.
-        now: epoch seconds at which it came.
-        attempt: faults in a row of this work before this one; the back-off doubles with each.
-        strikes: secondary limits in a row of this token before this one; an unstated wait doubles with each.
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """A transient fault: repeat the unanswered part after at least ``seconds`` (without jitter)."""
+
+    seconds: float
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Halve:
+    """Too much for one request: ask for the unanswered part in two."""
+
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DelayUntil:
+    """A limit, not a fault: do not use this token before ``until`` (epoch seconds).
+
+    primary: the hourly points of this API are spent. secondary: too many requests in a short time, for all APIs.
     """
-    case = case_of(request, outcome, now, attempt=attempt, strikes=strikes)
-    row = next(row for row in TABLE if row.fits(case))
-    return Verdict(case.told, row.then(case, row.why), case.rate)
+
+    until: float
+    scope: Literal["primary", "secondary"]
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BadToken:
+    """GitHub does not accept this token: use another, or none."""
+
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gone:
+    """GitHub does not show this repository: deleted, private, blocked, or not visible to this token.
+
+    A window gets the same answer for an unknown commit; a :class:`RepositoryRequest` tells the two apart.
+    """
+
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moved:
+    """The repository is at another path of the same API: repeat there (:func:`requests.moved`)."""
+
+    to: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A retry cannot help. ``code`` is for programs, ``reason`` for people."""
+
+    code: Literal["sso", "forbidden", "address", "refused"]
+    reason: str
+
+
+Action = Done | RetryAfter | Halve | DelayUntil | BadToken | Gone | Moved | GiveUp
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """The parsed answer, the next action, and what is left of the primary limit (None: not stated)."""
+
+    answer: ParsedAnswer
+    action: Action
+    rate: Rate | None = None
+
+
+_LABELS: dict[type[Action], str] = {
+    Done: "done",
+    RetryAfter: "fault",
+    Halve: "too_much",
+    BadToken: "bad_token",
+    Gone: "gone",
+    Moved: "moved",
+}
+
+
+def outcome_label(action: Action) -> str:
+    """The value of the metric's label ``outcome``; there are few."""
+    match action:
+        case DelayUntil(_, scope, _):
+            return f"limited_{scope}"
+        case GiveUp(code, _):
+            return f"refused_{code}"
+    return _LABELS[type(action)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Case:
+    """The facts of one outcome that the table looks at.
+
+    Attributes:
+        messages: text of messages only, never of data: anyone can write a limit's words into an author's name.
+        types, repository_types: the GraphQL error types, and those of errors about the repository as a whole.
+        is_json: the body is a JSON object or array.
+        has_data: it has GraphQL data.
+    """
+
+    request: GitHubRequest
+    answer: ParsedAnswer
+    now: float
+    attempt: int
+    strikes: int
+    failure: str = ""
+    detail: str = ""
+    status: int = 0
+    url: str = ""
+    location: str = ""
+    retry_after: float | None = None
+    rate: Rate | None = None
+    types: frozenset[str] = frozenset()
+    repository_types: frozenset[str] = frozenset()
+    messages: str = ""
+    is_json: bool = False
+    has_data: bool = False
+
+    @property
+    def api(self) -> Api:
+        return self.request.api
+
+    @property
+    def complete(self) -> bool:
+        return self.answer.complete
+
+    @property
+    def spent(self) -> bool:
+        return self.rate is not None and self.rate.remaining == 0
+
+    @property
+    def has_retry_after(self) -> bool:
+        return self.retry_after is not None
+
+
+def _case(
+    request: GitHubRequest, outcome: Response | TransportFailure, now: float, *, attempt: int, strikes: int
+) -> Case:
+    if isinstance(outcome, TransportFailure):
+        case = Case(request, _no_answer(request), now, attempt, strikes)
+        return dataclasses.replace(case, failure=outcome.kind, detail=outcome.detail)
+    document = _document(outcome.body)
+    errors = errors_of(document)
+    return Case(
+        request,
+        request.parse(document) if outcome.status == 200 else _no_answer(request),
+        now,
+        attempt,
+        strikes,
+        status=outcome.status,
+        url=outcome.url,
+        location=outcome.headers.get("location", ""),
+        retry_after=retry_after(outcome.headers, now),
+        # A 401 states the limit of requests without a token.
+        rate=rate_of(outcome.headers, document, now) if outcome.status != 401 else None,
+        types=frozenset(map(error_type, errors)),
+        repository_types=frozenset(error_type(error) for error in errors if error.get("path") == ["repository"]),
+        messages=_messages(outcome, mapping(document), errors),
+        is_json=isinstance(document, dict | list),
+        has_data=isinstance(mapping(document).get("data"), dict),
+    )
+
+
+def _no_answer(request: GitHubRequest) -> ParsedAnswer:
+    return ParsedAnswer(retry=request.asks if isinstance(request, EmailsRequest) else (), complete=False)
+
+
+def _document(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _messages(response: Response, fields: Mapping[str, Any], errors: list[Mapping[str, Any]]) -> str:
+    texts = [fields.get("message"), fields.get("documentation_url")]
+    texts += [error.get("message") for error in errors]
+    if "x-github-sso" in response.headers:
+        texts.append("x-github-sso")
+    if any(mapping(error.get("extensions")).get("saml_failure") for error in errors):
+        texts.append("saml")
+    return "\n".join(text[:1000] for text in texts[:100] if isinstance(text, str))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of the table: it fits where every condition that it states holds."""
+class FaultRow:
+    """One row of the table; it matches if all its conditions hold."""
 
     then: Callable[[Case, str], Action]
     why: str = ""
@@ -62,23 +234,23 @@ class Row:
     failure: str = ""
     status: Collection[int] = ()
     types: frozenset[str] = frozenset()
-    repository: frozenset[str] = frozenset()
-    says: str = ""
+    repository_types: frozenset[str] = frozenset()
+    messages: str = ""
     spent: bool | None = None
-    told_to_wait: bool | None = None
-    readable: bool | None = None
-    data: bool | None = None
-    whole: bool | None = None
+    has_retry_after: bool | None = None
+    is_json: bool | None = None
+    has_data: bool | None = None
+    complete: bool | None = None
 
-    def fits(self, case: Case) -> bool:
-        flags = ("spent", "told_to_wait", "readable", "data", "whole")
+    def matches(self, case: Case) -> bool:
+        flags = ("spent", "has_retry_after", "is_json", "has_data", "complete")
         return (
             self.api in (None, case.api)
             and self.failure in ("", case.failure)
             and (not self.status or case.status in self.status)
             and (not self.types or not self.types.isdisjoint(case.types))
-            and (not self.repository or not self.repository.isdisjoint(case.repository))
-            and re.search(self.says, case.says, re.IGNORECASE) is not None
+            and (not self.repository_types or not self.repository_types.isdisjoint(case.repository_types))
+            and re.search(self.messages, case.messages, re.IGNORECASE) is not None
             and all(getattr(self, flag) in (None, getattr(case, flag)) for flag in flags)
         )
 
@@ -88,12 +260,12 @@ def _done(_case: Case, _why: str) -> Action:
 
 
 def _retry(case: Case, why: str) -> Action:
-    return Retry(min(LONGEST_BACKOFF, 2.0**case.attempt), f"{why} ({case.detail})" if case.detail else why)
+    return RetryAfter(min(MAX_BACKOFF, 2.0**case.attempt), f"{why} ({case.detail})" if case.detail else why)
 
 
 def _halve(case: Case, why: str) -> Action:
-    many = isinstance(case.request, EmailsRequest) and len(case.request.asks) > 1
-    return Halve(why) if many else _retry(case, why)
+    can_halve = isinstance(case.request, EmailsRequest) and len(case.request.asks) > 1
+    return Halve(why) if can_halve else _retry(case, why)
 
 
 def _primary(case: Case, why: str) -> Action:
@@ -104,6 +276,16 @@ def _secondary(case: Case, why: str) -> Action:
     return DelayUntil(_limit_ends(case), "secondary", why)
 
 
+def _limit_ends(case: Case) -> float:
+    if case.retry_after is not None:
+        wait = case.retry_after
+    elif case.rate is not None and case.rate.remaining == 0:
+        wait = case.rate.resets_at - case.now
+    else:
+        wait = 60.0 * 2**case.strikes
+    return case.now + min(MAX_WAIT, max(1.0, wait))
+
+
 def _bad_token(_case: Case, why: str) -> Action:
     return BadToken(why)
 
@@ -112,37 +294,42 @@ def _gone(_case: Case, why: str) -> Action:
     return Gone(why)
 
 
+def _give_up(code: Literal["sso", "forbidden", "address", "refused"]) -> Callable[[Case, str], Action]:
+    return lambda _case, why: GiveUp(code, why)
+
+
 def _moved(case: Case, why: str) -> Action:
-    to = moved_to(case)
+    to = _redirect_path(case)
     if to is None or isinstance(case.request, EmailsRequest) or case.request.moves >= MAX_MOVES:
         return GiveUp("address", why)
     return Moved(to)
 
 
-def _give_up(code: Literal["sso", "forbidden", "address", "refused"]) -> Callable[[Case, str], Action]:
-    return lambda _case, why: GiveUp(code, why)
-
-
-def _limit_ends(case: Case) -> float:
-    if case.retry_after is not None:
-        wait = case.retry_after
-    elif case.rate is not None and case.rate.remaining == 0:
-        wait = case.rate.resets_at - case.now
-    else:
-        wait = 60.0 * 2**case.strikes
-    return case.now + min(LONGEST_WAIT, max(1.0, wait))
+def _redirect_path(case: Case) -> str | None:
+    """The repository's path in the same API that a redirect names; None if it leads anywhere else."""
+    try:
+        requested, target = urlsplit(case.url), urlsplit(urljoin(case.url, case.location))
+    except ValueError:
+        return None
+    base = requested.path.removesuffix(case.request.call().path.partition("?")[0])
+    is_same_server = (target.scheme, target.netloc) == (requested.scheme, requested.netloc)
+    if not is_same_server or not target.path.startswith(base):
+        return None
+    path = target.path[len(base) :]
+    match = re.fullmatch(r"(/repositories/\d+|/repos/[\w.%-]+/[\w.%-]+)(/commits)?/?", path)
+    return match[1] if match else None
 
 
 _LIMITED = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 _TOO_LARGE = frozenset({"RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"})
 _NOT_FOUND = frozenset({"NOT_FOUND"})
-_NOT_OURS = frozenset({"FORBIDDEN"})
+_NOT_ALLOWED = frozenset({"FORBIDDEN"})
 
 _SECONDARY = r"secondary.rate|abuse.detection|wait a few minutes"
 _PRIMARY = r"rate limit (already )?exceeded"
 _SSO = r"saml|single sign|x-github-sso"
 _BLOCKED = r"access blocked|dmca"
-_STUMBLED = r"something went wrong|timeout|timed out"
+_SERVER_FAULT = r"something went wrong|timeout|timed out"
 
 _SERVER = range(500, 600)
 
@@ -155,49 +342,66 @@ _FORBIDDEN = "GitHub forbids this repository to the token: let it read public re
 _ADDRESS = "GitHub's API is not at this address: check GITHUB_API_URL and GITHUB_GRAPHQL_URL"
 _TOKEN = "GitHub does not accept the token: set GITHUB_TOKEN to a valid one"  # noqa: S105 - a sentence
 
-TABLE: tuple[Row, ...] = (
+TABLE: tuple[FaultRow, ...] = (
     # No response.
-    Row(failure="connect", then=_retry, why="GitHub cannot be reached"),
-    Row(failure="timeout", then=_halve, why="GitHub did not answer in time"),
-    Row(failure="dropped", then=_retry, why="The connection to GitHub broke off"),
-    Row(failure="too-large", then=_halve, why="GitHub's answer was larger than Podium reads"),
-    # Limits in each of their shapes, before all else: to ask on makes them longer.
-    Row(status=(200, 403, 429), says=_SECONDARY, then=_secondary, why=_SLOW_DOWN),
-    Row(status=(200, 403, 429), types=_LIMITED, then=_primary, why=_USED_UP),
-    Row(status=(200, 403, 429), says=_PRIMARY, then=_primary, why=_USED_UP),
-    Row(status=(403, 429), spent=True, then=_primary, why=_USED_UP),
-    Row(status=(403, 429, *_SERVER), told_to_wait=True, then=_secondary, why=_SLOW_DOWN),
-    Row(status=(429,), then=_secondary, why=_SLOW_DOWN),
+    FaultRow(failure="connect", then=_retry, why="GitHub cannot be reached"),
+    FaultRow(failure="timeout", then=_halve, why="GitHub did not answer in time"),
+    FaultRow(failure="dropped", then=_retry, why="The connection to GitHub broke off"),
+    FaultRow(failure="too-large", then=_halve, why="GitHub's answer was larger than Podium reads"),
+    # Limits in each of their forms come first: more requests make them last longer.
+    FaultRow(status=(200, 403, 429), messages=_SECONDARY, then=_secondary, why=_SLOW_DOWN),
+    FaultRow(status=(200, 403, 429), types=_LIMITED, then=_primary, why=_USED_UP),
+    FaultRow(status=(200, 403, 429), messages=_PRIMARY, then=_primary, why=_USED_UP),
+    FaultRow(status=(403, 429), spent=True, then=_primary, why=_USED_UP),
+    FaultRow(status=(403, 429, *_SERVER), has_retry_after=True, then=_secondary, why=_SLOW_DOWN),
+    FaultRow(status=(429,), then=_secondary, why=_SLOW_DOWN),
     # The token, the address, the repository.
-    Row(status=(401,), then=_bad_token, why=_TOKEN),
-    Row(status=(301, 302, 307, 308), api="core", then=_moved, why=_ADDRESS),
-    Row(status=range(300, 400), then=_give_up("address"), why=_ADDRESS),
-    Row(status=(404, 405, 410), api="graphql", then=_give_up("address"), why=_ADDRESS),
-    Row(status=(404, 410, 451), then=_gone, why=_NOT_SHOWN),
-    Row(status=(403,), says=_BLOCKED, then=_gone, why=_NOT_SHOWN),
-    Row(status=(403,), says=_SSO, then=_give_up("sso"), why=_SIGN_ON),
-    Row(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
+    FaultRow(status=(401,), then=_bad_token, why=_TOKEN),
+    FaultRow(status=(301, 302, 307, 308), api="core", then=_moved, why=_ADDRESS),
+    FaultRow(status=range(300, 400), then=_give_up("address"), why=_ADDRESS),
+    FaultRow(status=(404, 405, 410), api="graphql", then=_give_up("address"), why=_ADDRESS),
+    FaultRow(status=(404, 410, 451), then=_gone, why=_NOT_SHOWN),
+    FaultRow(status=(403,), messages=_BLOCKED, then=_gone, why=_NOT_SHOWN),
+    FaultRow(status=(403,), messages=_SSO, then=_give_up("sso"), why=_SIGN_ON),
+    FaultRow(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
     # An empty repository (409), a commit that it does not have (422).
-    Row(status=(409, 422), api="core", then=_done),
-    # The server stumbled.
-    Row(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
-    Row(status=(408, *_SERVER), then=_retry, why="GitHub has a fault of its own"),
-    Row(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
+    FaultRow(status=(409, 422), api="core", then=_done),
+    # Faults of the server.
+    FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
+    FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has a fault of its own"),
+    FaultRow(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
     # 200: the answer is in the body.
-    Row(status=(200,), readable=False, then=_retry, why="GitHub's answer was cut short, or is no JSON"),
-    Row(status=(200,), whole=True, then=_done),
-    Row(status=(200,), types=_TOO_LARGE, then=_halve, why=_TOO_MUCH),
-    Row(status=(200,), repository=_NOT_FOUND, then=_gone, why=_NOT_SHOWN),
-    Row(status=(200,), repository=_NOT_OURS, says=_SSO, then=_give_up("sso"), why=_SIGN_ON),
-    Row(status=(200,), repository=_NOT_OURS, then=_give_up("forbidden"), why=_FORBIDDEN),
-    Row(status=(200,), says=_STUMBLED, then=_halve, why=_TOO_MUCH),
-    Row(
+    FaultRow(status=(200,), is_json=False, then=_retry, why="GitHub's answer was cut short, or is no JSON"),
+    FaultRow(status=(200,), complete=True, then=_done),
+    FaultRow(status=(200,), types=_TOO_LARGE, then=_halve, why=_TOO_MUCH),
+    FaultRow(status=(200,), repository_types=_NOT_FOUND, then=_gone, why=_NOT_SHOWN),
+    FaultRow(status=(200,), repository_types=_NOT_ALLOWED, messages=_SSO, then=_give_up("sso"), why=_SIGN_ON),
+    FaultRow(status=(200,), repository_types=_NOT_ALLOWED, then=_give_up("forbidden"), why=_FORBIDDEN),
+    FaultRow(status=(200,), messages=_SERVER_FAULT, then=_halve, why=_TOO_MUCH),
+    FaultRow(
         status=(200,),
         api="graphql",
-        data=False,
-        says=".",
+        has_data=False,
+        messages=".",
         then=_give_up("refused"),
         why="GitHub refuses the query",
     ),
-    Row(then=_retry, why="GitHub answered less than it was asked"),
+    FaultRow(then=_retry, why="GitHub's answer is incomplete"),
 )
+
+
+def judge(
+    request: GitHubRequest, outcome: Response | TransportFailure, now: float, *, attempt: int = 0, strikes: int = 0
+) -> Verdict:
+    """Decide what to do after an outcome.
+
+    Args:
+        request: the request.
+        outcome: the response, or why there is none.
+        now: epoch seconds at which it arrived.
+        attempt: consecutive faults of this work so far; each doubles the back-off.
+        strikes: consecutive secondary limits of this token so far; each doubles a wait that GitHub does not state.
+    """
+    case = _case(request, outcome, now, attempt=attempt, strikes=strikes)
+    row = next(row for row in TABLE if row.matches(case))
+    return Verdict(case.answer, row.then(case, row.why), case.rate)

@@ -1,4 +1,4 @@
-"""One request to GitHub under the budget: a slot, the call, the verdict, the report."""
+"""Requests to GitHub within the budget, for one batch of e-mails."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ import threading
 import time
 from collections.abc import Callable
 
-from podium.accounts.github.budget import ANONYMOUS, Refused, Slot, WaitUntil
+from podium.accounts.github.budget import ANONYMOUS, Slot, TokenRefused, WaitUntil
 from podium.accounts.github.client import GitHub
-from podium.accounts.github.faults import judge
-from podium.accounts.github.requests import Api, Request
+from podium.accounts.github.faults import BadToken, GiveUp, Gone, Verdict, judge, outcome_label
+from podium.accounts.github.requests import Api, GitHubRequest
 from podium.accounts.github.token_pool import TokenPool
-from podium.accounts.github.verdicts import BadToken, GiveUp, Gone, Verdict, word
 from podium.errors import Interrupted, LookupFault
 from podium.telemetry import metrics
 
-# Told to whoever runs Podium: on the command line too, where other logging is silent.
+# For the operator; the command line shows it even where it shows no other log.
 notes = logging.getLogger("podium.notes")
 
-# Seconds that a thread waits for room in the budget of our own making. What takes longer, and every limit of GitHub's,
-# is a delay of the job, which holds no thread.
-LONGEST_WAIT = 5.0
-# A refusal ends the use of a token or of a repository, so it is believed only when it is said so often in a row: a
-# server that stumbles may say so by mistake. Seconds between.
-SURE = 3
-BETWEEN = 1.0
+# Seconds that a thread waits for a slot in our own budget. For a longer wait, and for every limit of GitHub, the job is
+# delayed instead, which blocks no thread.
+MAX_THREAD_WAIT = 5.0
+# A refusal ends the use of a token or repository. It counts only after this many equal answers in a row, because a
+# faulty server may send one by mistake.
+CONFIRMATIONS = 3
+CONFIRM_DELAY = 1.0
 
 
 class LimitInForceError(Exception):
-    """Nothing may be asked before ``until`` (epoch seconds)."""
+    """No request may be sent before ``until`` (epoch seconds)."""
 
     def __init__(self, until: float) -> None:
         super().__init__(until)
@@ -38,18 +37,18 @@ class LimitInForceError(Exception):
 
 
 class NoTokenLeftError(Exception):
-    """Every token was refused, by GitHub or for this repository."""
+    """GitHub accepts none of the tokens, or none of them can read this repository."""
 
 
 class GitHubSession:
-    """The way to GitHub for one batch of work: it counts the faults in a row, and which tokens are of no use for it.
+    """Sends requests, and counts consecutive faults and tokens that cannot be used for this work.
 
     Args:
         github: the transport.
         pool: the tokens and their budgets, or the anonymous one.
         stop: ends every wait when set.
-        max_faults: faults in a row, without any progress between, after which :meth:`stumbled` gives up.
-        sleep: waits so many seconds, or until ``stop``.
+        max_faults: consecutive faults without progress after which :meth:`note_fault` gives up.
+        sleep: waits some seconds or until ``stop``.
     """
 
     def __init__(
@@ -67,88 +66,88 @@ class GitHubSession:
         self._max_faults = max_faults
         self._sleep = sleep or stop.wait
         self._faults = 0
-        self._useless: set[str] = set()
-        # By token, what it is refused with, and how often in a row.
+        self._excluded: set[str] = set()
+        # By token: its last refusal, and how many equal ones in a row.
         self._refusals: dict[str, tuple[GiveUp | Gone, int]] = {}
         self._last_key = ""
 
-    def ask(self, request: Request) -> Verdict:
-        """Send ``request`` with a token that has room, until what came of it can be believed.
+    def ask(self, request: GitHubRequest) -> Verdict:
+        """Send ``request`` with a token that has points left, and confirm a refusal by repeating it.
 
-        The verdict is never :class:`BadToken`: another token is used then.
+        The verdict is never :class:`BadToken`: another token is used instead.
 
         Raises:
-            LimitInForceError: no token has room for longer than a thread should wait.
-            NoTokenLeftError: there is none that GitHub accepts.
-            Interrupted: told to stop.
+            LimitInForceError: every token has to wait for longer than a thread should.
+            NoTokenLeftError: GitHub accepts no token.
+            Interrupted: ``stop`` was set.
         """
         while True:
-            slot = self._slot(request.api)
-            verdict = self._sent(request, slot)
-            if self._is_sure(slot.key, request, verdict):
+            slot = self._take_slot(request.api)
+            verdict = self._send(request, slot)
+            if self._is_confirmed(slot.key, request, verdict):
                 self._last_key = slot.key
                 return verdict
-            self._rest(BETWEEN * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, no secret
+            self._wait(CONFIRM_DELAY * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
-    def _sent(self, request: Request, slot: Slot) -> Verdict:
-        outcome = self._github.send(request.call(), None if slot.key == ANONYMOUS else slot.key)
-        now = time.time()
-        verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
-        metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=word(verdict.action))
-        if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
-            # Once a token, whoever found it out: the pool leaves it alone from now on.
-            notes.error("%s (token %s).", verdict.action.reason, slot.key)
-        return verdict
-
-    def _is_sure(self, key: str, request: Request, verdict: Verdict) -> bool:
-        action = verdict.action
-        if isinstance(action, BadToken):
-            # How often is counted by the budget, for all who use the token.
-            return False
-        # Of an unknown commit a window says Gone, too, and of a repository it is asked after a window said so.
-        if not isinstance(action, GiveUp | Gone) or (isinstance(action, Gone) and request.api == "core"):
-            self._refusals.pop(key, None)
-            return True
-        said, times = self._refusals.get(key, (action, 0))
-        self._refusals[key] = (action, times + 1 if said == action else 1)
-        return self._refusals[key][1] >= SURE
-
-    def progressed(self) -> None:
-        """Something was learnt: the faults before it count no more."""
+    def note_progress(self) -> None:
+        """Reset the count of consecutive faults."""
         self._faults = 0
 
-    def stumbled(self, after: float, reason: str) -> None:
-        """Wait out a fault, ``after`` seconds give or take.
+    def note_fault(self, seconds: float, reason: str) -> None:
+        """Count a fault and wait ``seconds``, with jitter.
 
         Raises:
             LookupFault: there were too many in a row.
-            Interrupted: told to stop.
+            Interrupted: ``stop`` was set.
         """
         self._faults += 1
         if self._faults >= self._max_faults:
             raise LookupFault(f"{reason}.")
-        self._rest(after * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, no secret
+        self._wait(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
-    def set_aside(self) -> None:
-        """Use the token of the last request no more for this work."""
-        self._useless.add(self._last_key)
+    def exclude_token(self) -> None:
+        """Stop using the token of the last request for this work."""
+        self._excluded.add(self._last_key)
 
-    def _slot(self, api: Api) -> Slot:
-        ends = time.time() + LONGEST_WAIT
+    def _send(self, request: GitHubRequest, slot: Slot) -> Verdict:
+        outcome = self._github.send(request.call(), None if slot.key == ANONYMOUS else slot.key)
+        now = time.time()
+        verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
+        metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=outcome_label(verdict.action))
+        if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
+            # Log once per token; the pool skips it from now on.
+            notes.error("%s (token %s).", verdict.action.reason, slot.key)
+        return verdict
+
+    def _is_confirmed(self, key: str, request: GitHubRequest, verdict: Verdict) -> bool:
+        action = verdict.action
+        if isinstance(action, BadToken):
+            # The budget counts these, for all workers that share the token.
+            return False
+        # A 404 from /commits may mean only an unknown commit, so it is not a refusal; RepositoryRequest tells the two
+        # apart.
+        if not isinstance(action, GiveUp | Gone) or (isinstance(action, Gone) and request.api == "core"):
+            self._refusals.pop(key, None)
+            return True
+        last, times = self._refusals.get(key, (action, 0))
+        self._refusals[key] = (action, times + 1 if last == action else 1)
+        return self._refusals[key][1] >= CONFIRMATIONS
+
+    def _take_slot(self, api: Api) -> Slot:
+        deadline = time.time() + MAX_THREAD_WAIT
         while True:
             now = time.time()
-            taken = self._pool.take(now, api=api, avoid=self._useless)
-            match taken:
-                case Slot():
-                    return taken
-                case Refused():
+            match self._pool.take(now, api=api, avoid=self._excluded):
+                case Slot() as slot:
+                    return slot
+                case TokenRefused():
                     raise NoTokenLeftError
                 case WaitUntil(until, limited):
-                    if limited or until > ends:
+                    if limited or until > deadline:
                         raise LimitInForceError(until)
-                    self._rest(until - now)
+                    self._wait(until - now)
 
-    def _rest(self, seconds: float) -> None:
+    def _wait(self, seconds: float) -> None:
         self._sleep(seconds)
         if self._stop.is_set():
             raise Interrupted("interrupted")

@@ -1,4 +1,4 @@
-"""Limits of GitHub's that are in force, kept in the database: a budget in memory or Redis may be lost."""
+"""GitHub's limits in force, kept in the database: a budget in memory or in Redis may be lost."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ON CONFLICT (key) DO UPDATE SET held_until = excluded.held_until WHERE github_li
 """
 
 
-class LimitsInForce:
-    """The memory of a :class:`podium.accounts.github.token_pool.TokenPool`. Tokens are known by their keys only."""
+class HeldLimits:
+    """Implements :class:`podium.accounts.github.token_pool.LimitStore`. Holds keys of tokens, never tokens."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def remember(self, key: str, until: float) -> None:
-        """Keep that nothing may be asked with ``key`` before ``until`` (epoch seconds); the later of two counts.
+        """Keep that ``key`` must not be used before ``until`` (epoch seconds); the later of two counts.
 
         Raises:
             StorageError: the database cannot be written.

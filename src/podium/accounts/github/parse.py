@@ -1,25 +1,30 @@
-"""What the JSON of GitHub's answers says, read into values. Pure, and nothing in it is believed unseen.
+"""Parse GitHub's JSON and headers into values. Pure; no field is trusted unchecked.
 
-GraphQL answers in parts: data and errors come side by side, and an error's path says which part is missing.
-So a null is an answer ('nobody', 'no such commit') only where no error stands beside it.
+A GraphQL answer can have data and errors, and an error's path names the missing part. A null therefore means "no
+account" or "no such commit" only where no error refers to it. Times are converted to our own clock.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import email.utils
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from podium.accounts.lookup import GitHubAccount
 
-# Types of GraphQL errors that will be the same tomorrow: the object is not there, or not for us.
+# GitHub's windows last an hour; a wait of more than a day is a mistake.
+MAX_WAIT = 86_400.0
+
+# GraphQL error types that a retry does not change: the object does not exist, or is not visible to us.
 _FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rate:
-    """What the primary limit leaves: points of this window, and when it ends (epoch seconds, our clock)."""
+    """The primary limit: points left in this window, and its end (epoch seconds, our clock)."""
 
     limit: int | None
     remaining: int
@@ -28,7 +33,7 @@ class Rate:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowCommit:
-    """A commit of a REST window: its author's e-mail (lower-cased), and the account that GitHub gives it."""
+    """A commit of a REST window: its author's e-mail (in lower case) and account."""
 
     sha: str
     email: str
@@ -36,42 +41,42 @@ class WindowCommit:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Page:
-    """What one alias of an answer says; ``state`` holds for an e-mail that it does not name."""
+class AuthorsPage:
+    """One alias of a GraphQL answer: ``authors``, and what to do about an e-mail that is not among them."""
 
-    state: Literal["again", "missing", "elsewhere", "further"]
-    people: tuple[tuple[str, GitHubAccount | None], ...] = ()
+    others: Literal["retry", "missing", "other-commit", "next-page"]
+    authors: tuple[tuple[str, GitHubAccount | None], ...] = ()
     cursor: str | None = None
 
 
-def read_page(alias: str, repository: Mapping[str, Any], troubles: Callable[[str], frozenset[str]]) -> Page:
-    trouble = troubles(alias)
+def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str], frozenset[str]]) -> AuthorsPage:
+    """Read one alias; ``errors`` is from :func:`errors_by_alias`."""
+    error_types = errors(alias)
     if alias not in repository:
-        return Page("again")
-    lasting = not trouble - _FINAL
-    authors = mapping(mapping(repository[alias]).get("authors"))
-    nodes = authors.get("nodes")
+        return AuthorsPage("retry")
+    is_final = not error_types - _FINAL
+    connection = mapping(mapping(repository[alias]).get("authors"))
+    nodes = connection.get("nodes")
     if not isinstance(nodes, list):
-        # A null object, or an object that is no commit.
-        return Page("missing" if lasting else "again")
-    told = [_person(mapping(node)) for node in nodes]
-    # Beside an error, a missing user is not an answer: only those who are there count.
-    people = tuple(person for person in told if person and person[0] and (person[1] or not trouble))
-    page_info = mapping(authors.get("pageInfo"))
+        # No object, or an object other than a commit.
+        return AuthorsPage("missing" if is_final else "retry")
+    people = [_author(mapping(node)) for node in nodes]
+    # With an error, a null user is no answer: only accounts count.
+    authors = tuple(person for person in people if person and person[0] and (person[1] or not error_types))
+    page_info = mapping(connection.get("pageInfo"))
     cursor = text_of(page_info.get("endCursor"))
     if page_info.get("hasNextPage") is True and cursor:
-        return Page("further", people, cursor)
-    if not lasting:
-        return Page("again", people)
-    # A null where a person was is as a null where a commit was.
-    return Page("missing" if None in told else "elsewhere", people)
+        return AuthorsPage("next-page", authors, cursor)
+    if not is_final:
+        return AuthorsPage("retry", authors)
+    # A null author is treated like a null commit.
+    return AuthorsPage("missing" if None in people else "other-commit", authors)
 
 
-def _person(node: Mapping[str, Any]) -> tuple[str, GitHubAccount | None] | None:
-    """The e-mail and the account of an author; None: the node does not say them."""
-    user = node.get("user", "not told")
+def _author(node: Mapping[str, Any]) -> tuple[str, GitHubAccount | None] | None:
+    user = node.get("user", "absent")
     account = _graphql_account(mapping(user))
-    # A user without an id cannot be told from another: neither an account nor nobody.
+    # A user without an id is neither an account nor "no account".
     if not isinstance(node.get("email"), str) or (user is not None and account is None):
         return None
     return email_of(node["email"]), account
@@ -83,8 +88,8 @@ def _graphql_account(user: Mapping[str, Any]) -> GitHubAccount | None:
 
 def _rest_account(user: Mapping[str, Any]) -> GitHubAccount | None:
     account = _account(user.get("id"), user, avatar="avatar_url", profile="html_url")
-    # A commit's author is told without the name that the account goes by.
-    return account and dataclasses.replace(account, name_told=False)
+    # REST's list of commits has no display names.
+    return account and dataclasses.replace(account, name_known=False)
 
 
 def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: str) -> GitHubAccount | None:
@@ -102,56 +107,92 @@ def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: s
 
 
 def window_commits(document: list[Any]) -> Iterator[WindowCommit]:
+    """Read the commits of a REST window."""
     for entry in map(mapping, document):
         sha = text_of(entry.get("sha"))
-        email = email_of(mapping(mapping(entry.get("commit")).get("author")).get("email"))
+        address = email_of(mapping(mapping(entry.get("commit")).get("author")).get("email"))
         if sha and "author" in entry:
-            # GitHub writes both null and {} for an e-mail that nobody owns.
-            yield WindowCommit(sha, email, _rest_account(mapping(entry.get("author"))))
+            # GitHub writes both null and {} for an e-mail without an account.
+            yield WindowCommit(sha, address, _rest_account(mapping(entry.get("author"))))
 
 
-def troubles_of(document: object) -> Callable[[str], frozenset[str]]:
-    """The types of the errors beside an alias: at it, under it, or about the whole repository or request."""
+def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
+    """A function from an alias to its error types, those of the whole repository or request included."""
     by_alias: dict[str, set[str]] = {}
-    above: set[str] = set()
+    general: set[str] = set()
     for error in errors_of(document):
         match error.get("path"):
             case ["repository", alias, *_]:
                 by_alias.setdefault(str(alias), set()).add(error_type(error))
             case ["rateLimit", *_]:
-                # Says nothing about people.
+                # Unrelated to people.
                 continue
             case _:
-                above.add(error_type(error))
-    return lambda alias: frozenset(above | by_alias.get(alias, set()))
+                general.add(error_type(error))
+    return lambda alias: frozenset(general | by_alias.get(alias, set()))
 
 
 def errors_of(document: object) -> list[Mapping[str, Any]]:
-    """The errors of a GraphQL answer; an empty list where there are none."""
+    """The errors of a GraphQL answer."""
     errors = mapping(document).get("errors")
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
 
 def error_type(error: Mapping[str, Any]) -> str:
-    """The type of a GraphQL error in capitals; '' where GitHub gives none, as for 'Something went wrong'."""
+    """The type of a GraphQL error in capitals; '' if it has none, such as 'Something went wrong'."""
     code = mapping(error.get("extensions")).get("code")
     return (text_of(error.get("type")) or text_of(code) or "").upper()
 
 
-def body_rate(document: object, now: float, theirs: float) -> Rate | None:
-    """The ``rateLimit`` of a GraphQL answer; None: not there (Enterprise Server without limits says null).
+def rate_of(headers: Mapping[str, str], document: object, now: float) -> Rate | None:
+    """The primary limit; None: neither headers nor body state it (Enterprise Server without limits)."""
+    return _header_rate(headers, now) or _body_rate(document, headers, now)
 
-    ``theirs`` is what GitHub's clock says ``now``.
-    """
+
+def _header_rate(headers: Mapping[str, str], now: float) -> Rate | None:
+    numbers = [_whole_number(headers.get(f"x-ratelimit-{key}", "")) for key in ("limit", "remaining", "reset")]
+    limit, remaining, reset = numbers
+    if remaining is None:
+        return None
+    resets_at = now + 3600 if reset is None else now + min(MAX_WAIT, reset - _server_time(headers, now))
+    return Rate(limit, remaining, resets_at)
+
+
+def _body_rate(document: object, headers: Mapping[str, str], now: float) -> Rate | None:
     stated = mapping(mapping(mapping(document).get("data")).get("rateLimit"))
     remaining, limit = stated.get("remaining"), stated.get("limit")
     if not isinstance(remaining, int):
         return None
+    server_time = _server_time(headers, now)
     return Rate(
         limit=limit if isinstance(limit, int) else None,
         remaining=max(0, remaining),
-        resets_at=now + min(86_400, (_instant(stated.get("resetAt")) or theirs + 3600) - theirs),
+        resets_at=now + min(MAX_WAIT, (_instant(stated.get("resetAt")) or server_time + 3600) - server_time),
     )
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds to wait; the header is a number or a date (RFC 9110, 10.2.3)."""
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return float(text)
+    moment = _http_date(text)
+    return None if moment is None else moment - _server_time(headers, now)
+
+
+def _server_time(headers: Mapping[str, str], now: float) -> float:
+    return _http_date(headers.get("date", "")) or now
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"\d{1,12}", text.strip()) else None
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _instant(text: object) -> float | None:
@@ -163,17 +204,19 @@ def _instant(text: object) -> float | None:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
+    """``value`` if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def text_of(value: object, longest: int = 500) -> str | None:
-    """Text that every database takes: no lone surrogates (JSON can write them), no NUL; '' counts as None."""
+    """Text that every database stores: no lone surrogates (JSON can have them), no NUL; '' becomes None."""
     if not isinstance(value, str):
         return None
     return value[:longest].encode("utf-8", "replace").decode().replace("\0", "") or None
 
 
 def email_of(value: object) -> str:
+    """An e-mail in lower case; '' if ``value`` is none."""
     return (text_of(value) or "").lower()
 
 

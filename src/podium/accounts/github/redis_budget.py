@@ -1,7 +1,7 @@
-"""The rate budget in Redis: one state a token, shared by every user worker there is.
+"""The rate budget in Redis: one state per token, shared by all user workers.
 
-Each change is optimistic: the state is read, the next one computed here, and saved only if nobody came between (WATCH,
-MULTI, EXEC); else it is computed again from what the other left.
+Changes use optimistic locking (WATCH, MULTI, EXEC): read the state, compute the next one here, save it if no other
+client changed it meanwhile, else start again.
 """
 
 from __future__ import annotations
@@ -15,26 +15,25 @@ from typing import Any, TypeVar
 
 import redis
 
-from podium.accounts.github.budget import Slot, State, Window
+from podium.accounts.github.budget import RateWindow, Slot, TokenState
 from podium.errors import QueueError
 
 T = TypeVar("T")
 
-# Seconds after which a state that nobody changes is forgotten: longer than any window of GitHub's. A limit that lasts
-# for longer still is remembered by the database.
+# Seconds until an unused state expires: longer than any of GitHub's windows. The database keeps longer limits.
 _EXPIRY = 2 * 3600
-# Of the pause before another try, in seconds: long enough for a neighbour on the network to be done.
+# The longest pause before another try, in seconds: about a round trip of the other client.
 _PAUSE = 0.005
 
 
-class RedisStore:
-    """A store (:class:`podium.accounts.github.token_pool.Store`) in the Redis of ``client``, under ``prefix``."""
+class RedisBudgetStore:
+    """Implements :class:`podium.accounts.github.token_pool.BudgetStore`, with Redis keys under ``prefix``."""
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
-    def change(self, key: str, apply: Callable[[State | None], tuple[State, T]]) -> T:
+    def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
         """See the protocol.
 
         Raises:
@@ -52,13 +51,13 @@ class RedisStore:
                     try:
                         pipeline.execute()
                     except redis.WatchError:
-                        time.sleep(random.random() * _PAUSE)  # noqa: S311 - keeps two from colliding again, no secret
+                        time.sleep(random.random() * _PAUSE)  # noqa: S311 - jitter
                         continue
                     return result
         except redis.RedisError as error:
             raise _unusable(error) from error
 
-    def peek(self, key: str) -> State | None:
+    def peek(self, key: str) -> TokenState | None:
         """See the protocol.
 
         Raises:
@@ -75,18 +74,18 @@ def _unusable(error: redis.RedisError) -> QueueError:
     return QueueError(f"Redis cannot be used for the rate budget ({type(error).__name__}).")
 
 
-def dumps(state: State) -> str:
+def dumps(state: TokenState) -> str:
     """A state as JSON."""
     return json.dumps(dataclasses.asdict(state))
 
 
-def loads(text: str | bytes) -> State | None:
-    """What :func:`dumps` wrote; None for what another version of it wrote, or somebody else."""
+def loads(text: str | bytes) -> TokenState | None:
+    """The state that :func:`dumps` wrote; None for any other text, such as that of another version."""
     try:
         fields: dict[str, Any] = json.loads(text)
-        fields["windows"] = {api: Window(**window) for api, window in fields["windows"].items()}
+        fields["windows"] = {api: RateWindow(**window) for api, window in fields["windows"].items()}
         fields["slots"] = tuple((Slot(**slot), until) for slot, until in fields["slots"])
         fields["spent"] = tuple((second, api, points) for second, api, points in fields["spent"])
-        return State(**fields)
+        return TokenState(**fields)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -1,10 +1,9 @@
-"""GitHub's protocol as values: what is asked, and what an answer tells. Nothing here does I/O.
+"""GitHub's protocol as values: the requests, and what an answer says. No I/O.
 
-A request is one of :class:`EmailsRequest` (GraphQL: up to 50 e-mails by a sample commit of each),
-:class:`WindowRequest` (REST: the 100 commits from one on, for those who have no token) and
-:class:`RepositoryRequest` (REST: is the repository still there, and under which name). Each makes the
-:class:`Call` that the transport sends, and reads the body that came back into :class:`Told`.
-What a fault means stands in :mod:`podium.accounts.github.faults`.
+A request is an :class:`EmailsRequest` (GraphQL: up to 50 e-mails, each with a sample commit), a
+:class:`WindowRequest` (REST: 100 commits from one on, for use without a token) or a :class:`RepositoryRequest`
+(REST: does the repository exist, and where). ``call()`` gives the :class:`Call` to send; ``parse()`` reads the
+response's JSON into a :class:`ParsedAnswer`. :mod:`podium.accounts.github.faults` handles faults.
 """
 
 from __future__ import annotations
@@ -12,20 +11,28 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 from urllib.parse import quote
 
-from podium.accounts.github.parse import WindowCommit, mapping, read_page, text_of, troubles_of, window_commits
+from podium.accounts.github.parse import (
+    AuthorsPage,
+    WindowCommit,
+    errors_by_alias,
+    mapping,
+    read_page,
+    text_of,
+    window_commits,
+)
 from podium.accounts.lookup import GitHubAccount
 
 MAX_ASKS = 50
-# GitHub's bound of `first` on any connection.
+# GitHub's limit of `first` in any connection.
 MAX_FIRST = 100
 
 Api = Literal["graphql", "core"]
 
-# GitHub has no repositories of SHA-256 objects.
+# GitHub has no SHA-256 repositories.
 _OID = re.compile(r"[0-9a-f]{40}")
 
 _PEOPLE = (
@@ -36,7 +43,7 @@ _PEOPLE = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request. ``path`` is relative to the REST API; a call to GraphQL has none."""
+    """One HTTP request. ``path`` is relative to the REST API and empty for GraphQL."""
 
     api: Api
     path: str = ""
@@ -45,7 +52,7 @@ class Call:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Response:
-    """What came back whole: ``url`` is what was asked, names of ``headers`` are lower-cased."""
+    """A complete HTTP response. ``url`` is the requested one; names in ``headers`` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -54,8 +61,8 @@ class Response:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
-    """No whole response came: no connection, none in time, one that broke off, one too large to be read."""
+class TransportFailure:
+    """No complete response: no connection, a timeout, a dropped connection, or a body that is too large."""
 
     kind: Literal["connect", "timeout", "dropped", "too-large"]
     detail: str = ""
@@ -63,7 +70,7 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ask:
-    """One e-mail (lower-cased) and a commit that names it; ``after`` pages through its authors."""
+    """An e-mail (in lower case) and a commit that names it; ``after`` is the cursor in the commit's authors."""
 
     email: str
     oid: str
@@ -71,39 +78,40 @@ class Ask:
 
     def __post_init__(self) -> None:
         if not _OID.fullmatch(self.oid):
-            raise ValueError("a commit is asked for by its whole id: 40 lower-case hexadecimal digits")
+            raise ValueError("the whole id of a commit is 40 lower-case hexadecimal digits")
 
     @property
     def page(self) -> tuple[str, str | None]:
-        """What is read to answer it: the same for all e-mails that one commit names."""
+        """The page of authors to read; equal for all e-mails of one commit."""
         return self.oid, self.after
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Told:
-    """What one answer tells. All that GitHub did answer is here, whatever went wrong beside it.
+class ParsedAnswer:
+    """Everything that an answer says, including the valid parts of an answer with errors.
 
-    people: every e-mail that the answer speaks of, asked for or not; None: GitHub knows nobody by it.
-    again: asked and not answered; the same may be asked again.
-    elsewhere: the commit is not there, or does not name the e-mail: another commit may.
-    missing: those of ``elsewhere`` whose commit, or an author of it, is not there, as GitHub says.
-    further: the commit names more people than the page held: the ask for the next page.
-    commits: the commits of a REST window, newest first.
+    Attributes:
+        accounts: by e-mail, requested or not; None: the e-mail belongs to no account.
+        retry: not answered; the same ask may be repeated.
+        other_commit: the commit does not exist or does not name the e-mail; another commit may.
+        missing: those of ``other_commit`` where GitHub says that the commit or an author of it does not exist.
+        next_page: the commit has more authors than the page; the ask for the next page.
+        commits: the commits of a REST window, newest first.
+        complete: False: the body has another form than expected, or a part is missing.
     """
 
-    people: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
-    again: tuple[Ask, ...] = ()
-    elsewhere: tuple[Ask, ...] = ()
+    accounts: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
+    retry: tuple[Ask, ...] = ()
+    other_commit: tuple[Ask, ...] = ()
     missing: tuple[Ask, ...] = ()
-    further: tuple[Ask, ...] = ()
+    next_page: tuple[Ask, ...] = ()
     commits: tuple[WindowCommit, ...] = ()
-    # False: the body was not what the request asks for, or a part of it is missing.
-    whole: bool = True
+    complete: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EmailsRequest:
-    """GraphQL: whose accounts stand behind these e-mails of ``owner/name``? One to 50 asks; one point."""
+    """GraphQL: the accounts of 1 to 50 e-mails of ``owner/name``. Costs one point."""
 
     api: ClassVar[Api] = "graphql"
     kind: ClassVar[str] = "emails"
@@ -114,10 +122,10 @@ class EmailsRequest:
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.asks) <= MAX_ASKS:
-            raise ValueError(f"one request asks for 1 to {MAX_ASKS} e-mails")
+            raise ValueError(f"one request takes 1 to {MAX_ASKS} e-mails")
 
     def call(self) -> Call:
-        """The request; what comes from outside travels as a variable, never in the query's text."""
+        """The HTTP request. Values from outside are variables, never part of the query's text."""
         variables: dict[str, str] = {"owner": self.owner, "name": self.name}
         declared = ["$owner:String!", "$name:String!"]
         fields = []
@@ -136,49 +144,58 @@ class EmailsRequest:
         )
         return Call(self.api, body=json.dumps({"query": query, "variables": variables}).encode())
 
+    def parse(self, document: object) -> ParsedAnswer:
+        """Read an answer. People are matched by e-mail: GitHub lists the author first, then the co-authors."""
+        repository = mapping(mapping(mapping(document).get("data")).get("repository"))
+        errors = errors_by_alias(document)
+        pages = {page: read_page(f"a{number}", repository, errors) for number, page in enumerate(self._pages())}
+        by_ask = {ask: pages[ask.page] for ask in self.asks}
+        accounts = _match_emails(by_ask, pages.values())
+        unanswered = {ask: page for ask, page in by_ask.items() if ask.email not in accounts}
+        return _sort_unanswered(accounts, unanswered, has_repository=bool(repository))
+
     def _pages(self) -> tuple[tuple[str, str | None], ...]:
         return tuple(dict.fromkeys(ask.page for ask in self.asks))
 
-    def halves(self) -> tuple[EmailsRequest, ...]:
-        """The same in two requests, or in one where there is a single ask."""
-        middle = (len(self.asks) + 1) // 2
-        parts = (self.asks[:middle], self.asks[middle:])
-        return tuple(dataclasses.replace(self, asks=part) for part in parts if part)
 
-    def told(self, document: object) -> Told:
-        """Read an answer. Matched by e-mail: the authors of a commit are its author, then the co-authors."""
-        repository = mapping(mapping(mapping(document).get("data")).get("repository"))
-        troubles = troubles_of(document)
-        people: dict[str, GitHubAccount | None] = {}
-        read = {page: read_page(f"a{number}", repository, troubles) for number, page in enumerate(self._pages())}
-        for page in read.values():
-            for email, account in page.people:
-                if people.get(email) is None:
-                    people[email] = account
-        pages = {ask: read[ask.page] for ask in self.asks}
-        for ask in self.asks:
-            # GitHub may not tell the spaces around an e-mail that a commit has.
-            if ask.email not in people and (bare := ask.email.strip()) in dict(pages[ask].people):
-                people[ask.email] = people[bare]
-        open_asks = [ask for ask in self.asks if ask.email not in people]
-        again = tuple(ask for ask in open_asks if pages[ask].state == "again")
-        return Told(
-            people=people,
-            again=again,
-            elsewhere=tuple(ask for ask in open_asks if pages[ask].state in ("missing", "elsewhere")),
-            missing=tuple(ask for ask in open_asks if pages[ask].state == "missing"),
-            further=tuple(
-                dataclasses.replace(ask, after=pages[ask].cursor) for ask in open_asks if pages[ask].state == "further"
-            ),
-            whole=bool(repository) and not again,
-        )
+def _match_emails(
+    by_ask: Mapping[Ask, AuthorsPage], pages: Iterable[AuthorsPage]
+) -> Mapping[str, GitHubAccount | None]:
+    accounts: dict[str, GitHubAccount | None] = {}
+    for page in pages:
+        for email, account in page.authors:
+            if accounts.get(email) is None:
+                accounts[email] = account
+    for ask, page in by_ask.items():
+        # GitHub may drop the spaces around an e-mail in a commit.
+        if ask.email not in accounts and (stripped := ask.email.strip()) in dict(page.authors):
+            accounts[ask.email] = accounts[stripped]
+    return accounts
+
+
+def _sort_unanswered(
+    accounts: Mapping[str, GitHubAccount | None], unanswered: Mapping[Ask, AuthorsPage], *, has_repository: bool
+) -> ParsedAnswer:
+    retry = tuple(ask for ask, page in unanswered.items() if page.others == "retry")
+    return ParsedAnswer(
+        accounts=accounts,
+        retry=retry,
+        other_commit=tuple(ask for ask, page in unanswered.items() if page.others in ("missing", "other-commit")),
+        missing=tuple(ask for ask, page in unanswered.items() if page.others == "missing"),
+        next_page=tuple(
+            dataclasses.replace(ask, after=page.cursor)
+            for ask, page in unanswered.items()
+            if page.others == "next-page"
+        ),
+        complete=has_repository and not retry,
+    )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowRequest:
-    """REST: the ``per_page`` commits from ``sha`` back, each with its author's account. Needs no token.
+    """REST: ``per_page`` commits from ``sha`` back, each with its author's account. Needs no token.
 
-    ``repository`` is the path that :func:`repository_path` gives, or the one that GitHub moved it to.
+    ``repository`` is a path from :func:`repository_path` or from a redirect.
     """
 
     api: ClassVar[Api] = "core"
@@ -191,23 +208,23 @@ class WindowRequest:
 
     def __post_init__(self) -> None:
         if not _OID.fullmatch(self.sha) or not 1 <= self.per_page <= MAX_FIRST:
-            raise ValueError("a window is 1 to 100 commits from a commit named by its whole id")
+            raise ValueError("a window has 1 to 100 commits and starts at the whole id of one")
 
     def call(self) -> Call:
         return Call(self.api, f"{self.repository}/commits?sha={self.sha}&per_page={self.per_page}")
 
-    def told(self, document: object) -> Told:
+    def parse(self, document: object) -> ParsedAnswer:
         commits = tuple(window_commits(document)) if isinstance(document, list) else ()
-        people: dict[str, GitHubAccount | None] = {}
+        accounts: dict[str, GitHubAccount | None] = {}
         for commit in commits:
-            if commit.email and people.get(commit.email) is None:
-                people[commit.email] = commit.account
-        return Told(people=people, commits=commits, whole=isinstance(document, list))
+            if commit.email and accounts.get(commit.email) is None:
+                accounts[commit.email] = commit.account
+        return ParsedAnswer(accounts=accounts, commits=commits, complete=isinstance(document, list))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RepositoryRequest:
-    """REST: is the repository there for us, and what is it called now? Needs no token."""
+    """REST: does the repository exist for us, and at which path? Needs no token."""
 
     api: ClassVar[Api] = "core"
     kind: ClassVar[str] = "repository"
@@ -218,15 +235,15 @@ class RepositoryRequest:
     def call(self) -> Call:
         return Call(self.api, self.repository)
 
-    def told(self, document: object) -> Told:
-        return Told(whole=text_of(mapping(document).get("full_name")) is not None)
+    def parse(self, document: object) -> ParsedAnswer:
+        return ParsedAnswer(complete=text_of(mapping(document).get("full_name")) is not None)
 
 
-Request = EmailsRequest | WindowRequest | RepositoryRequest
+GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest
 
 
 def repository_path(owner: str, name: str) -> str:
-    """The path of a repository in the REST API; what could lead out of it is escaped."""
+    """The path of a repository in the REST API, escaped so that it cannot name anything else."""
     for part in (owner, name):
         if not part or part in (".", ".."):
             raise ValueError("a repository has an owner and a name")
@@ -234,5 +251,5 @@ def repository_path(owner: str, name: str) -> str:
 
 
 def moved(request: WindowRequest | RepositoryRequest, to: str) -> WindowRequest | RepositoryRequest:
-    """The same request of a repository that moved ``to`` another path."""
+    """The same request at the path ``to``."""
     return dataclasses.replace(request, repository=to, moves=request.moves + 1)

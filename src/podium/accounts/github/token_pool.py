@@ -1,7 +1,7 @@
-"""The budget that all user workers share: which token may ask now, or when one may.
+"""The budgets of several tokens, shared by all user workers: which token may be used now, or when.
 
-A pool knows its tokens by :func:`podium.accounts.github.budget.token_key` only. Where the budgets are kept is a
-:class:`Store`: here a dictionary, for the threads of one process.
+A pool knows tokens only by their :func:`podium.accounts.github.budget.token_key`. The states are in a
+:class:`BudgetStore`; :class:`MemoryBudgetStore` serves the threads of one process.
 """
 
 from __future__ import annotations
@@ -13,74 +13,71 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from podium.accounts.github import budget
-from podium.accounts.github.budget import Policy, Refused, Slot, State, WaitUntil, Window
+from podium.accounts.github.budget import Policy, RateWindow, Slot, TokenRefused, TokenState, WaitUntil
+from podium.accounts.github.faults import Verdict
 from podium.accounts.github.requests import Api
-from podium.accounts.github.verdicts import Verdict
 
 T = TypeVar("T")
 
 
-class Store(Protocol):
-    """Keeps one state a token."""
+class BudgetStore(Protocol):
+    """Stores one state per token."""
 
-    def change(self, key: str, apply: Callable[[State | None], tuple[State, T]]) -> T:
-        """Replace the state of ``key`` by what ``apply`` makes of it, as one indivisible step.
+    def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
+        """Replace the state of ``key`` by that which ``apply`` returns, atomically; return its second value.
 
-        ``apply`` is given None where nothing is kept, is pure but for a first read of what is remembered, and
-        may be called more than once by a store that tries until nobody came between.
+        ``apply`` gets None if there is no state. A store may call it more than once; its only side effect is to read
+        the limits in force.
         """
 
-    def peek(self, key: str) -> State | None:
-        """The state of ``key`` as it is; None where nothing is kept."""
+    def peek(self, key: str) -> TokenState | None:
+        """The state of ``key``, or None."""
 
 
-class Memory(Protocol):
-    """Remembers limits in force for longer than a store: a flushed store must not forget them."""
+class LimitStore(Protocol):
+    """Remembers limits in force longer than a budget store, which may be lost."""
 
     def remember(self, key: str, until: float) -> None:
-        """Keep that nothing may be asked with ``key`` before ``until``; the later of two counts."""
+        """Keep that ``key`` must not be used before ``until``; the later of two counts."""
 
     def recall(self) -> Mapping[str, float]:
-        """What was remembered and may still be in force."""
+        """The limits that may still be in force, by key."""
 
 
-class ProcessStore:
+class MemoryBudgetStore:
     """A store for the threads of this process."""
 
     def __init__(self) -> None:
-        self._states: dict[str, State] = {}
+        self._states: dict[str, TokenState] = {}
         self._lock = threading.Lock()
 
-    def change(self, key: str, apply: Callable[[State | None], tuple[State, T]]) -> T:
+    def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
         with self._lock:
             self._states[key], result = apply(self._states.get(key))
             return result
 
-    def peek(self, key: str) -> State | None:
+    def peek(self, key: str) -> TokenState | None:
         with self._lock:
             return self._states.get(key)
 
 
 class TokenPool:
-    """Several tokens with a budget each. Give it ``[ANONYMOUS]`` where there is none. Safe in threads."""
+    """Tokens with a budget each; ``[ANONYMOUS]`` for requests without a token. Thread-safe."""
 
     def __init__(
-        self, keys: Sequence[str], store: Store, memory: Memory | None = None, policy: Policy | None = None
+        self, keys: Sequence[str], store: BudgetStore, limits: LimitStore | None = None, policy: Policy | None = None
     ) -> None:
         self._keys = tuple(dict.fromkeys(keys))
         self._store = store
-        self._memory = memory
+        self._limits = limits
         self._policy = policy or Policy()
-        self._turn = itertools.count()
+        self._round_robin = itertools.count()
 
     def take(
         self, now: float, cost: int = 1, api: Api = "graphql", avoid: Collection[str] = ()
-    ) -> Slot | WaitUntil | Refused:
-        """Leave to send a request now, with the first token that has room; else the earliest time one has.
-
-        Tokens whose keys stand in ``avoid`` are left out.
-        """
-        start = next(self._turn)
+    ) -> Slot | WaitUntil | TokenRefused:
+        """Take a slot of the first token that has one, except those in ``avoid``; else return the earliest wait."""
+        start = next(self._round_robin)
         waits = []
         for offset in range(len(self._keys)):
             key = self._keys[(start + offset) % len(self._keys)]
@@ -91,39 +88,40 @@ class TokenPool:
                 return taken
             if isinstance(taken, WaitUntil):
                 waits.append(taken)
-        return min(waits, key=lambda wait: wait.time) if waits else Refused()
+        return min(waits, key=lambda wait: wait.time) if waits else TokenRefused()
 
     def report(self, slot: Slot, verdict: Verdict, now: float) -> bool:
-        """Give ``slot`` back with what came of it; for every slot, whatever happened.
+        """Return ``slot`` with the verdict on its request; call it for every slot.
 
-        True: with this the token went out of use (GitHub does not accept it), to be said once.
+        Returns:
+            Whether this report made the token count as bad. True once per token.
         """
 
-        def apply(state: State | None) -> tuple[State, tuple[State, bool]]:
+        def apply(state: TokenState | None) -> tuple[TokenState, tuple[TokenState, bool]]:
             before = self._known(slot.key, state)
             after = budget.settle(before, self._policy, slot, verdict, now)
-            refused = before.refused_until <= now < after.refused_until
-            return after, (after, refused)
+            became_refused = before.refused_until <= now < after.refused_until
+            return after, (after, became_refused)
 
-        state, refused = self._store.change(slot.key, apply)
+        state, became_refused = self._store.change(slot.key, apply)
         until = budget.limited_until(state, slot.api, now)
-        if until is not None and self._memory is not None:
-            self._memory.remember(slot.key, until)
-        return refused
+        if until is not None and self._limits is not None:
+            self._limits.remember(slot.key, until)
+        return became_refused
 
-    def windows(self, now: float) -> Mapping[str, Window]:
-        """What GitHub allows all tokens together an hour, by API; empty where no answer has told it yet."""
+    def windows(self, now: float) -> Mapping[str, RateWindow]:
+        """The hourly windows of all tokens together, by API; empty until an answer has stated them."""
         states = [state for key in self._keys if (state := self._store.peek(key)) is not None]
-        of_key = [budget.windows(state, now) for state in states]
-        apis = sorted({api for windows in of_key for api in windows})
-        return {api: budget.together([windows[api] for windows in of_key if api in windows]) for api in apis}
+        by_token = [budget.windows(state, now) for state in states]
+        apis = sorted({api for windows in by_token for api in windows})
+        return {api: budget.combine([windows[api] for windows in by_token if api in windows]) for api in apis}
 
-    def _take(self, key: str, now: float, cost: int, api: Api) -> Slot | WaitUntil | Refused:
-        wanted = Slot(uuid.uuid4().hex, key, api, cost, now)
-        return self._store.change(key, lambda state: budget.take(self._known(key, state), self._policy, wanted))
+    def _take(self, key: str, now: float, cost: int, api: Api) -> Slot | WaitUntil | TokenRefused:
+        slot = Slot(uuid.uuid4().hex, key, api, cost, now)
+        return self._store.change(key, lambda state: budget.take(self._known(key, state), self._policy, slot))
 
-    def _known(self, key: str, state: State | None) -> State:
+    def _known(self, key: str, state: TokenState | None) -> TokenState:
         if state is not None:
             return state
-        until = self._memory.recall().get(key, 0.0) if self._memory is not None else 0.0
-        return State(held={"": until})
+        until = self._limits.recall().get(key, 0.0) if self._limits is not None else 0.0
+        return TokenState(held={"": until})

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from podium.accounts.github.client import GitHub
-from podium.accounts.github.requests import Call, Failure, Response
+from podium.accounts.github.requests import Call, Response, TransportFailure
 from podium.cli.doctor.findings import Finding, ok, problem, warning
 from podium.settings import Settings
 from podium.textutil.age import age
@@ -25,8 +25,8 @@ def github(settings: Settings) -> Iterator[Finding]:
             yield from _judge(settings, name, key, client.send(_RATE_LIMIT, key))
 
 
-def _judge(settings: Settings, name: str, key: str | None, outcome: Response | Failure) -> Iterator[Finding]:
-    if isinstance(outcome, Failure):
+def _judge(settings: Settings, name: str, key: str | None, outcome: Response | TransportFailure) -> Iterator[Finding]:
+    if isinstance(outcome, TransportFailure):
         yield problem(
             "github",
             f"{settings.github_api_url} cannot be reached ({': '.join(filter(None, (outcome.kind, outcome.detail)))}).",
