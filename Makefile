@@ -20,7 +20,14 @@ BIN := .venv/bin
 	$(BIN)/python -m compileall -q src
 	touch $@
 
-.PHONY: run rank test lint types check schema lock
+# Python may keep bytecode here, whatever the machine says: without it every process compiles Podium and the tests.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+# Twice as many processes as cores: tests wait for servers and for other processes.
+JOBS ?= 4
+PARALLEL := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+TEST ?= tests
+
+.PHONY: run rank quick test long one lint types check schema lock
 
 run: .venv/.compiled
 	$(BIN)/podium serve
@@ -28,8 +35,21 @@ run: .venv/.compiled
 rank: .venv/.compiled
 	@$(BIN)/podium rank $(REPO)
 
+# Lint, types, and every test that needs no server and no browser: under a minute.
+quick: lint types .venv/.compiled
+	$(PYTEST) $(PARALLEL) -m "not server and not browser and not long"
+
+# Everything but what takes minutes.
 test: .venv/.test .venv/.compiled
-	$(BIN)/python -m pytest
+	$(PYTEST) $(PARALLEL) -m "not long"
+
+# What takes minutes: chaos, floods, a million people, every page at every width.
+long: .venv/.test .venv/.compiled
+	$(PYTEST) $(PARALLEL) -m long
+
+# One file or test, in one process: make one TEST=tests/jobs/test_jobs.py
+one: .venv/.test .venv/.compiled
+	$(PYTEST) $(TEST)
 
 lint: .venv/.test
 	$(BIN)/ruff check

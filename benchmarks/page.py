@@ -18,7 +18,7 @@ import httpx
 from playwright.sync_api import Browser, Page
 
 from benchmarks.site import Counted, count, served
-from tests.support.browser import browser
+from tests.support.browser import running_browser
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 3, 16
 INTERACTIONS = 21
@@ -57,7 +57,7 @@ def main() -> None:
         counted = count(Path(name), options.commits, options.people)
         with served(counted.folder) as (base, _):
             _throughput(base, counted)
-        with browser() as chromium:
+        with running_browser() as chromium:
             _paints(chromium, counted)
             with served(counted.folder) as (base, _):
                 _interactions(chromium, base, counted)

@@ -17,8 +17,30 @@ from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
+from tests.support import markers
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.valkey import Valkey, running_valkey
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs; where processes run side by side, say what stays together and begins first."""
+    side_by_side = config.getoption("dist", "no") != "no"
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        for name in sorted(markers.derive(item)):
+            item.add_marker(name)
+        if side_by_side and markers.has_module_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    if side_by_side:
+        # What waits comes first: the short tests fill the gaps at the end.
+        items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "server")])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let what starts servers know whether the test says so."""
+    markers.note_running(item)
 
 
 @pytest.fixture(scope="session")

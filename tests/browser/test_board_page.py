@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from benchmarks import synthetic
-from tests.support.browser import browser, chromium, violations, watched
+from tests.support.browser import chromium, violations, watched
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import serve_repositories
 from tests.support.server import Server, serving
@@ -70,12 +70,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         with serving(Podium(folder / "data"), settings) as server:
             name = host.url.removeprefix("http://")
             yield Served(server, f"{host.url}/o/big.git", f"/r/{name}/o/big", repository)
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -11,17 +11,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import browser, watched
+from tests.support.browser import watched
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import NOW, Site, open_site
 
 PAGE = "/r/octo/hello"
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 class Work:

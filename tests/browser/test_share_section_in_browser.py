@@ -14,7 +14,7 @@ from podium.web.server import beside
 from podium.web.share import badge, card
 from podium.web.share.text_metrics import width
 from tests.support.avatar_host import AvatarHost, png, whole
-from tests.support.browser import browser, chromium, violations, watched
+from tests.support.browser import chromium, violations, watched
 from tests.support.web import open_site
 
 NAMES = ("Ada Lovelace", "<script>alert(1)</script>", "Алексей Смирнов", "張三豐", "me@example.com")
@@ -35,12 +35,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         site.repository("octo/new", "pending")
         with beside(site.app, "127.0.0.1", 0) as base:
             yield base
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 def elsewhere(page: Page, folder: Path, body: str) -> None:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.support import chaos
 
 # Another one plays other faults; the long version goes through many.
 SEED = int(os.environ.get("PODIUM_CHAOS_SEED", "1"))
 
 
+@pytest.mark.server
+@pytest.mark.long
 def test_every_board_comes_out_the_same_whatever_happens(tmp_path: Path) -> None:
     with chaos.world(tmp_path, 50, SEED) as world:
         expected, _ = chaos.undisturbed(world, tmp_path / "undisturbed")

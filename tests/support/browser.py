@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from tests.support import markers
 from tests.support.npm import UnavailableError, fetched
 
 # Milliseconds that anything may take to come on a busy machine before the test is given up.
@@ -34,8 +35,9 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def browser() -> Iterator[Browser]:
+def running_browser() -> Iterator[Browser]:
     """A headless Chromium."""
+    markers.require("running_browser")
     path = chromium()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])

@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 
+from tests.support import markers
 from tests.support.server import free_port, wait_until
 
 PASSWORD = "pässword of the tests"
@@ -122,6 +123,7 @@ class Postgres:
 @contextlib.contextmanager
 def running_postgres(administrator: str = "podium") -> Iterator[Postgres]:
     """A server for the length of a ``with`` block."""
+    markers.require("running_postgres")
     with tempfile.TemporaryDirectory(prefix="podium-postgres-", ignore_cleanup_errors=True) as folder:
         server = Postgres(Path(folder), administrator)
         server.start()

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tests.support import markers
 from tests.support.cli import Podium
 
 # Seconds that anything may take here before the test is given up.
@@ -120,6 +121,7 @@ class Server:
 @contextlib.contextmanager
 def serving(podium: Podium, settings: Mapping[str, str] | None = None, *, port: int | None = None) -> Iterator[Server]:
     """`podium serve` for the length of a ``with`` block."""
+    markers.require("serving")
     port = port or free_port()
     with tempfile.TemporaryFile("w+") as log:
         process = podium.start("serve", "--port", str(port), stderr=log, **(settings or {}))

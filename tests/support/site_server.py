@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support import markers
+
 _SERVE = """
 import sys
 from pathlib import Path
@@ -25,6 +27,7 @@ print("stopped", flush=True)
 @contextlib.contextmanager
 def serve_site(folder: Path, *proxies: str) -> Iterator[subprocess.Popen[str]]:
     """The server for the length of a ``with`` block, or until it is told to stop; its first line is its address."""
+    markers.require("serve_site")
     with subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(folder), *proxies],
         stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import redis
 
+from tests.support import markers
 from tests.support.server import free_port, wait_until
 
 PASSWORD = "valkey/pässword"
@@ -88,6 +89,7 @@ class Valkey:
 @contextlib.contextmanager
 def running_valkey(configuration: str = "", password: str = PASSWORD) -> Iterator[Valkey]:
     """A server for the length of a ``with`` block; what stands in ``configuration`` is its own file's."""
+    markers.require("running_valkey")
     with tempfile.TemporaryDirectory(prefix="podium-valkey-") as folder:
         server = Valkey(Path(folder), configuration, password)
         server.start()
