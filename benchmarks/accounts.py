@@ -23,7 +23,6 @@ from pathlib import Path
 
 from benchmarks import cpu
 from podium.app import factories
-from podium.app.worker_process import backend
 from podium.jobs import reconciler
 from podium.jobs.broker import JobQueues
 from podium.jobs.queues import Queues
@@ -156,7 +155,7 @@ def _queues(settings: Settings) -> Queues:
     def nothing(*_: int) -> None:
         """This process only rings."""
 
-    return JobQueues(backend(settings), nothing, nothing, commit_workers=0, user_workers=0)
+    return JobQueues(factories.backend(settings), nothing, nothing, commit_threads=0, user_threads=0)
 
 
 def _value(db: Database, sql: str) -> float:

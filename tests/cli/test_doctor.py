@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from podium.app import factories
+from podium.app.operations import migrate_database
 from podium.cli.doctor import database, examine, github_api, machine, redis_server
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.git import version
 from podium.jobs.queues import COMMITS, USERS
 from podium.settings import Settings
 from podium.storage.session import Database
-from podium.workers.heartbeat import SILENT, Heartbeat
+from podium.workers.heartbeat import DEAD_AFTER, Heartbeat
 from tests.support.cli import Podium
 from tests.support.github_double import GitHubDouble
 from tests.support.postgres import Postgres
@@ -229,7 +230,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     else:
         server: Postgres = request.getfixturevalue("postgres")
         made = healthy(tmp_path / "data", database_url=server.url(server.create()))
-    factories.migrate_database(made, to="head", check=False)
+    migrate_database(made, to="head", check=False)
     return made
 
 
@@ -250,7 +251,7 @@ def test_a_database_that_is_as_declared_is_well(settings: Settings) -> None:
 
 
 def test_an_older_revision_says_what_to_run(settings: Settings) -> None:
-    factories.migrate_database(settings, to="0001", check=False)
+    migrate_database(settings, to="0001", check=False)
     found = examine(settings, ask_github=False)
     amiss(found, "problem", "revision", "0001", "podium migrate")
     assert not levels(found, "stuck")
@@ -321,7 +322,7 @@ def test_nobody_at_work_is_a_warning_until_something_waits(settings: Settings) -
 
 def test_a_worker_that_ended_without_a_word_is_told(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
-    change(settings, "UPDATE worker SET seen_at = {now} - :silent", silent=SILENT + 100)
+    change(settings, "UPDATE worker SET seen_at = {now} - :silent", silent=DEAD_AFTER + 100)
     found = examine(settings, ask_github=False)
     amiss(found, "warning", "workers", "1 worker ended without a word", f":{os.getpid()}")
 

@@ -176,7 +176,7 @@ def silence(db: Database, seconds: float) -> None:
 def test_a_worker_is_alive_as_long_as_its_heart_beats(db: Database) -> None:
     heart = beat_of(db)
     assert [worker.alive for worker in Inspector(db).overview().workers] == [True]
-    silence(db, heartbeat.SILENT + 1)
+    silence(db, heartbeat.DEAD_AFTER + 1)
     overview = Inspector(db).overview()
     assert [worker.alive for worker in overview.workers] == [False]
     assert "silent for" in table(overview)
@@ -188,7 +188,7 @@ def test_a_worker_is_alive_as_long_as_its_heart_beats(db: Database) -> None:
 
 def test_what_was_killed_long_ago_is_forgotten_by_the_next_beat(db: Database) -> None:
     beat_of(db)
-    silence(db, heartbeat.FORGET + 1)
+    silence(db, heartbeat.DELETE_AFTER + 1)
     beat_of(db, (USERS,))
     assert [worker.queues for worker in Inspector(db).overview().workers] == [(USERS,)]
 
@@ -202,7 +202,7 @@ def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Databa
     assert overview.source == "heartbeat"
     assert overview.budgets == (budget,)
     assert "last heartbeat" in table(overview)
-    silence(db, heartbeat.SILENT + 1)
+    silence(db, heartbeat.DEAD_AFTER + 1)
     assert Inspector(db).overview().queues is None
 
 
@@ -211,7 +211,7 @@ def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Databa
 
 @contextlib.contextmanager
 def working(backend: Backend, on_commits: Callable[[int], None], threads: int) -> Iterator[JobQueues]:
-    engine = JobQueues(backend, on_commits, lambda *_: None, commit_workers=threads, user_workers=1)
+    engine = JobQueues(backend, on_commits, lambda *_: None, commit_threads=threads, user_threads=1)
     engine.start()
     try:
         yield engine

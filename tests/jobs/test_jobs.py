@@ -13,7 +13,7 @@ import pytest
 
 from podium.errors import HistoryError, Interrupted, LeaseLost, QueueError, StorageError
 from podium.jobs import batches, failures, lease, reconciler
-from podium.jobs.overflow import Aside
+from podium.jobs.overflow import OverflowSlot
 from podium.jobs.queues import NullQueues
 from podium.jobs.retry import Fail, HandBack, Later, Retry, decide
 from podium.repositories.address import parse_address
@@ -560,32 +560,32 @@ def test_a_transaction_that_was_broken_off_is_done_again() -> None:
     assert len(calls) == 1
 
 
-# --- set aside
+# --- the overflow slot
 
 
 def test_a_job_that_takes_long_goes_on_beside_and_one_too_many_is_waited_for() -> None:
-    aside, go_on, done = Aside(after=0.1, most=1), threading.Event(), []
+    slot, go_on, done = OverflowSlot(after=0.1, size=1), threading.Event(), []
 
     def long() -> None:
         go_on.wait(30)
         done.append("long")
 
-    assert aside.run(lambda: done.append("short")) is True
-    assert aside.run(long) is False
-    assert not aside.is_empty
+    assert slot.run(lambda: done.append("short")) is True
+    assert slot.run(long) is False
+    assert not slot.is_empty
     with ThreadPoolExecutor(1) as pool:
-        second = pool.submit(aside.run, long)
-        assert aside.run(lambda: done.append("short")) is True
+        second = pool.submit(slot.run, long)
+        assert slot.run(lambda: done.append("short")) is True
         assert not second.done()
         go_on.set()
         assert second.result(10) in (True, False)
-    aside.wait(10)
+    slot.wait(10)
     assert sorted(done) == ["long", "long", "short", "short"]
-    assert aside.is_empty
+    assert slot.is_empty
 
 
 def test_what_a_job_raises_reaches_whoever_waits_for_it_and_else_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    aside, go_on = Aside(after=0.1), threading.Event()
+    slot, go_on = OverflowSlot(after=0.1), threading.Event()
 
     def fail() -> None:
         raise ValueError("at once")
@@ -595,8 +595,8 @@ def test_what_a_job_raises_reaches_whoever_waits_for_it_and_else_the_log(caplog:
         raise ValueError("later")
 
     with pytest.raises(ValueError, match="at once"):
-        aside.run(fail)
-    assert aside.run(fail_late) is False
+        slot.run(fail)
+    assert slot.run(fail_late) is False
     go_on.set()
-    aside.wait(10)
+    slot.wait(10)
     assert "later" in caplog.text

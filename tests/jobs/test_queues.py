@@ -16,7 +16,7 @@ from dramatiq import Message
 from podium.errors import BadSetting, QueueError
 from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.queues import COMMITS, USERS
-from podium.jobs.reconciler import Reconciler, reconcile
+from podium.jobs.reconciler import reconcile, reconciler
 from podium.jobs.redis_broker import RedisBackend, connect
 from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE
 from podium.settings import Settings
@@ -47,7 +47,7 @@ class Hands:
 
 @contextmanager
 def running(backend: Backend, hands: Hands, *, commits: int = 1, users: int = 1) -> Iterator[JobQueues]:
-    engine = JobQueues(backend, hands, hands, commit_workers=commits, user_workers=users)
+    engine = JobQueues(backend, hands, hands, commit_threads=commits, user_threads=users)
     engine.start()
     try:
         yield engine
@@ -122,12 +122,12 @@ def test_a_new_queue_is_filled_with_all_that_is_unfinished_and_then_left_alone(d
 
 
 def _with_queues(backend: Backend) -> Backend:
-    JobQueues(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    JobQueues(backend, Hands(), Hands(), commit_threads=0, user_threads=0)
     return backend
 
 
 def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Database, backend: Backend) -> None:
-    engine = JobQueues(backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    engine = JobQueues(backend, Hands(), Hands(), commit_threads=0, user_threads=0)
     number = add_repository(db)
     backend.note_filled()
     with db.write() as session:
@@ -162,7 +162,7 @@ def redis_backend(valkey: Valkey) -> Iterator[RedisBackend]:
 def test_a_flushed_redis_is_filled_again_at_the_next_virtual_start(
     db: Database, valkey: Valkey, redis_backend: RedisBackend
 ) -> None:
-    engine = JobQueues(redis_backend, Hands(), Hands(), commit_workers=0, user_workers=0)
+    engine = JobQueues(redis_backend, Hands(), Hands(), commit_threads=0, user_threads=0)
     for n in range(5):
         engine.enqueue_commits(add_repository(db, key=str(n)))
     redis_backend.note_filled()
@@ -179,8 +179,8 @@ def test_a_redis_that_is_away_loses_nothing_and_stops_nobody(caplog: pytest.LogC
     with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
         backend, hands = RedisBackend(client), Hands()
         with running(backend, hands) as engine:
-            reconciler = Reconciler(db, engine, backend, 0.2)
-            reconciler.start()
+            thread = reconciler(db, engine, backend, 0.2)
+            thread.start()
             engine.enqueue_commits(add_repository(db, key="before"))
             wait_until(lambda: (1,) in hands.done, "the first")
             server.stop()
@@ -191,7 +191,7 @@ def test_a_redis_that_is_away_loses_nothing_and_stops_nobody(caplog: pytest.LogC
             assert (2,) not in hands.done
             server.start()
             wait_until(lambda: (2,) in hands.done, "the second, rung by the reconciler")
-            reconciler.stop()
+            thread.stop()
 
 
 def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backend: RedisBackend) -> None:

@@ -21,7 +21,7 @@ from podium.errors import QueueError
 from podium.settings import Settings
 from podium.telemetry import logs
 from podium.telemetry.current_job import Job, running
-from podium.telemetry.outage import Outage
+from podium.telemetry.outage_log import OutageLog
 from podium.telemetry.redaction import redact, secrets_of
 from podium.textutil.sanitize import escape_controls
 from tests.support.cli import Podium
@@ -235,13 +235,13 @@ def test_a_server_and_its_children_log_in_one_form_with_ids_and_without_secrets(
 
 def test_trouble_that_lasts_is_said_when_it_begins_changes_and_ends(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    outage = Outage(logging.getLogger("somebody"), "it waits", "it goes on")
-    outage.is_over()
+    outage = OutageLog(logging.getLogger("somebody"), "it waits", "it goes on")
+    outage.succeeded()
     for reason in ("refused", "refused", "refused", "no such host", "no such host"):
-        outage.lasts(QueueError(reason))
-    outage.is_over()
-    outage.is_over()
-    outage.lasts(QueueError("refused"))
+        outage.failed(QueueError(reason))
+    outage.succeeded()
+    outage.succeeded()
+    outage.failed(QueueError("refused"))
     assert [record.getMessage() for record in caplog.records] == [
         "it waits: refused",
         "it waits: no such host",

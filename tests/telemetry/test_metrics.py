@@ -37,7 +37,7 @@ from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.errors import StorageError
 from podium.jobs.broker import JobQueues
 from podium.jobs.memory_broker import MemoryBackend
-from podium.jobs.overflow import Aside
+from podium.jobs.overflow import OverflowSlot
 from podium.jobs.queues import COMMITS as COMMIT_QUEUE
 from podium.monitoring.gauges import Gauges
 from podium.monitoring.inspector import Inspector
@@ -98,7 +98,7 @@ class Pipe:
         self._job = job
 
     def write(self, line: bytes) -> int:
-        metrics_pipe.hear(line, self._job)
+        metrics_pipe.receive(line, self._job)
         return len(line)
 
     def flush(self) -> None:
@@ -107,11 +107,11 @@ class Pipe:
 
 def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> None:
     parents, childs = Job("commit-processing", 1, "a"), Job("commit-processing", 1, "a", outcome="retry")
-    teller = metrics_pipe.Teller(Pipe(parents))
-    teller.add(metrics.COMMITS, 5, {})
-    teller.add(metrics.COMMITS, 6, {})
-    teller.add(metrics.GITHUB_REQUESTS, 1, {"kind": "window", "outcome": "done"})
-    teller.tell_outcome(childs)
+    pipe = metrics_pipe.MetricsPipe(Pipe(parents))
+    pipe.add(metrics.COMMITS, 5, {})
+    pipe.add(metrics.COMMITS, 6, {})
+    pipe.add(metrics.GITHUB_REQUESTS, 1, {"kind": "window", "outcome": "done"})
+    pipe.send_outcome(childs)
     found = samples(counted.page())
     assert value(found, "podium_commits_counted_total") == 11
     assert value(found, "podium_github_requests_total", kind="window", outcome="done") == 1
@@ -138,7 +138,7 @@ def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> Non
 def test_anything_else_on_a_childs_output_counts_for_nothing(line: bytes, counted: Prometheus) -> None:
     before = {name: of for name, of in samples(counted.page()).items() if name[0].startswith("podium")}
     job = Job("commit-processing", 1, "a")
-    metrics_pipe.hear(line, job)
+    metrics_pipe.receive(line, job)
     assert {name: of for name, of in samples(counted.page()).items() if name[0].startswith("podium")} == before
     assert job.outcome == "done"
 
@@ -151,7 +151,7 @@ def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
         def flush(self) -> None:
             raise AssertionError
 
-    metrics_pipe.Teller(Gone()).add(metrics.COMMITS, 5, {})
+    metrics_pipe.MetricsPipe(Gone()).add(metrics.COMMITS, 5, {})
 
 
 # Jobs
@@ -168,7 +168,9 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     def jobs(outcome: str) -> float:
         return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
 
-    engine = JobQueues(backend, on_commits, lambda *_: None, commit_workers=1, user_workers=1, aside=Aside(0.1))
+    engine = JobQueues(
+        backend, on_commits, lambda *_: None, commit_threads=1, user_threads=1, overflow=OverflowSlot(0.1)
+    )
     engine.start()
     try:
         engine.enqueue_commits(7)

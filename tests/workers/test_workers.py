@@ -186,7 +186,7 @@ def test_a_database_that_was_not_migrated_ends_the_workers_with_what_to_run(
 
 def test_a_database_that_is_away_is_waited_for(arrangement: Arrangement) -> None:
     process = arrangement.worker("users", DATABASE_URL="postgresql://podium:secret@127.0.0.1:1/x")
-    wait_until(lambda: "starting it again" in arrangement.said(), "a second try")
+    wait_until(lambda: "restarting it" in arrangement.said(), "a second try")
     assert process.poll() is None
     assert "secret" not in arrangement.said()
 

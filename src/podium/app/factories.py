@@ -1,15 +1,11 @@
-"""The composition root: the one place where settings become databases, queues, sources and jobs.
+"""Factories: each makes one object from the settings.
 
-Rooms never import each other; what one needs of another (linking known people when commits are saved) is handed in
-here, as a function.
+Most imports are inside the functions: the command line uses few of them, and has to start fast.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
-import sys
-import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,29 +27,30 @@ if TYPE_CHECKING:
     from podium.clones.local import LocalRepository
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
+    from podium.jobs.broker import Backend
 
-log = logging.getLogger(__name__)
-
-# An age in seconds that nothing here reaches.
+# Seconds; longer than any age.
 NEVER = 1e12
 
 
 def database_url(settings: Settings) -> str | URL:
-    """The database's URL, as migrations want it."""
+    """The database's URL, for migrations."""
     from sqlalchemy import URL
 
     if settings.uses_postgres:
         return settings.database_url
-    # Not put together as text, in which a folder's '?' or '%' would mean something else.
+    # Not formatted as text: a '?' or '%' in the folder's name would be special there.
     return URL.create("sqlite", database=str(settings.sqlite_path()))
 
 
 def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
-    """Open the database, at the revision that this Podium needs.
+    """Open the database at the revision that this Podium needs.
 
-    Whoever uses it waits ``patience`` seconds for a server that is away, before that is an error.
+    A new SQLite database is created, and the default one is migrated; a database that the settings name is not.
 
-    A SQLite database that is new is made here, and the embedded default migrates itself; another is refused.
+    Args:
+        settings: of the installation.
+        patience: seconds for which each transaction waits for a server that is away.
 
     Raises:
         WrongRevision: the database must be migrated first.
@@ -75,13 +72,13 @@ def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
 
 
 def connect(settings: Settings, *, patience: float = 0.0) -> Database:
-    """The database, of whatever revision; it is connected to when it is used.
+    """The database at any revision; it connects on first use. ``patience``: see :func:`open_database`.
 
     Raises:
         BadSetting: ``DATABASE_URL`` cannot be read.
         StorageError: the data folder cannot be made.
     """
-    _make_data_folder(settings)
+    make_data_folder(settings)
     if settings.uses_postgres:
         from podium.storage.postgres import PostgresDatabase
 
@@ -91,13 +88,15 @@ def connect(settings: Settings, *, patience: float = 0.0) -> Database:
     return SqliteDatabase(settings.sqlite_path())
 
 
-def _make_data_folder(settings: Settings) -> None:
-    _make_folder(settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent)
+def make_data_folder(settings: Settings) -> None:
+    """Create the folder of clones and of the SQLite database, if it does not exist.
 
-
-def _make_folder(folder: Path) -> None:
+    Raises:
+        StorageError: it cannot be created.
+    """
+    folder = settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent
     try:
-        # It holds e-mail addresses: nobody else's business.
+        # Readable by this user only: it holds e-mail addresses.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StorageError(
@@ -106,21 +105,37 @@ def _make_folder(folder: Path) -> None:
 
 
 def github_host(settings: Settings) -> str:
-    """The host whose accounts e-mails are linked to, as addresses write it."""
+    """The host whose accounts e-mails are linked to, in the form that addresses have."""
     return host_of(settings.github_server_url)
 
 
 def max_ages(settings: Settings) -> MaxAges:
-    """How old what is known of accounts may grow."""
+    """How old an account or the result of a lookup may be."""
     from podium.accounts.stale import MaxAges
 
-    # Without a token there is no room for asking about the same accounts again.
+    # The budget without a token is too small to look up accounts twice.
     account = settings.account_max_age if settings.github_tokens else NEVER
     return MaxAges(account=account, email=settings.email_max_age, unknown_email=settings.unknown_email_max_age)
 
 
+def backend(settings: Settings) -> Backend:
+    """Where the messages of the queues are kept.
+
+    Raises:
+        BadSetting: the settings of Redis cannot be read.
+    """
+    if settings.uses_redis:
+        from podium.jobs.redis_broker import RedisBackend
+        from podium.jobs.redis_broker import connect as connect_redis
+
+        return RedisBackend(connect_redis(settings))
+    from podium.jobs.memory_broker import MemoryBackend
+
+    return MemoryBackend()
+
+
 def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
-    """The commit job, reading histories from ``source``; ``ask`` False leaves nothing for the user job to look up."""
+    """The commit job, which reads histories from ``source``; if not ``ask``, the user job has nothing to look up."""
     from podium.accounts.classify import classify_emails
     from podium.counting.commit_job import CommitJob
 
@@ -137,7 +152,7 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
 
 
 def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
-    """The user job, which asks ``lookup``. Close it in the end."""
+    """The user job, which asks ``lookup``. The caller closes it."""
     from podium.accounts.user_job import UserJob
 
     return UserJob(
@@ -158,7 +173,7 @@ def github_lookup(
     repo_slug: tuple[str, str] | None = None,
     max_faults: int = 5,
 ) -> GitHubLookup:
-    """The look-up at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup`` for the rest."""
+    """The lookup at the configured GitHub, within the budgets of ``pools``. For the rest see ``GitHubLookup``."""
     from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
 
@@ -176,7 +191,7 @@ def github_lookup(
 
 
 def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
-    """The budgets of the tokens, if there is one, and of whoever has none."""
+    """The budgets of requests with a token, if the settings have one, and without."""
     from podium.accounts.github.budget import ANONYMOUS, token_key
     from podium.accounts.github.held_limits import HeldLimits
     from podium.accounts.github.token_pool import TokenPool
@@ -187,7 +202,6 @@ def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, Tok
 
 
 def _budget_store(settings: Settings) -> BudgetStore:
-    """Where the rate budget lies: where all user workers share it."""
     if settings.uses_redis:
         from podium.accounts.github.redis_budget import RedisBudgetStore
         from podium.jobs.redis_broker import connect
@@ -224,29 +238,8 @@ def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
-def configure_log(settings: Settings) -> None:
-    """Log to standard error, without the settings' secrets."""
-    from podium.telemetry import logs
-
-    logs.configure(level=settings.log_level, format=settings.log_format, secrets=settings.secrets())
-
-
-def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
-    """Migrate the database up or down to a revision, or only compare it with what the code declares.
-
-    Raises:
-        StorageError: it cannot be migrated, or differs.
-    """
-    url = database_url(settings)
-    if check:
-        migrate.check_tables(url)
-        return
-    _make_data_folder(settings)
-    migrate.migrate(url, to)
-
-
 def local_repository(environment: Mapping[str, str], path: Path, rev: str | None) -> LocalRepository:
-    """The repository that ``path`` is or lies in, at ``rev`` or HEAD, read with the person's own git.
+    """The repository at ``path`` or above it, at ``rev`` or HEAD, read with the user's own git configuration.
 
     Raises:
         HistoryError: it cannot be ranked; the message says why and what to do.
@@ -258,7 +251,7 @@ def local_repository(environment: Mapping[str, str], path: Path, rev: str | None
 
 
 def origin(environment: Mapping[str, str], repository: LocalRepository) -> str | None:
-    """Where a repository of this machine was cloned from; may carry a password."""
+    """The URL that a repository of this machine was cloned from. It may contain a password."""
     from podium.clones import local
     from podium.git.command import Git
 
@@ -274,7 +267,7 @@ def path_source(environment: Mapping[str, str], repository: LocalRepository) -> 
 
 
 def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
-    """The history of a repository at ``clone_url``, with whatever access the person has to it."""
+    """The history of the repository at ``clone_url``, read with the user's own credentials."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git
@@ -285,7 +278,7 @@ def person_source(settings: Settings, environment: Mapping[str, str], clone_url:
 
 
 def server_source(settings: Settings) -> Source:
-    """The histories of the repositories that a server accepts."""
+    """The histories of the repositories that the server accepts."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git
@@ -312,27 +305,3 @@ def server_source(settings: Settings) -> Source:
 
 def _mirror_folder(settings: Settings) -> Path:
     return settings.data_folder() / "mirrors"
-
-
-def count_one(settings: Settings, repository_id: int, token: int, job_id: str, stop: threading.Event) -> None:
-    """In a process of its own: count one repository of the server's, and tell the parent what there is to count.
-
-    ``token`` is that of the lease that the parent took.
-    """
-    from podium.jobs import lease
-    from podium.jobs.queues import COMMITS
-    from podium.telemetry import metrics
-    from podium.telemetry.current_job import Job, run_in_whole_process
-    from podium.telemetry.metrics_pipe import Teller
-
-    job, teller = Job(COMMITS, repository_id, job_id), Teller(sys.stdout.buffer)
-    run_in_whole_process(job)
-    metrics.install(teller)
-    db = open_database(settings, patience=settings.lease_seconds)
-    try:
-        row = lease.adopt(db, repository_id, token, seconds=settings.lease_seconds)
-        if row is not None:
-            commit_job(settings, db, server_source(settings)).run_held(row, stop)
-        teller.tell_outcome(job)
-    finally:
-        db.close()

@@ -1,4 +1,4 @@
-"""What an operator looks into, put together: the queues, GitHub's budget, the metrics of a process."""
+"""What an operator uses: the queues and the database of an installation, migrations, the metrics page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from podium.jobs.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Budget
 from podium.settings import Settings
-from podium.storage.migrate import check_revision
+from podium.storage import migrate
 from podium.storage.session import Database
 
 if TYPE_CHECKING:
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Sight:
-    """What an operator's command sees: the database, and the queues that are not in another process's memory."""
+class Installation:
+    """What an operator's command uses.
+
+    db: the database. queues: the queues in Redis; None: they are in the memory of another process.
+    inspector: reads the overview.
+    """
 
     db: Database
     queues: QueueMonitor | None
@@ -32,35 +36,49 @@ class Sight:
 
 
 @contextlib.contextmanager
-def operating(settings: Settings) -> Iterator[Sight]:
+def installation(settings: Settings) -> Iterator[Installation]:
     """The installation that the settings name, for the length of a ``with`` block.
 
     Raises:
         StorageError: there is no database yet, it cannot be read, or it must be migrated first.
     """
-    refuse_to_make_one(settings)
+    check_database_exists(settings)
     with contextlib.closing(factories.connect(settings)) as db, shared_queues(settings) as queues:
-        # Never migrated by whoever only looks: a server of the older version may be at work on it.
-        check_revision(db)
-        yield Sight(db, queues, Inspector(db, queues, shared_budgets(settings, db)))
+        # Not migrated here: a server of the older version may be using it.
+        migrate.check_revision(db)
+        yield Installation(db, queues, Inspector(db, queues, shared_budgets(settings, db)))
 
 
-def refuse_to_make_one(settings: Settings) -> None:
-    """Return where there is a database that one can look into.
+def check_database_exists(settings: Settings) -> None:
+    """Return if there is a database; a command that only reads must not create one.
 
     Raises:
-        NoDatabaseYet: its file is not there. Whoever looks does not make it.
+        NoDatabaseYet: the SQLite file does not exist.
     """
     if not settings.uses_postgres and not settings.sqlite_path().exists():
         raise NoDatabaseYet(
-            f"There is no database at {settings.sqlite_path()} yet: `podium serve` makes it. If it is elsewhere, set "
+            f"There is no database at {settings.sqlite_path()} yet; `podium serve` creates it. If it is elsewhere, set "
             "PODIUM_DATA_DIR or DATABASE_URL as for the server."
         )
 
 
+def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
+    """Migrate the database up or down to a revision, or only compare its tables with the declared ones.
+
+    Raises:
+        StorageError: it cannot be migrated, or differs.
+    """
+    url = factories.database_url(settings)
+    if check:
+        migrate.check_tables(url)
+        return
+    factories.make_data_folder(settings)
+    migrate.migrate(url, to)
+
+
 @contextlib.contextmanager
 def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
-    """The queues that processes share; None where each has its own."""
+    """The queues in Redis; None if each process has its own."""
     if not settings.uses_redis:
         yield None
         return
@@ -72,26 +90,26 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
 
 
 def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[Budget]] | None:
-    """What reads the budget that processes share; None where each has its own."""
+    """Return a function that reads GitHub's budget from Redis; None if each process has its own budget."""
     return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
 
 
 def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[Budget]:
-    """What GitHub still allows those who share ``pools`` (with tokens, without), as far as answers have told it.
+    """GitHub's budget per API, as the last answers reported it, for ``pools`` (with tokens, without).
 
     Raises:
-        QueueError: the Redis that has it cannot be used.
+        QueueError: the Redis that keeps it cannot be used.
     """
     tokens, anonymous = pools
     now = time.time()
-    # Of an API that both may ask, the tokens' budget is the one that counts.
+    # Requests to an API that both pools may use are made with a token first.
     windows = {**anonymous.windows(now), **(tokens.windows(now) if tokens else {})}
     return [Budget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
 
 
 @contextlib.contextmanager
-def counting(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    """Count what this process does, for the length of a ``with`` block; gives what tells it to Prometheus."""
+def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
+    """Collect the metrics of this process for the length of a ``with`` block; yields what renders their page."""
     from podium.monitoring.gauges import Gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus

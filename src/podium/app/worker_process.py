@@ -1,232 +1,175 @@
-"""Queues, workers and reconciler put together: in the process that answers HTTP, or in a worker of its own."""
+"""A worker put together: the queues, the threads that work them off, the reconciler and the heartbeat.
+
+:class:`Worker` runs in the server's process and in worker processes (:func:`work`).
+"""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import Self
 
-from podium.accounts.user_job import UserJob
 from podium.app import factories
-from podium.app.operations import budgets, counting
-from podium.avatars.loader import AvatarLoader
+from podium.app.operations import budgets
 from podium.errors import StorageError
 from podium.jobs import lease
 from podium.jobs.broker import Backend, JobQueues
-from podium.jobs.overflow import Aside
-from podium.jobs.queues import COMMITS, USERS, Queues
-from podium.jobs.reconciler import Reconciler, enqueue_following_batch, enqueue_next
+from podium.jobs.overflow import OverflowSlot
+from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, reconciler
 from podium.monitoring.inspector import Inspector
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
 from podium.storage.session import Database, Row
-from podium.telemetry import metrics_pipe
 from podium.telemetry.current_job import current, note_outcome
-from podium.web.services import Services
-from podium.workers import child
 from podium.workers.drain import Drain
 from podium.workers.heartbeat import Heartbeat
 
-if TYPE_CHECKING:
-    from podium.accounts.github.token_pool import TokenPool
-
 log = logging.getLogger(__name__)
 
-# Seconds that a worker waits for a database that is away, such as one that is started anew.
-_PATIENCE = 15.0
+# Seconds that a worker waits for a database that is away, such as one that restarts.
+_DATABASE_PATIENCE = 15.0
 
 
-def backend(settings: Settings) -> Backend:
-    """Where the settings have messages lie.
+class Worker:
+    """Works the queues off from :meth:`start` (or ``with``) to :meth:`stop`. Without threads it only enqueues.
+
+    Args:
+        settings: of the installation.
+        db: the database.
+        count: counts a repository whose lease was taken; whether to enqueue what the repository needs next.
+        stop: is set by :meth:`stop`, and may be set before: jobs that are running then end early.
+        commit_threads, user_threads: how many threads work on each queue.
+        count_start_seconds: seconds that ``count`` may take before it renews the lease.
+
+    Attributes:
+        queues: both queues; enqueues.
+        inspector: reads the overview of the installation.
 
     Raises:
-        BadSetting: the Redis that they name cannot be.
+        BadSetting: the settings name a Redis that cannot be.
     """
-    if settings.uses_redis:
-        from podium.jobs.redis_broker import RedisBackend, connect
 
-        return RedisBackend(connect(settings))
-    from podium.jobs.memory_broker import MemoryBackend
-
-    return MemoryBackend()
-
-
-# Seconds that a process which counts one repository may take to start, before its lease runs out.
-_START_UP = 10.0
-
-# Counts a repository whose lease was taken; whether what it needs next is to be rung for.
-Count = Callable[[Row], bool]
-
-
-@contextlib.contextmanager
-def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
-    """Everything that ``podium serve`` answers with, with or without both workers, for the length of a ``with`` block.
-
-    Each repository is counted in a child process, so that reading a large one never slows an answer.
-    """
-    stop = threading.Event()
-    with (
-        closing(factories.open_database(settings)) as db,
-        running_engine(
-            settings,
-            db,
-            functools.partial(_count_in_child, settings, db, stop),
-            stop,
-            start_up=_START_UP,
-            commit_workers=settings.commit_workers if workers else 0,
-            user_workers=settings.user_workers if workers else 0,
-        ) as (engine, inspector),
-        closing(AvatarLoader(settings)) as avatars,
-        counting(inspector) as metrics_page,
-    ):
-        yield Services(
-            settings=settings,
-            db=db,
-            queues=engine,
-            loopback=loopback,
-            queue_ready=engine.check,
-            mark_stale=factories.mark_stale(settings),
-            avatars=avatars,
-            inspector=inspector,
-            metrics=metrics_page,
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        count: Callable[[Row], bool],
+        stop: threading.Event,
+        *,
+        commit_threads: int,
+        user_threads: int,
+        count_start_seconds: float = 0.0,
+    ) -> None:
+        self._db = db
+        self._count = count
+        self._stop = stop
+        self._lease_seconds = settings.lease_seconds + count_start_seconds
+        self._works = bool(commit_threads or user_threads)
+        self.queues = JobQueues(
+            factories.backend(settings),
+            self.on_commits,
+            self.on_users,
+            commit_threads=commit_threads,
+            user_threads=user_threads,
+            overflow=OverflowSlot(settings.long_job_seconds),
         )
+        pools = factories.token_pools(settings, db)
+        self.inspector = Inspector(db, self.queues.backend, functools.partial(budgets, pools))
+        if self._works:
+            # Built here only: what asks GitHub takes long to import.
+            self._users = factories.user_job(settings, db, factories.github_lookup(settings, db, pools=pools))
+            self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
+            names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
+            self._heartbeat = Heartbeat(db, names, self.inspector.report)
+
+    def on_commits(self, enqueued: int) -> None:
+        """Handle a message of the commit queue: count the repository that is next, which may not be ``enqueued``."""
+        if self._stop.is_set():
+            self.queues.enqueue_commits(enqueued)
+            return
+        row = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds)
+        if row is None:
+            note_outcome("nothing_to_do")
+            return
+        if (job := current()) is not None:
+            job.repository = row["id"]
+        if self._count(row):
+            enqueue_next(self._db, self.queues, row["id"])
+
+    def on_users(self, repository_id: int, generation: int, batch: int) -> None:
+        """Handle a message of the user queue: look up one batch of e-mails."""
+        worked = self._users.run(repository_id, generation, batch, self._stop)
+        if self._stop.is_set():
+            # The batch was released, or it is done and the next worker finds nothing to do.
+            self.queues.enqueue_users(repository_id, generation, batch)
+        elif worked:
+            enqueue_following_batch(self._db, self.queues, repository_id, generation, batch)
+
+    def start(self) -> None:
+        """Start all threads."""
+        if self._works:
+            self.queues.start()
+            self._reconciler.start()
+            self._heartbeat.start()
+
+    def stop(self) -> None:
+        """Interrupt the jobs, wait for them some seconds, and leave to other workers what is not finished by then."""
+        if not self._works:
+            return
+        self._stop.set()
+        with closing(self._users):
+            self._heartbeat.stop()
+            self._reconciler.stop()
+            self.queues.stop()
+            self._release_batches()
+
+    def _release_batches(self) -> None:
+        try:
+            for batch in self._users.hand_back():
+                self.queues.enqueue_users(*batch)
+        except StorageError as error:
+            log.warning("batches in work cannot be released: %s", error)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
 
-def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Row) -> bool:
-    job = current()
-    arguments = ["_count", str(row["id"]), str(row["lease_token"]), *(["--job", job.id] if job else [])]
-    status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.hear(line, job))
-    if not status:
-        return True
-    note_outcome("crashed")
-    # What ended it would end the next at once: the reconciler asks again in its time.
-    log.warning("repository %d: the counting process ended with status %d", row["id"], status)
-    if status > 0:
-        # It could not begin, and said why; one that was killed is known by the lease that it leaves.
-        lease.give_back(db, row)
-    return False
+def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user_threads: int, drain: bool) -> int:
+    """Work the queues off in this process until ``stop`` is set; return the exit code.
 
-
-def work(settings: Settings, stop: threading.Event, *, commit_workers: int, user_workers: int, drain: bool) -> int:
-    """Work the queues off in this process until ``stop`` is set; give the exit code.
-
-    ``drain``: until nothing is left to do; 1 where something failed for good.
+    ``drain``: until nothing is left to do; the exit code is 1 if a repository failed.
 
     Raises:
         StorageError: the database cannot be used.
     """
-    with closing(factories.open_database(settings, patience=_PATIENCE)) as db:
+    with closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db:
         job = factories.commit_job(settings, db, factories.server_source(settings))
 
         def count(row: Row) -> bool:
             job.run_held(row, stop)
             return True
 
-        with running_engine(settings, db, count, stop, commit_workers=commit_workers, user_workers=user_workers) as (
-            engine,
-            _,
-        ):
+        with Worker(settings, db, count, stop, commit_threads=commit_threads, user_threads=user_threads) as worker:
             if drain:
-                left = Drain(db, _queues(commit_workers, user_workers))
-                return left.run(engine.backend, engine.is_idle, stop)
+                queues = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
+                return Drain(db, queues).run(worker.queues.backend, worker.queues.is_idle, stop)
             stop.wait()
     return 0
 
 
-def check_worker(db: Database, messages: Backend) -> None:
-    """Return when a worker process can use the database and the queues.
+def check_worker(db: Database, backend: Backend) -> None:
+    """Return if a worker process can use the database and the queues.
 
     Raises:
         PodiumError: it cannot.
     """
     check_revision(db)
-    messages.check()
-
-
-@contextlib.contextmanager
-def running_engine(
-    settings: Settings,
-    db: Database,
-    count: Count,
-    stop: threading.Event,
-    *,
-    commit_workers: int,
-    user_workers: int,
-    start_up: float = 0.0,
-) -> Iterator[tuple[JobQueues, Inspector]]:
-    """Both queues, and so many threads for each, for the length of a ``with`` block; and who sees them.
-
-    Args:
-        count: counts a repository.
-        stop: is set when the block ends, and may be set before.
-        start_up: seconds that ``count`` takes before it renews the lease.
-    """
-    with contextlib.ExitStack() as running:
-        works = commit_workers or user_workers
-        # Importing what asks GitHub takes a while, and whoever only rings asks nobody.
-        pools = factories.token_pools(settings, db)
-        users = running.enter_context(_users(settings, db, pools)) if works else None
-
-        def on_commits(rung_for: int) -> None:
-            if stop.is_set():
-                engine.enqueue_commits(rung_for)
-                return
-            row = lease.grab_next(db, rung_for, seconds=settings.lease_seconds + start_up)
-            if row is None:
-                note_outcome("nothing_to_do")
-                return
-            if (job := current()) is not None:
-                job.repository = row["id"]
-            if count(row):
-                enqueue_next(db, engine, row["id"])
-
-        def on_users(repository_id: int, generation: int, batch: int) -> None:
-            worked = users is not None and users.run(repository_id, generation, batch, stop)
-            if stop.is_set():
-                # Handed back, or done already: whoever takes it finds out.
-                engine.enqueue_users(repository_id, generation, batch)
-            elif worked:
-                enqueue_following_batch(db, engine, repository_id, generation, batch)
-
-        engine = JobQueues(
-            backend(settings),
-            on_commits,
-            on_users,
-            commit_workers=commit_workers,
-            user_workers=user_workers,
-            aside=Aside(settings.long_job_seconds),
-        )
-        inspector = Inspector(db, engine.backend, functools.partial(budgets, pools))
-        if works:
-            reconciler = Reconciler(db, engine, engine.backend, settings.reconcile_seconds)
-            heartbeat = Heartbeat(db, _queues(commit_workers, user_workers), inspector.report)
-            running.callback(_hand_back, users, engine)
-            running.callback(engine.stop)
-            running.callback(reconciler.stop)
-            running.callback(heartbeat.stop)
-            running.callback(stop.set)
-            engine.start()
-            reconciler.start()
-            heartbeat.start()
-        yield engine, inspector
-
-
-def _queues(commit_workers: int, user_workers: int) -> tuple[str, ...]:
-    return (COMMITS,) * bool(commit_workers) + (USERS,) * bool(user_workers)
-
-
-def _hand_back(users: UserJob | None, queues: Queues) -> None:
-    """Give back the batches that no thread has finished in time."""
-    try:
-        for ids in users.hand_back() if users is not None else ():
-            queues.enqueue_users(*ids)
-    except StorageError as error:
-        log.warning("what is in hand could not be handed back: %s", error)
-
-
-def _users(settings: Settings, db: Database, pools: tuple[TokenPool | None, TokenPool]) -> closing[UserJob]:
-    return closing(factories.user_job(settings, db, factories.github_lookup(settings, db, pools=pools)))
+    backend.check()

@@ -186,10 +186,10 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _migrate(options: argparse.Namespace) -> int:
-    from podium.app import factories
+    from podium.app.operations import migrate_database
     from podium.settings import Settings
 
-    factories.migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
+    migrate_database(Settings.from_environment(os.environ), to=options.to, check=options.check)
     if options.check:
         _say("The database has exactly the tables that this Podium declares.\n")
     return 0
@@ -198,7 +198,8 @@ def _migrate(options: argparse.Namespace) -> int:
 def _count(options: argparse.Namespace) -> int:
     import threading
 
-    from podium.app import factories
+    from podium.app.count_process import count_one
+    from podium.app.startup import configure_log
     from podium.settings import Settings
     from podium.workers.child import stop_with_parent
 
@@ -208,8 +209,8 @@ def _count(options: argparse.Namespace) -> int:
     stop = threading.Event()
     stop_with_parent(stop)
     settings = Settings.from_environment(os.environ)
-    factories.configure_log(settings)
-    factories.count_one(settings, options.repository_id, options.token, options.job, stop)
+    configure_log(settings)
+    count_one(settings, options.repository_id, options.token, options.job, stop)
     return 0
 
 

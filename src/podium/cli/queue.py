@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from podium.app.operations import operating
+from podium.app.operations import installation
 from podium.errors import PodiumError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview, as_json
@@ -32,8 +32,8 @@ def show(settings: Settings, *, as_json: bool, every: float | None, say: Callabl
     Raises:
         PodiumError: database or queue cannot be read.
     """
-    with operating(settings) as sight:
-        inspector = sight.inspector
+    with installation(settings) as installed:
+        inspector = installed.inspector
         if every is None:
             say(_document(inspector, as_json=as_json, indent=2))
             return 0
@@ -59,19 +59,19 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
 
 def retry(settings: Settings, ids: Sequence[int]) -> str:
     """Have repositories tried again, see :func:`podium.submissions.admin.try_again`; say what was done."""
-    with operating(settings) as sight:
-        due = admin.try_again(sight.db, ids)
-        if sight.queues:
-            sight.queues.forget_dead(set(ids) or None)
+    with installation(settings) as installed:
+        due = admin.try_again(installed.db, ids)
+        if installed.queues:
+            installed.queues.forget_dead(set(ids) or None)
     return admin.retried(due)
 
 
 def drop(settings: Settings, repository_id: int) -> str:
     """Take a repository out of the queue; say what was done."""
-    with operating(settings) as sight:
-        row = admin.drop(sight.db, repository_id)
-        if sight.queues:
-            sight.queues.forget_dead({repository_id})
+    with installation(settings) as installed:
+        row = admin.drop(installed.db, repository_id)
+        if installed.queues:
+            installed.queues.forget_dead({repository_id})
     return admin.dropped(row)
 
 

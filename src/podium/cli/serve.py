@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from podium.app import factories
+from podium.app.startup import configure_log
 from podium.net import is_loopback
 from podium.settings import Settings
 
@@ -19,10 +19,10 @@ def serve(settings: Settings, *, workers: bool) -> int:
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
     """
-    from podium.app.worker_process import services
+    from podium.app.server_process import services
     from podium.web.server import run
 
-    factories.configure_log(settings)
+    configure_log(settings)
     with services(settings, loopback=is_loopback(settings.host), workers=workers) as given:
         run(
             given,

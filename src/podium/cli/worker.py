@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from podium.app import factories
+from podium.app.startup import configure_log
 from podium.errors import BadSetting
 from podium.net import is_loopback
 from podium.settings import Settings
 
 if TYPE_CHECKING:
-    from podium.workers.supervisor import Crew
+    from podium.workers.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
@@ -47,43 +48,43 @@ def run_workers(settings: Settings, wanted: Wanted) -> int:
         BadSetting: there is no queue that processes share.
         PodiumError: the port cannot be used.
     """
-    from podium.workers.supervisor import Crew
+    from podium.workers.supervisor import Supervisor
 
     if not settings.uses_redis:
         raise BadSetting(
             "Workers of their own need a queue that processes share: set REDIS_URL, or use `podium serve`."
         )
-    factories.configure_log(settings)
+    configure_log(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     processes = wanted.processes or (settings.commit_workers if wanted.kind == "commits" else 1)
     arguments = ["_work", wanted.kind, *(["--threads", str(wanted.threads)] if wanted.threads else [])]
     arguments += ["--drain"] * wanted.drain
-    crew = Crew(arguments, settings.to_environment(), processes, stop, once=wanted.drain)
+    supervisor = Supervisor(arguments, settings.to_environment(), processes, stop, once=wanted.drain)
     log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", wanted.kind)
-    with _probes(settings, wanted.port, crew):
-        return crew.run()
+    with _probes(settings, wanted.port, supervisor):
+        return supervisor.run()
 
 
 @contextlib.contextmanager
-def _probes(settings: Settings, port: int | None, crew: Crew) -> Iterator[None]:
+def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Iterator[None]:
     if port is None:
         yield
         return
-    from podium.app.operations import counting, shared_budgets
-    from podium.app.worker_process import backend, check_worker
+    from podium.app.operations import metrics_page, shared_budgets
+    from podium.app.worker_process import check_worker
     from podium.monitoring.inspector import Inspector
     from podium.web.api.worker_probes import Probed, create_probes
     from podium.web.server import beside
 
-    db, messages = factories.connect(settings), backend(settings)
+    db, messages = factories.connect(settings), factories.backend(settings)
 
     def check() -> None:
-        crew.check()
+        supervisor.check()
         check_worker(db, messages)
 
-    with counting(Inspector(db, messages, shared_budgets(settings, db))) as page:
+    with metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page:
         probed = Probed(settings, is_loopback(settings.host), check, page)
         with beside(create_probes(probed), settings.host, port):
             yield
@@ -97,20 +98,20 @@ def work(settings: Settings, kind: str, threads: int | None, *, drain: bool) -> 
     """
     from podium.app.worker_process import work
     from podium.telemetry import metrics
-    from podium.telemetry.metrics_pipe import Teller
+    from podium.telemetry.metrics_pipe import MetricsPipe
     from podium.workers.child import stop_with_parent
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     stop_with_parent(stop)
-    factories.configure_log(settings)
-    metrics.install(Teller(sys.stdout.buffer))
+    configure_log(settings)
+    metrics.install(MetricsPipe(sys.stdout.buffer))
     # Of a process that only counts, Python lets one thread count at a time: there are processes for more.
     alone = 1 if kind == "commits" else settings.commit_workers
     return work(
         settings,
         stop,
-        commit_workers=(threads or alone) if kind != "users" else 0,
-        user_workers=(threads or settings.user_workers) if kind != "commits" else 0,
+        commit_threads=(threads or alone) if kind != "users" else 0,
+        user_threads=(threads or settings.user_workers) if kind != "commits" else 0,
         drain=drain,
     )

@@ -1,4 +1,4 @@
-"""Messages that lie in this process: the embedded default."""
+"""Messages in the memory of this process: the default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from podium.jobs.queues import Depth
 
 
 class MemoryBackend:
-    """A backend that is empty when its process starts, and is lost with it. Whoever has it sees the queues too."""
+    """See :class:`podium.jobs.broker.Backend`. No method raises an error."""
 
     source = "memory"
 
@@ -22,30 +22,30 @@ class MemoryBackend:
         self._filled = False
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
-        """See :class:`podium.jobs.broker.Backend`, as for everything here."""
+        """The broker of ``queue``."""
         return self._brokers.setdefault(queue, StubBroker(middleware=middleware))
 
     def check(self) -> None:
-        """It is always there."""
+        """Memory is always there."""
 
     def waiting(self, *queues: str) -> int:
-        """Never an error here."""
+        """The number of messages that wait for a worker."""
         return sum(self._brokers[queue].queues[queue].qsize() for queue in queues)
 
     def is_fresh(self) -> bool:
-        """Until it was filled once."""
+        """Whether this process has not been filled yet."""
         return not self._filled
 
     def note_filled(self) -> None:
-        """Once and for all."""
+        """Remember it until the process ends."""
         self._filled = True
 
     def depths(self) -> Mapping[str, Depth]:
-        """See :class:`podium.jobs.queues.QueueMonitor`, as for the following."""
+        """The number of messages in each queue."""
         return {queue: _depth(broker, queue) for queue, broker in self._brokers.items()}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Never an error here."""
+        """Delete dead messages."""
         return sum(
             _forget(broker.dead_letters_by_queue[queue], repository_ids) for queue, broker in self._brokers.items()
         )
@@ -56,7 +56,7 @@ def _depth(broker: StubBroker, queue: str) -> Depth:
     waiting = messages.qsize()
     return Depth(
         waiting=waiting,
-        # Whatever was taken and not yet acknowledged.
+        # Taken and not acknowledged yet.
         active=max(0, messages.unfinished_tasks - waiting),
         delayed=broker.queues[dq_name(queue)].unfinished_tasks,
         dead=len(broker.dead_letters_by_queue[queue]),
@@ -65,6 +65,6 @@ def _depth(broker: StubBroker, queue: str) -> Depth:
 
 def _forget(dead: list[dramatiq.MessageProxy], repository_ids: Collection[int] | None) -> int:
     before = len(dead)
-    # In place: the queue's consumer holds this very list.
+    # In place: the queue's consumer holds this list.
     dead[:] = [] if repository_ids is None else [each for each in dead if each.args[0] not in repository_ids]
     return before - len(dead)

@@ -1,7 +1,7 @@
-"""Jobs that take long, set aside: they go on beside the queue, and the thread that began one takes the next message.
+"""The overflow slot: a job that takes long moves off the worker thread, which then takes the next message.
 
-One giant would otherwise keep everybody waiting who comes behind it. Its message is gone then, and need not be there:
-the lease keeps it, and where the process dies the reconciler rings again.
+Otherwise one large repository would delay all that are queued after it. The message of the job is acknowledged when the
+job moves. That is safe: the job keeps its lease, and if the process dies, the reconciler enqueues the repository.
 """
 
 from __future__ import annotations
@@ -14,45 +14,51 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY = 0.5
+# Seconds between two looks at whether a job has to move, and at whether the slot is free for one that should have.
+_CHECK_SECONDS = 0.5
+_CHECK_SLOT_SECONDS = 2.0
 
 
-class Aside:
-    """Room for ``most`` jobs that have taken longer than ``after`` seconds."""
+class OverflowSlot:
+    """Room for ``size`` jobs of this process that have run for ``after`` seconds."""
 
-    def __init__(self, after: float, most: int = 1) -> None:
+    def __init__(self, after: float, size: int = 1) -> None:
         self._after = after
-        self._room = threading.Semaphore(most)
+        self._free = threading.Semaphore(size)
         self._running: set[threading.Thread] = set()
 
     @property
     def is_empty(self) -> bool:
-        """Whether no job is set aside."""
+        """Whether no job is in the slot."""
         return not self._running
 
     def run(self, do: Callable[[], None], on_late_end: Callable[[], None] = lambda: None) -> bool:
-        """Run ``do``; whether it has ended. False: it goes on, set aside, and ``on_late_end`` is called in the end.
+        """Run ``do`` until it ends or moves into the slot; whether it has ended.
+
+        Args:
+            do: the job. If it raises after it moved, the error is logged.
+            on_late_end: called at the end of a job that moved.
 
         Raises:
-            Exception: whatever ``do`` raised; where it was set aside by then, that is only logged.
+            Exception: the error of a job that did not move.
         """
-        job = _Job(do)
+        job = _RunningJob(do)
         started = time.monotonic()
         context = contextvars.copy_context()
         thread = threading.Thread(target=self._work, args=(job, context, on_late_end), name="job", daemon=True)
         thread.start()
-        while not job.ended.wait(_LOOK_EVERY if time.monotonic() - started < self._after else _LOOK_EVERY * 4):
-            if time.monotonic() - started >= self._after and self._room.acquire(blocking=False):
+        while not job.ended.wait(_CHECK_SECONDS if time.monotonic() - started < self._after else _CHECK_SLOT_SECONDS):
+            if time.monotonic() - started >= self._after and self._free.acquire(blocking=False):
                 self._running.add(thread)
-                if job.set_aside():
-                    log.info("it takes long, and goes on beside the others")
+                if job.move():
+                    log.info("moved off the worker thread: the job takes long")
                     return False
                 self._leave(thread)
         if job.error is not None:
             raise job.error
         return True
 
-    def _work(self, job: _Job, context: contextvars.Context, on_late_end: Callable[[], None]) -> None:
+    def _work(self, job: _RunningJob, context: contextvars.Context, on_late_end: Callable[[], None]) -> None:
         if job.work(context):
             try:
                 on_late_end()
@@ -61,40 +67,40 @@ class Aside:
 
     def _leave(self, thread: threading.Thread) -> None:
         self._running.discard(thread)
-        self._room.release()
+        self._free.release()
 
     def wait(self, seconds: float) -> None:
-        """Wait until those that are set aside have ended, at most so long: they were told to stop."""
+        """Wait at most ``seconds`` for the jobs in the slot, which were interrupted before."""
         deadline = time.monotonic() + seconds
         for thread in list(self._running):
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
-class _Job:
+class _RunningJob:
     def __init__(self, do: Callable[[], None]) -> None:
         self.ended = threading.Event()
         self.error: BaseException | None = None
         self._do = do
         self._lock = threading.Lock()
-        self._is_aside = False
+        self._moved = False
 
-    def set_aside(self) -> bool:
-        """Nobody waits for it any more; False where it has ended meanwhile."""
+    def move(self) -> bool:
+        """Note that the worker thread no longer waits; False if the job has ended."""
         with self._lock:
-            self._is_aside = not self.ended.is_set()
-            return self._is_aside
+            self._moved = not self.ended.is_set()
+            return self._moved
 
     def work(self, context: contextvars.Context) -> bool:
-        """Do it; whether it was set aside by the time it ended."""
+        """Run the job; whether it moved before it ended."""
         error: BaseException | None = None
         try:
             context.run(self._do)
-        except BaseException as raised:  # noqa: BLE001 - raised again by whoever waits, else logged
+        except BaseException as raised:  # noqa: BLE001 - raised by the waiting thread, or logged
             error = raised
         with self._lock:
             self.error = error
             self.ended.set()
-            aside = self._is_aside
-        if aside and error is not None:
-            log.error("a job that was set aside failed", exc_info=error)
-        return aside
+            moved = self._moved
+        if moved and error is not None:
+            log.error("a job in the overflow slot failed", exc_info=error)
+        return moved

@@ -1,6 +1,6 @@
-"""The two queues, and how to ring them.
+"""The two queues, and the protocols through which they are used.
 
-A message carries ids only, and may arrive twice, late or never: what is to be done stands in the database.
+A message carries ids only and may arrive twice, late or never: the database knows what has to be done.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Protocol
 COMMITS = "commit-processing"
 USERS = "user-processing"
 
-# E-mails in one message of the user queue: as many as GitHub is asked about in one request.
+# E-mails per message of the user queue: as many as one request to GitHub asks about.
 BATCH_SIZE = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Depth:
-    """The messages of one queue.
+    """The number of messages in one queue.
 
-    waiting: for a worker. active: taken by one. delayed: not before their time. dead: given up by the engine, kept for
-    a while to be looked at; what they were about stands in the database and is rung again.
+    waiting: for a worker. active: taken by a worker. delayed: not due yet. dead: dropped after the last retry, and kept
+    for a while for people to look at; the reconciler enqueues their repositories again.
     """
 
     waiting: int = 0
@@ -39,67 +39,67 @@ class Depth:
 
 
 class Queues(Protocol):
-    """What a room may ask of the queues."""
+    """Enqueues. No error if the queue is away: the reconciler finds in the database what is due."""
 
     def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
-        """Ask for a repository's commits to be counted, in ``delay`` seconds at the earliest."""
+        """Enqueue a repository whose commits are to be counted, in ``delay`` seconds at the earliest."""
 
     def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
-        """Ask for one batch of a repository's e-mails to be looked up, in ``delay`` seconds at the earliest."""
+        """Enqueue one batch of a repository's e-mails for the lookup, in ``delay`` seconds at the earliest."""
 
 
 class Backlog(Protocol):
-    """What the reconciler asks of the queues."""
+    """What the reconciler reads from the queues."""
 
     def waiting(self, *queues: str) -> int:
-        """How many messages of ``queues`` nobody has taken yet, delayed ones not counted.
+        """The number of messages that wait for a worker in ``queues``, without delayed ones.
 
         Raises:
-            QueueError: the queues cannot be asked.
+            QueueError: the queues cannot be read.
         """
 
     def is_fresh(self) -> bool:
-        """Whether nothing that was rung before :meth:`note_filled` is in them: they are new, or have lost everything.
+        """Whether the queues are new or have lost their messages, since the last :meth:`note_filled`.
 
         Raises:
-            QueueError: the queues cannot be asked.
+            QueueError: the queues cannot be read.
         """
 
     def note_filled(self) -> None:
-        """Remember that everything due has been rung.
+        """Remember that everything that was due is enqueued.
 
         Raises:
-            QueueError: the queues cannot be told.
+            QueueError: the queues cannot be written.
         """
 
 
 class QueueMonitor(Protocol):
-    """What an operator may ask of the queues.
+    """What an operator sees and does.
 
-    source: where they are: ``memory`` (of this process) or ``redis``.
+    source: where the messages are: ``memory`` (of this process) or ``redis``.
     """
 
     @property
     def source(self) -> str: ...
 
     def depths(self) -> Mapping[str, Depth]:
-        """The messages of each queue.
+        """The number of messages in each queue.
 
         Raises:
-            QueueError: the broker does not answer.
+            QueueError: the queues cannot be read.
         """
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Drop the dead messages about some repositories, or (None) about all; give how many there were.
+        """Delete the dead messages of some repositories, or (None) of all; return how many there were.
 
         Raises:
-            QueueError: the broker does not answer.
+            QueueError: the queues cannot be written.
         """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NullQueues:
-    """A ring that nobody hears: for the command line, which does the work itself."""
+    """Queues that drop every message: for the command line, which does the work itself."""
 
     def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
         """Do nothing."""

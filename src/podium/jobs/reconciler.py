@@ -6,15 +6,15 @@ back: to the database they are all one case, a repository that is unfinished, no
 
 from __future__ import annotations
 
+import functools
 import logging
-import threading
 
-from podium.errors import QueueError, StorageError
 from podium.jobs import batches
 from podium.jobs.lease import FREE
+from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.storage.session import Database, Row
-from podium.telemetry.outage import Outage
+from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
@@ -125,36 +125,15 @@ def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, ge
         queues.enqueue_users(repository_id, generation, following)
 
 
-class Reconciler:
-    """A thread that takes a :func:`reconcile` every ``seconds`` until it is stopped."""
-
-    def __init__(self, db: Database, queues: Queues, backlog: Backlog, seconds: float) -> None:
-        self._db = db
-        self._queues = queues
-        self._backlog = backlog
-        self._seconds = seconds
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
-
-    def start(self) -> None:
-        """Begin, with a first turn at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the turn in hand."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        outage = Outage(log, "the reconciler waits", "the reconciler goes on")
-        while not self._stop.is_set():
-            try:
-                reconcile(self._db, self._queues, self._backlog)
-                outage.is_over()
-            except (StorageError, QueueError) as error:
-                outage.lasts(error)
-            self._stop.wait(self._seconds)
+def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -> Periodic:
+    """A thread that calls :func:`reconcile` at once and then every ``seconds``."""
+    return Periodic(
+        "reconciler",
+        seconds,
+        functools.partial(reconcile, db, queues, backlog),
+        at_once=True,
+        outage_log=OutageLog(log, "the reconciler waits", "the reconciler goes on"),
+    )
 
 
 def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:

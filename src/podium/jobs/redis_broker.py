@@ -1,20 +1,21 @@
-"""Messages that lie in Redis (or Valkey), for as many processes and machines as there are.
+"""Messages in Redis (or Valkey), shared by processes and machines.
 
-What was learnt by trial about Dramatiq's broker, and stands here as settings:
+Settings of Dramatiq's broker, with the reason for each:
 
-- A dead worker's messages are taken back by whichever command happens to do maintenance, by default one in a thousand:
-  here every one does, so that they come back as soon as :data:`HEARTBEAT_TIMEOUT` is over.
-- Heartbeats ride on commands, and a worker that has all the messages that it may take sends none: a thread of its own
-  does (:class:`_Heartbeat`). Without it a live worker's messages would be given to another. The lease would keep the
-  result right, but not the work from being done twice.
-- A consumer that has all the messages that it may take looks ever less often whether one has ended, and leaves a worker
-  idle after each job for longer than a small repository takes: :class:`_Consumer` is told.
-- ``maintenance`` looks for keys by a pattern: Podium wants a Redis database of its own (``REDIS_URL=redis://host/1``).
+- The messages of a dead worker are given back by whichever command does maintenance, by default one in a thousand. Here
+  every command does, so that they come back as soon as :data:`HEARTBEAT_TIMEOUT` is over.
+- A worker's commands are its heartbeat, and a worker that has taken all the messages it may take sends none. A thread
+  sends them (:class:`_KeepAlive`); otherwise the messages of a busy worker would be given to another. The lease would
+  keep the result right, but the work would be done twice.
+- A consumer that has taken all the messages it may take checks at growing intervals whether one has ended, and leaves
+  its worker idle after each job for longer than a small repository takes. :class:`_PromptConsumer` is notified.
+- Maintenance searches keys by a pattern, so Podium needs a Redis database of its own (``REDIS_URL=redis://host/1``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable
@@ -30,25 +31,26 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from podium.errors import BadSetting
-from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE, RedisQueues, line_of, told
+from podium.jobs.periodic import Periodic
+from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE, RedisQueues, line_of, redis_errors
 from podium.settings import Settings
 
 _ALWAYS = 1_000_000
 
-# There while the queue has everything that was rung; gone with everything else when Redis loses its data.
+# Exists while Redis has its data: it is lost together with the messages.
 _FILLED = f"{NAMESPACE}:filled"
 
-# Whoever asks must hear in time that Redis is away. Once more, since a connection may have been cut while it was idle.
-_PATIENCE = {"socket_connect_timeout": 3, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
+# Callers must learn within seconds that Redis is away. One retry: an idle connection may have been closed.
+_TIMEOUTS = {"socket_connect_timeout": 3, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
 
 
 def connect(settings: Settings) -> redis.Redis:
-    """A client of the Redis that the settings name; it connects when it is used.
+    """A client of the Redis that the settings name. It connects on first use.
 
     Raises:
-        BadSetting: ``REDIS_URL`` cannot be read. The message does not repeat it.
+        BadSetting: ``REDIS_URL`` cannot be read. The message does not contain it: it may hold a password.
     """
-    options: dict[str, Any] = {**_PATIENCE, "protocol": 2}
+    options: dict[str, Any] = {**_TIMEOUTS, "protocol": 2}
     if settings.redis_password:
         options["password"] = settings.redis_password
     if not settings.redis_url:
@@ -61,53 +63,53 @@ def connect(settings: Settings) -> redis.Redis:
     except ValueError:
         raise BadSetting(
             "REDIS_URL cannot be read: write redis://:PASSWORD@HOST:PORT/DATABASE (rediss:// for TLS), with %XX for "
-            "whatever in the password is neither a letter nor a digit."
+            "each character of the password that is neither a letter nor a digit."
         ) from None
 
 
 class RedisBackend(RedisQueues):
-    """A backend in the Redis of ``client``."""
+    """See :class:`podium.jobs.broker.Backend`."""
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
-        """See :class:`podium.jobs.broker.Backend`, as for everything here."""
+        """A broker of ``queue``."""
         for consumer in (queue, dq_name(queue)):
-            logging.getLogger(f"dramatiq.worker.ConsumerThread({consumer})").addFilter(_is_news)
-        return _Broker(  # type: ignore[no-untyped-call]
+            logging.getLogger(f"dramatiq.worker.ConsumerThread({consumer})").addFilter(_is_not_outage)
+        return _OutageBroker(  # type: ignore[no-untyped-call]
             client=self._client,
-            middleware=[*middleware, _Heartbeat(queue)],
+            middleware=[*middleware, _KeepAlive(queue)],
             namespace=NAMESPACE,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             maintenance_chance=_ALWAYS,
         )
 
     def check(self) -> None:
-        """Asks Redis."""
-        with told():
+        """Send a command to Redis."""
+        with redis_errors():
             self._client.ping()
 
     def waiting(self, *queues: str) -> int:
-        """Asks Redis."""
-        with told():
+        """The number of messages that wait for a worker."""
+        with redis_errors():
             return sum(int(self._client.llen(f"{NAMESPACE}:{queue}")) for queue in queues)
 
     def is_fresh(self) -> bool:
-        """Asks Redis."""
-        with told():
+        """Whether Redis has no data."""
+        with redis_errors():
             return not self._client.exists(_FILLED)
 
     def note_filled(self) -> None:
-        """Tells Redis."""
-        with told():
+        """Remember it until Redis loses its data."""
+        with redis_errors():
             self._client.set(_FILLED, 1)
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    # That Redis is away is said once, by the reconciler, and not by each consumer every three seconds.
+def _is_not_outage(record: logging.LogRecord) -> bool:
+    # The reconciler logs an outage once; each consumer would do so every three seconds.
     return not str(record.msg).startswith(("Consumer encountered a connection error", "Restarting consumer"))
 
 
-class _Consumer(_RedisConsumer):
-    """Takes the next message as soon as there is room for one."""
+class _PromptConsumer(_RedisConsumer):
+    """Takes the next message as soon as one has ended."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)  # type: ignore[no-untyped-call]
@@ -122,26 +124,26 @@ class _Consumer(_RedisConsumer):
         return super().__next__()  # type: ignore[no-untyped-call]
 
     def ack(self, message: Any) -> None:
-        """Tell Redis, and the thread that takes messages."""
+        """Acknowledge a message."""
         try:
             super().ack(message)  # type: ignore[no-untyped-call]
         finally:
             self._ended.set()
 
     def nack(self, message: Any) -> None:
-        """The same for one that has failed."""
+        """Reject a message."""
         try:
             super().nack(message)  # type: ignore[no-untyped-call]
         finally:
             self._ended.set()
 
 
-class _Broker(RedisBroker):
-    """Reports every fault of Redis, a slow or full one too, as what Dramatiq waits out."""
+class _OutageBroker(RedisBroker):
+    """Raises for every error of Redis, such as a timeout, the one that Dramatiq retries."""
 
     @property
-    def consumer_class(self) -> type[_Consumer]:
-        return _Consumer
+    def consumer_class(self) -> type[_PromptConsumer]:
+        return _PromptConsumer
 
     def _dispatch(self, command: str) -> Callable[..., Any]:
         dispatch = super()._dispatch(command)  # type: ignore[no-untyped-call]
@@ -155,22 +157,24 @@ class _Broker(RedisBroker):
         return do
 
 
-class _Heartbeat(Middleware):
-    """Sends a heartbeat every third of the time after which a worker is taken for dead."""
+class _KeepAlive(Middleware):
+    """Sends a heartbeat three times per :data:`HEARTBEAT_TIMEOUT`."""
 
     def __init__(self, queue: str) -> None:
         self._queue = queue
-        self._stop = threading.Event()
+        self._thread: Periodic | None = None
 
     def after_worker_boot(self, broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """Begin."""
-        threading.Thread(target=self._beat, args=(broker,), name=f"heartbeat-{self._queue}", daemon=True).start()
+        """Start."""
+        beat = functools.partial(self._beat, broker)
+        self._thread = Periodic(f"heartbeat-{self._queue}", HEARTBEAT_TIMEOUT / 3000, beat)
+        self._thread.start()
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
-        """End."""
-        self._stop.set()
+        """Stop, without waiting for a Redis that is away."""
+        if self._thread is not None:
+            self._thread.stop(wait=False)
 
     def _beat(self, broker: Any) -> None:
-        while not self._stop.wait(HEARTBEAT_TIMEOUT / 3000):
-            with contextlib.suppress(BrokerConnectionError):
-                broker.do_qsize(self._queue)
+        with contextlib.suppress(BrokerConnectionError):
+            broker.do_qsize(self._queue)

@@ -1,8 +1,8 @@
-"""The queues in Redis as an operator sees them, read from the keys that Dramatiq's broker keeps.
+"""The operator's view of the queues in Redis, from the keys of Dramatiq's broker.
 
-For a queue Q, below the namespace (``dramatiq/brokers/redis/dispatch.lua``): ``Q`` is a list of the messages that wait,
+For a queue Q, below the namespace (``dramatiq/brokers/redis/dispatch.lua``): ``Q`` is the list of waiting messages,
 ``Q.DQ.msgs`` has the delayed ones, ``Q.XQ`` and ``Q.XQ.msgs`` the dead ones, ``__acks__.BROKER.Q`` those that a broker
-has taken, and ``__heartbeats__`` when each broker was heard last.
+has taken, and ``__heartbeats__`` the time of each broker's last command.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from podium.errors import QueueError
 from podium.jobs.queues import COMMITS, USERS, Depth
 
 NAMESPACE = "podium"
-# Milliseconds of silence after which a worker's messages are given to others.
+# Milliseconds without a heartbeat after which a worker's messages are given to others.
 HEARTBEAT_TIMEOUT = 20_000
 
 _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
@@ -38,25 +38,24 @@ class RedisQueues:
         self._client.close()
 
     def depths(self) -> Mapping[str, Depth]:
-        """Asks Redis."""
-        with told():
+        """The number of messages in each queue."""
+        with redis_errors():
             brokers = self._brokers()
             return {queue: self._depth(queue, brokers) for queue in (COMMITS, USERS)}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Tells Redis."""
-        with told():
+        """Delete dead messages."""
+        with redis_errors():
             return sum(self._forget(queue, repository_ids) for queue in (COMMITS, USERS))
 
     def _brokers(self) -> list[tuple[str, bool]]:
-        """Every broker that may have taken messages, and whether it is alive."""
         oldest = time.time() * 1000 - HEARTBEAT_TIMEOUT
         found: Any = self._client.zrange(_HEARTBEATS, 0, -1, withscores=True)
-        return [(name.decode(), heard >= oldest) for name, heard in found]
+        return [(name.decode(), seen_at >= oldest) for name, seen_at in found]
 
     def _depth(self, queue: str, brokers: list[tuple[str, bool]]) -> Depth:
         key = f"{NAMESPACE}:{queue}"
-        # One moment of all of it.
+        # A transaction: all counts are of one moment.
         ask = self._client.pipeline(transaction=True)
         ask.llen(key)
         ask.hlen(f"{key}.DQ.msgs")
@@ -65,7 +64,7 @@ class RedisQueues:
             ask.scard(f"{NAMESPACE}:__acks__.{name}.{queue}")
         waiting, delayed, dead, *taken = ask.execute()
         active = sum(count for count, (_, alive) in zip(taken, brokers, strict=True) if alive)
-        # What a vanished one has taken is given back to the queue by the next command of any other.
+        # The next command of any broker gives back to the queue what dead brokers have taken.
         return Depth(waiting + sum(taken) - active, active, delayed, dead)
 
     def _forget(self, queue: str, repository_ids: Collection[int] | None) -> int:
@@ -85,14 +84,13 @@ class RedisQueues:
 
 
 def _repository_of(data: bytes) -> object:
-    """The number of the repository that a message is about."""
     arguments = Message.decode(data).args
     return arguments[0] if arguments else None
 
 
 @contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Whatever Redis raises inside of the block is told as a :class:`QueueError`."""
+def redis_errors() -> Iterator[None]:
+    """Turn an error of Redis in the block into a :class:`QueueError`."""
     try:
         yield
     except redis.RedisError as error:
@@ -100,5 +98,5 @@ def told() -> Iterator[None]:
 
 
 def line_of(error: Exception) -> str:
-    """The first line of an error, without what might follow it."""
+    """The first line of an error's message, without a full stop."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -15,7 +15,7 @@ from podium.jobs.queues import Depth, QueueMonitor
 from podium.monitoring.overview import Budget, Failure, Overview, Standing, WorkerRow
 from podium.repositories.model import STATES
 from podium.storage.session import Database, Row, Session
-from podium.workers.heartbeat import SILENT
+from podium.workers.heartbeat import DEAD_AFTER
 
 FAILURES_SHOWN = 10
 
@@ -65,7 +65,7 @@ ORDER BY updated_at DESC, id LIMIT :limit
 
 _LIMITS = "SELECT held_until FROM github_limit WHERE held_until > {now} ORDER BY held_until"
 
-_WORKERS = "SELECT *, seen_at >= {now} - :silent AS alive FROM worker ORDER BY started_at, id"
+_WORKERS = "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER BY started_at, id"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Inspector:
         with self.db.read() as session:
             unfinished = session.one(_UNFINISHED) or {}
             left = session.one(_LEFT) or {}
-            workers = session.all(_WORKERS, silent=SILENT)
+            workers = session.all(_WORKERS, dead_after=DEAD_AFTER)
             reports = [json.loads(row["report"]) for row in workers if row["alive"]]
             told = _told_depths(reports) if depths is None else None
             return Overview(

@@ -1,4 +1,4 @@
-"""The job under way in this thread: what its log lines carry, and how it ended."""
+"""The job of the current thread: its ids are on the log lines, and its outcome is counted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextvars import ContextVar
 
 @dataclasses.dataclass(slots=True)
 class Job:
-    """One message being worked off.
+    """One message while it is processed.
 
-    queue: its queue. repository: the number of the repository. id: the message's.
-    outcome: how it ended, a word of a small set: ``done`` until somebody notes another.
+    queue: the queue's name. repository: the repository's id. id: the message's id.
+    outcome: how the job ended; values of the label of ``podium_jobs_total``, ``done`` unless another is noted.
     """
 
     queue: str
@@ -22,18 +22,17 @@ class Job:
     outcome: str = "done"
 
 
-_current: ContextVar[Job | None] = ContextVar("job", default=None)
-# Of a process that exists for one job: all of its threads work on it.
-_of_process: Job | None = None
+_thread_job: ContextVar[Job | None] = ContextVar("job", default=None)
+_process_job: Job | None = None
 
 
 def current() -> Job | None:
-    """The job that this thread works on."""
-    return _current.get() or _of_process
+    """The job of the current thread, or else of the process."""
+    return _thread_job.get() or _process_job
 
 
 def note_outcome(outcome: str) -> None:
-    """Say how the job under way ends; nothing where there is none."""
+    """Set the outcome of the current job, if there is one."""
     job = current()
     if job is not None:
         job.outcome = outcome
@@ -41,17 +40,17 @@ def note_outcome(outcome: str) -> None:
 
 @contextlib.contextmanager
 def running(job: Job) -> Iterator[Job]:
-    """``job`` is what this thread works on, for the length of a ``with`` block."""
-    before = _current.get()
-    _current.set(job)
+    """Make ``job`` the current job of this thread for the length of a ``with`` block."""
+    before = _thread_job.get()
+    _thread_job.set(job)
     try:
         yield job
     finally:
-        # Not reset(): a thread that the process does not wait for is cleared away by another at its end.
-        _current.set(before)
+        # Not reset(): at the end of the process, another thread may close this block for a thread that is left behind.
+        _thread_job.set(before)
 
 
-def run_in_whole_process(job: Job) -> None:
-    """``job`` is what this process works on, in all of its threads, to its end."""
-    global _of_process  # noqa: PLW0603 - a process has one
-    _of_process = job
+def set_process_job(job: Job) -> None:
+    """Make ``job`` the current job of every thread of this process, which exists for it."""
+    global _process_job  # noqa: PLW0603 - a process has one
+    _process_job = job

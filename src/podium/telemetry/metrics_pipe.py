@@ -1,7 +1,7 @@
-"""What a child process counts, told to its parent: a JSON object a line on the child's standard output.
+"""Metrics of a child process, sent to its parent: one JSON object per line on the child's standard output.
 
-A child counts one repository and is gone. Files shared between processes, as prometheus-client has them for web servers
-that fork, would be left behind by each of them; a pipe leaves nothing, and what a killed child told before stays told.
+The multiprocess mode of prometheus-client shares files, and each child, which counts one repository and ends, would
+leave one behind. A pipe leaves nothing, and what a killed child has sent stays counted.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from podium.telemetry.metrics import Metric
 
 
 class Stream(Protocol):
-    """What a child tells to."""
+    """What a child writes to."""
 
     def write(self, line: bytes, /) -> object: ...
 
     def flush(self) -> object: ...
 
 
-class Teller:
+class MetricsPipe:
     """In the child: a sink that writes to ``stream``."""
 
     def __init__(self, stream: Stream) -> None:
@@ -33,34 +33,34 @@ class Teller:
         self._lock = threading.Lock()
 
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
-        self._tell({"metric": metric.name, "value": value, "labels": dict(labels)})
+        self._send({"metric": metric.name, "value": value, "labels": dict(labels)})
 
-    def tell_outcome(self, job: Job) -> None:
-        """Tell how the child's job ended."""
-        self._tell({"outcome": job.outcome})
+    def send_outcome(self, job: Job) -> None:
+        """Send how the child's job ended."""
+        self._send({"outcome": job.outcome})
 
-    def _tell(self, entry: Mapping[str, Any]) -> None:
-        # A parent that is gone hears nothing; what this process does about that is jobs/child.py's business.
+    def _send(self, message: Mapping[str, Any]) -> None:
+        # The parent may be gone; podium.workers.child ends this process then.
         with self._lock, contextlib.suppress(OSError):
-            self._stream.write(json.dumps(entry).encode() + b"\n")
+            self._stream.write(json.dumps(message).encode() + b"\n")
             self._stream.flush()
 
 
-def hear(line: bytes, job: Job | None) -> None:
-    """In the parent: count what a child told; anything else on its output is nobody's business.
+def receive(line: bytes, job: Job | None) -> None:
+    """In the parent: count what a child sent, and ignore any other output.
 
     Args:
         line: one line of the child's output.
-        job: the parent's own, whose outcome is the child's.
+        job: the parent's job, which gets the child's outcome.
     """
     try:
-        entry = json.loads(line)
-        outcome = entry.get("outcome")
-        metric = metrics.ALL.get(entry.get("metric"))
+        message = json.loads(line)
+        outcome = message.get("outcome")
+        metric = metrics.ALL.get(message.get("metric"))
         if isinstance(outcome, str) and job is not None:
             job.outcome = outcome
         if metric is not None:
-            labels = {name: str(entry["labels"][name]) for name in metric.labels}
-            metrics.add(metric, max(0.0, float(entry["value"])), **labels)
+            labels = {name: str(message["labels"][name]) for name in metric.labels}
+            metrics.add(metric, max(0.0, float(message["value"])), **labels)
     except (ValueError, TypeError, KeyError, AttributeError):
         return

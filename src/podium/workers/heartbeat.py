@@ -1,7 +1,7 @@
-"""The heartbeat of a process that works off queues: a row that says it is alive, and what only it can see.
+"""The heartbeat of a worker process: a row of table ``worker``, with what only this process can see.
 
-In the database, not in Redis: it must be there for the embedded default too, and survive a Redis that was flushed,
-since whoever looks then wants to know exactly whether somebody still works.
+In the database rather than in Redis: there is no Redis by default, and after one was flushed an operator needs to know
+which workers are alive.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import json
 import logging
 import os
 import socket
-import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from podium import __version__
 from podium.errors import PodiumError, StorageError
+from podium.jobs.periodic import Periodic
 from podium.storage.session import Database
-from podium.telemetry.outage import Outage
+from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds between two beats; silent for how long means gone; a row of one that was killed is kept so long for people.
-BEAT = 5.0
-SILENT = 20.0
-FORGET = 86_400.0
+# Seconds between two beats; after which a worker without a beat counts as dead; after which its row is deleted.
+INTERVAL = 5.0
+DEAD_AFTER = 20.0
+DELETE_AFTER = 86_400.0
 
 _BEAT = """
 INSERT INTO worker (id, host, pid, version, queues, report, started_at, seen_at)
@@ -35,12 +35,12 @@ ON CONFLICT (id) DO UPDATE SET report = excluded.report, seen_at = excluded.seen
 
 
 class Heartbeat:
-    """A thread that writes the row every :data:`BEAT` seconds until it is stopped, and then deletes it.
+    """Writes the row every :data:`INTERVAL` seconds from :meth:`start` to :meth:`stop`, which deletes it.
 
     Args:
-        db: where to.
+        db: the database.
         queues: the names of the queues that this process works off.
-        report: is asked at each beat for what to tell besides (fit for JSON).
+        report: returns what to write with each beat, fit for JSON.
     """
 
     def __init__(self, db: Database, queues: Sequence[str], report: Callable[[], Mapping[str, Any]]) -> None:
@@ -53,48 +53,41 @@ class Heartbeat:
             "version": __version__,
             "queues": " ".join(queues),
         }
-        self._silent = Outage(log, "the heartbeat has nothing to tell", "the heartbeat tells everything")
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._report_log = OutageLog(log, "the heartbeat has no report", "the heartbeat has a report again")
+        self._thread = Periodic(
+            "heartbeat",
+            INTERVAL,
+            self.beat,
+            at_once=True,
+            outage_log=OutageLog(log, "the heartbeat cannot be written", "the heartbeat is written again"),
+        )
 
     def start(self) -> None:
-        """Begin, with a first beat at once."""
+        """Write the row now, and keep it fresh."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Say that this process ends by its own will."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """Delete the row: this process ends on purpose."""
+        self._thread.stop()
         try:
             with self._db.write() as session:
                 session.run("DELETE FROM worker WHERE id = :id", id=self._row["id"])
         except StorageError as error:
-            log.warning("the database was not told that this worker ends: %s", error)
+            log.warning("the heartbeat cannot be deleted: %s", error)
 
     def beat(self) -> None:
-        """Write the row once, and drop rows of workers that are long gone.
+        """Write the row once, and delete rows of workers that died long ago.
 
         Raises:
             StorageError: the database cannot be written.
         """
         try:
             report = json.dumps(self._report())
-            self._silent.is_over()
+            self._report_log.succeeded()
         except PodiumError as error:
-            # Whoever cannot tell more is alive all the same.
-            self._silent.lasts(error)
+            # The report is optional: a worker that cannot build one must still be seen as alive.
+            self._report_log.failed(error)
             report = "{}"
         with self._db.write() as session:
             session.run(_BEAT, report=report, **self._row)
-            session.run("DELETE FROM worker WHERE seen_at < {now} - :age", age=FORGET)
-
-    def _run(self) -> None:
-        outage = Outage(log, "the heartbeat could not reach the database", "the heartbeat reaches the database")
-        while not self._stop.is_set():
-            try:
-                self.beat()
-                outage.is_over()
-            except StorageError as error:
-                outage.lasts(error)
-            self._stop.wait(BEAT)
+            session.run("DELETE FROM worker WHERE seen_at < {now} - :age", age=DELETE_AFTER)

@@ -1,4 +1,4 @@
-"""Worker processes that are started again when they die, whatever ends them."""
+"""Worker processes that are restarted when they die."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from podium.workers import child
 
 log = logging.getLogger(__name__)
 
-# Seconds that a worker which is told to stop has to finish or hand back what is in hand.
+# Seconds that a worker has to finish or release its jobs after it was told to stop.
 GRACE = 9.0
-# Seconds before one that died is started again: after one that could not even begin, each time twice as many.
+# Seconds before a worker that died is restarted: doubled after each that ran for less than LONG_RUN seconds.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
-LONG = 2.0
+LONG_RUN = 2.0
 
-# What a person must mend: starting again would not help.
-_USERS_FAULT = 2
+# The exit code for faults that only a person can fix, such as a wrong setting: a restart would not help.
+_EXIT_USAGE = 2
 
 
-class Crew:
-    """So many processes of ``podium ARGUMENTS`` at a time.
+class Supervisor:
+    """Keeps a number of processes of ``podium ARGUMENTS`` running.
 
     Args:
         arguments, environment: see :func:`podium.workers.child.run`.
         processes: how many.
         stop: ends them when it is set.
-        once: each of them ends by itself when it has nothing left to do, with 0, or with 1 where something failed.
+        once: the processes end when nothing is left to do, with 0, or with 1 if a repository failed.
     """
 
     def __init__(
@@ -47,14 +47,15 @@ class Crew:
         self._environment = environment
         self._stop = stop
         self._once = once
-        self._at_work: set[int] = set()
+        self._running: set[int] = set()
         self._statuses: list[int] = []
         self._threads = [
-            threading.Thread(target=self._keep, args=(number,), name=f"worker-{number}") for number in range(processes)
+            threading.Thread(target=self._keep_running, args=(number,), name=f"worker-{number}")
+            for number in range(processes)
         ]
 
     def run(self) -> int:
-        """Keep them at work until they are told to stop or have nothing left to do; give the exit code for all."""
+        """Run the processes until they are stopped or have nothing left to do; return the exit code for all."""
         for thread in self._threads:
             thread.start()
         for thread in self._threads:
@@ -62,29 +63,29 @@ class Crew:
         return max(self._statuses, default=0)
 
     def check(self) -> None:
-        """Return when one of them is at work.
+        """Return if a process is running.
 
         Raises:
             QueueError: none is.
         """
-        if not self._at_work:
+        if not self._running:
             raise QueueError("No worker process is running at this moment: look at the log.")
 
-    def _keep(self, number: int) -> None:
+    def _keep_running(self, number: int) -> None:
         pause = FIRST_PAUSE
         while not self._stop.is_set():
             started = time.monotonic()
-            self._at_work.add(number)
-            status = child.run(self._arguments, self._environment, self._stop, _count, grace=GRACE)
-            self._at_work.discard(number)
+            self._running.add(number)
+            status = child.run(self._arguments, self._environment, self._stop, _receive, grace=GRACE)
+            self._running.discard(number)
             if self._is_last(status):
                 return
-            pause = FIRST_PAUSE if time.monotonic() - started > LONG else min(LONGEST_PAUSE, 2 * pause)
-            log.warning("worker process %d ended with status %d: starting it again in %.1f s", number, status, pause)
+            pause = FIRST_PAUSE if time.monotonic() - started > LONG_RUN else min(LONGEST_PAUSE, 2 * pause)
+            log.warning("worker process %d ended with status %d: restarting it in %.1f s", number, status, pause)
             self._stop.wait(pause)
 
     def _is_last(self, status: int) -> bool:
-        if status == _USERS_FAULT:
+        if status == _EXIT_USAGE:
             self._statuses.append(status)
             self._stop.set()
         elif self._once and status in (0, 1):
@@ -94,6 +95,5 @@ class Crew:
         return True
 
 
-def _count(line: bytes) -> None:
-    """What a worker counts, counted here too."""
-    metrics_pipe.hear(line, None)
+def _receive(line: bytes) -> None:
+    metrics_pipe.receive(line, None)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
 from podium.app import factories
-from podium.app.operations import refuse_to_make_one, shared_queues
+from podium.app.operations import check_database_exists, shared_queues
 from podium.cli.doctor import database, github_api, machine, work
 from podium.cli.doctor.findings import Finding, problem, warning
 from podium.errors import PodiumError, QueueError, StorageError
@@ -74,7 +74,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
-        refuse_to_make_one(settings)
+        check_database_exists(settings)
         with contextlib.closing(factories.connect(settings)) as db:
             yield from database.server(settings, db)
             found = list(database.revision(settings, db))

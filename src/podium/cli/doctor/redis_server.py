@@ -10,7 +10,7 @@ import redis
 
 from podium.cli.doctor.findings import Finding, ok, problem, warning
 from podium.jobs.redis_broker import connect
-from podium.jobs.redis_queues import NAMESPACE, told
+from podium.jobs.redis_queues import NAMESPACE, redis_errors
 from podium.settings import Settings
 
 # Tested with Valkey 9; 6.2 is the oldest whose commands Dramatiq and redis-py are tested with.
@@ -29,7 +29,7 @@ def server(settings: Settings) -> Iterator[Finding]:
     """
     client = connect(settings)
     try:
-        with told():
+        with redis_errors():
             info: Mapping[str, Any] = client.info("everything")
             save = _configured(client, "save")
             strangers = _strangers(client)

@@ -1,0 +1,83 @@
+"""``podium serve`` put together: what the web needs, and both workers unless they run elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+from podium.app import factories
+from podium.app.operations import metrics_page
+from podium.app.worker_process import Worker
+from podium.avatars.loader import AvatarLoader
+from podium.jobs import lease
+from podium.settings import Settings
+from podium.storage.session import Database, Row
+from podium.telemetry import metrics_pipe
+from podium.telemetry.current_job import current, note_outcome
+from podium.web.services import Services
+from podium.workers import child
+
+log = logging.getLogger(__name__)
+
+# Seconds that a counting process may need to start before it renews the lease that the server took for it.
+_CHILD_START_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
+    """What ``podium serve`` answers with, for the length of a ``with`` block.
+
+    Args:
+        settings: of the installation.
+        loopback: whether only this machine can reach the server.
+        workers: whether this process works the queues off, too.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    stop = threading.Event()
+    with closing(factories.open_database(settings)) as db:
+
+        def count(row: Row) -> bool:
+            return _count_in_child(settings, db, stop, row)
+
+        worker = Worker(
+            settings,
+            db,
+            count,
+            stop,
+            commit_threads=settings.commit_workers if workers else 0,
+            user_threads=settings.user_workers if workers else 0,
+            count_start_seconds=_CHILD_START_SECONDS,
+        )
+        with worker, closing(AvatarLoader(settings)) as avatars, metrics_page(worker.inspector) as page:
+            yield Services(
+                settings=settings,
+                db=db,
+                queues=worker.queues,
+                loopback=loopback,
+                queue_ready=worker.queues.check,
+                mark_stale=factories.mark_stale(settings),
+                avatars=avatars,
+                inspector=worker.inspector,
+                metrics=page,
+            )
+
+
+def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Row) -> bool:
+    """Count in a process of its own, so that reading a large history never slows an answer."""
+    job = current()
+    arguments = ["_count", str(row["id"]), str(row["lease_token"]), *(["--job", job.id] if job else [])]
+    status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))
+    if not status:
+        return True
+    note_outcome("crashed")
+    # Not enqueued at once, which might crash the next child as fast: the reconciler does so in its time.
+    log.warning("repository %d: the counting process ended with status %d", row["id"], status)
+    if status > 0:
+        # It could not start, and said why. One that was killed leaves its lease, which counts as a crash.
+        lease.give_back(db, row)
+    return False

@@ -1,0 +1,12 @@
+"""What every process does first."""
+
+from __future__ import annotations
+
+from podium.settings import Settings
+
+
+def configure_log(settings: Settings) -> None:
+    """Log to standard error, without the settings' secrets."""
+    from podium.telemetry import logs
+
+    logs.configure(level=settings.log_level, format=settings.log_format, secrets=settings.secrets())

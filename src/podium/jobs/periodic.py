@@ -1,0 +1,74 @@
+"""A thread that repeats something until it is stopped: heartbeats, the reconciler, the renewal of leases and claims."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Self
+
+from podium.errors import PodiumError
+from podium.telemetry.outage_log import OutageLog
+
+
+class Periodic:
+    """Calls ``do`` every ``seconds`` in a thread of its own, from :meth:`start` (or ``with``) until :meth:`stop`.
+
+    A :class:`PodiumError` that ``do`` raises (database or queue are away) does not end it; any other error does.
+
+    Args:
+        name: the thread's.
+        seconds: between the end of a call and the next call.
+        do: what to call.
+        at_once: make the first call at once, rather than after ``seconds``.
+        retry_seconds: replaces ``seconds`` after a call that raised.
+        outage_log: reports errors once; None: they need no report.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        seconds: float,
+        do: Callable[[], object],
+        *,
+        at_once: bool = False,
+        retry_seconds: float | None = None,
+        outage_log: OutageLog | None = None,
+    ) -> None:
+        self._seconds = seconds
+        self._do = do
+        self._pause = 0.0 if at_once else seconds
+        self._retry_seconds = seconds if retry_seconds is None else retry_seconds
+        self._outage_log = outage_log
+        self._stop = threading.Event()
+        # A daemon: a call that hangs does not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, *, wait: bool = True) -> None:
+        """Make no further call; ``wait`` for the one in hand to end."""
+        self._stop.set()
+        if wait and self._thread.is_alive():
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._pause):
+            try:
+                self._do()
+            except PodiumError as error:
+                self._pause = self._retry_seconds
+                if self._outage_log is not None:
+                    self._outage_log.failed(error)
+            else:
+                self._pause = self._seconds
+                if self._outage_log is not None:
+                    self._outage_log.succeeded()
