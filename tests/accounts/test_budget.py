@@ -361,7 +361,7 @@ def test_a_redis_that_is_away_says_nothing_about_the_budget() -> None:
             pool.take(NOW)
 
 
-# A user worker's part: takes leave, lets the "host" count the request, reports what the host says.
+# A user worker: takes a slot, lets the "host" count the request, reports the host's answer.
 _WORKER = """
 import sys, time
 from podium.accounts.github.budget import Slot, WaitUntil
@@ -370,11 +370,14 @@ from podium.accounts.github.requests import ParsedAnswer
 from podium.accounts.github.faults import Done, Verdict
 from podium.accounts.github.redis_budget import RedisBudgetStore
 from podium.accounts.github.token_pool import TokenPool
-from podium.jobs.redis_broker import connect
-from podium.settings import Settings
+import redis
 
-client = connect(Settings(redis_url=sys.stdin.readline().strip()))
+client = redis.Redis.from_url(sys.stdin.readline().strip())
 pool = TokenPool(["a"], RedisBudgetStore(client, "test"))
+# Start together: one process could finish before the others are imported.
+client.incr("ready")
+while int(client.get("ready")) < 4:
+    time.sleep(0.01)
 reset = float(sys.argv[1])
 while True:
     taken = pool.take(time.time())

@@ -66,7 +66,7 @@ def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, ac
     folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
-        desk(db, double, timeout=0.3 if fault == "timeout" else 5, hurry=50) as podium,
+        desk(db, double, timeout=0.3 if fault == "timeout" else 5) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 2, "@bob": 1, "no@x.org": 1}
         assert reason(podium) == "None"
@@ -82,7 +82,7 @@ def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault] * 3)) as double,
-        desk(db, double, hurry=50) as podium,
+        desk(db, double) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
         assert [seen.token for seen in double.seen] == [TOKEN] * 3 + [ANONYMOUS]
@@ -96,7 +96,7 @@ def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
-        desk(db, double, tokens=tokens, hurry=50, max_faults=2) as podium,
+        desk(db, double, tokens=tokens, max_faults=2) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
         assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
@@ -405,7 +405,7 @@ def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
     db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...], said: str
 ) -> None:
     folder = repository(("ada@x.org", together("bob@x.org")))
-    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens, hurry=50) as podium:
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
         assert resolved(podium, folder) == {"@ada": 1, "bob@x.org": 1}
         assert said in reason(podium) and "GITHUB_TOKEN" in reason(podium)
 
@@ -458,7 +458,7 @@ def test_without_any_network_the_board_stands_and_says_so(db: Database, reposito
         pass
     away = type("Away", (), {"api_url": f"http://127.0.0.1:{port}", "graphql_url": f"http://127.0.0.1:{port}/g"})
     for tokens in ((TOKEN,), ()):
-        with desk(db, away, tokens=tokens, max_faults=2, hurry=1000) as podium:  # type: ignore[arg-type]
+        with desk(db, away, tokens=tokens, max_faults=2, speedup=1000) as podium:  # type: ignore[arg-type]
             number = podium.count(folder)
             with db.write() as session:
                 # The rounds before were as much in vain.
@@ -475,7 +475,7 @@ def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
     folder = repository(("ada@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script(["500"] * 2)) as double,
-        desk(db, double, max_faults=2, hurry=1000) as podium,
+        desk(db, double, max_faults=2, speedup=1000) as podium,
     ):
         number = podium.count(folder)
         podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)

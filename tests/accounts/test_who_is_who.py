@@ -84,7 +84,7 @@ def test_under_every_fault_and_a_limit_that_resets_the_board_is_the_same(
     script = Script(probability=0.4, seed=7, among=(*PASSING, *REFUSALS), apart=12)
     with (
         GitHubDouble({"o/r": folder}, community.accounts, script=script, limit=100, window=4, hang=2) as double,
-        desk(db, double, timeout=1, hurry=20) as podium,
+        desk(db, double, timeout=1, speedup=20) as podium,
     ):
         number = podium.count(folder)
         row = podium.resolve(number)

@@ -129,10 +129,10 @@ def desk(
     tokens: tuple[str, ...] = (TOKEN,),
     timeout: float = 5.0,
     max_faults: int = 5,
-    hurry: float = 1.0,
+    speedup: float = 50.0,
     **settings: Any,
 ) -> Iterator[Desk]:
-    """A Podium on ``db`` that asks ``double``; its waits after faults are ``hurry`` times as short."""
+    """A Podium on ``db`` that asks ``double``; its waits after faults are ``speedup`` times shorter."""
     chosen = Settings(
         github_tokens=tokens, github_api_url=double.api_url, github_graphql_url=double.graphql_url, **settings
     )
@@ -146,7 +146,7 @@ def desk(
         host="github.com",
         looked_up_recently=factories.looked_up_recently(chosen, db),
         max_faults=max_faults,
-        sleep=lambda seconds: stop.wait(seconds / hurry),
+        sleep=lambda seconds: stop.wait(seconds / speedup),
     )
     with contextlib.closing(factories.user_job(chosen, db, lookup)) as users:
         yield Desk(db, chosen, users, stop)

@@ -1,27 +1,27 @@
-"""Known bots and AI agents, by the e-mails that they write into commits.
+"""Known bots and AI agents, by the e-mails in their commits.
 
-Only addresses that a tool writes by itself are listed, each with where that can be seen. A name never makes a bot
-("Claude" and "Jules" are people's names), nor does a company's domain (people work there). GitHub Apps need no
-entry: every login that ends in ``[bot]`` is one, and :data:`AGENT_APPS` only tells which of them are AI agents.
+An address is listed only if a tool writes it by itself, with the source of that. Names do not identify a bot ("Claude"
+and "Jules" are people's names), nor do domains of companies (people work there). GitHub Apps need no entry: every login
+that ends in ``[bot]`` is one, and :data:`AGENT_APPS` lists those that are AI agents.
 
-An account that is no App is listed with its number: a login can be given to another person, and anybody may write
-any login behind somebody else's number, so ``583231+copilot@users.noreply.github.com`` is not Copilot.
+Accounts other than Apps are listed with their number. Logins are reused, and anyone can write any login after another
+account's number, so ``583231+copilot@users.noreply.github.com`` is not Copilot.
 """
 
 from __future__ import annotations
 
 BOT_EMAILS = frozenset(
     {
-        # GitHub itself, as the author or committer of what is done on its site ("web-flow"): nobody.
+        # GitHub itself, author or committer of commits made on its site ("web-flow").
         "noreply@github.com",
         "19864447+web-flow@users.noreply.github.com",
-        # GitHub Actions; the two without a number are what workflows commonly configure.
+        # GitHub Actions; workflows commonly configure the three without a number.
         "action@github.com",
         "actions@github.com",
         "github-actions@github.com",
         # Dependabot and its predecessor: dependabot-core's gemspec and specs.
         "support@dependabot.com",
-        # Renovate: the default gitAuthor in its source, then and now.
+        # Renovate: the default gitAuthor in its source, old and new.
         "bot@renovateapp.com",
         "renovate@whitesourcesoftware.com",
         # Greenkeeper: greenkeeper-lockfile's source.
@@ -39,14 +39,14 @@ BOT_EMAILS = frozenset(
         "badger@gitter.im",
         # DeepSource.
         "bot@deepsource.io",
-        # Travis CI: the default identity of its deployments (dpl) and the usual one of its scripts.
+        # Travis CI: the default identity of its deployments (dpl), and the usual one in scripts.
         "deploy@travis-ci.org",
         "builds@travis-ci.org",
         # Translations: Hosted Weblate (its documentation), Weblate's own default, Crowdin's action (its documentation).
         "hosted@weblate.org",
         "noreply@weblate.org",
         "support+bot@crowdin.com",
-        # Merge queues: Rust's bors, and the homu before it.
+        # Merge queues: Rust's bors, and homu, its predecessor.
         "bors@rust-lang.org",
         "homu@barosl.com",
         # Kubernetes' Prow: merges in kubernetes/kubernetes, and Prow's configuration.

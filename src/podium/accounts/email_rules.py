@@ -1,8 +1,8 @@
-"""What an e-mail says by itself: the account that a noreply address names, a bot, an AI agent. Pure.
+"""Classify an e-mail by its text: a noreply address that names an account, a bot, an AI agent. Pure.
 
-Everything here is judged by the e-mail alone, never by a name, and needs no request. E-mails come from commits,
-where anybody may write anything: what this module returns is what the e-mail *claims*. The login in particular is
-a claim (``583231+evil@users.noreply.github.com``), good for filling an empty field and for nothing else.
+Names are never considered. E-mails come from commits, where anyone can write anything, so the results are claims of the
+e-mail. The login in particular is only a claim (``583231+evil@users.noreply.github.com``): use it to fill an empty
+field and for nothing else.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
 
 Kind = Literal["human", "bot", "agent"]
 
-# RFC 5321 allows 254 characters for an address; what is longer is none, and is not looked at further.
+# RFC 5321's limit for an address; longer text is not examined.
 _LONGEST_EMAIL = 254
 # Account numbers are stored as signed 64-bit integers.
 _LARGEST_ID = 2**63 - 1
 
-# GitHub's logins are letters, digits and single hyphens; old ones also end in '-' or double it, those of Enterprise
-# Managed Users carry `_shortcode`, those of Apps end in `[bot]`.
+# GitHub's logins are letters, digits and single hyphens. Old ones may end in '-' or double it, those of Enterprise
+# Managed Users have a `_shortcode`, those of Apps end in `[bot]`.
 _LOGIN = r"[a-z0-9_-]{1,64}(?:\[bot\])?"
-# `ID+login` since 2017-07-18, the bare login before. A number that starts with 0 is not one of GitHub's.
+# `ID+login` since 2017-07-18, the login alone before. GitHub's numbers do not start with 0.
 _NOREPLY = re.compile(rf"(?:([1-9][0-9]{{0,18}})\+)?({_LOGIN})", re.ASCII)
 # GitLab's project and group access tokens: https://docs.gitlab.com/user/project/settings/project_access_tokens/
 _GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..+", re.ASCII)
@@ -33,8 +33,8 @@ _GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..
 class NoreplyAccount:
     """The account that a noreply address names.
 
-    ``account_id`` is None in the form without a number: that login may have been renamed or given to somebody else
-    since, so it must not be taken for an account.
+    ``account_id`` is None in the form without a number. It then identifies no account: the login may have been renamed
+    or reused since.
     """
 
     account_id: int | None
@@ -43,10 +43,10 @@ class NoreplyAccount:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """What an e-mail says by itself.
+    """The classification of an e-mail.
 
-    ``kind``: 'agent' for AI agents, 'bot' for any other program, else 'human'. ``account``: only where the address
-    is a noreply address of the configured GitHub.
+    ``kind``: 'agent' for AI agents, 'bot' for other programs, else 'human'. ``account``: for noreply addresses of the
+    configured GitHub.
     """
 
     kind: Kind
@@ -54,15 +54,14 @@ class Classified:
 
 
 def classify(email: str, github_host: str = "github.com") -> Classified:
-    """Say what ``email`` tells by itself.
+    """Classify ``email``.
 
     Args:
-        email: lower-cased, otherwise as a commit has it: any text of any length.
-        github_host: host of the configured GitHub, with or without a port. Accounts are read from
-            ``users.noreply.<host>`` only; bots are recognised by their github.com addresses everywhere.
+        email: any text of any length, in lower case.
+        github_host: the configured GitHub, with or without a port. Accounts are read from ``users.noreply.<host>``
+            only; bots are recognised by their github.com addresses everywhere.
 
-    ``noreply@github.com`` is GitHub itself, which signs what is done on its site. It stands for nobody, so it is a
-    'bot' without an account.
+    ``noreply@github.com`` is GitHub itself, which signs commits made on its site: a 'bot' without an account.
     """
     if len(email) > _LONGEST_EMAIL:
         return Classified("human", None)
@@ -75,7 +74,7 @@ def classify(email: str, github_host: str = "github.com") -> Classified:
 def _kind(email: str, local: str) -> Kind:
     if email in AGENT_EMAILS:
         return "agent"
-    # No mail server allows unquoted brackets, so `[bot]` is a GitHub App's wherever it is written.
+    # Mail servers do not allow unquoted brackets, so `[bot]` always marks a GitHub App.
     if local.endswith("[bot]"):
         return "agent" if local.rpartition("+")[2] in AGENT_APPS else "bot"
     if email in BOT_EMAILS or _GITLAB_TOKEN.fullmatch(email):

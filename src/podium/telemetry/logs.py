@@ -1,8 +1,8 @@
-"""The log: one place sets it up, for every process and every library in it.
+"""Set up logging, for every process and every library in it.
 
-Whoever writes uses the standard library's ``logging``; this module decides what a line looks like: ``console`` for a
-person, ``json`` for a machine (one object a line, with the names that Cloud Logging, Loki and others know:
-``time``, ``severity``, ``message``). A line of a job carries its queue, repository and id.
+Modules log with the standard library's ``logging``. This module formats the lines: ``console`` for people, ``json`` for
+machines (one object per line, with the field names of Cloud Logging, Loki and others: ``time``, ``severity``,
+``message``). Lines of a job contain its queue, repository and id.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from podium.telemetry.current_job import current
 from podium.telemetry.redaction import redact, secrets_of
 from podium.textutil.sanitize import escape_controls
 
-# A traceback of a statement with a thousand rows is not read to its end by anybody.
+# Characters of a message or traceback: that of an SQL statement with a thousand rows is too long to read.
 LONGEST = 16_000
 
-# Libraries that tell of each request or statement; what goes wrong with those is told by whoever made them.
+# Libraries that log every request or statement. Podium logs their errors itself.
 CHATTY = ("alembic", "httpx", "httpcore", "asyncio", "urllib3")
 
 
 class _Formatter(logging.Formatter):
-    """What both formats share: the message, redacted and bounded, the traceback, and the fields beside them."""
+    """Common to both formats: a redacted message and traceback of limited length, and the job's fields."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _Formatter(logging.Formatter):
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
     def _traceback(self, record: logging.LogRecord) -> list[str]:
-        """The lines of the traceback; where it is too long its end is kept, in which the error stands."""
+        # Of a long one keep the end, which contains the error.
         text = self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
         text = redact(text, self._secrets)
         text = text if len(text) <= LONGEST else f"({len(text)} characters)…{text[-LONGEST:]}"
@@ -56,17 +56,17 @@ class _Formatter(logging.Formatter):
 
 
 class ConsoleFormatter(_Formatter):
-    """A line for a person: time, level, logger, message, fields; a traceback is indented below it."""
+    """Time, level, logger, message and fields in a line; the traceback is indented below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in self._job().items())
         line = f"{self._time(record)} {record.levelname:<7} {record.name}: {self._message(record)}{fields}"
-        # Indented: no text from outside can pass for a line of its own.
+        # The indentation keeps text from outside from forging a line.
         return "\n    ".join([line, *self._traceback(record)])
 
 
 class JsonFormatter(_Formatter):
-    """One JSON object a line; a record's attribute ``fields`` adds what its message says in words."""
+    """One JSON object per line; a record's attribute ``fields`` adds values to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
@@ -80,7 +80,7 @@ class JsonFormatter(_Formatter):
         }
         if traceback := self._traceback(record):
             entry["exception"] = "\n".join(traceback)
-        # In ASCII: valid JSON whatever standard error is encoded in.
+        # ASCII, so that it is valid JSON in any encoding of standard error.
         return json.dumps(entry)
 
 
@@ -88,12 +88,12 @@ _FORMATTERS = {"console": ConsoleFormatter, "json": JsonFormatter}
 
 
 def configure(*, level: str, format: str, secrets: Iterable[str] = ()) -> None:
-    """Log to standard error; replaces whatever was set up before.
+    """Log to standard error, instead of any earlier configuration.
 
     Args:
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
         format: ``console`` or ``json``.
-        secrets: what must never be shown: passwords, tokens, URLs that may carry one.
+        secrets: values to hide: passwords, tokens, URLs with a password.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_FORMATTERS[format](secrets))
@@ -103,7 +103,7 @@ def configure(*, level: str, format: str, secrets: Iterable[str] = ()) -> None:
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-    # What nobody caught is a line of the log like any other.
+    # Uncaught exceptions are logged like everything else.
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
 

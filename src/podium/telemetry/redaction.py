@@ -1,7 +1,7 @@
-"""What must not stand in a log, taken out of a line. Pure.
+"""Remove secrets and personal data from a line of the log. Pure.
 
-Podium's own messages name ids, never e-mail addresses or secrets. What others wrote may: a database quotes the row that
-it refused, git the address that it was given. So every line passes here, whoever wrote it.
+Podium's own messages contain ids, never e-mail addresses or secrets. Messages of libraries and of git may contain both:
+a database quotes the row it rejects, git the address it was given. Every line therefore passes through here.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN = "***"
 
-# A user and a password before a host; what GitHub's tokens look like (https://github.blog/2021-04-05-…-token-formats/).
+# User and password before a host. GitHub's token formats: https://github.blog/2021-04-05-…-token-formats/.
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 _GITHUB_TOKEN = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 _BEARER = re.compile(r"(?i)(?<=\bbearer )[A-Za-z0-9._~+/=-]{8,}")
-# Not git@host, which is nobody's address.
+# Not git@host, which is no person's address.
 _EMAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100})+")
 
 
 def secrets_of(values: Iterable[str]) -> frozenset[str]:
-    """What of ``values`` (secrets, or URLs that may carry one) must never be shown, in every spelling."""
+    """The secrets in ``values`` (secrets, or URLs with a password), each also URL-quoted and unquoted."""
     found: set[str] = set()
     for value in values:
         if "://" in value:
@@ -29,7 +29,7 @@ def secrets_of(values: Iterable[str]) -> frozenset[str]:
             found |= {password, unquote(password)}
         else:
             found |= {value, quote(value, safe="")}
-    # What is shorter would blot out half of the line, and is no secret worth the name.
+    # A shorter one would hide half of every line, and protects nothing.
     return frozenset(secret for secret in found if len(secret) >= 4)
 
 
@@ -41,7 +41,7 @@ def _password(url: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """``text`` without ``secrets``, credentials in URLs, tokens and e-mail addresses."""
+    """Replace ``secrets``, credentials in URLs, tokens and e-mail addresses."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     text = _CREDENTIALS.sub(HIDDEN, text)

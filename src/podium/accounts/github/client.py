@@ -1,6 +1,6 @@
-"""The transport to GitHub: one thin client that sends calls and gives back values, faults included.
+"""The HTTP client for GitHub: it sends calls and returns values, faults included.
 
-The token goes into the Authorization header and nowhere else: calls and pools know it by its key.
+A token is sent in the Authorization header only; calls and pools know it by its key.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _ACCEPT = {"graphql": "application/json", "core": "application/vnd.github+json"}
 
 
 class GitHub:
-    """A connection pool to one GitHub. Safe to share between threads; close it, or use it in ``with``.
+    """A connection pool to one GitHub. Thread-safe; close it, or use it as a context manager.
 
     Args:
-        api_url: the REST API, without a slash at its end.
+        api_url: the REST API, without a trailing slash.
         graphql_url: the GraphQL API.
-        tokens: the secrets; a call names the one it uses by its :func:`podium.accounts.github.budget.token_key`.
-        timeout: seconds for connecting, and for each wait for a part of an answer.
+        tokens: the secrets; a call selects one by its :func:`podium.accounts.github.budget.token_key`.
+        timeout: seconds to connect, and to wait for each part of an answer.
         deadline: seconds for a whole answer.
-        max_body: bytes of the longest answer that is read.
-        trust_env: take proxies and certificates from the environment, as git does.
+        max_body: bytes of the largest body that is read, also after decompression.
+        trust_env: use proxies and certificates from the environment, as git does.
 
     Raises:
-        BadSetting: a token cannot be sent; the message does not repeat it.
+        BadSetting: a token cannot be sent; the message does not contain it.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class GitHub:
         return tuple(self._authorization)
 
     def send(self, call: Call, key: str | None = None) -> Response | TransportFailure:
-        """Send ``call`` with the token of ``key`` (None: without one) and read what comes back.
+        """Send ``call`` with the token of ``key`` (None: without one) and read the response.
 
-        Never raises for what the network or the other side does.
+        Network and server faults are returned, not raised.
         """
         import httpx
 
@@ -120,7 +120,6 @@ class GitHub:
         return self._client.build_request(method, url, headers=headers, content=call.body)
 
     def _read(self, response: httpx.Response) -> Response | TransportFailure:
-        """Read a body within its bounds, also of what it unpacks to."""
         ends = time.monotonic() + self._deadline
         is_packed = response.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
         unpack = zlib.decompressobj(wbits=31) if is_packed else None
@@ -130,7 +129,7 @@ class GitHub:
             try:
                 body += unpack.decompress(chunk, room) if unpack else chunk
             except zlib.error:
-                return TransportFailure("dropped", "its compression is broken")
+                return TransportFailure("dropped", "invalid gzip data")
             if len(body) > self._max_body:
                 return TransportFailure("too-large")
             if time.monotonic() > ends:
@@ -142,5 +141,4 @@ class GitHub:
 
 
 def _line(error: Exception) -> str:
-    """What the system said of a connection that did not come about, fit for a log."""
     return "".join(char if char.isprintable() else " " for char in str(error))[:200]

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from podium.web.api.schemas import ResponseModel
+from podium.web.api.schemas import Answer
 
 _TIME = "ISO 8601 in UTC."
 
 
-class Depth(ResponseModel):
+class Depth(Answer):
     """The messages of one queue."""
 
     waiting: int = Field(description="For a worker.")
@@ -20,7 +20,7 @@ class Depth(ResponseModel):
     dead: int = Field(description="Given up by the engine; what they were about is rung again.")
 
 
-class Oldest(ResponseModel):
+class Oldest(Answer):
     """The repository that has been in its state for longest."""
 
     id: int
@@ -29,14 +29,14 @@ class Oldest(ResponseModel):
     seconds: int | None
 
 
-class Standing(ResponseModel):
+class Standing(Answer):
     """The repositories in one state."""
 
     count: int
     oldest: Oldest | None
 
 
-class Failure(ResponseModel):
+class Failure(Answer):
     """A repository that was given up."""
 
     id: int
@@ -45,14 +45,14 @@ class Failure(ResponseModel):
     since: str = Field(description=_TIME)
 
 
-class Leases(ResponseModel):
+class Leases(Answer):
     """Repositories that a worker counts, and those whose worker has vanished."""
 
     held: int
     expired: int
 
 
-class Budget(ResponseModel):
+class Budget(Answer):
     """What GitHub still allows on one of its APIs, over all tokens."""
 
     api: str
@@ -61,13 +61,13 @@ class Budget(ResponseModel):
     resets_at: str | None = Field(description=_TIME)
 
 
-class Limit(ResponseModel):
+class Limit(Answer):
     """A token that GitHub holds back."""
 
     until: str = Field(description=_TIME)
 
 
-class Worker(ResponseModel):
+class Worker(Answer):
     """A process that works off queues."""
 
     id: str
@@ -80,7 +80,7 @@ class Worker(ResponseModel):
     alive: bool
 
 
-class Overview(ResponseModel):
+class Overview(Answer):
     """Queues, repositories, budget and workers at one moment."""
 
     at: str = Field(description=_TIME)
@@ -97,14 +97,14 @@ class Overview(ResponseModel):
     workers: list[Worker]
 
 
-class Retried(ResponseModel):
+class Retried(Answer):
     """What is tried again."""
 
     message: str
     ids: list[int]
 
 
-class Dropped(ResponseModel):
+class Dropped(Answer):
     """What was taken out."""
 
     message: str
