@@ -16,7 +16,6 @@ import pytest
 from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
-from podium.jobs.rate import Pace, Paces
 from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
 from podium.web.application import create_app
@@ -364,53 +363,6 @@ def test_a_repository_that_is_deleted_meanwhile_is_not_found(site: Site) -> None
             await boards.get(row, ("x",), Maker())
 
     run(ask)
-
-
-# Pace
-
-
-def test_pace_needs_two_moments_of_one_phase() -> None:
-    pace = Pace()
-    counting = {"stage": "commits", "phase": "counting"}
-    pace.note(0.0, {**counting, "commits": 1000})
-    assert pace.rate() is None
-    pace.note(2.0, {**counting, "commits": 3000})
-    assert pace.rate() == 1000.0
-    progress = {**counting, "commits": 3000}
-    assert pace.seconds_left(progress) is None
-    assert pace.seconds_left(progress, 13_000) == 10.0
-    assert pace.seconds_left(progress, 3_000) is None
-    pace.note(3.0, {"stage": "users", "done": 0, "total": 100})
-    assert pace.rate() is None
-    pace.note(5.0, {"stage": "users", "done": 10, "total": 100})
-    assert pace.seconds_left({"stage": "users", "done": 10, "total": 100}) == 18.0
-    # It starts again from nothing, as after a worker died.
-    pace.note(6.0, {"stage": "users", "done": 0, "total": 100})
-    assert pace.rate() is None
-
-
-def test_pace_of_a_clone_is_told_from_its_percentage() -> None:
-    pace = Pace()
-    for second in range(0, 100, 2):
-        percent = min(second * 2, 60)
-        pace.note(float(second), {"stage": "commits", "phase": "receiving", "percent": percent})
-    # It looks back for half a minute only: nothing has moved for longer than that.
-    assert pace.rate() is None
-    pace.note(100.0, {"stage": "commits", "phase": "receiving", "percent": 75})
-    assert pace.seconds_left({"stage": "commits", "phase": "receiving", "percent": 75}) == pytest.approx(50, rel=0.2)
-    pace.note(101.0, None)
-    assert pace.rate() is None
-
-
-def test_paces_are_remembered_of_the_latest_only() -> None:
-    paces = Paces(most=2)
-    progress = {"stage": "users", "done": 0, "total": 9}
-    first = paces.note(1, 0.0, progress)
-    paces.note(2, 0.0, progress)
-    assert paces.note(1, 1.0, progress) is first
-    paces.note(3, 1.0, progress)
-    assert paces.note(1, 2.0, progress) is first
-    assert paces.note(2, 2.0, progress) is not None
 
 
 # Live

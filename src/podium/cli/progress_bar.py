@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from podium.jobs.rate import Pace
+from podium.jobs.rate import RateEstimator
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -43,7 +43,7 @@ class _Shown:
     def __init__(self, bar: Bar, name: str) -> None:
         self._bar = bar
         self._task = bar.add_task("starting", total=None, label=name)
-        self._pace = Pace()
+        self._rate = RateEstimator()
         self._arrived = ""
 
     def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
@@ -58,6 +58,6 @@ class _Shown:
             self._bar.update(self._task, description=f"{phase}{arrived}", total=100, completed=number)
 
     def _speed(self, commits: int) -> str:
-        self._pace.note(time.monotonic(), {"stage": "commits", "commits": commits})
-        rate = self._pace.rate()
+        self._rate.note(time.monotonic(), {"stage": "commits", "commits": commits})
+        rate = self._rate.rate()
         return f", {rate:,.0f} a second" if rate else ""

@@ -17,7 +17,7 @@ from podium.errors import HistoryError, LeaseLost
 from podium.history.gc_pause import paused
 from podium.history.totals import COUNTING_VERSION
 from podium.jobs import batches, failures, lease
-from podium.jobs.rate import Pace
+from podium.jobs.rate import RateEstimator
 from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database, Row
 from podium.telemetry import metrics
@@ -179,7 +179,7 @@ class _Progress:
         self._phase = ""
         self._counted: int | None = None
         # How fast commits are counted, and how fast the phase goes.
-        self._rate, self._pace = Pace(), Pace()
+        self._rate, self._progress_rate = RateEstimator(), RateEstimator()
 
     def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
         if self._also is not None:
@@ -205,8 +205,8 @@ class _Progress:
             told["total"] = max(total, number)
         if "commits" in told:
             self._rate.note(now, {"stage": "commits", "commits": told["commits"]})
-        self._pace.note(now, told)
-        rate, left = self._rate.rate(), self._pace.seconds_left(told, self._row["total_commits"])
+        self._progress_rate.note(now, told)
+        rate, left = self._rate.rate(), self._progress_rate.seconds_left(told, self._row["total_commits"])
         if rate is not None and phase != "saving":
             told["commitsPerSecond"] = round(rate)
         if left is not None:

@@ -6,7 +6,8 @@ import hashlib
 import time
 from typing import Any
 
-from podium.jobs.rate import Pace, Paces
+from podium.jobs.rate import RateEstimator
+from podium.jobs.rate_cache import RateEstimators
 from podium.leaderboard.board_data import cache_key
 from podium.repositories.listing import describe
 from podium.storage.session import Row
@@ -27,7 +28,7 @@ class StatusView:
     def __init__(self, renderer: Renderer, github_host: str) -> None:
         self._renderer = renderer
         self._github_host = github_host
-        self._paces = Paces()
+        self._rates = RateEstimators()
 
     def described(self, row: Row) -> dict[str, Any]:
         """A repository as the API tells of it, with its title and its page."""
@@ -43,14 +44,14 @@ class StatusView:
         """What ``_status.html`` needs."""
         repository = self.described(row)
         progress = repository["progress"]
-        pace = self._paces.note(row["id"], time.monotonic(), progress) if is_in_work(row) else Pace()
+        seen = self._rates.note(row["id"], time.monotonic(), progress) if is_in_work(row) else RateEstimator()
         return {
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
-            # What the worker says of its own pace is better than what is seen of it from here.
-            "rate": (progress or {}).get("commitsPerSecond") or pace.rate(),
-            "seconds_left": (progress or {}).get("secondsLeft") or pace.seconds_left(progress, row["total_commits"]),
+            # The worker's own estimate is better than the one made here.
+            "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
+            "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row["total_commits"]),
             "edition": board_edition(row),
             "may_retry": row["state"] == "failed" and may_administer,
         }

@@ -1,0 +1,28 @@
+"""The rates of the repositories that pages show."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from cachetools import LRUCache
+
+from podium.jobs.rate import RateEstimator
+
+
+class RateEstimators:
+    """The estimators of the ``size`` repositories noted last. Thread-safe."""
+
+    def __init__(self, size: int = 1_000) -> None:
+        self._estimators: LRUCache[int, RateEstimator] = LRUCache(size)
+        self._lock = threading.Lock()
+
+    def note(self, repository_id: int, now: float, progress: Mapping[str, Any] | None) -> RateEstimator:
+        """Note the progress of a repository at ``now``, and return its estimator."""
+        with self._lock:
+            estimator = self._estimators.get(repository_id)
+            if estimator is None:
+                estimator = self._estimators[repository_id] = RateEstimator()
+            estimator.note(now, progress)
+        return estimator
