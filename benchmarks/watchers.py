@@ -20,7 +20,7 @@ from tests.support.web import Site, open_site
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """MetricsMiddleware, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--watchers", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=20.0)

@@ -42,7 +42,7 @@ def test_new_repository_is_accepted_and_the_commit_queue_rung(site: Site, client
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 202
     body = answer.json()
-    assert matches(schemas.Submission, body)
+    assert matches(schemas.SubmissionResponse, body)
     assert (body["stage"], body["state"], body["url"]) == ("commits", "pending", ADDRESS)
     assert body["progress"] == {"stage": "commits"}
     assert site.queues.enqueued == [(body["id"],)]
@@ -72,7 +72,7 @@ def test_repository_whose_accounts_are_being_found_is_in_stage_users(site: Site,
     site.repository(state="users_processing", progress='{"stage": "users", "done": 50, "total": 120}')
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 202
-    assert matches(schemas.Submission, answer.json())
+    assert matches(schemas.SubmissionResponse, answer.json())
     assert answer.json()["stage"] == "users"
     assert answer.json()["progress"] == {"stage": "users", "done": 50, "total": 120}
 
@@ -81,7 +81,7 @@ def test_completed_repository_says_when_it_was_processed(site: Site, client: Cli
     site.repository(last_processed_at=4_000_000_000.9)
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 200
-    assert matches(schemas.Submission, answer.json())
+    assert matches(schemas.SubmissionResponse, answer.json())
     assert answer.json()["lastProcessedAt"] == "2096-10-02T07:06:40Z"
     assert answer.json()["refreshing"] is False
     assert site.queues.enqueued == []
@@ -103,7 +103,7 @@ def test_failed_repository_says_why_and_that_it_may_be_retried(site: Site, clien
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 200
     body = answer.json()
-    assert matches(schemas.Submission, body)
+    assert matches(schemas.SubmissionResponse, body)
     assert (body["state"], body["retryable"]) == ("failed", True)
     assert body["error"] == "The repository is private or does not exist."
     assert "retry" in body["message"]
@@ -160,7 +160,7 @@ def test_board_is_not_there_while_commits_are_counted_for_the_first_time(
     answer = client.get(LEADERBOARD)
     assert answer.status_code == 202
     assert answer.headers["retry-after"] == "2"
-    assert matches(schemas.Submission, answer.json())
+    assert matches(schemas.SubmissionResponse, answer.json())
     assert answer.json()["progress"]["percent"] == 42
 
 
@@ -262,7 +262,7 @@ def test_activity_gives_figures_split_and_weeks(site: Site, client: Client) -> N
     site.person(number, "Ada", "ada@example.com", 3, merge_count=1)
     site.person(number, "Bot", "bot@example.com", 2, kind="bot")
     body = client.get(f"/leaderboard/activity?repoUrl={ADDRESS}&merges=include").json()
-    assert matches(schemas.Overview, body)
+    assert matches(schemas.Activity, body)
     assert (body["figures"]["people"], body["figures"]["commits"]) == (1, 4)
     assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "agent": 0}]
 
@@ -272,10 +272,10 @@ def test_somebody_is_found_or_told_why_not(site: Site, client: Client) -> None:
     site.person(number, "Ada Lovelace", "ada@example.com", 3)
     find = f"/leaderboard/find?repoUrl={ADDRESS}"
     body = client.get(f"{find}&q=LOVE").json()
-    assert matches(schemas.Found, body)
+    assert matches(schemas.SearchResults, body)
     assert (body["total"], body["matches"][0]["rank"], body["reason"]) == (1, 1, None)
     body = client.get(f"{find}&q=bob@example.com").json()
-    assert matches(schemas.Found, body)
+    assert matches(schemas.SearchResults, body)
     assert (body["total"], body["matches"]) == (0, [])
     assert "No commit of this history has that e-mail" in body["reason"]
     for query in ("", "&q=", "&q=" + "x" * 201, "&q=a&limit=0", "&q=a&limit=101", "&q=a&since=x", "&q=a&rank=1"):
@@ -335,7 +335,7 @@ def test_repositories_are_listed_newest_first_with_their_number(site: Site, clie
         site.repository(f"octo/{name}", created_at=created)
     answer = client.get("/repositories?limit=2")
     assert answer.headers["x-total-count"] == "3"
-    assert matches(list[schemas.Repository], answer.json())
+    assert matches(list[schemas.RepositoryResponse], answer.json())
     assert [r["url"][-1] for r in answer.json()] == ["b", "c"]
     assert [r["url"][-1] for r in client.get("/repositories?limit=2&offset=2").json()] == ["a"]
 
@@ -352,7 +352,7 @@ def test_repositories_are_listed_by_state(site: Site, client: Client) -> None:
 def test_one_repository_is_read_by_its_number(site: Site, client: Client) -> None:
     number = site.repository()
     answer = client.get(f"/repositories/{number}")
-    assert matches(schemas.Repository, answer.json())
+    assert matches(schemas.RepositoryResponse, answer.json())
     assert answer.json()["id"] == number
 
 
@@ -375,7 +375,7 @@ def test_failed_repository_is_retried(site: Site, client: Client) -> None:
     number = site.repository(state="failed", error="The host is unreachable.")
     answer = client.post(f"/repositories/retry?repoUrl={ADDRESS}")
     assert answer.status_code == 202
-    assert matches(schemas.Submission, answer.json())
+    assert matches(schemas.SubmissionResponse, answer.json())
     assert (answer.json()["state"], answer.json()["error"]) == ("pending", None)
     assert site.queues.enqueued == [(number,)]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from podium.avatars.image_type import AvatarImage, image_of
 from podium.textutil.sanitize import clean
-from podium.web.pages.paths import key_of, page_path
+from podium.web.pages.board_urls import key_of, page_path
 from podium.web.pages.rendering import Renderer
 from podium.web.share import badge, card, image_routes
 from podium.web.share.svg import colour_of, policy

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from podium.leaderboard.export.formats import FILES, render, stream
-from podium.web.share.downloads import file_name
+from podium.web.share.download_routes import file_name
 from tests.leaderboard.test_export import HOSTILE, controls, document, entry, hostile_board
 from tests.support.web import Client, Site, is_problem, open_site
 

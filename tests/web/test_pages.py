@@ -15,7 +15,7 @@ import pytest
 from podium.errors import CannotListen, NotFound
 from podium.textutil.mask import masked
 from podium.web.pages import filters
-from podium.web.pages.paths import key_of, page_path
+from podium.web.pages.board_urls import key_of, page_path
 from podium.web.server import listen, url_of
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import Client, Site, is_problem, open_site

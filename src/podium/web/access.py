@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
-from podium.web.middleware.security import is_from_here
+from podium.web.middleware.security_middleware import is_from_here
 from podium.web.services import Services, context_of
 
 

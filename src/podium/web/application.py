@@ -8,16 +8,24 @@ import fastapi_offline
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium import __version__
-from podium.web.api import board_routes, openapi, operator_routes, problems, routes
+from podium.web.api import (
+    error_responses,
+    leaderboard_routes,
+    openapi,
+    queue_routes,
+    repository_routes,
+    server_routes,
+    submission_routes,
+)
 from podium.web.cache.response_shortcut import Express
-from podium.web.middleware.http_metrics import Measure
-from podium.web.middleware.security import Security
+from podium.web.middleware.head_as_get import HeadAsGet
+from podium.web.middleware.metrics_middleware import MetricsMiddleware
+from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import page_routes
 from podium.web.services import Context, Services
-from podium.web.share import avatar_routes, downloads, image_routes
+from podium.web.share import avatar_routes, download_routes, image_routes
 
 __all__ = ["Services", "create_app"]
 
@@ -27,18 +35,20 @@ def create_app(services: Services) -> FastAPI:
     # FastAPI's own pages load Swagger UI from another host.
     app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     context = app.state.context = Context.of(services)
-    problems.install(app)
+    error_responses.install(app)
     openapi.install(app)
     # Before the pages, whose static files lie around it.
     app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     # The page comes last: below /r/ it takes every address that is not a file's.
     routers = [
-        routes.router,
-        board_routes.router,
-        operator_routes.router,
+        submission_routes.router,
+        leaderboard_routes.router,
+        repository_routes.router,
+        queue_routes.router,
+        server_routes.router,
         avatar_routes.router,
         image_routes.router,
-        downloads.router,
+        download_routes.router,
         page_routes.router,
     ]
     for router in routers:
@@ -61,20 +71,5 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["X-Total-Count", "Retry-After"],
         )
-    app.add_middleware(Security, settings=services.settings, loopback=services.loopback)
-    app.add_middleware(Measure)
-
-
-class HeadAsGet:
-    """Answers HEAD as GET; the server leaves the body out. FastAPI's routes know HEAD only where it is spelt out.
-
-    ``head`` in the scope tells an answer without an end that nobody waits for its body.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") == "HEAD":
-            scope = {**scope, "method": "GET", "head": True}
-        await self._app(scope, receive, send)
+    app.add_middleware(SecurityMiddleware, settings=services.settings, loopback=services.loopback)
+    app.add_middleware(MetricsMiddleware)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from podium.web.api.problems import MEDIA_TYPE
+from podium.web.api.error_responses import MEDIA_TYPE
 
 _DESCRIPTION = """
 Podium answers one question about a git repository: *who made this?*

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from podium.web.api.schemas import Answer
+from podium.web.api.schemas import ResponseModel
 
 _TIME = "ISO 8601 in UTC."
 
 
-class Depth(Answer):
+class Depth(ResponseModel):
     """The messages of one queue."""
 
     waiting: int = Field(description="For a worker.")
@@ -20,7 +20,7 @@ class Depth(Answer):
     dead: int = Field(description="Given up by the engine; what they were about is rung again.")
 
 
-class Oldest(Answer):
+class Oldest(ResponseModel):
     """The repository that has been in its state for longest."""
 
     id: int
@@ -29,14 +29,14 @@ class Oldest(Answer):
     seconds: int | None
 
 
-class Standing(Answer):
+class Standing(ResponseModel):
     """The repositories in one state."""
 
     count: int
     oldest: Oldest | None
 
 
-class Failure(Answer):
+class Failure(ResponseModel):
     """A repository that was given up."""
 
     id: int
@@ -45,14 +45,14 @@ class Failure(Answer):
     since: str = Field(description=_TIME)
 
 
-class Leases(Answer):
+class Leases(ResponseModel):
     """Repositories that a worker counts, and those whose worker has vanished."""
 
     held: int
     expired: int
 
 
-class Budget(Answer):
+class Budget(ResponseModel):
     """What GitHub still allows on one of its APIs, over all tokens."""
 
     api: str
@@ -61,13 +61,13 @@ class Budget(Answer):
     resets_at: str | None = Field(description=_TIME)
 
 
-class Limit(Answer):
+class Limit(ResponseModel):
     """A token that GitHub holds back."""
 
     until: str = Field(description=_TIME)
 
 
-class Worker(Answer):
+class Worker(ResponseModel):
     """A process that works off queues."""
 
     id: str
@@ -80,7 +80,7 @@ class Worker(Answer):
     alive: bool
 
 
-class Overview(Answer):
+class Overview(ResponseModel):
     """Queues, repositories, budget and workers at one moment."""
 
     at: str = Field(description=_TIME)
@@ -97,14 +97,14 @@ class Overview(Answer):
     workers: list[Worker]
 
 
-class Retried(Answer):
+class Retried(ResponseModel):
     """What is tried again."""
 
     message: str
     ids: list[int]
 
 
-class Dropped(Answer):
+class Dropped(ResponseModel):
     """What was taken out."""
 
     message: str

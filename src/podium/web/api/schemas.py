@@ -15,13 +15,13 @@ State = Literal["pending", "commits_processing", "users_processing", "completed"
 _TIME = "ISO 8601 in UTC."
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """What all answers have in common: names in camelCase, and nothing that is not described."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
-class Repository(Answer):
+class RepositoryResponse(ResponseModel):
     """A repository and where it stands."""
 
     id: int
@@ -36,7 +36,7 @@ class Repository(Answer):
     error: str | None = Field(description="Why it failed, and what to do.")
 
 
-class Submission(Repository):
+class SubmissionResponse(RepositoryResponse):
     """A repository, and what the request set in motion."""
 
     message: str
@@ -45,7 +45,7 @@ class Submission(Repository):
     retryable: bool = Field(False, description="Whether POST /repositories/retry is possible.")
 
 
-class BoardRepository(Answer):
+class BoardRepository(ResponseModel):
     """Whose board it is."""
 
     id: int
@@ -56,7 +56,7 @@ class BoardRepository(Answer):
     branch: str | None = Field(description="The branch that was counted.")
 
 
-class Contributor(Answer):
+class Contributor(ResponseModel):
     """One row of a board."""
 
     rank: int
@@ -82,7 +82,7 @@ class Contributor(Answer):
     )
 
 
-class Sparklines(Answer):
+class Sparklines(ResponseModel):
     """What the rows' sparklines have in common."""
 
     peak: int = Field(description="The largest part of any of the first rows of the board: the scale of all.")
@@ -90,7 +90,7 @@ class Sparklines(Answer):
     until: str
 
 
-class Board(Answer):
+class Board(ResponseModel):
     """A ranked board, with the rules it was made under."""
 
     repository: BoardRepository
@@ -113,7 +113,7 @@ class Board(Answer):
     sparklines: Sparklines | None = Field(None, description="Only where asked for.")
 
 
-class Figures(Answer):
+class Figures(ResponseModel):
     """The figures that matter."""
 
     people: int
@@ -123,7 +123,7 @@ class Figures(Answer):
     new_people_since: str | None = Field(description="The first day of that; null where the window has none.")
 
 
-class Split(Answer):
+class CommitSplit(ResponseModel):
     """The commits of the window by who authored them, whatever is ranked."""
 
     human: int
@@ -132,7 +132,7 @@ class Split(Answer):
     ai_assisted: int = Field(description="Authored by an AI agent, or naming one as co-author.")
 
 
-class Week(Answer):
+class Week(ResponseModel):
     """The commits of one week."""
 
     week: str = Field(description="The Sunday that begins it, UTC.")
@@ -141,24 +141,24 @@ class Week(Answer):
     agent: int
 
 
-class Overview(Answer):
+class Activity(ResponseModel):
     """A board as a whole."""
 
     rules: dict[str, str | None]
     head: str
     figures: Figures
-    split: Split
+    split: CommitSplit
     presets: dict[str, str | None] = Field(description="The usual windows, by their first day.")
     weeks: list[Week] = Field(description="All of history, the weeks in which anything was done.")
 
 
-class Row(Contributor):
+class ExplainedRow(Contributor):
     """A row that may not be ranked."""
 
     rank: int | None = Field(description="Null where it is not on the board.")  # type: ignore[assignment]
 
 
-class Found(Answer):
+class SearchResults(ResponseModel):
     """Who matches."""
 
     query: str
@@ -167,7 +167,7 @@ class Found(Answer):
     reason: str | None = Field(description="Why nobody does, and what would show them.")
 
 
-class ExplainedEmail(Answer):
+class ExplainedEmail(ResponseModel):
     """One e-mail of a row, over all of history."""
 
     email: str = Field(description="Cut short where the server does not show e-mail addresses.")
@@ -178,7 +178,7 @@ class ExplainedEmail(Answer):
     found_by: str = Field(description="How its account was found, or why there is none.")
 
 
-class Year(Answer):
+class Year(ResponseModel):
     """One year of a row, by the week's Sunday."""
 
     year: int
@@ -187,10 +187,10 @@ class Year(Answer):
     co_authored_count: int
 
 
-class Explanation(Answer):
+class Explanation(ResponseModel):
     """Why a row has its number."""
 
-    row: Row
+    row: ExplainedRow
     not_ranked: str | None = Field(description="Why it is not on the board, where it is not.")
     emails: list[ExplainedEmail]
     years: list[Year]
@@ -199,46 +199,21 @@ class Explanation(Answer):
     sample_commit: str | None
 
 
-class Refresh(Answer):
+class Refresh(ResponseModel):
     """What a refresh set in motion."""
 
     message: str
     repositories: int
 
 
-class Health(Answer):
+class Health(ResponseModel):
     """The server's own state."""
 
     status: Literal["ok", "ready"]
 
 
-class Version(Answer):
+class Version(ResponseModel):
     """Which Podium this is."""
 
     name: Literal["podium"]
     version: str
-
-
-class Problem(BaseModel):
-    """An error (RFC 9457)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str = Field(description="What happened and what to do.")
-    error: str = Field(description="The same as `detail`.")
-    code: str = Field(description="A stable word for programs.")
-
-
-def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, as ``_404="There is none."``, for its ``responses``."""
-    return {
-        int(status.removeprefix("_")): {"model": Problem, "description": description}
-        for status, description in statuses.items()
-    }
-
-
-BAD_QUERY = problems(_400="The address or another parameter cannot be read.")
-ADMIN = problems(_401="The administrator's token is needed.", _403="Only from the server's own machine.")

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from podium.errors import PodiumError
 from podium.settings import Settings
 from podium.web.access import require_metrics
-from podium.web.api.operator_routes import METRICS_TYPE
-from podium.web.api.problems import problem
+from podium.web.api.error_responses import problem
+from podium.web.api.server_routes import METRICS_TYPE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from podium.errors import PodiumError
 from podium.web.cache.boards import Boards
 from podium.web.cache.cached_response import Body
-from podium.web.middleware.security import is_from_here
+from podium.web.middleware.security_middleware import is_from_here
 
 # Addresses that are remembered, and the longest of them: what nobody types is not worth it.
 MOST = 5_000

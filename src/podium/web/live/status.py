@@ -13,7 +13,7 @@ from podium.repositories.listing import describe
 from podium.storage.session import Row
 from podium.web.cache.boards import has_board
 from podium.web.live.events import event_of
-from podium.web.pages.paths import page_path
+from podium.web.pages.board_urls import page_path
 from podium.web.pages.rendering import Renderer
 
 # Seconds between two looks of one page at the rows of a board whose accounts are coming in; with many pages each

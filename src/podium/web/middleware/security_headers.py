@@ -26,7 +26,7 @@ DEFAULT_HEADERS = {
 }
 
 
-def dress(headers: MutableHeaders) -> None:
+def add_security_headers(headers: MutableHeaders) -> None:
     """Add the headers that every answer carries."""
     headers.update(HEADERS)
     for name, value in DEFAULT_HEADERS.items():

@@ -25,7 +25,7 @@ SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mai
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
+class BoardPageQuery:
     """What the address of a board's page asks for.
 
     Attributes:
@@ -72,7 +72,7 @@ class Wanted:
         return self.path + ("?" + urlencode(query) if query else "")
 
 
-def board_values(ranked: Ranked, wanted: Wanted) -> dict[str, Any]:
+def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """Everything that the templates say of a board that is there."""
     # On the page nobody's e-mail is whole, so none is asked for.
     board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
@@ -93,7 +93,7 @@ def board_values(ranked: Ranked, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-def rows(ranked: Ranked, wanted: Wanted, groups: list[int]) -> list[dict[str, Any]]:
+def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict[str, Any]]:
     """What the table needs beside the board's own rows: handle, link and curve of each."""
     curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
     found = []
@@ -125,7 +125,7 @@ def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
     }
 
 
-def found(ranked: Ranked, wanted: Wanted) -> dict[str, Any]:
+def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """Who was looked for, each with the page that shows the row."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
@@ -159,7 +159,7 @@ def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     return [(year, *counts) for year, counts in years.items()]
 
 
-def _presets(ranked: Ranked, wanted: Wanted) -> list[dict[str, Any]]:
+def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
     since, until = wanted.switches["since"], wanted.switches["until"]
     return [
         {

@@ -16,13 +16,13 @@ from podium.repositories.listing import listing
 from podium.storage.session import Row
 from podium.submissions import submit
 from podium.web.access import may_administer, shows_emails
-from podium.web.api.routes import submit_address
+from podium.web.api.submission_routes import submit_address
 from podium.web.cache.cached_response import Body, BodyResponse
 from podium.web.cache.response_shortcut import Plan
 from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
-from podium.web.pages.board_page import SWITCHES, Wanted, board_values, explanation, found, pages
-from podium.web.pages.paths import key_of, page_path
+from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
+from podium.web.pages.board_urls import key_of, page_path
 from podium.web.services import Context, ContextDep
 from podium.web.share.snippets import take_along
 
@@ -134,16 +134,16 @@ async def board(
     return BodyResponse(await context.boards.get(repository, plan.what, make, live=True))
 
 
-def _wanted(request: Request, context: Context, path: str, **more: Any) -> Wanted:
+def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
     switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
-    wanted = Wanted(path, switches, show_emails=shows_emails(request, context.services), **more)
+    wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
     # A rule that does not exist is told before anything is read.
     _ = wanted.rules
     return wanted
 
 
-def _at(wanted: Wanted, path: str) -> Wanted:
-    return Wanted(path, wanted.switches, wanted.offset, wanted.find, wanted.person, wanted.show_emails)
+def _at(wanted: BoardPageQuery, path: str) -> BoardPageQuery:
+    return BoardPageQuery(path, wanted.switches, wanted.offset, wanted.find, wanted.person, wanted.show_emails)
 
 
 def _address_of(path: str, github_url: str) -> str:

@@ -1,8 +1,7 @@
-"""Templates and static files."""
+"""Render Jinja templates."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from podium.textutil.plural import plural
 from podium.web.cache.cached_response import Body
 from podium.web.middleware.security_headers import PAGE_POLICY
 from podium.web.pages import filters
+from podium.web.pages.assets import Assets
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
@@ -56,25 +56,3 @@ class Renderer:
         """Render a whole page, to be kept."""
         html = self.text(template, **values)
         return Body.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})
-
-
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_ASK_AGAIN = {"Cache-Control": "no-cache"}
-
-
-class Assets:
-    """The static files, in memory: kept by browsers for a year where the address carries their version."""
-
-    def __init__(self, folder: Path) -> None:
-        files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-        self.version = "v" + hashlib.sha256(b"".join(files.values())).hexdigest()[:12]
-        self._bodies = {}
-        for name, content in files.items():
-            kind = _TYPES[Path(name).suffix]
-            self._bodies[name] = Body.of(content, kind, _ASK_AGAIN)
-            self._bodies[f"{self.version}/{name}"] = Body.of(content, kind, _FOR_EVER)
-
-    def find(self, path: str) -> Body | None:
-        """The file of that name, with or without its version; None where there is none."""
-        return self._bodies.get(path)

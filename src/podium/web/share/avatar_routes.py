@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from podium.errors import NotFound
 from podium.leaderboard.profiles import Profile, find_profile
-from podium.web.api import schemas
+from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import answer, etag_of, keep
 from podium.web.services import Context, ContextDep
 from podium.web.share.svg import colour_of, letters_of
@@ -38,7 +38,7 @@ router = APIRouter()
     responses={
         200: {"description": "The picture, or drawn initials where there is none.", "content": _IMAGES},
         304: {"description": "The client has it already."},
-        404: {"model": schemas.Problem, "description": "No history names this account."},
+        404: {"model": Problem, "description": "No history names this account."},
     },
 )
 async def avatar(

@@ -9,7 +9,7 @@ from fastapi import Path
 from podium.errors import BadAddress, NotFound
 from podium.storage.session import Row
 from podium.web.cache.conditional import keep
-from podium.web.pages.paths import key_of
+from podium.web.pages.board_urls import key_of
 from podium.web.services import Context
 
 BoardPath = Annotated[

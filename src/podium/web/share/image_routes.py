@@ -10,7 +10,7 @@ from starlette.responses import Response
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
-from podium.web.api import schemas
+from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
 from podium.web.cache.cached_response import Body, BodyResponse
 from podium.web.cache.conditional import keep
@@ -31,7 +31,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {_SVG: {"schema": {"type": "string"}}},
     },
     304: {"description": "The client has it already."},
-    400: {"model": schemas.Problem, "description": "An option cannot be read."},
+    400: {"model": Problem, "description": "An option cannot be read."},
     404: {
         "description": "Never submitted; a drawing that says so.",
         "content": {_SVG: {"schema": {"type": "string"}}},

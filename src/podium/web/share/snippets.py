@@ -15,7 +15,7 @@ def take_along(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, A
 
     Args:
         origin: of this server as the reader reaches it, such as ``https://podium.example.org``.
-        path: the board's page, as :func:`podium.web.pages.paths.page_path` writes it: nothing in it needs escaping in
+        path: of the board's page, from :func:`podium.web.pages.board_urls.page_path`: nothing in it needs escaping in
             Markdown.
         chosen: the switches of the page that are not the usual ones.
     """

@@ -9,12 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from podium.errors import PodiumError, TooManyRequests
-from podium.web.middleware.security_headers import dress
+from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"
 _API_PATHS = (
@@ -31,6 +32,31 @@ _API_PATHS = (
 )
 
 log = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What happened and what to do.")
+    error: str = Field(description="The same as `detail`.")
+    code: str = Field(description="A stable word for programs.")
+
+
+def error_responses(**statuses: str) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, as ``_404="There is none."``, for its ``responses``."""
+    return {
+        int(status.removeprefix("_")): {"model": Problem, "description": description}
+        for status, description in statuses.items()
+    }
+
+
+BAD_QUERY = error_responses(_400="The address or another parameter cannot be read.")
+ADMIN = error_responses(_401="The administrator's token is needed.", _403="Only from the server's own machine.")
 
 
 def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
@@ -134,5 +160,5 @@ async def _unexpected(request: Request, _: Exception) -> Response:
     # The exception goes on to the server, which logs it with its traceback. Starlette answers it outside of all
     # other middleware, so the headers are put on here.
     response = _answer(request, 500, "Podium made a mistake: its log says which. Please report it.", "internal")
-    dress(response.headers)
+    add_security_headers(response.headers)
     return response

@@ -20,10 +20,9 @@ from podium.leaderboard.search import find, row_of
 from podium.storage.session import Row
 from podium.web.access import shows_emails
 from podium.web.api import schemas
-from podium.web.api.problems import problem
+from podium.web.api.error_responses import BAD_QUERY, error_responses, problem
 from podium.web.api.query_parameters import BoardQuery, ExplainQuery, FindQuery, RuledQuery, each_once
-from podium.web.api.routes import address_of, message_of, submission
-from podium.web.api.schemas import BAD_QUERY, problems
+from podium.web.api.submission_routes import address_of, message_of, submission
 from podium.web.cache.boards import has_board, json_body
 from podium.web.cache.cached_response import Body, BodyResponse
 from podium.web.cache.response_shortcut import Plan
@@ -32,10 +31,10 @@ from podium.web.services import Context, ContextDep
 router = APIRouter(dependencies=[Depends(each_once)])
 
 _BOARD: dict[int | str, dict[str, Any]] = {
-    202: {"model": schemas.Submission, "description": "The commits are still being counted: ask again."},
+    202: {"model": schemas.SubmissionResponse, "description": "The commits are still being counted: ask again."},
     304: {"description": "What was sent last time (If-None-Match) is still so."},
     **BAD_QUERY,
-    **problems(_404="Never submitted.", _409="It failed, and there is no older board."),
+    **error_responses(_404="Never submitted.", _409="It failed, and there is no older board."),
 }
 
 
@@ -96,7 +95,7 @@ async def _ready(
     tags=["leaderboard"],
     summary="Commits over time, and figures",
     operation_id="getActivity",
-    response_model=schemas.Overview,
+    response_model=schemas.Activity,
     responses=_BOARD,
 )
 async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], context: ContextDep) -> Response:
@@ -116,7 +115,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
     tags=["leaderboard"],
     summary="Find somebody on a board",
     operation_id="findContributor",
-    response_model=schemas.Found,
+    response_model=schemas.SearchResults,
     responses=_BOARD,
 )
 async def find_contributor(request: Request, query: Annotated[FindQuery, Query()], context: ContextDep) -> Response:

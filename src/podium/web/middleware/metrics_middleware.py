@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from podium.telemetry import metrics
 
 
-class Measure:
+class MetricsMiddleware:
     """ASGI middleware around everything else. A route counts under its pattern, never under the path asked for."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,25 +1,23 @@
-"""The API: what is asked for is read from the query, done by the rooms, and answered as JSON.
+"""The API's routes that submit, retry and refresh repositories.
 
-The routes are plain functions: FastAPI runs them in threads, and the database's calls block.
+They are plain functions, which FastAPI runs in threads, because calls of the database block.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse
 
-from podium import __version__
-from podium.errors import NotReady, PodiumError
 from podium.repositories.address import Address, parse_address
-from podium.repositories.listing import describe, get, listing, stage_of
+from podium.repositories.listing import describe, stage_of
 from podium.storage.session import Row
 from podium.submissions import submit
 from podium.web.access import AdminOnly
 from podium.web.api import schemas
-from podium.web.api.query_parameters import ListingQuery, OptionalRepositoryQuery, RepositoryQuery, each_once
-from podium.web.api.schemas import ADMIN, BAD_QUERY, problems
+from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
+from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQuery, each_once
 from podium.web.middleware.rate_limit import client_of
 from podium.web.services import Context, ContextDep
 
@@ -38,11 +36,11 @@ def address_of(context: Context, text: str) -> Address:
     tags=["leaderboard"],
     summary="Submit a repository",
     operation_id="submitRepository",
-    response_model=schemas.Submission,
+    response_model=schemas.SubmissionResponse,
     responses={
-        202: {"model": schemas.Submission, "description": "New, or in work: ask again."},
+        202: {"model": schemas.SubmissionResponse, "description": "New, or in work: ask again."},
         **BAD_QUERY,
-        **problems(_429="Too many submissions."),
+        **error_responses(_429="Too many submissions."),
     },
 )
 def submit_repository(
@@ -104,51 +102,17 @@ def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
     return "The commits are being counted."
 
 
-@router.get(
-    "/repositories",
-    tags=["repositories"],
-    summary="List repositories",
-    operation_id="listRepositories",
-    response_model=list[schemas.Repository],
-    responses={
-        200: {"headers": {"X-Total-Count": {"description": "How many in all.", "schema": {"type": "integer"}}}},
-        **BAD_QUERY,
-    },
-)
-def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
-    """All repositories, newest first."""
-    with context.services.db.read() as session:
-        rows, total = listing(session, context.totals, state=query.state, limit=query.limit, offset=query.offset)
-    return JSONResponse([describe(row) for row in rows], headers={"X-Total-Count": str(total)})
-
-
-@router.get(
-    "/repositories/{id}",
-    tags=["repositories"],
-    summary="Read one repository",
-    operation_id="getRepository",
-    response_model=schemas.Repository,
-    responses={**BAD_QUERY, **problems(_404="There is none.")},
-)
-def get_repository(
-    repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
-) -> JSONResponse:
-    """Where one repository stands."""
-    with context.services.db.read() as session:
-        return JSONResponse(describe(get(session, repository_id)))
-
-
 @router.post(
     "/repositories/retry",
     tags=["administration"],
     summary="Retry a failed repository",
     operation_id="retryRepository",
     status_code=202,
-    response_model=schemas.Submission,
+    response_model=schemas.SubmissionResponse,
     responses={
         **BAD_QUERY,
         **ADMIN,
-        **problems(_404="Never submitted.", _409="It has not failed."),
+        **error_responses(_404="Never submitted.", _409="It has not failed."),
     },
 )
 def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -167,7 +131,7 @@ def retry_repository(query: Annotated[RepositoryQuery, Query()], context: Contex
     responses={
         **BAD_QUERY,
         **ADMIN,
-        **problems(_404="Never submitted.", _409="It has failed."),
+        **error_responses(_404="Never submitted.", _409="It has failed."),
     },
 )
 def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -177,46 +141,3 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     count = submit.refresh(services.db, services.queues, key, services.mark_stale)
     message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
     return JSONResponse({"message": message, "repositories": count}, 202)
-
-
-@router.get(
-    "/health",
-    tags=["server"],
-    summary="Whether the process answers",
-    operation_id="health",
-    response_model=schemas.Health,
-)
-async def health() -> JSONResponse:
-    """Answers as long as the process does; asks nobody else."""
-    return JSONResponse({"status": "ok"})
-
-
-@router.get(
-    "/ready",
-    tags=["server"],
-    summary="Whether database and queue can be used",
-    operation_id="ready",
-    response_model=schemas.Health,
-    responses=problems(_503="One of them cannot be used."),
-)
-def ready(context: ContextDep) -> JSONResponse:
-    """Reads from the database and asks the queue."""
-    try:
-        with context.services.db.read() as session:
-            session.value("SELECT max(id) FROM repository")
-        context.services.queue_ready()
-    except PodiumError as error:
-        raise NotReady(error.message) from error
-    return JSONResponse({"status": "ready"})
-
-
-@router.get(
-    "/version",
-    tags=["server"],
-    summary="Which Podium this is",
-    operation_id="version",
-    response_model=schemas.Version,
-)
-async def version() -> JSONResponse:
-    """The name and the version."""
-    return JSONResponse({"name": "podium", "version": __version__})

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podium.net import is_ip, is_loopback
 from podium.settings import Settings
-from podium.web.api.problems import problem
-from podium.web.middleware.security_headers import dress
+from podium.web.api.error_responses import problem
+from podium.web.middleware.security_headers import add_security_headers
 
 # No route of ours takes more than one address.
 MAX_BODY = 64 * 1024
@@ -46,7 +46,7 @@ def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
     return is_loopback(name)
 
 
-class Security:
+class SecurityMiddleware:
     """ASGI middleware around everything else."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, loopback: bool) -> None:
@@ -141,7 +141,7 @@ def _bounded(receive: Receive) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            dress(MutableHeaders(scope=message))
+            add_security_headers(MutableHeaders(scope=message))
         await send(message)
 
     return with_headers

@@ -22,7 +22,7 @@ from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.formats import stream
 from podium.storage.session import Row
 from podium.web.access import shows_emails
-from podium.web.api import schemas
+from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import RulesQuery, each_once
 from podium.web.cache.conditional import has
 from podium.web.services import ContextDep
@@ -57,9 +57,9 @@ router = APIRouter(dependencies=[Depends(each_once)])
             "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in _TYPES.values()},
         },
         304: {"description": "The client has it already."},
-        400: {"model": schemas.Problem, "description": "A rule cannot be read."},
-        404: {"model": schemas.Problem, "description": "Never submitted."},
-        409: {"model": schemas.Problem, "description": "There is no board yet."},
+        400: {"model": Problem, "description": "A rule cannot be read."},
+        404: {"model": Problem, "description": "Never submitted."},
+        409: {"model": Problem, "description": "There is no board yet."},
     },
 )
 async def download(

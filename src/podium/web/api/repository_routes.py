@@ -1,0 +1,50 @@
+"""The API's routes that list repositories and show one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.responses import JSONResponse
+
+from podium.repositories.listing import describe, get, listing
+from podium.web.api import schemas
+from podium.web.api.error_responses import BAD_QUERY, error_responses
+from podium.web.api.query_parameters import ListingQuery, each_once
+from podium.web.services import ContextDep
+
+router = APIRouter(dependencies=[Depends(each_once)])
+
+
+@router.get(
+    "/repositories",
+    tags=["repositories"],
+    summary="List repositories",
+    operation_id="listRepositories",
+    response_model=list[schemas.RepositoryResponse],
+    responses={
+        200: {"headers": {"X-Total-Count": {"description": "How many in all.", "schema": {"type": "integer"}}}},
+        **BAD_QUERY,
+    },
+)
+def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
+    """All repositories, newest first."""
+    with context.services.db.read() as session:
+        rows, total = listing(session, context.totals, state=query.state, limit=query.limit, offset=query.offset)
+    return JSONResponse([describe(row) for row in rows], headers={"X-Total-Count": str(total)})
+
+
+@router.get(
+    "/repositories/{id}",
+    tags=["repositories"],
+    summary="Read one repository",
+    operation_id="getRepository",
+    response_model=schemas.RepositoryResponse,
+    responses={**BAD_QUERY, **error_responses(_404="There is none.")},
+)
+def get_repository(
+    repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
+) -> JSONResponse:
+    """Where one repository stands."""
+    with context.services.db.read() as session:
+        return JSONResponse(describe(get(session, repository_id)))
