@@ -19,14 +19,13 @@ from podium.errors import NotFound, StorageError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
 from podium.web.application import create_app
-from podium.web.cache import boards as boards_module
-from podium.web.cache.boards import Boards
-from podium.web.cache.cached_response import Body
-from podium.web.cache.memory import Cache
-from podium.web.cache.row_batcher import RowReader
+from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
+from podium.web.cache.cached_response import CachedResponse
+from podium.web.cache.memory import MemoryCache
+from podium.web.cache.row_batcher import RowBatcher
 from podium.web.live import pubsub
 from podium.web.live.events import EventStream
-from podium.web.live.pubsub import Hub
+from podium.web.live.pubsub import PubSub
 from tests.support.web import NOW, Client, Site, open_site
 
 
@@ -82,7 +81,7 @@ def test_however_many_ask_at_once_the_database_is_asked_twice(site: Site) -> Non
     db = CountingDatabase(site)
 
     async def ask() -> list[Row | None]:
-        reader = RowReader(db)  # type: ignore[arg-type]
+        reader = RowBatcher(db)  # type: ignore[arg-type]
         first = asyncio.ensure_future(reader.read("github.com/octo/hello"))
         await asyncio.sleep(0)
         # The first is on its way: all others share the next, whatever they ask for.
@@ -102,7 +101,7 @@ def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
     db.gate.clear()
 
     async def ask() -> tuple[Row | None, Row | None]:
-        reader = RowReader(db)  # type: ignore[arg-type]
+        reader = RowBatcher(db)  # type: ignore[arg-type]
         first = asyncio.ensure_future(reader.read(1))
         await asyncio.sleep(0.01)
         with site.db.write() as session:
@@ -124,7 +123,7 @@ def test_a_reading_that_fails_fails_for_those_who_wait_and_no_longer(site: Site)
     db.broken = True
 
     async def ask() -> None:
-        reader = RowReader(db)  # type: ignore[arg-type]
+        reader = RowBatcher(db)  # type: ignore[arg-type]
         found = await asyncio.gather(*(reader.read(1) for _ in range(3)), return_exceptions=True)
         assert [type(error) for error in found] == [StorageError] * 3
         # One who leaves takes nothing from the others, and nobody hears of an error that nobody waits for.
@@ -143,7 +142,7 @@ def test_a_path_of_this_machine_is_not_shown(site: Site) -> None:
         session.run("UPDATE repository SET host = ''")
 
     async def ask() -> None:
-        reader = RowReader(site.db)
+        reader = RowBatcher(site.db)
         assert await reader.read(number) is None
         assert await reader.read("github.com/octo/hello") is None
 
@@ -159,7 +158,7 @@ class Thing:
 
 
 def test_cache_keeps_within_its_bytes_what_was_used_last() -> None:
-    cache = Cache(10_000)
+    cache = MemoryCache(10_000)
     things = [Thing(2_000) for _ in range(5)]
     for number, thing in enumerate(things[:4]):
         cache.put((number,), thing)
@@ -177,7 +176,7 @@ def test_cache_keeps_within_its_bytes_what_was_used_last() -> None:
 
 
 def test_cache_makes_a_value_once_for_all_threads_that_ask() -> None:
-    cache, made = Cache(10_000), []
+    cache, made = MemoryCache(10_000), []
     started = threading.Barrier(8)
 
     def make() -> Thing:
@@ -201,7 +200,7 @@ def test_cache_makes_a_value_once_for_all_threads_that_ask() -> None:
 
 
 def test_cache_forgets_a_value_that_could_not_be_made() -> None:
-    cache = Cache(10_000)
+    cache = MemoryCache(10_000)
     with pytest.raises(ValueError, match="no"):
         cache.once(("x",), lambda: (_ for _ in ()).throw(ValueError("no")))
     assert cache._making == {}
@@ -212,7 +211,7 @@ def test_cache_forgets_a_value_that_could_not_be_made() -> None:
 # Answers
 
 
-def answer(body: Body, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def answer(body: CachedResponse, **headers: str) -> tuple[int, dict[str, str], bytes]:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -228,7 +227,7 @@ def answer(body: Body, **headers: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def test_an_answer_is_packed_for_whoever_can_unpack_it() -> None:
-    body = Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
+    body = CachedResponse.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
     for accepts in ("gzip", "br, gzip", "gzip;q=0.5", "deflate,gzip"):
         status, headers, content = answer(body, accept_encoding=accepts)
         assert (status, headers["content-encoding"], headers["vary"]) == (200, "gzip", "Accept-Encoding")
@@ -237,20 +236,20 @@ def test_an_answer_is_packed_for_whoever_can_unpack_it() -> None:
         status, headers, content = answer(body, accept_encoding=accepts)
         assert "content-encoding" not in headers
         assert (content, headers["x-own"]) == (b"x" * 5_000, "1")
-    small = answer(Body.of(b"x", "text/plain"), accept_encoding="gzip")
+    small = answer(CachedResponse.of(b"x", "text/plain"), accept_encoding="gzip")
     assert small[2] == b"x"
 
 
 def test_whoever_has_an_answer_is_told_so() -> None:
-    body = Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
+    body = CachedResponse.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
     etag = body.etag.decode()
     for tags in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
         status, headers, content = answer(body, if_none_match=tags)
         assert (status, content, headers["etag"], headers["x-own"]) == (304, b"", etag, "1")
     for tags in ("", '"other"', etag[:-2], "W/"):
         assert answer(body, if_none_match=tags)[0] == 200
-    assert Body.of(b"x" * 5_000, "text/plain").etag != body.etag
-    assert Body.of(b"x" * 5_000, "text/plain", {"X-Own": "1"}).etag == body.etag
+    assert CachedResponse.of(b"x" * 5_000, "text/plain").etag != body.etag
+    assert CachedResponse.of(b"x" * 5_000, "text/plain", {"X-Own": "1"}).etag == body.etag
 
 
 # Boards
@@ -262,20 +261,20 @@ class Maker:
     def __init__(self) -> None:
         self.made = 0
 
-    def __call__(self, row: Row, data: BoardData | None) -> Body:
+    def __call__(self, row: Row, data: BoardData | None) -> CachedResponse:
         self.made += 1
         if data is None:
-            return Body.of(b"none", "text/plain")
+            return CachedResponse.of(b"none", "text/plain")
         from podium.leaderboard.rules import Rules
 
-        return Body.of(str(data.under(Rules()).ranking.total).encode(), "text/plain")
+        return CachedResponse.of(str(data.under(Rules()).ranking.total).encode(), "text/plain")
 
 
-def boards_of(site: Site) -> Boards:
-    return Boards(site.db, "https://github.com", Cache(10**6))
+def boards_of(site: Site) -> BoardCache:
+    return BoardCache(site.db, "https://github.com", MemoryCache(10**6))
 
 
-def test_a_board_is_made_once_for_each_edition(site: Site) -> None:
+def test_a_board_is_made_once_for_each_state_of_the_row(site: Site) -> None:
     number = site.repository()
     site.person(number, "Ada", "ada@example.com", 3)
     boards, make = boards_of(site), Maker()
@@ -317,19 +316,18 @@ def test_a_page_is_made_anew_with_each_note_of_progress(site: Site) -> None:
     assert (run(ask), make.made) == (b"none", 2)
 
 
-def test_an_account_found_for_another_repository_joins_rows_here_too(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_account_found_for_another_repository_joins_rows_here_too(site: Site) -> None:
     number = site.repository()
     site.person(number, "Ada", "ada@example.com", 3)
     site.person(number, "Ada", "ada@home.example", 2)
-    boards = boards_of(site)
+    now = [1000.0]
+    boards = BoardCache(site.db, "https://github.com", MemoryCache(10**6), clock=lambda: now[0])
 
-    def rows(_: Row, data: BoardData | None) -> Body:
+    def rows(_: Row, data: BoardData | None) -> CachedResponse:
         from podium.leaderboard.rules import Rules
 
         assert data is not None
-        return Body.of(str(len(data.under(Rules()).ranking.order)).encode(), "text/plain")
+        return CachedResponse.of(str(len(data.under(Rules()).ranking.order)).encode(), "text/plain")
 
     async def ask() -> bytes:
         row = await boards.row(number)
@@ -343,10 +341,9 @@ def test_an_account_found_for_another_repository_joins_rows_here_too(
             """INSERT INTO known_email (host, email, contributor_id, source, known_at)
             SELECT host, 'ada@home.example', id, 'host', 0 FROM contributor"""
         )
-    # Believed for a while, then compared; one that nobody read meanwhile waits for it.
+    # The kept accounts are used for a while; after MAX_ACCOUNT_AGE the request waits for the comparison.
     assert run(ask) == b"2"
-    monkeypatch.setattr(boards_module, "LOOK_AGAIN", 0.0)
-    monkeypatch.setattr(boards_module, "TOO_OLD", 0.0)
+    now[0] += MAX_ACCOUNT_AGE + 1
     assert run(ask) == b"1"
 
 
@@ -389,10 +386,10 @@ class Watcher:
         self.done = message["type"] == "http.response.body" and not message.get("more_body")
 
 
-def watching(hub: Hub, row: Row) -> tuple[Watcher, asyncio.Future[None]]:
-    watcher, watch = Watcher(), hub.join(row)
-    stream = EventStream(watch, lambda: hub.leave(row, watch))
-    return watcher, asyncio.ensure_future(stream({"type": "http"}, watcher.receive, watcher.send))
+def watching(hub: PubSub, row: Row) -> tuple[Watcher, asyncio.Future[None]]:
+    watcher, channel = Watcher(), hub.subscribe(row)
+    stream = EventStream(channel, lambda: hub.unsubscribe(row, channel))
+    return watcher, asyncio.ensure_future(stream({"type": "http", "method": "GET"}, watcher.receive, watcher.send))
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -409,8 +406,8 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
-        hub = Hub(boards, tell)
+        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        hub = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         before = db.readings
@@ -425,7 +422,7 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
         await until(lambda: all(watcher.done for watcher, _ in all_of_them))
         await asyncio.gather(*(task for _, task in all_of_them))
         assert db.readings - before <= (time.monotonic() - started) / 0.2 + 2
-        await until(lambda: not hub._watches)
+        await until(lambda: not hub._channels)
 
     run(watch)
 
@@ -436,18 +433,18 @@ def test_who_leaves_is_noticed_and_the_last_ends_the_looking(site: Site, monkeyp
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
-        hub = Hub(boards, tell)
+        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        hub = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         (one, one_task), (other, other_task) = watching(hub, row), watching(hub, row)
         await until(lambda: len(other.heard) == 3)
         one.gone.set()
         await one_task
-        assert hub._watches[number].watchers == 1
+        assert hub._channels[number].subscribers == 1
         other.gone.set()
         await other_task
-        assert hub._watches == {}
+        assert hub._channels == {}
         await asyncio.sleep(0.1)
         before = db.readings
         await asyncio.sleep(0.1)
@@ -462,8 +459,8 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = Boards(db, "https://github.com", Cache(10**6))  # type: ignore[arg-type]
-        hub = Hub(boards, tell)
+        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        hub = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         watcher, task = watching(hub, row)
@@ -480,22 +477,22 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
 
 
 def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pubsub, "MOST_WATCHERS", 2)
+    monkeypatch.setattr(pubsub, "MAX_SUBSCRIBERS", 2)
     number = site.repository(state="pending")
 
     async def watch() -> None:
         boards = boards_of(site)
-        hub = Hub(boards, tell)
+        hub = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         tasks = [watching(hub, row) for _ in range(2)]
         with pytest.raises(TooManyRequests):
-            hub.join(row)
+            hub.subscribe(row)
         hub.close()
         await asyncio.gather(*(task for _, task in tasks))
         assert all(watcher.done for watcher, _ in tasks)
         with pytest.raises(TooManyRequests):
-            hub.join(row)
+            hub.subscribe(row)
 
     run(watch)
 
@@ -506,11 +503,11 @@ def test_silence_is_broken_so_that_nobody_hangs_up(site: Site, monkeypatch: pyte
 
     async def watch() -> None:
         boards = boards_of(site)
-        hub = Hub(boards, tell)
+        hub = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         watcher, task = watching(hub, row)
-        await until(lambda: watcher.heard.count(b": still here\n\n") > 2)
+        await until(lambda: watcher.heard.count(b": keep-alive\n\n") > 2)
         watcher.gone.set()
         await task
 
@@ -571,13 +568,13 @@ def test_a_refused_host_gets_no_ready_answer(site: Site) -> None:
 def test_addresses_that_nobody_types_are_not_remembered(site: Site) -> None:
     site.repository()
     client = site.client()
-    plans = site.app.state.context.plans
+    shortcuts = site.app.state.context.shortcuts
     client.get("/r/octo/hello?utm=" + "x" * 600)
-    assert plans._plans == {}
+    assert len(shortcuts) == 0
     client.get("/r/octo/hello?find=ada")
-    assert plans._plans == {}
+    assert len(shortcuts) == 0
     client.get("/r/octo/hello")
-    assert len(plans._plans) == 1
+    assert len(shortcuts) == 1
 
 
 def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
@@ -587,14 +584,14 @@ def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
     with site.db.read() as session:
         row = session.one("SELECT * FROM repository WHERE id = :id", id=number)
     assert row is not None
-    event, is_last = status.tell(row, 1)
+    event, is_last = status.event(row, 1)
     data = json.loads(event.removeprefix(b"data: "))
     assert not is_last
     assert "3 of 9 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC" in data["html"]
-    assert (data["inWork"], data["rowsEvery"], len(data["edition"])) == (True, 2, 16)
-    assert json.loads(status.tell(row, 1000)[0].removeprefix(b"data: "))["rowsEvery"] == 20
-    event, is_last = status.tell({**row, "state": "failed", "error": "No.", "head": None}, 1)
-    assert (is_last, json.loads(event.removeprefix(b"data: "))["edition"]) == (True, "failed")
+    assert (data["inWork"], data["rowsEvery"], len(data["version"])) == (True, 2, 16)
+    assert json.loads(status.event(row, 1000)[0].removeprefix(b"data: "))["rowsEvery"] == 20
+    event, is_last = status.event({**row, "state": "failed", "error": "No.", "head": None}, 1)
+    assert (is_last, json.loads(event.removeprefix(b"data: "))["version"]) == (True, "failed")
 
 
 def test_watching_what_is_not_there_is_not_found(site: Site) -> None:

@@ -153,14 +153,14 @@ def test_finished_board_is_left_alone(site: Site, client: Client) -> None:
         assert "live.js" not in page
 
 
-def test_edition_changes_when_there_is_something_new_to_show(site: Site, client: Client) -> None:
-    def edition() -> str:
-        found = re.search(r'data-edition="(.*?)"', client.get(f"/status/{number}").text)
+def test_version_changes_when_there_is_something_new_to_show(site: Site, client: Client) -> None:
+    def version() -> str:
+        found = re.search(r'data-version="(.*?)"', client.get(f"/status/{number}").text)
         assert found
         return found[1]
 
     number = site.repository(state="pending")
-    editions = [edition()]
+    versions = [version()]
     for change in (
         'state = \'commits_processing\', progress = \'{"stage": "commits", "percent": 7}\'',
         "state = 'users_processing', head = 'abc', commits_processed_at = 5",
@@ -168,9 +168,9 @@ def test_edition_changes_when_there_is_something_new_to_show(site: Site, client:
     ):
         with site.db.write() as session:
             session.run(f"UPDATE repository SET {change} WHERE id = {number}")
-        editions.append(edition())
-    assert editions[0] == editions[1]
-    assert len(set(editions)) == 3
+        versions.append(version())
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 3
 
 
 def test_failed_board_says_why_and_offers_a_retry(site: Site, client: Client) -> None:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
-from podium.web.middleware.security_middleware import is_from_here
+from podium.web.middleware.security_middleware import is_local
 from podium.web.services import Services, context_of
 
 
@@ -25,14 +25,7 @@ class Guarded(Protocol):
 
 
 def _is_local(request: Request, services: Guarded) -> bool:
-    """Whether ``request`` comes from this machine itself.
-
-    A server bound to loopback is reached by strangers all the same when a reverse proxy stands before it: such a
-    request carries another name than loopback's, or a forwarding header. A proxy that sends neither cannot be told
-    from a person at this machine: ``docs/serving.md`` says what to set behind one.
-    """
-    alone = services.loopback and not services.settings.trusted_proxies
-    return alone and is_from_here(dict(request.scope["headers"]))
+    return is_local(dict(request.scope["headers"]), settings=services.settings, loopback=services.loopback)
 
 
 def shows_emails(request: Request, services: Services) -> bool:

@@ -19,7 +19,7 @@ from podium.web.api import (
     server_routes,
     submission_routes,
 )
-from podium.web.cache.response_shortcut import Express
+from podium.web.cache.response_shortcut import ResponseShortcut
 from podium.web.middleware.head_as_get import HeadAsGet
 from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.security_middleware import SecurityMiddleware
@@ -61,7 +61,7 @@ def create_app(services: Services) -> FastAPI:
 def _add_middleware(app: FastAPI, context: Context) -> None:
     # Each one is put around those before it: security sees a request before all but the count.
     services = context.services
-    app.add_middleware(Express, plans=context.plans, boards=context.boards)
+    app.add_middleware(ResponseShortcut, shortcuts=context.shortcuts, boards=context.boards)
     app.add_middleware(HeadAsGet)
     if services.settings.cors_origins:
         app.add_middleware(

@@ -64,7 +64,7 @@ def run(
     access_log = logging.getLogger("uvicorn.access")
     access_log.addFilter(_without_query)
     try:
-        _Server(config, url_of(host, sockets[0]), on_listening, app.state.context.hub.close).run(sockets)
+        _Server(config, url_of(host, sockets[0]), on_listening, app.state.context.pubsub.close).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
         for listener in sockets:

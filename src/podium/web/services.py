@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -17,12 +18,13 @@ from podium.repositories.fair_queue import ClientIds
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
-from podium.web.cache.boards import Boards
-from podium.web.cache.memory import Cache
-from podium.web.cache.response_shortcut import Plans
-from podium.web.live.pubsub import Hub
+from podium.web.cache.boards import BoardCache
+from podium.web.cache.memory import MemoryCache
+from podium.web.cache.response_shortcut import Shortcuts
+from podium.web.live.pubsub import PubSub
 from podium.web.live.status import StatusView
 from podium.web.middleware.rate_limit import SubmissionLimit
+from podium.web.middleware.security_middleware import is_local
 from podium.web.pages.rendering import Renderer
 
 
@@ -62,10 +64,10 @@ class Context:
     totals: Totals
     renderer: Renderer
     github_host: str
-    boards: Boards
+    boards: BoardCache
     status: StatusView
-    hub: Hub
-    plans: Plans
+    pubsub: PubSub
+    shortcuts: Shortcuts
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -73,7 +75,7 @@ class Context:
         settings = services.settings
         renderer = Renderer()
         github_host = host_of(settings.github_server_url)
-        boards = Boards(services.db, settings.github_server_url, Cache(settings.board_cache_bytes))
+        boards = BoardCache(services.db, settings.github_server_url, MemoryCache(settings.board_cache_bytes))
         status = StatusView(renderer, github_host)
         return cls(
             services=services,
@@ -85,8 +87,8 @@ class Context:
             github_host=github_host,
             boards=boards,
             status=status,
-            hub=Hub(boards, status.tell),
-            plans=Plans(private=services.loopback and not settings.trusted_proxies),
+            pubsub=PubSub(boards, status.event),
+            shortcuts=Shortcuts(partial(is_local, settings=settings, loopback=services.loopback)),
         )
 
 

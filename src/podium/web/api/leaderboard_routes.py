@@ -1,6 +1,6 @@
 """The API of boards: the ranking, its figures, finding somebody on it, explaining a row of it.
 
-:class:`podium.web.cache.boards.Boards` gives what is ready and makes what is not, so these routes are coroutines.
+:class:`podium.web.cache.boards.BoardCache` gives what is ready and makes what is not, so these routes are coroutines.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses, problem
 from podium.web.api.query_parameters import BoardQuery, ExplainQuery, FindQuery, RuledQuery, each_once
 from podium.web.api.submission_routes import address_of, message_of, submission
-from podium.web.cache.boards import has_board, json_body
-from podium.web.cache.cached_response import Body, BodyResponse
-from podium.web.cache.response_shortcut import Plan
+from podium.web.cache.boards import AnswerName, has_board
+from podium.web.cache.cached_response import CachedResponse, SendCached
+from podium.web.cache.response_shortcut import Shortcut
 from podium.web.services import Context, ContextDep
 
 router = APIRouter(dependencies=[Depends(each_once)])
@@ -52,38 +52,38 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
     emails = shows_emails(request, context.services)
     curves = query.sparklines == "include"
 
-    def make(_: Row, data: BoardData) -> Body:
+    def make(_: Row, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
         document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails)
         if curves:
             add_sparklines(ranked, document)
-        return json_body(document)
+        return CachedResponse.json(document)
 
-    what = ("leaderboard", rules, query.limit, query.offset, emails, curves)
-    return await _ready(request, context, query.repo_url, what, make)
+    name = ("leaderboard", rules, query.limit, query.offset, emails, curves)
+    return await _ready(request, context, query.repo_url, name, make)
 
 
 async def _ready(
     request: Request,
     context: Context,
     repo_url: str,
-    what: tuple[object, ...],
-    make: Callable[[Row, BoardData], Body],
+    name: AnswerName,
+    make: Callable[[Row, BoardData], CachedResponse],
 ) -> Response:
-    """The answer ``what`` about a repository that has a board; else where it stands."""
+    """The answer ``name`` about a repository that has a board; else where it stands."""
     address = address_of(context, repo_url)
     row = await context.boards.row(address.key)
     if row is None:
         raise NotFound(f"This repository was never submitted: POST /leaderboard?repoUrl={address.url} submits it.")
     if has_board(row):
-        context.plans.remember(request, Plan(address.key, what, live=False))
+        context.shortcuts.remember(request, Shortcut(address.key, name, live=False))
 
-        def made(row: Row, data: BoardData | None) -> Body:
+        def made(row: Row, data: BoardData | None) -> CachedResponse:
             if data is None:
                 raise Conflict("The board has gone meanwhile: ask again.")
             return make(row, data)
 
-        return BodyResponse(await context.boards.get(row, what, made))
+        return SendCached(await context.boards.get(row, name, made))
     if row["state"] == "failed":
         code = row["error_code"] or "failed"
         return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)
@@ -106,7 +106,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
         context,
         query.repo_url,
         ("activity", rules),
-        lambda _, data: json_body(read_figures(data.under(rules))),
+        lambda _, data: CachedResponse.json(read_figures(data.under(rules))),
     )
 
 
@@ -126,7 +126,7 @@ async def find_contributor(request: Request, query: Annotated[FindQuery, Query()
         context,
         query.repo_url,
         ("find", rules, query.q, query.limit, emails),
-        lambda _, data: json_body(find(data.under(rules), query.q, show_emails=emails, limit=query.limit)),
+        lambda _, data: CachedResponse.json(find(data.under(rules), query.q, show_emails=emails, limit=query.limit)),
     )
 
 
@@ -145,11 +145,11 @@ async def explain_contributor(
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
 
-    def make(_: Row, data: BoardData) -> Body:
+    def make(_: Row, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
         group = row_of(ranked, **who)
         if group is None:
             raise NotFound("Nobody of this history is that: GET /leaderboard/find looks for names, logins and e-mails.")
-        return json_body(read_explanation(ranked, group, show_emails=emails))
+        return CachedResponse.json(read_explanation(ranked, group, show_emails=emails))
 
     return await _ready(request, context, query.repo_url, ("explain", rules, *who.items(), emails), make)

@@ -1,4 +1,4 @@
-"""Answers that a client may keep: ETag, If-None-Match, Cache-Control (RFC 9110, 9111; RFC 5861)."""
+"""Conditional requests and lifetimes: ETag, If-None-Match (RFC 9110), Cache-Control (RFC 9111, RFC 5861)."""
 
 from __future__ import annotations
 
@@ -12,34 +12,42 @@ from podium import __version__
 
 
 def etag_of(*parts: object) -> str:
-    """A strong ETag of everything that an answer depends on; this Podium's version is always among it."""
+    """A strong ETag of everything that a response depends on; Podium's version is always part of it."""
     return f'"{hashlib.sha256(repr((__version__, parts)).encode("utf-8", "replace")).hexdigest()[:32]}"'
 
 
-def keep(seconds: int, stale: int = 0, *, shared: bool = True) -> str:
-    """A Cache-Control: kept for so many seconds, and used for ``stale`` more while a newer one is fetched.
+def etag_matches(etag: bytes, if_none_match: bytes | None) -> bool:
+    """Whether the header names ``etag``, by the weak comparison of RFC 9110, section 8.8.3.2."""
+    if if_none_match is None:
+        return False
+    if if_none_match == etag:
+        return True
+    tags = {tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")}
+    return etag.removeprefix(b"W/") in tags or b"*" in tags
+
+
+def client_has(request: Request, etag: str) -> bool:
+    """Whether the client has the response with that ETag."""
+    return etag_matches(etag.encode("latin-1"), dict(request.scope["headers"]).get(b"if-none-match"))
+
+
+def cache_control(seconds: int, stale: int = 0, *, shared: bool = True) -> str:
+    """A Cache-Control header.
 
     Args:
-        shared: whether one answer is everybody's; False where it depends on who asks.
+        seconds: how long the response is fresh.
+        stale: for how many more seconds it may be used while a newer one is fetched.
+        shared: False where the response depends on the client.
     """
-    who = "public" if shared else "private"
-    return f"{who}, max-age={seconds}" + (f", stale-while-revalidate={stale}" if stale else "")
+    scope = "public" if shared else "private"
+    return f"{scope}, max-age={seconds}" + (f", stale-while-revalidate={stale}" if stale else "")
 
 
-def has(request: Request, etag: str) -> bool:
-    """Whether the client has the answer with that ETag already."""
-    asked = request.headers.get("if-none-match")
-    if asked is None:
-        return False
-    tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
-    return etag in tags or "*" in tags
-
-
-def answer(
-    request: Request, body: bytes | str, etag: str, headers: Mapping[str, str], *, media_type: str, status: int = 200
+def conditional_response(
+    request: Request, body: bytes | str, etag: str, headers: Mapping[str, str], *, media_type: str
 ) -> Response:
-    """``body`` with its ETag, or 304 without it where the client has it already."""
+    """``body`` with its ETag, or 304 if the client has it."""
     tagged = {"ETag": etag, **headers}
-    if status == 200 and has(request, etag):
+    if client_has(request, etag):
         return Response(status_code=304, headers=tagged)
-    return Response(body, status, tagged, media_type)
+    return Response(body, 200, tagged, media_type)

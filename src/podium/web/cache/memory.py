@@ -1,67 +1,62 @@
-"""What is kept in memory between requests: one place, bounded in bytes, the least recently used goes first."""
+"""A cache in memory, bounded in bytes; the least recently used values leave first."""
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from cachetools import LRUCache
 
 from podium.leaderboard.board_data import Sized
 
 Kept = TypeVar("Kept", bound=Sized)
+Key = tuple[object, ...]
+
+# Bytes of a key and its entry, roughly.
+_OVERHEAD = 500
 
 
-class Cache:
+class MemoryCache:
     """Values by their keys. Safe to share between threads.
 
-    A value that is larger than half of the bound is not kept, so that one giant cannot push everything else out.
+    A value larger than half of ``max_bytes`` is not kept, so that one cannot push out all others.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._values: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
-        self._making: dict[tuple[object, ...], threading.Lock] = {}
-        self._bytes = 0
+    def __init__(self, max_bytes: int) -> None:
+        self._values: LRUCache[Key, Any] = LRUCache(max_bytes, getsizeof=_size_of)
+        self._making: dict[Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
-        """About how many bytes are kept."""
-        return self._bytes
+        """Bytes that are kept, roughly."""
+        return int(self._values.currsize)
 
-    def get(self, key: tuple[object, ...]) -> Any:
-        """The value of that key, or None."""
+    def get(self, key: Key) -> Any:
+        """The value of ``key``, or None."""
         with self._lock:
-            found = self._values.get(key)
-            if found is None:
+            # Not `get`, which would hash the key once more.
+            try:
+                return self._values[key]
+            except KeyError:
                 return None
-            self._values.move_to_end(key)
-            return found[0]
 
-    def put(self, key: tuple[object, ...], value: Sized) -> None:
+    def put(self, key: Key, value: Sized) -> None:
         """Keep a value."""
-        size = value.size + 500
         with self._lock:
-            self._drop(key)
-            if size > self._most // 2:
-                return
-            self._values[key] = (value, size)
-            self._bytes += size
-            while self._bytes > self._most:
-                self._drop(next(iter(self._values)))
+            self._values.pop(key, None)
+            if _size_of(value) <= self._values.maxsize // 2:
+                self._values[key] = value
 
-    def _drop(self, key: tuple[object, ...]) -> None:
-        self._bytes -= self._values.pop(key, (None, 0))[1]
-
-    def drop(self, which: Callable[[tuple[object, ...]], bool]) -> None:
-        """Forget every value whose key is ``which``."""
+    def drop(self, which: Callable[[Key], bool]) -> None:
+        """Remove every value whose key is ``which``."""
         with self._lock:
             for key in [key for key in self._values if which(key)]:
-                self._drop(key)
+                del self._values[key]
 
-    def once(self, key: tuple[object, ...], make: Callable[[], Kept]) -> Kept:
-        """The value of that key; where there is none, what ``make`` makes, once for all threads that ask meanwhile."""
+    def once(self, key: Key, make: Callable[[], Kept]) -> Kept:
+        """The value of ``key``; if there is none, ``make`` makes it, once for all threads that wait for it."""
         found: Kept | None = self.get(key)
         if found is not None:
             return found
@@ -77,3 +72,7 @@ class Cache:
             with self._lock:
                 self._making.pop(key, None)
         return found
+
+
+def _size_of(value: Sized) -> int:
+    return value.size + _OVERHEAD

@@ -1,95 +1,89 @@
-"""The short way for answers that are ready: from the address straight to the bytes.
-
-A route that made an answer leaves a plan: which repository, and which answer of it. The next request for the same
-address by the same kind of viewer needs the repository's row and the ready-made bytes, and no routing, validation or
-rendering. What is not ready goes the whole way.
-"""
+"""The shortcut for answers that are ready: from the address to the bytes, without routing, validation and rendering."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium.errors import PodiumError
-from podium.web.cache.boards import Boards
-from podium.web.cache.cached_response import Body
-from podium.web.middleware.security_middleware import is_from_here
+from podium.web.cache.boards import AnswerName, BoardCache
+from podium.web.cache.cached_response import CachedResponse
 
-# Addresses that are remembered, and the longest of them: what nobody types is not worth it.
-MOST = 5_000
-LONGEST = 500
+# Addresses that are kept. Longer ones are not: they are not typed or linked.
+MAX_SHORTCUTS = 5_000
+MAX_LENGTH = 500
 
-# Path, query, scheme and Host, and whether it is asked for on this machine.
+RequestHeaders = Mapping[bytes, bytes]
+# Path, query, scheme, Host, and whether the client is local.
 Address = tuple[str, bytes, str, bytes | None, bool]
 
 
-class Plan(NamedTuple):
-    """Which answer an address stands for: see :meth:`podium.web.cache.boards.Boards.get`."""
+class Shortcut(NamedTuple):
+    """The answer that an address stands for: the parameters of :meth:`podium.web.cache.boards.BoardCache.find`."""
 
-    key: str
-    what: tuple[object, ...]
+    repository_key: str
+    name: AnswerName
     live: bool
 
 
-class Plans:
-    """The plans of the addresses asked for lately.
+class Shortcuts:
+    """The shortcuts of the addresses that were requested last.
 
     Args:
-        private: whether only this machine can reach the server, so that who is here may see more than others.
+        is_local: whether a request with those headers comes from this machine, where it may see more.
     """
 
-    def __init__(self, *, private: bool) -> None:
-        self._private = private
-        self._plans: OrderedDict[Address, tuple[Plan, object]] = OrderedDict()
+    def __init__(self, is_local: Callable[[RequestHeaders], bool]) -> None:
+        self._is_local = is_local
+        self._shortcuts: LRUCache[Address, tuple[Shortcut, object]] = LRUCache(MAX_SHORTCUTS)
 
-    def remember(self, request: Request, plan: Plan) -> None:
-        """Leave a plan for whoever asks for the same next."""
+    def __len__(self) -> int:
+        return len(self._shortcuts)
+
+    def remember(self, request: Request, shortcut: Shortcut) -> None:
+        """Keep the shortcut for later requests to the same address."""
         address = self._address(request.scope, dict(request.scope["headers"]))
-        if len(address[0]) + len(address[1]) > LONGEST:
-            return
-        self._plans[address] = (plan, request.scope.get("route"))
-        if len(self._plans) > MOST:
-            self._plans.popitem(last=False)
+        if len(address[0]) + len(address[1]) <= MAX_LENGTH:
+            self._shortcuts[address] = (shortcut, request.scope.get("route"))
 
-    def find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Plan | None:
-        """The plan for a request, if there is one; the scope is told its route, by which requests are counted."""
-        found = self._plans.get(self._address(scope, headers))
+    def find(self, scope: Scope, headers: RequestHeaders) -> Shortcut | None:
+        """The shortcut for a request, if there is one. Sets the scope's route, by which requests are counted."""
+        found = self._shortcuts.get(self._address(scope, headers))
         if found is None:
             return None
         scope["route"] = found[1]
         return found[0]
 
-    def _address(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Address:
-        here = self._private and is_from_here(headers)
-        return scope["path"], scope["query_string"], scope["scheme"], headers.get(b"host"), here
+    def _address(self, scope: Scope, headers: RequestHeaders) -> Address:
+        return scope["path"], scope["query_string"], scope["scheme"], headers.get(b"host"), self._is_local(headers)
 
 
-class Express:
+class ResponseShortcut:
     """ASGI middleware around the routes."""
 
-    def __init__(self, app: ASGIApp, *, plans: Plans, boards: Boards) -> None:
+    def __init__(self, app: ASGIApp, *, shortcuts: Shortcuts, boards: BoardCache) -> None:
         self._app = app
-        self._plans = plans
+        self._shortcuts = shortcuts
         self._boards = boards
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET":
             headers = dict(scope["headers"])
-            plan = self._plans.find(scope, headers)
-            body = await self._ready(plan) if plan is not None else None
-            if body is not None:
-                await body.send(headers, send)
+            shortcut = self._shortcuts.find(scope, headers)
+            cached = await self._ready(shortcut) if shortcut is not None else None
+            if cached is not None:
+                await cached.send(headers, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _ready(self, plan: Plan) -> Body | None:
+    async def _ready(self, shortcut: Shortcut) -> CachedResponse | None:
         try:
-            row = await self._boards.row(plan.key)
-            return await self._boards.find(row, plan.what, live=plan.live) if row is not None else None
+            row = await self._boards.row(shortcut.repository_key)
+            return await self._boards.find(row, shortcut.name, live=shortcut.live) if row is not None else None
         except PodiumError:
-            # Errors are answered by the routes' own handlers, on the whole way.
+            # The routes' own handlers answer errors.
             return None

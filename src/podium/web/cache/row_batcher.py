@@ -1,7 +1,7 @@
-"""Reading repositories' rows for all requests at once: however many ask at the same moment, the database is asked once.
+"""One read of repositories' rows for all requests that wait at the same time, as a DataLoader does.
 
-A request waits for a reading that began after it came, so what it sees is never older than itself. While one reading
-is on its way, whoever comes shares the next.
+A request waits for a read that began after it arrived, so it never sees an older state. Requests that arrive during one
+read share the next.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from podium.repositories.listing import find
 from podium.storage.session import Database, Row, Session
 
 
-class RowReader:
-    """Reads rows by their identity (``repository.key``) or their number (``repository.id``)."""
+class RowBatcher:
+    """Reads rows by ``repository.key`` or ``repository.id``."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        # One reading at a time needs one thread; it is not waited for in the queue of slower work.
+        # One read at a time needs one thread, which slower work in the shared pool cannot delay.
         self._thread = ThreadPoolExecutor(1, "rows")
         self._waiting: dict[str | int, asyncio.Future[Row | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def read(self, key: str | int) -> Row | None:
-        """The row of the repository with that identity or number; None where there is none that a server may show.
+        """The row of the repository with that key or id; None where there is none that a server may show.
 
         Raises:
             StorageError: the database cannot be read.
@@ -35,7 +35,7 @@ class RowReader:
             future = self._waiting[key] = loop.create_future()
         if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
             self._reading = loop.create_task(self._read_all())
-        # Shielded: one who leaves must not take the answer from the others.
+        # A caller that is cancelled must not cancel the future of the others.
         return await asyncio.shield(future)
 
     async def _read_all(self) -> None:
@@ -44,10 +44,10 @@ class RowReader:
             waiting, self._waiting = self._waiting, {}
             try:
                 rows = await loop.run_in_executor(self._thread, self._rows, list(waiting))
-            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+            except Exception as error:  # noqa: BLE001 - passed on to every waiting request
                 for future in waiting.values():
                     future.set_exception(error)
-                    # Where all of them have left, nobody is there to hear of it.
+                    # If every caller was cancelled, no one else retrieves the exception.
                     future.exception()
             else:
                 for key, future in waiting.items():
@@ -59,12 +59,12 @@ class RowReader:
 
 
 def read_row(session: Session, key: str | int) -> Row | None:
-    """One row by its identity or number, where a server may show it."""
+    """One row by its key or id, where a server may show it."""
     if isinstance(key, str):
         return shown(find(session, key))
     return shown(session.one("SELECT * FROM repository WHERE id = :id", id=key))
 
 
 def shown(row: Row | None) -> Row | None:
-    """``row`` where a server may show it: a path of this machine is the command line's."""
+    """``row`` where a server may show it: boards of local paths belong to the command line."""
     return row if row is not None and row["host"] else None

@@ -2,70 +2,58 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from starlette.responses import Response
+from sse_starlette import EventSourceResponse, JSONServerSentEvent, ServerSentEvent
+from sse_starlette.sse import AppStatus
 from starlette.types import Receive, Scope, Send
 
-from podium.web.live.pubsub import Watch
+from podium.web.live.pubsub import Channel
 
-# Seconds of silence after which a comment is sent, so that proxies between keep the connection.
+# Seconds between two comments, which keep proxies from closing the connection.
 KEEP_ALIVE = 15.0
-# Milliseconds after which a browser that lost the connection asks again.
-_RETRY = b"retry: 3000\n\n"
+_SEPARATOR = "\n"
+_KEEP_ALIVE_COMMENT = ServerSentEvent(comment="keep-alive", sep=_SEPARATOR)
+# Milliseconds after which a browser that lost the connection opens it again.
+_RETRY = ServerSentEvent(retry=3000, sep=_SEPARATOR)
+
+# PubSub.close ends all streams when the server stops. The library would cancel them, which uvicorn logs as an error.
+AppStatus.enable_automatic_graceful_drain = False
 
 
 def event_of(data: Any) -> bytes:
-    """One event that carries ``data`` as JSON."""
-    return f"data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    """One event that carries ``data`` as JSON, encoded once for all subscribers."""
+    return JSONServerSentEvent(data, sep=_SEPARATOR).encode()
 
 
-class EventStream(Response):
-    """The events of one watch, from its latest on, until the last, or until the client leaves."""
+class EventStream(EventSourceResponse):
+    """The events of a channel, from its latest to its last one, or until the client disconnects."""
 
-    def __init__(self, watch: Watch, leave: Callable[[], None]) -> None:
+    def __init__(self, channel: Channel, unsubscribe: Callable[[], None]) -> None:
         super().__init__(
-            media_type="text/event-stream",
-            # Proxies such as nginx would otherwise keep events back.
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            _events(channel), ping=KEEP_ALIVE, ping_message_factory=lambda: _KEEP_ALIVE_COMMENT, sep=_SEPARATOR
         )
-        del self.headers["content-length"]
-        self._watch = watch
-        self._leave = leave
+        self._unsubscribe = unsubscribe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": _RETRY, "more_body": True})
-            if not scope.get("head"):
-                await self._stream(send, gone)
-            if not gone.done():
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            # HeadAsGet has changed the method, and HEAD has no stream.
+            method = "HEAD" if scope.get("head") else "GET"
+            await super().__call__({**scope, "method": method}, receive, send)
         finally:
-            gone.cancel()
-            self._leave()
-
-    async def _stream(self, send: Send, gone: asyncio.Future[None]) -> None:
-        told: bytes | None = None
-        while not gone.done():
-            # Taken before looking at the latest: what is told in between is not missed.
-            following = self._watch.next
-            if self._watch.latest and self._watch.latest != told:
-                told = self._watch.latest
-                await send({"type": "http.response.body", "body": told, "more_body": True})
-            if self._watch.is_last:
-                return
-            done, _ = await asyncio.wait({following, gone}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
-            if not done:
-                await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+            self._unsubscribe()
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _events(channel: Channel) -> AsyncIterator[bytes]:
+    yield _RETRY.encode()
+    sent: bytes | None = None
     while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
+        # Before reading the latest event, so that none is missed in between.
+        changed = channel.changed
+        if channel.latest and channel.latest != sent:
+            sent = channel.latest
+            yield sent
+        if channel.is_last:
             return
+        await changed.wait()

@@ -1,6 +1,6 @@
-"""Boards as they come to be, told to everybody who watches: one reading a second for each, however many they are.
+"""Repositories in work, polled once a second and published to all their subscribers.
 
-The latest state is what matters: who is slow misses some that lie between, and nothing is queued for anyone.
+Only the latest state matters: nothing is queued, and a slow subscriber misses the states in between.
 """
 
 from __future__ import annotations
@@ -11,92 +11,92 @@ from collections.abc import Callable
 
 from podium.errors import StorageError, TooManyRequests
 from podium.storage.session import Row
-from podium.web.cache.boards import Boards
+from podium.web.cache.boards import BoardCache
 
-# Seconds between two looks at a repository that is being watched.
+# Seconds between two polls of a repository.
 PERIOD = 1.0
-# Watchers of one process; whoever comes after asks again and again instead.
-MOST_WATCHERS = 5_000
+# Subscribers of one process; pages poll for themselves when there are more.
+MAX_SUBSCRIBERS = 5_000
 
 log = logging.getLogger(__name__)
 
-# What is told of a row to so many watchers: the bytes, and whether they are the last.
-Tell = Callable[[Row, int], tuple[bytes, bool]]
+# Makes the event for a row and its number of subscribers, and says whether it is the last one.
+MakeEvent = Callable[[Row, int], tuple[bytes, bool]]
 
 
-class Watch:
-    """One repository that is being watched: the latest that was told of it, and who waits for the next."""
+class Channel:
+    """One repository: its latest event, and a signal for the next."""
 
     def __init__(self) -> None:
-        self.watchers = 0
+        self.subscribers = 0
         self.latest: bytes | None = None
         self.is_last = False
-        self.next: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Set once the next event is published.
+        self.changed = asyncio.Event()
         self.poller: asyncio.Task[None] | None = None
 
-    def tell(self, event: bytes, *, is_last: bool) -> None:
-        """Tell everybody who waits, unless it is what they know already."""
+    def publish(self, event: bytes, *, is_last: bool) -> None:
+        """Make ``event`` the latest, unless it is already."""
         if event == self.latest and is_last == self.is_last:
             return
         self.latest, self.is_last = event, is_last
-        told, self.next = self.next, asyncio.get_running_loop().create_future()
-        told.set_result(None)
+        changed, self.changed = self.changed, asyncio.Event()
+        changed.set()
 
 
-class Hub:
-    """All watches of one server."""
+class PubSub:
+    """The channels of one server."""
 
-    def __init__(self, boards: Boards, tell: Tell) -> None:
+    def __init__(self, boards: BoardCache, make_event: MakeEvent) -> None:
         self._boards = boards
-        self._tell = tell
-        self._watches: dict[int, Watch] = {}
+        self._make_event = make_event
+        self._channels: dict[int, Channel] = {}
         self.closed = False
 
-    def join(self, row: Row) -> Watch:
-        """Watch a repository until :meth:`leave`.
+    def subscribe(self, row: Row) -> Channel:
+        """The channel of a repository, until :meth:`unsubscribe`.
 
         Raises:
-            TooManyRequests: too many watch already.
+            TooManyRequests: there are too many subscribers, or the server is stopping.
         """
-        if self.closed or sum(watch.watchers for watch in self._watches.values()) >= MOST_WATCHERS:
-            raise TooManyRequests("Too many people are watching: ask for the state every few seconds instead.", 60)
-        number = row["id"]
-        watch = self._watches.get(number)
-        if watch is None:
-            watch = self._watches[number] = Watch()
-            watch.poller = asyncio.get_running_loop().create_task(self._poll(number, watch))
-        watch.watchers += 1
-        return watch
+        if self.closed or sum(channel.subscribers for channel in self._channels.values()) >= MAX_SUBSCRIBERS:
+            raise TooManyRequests("Too many pages are connected: poll the state every few seconds instead.", 60)
+        repository_id = row["id"]
+        channel = self._channels.get(repository_id)
+        if channel is None:
+            channel = self._channels[repository_id] = Channel()
+            channel.poller = asyncio.get_running_loop().create_task(self._poll(repository_id, channel))
+        channel.subscribers += 1
+        return channel
 
-    def leave(self, row: Row, watch: Watch) -> None:
-        """Stop watching; the last to leave ends the looking."""
-        watch.watchers -= 1
-        if watch.watchers == 0:
-            self._end(row["id"], watch)
-
-    def _end(self, number: int, watch: Watch) -> None:
-        if self._watches.get(number) is watch:
-            del self._watches[number]
-        if watch.poller is not None:
-            watch.poller.cancel()
+    def unsubscribe(self, row: Row, channel: Channel) -> None:
+        """Leave a channel; the last subscriber ends its polling."""
+        channel.subscribers -= 1
+        if channel.subscribers == 0:
+            self._remove(row["id"], channel)
+            if channel.poller is not None:
+                channel.poller.cancel()
 
     def close(self) -> None:
-        """Let everybody go: the server stops."""
+        """End every subscription, because the server is stopping."""
         self.closed = True
-        for watch in list(self._watches.values()):
-            watch.tell(watch.latest or b"", is_last=True)
+        for channel in list(self._channels.values()):
+            channel.publish(channel.latest or b"", is_last=True)
 
-    async def _poll(self, number: int, watch: Watch) -> None:
-        while not watch.is_last:
+    def _remove(self, repository_id: int, channel: Channel) -> None:
+        if self._channels.get(repository_id) is channel:
+            del self._channels[repository_id]
+
+    async def _poll(self, repository_id: int, channel: Channel) -> None:
+        while not channel.is_last:
             try:
-                row = await self._boards.row(number)
+                row = await self._boards.row(repository_id)
             except StorageError as error:
-                log.warning("repository %d cannot be watched: %s", number, error.message)
+                log.warning("repository %d cannot be read for its subscribers: %s", repository_id, error.message)
                 row = None
             if row is not None:
-                event, is_last = self._tell(row, watch.watchers)
-                watch.tell(event, is_last=is_last)
+                event, is_last = self._make_event(row, channel.subscribers)
+                channel.publish(event, is_last=is_last)
             await asyncio.sleep(PERIOD)
-        # Who comes now gets a watch of their own.
-        if self._watches.get(number) is watch:
-            del self._watches[number]
+        # Later subscribers get a new channel.
+        self._remove(repository_id, channel)

@@ -1,4 +1,4 @@
-"""How far a repository is, as the page and the events tell it."""
+"""The state of a repository, as the page and the events show it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from podium.web.live.events import event_of
 from podium.web.pages.board_urls import page_path
 from podium.web.pages.rendering import Renderer
 
-# Seconds between two looks of one page at the rows of a board whose accounts are coming in; with many pages each
-# waits longer, so that all of them together ask about as often as a hundred.
+# Seconds between two requests of one page for the rows of a board whose accounts are being found. With more pages than
+# _PAGES_AT_ONCE each waits longer, so that the number of requests stays the same.
 _ROWS_EVERY = 2
 _PAGES_AT_ONCE = 100
 
 
 class StatusView:
-    """What templates and events say of repositories' states."""
+    """What templates and events show of repositories' states."""
 
     def __init__(self, renderer: Renderer, github_host: str) -> None:
         self._renderer = renderer
@@ -31,7 +31,7 @@ class StatusView:
         self._rates = RateEstimators()
 
     def described(self, row: Row) -> dict[str, Any]:
-        """A repository as the API tells of it, with its title and its page."""
+        """A repository as the API describes it, with its title and the path of its page."""
         name = f"{row['owner']}/{row['name']}" if row["owner"] else row["name"]
         elsewhere = row["host"] != self._github_host
         return {
@@ -52,18 +52,18 @@ class StatusView:
             # The worker's own estimate is better than the one made here.
             "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
             "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row["total_commits"]),
-            "edition": board_edition(row),
+            "version_of_board": board_version(row),
             "may_retry": row["state"] == "failed" and may_administer,
         }
 
-    def tell(self, row: Row, watchers: int) -> tuple[bytes, bool]:
-        """The event that tells everybody who watches ``row``, and whether it is the last."""
+    def event(self, row: Row, subscribers: int) -> tuple[bytes, bool]:
+        """The event that shows the state of ``row`` to its subscribers, and whether it is the last."""
         in_work = is_in_work(row)
         data = {
             "html": self._renderer.text("_status.html", **self.values(row)),
-            "edition": board_edition(row),
+            "version": board_version(row),
             "inWork": in_work,
-            "rowsEvery": max(_ROWS_EVERY, watchers * _ROWS_EVERY // _PAGES_AT_ONCE),
+            "rowsEvery": max(_ROWS_EVERY, subscribers * _ROWS_EVERY // _PAGES_AT_ONCE),
         }
         return event_of(data), not in_work
 
@@ -73,8 +73,8 @@ def is_in_work(row: Row) -> bool:
     return row["state"] not in ("completed", "failed")
 
 
-def board_edition(row: Row) -> str:
-    """A word that changes when the board does; empty while there is none and it has not failed."""
+def board_version(row: Row) -> str:
+    """A value that changes with the board; "failed" or empty while there is no board."""
     if not has_board(row):
         return "failed" if row["state"] == "failed" else ""
     return hashlib.sha256(repr(cache_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

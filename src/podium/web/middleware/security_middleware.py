@@ -46,6 +46,19 @@ def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
     return is_loopback(name)
 
 
+def is_local(headers: Mapping[bytes, bytes], *, settings: Settings, loopback: bool) -> bool:
+    """Whether a request with those headers (names in lower case) comes from this machine, and so may see and do more.
+
+    A reverse proxy makes a server on loopback reachable from elsewhere. Its requests carry another host name than
+    loopback's, or a forwarding header. A proxy that sends neither cannot be told from a user of this machine:
+    ``docs/serving.md`` says what to set behind one.
+
+    Args:
+        loopback: whether the server is bound to an address that only this machine can reach.
+    """
+    return loopback and not settings.trusted_proxies and is_from_here(headers)
+
+
 class SecurityMiddleware:
     """ASGI middleware around everything else."""
 

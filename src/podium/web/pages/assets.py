@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from podium.web.cache.cached_response import Body
+from podium.web.cache.cached_response import CachedResponse
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -21,9 +21,9 @@ class Assets:
         self._bodies = {}
         for name, content in files.items():
             kind = _TYPES[Path(name).suffix]
-            self._bodies[name] = Body.of(content, kind, _ASK_AGAIN)
-            self._bodies[f"{self.version}/{name}"] = Body.of(content, kind, _FOR_EVER)
+            self._bodies[name] = CachedResponse.of(content, kind, _ASK_AGAIN)
+            self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _FOR_EVER)
 
-    def find(self, path: str) -> Body | None:
+    def find(self, path: str) -> CachedResponse | None:
         """The file of that name, with or without its version; None where there is none."""
         return self._bodies.get(path)

@@ -17,8 +17,8 @@ from podium.storage.session import Row
 from podium.submissions import submit
 from podium.web.access import may_administer, shows_emails
 from podium.web.api.submission_routes import submit_address
-from podium.web.cache.cached_response import Body, BodyResponse
-from podium.web.cache.response_shortcut import Plan
+from podium.web.cache.cached_response import CachedResponse, SendCached
+from podium.web.cache.response_shortcut import Shortcut
 from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
@@ -114,7 +114,7 @@ async def board(
     may_retry = may_administer(request, context.services)
     origin = str(request.base_url).rstrip("/")
 
-    def make(row: Row, data: BoardData | None) -> Body:
+    def make(row: Row, data: BoardData | None) -> CachedResponse:
         own = _at(wanted, page_path(row, context.github_host))
         return context.renderer.body(
             "board.html",
@@ -128,10 +128,10 @@ async def board(
         )
 
     if wanted.find or wanted.person is not None:
-        return BodyResponse(await context.boards.read(repository, make))
-    plan = Plan(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
-    context.plans.remember(request, plan)
-    return BodyResponse(await context.boards.get(repository, plan.what, make, live=True))
+        return SendCached(await context.boards.read(repository, make))
+    shortcut = Shortcut(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
+    context.shortcuts.remember(request, shortcut)
+    return SendCached(await context.boards.get(repository, shortcut.name, make, live=True))
 
 
 def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
@@ -163,15 +163,15 @@ async def status(request: Request, number: Number, context: ContextDep) -> Respo
     """The part of a board's page that says where the repository stands."""
     row = await _row(context, number)
     may_retry = may_administer(request, context.services)
-    return BodyResponse(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
+    return SendCached(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
 
 
 @router.get("/events/{number}")
 async def events(number: Number, context: ContextDep) -> Response:
     """The same as it changes, by server-sent events, until the work is done."""
     row = await _row(context, number)
-    watch = context.hub.join(row)
-    return EventStream(watch, lambda: context.hub.leave(row, watch))
+    channel = context.pubsub.subscribe(row)
+    return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel))
 
 
 @router.get("/row/{number}/{person}")
@@ -180,13 +180,13 @@ async def row_fragment(request: Request, number: Number, person: Number, context
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
-    def make(_: Row, data: BoardData | None) -> Body:
+    def make(_: Row, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), person) if data else None
         if why is None:
             raise NotFound("This row is not on the board any more: load the page again.")
         return context.renderer.body("_why.html", why=why, switches=wanted.switches)
 
-    return BodyResponse(await context.boards.read(row, make))
+    return SendCached(await context.boards.read(row, make))
 
 
 @router.get("/find/{number}")
@@ -195,12 +195,12 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
 
-    def make(_: Row, data: BoardData | None) -> Body:
+    def make(_: Row, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(
             "_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
         )
 
-    return BodyResponse(await context.boards.read(row, make))
+    return SendCached(await context.boards.read(row, make))
 
 
 @router.get("/static/{path:path}")
@@ -209,7 +209,7 @@ async def static(path: str, context: ContextDep) -> Response:
     body = context.renderer.assets.find(path)
     if body is None:
         raise HTTPException(404)
-    return BodyResponse(body)
+    return SendCached(body)
 
 
 @router.get("/docs")

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from podium import __version__
 from podium.textutil.plural import plural
-from podium.web.cache.cached_response import Body
+from podium.web.cache.cached_response import CachedResponse
 from podium.web.middleware.security_headers import PAGE_POLICY
 from podium.web.pages import filters
 from podium.web.pages.assets import Assets
@@ -52,7 +52,7 @@ class Renderer:
         html = self.text(template, **values)
         return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
 
-    def body(self, template: str, **values: Any) -> Body:
+    def body(self, template: str, **values: Any) -> CachedResponse:
         """Render a whole page, to be kept."""
         html = self.text(template, **values)
-        return Body.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})
+        return CachedResponse.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from podium.errors import NotFound
 from podium.leaderboard.profiles import Profile, find_profile
 from podium.web.api.error_responses import Problem
-from podium.web.cache.conditional import answer, etag_of, keep
+from podium.web.cache.conditional import cache_control, conditional_response, etag_of
 from podium.web.services import Context, ContextDep
 from podium.web.share.svg import colour_of, letters_of
 
@@ -51,8 +51,8 @@ async def avatar(
     url = account.picture or ""
     face = (await context.services.avatars.load([url], PATIENCE)).get(url)
     if face is not None:
-        headers = {"Cache-Control": keep(86_400, 7 * 86_400)}
-        return answer(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)
+        headers = {"Cache-Control": cache_control(86_400, 7 * 86_400)}
+        return conditional_response(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)
     return _initials(request, context, account)
 
 
@@ -67,4 +67,6 @@ def _initials(request: Request, context: Context, account: Profile) -> Response:
     colour = colour_of(account.username or account.name or "")
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
     # Not for long: the picture may only be late.
-    return answer(request, svg, etag_of(letters, colour), {"Cache-Control": keep(300)}, media_type="image/svg+xml")
+    return conditional_response(
+        request, svg, etag_of(letters, colour), {"Cache-Control": cache_control(300)}, media_type="image/svg+xml"
+    )

@@ -8,7 +8,7 @@ from fastapi import Path
 
 from podium.errors import BadAddress, NotFound
 from podium.storage.session import Row
-from podium.web.cache.conditional import keep
+from podium.web.cache.conditional import cache_control
 from podium.web.pages.board_urls import key_of
 from podium.web.services import Context
 
@@ -38,11 +38,11 @@ def how_long(row: Row, *, shared: bool = True) -> str:
     """The Cache-Control of an answer about a board: the shorter, the sooner it may change.
 
     Args:
-        shared: whether the answer is everybody's; see :func:`podium.web.cache.conditional.keep`.
+        shared: whether the answer is everybody's; see :func:`podium.web.cache.conditional.cache_control`.
     """
     match row["state"]:
         case "completed":
-            return keep(300, 86_400, shared=shared)
+            return cache_control(300, 86_400, shared=shared)
         case "failed":
-            return keep(60, 600, shared=shared)
-    return keep(10, 60, shared=shared)
+            return cache_control(60, 600, shared=shared)
+    return cache_control(10, 60, shared=shared)

@@ -24,7 +24,7 @@ from podium.storage.session import Row
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import RulesQuery, each_once
-from podium.web.cache.conditional import has
+from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
 from podium.web.share.board_lookup import BoardPath, how_long, repository_at
 
@@ -86,7 +86,7 @@ async def download(
         "Cache-Control": how_long(row, shared=False),
         "Content-Disposition": f'attachment; filename="{file_name(row, format)}"',
     }
-    if has(request, etag):
+    if client_has(request, etag):
         file.close()
         return Response(status_code=304, headers=headers)
     return StreamingResponse(

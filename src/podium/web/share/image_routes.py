@@ -12,9 +12,9 @@ from podium.leaderboard.board_data import BoardData
 from podium.storage.session import Row
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
-from podium.web.cache.cached_response import Body, BodyResponse
-from podium.web.cache.conditional import keep
-from podium.web.cache.response_shortcut import Plan
+from podium.web.cache.cached_response import CachedResponse, SendCached
+from podium.web.cache.conditional import cache_control
+from podium.web.cache.response_shortcut import Shortcut
 from podium.web.services import Context, ContextDep
 from podium.web.share import badge, card
 from podium.web.share.board_lookup import BoardPath, how_long, repository_at
@@ -58,7 +58,7 @@ async def get_badge(
     if row is None:
         return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
 
-    def make(row: Row, data: BoardData | None) -> Body:
+    def make(row: Row, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, 1)
         if board is None:
             shown = badge.of_state(row["state"], query.show, query.label)
@@ -66,8 +66,8 @@ async def get_badge(
             shown = badge.of_board(board, query.show, query.label)
         return _body(*_badge(context, shown, query.theme), how_long(row))
 
-    context.plans.remember(request, Plan(row["key"], what, live=False))
-    return BodyResponse(await context.boards.get(row, what, make))
+    context.shortcuts.remember(request, Shortcut(row["key"], what, live=False))
+    return SendCached(await context.boards.get(row, what, make))
 
 
 def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
@@ -95,7 +95,7 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
     faces = await context.services.avatars.load(urls, PATIENCE)
     complete = len(faces) == len(set(urls))
 
-    def make(row: Row, data: BoardData | None) -> Body:
+    def make(row: Row, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, query.count)
         names = query.names == "show"
         if board is None:
@@ -103,10 +103,10 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
         else:
             shown = card.of_board(board, faces, count=query.count, names=names, theme=query.theme)
         # Where a picture is missing it may only be late.
-        return _body(*_card(context, shown, query.theme), how_long(row) if complete else keep(30, 300))
+        return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
     digests = tuple(face.digest for face in faces.values())
-    return BodyResponse(await context.boards.get(found, (*what, digests, complete), make))
+    return SendCached(await context.boards.get(found, (*what, digests, complete), make))
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
@@ -129,12 +129,12 @@ def _document(data: BoardData | None, query: EmbeddedQuery, count: int) -> Docum
     return read_board(query.ranked(data), limit=count, offset=0, show_emails=False)
 
 
-def _body(svg: str, style: str, lasting: str) -> Body:
-    return Body.of(svg.encode(), _SVG, _headers(style, lasting))
+def _body(svg: str, style: str, lasting: str) -> CachedResponse:
+    return CachedResponse.of(svg.encode(), _SVG, _headers(style, lasting))
 
 
 def _unknown(svg: str, style: str) -> Response:
-    return Response(svg, 404, _headers(style, keep(60)), _SVG)
+    return Response(svg, 404, _headers(style, cache_control(60)), _SVG)
 
 
 def _headers(style: str, lasting: str) -> dict[str, str]:

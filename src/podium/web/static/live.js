@@ -89,7 +89,7 @@ function putRows(pages) {
 async function refreshBoard() {
   if (refreshing) return;
   refreshing = true;
-  const edition = wanted;
+  const version = wanted;
   try {
     const pages = [];
     for (const url of loadedPages()) pages.push(await fetchPage(url));
@@ -116,26 +116,26 @@ async function refreshBoard() {
   } finally {
     setTimeout(() => {
       refreshing = false;
-      if (wanted !== edition) refreshBoard();
+      if (wanted !== version) refreshBoard();
     }, rowsEvery * 1000 * (0.75 + Math.random() / 2));
   }
 }
 
-function hear({ html, edition, inWork, rowsEvery: every }) {
+function hear({ html, version, inWork, rowsEvery: every }) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status");
-  const before = status()?.dataset.edition;
+  const before = status()?.dataset.version;
   if (every) rowsEvery = every;
   if (status() && fresh) {
     putStatus(fresh);
-    status().dataset.edition = edition;
+    status().dataset.version = version;
   }
   if (!inWork) {
     source?.close();
     // Why it failed, and the button to try again, are the page's to show.
-    if (edition === "failed") location.reload();
+    if (version === "failed") location.reload();
   }
-  if (edition !== before && edition !== "failed") {
-    wanted = edition;
+  if (version !== before && version !== "failed") {
+    wanted = version;
     refreshBoard();
   }
 }
@@ -147,7 +147,7 @@ async function ask() {
     try {
       const page = await fetchPage(element.dataset.live);
       const fresh = page.getElementById("status");
-      hear({ html: fresh.outerHTML, edition: fresh.dataset.edition, inWork: "live" in fresh.dataset });
+      hear({ html: fresh.outerHTML, version: fresh.dataset.version, inWork: "live" in fresh.dataset });
     } catch {
       // The server may be restarting: the next round asks again.
     }
