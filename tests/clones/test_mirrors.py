@@ -108,8 +108,8 @@ def test_the_first_time_nobody_asks_what_the_head_is_before_it_is_fetched(
     host.old_protocol = old_protocol
     with opening(mirrors_in(tmp_path), host) as mirror:
         assert (mirror.head, mirror.branch, counted(mirror)) == (head, branch, 5)
-        assert mirror.arrived is not None
-        assert (mirror.arrived.fault, sorted(path.name for path in mirror.path.glob("*packets*"))) == (None, [])
+        assert mirror.incoming is not None
+        assert (mirror.incoming.fault, sorted(path.name for path in mirror.path.glob("*packets*"))) == (None, [])
     # One look and one transfer for the commits, and at most the same again for the tree.
     assert sum("info/refs" in request for request in host.requests) <= 2
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.history.commit import EARLIEST, LATEST, LONGEST_TEXT, CommitFacts, CommitReader, split_person
+from podium.history.cat_file import record
+from podium.history.commit import (
+    EARLIEST,
+    LARGEST_COMMIT,
+    LATEST,
+    LONGEST_TEXT,
+    CommitFacts,
+    read_commit,
+    split_person,
+)
+from podium.history.commit_reader import CommitReader
 from tests.support import repos
 
 _FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
@@ -40,11 +50,20 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
     return found
 
 
+def read_all(raws: dict[str, bytes]) -> dict[str, CommitFacts]:
+    """The facts of commits that are read as one batch, which must be those of each by itself."""
+    batch = b"".join(record(b"5f2b", oid.encode(), raw) for oid, raw in raws.items())
+    oids, facts = CommitReader(b"5f2b").read(batch)
+    assert oids == [oid.encode() for oid in raws]
+    assert facts == [read_commit(raw) for raw in raws.values()]
+    return {oid: CommitFacts(*each) for oid, each in zip(raws, facts, strict=True)}
+
+
 def assert_all_read_as_git_does(repository: Path, shas: list[str], *, negative: bool = False) -> None:
-    reader = CommitReader()
-    for sha, expected in as_git_says(repository, shas).items():
-        raw = repos.git(repository, "cat-file", "commit", sha)
-        facts = reader.read(raw)
+    expectations = as_git_says(repository, shas)
+    raws = {sha: repos.git(repository, "cat-file", "commit", sha) for sha in expectations}
+    for sha, read in read_all(raws).items():
+        raw, expected, facts = raws[sha], expectations[sha], read
         if negative and facts.when < 0:
             # git prints nothing for a negative date; Podium reads the number.
             assert facts.odd_date
@@ -77,9 +96,9 @@ _MORE = [b"\n", b"author ", b"\xc3\xa9", b"Co-authored-by: X <x@y>", b"encoding 
 @given(lines=st.lists(st.lists(st.sampled_from(_PIECES + _MORE), max_size=12).map(b"".join), min_size=20, max_size=60))
 def test_any_author_line_is_read_as_git_reads_it(scratch: Path, lines: list[bytes]) -> None:
     shas = [repos.commit(scratch, author_line=b"author " + line.strip(b"\n")) for line in lines]
-    reader = CommitReader()
-    for sha, expected in as_git_says(scratch, shas).items():
-        facts = reader.read(_content(scratch, sha))
+    expectations = as_git_says(scratch, shas)
+    for sha, facts in read_all({sha: _content(scratch, sha) for sha in expectations}).items():
+        expected = expectations[sha]
         assert facts._replace(when=0) == expected._replace(when=0) if facts.when < 0 else facts == expected
 
 
@@ -111,10 +130,9 @@ _LINES = [
 @given(messages=st.lists(st.lists(st.sampled_from(_LINES), max_size=12).map(b"\n".join), min_size=20, max_size=60))
 def test_any_message_has_the_co_authors_that_git_finds(scratch: Path, messages: list[bytes]) -> None:
     shas = [repos.commit(scratch, message=message) for message in messages]
-    reader = CommitReader()
-    for sha, expected in as_git_says(scratch, shas).items():
-        raw = _content(scratch, sha)
-        assert reader.read(raw) == expected, raw
+    expectations = as_git_says(scratch, shas)
+    for sha, facts in read_all({sha: _content(scratch, sha) for sha in expectations}).items():
+        assert facts == expectations[sha], _content(scratch, sha)
 
 
 def _content(repository: Path, sha: str) -> bytes:
@@ -143,17 +161,51 @@ def _content(repository: Path, sha: str) -> bytes:
 )
 def test_a_date_fits_a_calendar_and_is_marked_where_it_did_not(written: bytes, when: int, odd: bool) -> None:
     raw = b"tree 00\nauthor A <a@b> " + written + b"\ncommitter C <c@d> 1 +0000\n\nmessage\n"
-    facts = CommitReader().read(raw)
+    facts = read_commit(raw)
     assert (facts.when, facts.odd_date) == (when, odd)
 
 
 def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
     for encoding in (b"idna", b"utf-16", b"cp037", b"unicode_escape", b"zlib", b"utf-7", b"x" * 3000):
         raw = b"tree 00\nauthor \xff\\n <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\nencoding " + encoding
-        assert CommitReader().read(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
+        assert read_commit(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
 
 
 def test_endless_names_are_cut_and_stay_apart() -> None:
     people = [split_person(b"n" * 10**6 + end + b" <" + b"e" * 10**6 + end + b">") for end in (b"a", b"b")]
     assert len({person for person in people if person}) == 2
     assert all(len(part) <= LONGEST_TEXT for person in people if person for part in person)
+
+
+_TREE, _ZONE = b"tree " + b"0" * 40 + b"\n", b" 1600000000 +0000\n"
+_COMMITTER = b"committer C <c@d>" + _ZONE
+_AUTHOR = b"author A <a@b>" + _ZONE
+_SIGNED = _TREE + _AUTHOR + _COMMITTER + b"gpgsig -----BEGIN\n \n more\n -----END\n"
+_TRAILERS = b"\nt\n\nCo-authored-by: B <b@c>\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        _SIGNED + _TRAILERS,
+        _SIGNED,
+        _SIGNED + b"\n",
+        _SIGNED + b"author Other <o@p>" + _ZONE + _TRAILERS,
+        _SIGNED + b"encoding latin1\n\n\xe9\n",
+        _TREE + _AUTHOR + _COMMITTER,
+        _TREE + _AUTHOR + _COMMITTER[:-1],
+        _TREE + _AUTHOR + _COMMITTER + b"\n\0" + _TRAILERS,
+        _TREE + _AUTHOR + _COMMITTER + _TRAILERS + b"x" * LARGEST_COMMIT,
+        _TREE + _AUTHOR + _COMMITTER + b"\n" + b"x" * LARGEST_COMMIT + b"\n" + _TRAILERS,
+        b"tree 0\n" + _AUTHOR + _COMMITTER + _TRAILERS,
+        b"author A <a@b>",
+        b"tree " + b"0" * 40,
+        b"",
+    ],
+)
+def test_a_commit_among_others_is_read_as_it_is_by_itself(raw: bytes) -> None:
+    ordinary = _TREE + b"parent " + b"1" * 40 + b"\n" + _AUTHOR + _COMMITTER + _TRAILERS
+    raws = [ordinary, raw, ordinary, raw, raw]
+    batch = b"".join(record(b"5f2b", b"%040d" % number, each) for number, each in enumerate(raws))
+    _, facts = CommitReader(b"5f2b").read(batch)
+    assert facts == [read_commit(each[:LARGEST_COMMIT]) for each in raws]

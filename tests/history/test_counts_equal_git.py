@@ -179,7 +179,7 @@ def test_a_count_that_is_told_to_stop_is_interrupted(traps: Path) -> None:
 
 def test_progress_tells_commits(traps: Path) -> None:
     told: list[int] = []
-    tally = count(GIT, traps, head_of(traps), progress=lambda commits, _: told.append(commits))
+    tally = count(GIT, traps, head_of(traps), on_progress=told.append)
     assert told
     assert told == sorted(told)
     assert told[-1] <= tally.total_commits

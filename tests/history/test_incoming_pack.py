@@ -18,8 +18,9 @@ from podium.clones.mirrors import Mirror, Mirrors
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.history import at_rest, count, incoming_pack, rev_list
-from podium.history.incoming_pack import Follower
+from podium.history import incoming_pack, rev_list
+from podium.history.count import check_limit, count
+from podium.history.incoming_pack import IncomingPack
 from podium.history.totals import Tally
 from tests.support import packs as make
 from tests.support import repos
@@ -90,19 +91,19 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
     told: list[int] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(incoming_pack, "_WORTH_READING", worth)
-        follower = Follower(40, told.append)
+        incoming = IncomingPack(40, told.append)
         pack = Arriving(repository, arriving)
         dice = random.Random(seed)
-        follower.step(repository)
+        incoming.step(repository)
         for _ in range(dice.randrange(60)):
             pack.some(dice.choice((1, 2, 7, 11, 40, 100, 1000, 4096)))
             for _ in range(dice.randrange(3)):
-                follower.step(repository)
+                incoming.step(repository)
         pack.kept()
-        follower.finish(repository, head_of(traps))
-        follower.close()
-    assert follower.fault is None
-    assert totals(follower.tally) == plainly(traps, head_of(traps))
+        incoming.finish(repository, head_of(traps))
+        incoming.close()
+    assert incoming.fault is None
+    assert totals(incoming.tally) == plainly(traps, head_of(traps))
     assert told == sorted(told)
 
 
@@ -116,24 +117,24 @@ def test_at_every_single_cut(tmp_path: Path) -> None:
         patched.setattr(incoming_pack, "_WORTH_READING", 1)
         for cut in range(len(content) + 1):
             repository = tmp_path / f"r{cut}"
-            follower, pack = Follower(40, lambda _: None), Arriving(repository, content)
+            incoming, pack = IncomingPack(40, lambda _: None), Arriving(repository, content)
             pack.some(cut)
-            while follower.step(repository):
+            while incoming.step(repository):
                 pass
             pack.kept()
-            follower.finish(repository, head)
-            follower.close()
-            assert totals(follower.tally) == expected, cut
+            incoming.finish(repository, head)
+            incoming.close()
+            assert totals(incoming.tally) == expected, cut
 
 
-def followed(repository: Path, content: bytes, head: str) -> Follower:
-    follower, pack = Follower(40, lambda _: None), Arriving(repository, content)
+def followed(repository: Path, content: bytes, head: str) -> IncomingPack:
+    incoming, pack = IncomingPack(40, lambda _: None), Arriving(repository, content)
     pack.some(len(content) // 2)
-    follower.step(repository)
+    incoming.step(repository)
     pack.kept()
-    follower.finish(repository, head)
-    follower.close()
-    return follower
+    incoming.finish(repository, head)
+    incoming.close()
+    return incoming
 
 
 @pytest.fixture
@@ -147,34 +148,34 @@ def small(tmp_path: Path) -> tuple[str, list[bytes]]:
 def test_what_proves_to_be_no_whole_history_is_not_counted(tmp_path: Path, small: tuple[str, list[bytes]]) -> None:
     head, raws = small
     packs = {
-        "parents were not there": make.pack([Entry(raw) for raw in raws[:-1]]),
+        "lacks 1 parent": make.pack([Entry(raw) for raw in raws[:-1]]),
         "twice": make.pack([Entry(raw) for raw in [*raws, raws[2]]]),
-        "nobody's parent": make.pack([Entry(raw) for raw in [*raws, b"tree " + b"1" * 40 + b"\nauthor"]]),
+        "2 commits in it without a child": make.pack([*map(Entry, raws), Entry(b"tree " + b"1" * 40 + b"\nauthor")]),
         "another number": make.pack([Entry(raw) for raw in raws], announced=9),
         "names its base": make.pack([*map(Entry, raws), Entry(b"x", base=bytes(20))]),
         "larger than it says": make.pack([*map(Entry, raws), Entry(b"x" * 50, says=3)]),
     }
     for number, (fault, content) in enumerate(packs.items()):
-        follower = followed(tmp_path / f"r{number}", content, head)
-        assert follower.tally is None
-        assert fault in str(follower.fault), fault
+        incoming = followed(tmp_path / f"r{number}", content, head)
+        assert incoming.tally is None
+        assert fault in str(incoming.fault), fault
     good = make.pack([Entry(raw) for raw in raws])
     assert followed(tmp_path / "good", good, head).fault is None
-    assert "nobody's parent" in str(followed(tmp_path / "other", good, "1" * 40).fault)
+    assert "1 commit in it without a child" in str(followed(tmp_path / "other", good, "1" * 40).fault)
 
 
 def test_a_pack_that_git_did_not_keep_is_not_counted(tmp_path: Path, small: tuple[str, list[bytes]]) -> None:
     head, raws = small
     content = make.pack([Entry(raw) for raw in raws])
-    follower = Follower(40, lambda _: None)
+    incoming = IncomingPack(40, lambda _: None)
     pack = Arriving(tmp_path / "r", content)
     pack.some(len(content))
-    follower.step(tmp_path / "r")
+    incoming.step(tmp_path / "r")
     (tmp_path / "r" / "objects" / "pack" / f"pack-{content[-20:].hex()}.pack").write_bytes(content)
-    follower.finish(tmp_path / "r", head)
-    follower.close()
-    assert "kept another pack" in str(follower.fault)
-    nothing = Follower(40, lambda _: None)
+    incoming.finish(tmp_path / "r", head)
+    incoming.close()
+    assert "kept another pack" in str(incoming.fault)
+    nothing = IncomingPack(40, lambda _: None)
     nothing.finish(tmp_path / "none", head)
     assert (nothing.fault, nothing.tally) == (None, None)
     nothing.step(tmp_path / "none")
@@ -187,17 +188,17 @@ def test_two_packs_at_once_are_not_followed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("tmp_pack_a", "tmp_pack_b"):
         (folder / name).write_bytes(b"PACK")
-    follower = Follower(40, lambda _: None)
-    assert not follower.step(tmp_path)
-    assert "another pack" in str(follower.fault)
+    incoming = IncomingPack(40, lambda _: None)
+    assert not incoming.step(tmp_path)
+    assert "another pack" in str(incoming.fault)
 
 
 def test_a_large_object_is_not_read_again_and_again_while_it_arrives(tmp_path: Path) -> None:
     content = make.pack([Entry(os.urandom(6 << 20), "blob")])
-    follower, pack = Follower(40, lambda _: None), Arriving(tmp_path, content)
+    incoming, pack = IncomingPack(40, lambda _: None), Arriving(tmp_path, content)
     pack.some(5 << 20)
-    assert not follower.step(tmp_path)
-    assert "too large" in str(follower.fault)
+    assert not incoming.step(tmp_path)
+    assert "too large" in str(incoming.fault)
 
 
 # --- while git receives ---
@@ -210,7 +211,6 @@ def host(tmp_path: Path) -> Iterator[GitHost]:
 
 
 def cloned(tmp_path: Path, host: GitHost, name: str, *, most: int | None = None) -> Mirror:
-    heard = count.Heard(None, most)
     with Mirrors(tmp_path / "mirrors", GIT).open(
         host="h",
         owner="o",
@@ -218,7 +218,7 @@ def cloned(tmp_path: Path, host: GitHost, name: str, *, most: int | None = None)
         key=name,
         url=f"{host.url}/o/{name}",
         progress=lambda *_: None,
-        on_commits=heard.check,
+        on_commits=lambda commits: check_limit(commits, most),
     ) as mirror:
         return mirror
 
@@ -231,12 +231,12 @@ def test_a_first_clone_is_counted_when_it_is_there(
     # A host that rewrites its own history sends another one.
     (served / "info" / "grafts").unlink()
     shutil.rmtree(served / "refs" / "replace")
-    monkeypatch.setattr(at_rest, "count", None)
     monkeypatch.setattr(incoming_pack, "_WORTH_READING", 1)
     mirror = cloned(tmp_path, host, "traps.git")
-    assert mirror.arrived is not None
-    assert mirror.arrived.fault is None
-    found = count.count(GIT, mirror.path, mirror.head, arrived=mirror.arrived)
+    assert mirror.incoming is not None
+    assert mirror.incoming.fault is None
+    found = count(GIT, mirror.path, mirror.head, incoming=mirror.incoming)
+    assert found is mirror.incoming.tally
     assert totals(found) == plainly(traps, mirror.head)
 
 
@@ -249,10 +249,8 @@ def test_a_host_that_sends_files_too_is_counted_after_the_clone(tmp_path: Path, 
     repos.set_branch(repository, head[0])
     host.configuration["uploadpack.allowFilter"] = "false"
     mirror = cloned(tmp_path, host, "files.git")
-    assert mirror.arrived is not None
-    assert totals(count.count(GIT, mirror.path, mirror.head, arrived=mirror.arrived)) == plainly(
-        repository, mirror.head
-    )
+    assert mirror.incoming is not None
+    assert totals(count(GIT, mirror.path, mirror.head, incoming=mirror.incoming)) == plainly(repository, mirror.head)
 
 
 def test_a_fault_gives_way_to_a_count_after_the_clone(
@@ -261,9 +259,9 @@ def test_a_fault_gives_way_to_a_count_after_the_clone(
     repository = repos.make_bare(host.folder / "o" / "r.git")
     head = repos.chain(repository, [repos.ALICE, repos.BOB] * 5)
     monkeypatch.setattr(incoming_pack, "_WORTH_READING", 1 << 40)
-    monkeypatch.setattr(Follower, "_found", lambda self, repository: None)
+    monkeypatch.setattr(IncomingPack, "_found", lambda self, repository: None)
     mirror = cloned(tmp_path, host, "r.git")
-    assert totals(count.count(GIT, mirror.path, head, arrived=mirror.arrived)) == plainly(repository, head)
+    assert totals(count(GIT, mirror.path, head, incoming=mirror.incoming)) == plainly(repository, head)
     assert "no pack arrived" in caplog.text
 
 
@@ -276,4 +274,4 @@ def test_too_many_commits_end_the_clone_and_leave_nothing(
         cloned(tmp_path, host, "r.git", most=29)
     assert caught.value.code == "too-large"
     assert list((tmp_path / "mirrors").glob("*.git")) + list((tmp_path / "mirrors").glob("incoming*")) == []
-    assert cloned(tmp_path, host, "r.git", most=30).arrived is not None
+    assert cloned(tmp_path, host, "r.git", most=30).incoming is not None

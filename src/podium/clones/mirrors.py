@@ -25,7 +25,7 @@ from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress
-from podium.history.incoming_pack import Follower
+from podium.history.incoming_pack import IncomingPack
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
 _MOST_PACKS = 100
@@ -45,7 +45,7 @@ class Mirror:
         url: where it was fetched from: another URL on the same origin, where the repository has moved.
         mailmap: the blob of the ``.mailmap`` in ``head``.
         note: why there is no mailmap although there might be one.
-        arrived: what was counted as it arrived, where this is a first clone.
+        incoming: what was counted while it arrived; None unless this is a first clone.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class Mirror:
     url: str
     mailmap: str | None
     note: str | None
-    arrived: Follower | None
+    incoming: IncomingPack | None
 
     def discard(self) -> None:
         """Throw the mirror away, because it proved damaged; the next to open it clones anew."""
@@ -77,7 +77,7 @@ class _Brought:
 
     branch: str | None
     commit: str
-    follower: Follower | None = None
+    incoming: IncomingPack | None = None
 
 
 class Mirrors:
@@ -164,15 +164,15 @@ class Mirrors:
     def _clone(self, path: Path, wanted: _Wanted, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Brought:
         """Clone it, ``head`` or whatever it is."""
         digits = len(head.sha) if head else 40
-        follower = Follower(digits, wanted.on_commits)
-        stack.callback(follower.close)
+        incoming = IncomingPack(digits, wanted.on_commits)
+        stack.callback(incoming.close)
         with self._incoming(wanted.stop) as clone:
             object_format = ("--object-format=sha256",) if digits == 64 else ()
             words = ("init", "--quiet", "--bare", "--template=", *object_format)
             self._git.read(*words, repository=clone, stop=wanted.stop)
 
             def follow() -> bool:
-                return follower.step(clone)
+                return incoming.step(clone)
 
             if head:
                 wanted.remote.fetch(head, clone, wanted.progress, meanwhile=follow)
@@ -180,7 +180,7 @@ class Mirrors:
                 head = wanted.remote.fetch_whatever(clone, wanted.progress, meanwhile=follow)
             commit = self._commit(clone, wanted.stop)
             clone.rename(path)
-            return _Brought(head.branch, commit, follower)
+            return _Brought(head.branch, commit, incoming)
 
     def _refresh(self, path: Path, wanted: _Wanted, head: RemoteHead) -> str:
         for pattern in _LEFT_BEHIND:
@@ -197,22 +197,24 @@ class Mirrors:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        follower = brought.follower
-        if follower and follower.has_followed:
-            mailmap, note = self._finished(path, wanted, brought.commit, follower)
+        incoming = brought.incoming
+        if incoming and incoming.has_begun:
+            mailmap, note = self._finished(path, wanted, brought.commit, incoming)
         else:
-            follower = None
+            incoming = None
             mailmap, note = bring_mailmap(self._git, path, wanted.remote, brought.commit, stop=wanted.stop)
-        return Mirror(path, brought.commit, brought.branch, wanted.remote.url, mailmap, note, follower)
+        return Mirror(path, brought.commit, brought.branch, wanted.remote.url, mailmap, note, incoming)
 
-    def _finished(self, path: Path, wanted: _Wanted, commit: str, follower: Follower) -> tuple[str | None, str | None]:
+    def _finished(
+        self, path: Path, wanted: _Wanted, commit: str, incoming: IncomingPack
+    ) -> tuple[str | None, str | None]:
         """Count what has arrived to its end, while the host is asked for the mailmap; give that, or a note."""
         try:
             # Before there is another pack than the one that arrived.
-            follower.step(path)
+            incoming.step(path)
             with ThreadPoolExecutor(1) as other:
                 brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
-                follower.finish(path, commit)
+                incoming.finish(path, commit)
         except HistoryError:
             # It has too many commits.
             shutil.rmtree(path)

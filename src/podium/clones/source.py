@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 from podium.clones.local import LocalRepository
 from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
-from podium.history.count import Heard, count, is_ancestor
+from podium.history.count import check_limit, count, is_ancestor
 from podium.history.totals import Tally
 from podium.storage.session import Row
 
 if TYPE_CHECKING:
     from podium.clones.mirrors import Mirror, Mirrors
-    from podium.history.incoming_pack import Follower
+    from podium.history.incoming_pack import IncomingPack
 
 
 class Report(Protocol):
@@ -55,10 +55,10 @@ class History:
         stop: threading.Event,
         *,
         most: int | None = None,
-        arrived: Follower | None = None,
+        incoming: IncomingPack | None = None,
         discard: Callable[[], None] | None = None,
     ) -> None:
-        self._arrived = arrived
+        self._incoming = incoming
         self.head: str = opened.head
         self.branch: str | None = opened.branch
         # The blob of the head's mailmap.
@@ -88,8 +88,8 @@ class History:
             self._path,
             self.head,
             since=since,
-            arrived=self._arrived,
-            progress=lambda commits, total: self._report("counting", commits, total),
+            incoming=self._incoming,
+            on_progress=lambda commits: self._report("counting", commits),
             most=self._most,
             before=before,
             stop=self._stop,
@@ -141,6 +141,11 @@ class MirrorSource:
     @contextlib.contextmanager
     def open(self, repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
+
+        def on_commits(commits: int) -> None:
+            check_limit(commits, self._most)
+            report("arrived", commits)
+
         with self._mirrors.open(
             host=repository["host"],
             owner=repository["owner"],
@@ -148,9 +153,9 @@ class MirrorSource:
             key=repository["key"],
             url=self._clone_url(repository),
             progress=lambda phase, percent, _bytes: report(phase, percent),
-            on_commits=Heard(lambda commits, _: report("arrived", commits), self._most).check,
+            on_commits=on_commits,
             stop=stop,
         ) as mirror:
             yield History(
-                *(self._git, mirror, report, stop), most=self._most, arrived=mirror.arrived, discard=mirror.discard
+                *(self._git, mirror, report, stop), most=self._most, incoming=mirror.incoming, discard=mirror.discard
             )

@@ -14,7 +14,7 @@ from podium.clones.source import History, Report, Source
 from podium.counting.mailmap_changes import identities_for
 from podium.counting.save import ClassifiedEmails, save_count
 from podium.errors import HistoryError, LeaseLost
-from podium.history.gc_pause import paused
+from podium.history.gc_pause import gc_paused
 from podium.history.totals import COUNTING_VERSION
 from podium.jobs import batches, failures, lease
 from podium.jobs.rate import RateEstimator
@@ -95,7 +95,7 @@ class CommitJob:
 
     def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Report) -> None:
         row = held.row
-        with self.source.open(row, report, stop) as history, paused():
+        with self.source.open(row, report, stop) as history, gc_paused():
             try:
                 since = self._start(row, history)
                 started = time.monotonic()

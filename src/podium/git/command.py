@@ -181,7 +181,8 @@ class Git:
             HistoryError: one of them failed; always 'corrupt' where git gives no better reason.
             Interrupted: ``stop`` was set.
         """
-        environment = self._profile.variables(transfers=False)
+        # Else rev-list flushes each line.
+        environment = {**self._profile.variables(transfers=False), "GIT_FLUSH": "0"}
         errors = bytearray()
         with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
             source = self._start(self._argv(first, repository), environment, repository)
@@ -194,16 +195,22 @@ class Git:
             selector.register(source.stderr, selectors.EVENT_READ, _kept(errors))
             selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
             watch = Watch(self.limits, stop)
+            output = bytearray()
             while selector.get_map():
                 for key, _ in selector.select(processes.TICK):
                     data = os.read(key.fd, processes.CHUNK)
                     if not data:
                         selector.unregister(key.fileobj)
                     elif key.data is None:
-                        yield data
+                        output += data
                     else:
                         key.data(data)
+                # git writes a few kilobytes at a time.
+                if len(output) >= processes.CHUNK // 2:
+                    yield bytes(output)
+                    output.clear()
                 watch.check()
+            yield bytes(output)
             if source.wait() or sink.wait():
                 raise _damage(bytes(errors), first[0])
 

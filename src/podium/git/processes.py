@@ -14,16 +14,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
 Process = subprocess.Popen[bytes]
 
-# Seconds between two looks at whether a process should be ended, and the bytes of one read.
+# Seconds between two checks whether a process should be ended.
 TICK = 0.1
 _SHORT_TICK = 0.02
-CHUNK = 1 << 20
+# Bytes of one read: what is made of them stays in the processor's cache. A pipe holds more, so that git need not wait.
+CHUNK = 128 << 10
+_PIPE = 1 << 20
 # How long a process that was asked to end may take before it is killed, in seconds.
 _GRACE = 2.0
 
@@ -36,7 +38,6 @@ def start(
     memory: int | None,
     own_group: bool = True,
     stdin: IO[bytes] | int | None = None,
-    inherited: Collection[int] = (),
 ) -> Process:
     """Start ``argv`` with pipes.
 
@@ -47,7 +48,6 @@ def start(
         memory: bytes of private memory that it may use; None: no limit.
         own_group: whether it leads a process group of its own.
         stdin: its standard input; a pipe unless given.
-        inherited: open files that it has too, under the same numbers.
 
     Raises:
         OSError: there is no such program or folder, or no room for a process.
@@ -58,7 +58,6 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
-        pass_fds=inherited,
         cwd=folder or "/",
         bufsize=0,
         # A group, not a session: whoever started this process can find and end all that it left behind.
@@ -84,7 +83,7 @@ def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]
 def _widen(pipe: IO[bytes] | None) -> None:
     if pipe is not None and sys.platform == "linux":
         with contextlib.suppress(OSError):  # the user's share of pipe memory is used up: it is slower, no more
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, CHUNK)
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def pump(
@@ -94,12 +93,10 @@ def pump(
     check: Callable[[], None],
     *,
     meanwhile: Callable[[], bool] | None = None,
-    until: Callable[[], bool] = lambda: False,
 ) -> None:
     """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early.
 
     ``meanwhile`` is called every fiftieth of a second, and again at once where it says that there is more to do.
-    ``until`` is asked whenever the process has said something: whether that was all that is wanted of it.
     """
     tick = TICK if meanwhile is None else _SHORT_TICK
     more = False
@@ -114,8 +111,6 @@ def pump(
         elif process.stdin:
             process.stdin.close()
         while selector.get_map():
-            if until():
-                return
             ended = process.poll() is not None
             ready = selector.select(0 if ended or more else tick)
             for key, _ in ready:
@@ -147,15 +142,13 @@ def _feed(fd: int, waiting: memoryview) -> memoryview:
 
 
 @contextlib.contextmanager
-def ended(process: Process, own_group: bool = True, *, politely: bool = True) -> Iterator[None]:
-    """Nothing of ``process`` runs on after this block, and its pipes are closed.
-
-    ``politely``: it is asked to end first, since it may have to clean up.
-    """
+def ended(process: Process, own_group: bool = True) -> Iterator[None]:
+    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
     try:
         yield
     finally:
-        if politely and process.returncode is None:
+        if process.returncode is None:
+            # It may have to clean up.
             _signal(process, own_group, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE)

@@ -1,82 +1,87 @@
-"""The output of ``git cat-file --batch`` cut into objects. Pure.
+"""The output of ``git cat-file --batch`` cut into batches of whole records. Pure.
 
-Each object is announced by a line with a random word, which no commit message can foretell; the sizes are checked, so
-an object that is missing, or an announcement that was forged after all, is never counted.
+A record is ``NONCE OID SIZE``, a line break, the object and a line break. A commit message cannot contain the nonce, a
+random word, so it cannot forge the beginning of a record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
 
 from podium.errors import HistoryError
 from podium.history.commit import LARGEST_COMMIT
 
-# An announcement is an object name of up to 64 digits and a size of up to 20.
-_LONGEST_ANNOUNCEMENT = 100
+# An oid has up to 64 digits, a size up to 20.
+_LONGEST_ANNOUNCEMENT = 128
 
 
-class BatchReader:
-    """Give it the output in any pieces, get (object name, object) back.
+def new_nonce() -> bytes:
+    """A word for one run of ``git cat-file``."""
+    return secrets.token_hex(16).encode()
 
-    ``nonce`` is the random word with which each announcement begins: ``--batch=NONCE %(objectname) %(objectsize)``.
+
+def record(nonce: bytes, oid: bytes, content: bytes) -> bytes:
+    """A record as git writes it."""
+    return b"%s %s %d\n%s\n" % (nonce, oid, len(content), content)
+
+
+def corrupt() -> HistoryError:
+    """The error for output that is not what was asked for."""
+    return HistoryError("corrupt", "The repository is damaged: git cannot read all of its commits.")
+
+
+class BatchSplitter:
+    """Cuts output that comes in any pieces.
+
+    Args:
+        nonce: the first word of each record: ``--batch=NONCE %(objectname) %(objectsize)``.
+        largest: bytes of an object that are kept. What follows is skipped, and the record says the smaller size.
     """
 
-    def __init__(self, nonce: str, largest: int = LARGEST_COMMIT) -> None:
-        self._separator = b"\n" + nonce.encode() + b" "
+    def __init__(self, nonce: bytes, largest: int = LARGEST_COMMIT) -> None:
+        self._nonce = nonce
+        self._next_record = b"\n" + nonce + b" "
         self._largest = largest
-        # As if an object had ended just before the first.
-        self._tail = b"\n"
-        self._done = True
+        self._rest = b""
         self._skip = 0
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The objects that are whole now.
+    def feed(self, data: bytes) -> bytes:
+        """The records that are complete now; possibly none.
 
         Raises:
-            HistoryError: 'corrupt', the output is not what was asked for.
+            HistoryError: 'corrupt', a record is longer than it says.
         """
         if self._skip:
             skipped = min(self._skip, len(data))
             self._skip -= skipped
             data = data[skipped:]
-        pieces = (self._tail + data).split(self._separator)
-        self._tail = pieces.pop()
-        if pieces and self._done:
-            self._done = False
-            if pieces.pop(0):
-                raise _damaged()
-        for piece in pieces:
-            head, _, content = piece.partition(b"\n")
-            name, _, size = head.partition(b" ")
-            if size != b"%d" % len(content):
-                raise _damaged()
-            yield name, content if len(content) <= self._largest else content[: self._largest]
-        if not self._done and len(self._tail) > self._largest + _LONGEST_ANNOUNCEMENT:
-            yield self._cut()
+        data = self._rest + data
+        # Only the beginning of the next record proves that the last one is complete.
+        end = data.rfind(self._next_record) + 1
+        batch, self._rest = data[:end], data[end:]
+        if len(self._rest) > self._largest + _LONGEST_ANNOUNCEMENT:
+            batch += self._cut()
+        return batch
 
-    def close(self) -> Iterator[tuple[bytes, bytes]]:
-        """The last object.
+    def close(self) -> bytes:
+        """The last record.
 
         Raises:
-            HistoryError: 'corrupt', the output ended in the middle.
+            HistoryError: 'corrupt', the output ended within an object.
         """
-        # An object ends where the next is announced.
-        yield from self.feed(self._separator[1:])
-        if self._done or self._tail:
-            raise _damaged()
+        if self._skip:
+            raise corrupt()
+        rest, self._rest = self._rest, b""
+        return rest
 
-    def _cut(self) -> tuple[bytes, bytes]:
-        """The beginning of the object in the tail; what is still to come of it will be skipped."""
-        head, _, content = self._tail.partition(b"\n")
-        name, _, digits = head.partition(b" ")
-        size = int(digits) if digits.isdigit() else 0
-        if size <= self._largest:
-            raise _damaged()
-        self._skip = max(0, size - len(content))
-        self._tail = content[size:]
-        self._done = True
-        return name, content[: self._largest]
-
-
-def _damaged() -> HistoryError:
-    return HistoryError("corrupt", "The repository is damaged: git cannot read all of its commits.")
+    def _cut(self) -> bytes:
+        """The incomplete record as far as it is kept; the rest of it is skipped."""
+        announced, _, content = self._rest.partition(b"\n")
+        _, oid, size = announced.split(b" ") if announced.count(b" ") == 2 else (b"", b"", b"")
+        # With the line break that ends the record.
+        length = int(size) + 1 if size.isdigit() else 0
+        if length <= self._largest + 1:
+            raise corrupt()
+        self._skip = max(0, length - len(content))
+        self._rest = content[length:]
+        return record(self._nonce, oid, content[: self._largest])

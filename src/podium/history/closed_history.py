@@ -1,42 +1,42 @@
-"""That what was read is a history, whole and nothing else. Pure.
+"""Check that the commits of a pack are exactly the history of its head. Pure.
 
-Names are hashes of what they name, so no commit can be an ancestor of its own. Where each commit was read once, every
-parent was read, and every commit but one is a parent, that one reaches all of them and there is nothing else: a commit
-that it does not reach would have, among its descendants, one that is nobody's parent.
+An oid is a hash of what it names, so no commit is its own ancestor. If every commit was read once, every parent was
+read, and every commit but one is a parent, then that one reaches all others and there is nothing else: a commit that it
+does not reach would have, among its descendants, one that is no parent.
 """
 
 from __future__ import annotations
 
-from podium.history.commit import parent_names
+from podium.history.commit import parent_oids
+from podium.textutil.plural import plural
 
 
-class Proof:
-    """What is known of the commits read so far, in whatever order; tell it of each block of them with :meth:`add`."""
+class ClosedHistoryCheck:
+    """Knows the commits that were read so far, in any order."""
 
     def __init__(self) -> None:
         self._read: set[bytes] = set()
         self._read_twice = False
-        # Parents that were not read yet, and commits that are nobody's parent yet.
-        self._missing: set[bytes] = set()
+        self._missing_parents: set[bytes] = set()
         self._childless: set[bytes] = set()
 
-    def add(self, _reader: int, names: list[bytes], lines: list[bytes]) -> None:
-        """Note commits that were read: their names, and the lines of their headers that name their parents."""
-        read, named = set(names), set(parent_names(lines))
+    def add(self, oids: list[bytes], parent_lines: list[bytes]) -> None:
+        """Note commits that were read, and the header lines that name their parents."""
+        read, parents = set(oids), set(parent_oids(parent_lines))
         before = len(self._read)
         self._read |= read
-        self._read_twice |= len(self._read) - before < len(names)
-        self._childless |= read - named - self._missing
-        self._childless -= named
-        self._missing -= read
-        self._missing |= named - read - self._read
+        self._read_twice |= len(self._read) - before < len(oids)
+        self._childless |= read - parents - self._missing_parents
+        self._childless -= parents
+        self._missing_parents -= read
+        self._missing_parents |= parents - read - self._read
 
     def fault(self, head: str) -> str | None:
-        """Why the commits are not exactly those that ``head`` reaches; None where they are."""
+        """Why the commits are not exactly those that ``head`` reaches; None if they are."""
         if self._read_twice:
-            return "a commit was there twice"
-        if self._missing:
-            return f"{len(self._missing)} parents were not there"
+            return "it contains a commit twice"
+        if self._missing_parents:
+            return f"it lacks {plural(len(self._missing_parents), 'parent')}"
         if self._childless != {head.encode()}:
-            return f"{len(self._childless)} commits were nobody's parent"
+            return f"{plural(len(self._childless), 'commit')} in it without a child"
         return None

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from podium.history.trailers import trailer_values
@@ -25,32 +25,8 @@ from podium.history.trailers import trailer_values
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
 
-# A commit as git itself writes it, with a date that any calendar can say: its parents, author, date, and a line break
-# where the header ends behind the committer.
-_USUAL = (
-    rb"tree [0-9a-f]{%d}+\n((?:parent .{%d}\n)*+)author ([^\n\0<]*+<[^\n\0>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
-    rb"committer [^\n\0]*+\n(\n?)"
-)
-# The same for commits without a NUL and with a tree that is named in hexadecimal digits, which is seen of many at once:
-# what need not look at each byte for several others takes half the time. An author line without a person may be taken
-# together with the next; the line break in it tells.
-_CLEAN = (
-    rb"tree .{%d}\n((?:parent .{%d}\n)*+)author ([^<]*+<[^>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
-    rb"committer [^\n]*+\n(\n?)"
-)
-_HEXADECIMAL = b"0123456789abcdef"
-# Without this git takes an object for no commit, and walks no further.
-_TREE = rb"tree [0-9a-fA-F]{%d}\n"
-# Where a line of a header begins that does not go on with the one before.
-_LINE = re.compile(rb"\n[^ ]")
-_LINE_BREAK = ord("\n")
-# An ``author`` or ``encoding`` line may begin so.
-_COUNTED = b"ae"
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
-# A trailer begins its line, and the first line of a message is none. Spelled out, this is twice as fast as with
-# re.IGNORECASE.
-_CO_AUTHORED = re.compile(rb"\n[Cc][Oo]-[Aa][Uu][Tt][Hh][Oo][Rr][Ee][Dd]-[Bb][Yy]")
 _ENCODING = re.compile(rb"^encoding (.{1,40})$", re.MULTILINE)
 # Encodings in which ASCII stays ASCII, or nearly: only these can hold a commit. Others that Python knows are costly
 # to decode (idna), no encodings of text, or would turn the header itself into noise (UTF-16, EBCDIC). Asking Python
@@ -68,7 +44,7 @@ LARGEST_COMMIT = 1 << 20
 LONGEST_TEXT = 500
 
 Person = tuple[str, str]
-NOBODY: Person = ("", "")
+NO_PERSON: Person = ("", "")
 
 
 class CommitFacts(NamedTuple):
@@ -91,102 +67,33 @@ class CommitFacts(NamedTuple):
     parents: bytes
 
 
-# The same without the names of the fields, which takes half the time to make.
+# The same as a plain tuple, which takes half the time to make.
 Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes]
 
 
-class CommitReader:
-    """Reads commits, and remembers each way in which a person was written, for speed.
-
-    ``digits`` of an object's name: 40, or 64 with SHA-256. ``bogus`` is how many objects git itself refuses to take for
-    commits.
-    """
-
-    def __init__(self, digits: int = 40) -> None:
-        self.bogus = 0
-        self._people: dict[bytes, Person] = {}
-        self._tree = re.compile(_TREE % digits).match
-        self._usual = re.compile(_USUAL % (digits, digits), re.DOTALL).match
-        self._clean = re.compile(_CLEAN % (digits, digits), re.DOTALL).match
-        self._name_of_tree = slice(len("tree "), len("tree ") + digits)
-        self._one_parent = len("parent ") + digits + 1
-
-    def read(self, raw: bytes) -> CommitFacts:
-        """The facts of the commit object ``raw`` (without git's object header)."""
-        return CommitFacts(*self.read_all([raw])[0])
-
-    def read_all(self, raws: Sequence[bytes]) -> list[Facts]:
-        """The facts of each commit object, in the order of :class:`CommitFacts`."""
-        # Nearly every commit is as git writes them, and is read in this one loop: calls cost the most here.
-        usual = self._clean if self._are_clean(raws) else self._usual
-        people, one_parent = self._people, self._one_parent
-        found: list[Facts] = []
-        for raw in raws:
-            match = usual(raw)
-            if match is None:
-                found.append(self._read_odd(raw))
-                continue
-            parents, written, date, blank = match.groups()
-            end = match.end()
-            if not blank:
-                # A signature, a tag that was merged …
-                end = _end_of_header(raw, end)
-                if end < 0:
-                    found.append(self._read_odd(raw))
-                    continue
-            try:
-                person = people[written]
-            except KeyError:
-                if b"\n" in written:
-                    found.append(self._read_odd(raw))
-                    continue
-                person = people[written] = split_person(written) or NOBODY
-            co_authors = self._co_authors(raw[end - 1 :], person[1]) if _CO_AUTHORED.search(raw, end - 1) else ()
-            found.append((person, int(date), False, len(parents) > one_parent, co_authors, parents))
-        return found
-
-    def _are_clean(self, raws: Sequence[bytes]) -> bool:
-        """Whether the quicker pattern may be used for these."""
-        names = b"".join([raw[self._name_of_tree] for raw in raws])
-        return not names.translate(None, _HEXADECIMAL) and b"\0" not in b"".join(raws)
-
-    def _read_odd(self, raw: bytes) -> Facts:
-        """The same for any bytes at all."""
-        # Parents are found before git looks for NULs or recodes the object.
-        parents = _leading_parents(raw)
-        self.bogus += self._tree(raw) is None
-        text = _recoded(raw)
-        blank = _BLANK.search(text)
-        header, message = (text[: blank.start()], text[blank.start() + 1 :]) if blank else (text, b"")
-        lines = header.replace(b"\0", b"\n").split(b"\n")
-        author = next((line for line in reversed(lines) if line.startswith(b"author ")), b"")[7:]
-        close = author.rfind(b">") + 1
-        person = split_person(author[:close])
-        when, odd = _date(author[close:]) if person else (0, True)
-        co_authors = self._co_authors(message, (person or NOBODY)[1])
-        return person or NOBODY, when, odd, len(parents) > 1, co_authors, b"".join(parents)
-
-    def _co_authors(self, message: bytes, author_email: str) -> tuple[Person, ...]:
-        found: dict[str, str] = {}
-        for value in trailer_values(message, b"co-authored-by"):
-            name, email = split_person(value) or NOBODY
-            if email.strip() and email != author_email:
-                found.setdefault(email, name)
-        return tuple((name, email) for email, name in found.items())
+def read_commit(raw: bytes) -> CommitFacts:
+    """The facts of any commit object, given without git's object header."""
+    # git looks for parents before it looks for a NUL or an encoding.
+    parents = _leading_parents(raw)
+    text = _recoded(raw)
+    blank = _BLANK.search(text)
+    header, message = (text[: blank.start()], text[blank.start() + 1 :]) if blank else (text, b"")
+    lines = header.replace(b"\0", b"\n").split(b"\n")
+    author = next((line for line in reversed(lines) if line.startswith(b"author ")), b"")[7:]
+    close = author.rfind(b">") + 1
+    person = split_person(author[:close])
+    when, odd_date = _date(author[close:]) if person else (0, True)
+    person = person or NO_PERSON
+    return CommitFacts(person, when, odd_date, len(parents) > 1, _co_authors(message, person[1]), b"".join(parents))
 
 
-def _end_of_header(raw: bytes, at: int) -> int:
-    """Where the message begins, if the lines of the header from ``at`` on say nothing that is counted; else -1."""
-    begun = at
-    while line := _LINE.search(raw, at - 1):
-        at = line.end()
-        first = raw[at - 1]
-        if first == _LINE_BREAK:
-            return at if raw.find(b"\0", begun, at) < 0 else -1
-        if first in _COUNTED:
-            break
-        at += 1
-    return -1
+def _co_authors(message: bytes, author_email: str) -> tuple[Person, ...]:
+    found: dict[str, str] = {}
+    for value in trailer_values(message, b"co-authored-by"):
+        name, email = split_person(value) or NO_PERSON
+        if email.strip() and email != author_email:
+            found.setdefault(email, name)
+    return tuple((name, email) for email, name in found.items())
 
 
 def _leading_parents(raw: bytes) -> list[bytes]:
@@ -202,8 +109,8 @@ def _leading_parents(raw: bytes) -> list[bytes]:
     return found
 
 
-def parent_names(lines: Iterable[bytes]) -> list[bytes]:
-    """The names of parents in the lines of headers that name them, each as often as it is written."""
+def parent_oids(lines: Iterable[bytes]) -> list[bytes]:
+    """The oids of parents in the header lines that name them, each as often as it is written."""
     return b"".join(lines).replace(b"parent ", b"").split()
 
 

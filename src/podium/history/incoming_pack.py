@@ -1,57 +1,59 @@
-"""The fast way to a first count: a pack read while git still receives it.
+"""Count a first clone while it arrives: read the commits of the pack that ``git index-pack`` writes to a file.
 
-``git index-pack`` writes what arrives to a file, in the order in which it arrives. Its commits are counted from there,
-so that they are counted when the clone is done. git alone decides whether the pack is good: what was read counts only
-if git kept that very file, and if it proves to be a whole history.
+git alone decides whether the pack is good. What was read counts only if git kept that very file, and if it is exactly
+the history of the head.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-from podium.history.closed_history import Proof
-from podium.history.packfile.reader import HEADER, BadPack, Pack
-from podium.history.packfiles import PackFile
-from podium.history.reading import Reading
+from podium.history.cat_file import new_nonce, record
+from podium.history.closed_history import ClosedHistoryCheck
+from podium.history.commit import LARGEST_COMMIT
+from podium.history.commit_reader import CommitReader
+from podium.history.oid import CommitHasher
+from podium.history.packfile.reader import PACK_HEADER_SIZE, BadPack, PackReader, number_of_entries
 from podium.history.totals import Tally
+from podium.textutil.plural import plural
 
-# Reading fewer bytes than this at a time would cost more than it gains.
+# Reading fewer bytes than this at a time costs more than it gains.
 _WORTH_READING = 128 << 10
-# Blocks that are read before git has its turn again: about ten milliseconds.
-_BLOCKS = 4
-# Without trees no entry is larger; one that is would be read again and again while it arrives.
+# Blocks that are read before git gets its turn: about ten milliseconds.
+_BLOCKS_A_STEP = 4
+# Without trees no entry is larger. A larger one would be read again and again while it arrives.
 _LARGEST_ENTRY = 4 << 20
 
 
-class Follower:
-    """Follows the pack that git receives into an empty repository; close it after use.
+class IncomingPack:
+    """Counts the commits of the pack that git receives into an empty repository; close it after use.
 
     Args:
-        digits: of an object's name: 40, or 64 with SHA-256.
-        on_progress: is told how many commits were counted so far, often; may raise.
+        digits: of an oid: 40, or 64 with SHA-256.
+        on_progress: called often with the number of commits so far; may raise.
 
     Attributes:
-        has_followed: whether there was anything to follow.
+        has_begun: whether :meth:`step` was ever called.
         fault: why what was read cannot be counted; None while nothing is wrong.
         tally: the totals, once :meth:`finish` has found nothing wrong.
     """
 
     def __init__(self, digits: int, on_progress: Callable[[int], None]) -> None:
-        self.has_followed = False
+        self.has_begun = False
         self.fault: str | None = None
         self.tally: Tally | None = None
         self._digest_size = digits // 2
         self._on_progress = on_progress
-        self._reading, self._proof = Reading(digits), Proof()
-        self._file: PackFile | None = None
-        self._pack: Pack | None = None
-        self._at = HEADER
+        self._counter = CommitCounter(digits)
+        self._file: _PackFile | None = None
+        self._offset = PACK_HEADER_SIZE
 
     def step(self, repository: Path) -> bool:
-        """Count some of what has arrived in ``repository`` by now; whether there is more to count at once."""
-        self.has_followed = True
+        """Count some of what has arrived in ``repository``; return whether more can be counted at once."""
+        self.has_begun = True
         if self.fault:
             return False
         try:
@@ -61,8 +63,8 @@ class Follower:
             return False
 
     def finish(self, repository: Path, head: str) -> None:
-        """Count the rest, after git has ended well, and see whether it was the history of ``head``."""
-        if not self.has_followed:
+        """Count the rest after git has succeeded, and check that it is the history of ``head``."""
+        if not self.has_begun:
             return
         try:
             while not self.fault and self._step(repository, 1):
@@ -71,7 +73,7 @@ class Follower:
         except BadPack as error:
             self.fault = str(error)
         if not self.fault:
-            self.tally = self._reading.tally
+            self.tally = self._counter.tally
 
     def close(self) -> None:
         """Close the file."""
@@ -79,46 +81,99 @@ class Follower:
             self._file.close()
 
     def _step(self, repository: Path, worth: int) -> bool:
-        if self._file is None or self._pack is None:
-            self._file = self._found(repository)
-            if self._file is None:
+        file = self._file = self._file or self._found(repository)
+        if file is None:
+            return False
+        for _ in range(_BLOCKS_A_STEP):
+            # Until the checksum has arrived, this is before the end of what is there.
+            end = file.status.st_size - self._digest_size
+            if end - self._offset < worth:
                 return False
-            # Without an index there is nothing to find a named base by; git asks for none such.
-            self._pack = Pack(self._file.read, self._digest_size)
-        for _ in range(_BLOCKS):
-            end = self._file.end
-            if end - self._at < worth:
+            commits, next_offset = file.reader.commits(self._offset, end)
+            if next_offset == self._offset:
+                if end - self._offset > _LARGEST_ENTRY:
+                    raise BadPack("an entry is too large")
                 return False
-            commits, next_at = self._pack.commits(self._at, end)
-            if next_at == self._at:
-                if end - self._at > _LARGEST_ENTRY:
-                    raise BadPack("an entry that is too large")
-                return False
-            self._at = next_at
-            self._proof.add(0, *self._reading.add(commits))
-            self._on_progress(self._reading.tally.total_commits)
+            self._offset = next_offset
+            self._counter.add(commits)
+            self._on_progress(self._counter.tally.total_commits)
         return True
 
-    def _found(self, repository: Path) -> PackFile | None:
+    def _found(self, repository: Path) -> _PackFile | None:
         """The pack, once git has begun to write it."""
         folder = repository / "objects" / "pack"
         paths = [*folder.glob("tmp_pack_*"), *folder.glob("pack-*.pack")]
         if len(paths) > 1:
             raise BadPack("there is another pack")
-        # git may be about to rename it, or may not have written its beginning yet.
-        if not paths or not paths[0].exists() or paths[0].stat().st_size < HEADER + self._digest_size:
+        # git may just rename it, or may not have written its beginning yet.
+        if not paths or not paths[0].exists() or paths[0].stat().st_size < PACK_HEADER_SIZE + self._digest_size:
             return None
-        return PackFile(paths[0], self._digest_size)
+        return _PackFile(paths[0])
 
     def _fault(self, repository: Path, head: str) -> str | None:
-        if self._file is None or self._pack is None:
+        if self._file is None:
             return "no pack arrived"
-        checksum = self._file.read(self._at, 2 * self._digest_size)
+        checksum = self._file.read(self._offset, 2 * self._digest_size)
         kept = repository / "objects" / "pack" / f"pack-{checksum.hex()}.pack"
         if not kept.exists() or not os.path.samestat(kept.stat(), self._file.status):
             return "git kept another pack"
-        if self._pack.entries != self._file.entries:
-            return "it holds another number of objects than it says"
-        if self._reading.bogus:
-            return f"{self._reading.bogus} commits are damaged"
-        return self._proof.fault(head)
+        if self._file.reader.entries != self._file.entries:
+            return "it contains another number of objects than it says"
+        return self._counter.fault(head)
+
+
+class CommitCounter:
+    """Counts commits whose oids nothing says, and knows whether they are one closed history."""
+
+    def __init__(self, digits: int) -> None:
+        self.tally = Tally()
+        # git takes an object without a tree for no commit. Its own walk would fail there.
+        self._is_commit = re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits).match
+        self._bogus = 0
+        self._nonce = new_nonce()
+        self._reader = CommitReader(self._nonce, digits)
+        self._hasher = CommitHasher(digits)
+        self._check = ClosedHistoryCheck()
+
+    def add(self, commits: list[bytes]) -> None:
+        """Count commit objects, given without git's object header."""
+        records = [
+            record(self._nonce, oid, commit[:LARGEST_COMMIT])
+            for oid, commit in zip(self._hasher.oids(commits), commits, strict=True)
+        ]
+        self._bogus += sum(1 for commit in commits if not self._is_commit(commit))
+        oids, facts = self._reader.read(b"".join(records))
+        self.tally.add(oids, facts)
+        self._check.add(oids, [each[5] for each in facts])
+
+    def fault(self, head: str) -> str | None:
+        """Why the commits are not the history of ``head``; None if they are."""
+        if self._bogus:
+            return f"it contains {plural(self._bogus, 'damaged commit')}"
+        return self._check.fault(head)
+
+
+class _PackFile:
+    """The file of a pack, and its reader. ``entries`` is the number in its header."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise BadPack(f"it cannot be opened: {error.strerror}") from error
+        try:
+            self.entries = number_of_entries(self.read(0, PACK_HEADER_SIZE))
+        except BadPack:
+            self.close()
+            raise
+        self.reader = PackReader(self.read)
+
+    @property
+    def status(self) -> os.stat_result:
+        return os.fstat(self._file)
+
+    def read(self, offset: int, most: int) -> bytes:
+        return os.pread(self._file, most, offset)
+
+    def close(self) -> None:
+        os.close(self._file)

@@ -19,17 +19,11 @@ COUNTING_VERSION = 2
 
 # What a commit is to a person, besides an ordinary one of their own.
 _MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
-_BEFORE_ALL, _BEHIND_ALL = EARLIEST - 1, LATEST + 1
+_BEFORE_ALL, _AFTER_ALL = EARLIEST - 1, LATEST + 1
 
 _NO_SAMPLE = 1 << 30
 _NONE = array("q")
 _EMAIL_AND_NAME = itemgetter(1, 0)
-
-# A tally as other processes are told it: commits, merges, and of each person the dates of ordinary and of other
-# commits, the number of odd dates, and the oldest, the newest and the sample commit.
-Part = tuple[int, int, list["PersonPart"]]
-PersonPart = tuple[Person, bytes, bytes, int, tuple[bytes, int], tuple[bytes, int], tuple[bytes, int, int]]
-
 
 # The epoch second of a Sunday, 00:00 UTC, and the commits, merges, co-authored commits and co-authored merges of the
 # week that it begins.
@@ -86,7 +80,7 @@ class _Record:
         self.others = _NONE
         self.odd_dates = 0
         self.oldest = self.newest = self.sample = b""
-        self.oldest_at, self.newest_at, self.sample_at = _BEHIND_ALL, _BEFORE_ALL, _BEFORE_ALL
+        self.oldest_at, self.newest_at, self.sample_at = _AFTER_ALL, _BEFORE_ALL, _BEFORE_ALL
         self.sample_co_authors = _NO_SAMPLE
 
     def add_other(self, when: int, kind: int) -> None:
@@ -95,17 +89,17 @@ class _Record:
             self.others = array("q")
         self.others.append(when << 2 | kind)
 
-    def extremes(self, sha: bytes, when: int) -> None:
+    def extremes(self, oid: bytes, when: int) -> None:
         """Note the oldest and the newest commit; of two of one second the smaller name, so that no order matters."""
-        if when < self.oldest_at or (when == self.oldest_at and sha < self.oldest):
-            self.oldest, self.oldest_at = sha, when
-        if when > self.newest_at or (when == self.newest_at and sha < self.newest):
-            self.newest, self.newest_at = sha, when
+        if when < self.oldest_at or (when == self.oldest_at and oid < self.oldest):
+            self.oldest, self.oldest_at = oid, when
+        if when > self.newest_at or (when == self.newest_at and oid < self.newest):
+            self.newest, self.newest_at = oid, when
 
-    def sampled(self, sha: bytes, when: int, co_authors: int) -> None:
+    def sampled(self, oid: bytes, when: int, co_authors: int) -> None:
         """Note a commit that may be the better sample."""
-        if (co_authors, -when, sha) < (self.sample_co_authors, -self.sample_at, self.sample):
-            self.sample, self.sample_at, self.sample_co_authors = sha, when, co_authors
+        if (co_authors, -when, oid) < (self.sample_co_authors, -self.sample_at, self.sample):
+            self.sample, self.sample_at, self.sample_co_authors = oid, when, co_authors
 
 
 class Tally:
@@ -121,66 +115,43 @@ class Tally:
         self.merge_commits = 0
         self._records: dict[Person, _Record] = {}
 
-    def add(self, names: Iterable[bytes], facts: Iterable[Facts]) -> None:
-        """Count commits, by their names and facts; each must be given once."""
+    def add(self, oids: Sequence[bytes], facts: Iterable[Facts]) -> None:
+        """Count commits, by their oids and facts; each must be given once."""
         records = self._records
-        for sha, (author, when, odd_date, is_merge, co_authors, _) in zip(names, facts, strict=True):
-            self.total_commits += 1
+        merges = 0
+        for oid, (author, when, odd_date, is_merge, co_authors, _) in zip(oids, facts, strict=True):
             try:
                 record = records[author]
             except KeyError:
                 record = records[author] = _Record()
             if is_merge:
-                self.merge_commits += 1
+                merges += 1
                 record.add_other(when, _MERGE)
             else:
                 record.dates.append(when)
             if odd_date:
                 record.odd_dates += 1
-            if when <= record.oldest_at or when >= record.newest_at:
-                record.extremes(sha, when)
+            # As extremes() does. git walks from new to old, so most commits are their author's oldest so far.
+            if when <= record.oldest_at and (when < record.oldest_at or oid < record.oldest):
+                record.oldest, record.oldest_at = oid, when
+            if when >= record.newest_at and (when > record.newest_at or oid < record.newest):
+                record.newest, record.newest_at = oid, when
             if when >= record.sample_at or record.sample_co_authors:
-                record.sampled(sha, when, len(co_authors))
+                record.sampled(oid, when, len(co_authors))
             if co_authors:
-                self._add_co_authors(sha, when, is_merge, co_authors)
+                self._add_co_authors(oid, when, is_merge, co_authors)
+        self.total_commits += len(oids)
+        self.merge_commits += merges
 
-    def _add_co_authors(self, sha: bytes, when: int, is_merge: bool, co_authors: tuple[Person, ...]) -> None:
+    def _add_co_authors(self, oid: bytes, when: int, is_merge: bool, co_authors: tuple[Person, ...]) -> None:
         kind = _CO_AUTHORED_MERGE if is_merge else _CO_AUTHORED
         for person in co_authors:
             record = self._records.get(person)
             if record is None:
                 record = self._records[person] = _Record()
             record.add_other(when, kind)
-            record.extremes(sha, when)
-            record.sampled(sha, when, len(co_authors))
-
-    def part(self) -> Part:
-        """All that was counted, for :meth:`merge` in another process."""
-        persons = [
-            (
-                *(person, record.dates.tobytes(), record.others.tobytes(), record.odd_dates),
-                *((record.oldest, record.oldest_at), (record.newest, record.newest_at)),
-                (record.sample, record.sample_at, record.sample_co_authors),
-            )
-            for person, record in self._records.items()
-        ]
-        return self.total_commits, self.merge_commits, persons
-
-    def merge(self, total_commits: int, merge_commits: int, persons: list[PersonPart]) -> None:
-        """Add what another tally counted."""
-        self.total_commits += total_commits
-        self.merge_commits += merge_commits
-        for person, dates, others, odd_dates, oldest, newest, sample in persons:
-            record = self._records.get(person)
-            if record is None:
-                record = self._records[person] = _Record()
-            record.dates.frombytes(dates)
-            if others:
-                record.others = array("q", record.others.tobytes() + others)
-            record.odd_dates += odd_dates
-            record.extremes(*oldest)
-            record.extremes(*newest)
-            record.sampled(*sample)
+            record.extremes(oid, when)
+            record.sampled(oid, when, len(co_authors))
 
     def people(self) -> list[Person]:
         """The (name, e-mail) of everybody."""

@@ -1,36 +1,36 @@
-"""Deltas: an object written as pieces of another and new bytes. Pure.
+"""Deltas: an object written as pieces of another one and new bytes. Pure.
 
-The format is git's own (gitformat-pack, "Deltified representation"). A delta comes from outside: it is trusted with
-nothing, and what it makes is never larger than the caller allows.
+The format is git's own (gitformat-pack, "Deltified representation"). A delta comes from outside, so nothing in it is
+trusted, and what it makes is never larger than the caller allows.
 """
 
 from __future__ import annotations
 
-# A copy's code has a bit for each byte of an offset (four) and of a length (three) that follows; the others are zero.
+# The code of a copy has a bit for each byte of an offset (four) and of a length (three) that follows; the others are 0.
 _SHIFTS = tuple(tuple(8 * bit for bit in range(4) if bits >> bit & 1) for bits in range(16))
 
 
 class BadDelta(ValueError):
-    """A delta that does not fit its base, or is larger than allowed."""
+    """A delta that does not fit its base, is damaged, or is too large."""
 
 
 def apply_delta(base: bytes, delta: bytes, most: int) -> bytes:
     """The object that ``delta`` makes of ``base``.
 
     Raises:
-        BadDelta: it is for another base, is cut short, or makes more than ``most`` bytes.
+        BadDelta: it is for another base, is cut off, or makes more than ``most`` bytes.
     """
     try:
         return _apply(base, delta, most)
     except IndexError:
-        raise BadDelta("it ends in the middle") from None
+        raise BadDelta("a delta is cut off") from None
 
 
 def _apply(base: bytes, delta: bytes, most: int) -> bytes:
     base_size, at = read_size(delta, 0)
     size, at = read_size(delta, at)
     if base_size != len(base) or size > most:
-        raise BadDelta("it is for another base, or too large")
+        raise BadDelta("a delta is for another base, or too large")
     pieces: list[bytes] = []
     made, end = 0, len(delta)
     while at < end:
@@ -47,27 +47,27 @@ def _apply(base: bytes, delta: bytes, most: int) -> bytes:
             length = length or 0x10000
             piece = base[start : start + length]
             if len(piece) != length:
-                raise BadDelta("it copies from behind the end of its base")
+                raise BadDelta("a delta copies from beyond the end of its base")
         else:
-            # Insert: that many bytes follow. None is reserved by git.
+            # Insert that many bytes, which follow. git reserves 0.
             piece = delta[at : at + code]
             if not code or len(piece) != code:
-                raise BadDelta("it ends in the middle, or is of a kind unknown")
+                raise BadDelta("a delta is cut off, or has an unknown instruction")
             at += code
         made += len(piece)
         if made > size:
             break
         pieces.append(piece)
     if made != size:
-        raise BadDelta("it makes another size than it says")
+        raise BadDelta("a delta makes another size than it says")
     return b"".join(pieces)
 
 
 def read_size(data: bytes, at: int) -> tuple[int, int]:
-    """A size in groups of seven bits, the lowest first, and where it ends.
+    """A size in groups of seven bits, the lowest first, and the position after it.
 
     Raises:
-        IndexError: ``data`` ends in the middle.
+        IndexError: ``data`` ends within the size.
         BadDelta: it has more bits than any size.
     """
     size = shift = 0

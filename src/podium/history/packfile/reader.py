@@ -1,116 +1,99 @@
-"""Commits out of a pack file, read from front to back as git wrote it. Pure: bytes come from a function.
+"""Commits out of a pack file, read from front to back as git wrote it. Pure: a function gives the bytes.
 
-A pack (gitformat-pack) is a header, its entries one behind the other, and a checksum. An entry is a kind, a size and a
-zlib stream: a whole object, or a delta against an object that stands earlier in the pack or is named. What an object is
-called stands nowhere in it. A pack is trusted with nothing: whatever is odd in it or out of bounds is a
-:class:`BadPack`, and is then for git to read.
+A pack (gitformat-pack) is a header, its entries one after the other, and a checksum. An entry is an object type, a size
+and a zlib stream: a whole object, or a delta against an earlier object. A pack does not contain the oids of its
+objects. Nothing in it is trusted: whatever is odd or out of bounds raises :class:`BadPack`, and git reads the
+repository instead.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 
-from podium.history.inflate import InflateError, inflater
 from podium.history.packfile.delta import BadDelta, apply_delta, read_size
 
-HEADER = 12
+PACK_HEADER_SIZE = 12
 
-# The kinds of entries: whole objects, and two ways to say what a delta is against.
-COMMIT, TREE, BLOB, TAG = 1, 2, 3, 4
+# Object types: whole objects, and two kinds of deltas.
+_COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _OFS_DELTA, _REF_DELTA = 6, 7
-_KINDS = (COMMIT, TREE, BLOB, TAG, _OFS_DELTA, _REF_DELTA)
 
-# Bytes of a pack that are read at once: what their commits need stays in the processor's cache.
+# Bytes that are read at once: what their commits need stays in the processor's cache.
 _BLOCK = 256 << 10
 # The largest commit that is taken whole into memory, the longest chain of deltas (git itself makes none longer), and
-# what all objects of a chain may hold together.
-LARGEST = 16 << 20
+# the bytes of all objects of a chain.
+_LARGEST_COMMIT = 16 << 20
 _LONGEST_CHAIN = 4095
 _LARGEST_CHAIN = 256 << 20
-# Bytes of commits after which a caller has its turn, however few entries they came from.
-_ENOUGH = 8 << 20
-# Bases of deltas that are kept.
-_MOST_KEPT = 8 << 20
-# An entry's kind and size, and the offset or name of its base.
-_LONGEST_HEAD = 64
+# Bytes of commits after which the caller gets its turn, however few entries they came from.
+_MOST_AT_ONCE = 8 << 20
+# Bytes of delta bases that are cached.
+_CACHED_BASES = 8 << 20
 # What is read of an entry at first: most are shorter.
-_OFTEN_ENOUGH = 1024
-# A stream may be longer than what it holds by its own head and checksum.
-_SLACK = 32
+_USUAL_ENTRY = 1024
+# A stream may be longer than its content by its own header and checksum.
+_STREAM_OVERHEAD = 32
 
-# read(offset, most) gives the bytes of the pack there; fewer only where no more are there yet.
+# read(offset, most) gives the bytes of the pack there; fewer only where no more have arrived.
 Read = Callable[[int, int], bytes]
-# Where in the pack the object of a binary name begins.
-Find = Callable[[bytes], int]
 
 
 class BadPack(ValueError):
-    """A pack that is damaged, odd, or larger in something than is read here."""
+    """A pack that is damaged, odd, or out of bounds."""
 
 
 class _Unfinished(Exception):
-    """The pack ends, so far, in the middle of an entry."""
-
-
-def kind_of(first: int) -> int:
-    """The kind of the entry that begins with the byte ``first``."""
-    return first >> 4 & 7
+    """The pack ends, so far, within an entry."""
 
 
 def number_of_entries(header: bytes) -> int:
-    """How many entries follow the first twelve bytes of a pack.
+    """How many entries follow the header of a pack.
 
     Raises:
-        BadPack: it is none, or of a version unknown.
+        BadPack: it is not the header of a known version.
     """
-    if len(header) != HEADER or header[:8] not in (b"PACK\0\0\0\2", b"PACK\0\0\0\3"):
-        raise BadPack("no pack of a known version")
+    if len(header) != PACK_HEADER_SIZE or header[:8] not in (b"PACK\0\0\0\2", b"PACK\0\0\0\3"):
+        raise BadPack("it is not a pack of a known version")
     return int.from_bytes(header[8:])
 
 
-class Pack:
+class PackReader:
     """Reads the commits of one pack.
 
-    Args:
-        read: the pack's bytes.
-        digest_size: bytes of an object's name: 20, or 32 with SHA-256.
-        find: finds the base of a delta that names it; None: such a delta is a BadPack.
-
     Attributes:
-        entries: how many entries were read, whatever they are.
+        entries: how many entries were read, whatever their type.
     """
 
-    def __init__(self, read: Read, digest_size: int, find: Find | None = None) -> None:
+    def __init__(self, read: Read) -> None:
         self.entries = 0
         self._read = read
-        self._digest_size = digest_size
-        self._find = find
         self._bases: dict[int, bytes] = {}
-        self._kept = 0
+        self._cached = 0
 
-    def commits(self, at: int, end: int) -> tuple[list[bytes], int]:
-        """Some commits from the entry at ``at`` on, and where the next entry begins.
+    def commits(self, offset: int, end: int) -> tuple[list[bytes], int]:
+        """Some commits from the entry at ``offset`` on, and the offset of the next entry.
 
-        Entries that are not whole before ``end`` are left; none at all was whole where that offset is ``at`` again.
+        An entry that is incomplete at ``end`` is left. If the first is, the same offset is returned.
 
         Raises:
-            BadPack: what stands there cannot be read.
+            BadPack: the entries cannot be read.
         """
-        block = self._read(at, min(_BLOCK, end - at))
+        block = self._read(offset, min(_BLOCK, end - offset))
         found: list[bytes] = []
         entries = here = made = 0
         size_of_block = len(block)
-        # Nearly every entry is a whole commit of less than 2 KiB: two bytes of head, then its stream. Calls cost the
-        # most here, so they are read without any.
+        # Nearly every entry is a whole commit of less than 2 KiB: two bytes of header, then its stream. Calls cost the
+        # most here, so these are read without any.
         while here + 2 < size_of_block:
             first, second = block[here], block[here + 1]
             if first & 0xF0 == 0x90 and second < 0x80:
                 size = first & 0x0F | second << 4
-                stream = block[here + 2 : here + 2 + size + _SLACK]
-                inflating = inflater()
+                stream = block[here + 2 : here + 2 + size + _STREAM_OVERHEAD]
+                inflating = zlib.decompressobj()
                 try:
                     content = inflating.decompress(stream)
-                except InflateError as error:
+                except zlib.error as error:
                     raise BadPack(str(error)) from error
                 if inflating.eof and len(content) == size:
                     found.append(content)
@@ -118,159 +101,125 @@ class Pack:
                     here += 2 + len(stream) - len(inflating.unused_data)
                     continue
             try:
-                commit, next_at = self._entry(at + here, end, block[here : here + _OFTEN_ENOUGH])
+                commit, next_offset = self._entry(offset + here, end, block[here : here + _USUAL_ENTRY])
             except _Unfinished:
                 break
             entries += 1
-            here = next_at - at
+            here = next_offset - offset
             if commit is not None:
                 found.append(commit)
                 made += len(commit)
-                if made > _ENOUGH:
+                if made > _MOST_AT_ONCE:
                     break
         self.entries += entries
-        return found, at + here
+        return found, offset + here
 
-    def kind_at(self, at: int) -> int:
-        """What the object of the entry at ``at`` is, behind all deltas.
-
-        Raises:
-            BadPack: it cannot be read.
-        """
-        for _ in range(_LONGEST_CHAIN):
-            try:
-                kind, _, base, _ = self._head(at, self._read(at, _LONGEST_HEAD))
-            except _Unfinished:
-                raise BadPack("an entry is cut off") from None
-            if base is None:
-                return kind
-            at = base
-        raise BadPack("a chain of deltas without end")
-
-    def commit_at(self, at: int) -> bytes | None:
-        """The commit that the entry at ``at`` is; None where it is something else.
-
-        Raises:
-            BadPack: it cannot be read.
-        """
-        try:
-            return self._object(at)
-        except _Unfinished:
-            raise BadPack("an entry is cut off") from None
-
-    def _entry(self, at: int, end: int, data: bytes) -> tuple[bytes | None, int]:
-        """The commit that any entry is, None where it is something else; and where the next entry begins.
-
-        ``data`` is what it begins with.
-        """
-        kind, size, base_at, start = self._head(at, data)
-        base = None if base_at is None else self._object(base_at)
-        is_commit = kind == COMMIT if base_at is None else base is not None
-        content, next_at = self._inflate(start, size, end, keep=is_commit, data=data[start - at :])
+    def _entry(self, offset: int, end: int, data: bytes) -> tuple[bytes | None, int]:
+        """The commit of any entry, which begins with ``data``, or None; and the offset of the next entry."""
+        object_type, size, base_offset, start = self._header(offset, data)
+        base = None if base_offset is None else self._object(base_offset)
+        is_commit = object_type == _COMMIT if base_offset is None else base is not None
+        content, next_offset = self._inflate(start, size, end, keep=is_commit, data=data[start - offset :])
         if not is_commit:
-            return None, next_at
-        return content if base is None else _applied(base, content), next_at
+            return None, next_offset
+        return content if base is None else _applied(base, content), next_offset
 
-    def _head(self, at: int, data: bytes) -> tuple[int, int, int | None, int]:
-        """Of the entry that ``data`` begins: kind, size, offset of the base (of a delta), where the stream begins."""
+    def _header(self, offset: int, data: bytes) -> tuple[int, int, int | None, int]:
+        """Of the entry that begins with ``data``: type, size, offset of the delta's base, offset of the stream."""
         try:
             first = data[0]
-            kind, size, start = kind_of(first), first & 0x0F, 1
+            object_type, size, start = first >> 4 & 7, first & 0x0F, 1
             if first & 0x80:
                 more, start = read_size(data, 1)
                 size |= more << 4
             base = None
-            if kind == _OFS_DELTA:
+            if object_type == _OFS_DELTA:
                 distance, start = _read_distance(data, start)
-                base = at - distance
-            elif kind == _REF_DELTA:
-                base = self._named(data[start : start + self._digest_size])
-                start += self._digest_size
+                base = offset - distance
         except IndexError:
             raise _Unfinished from None
         except BadDelta as error:
             raise BadPack(str(error)) from error
-        if kind not in _KINDS or (base is not None and base < HEADER):
-            raise BadPack("an entry of a kind unknown, or with a base outside of the pack")
-        return kind, size, base, at + start
+        if object_type == _REF_DELTA:
+            # It could be found by an index only, which git has not written yet. git does not ask for any such delta.
+            raise BadPack("a delta names its base by oid")
+        if object_type not in (_COMMIT, _TREE, _BLOB, _TAG, _OFS_DELTA):
+            raise BadPack("an entry has an unknown type")
+        if base is not None and base < PACK_HEADER_SIZE:
+            raise BadPack("the base of a delta is outside of the pack")
+        return object_type, size, base, offset + start
 
-    def _named(self, name: bytes) -> int:
-        if len(name) < self._digest_size:
-            raise _Unfinished
-        if self._find is None:
-            raise BadPack("a delta names its base")
-        return self._find(name)
-
-    def _object(self, at: int) -> bytes | None:
-        """The commit that the entry at ``at`` is behind all deltas; None where it is something else."""
+    def _object(self, offset: int) -> bytes | None:
+        """The commit of the entry at ``offset`` with all deltas applied; None if it is another type of object."""
         deltas: list[tuple[int, int, int]] = []
-        while (content := self._bases.get(at)) is None:
-            data = self._read(at, _OFTEN_ENOUGH)
-            kind, size, base, start = self._head(at, data)
+        while (content := self._bases.get(offset)) is None:
+            data = self._read(offset, _USUAL_ENTRY)
+            object_type, size, base, start = self._header(offset, data)
             if base is None:
-                if kind != COMMIT:
+                if object_type != _COMMIT:
                     return None
-                content, _ = self._inflate(start, size, None, keep=True, data=data[start - at :])
-                self._keep(at, content)
+                content, _ = self._inflate(start, size, None, keep=True, data=data[start - offset :])
+                self._cache(offset, content)
                 break
-            deltas.append((at, start, size))
+            deltas.append((offset, start, size))
             if len(deltas) > _LONGEST_CHAIN:
-                raise BadPack("a chain of deltas without end")
-            at = base
+                raise BadPack("a chain of deltas is too long")
+            offset = base
         made = 0
-        for where, start, size in reversed(deltas):
+        for delta_offset, start, size in reversed(deltas):
             delta, _ = self._inflate(start, size, None, keep=True)
             content = _applied(content, delta)
-            self._keep(where, content)
+            self._cache(delta_offset, content)
             made += len(content)
             if made > _LARGEST_CHAIN:
-                raise BadPack("a chain of deltas that is too large")
+                raise BadPack("a chain of deltas is too large")
         return content
 
-    def _keep(self, at: int, content: bytes) -> None:
-        self._kept += len(content)
-        if self._kept > _MOST_KEPT:
+    def _cache(self, offset: int, base: bytes) -> None:
+        self._cached += len(base)
+        if self._cached > _CACHED_BASES:
             self._bases.clear()
-            self._kept = len(content)
-        self._bases[at] = content
+            self._cached = len(base)
+        self._bases[offset] = base
 
-    def _inflate(self, at: int, size: int, end: int | None, *, keep: bool, data: bytes = b"") -> tuple[bytes, int]:
-        """The stream at ``at``, of ``size`` bytes when inflated (b'' unless ``keep``), and where it ends.
+    def _inflate(self, offset: int, size: int, end: int | None, *, keep: bool, data: bytes = b"") -> tuple[bytes, int]:
+        """The content of the stream at ``offset``, which begins with ``data``, and the offset of its end.
 
-        ``data`` is what it begins with, as far as that was read already.
+        ``size`` is that of the content, which is b"" unless ``keep``.
         """
-        if keep and size > LARGEST:
-            raise BadPack("a commit that is too large")
+        if keep and size > _LARGEST_COMMIT:
+            raise BadPack("a commit is too large")
         pieces: list[bytes] = []
         made = 0
-        inflating = inflater()
+        inflating = zlib.decompressobj()
         if end is not None:
-            data = data[: max(end - at, 0)]
-        at += len(data)
+            data = data[: max(end - offset, 0)]
+        offset += len(data)
         try:
             while True:
                 # One byte more than may come, so that the end of the stream is seen.
                 piece = inflating.decompress(data, min(_BLOCK, size - made) + 1)
                 made += len(piece)
                 if made > size:
-                    raise BadPack("an object larger than it says")
+                    raise BadPack("an object is larger than it says")
                 if keep:
                     pieces.append(piece)
                 if inflating.eof:
                     break
                 data = inflating.unconsumed_tail
                 if not piece and not data:
-                    data = self._more(at, size, end)
-                    at += len(data)
-        except InflateError as error:
+                    data = self._more(offset, size, end)
+                    offset += len(data)
+        except zlib.error as error:
             raise BadPack(str(error)) from error
         if made != size:
-            raise BadPack("an object smaller than it says")
-        return b"".join(pieces), at - len(inflating.unused_data)
+            raise BadPack("an object is smaller than it says")
+        return b"".join(pieces), offset - len(inflating.unused_data)
 
-    def _more(self, at: int, size: int, end: int | None) -> bytes:
-        most = min(_BLOCK, size + _SLACK)
-        data = self._read(at, most if end is None else min(most, end - at)) if end is None or end > at else b""
+    def _more(self, offset: int, size: int, end: int | None) -> bytes:
+        most = min(_BLOCK, size + _STREAM_OVERHEAD)
+        most = most if end is None else min(most, end - offset)
+        data = self._read(offset, most) if most > 0 else b""
         if not data:
             raise _Unfinished
         return data
@@ -278,16 +227,16 @@ class Pack:
 
 def _applied(base: bytes, delta: bytes) -> bytes:
     try:
-        return apply_delta(base, delta, LARGEST)
+        return apply_delta(base, delta, _LARGEST_COMMIT)
     except BadDelta as error:
         raise BadPack(str(error)) from error
 
 
 def _read_distance(data: bytes, at: int) -> tuple[int, int]:
-    """How far before a delta its base begins, and where that number ends.
+    """How far before a delta its base begins, and the position after that number.
 
     Raises:
-        IndexError: ``data`` ends in the middle.
+        IndexError: ``data`` ends within the number.
     """
     byte = data[at]
     distance = byte & 0x7F
@@ -296,5 +245,5 @@ def _read_distance(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         distance = (distance + 1) << 7 | byte & 0x7F
     if not distance:
-        raise BadPack("a delta against itself")
+        raise BadPack("a delta is its own base")
     return distance, at + 1
