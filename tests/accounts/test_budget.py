@@ -1,4 +1,4 @@
-"""The rate budget: what may be asked, and when."""
+"""The rate budget of tokens, in memory and in Redis."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def left(remaining: int, resets_at: float = NOW + 600, limit: int = 100) -> Rate
     return Rate(limit, remaining, resets_at)
 
 
-def test_the_first_request_goes_alone_and_the_others_wait_for_what_it_learns() -> None:
+def test_the_first_request_is_sent_alone_and_the_others_wait_for_its_answer() -> None:
     desk = Desk()
     first = desk.slot(NOW)
     assert desk.take(NOW) == WaitUntil(SOON, limited=False)
@@ -73,7 +73,7 @@ def test_the_first_request_goes_alone_and_the_others_wait_for_what_it_learns() -
     assert desk.take(NOW + 0.2) == WaitUntil(NOW + 600, limited=True)
 
 
-def test_where_the_first_request_is_never_answered_another_asks() -> None:
+def test_another_request_is_sent_if_the_first_is_never_answered() -> None:
     desk = Desk()
     desk.slot(NOW)
     assert isinstance(desk.take(NOW + 9), WaitUntil)
@@ -81,7 +81,7 @@ def test_where_the_first_request_is_never_answered_another_asks() -> None:
     assert isinstance(desk.take(NOW + 10), WaitUntil)
 
 
-def test_points_are_spent_once_whatever_order_the_answers_come_in() -> None:
+def test_points_are_spent_once_in_any_order_of_answers() -> None:
     desk = Desk()
     desk.ask(NOW, left(4))
     slots = [desk.slot(NOW + 1) for _ in range(3)]
@@ -92,14 +92,14 @@ def test_points_are_spent_once_whatever_order_the_answers_come_in() -> None:
     assert desk.take(NOW + 2) == WaitUntil(NOW + 600, limited=True)
 
 
-def test_somebody_else_who_uses_the_token_lowers_what_is_left() -> None:
+def test_use_of_the_token_elsewhere_lowers_the_remaining_points() -> None:
     desk = Desk()
     desk.ask(NOW, left(90))
     desk.ask(NOW, left(0))
     assert desk.take(NOW) == WaitUntil(NOW + 600, limited=True)
 
 
-def test_a_spent_window_opens_again_when_it_resets_and_not_before() -> None:
+def test_a_spent_window_opens_when_it_resets_and_not_before() -> None:
     desk = Desk()
     desk.ask(NOW, left(0, limit=2))
     assert desk.take(NOW + 599.9) == WaitUntil(NOW + 600, limited=True)
@@ -110,7 +110,7 @@ def test_a_spent_window_opens_again_when_it_resets_and_not_before() -> None:
     assert desk.take(NOW + 601) == WaitUntil(NOW + 4200, limited=True)
 
 
-def test_an_answer_of_the_window_before_changes_nothing() -> None:
+def test_an_answer_from_the_previous_window_changes_nothing() -> None:
     desk = Desk()
     desk.ask(NOW, left(50))
     slow = desk.slot(NOW + 1)
@@ -119,7 +119,7 @@ def test_an_answer_of_the_window_before_changes_nothing() -> None:
     assert isinstance(desk.take(NOW + 701), Slot)
 
 
-def test_a_window_that_github_opened_early_is_taken_over() -> None:
+def test_a_window_that_github_opened_early_is_adopted() -> None:
     desk = Desk()
     desk.ask(NOW, left(1))
     desk.ask(NOW, left(99, NOW + 3600))
@@ -127,14 +127,14 @@ def test_a_window_that_github_opened_early_is_taken_over() -> None:
     assert isinstance(desk.take(NOW), Slot)
 
 
-def test_a_host_without_limits_is_asked_without_limits() -> None:
+def test_a_host_without_limits_is_not_limited() -> None:
     desk = Desk()
     desk.ask(NOW)
     for _ in range(POLICY.concurrency):
         desk.slot(NOW)
 
 
-def test_a_minute_holds_two_thousand_points_wherever_it_begins() -> None:
+def test_any_minute_has_at_most_two_thousand_points() -> None:
     desk = Desk(Policy(graphql_minute=10))
     desk.ask(NOW)
     for second in (1, 1, 1, 1, 30, 30, 30, 30, 30):
@@ -145,7 +145,7 @@ def test_a_minute_holds_two_thousand_points_wherever_it_begins() -> None:
     assert isinstance(desk.take(NOW + 61, "core"), Slot)
 
 
-def test_requests_at_once_are_bounded_and_a_dead_workers_slot_comes_back() -> None:
+def test_concurrency_is_bounded_and_a_crashed_workers_slot_expires() -> None:
     desk = Desk(Policy(concurrency=3, slot_seconds=100))
     desk.ask(NOW, left(99))
     slots = [desk.slot(NOW) for _ in range(3)]
@@ -156,7 +156,7 @@ def test_requests_at_once_are_bounded_and_a_dead_workers_slot_comes_back() -> No
     assert isinstance(desk.take(NOW + 100), Slot)
 
 
-def test_a_primary_limit_holds_its_api_and_a_secondary_one_all() -> None:
+def test_a_primary_limit_applies_to_its_api_and_a_secondary_one_to_all() -> None:
     desk = Desk()
     desk.ask(NOW, action=DelayUntil(NOW + 60, "primary", ""))
     assert desk.take(NOW) == WaitUntil(NOW + 60, limited=True)
@@ -166,7 +166,7 @@ def test_a_primary_limit_holds_its_api_and_a_secondary_one_all() -> None:
     assert isinstance(desk.take(NOW + 90), Slot)
 
 
-def test_secondary_limits_in_a_row_are_counted_once_for_all_who_were_under_way() -> None:
+def test_concurrent_secondary_limits_count_once() -> None:
     desk = Desk()
     desk.ask(NOW, left(99))
     slots = [desk.slot(NOW) for _ in range(3)]
@@ -182,7 +182,7 @@ def test_secondary_limits_in_a_row_are_counted_once_for_all_who_were_under_way()
     assert desk.slot(NOW + 183).strikes == 0
 
 
-def test_a_late_success_does_not_forgive_a_limit_said_since() -> None:
+def test_a_late_success_does_not_reset_a_newer_limit() -> None:
     desk = Desk()
     desk.ask(NOW, left(99))
     slow, limited = desk.slot(NOW), desk.slot(NOW)
@@ -191,7 +191,7 @@ def test_a_late_success_does_not_forgive_a_limit_said_since() -> None:
     assert desk.slot(NOW + 61).strikes == 1
 
 
-def test_a_fault_gives_the_slot_back_and_teaches_nothing() -> None:
+def test_a_fault_returns_the_slot_and_changes_nothing_else() -> None:
     desk = Desk()
     desk.ask(NOW, action=RetryAfter(1, ""))
     desk.slot(NOW)
@@ -204,7 +204,7 @@ def test_a_token_is_known_by_its_hash_only() -> None:
 
 
 class Remembered:
-    """A memory that outlives its store."""
+    """A limit store that survives its budget store."""
 
     def __init__(self) -> None:
         self.limits: dict[str, float] = {}
@@ -228,7 +228,7 @@ def verdict(rate: Rate | None = None, action: Action | None = None) -> Verdict:
 
 @pytest.fixture(params=["process", "redis"])
 def store(request: pytest.FixtureRequest) -> Iterator[BudgetStore]:
-    """An empty store of each kind."""
+    """An empty store, in memory and in Redis."""
     if request.param == "process":
         yield MemoryBudgetStore()
         return
@@ -238,7 +238,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[BudgetStore]:
         yield RedisBudgetStore(client, "test")
 
 
-def test_tokens_take_turns_and_one_that_is_spent_is_left_out(store: BudgetStore) -> None:
+def test_tokens_are_used_in_turn_and_a_spent_one_is_skipped(store: BudgetStore) -> None:
     pool = TokenPool(["a", "b"], store)
     keys = []
     for _ in range(6):
@@ -260,7 +260,7 @@ def refuse(pool: TokenPool, now: float = NOW) -> bool:
     return pool.report(slot, verdict(action=BadToken("")), now)
 
 
-def test_a_bad_token_is_said_once_and_the_other_goes_on(store: BudgetStore) -> None:
+def test_a_bad_token_is_reported_once_and_the_other_is_used(store: BudgetStore) -> None:
     pool = TokenPool(["a", "b"], store)
     slots = [grant(pool), grant(pool)]
     pool.report(slots[1], verdict(left(9)), NOW)
@@ -269,7 +269,7 @@ def test_a_bad_token_is_said_once_and_the_other_goes_on(store: BudgetStore) -> N
     assert {grant(pool).key for _ in range(3)} == {"b"}
 
 
-def test_a_token_that_is_refused_now_and_then_is_no_bad_one(store: BudgetStore) -> None:
+def test_an_occasional_refusal_does_not_make_a_token_bad(store: BudgetStore) -> None:
     pool = TokenPool(["a"], store)
     for _ in range(5):
         assert [refuse(pool) for _ in range(POLICY.refusals - 1)] == [False] * (POLICY.refusals - 1)
@@ -280,7 +280,7 @@ def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store
     pool = TokenPool(["a"], store)
     assert [refuse(pool) for _ in range(POLICY.refusals)][-1]
     assert pool.take(NOW + 1) == TokenRefused()
-    # Once then, and said again.
+    # Tried once then, and reported again.
     assert refuse(pool, NOW + 3600)
     assert pool.take(NOW + 3601) == TokenRefused()
     assert TokenPool([], store).take(NOW) == TokenRefused()
@@ -294,7 +294,7 @@ def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store
         verdict(action=DelayUntil(NOW + 600, "primary", "")),
     ],
 )
-def test_a_limit_in_force_outlives_a_store_that_was_flushed(told: Verdict) -> None:
+def test_a_limit_in_force_survives_a_flushed_store(told: Verdict) -> None:
     memory = Remembered()
     pool = TokenPool(["a"], MemoryBudgetStore(), memory)
     pool.report(grant(pool), told, NOW)
@@ -304,7 +304,7 @@ def test_a_limit_in_force_outlives_a_store_that_was_flushed(told: Verdict) -> No
     assert isinstance(flushed.take(NOW + 600), Slot)
 
 
-def test_nothing_is_remembered_while_nothing_is_limited(store: BudgetStore) -> None:
+def test_nothing_is_remembered_without_a_limit(store: BudgetStore) -> None:
     memory = Remembered()
     pool = TokenPool([ANONYMOUS], store, memory)
     pool.report(grant(pool), verdict(left(9)), NOW)
@@ -337,7 +337,7 @@ def test_threads_share_one_budget(store: BudgetStore) -> None:
 # --- in Redis
 
 
-def test_a_state_is_kept_whole() -> None:
+def test_a_state_survives_serialisation() -> None:
     desk = Desk()
     desk.ask(NOW, left(90))
     desk.slot(NOW + 1)
@@ -348,11 +348,11 @@ def test_a_state_is_kept_whole() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"windows": 1}', '{"held": {}, "new": 1}', '{"slots": [[{}, 1]]}'])
-def test_what_another_version_kept_is_as_good_as_nothing(text: str) -> None:
+def test_a_state_of_another_version_is_ignored(text: str) -> None:
     assert loads(text) is None
 
 
-def test_a_redis_that_is_away_says_nothing_about_the_budget() -> None:
+def test_an_unreachable_redis_is_a_queue_error() -> None:
     with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
         pool = TokenPool(["a"], RedisBudgetStore(client, "test"))
         grant(pool)
@@ -392,7 +392,7 @@ while True:
 """
 
 
-def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
+def test_four_processes_share_one_budget_exactly(valkey: Valkey) -> None:
     valkey.flush()
     reset = time.time() + 3000
     workers = [
@@ -407,7 +407,7 @@ def test_four_processes_share_one_budget_to_the_point(valkey: Valkey) -> None:
     with valkey.client() as client:
         assert client.get("requests") == b"200"
         most = client.zscore("most-at-once", "n")
-        # That they were at it at the same time, and within the bound.
+        # They ran concurrently, and within the limit.
         assert 2 <= most <= POLICY.concurrency
         (key,) = client.keys("test:*")
         assert 0 < client.ttl(key) <= 7200
@@ -422,5 +422,5 @@ def test_the_budget_of_several_tokens_is_their_sum(store: BudgetStore) -> None:
         pool.report(slot, Verdict(ParsedAnswer(), Done(), Rate(5000, remaining, resets_at)), 1001.0)
     window = pool.windows(1002.0)["graphql"]
     assert (window.limit, window.remaining, window.resets_at) == (10_000, 5000, 2000.0)
-    # The second token's hour is over, and nobody has asked since.
+    # The second token's hour is over, without a request since.
     assert pool.windows(2500.0)["graphql"].remaining == 9000

@@ -1,4 +1,4 @@
-"""What an e-mail says by itself."""
+"""Classification of e-mails by their text."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def test_an_app_is_a_bot_and_has_an_account() -> None:
     )
 
 
-def test_apps_that_are_ai_agents_are_told_apart() -> None:
+def test_apps_that_are_ai_agents_are_agents() -> None:
     for login in AGENT_APPS:
         assert login.endswith("[bot]")
         assert classify(f"12345+{login}@users.noreply.github.com").kind == "agent"
         assert classify(f"{login}@users.noreply.github.com").kind == "agent"
 
 
-def test_github_itself_stands_for_nobody() -> None:
+def test_github_itself_is_a_bot_without_an_account() -> None:
     assert classify("noreply@github.com") == Classified("bot", None)
 
 
@@ -100,33 +100,33 @@ def test_github_itself_stands_for_nobody() -> None:
         ("noreply@example.com", "human"),
     ],
 )
-def test_bots_and_agents_are_known_by_their_address(email: str, kind: str) -> None:
+def test_bots_and_agents_are_recognised_by_address(email: str, kind: str) -> None:
     assert classify(email).kind == kind
 
 
-def test_a_login_behind_another_number_makes_nobody_a_bot() -> None:
+def test_a_bots_login_after_another_number_is_not_a_bot() -> None:
     assert classify("583231+copilot@users.noreply.github.com").kind == "human"
     assert classify("583231+k8s-ci-robot@users.noreply.github.com").kind == "human"
 
 
-def test_the_lists_are_lower_cased_and_disjoint() -> None:
+def test_the_lists_are_in_lower_case_and_disjoint() -> None:
     for entry in BOT_EMAILS | AGENT_EMAILS | AGENT_APPS:
         assert entry == entry.lower().strip()
     assert not BOT_EMAILS & AGENT_EMAILS
 
 
-def test_accounts_are_those_of_the_configured_github() -> None:
+def test_noreply_accounts_belong_to_the_configured_github() -> None:
     email = "12+mona@users.noreply.git.example.com"
     assert classify(email, "git.example.com").account == NoreplyAccount(12, "mona")
     assert classify(email, "git.example.com:8443").account == NoreplyAccount(12, "mona")
     assert classify(email).account is None
-    # An account of github.com has another number on another GitHub; its bots are bots everywhere.
+    # Accounts of github.com have other numbers at another GitHub; bots are bots everywhere.
     foreign = classify("49699333+dependabot[bot]@users.noreply.github.com", "git.example.com")
     assert foreign == Classified("bot", None)
 
 
 @given(st.text() | st.from_regex(r"[0-9]{0,30}\+?[a-z0-9_\-\[\]]{0,80}@users\.noreply\.github\.com"))
-def test_any_text_has_an_answer(email: str) -> None:
+def test_any_text_can_be_classified(email: str) -> None:
     found = classify(email)
     assert found.kind in ("human", "bot", "agent")
     if found.account is not None:
@@ -134,7 +134,7 @@ def test_any_text_has_an_answer(email: str) -> None:
         assert found.account.login
 
 
-def test_a_huge_address_costs_nothing() -> None:
+def test_a_huge_address_is_not_examined() -> None:
     huge = "1" * 5_000_000 + "+" + "a" * 5_000_000 + "@users.noreply.github.com"
     started = time.perf_counter()
     assert classify(huge) == Classified("human", None)

@@ -1,4 +1,4 @@
-"""The transport to GitHub, and each fault through real HTTP."""
+"""The HTTP client for GitHub, and each fault over real HTTP."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def commits(folder: Path) -> list[str]:
-    # Every third commit is somebody's who is else a co-author only.
+    # Every third commit has a co-author who is no author.
     people = [(f"P{n}@x.org", together(f"co{n}@x.org") if n % 3 == 0 else "Work") for n in range(AUTHORS)]
     crowd = ("crowd@x.org", together(*(f"c{n}@x.org" for n in range(140))))
     return build(folder, [*people, crowd])
@@ -99,14 +99,14 @@ def test_fifty_emails_are_one_request(folder: Path, commits: list[str], accounts
     assert verdict.rate is not None and verdict.rate.remaining == 4999
 
 
-def test_a_crowd_is_read_page_by_page(folder: Path, commits: list[str], accounts: Accounts) -> None:
+def test_many_authors_are_read_page_by_page(folder: Path, commits: list[str], accounts: Accounts) -> None:
     with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
         request = EmailsRequest("o", "r", (Ask("c139@x.org", commits[-1]), Ask("c3@x.org", commits[-1])))
         verdict = judge(request, github.send(request.call(), KEY), time.time())
         assert len(verdict.answer.accounts) == 100 and "c3@x.org" in verdict.answer.accounts
         further = EmailsRequest("o", "r", verdict.answer.next_page)
         verdict = judge(further, github.send(further.call(), KEY), time.time())
-        # One commit, whoever is looked for in it.
+        # One commit for all its co-authors.
         assert [seen.commits for seen in double.seen] == [1, 1]
     found = verdict.answer.accounts["c139@x.org"]
     assert found and found.login == "late"
@@ -165,7 +165,7 @@ def test_every_fault_of_the_double_is_played() -> None:
 
 
 @pytest.mark.parametrize("fault", PLAYED)
-def test_a_fault_over_http_has_its_meaning(folder: Path, commits: list[str], accounts: Accounts, fault: str) -> None:
+def test_a_fault_over_http_has_its_action(folder: Path, commits: list[str], accounts: Accounts, fault: str) -> None:
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault])) as double,
         client(double, timeout=0.3 if fault == "timeout" else 5) as github,
@@ -173,22 +173,20 @@ def test_a_fault_over_http_has_its_meaning(folder: Path, commits: list[str], acc
         request = EmailsRequest("o", "r", (Ask("p2@x.org", commits[2]), Ask("p4@x.org", commits[4])))
         verdict = judge(request, github.send(request.call(), KEY), time.time())
     assert isinstance(verdict.action, PLAYED[fault])
-    # The second alias is spared by the partial faults, and kept.
+    # Partial faults do not affect the second alias.
     assert set(verdict.answer.accounts) == ({"p4@x.org"} if fault in PARTIAL else set())
 
 
 @pytest.mark.parametrize(
     ("fault", "action"), [("404", Gone), ("502", RetryAfter), ("drop", RetryAfter), ("truncate", RetryAfter)]
 )
-def test_a_fault_of_a_window_has_its_meaning(
-    folder: Path, commits: list[str], fault: str, action: type[Action]
-) -> None:
+def test_a_fault_of_a_window_has_its_action(folder: Path, commits: list[str], fault: str, action: type[Action]) -> None:
     with GitHubDouble({"o/r": folder}, script=Script([fault])) as double, client(double) as github:
         request = WindowRequest(repository_path("o", "r"), commits[0])
         assert isinstance(judge(request, github.send(request.call()), time.time()).action, action)
 
 
-def test_a_host_that_is_not_there_is_a_failure_and_not_an_exception() -> None:
+def test_an_unreachable_host_is_a_failure_and_not_an_exception() -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     with GitHub(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port}/graphql", [TOKEN], trust_env=False) as github:
@@ -202,7 +200,7 @@ Peer = Callable[[Callable[[bytes], None]], None]
 
 @pytest.fixture
 def peer() -> Iterator[Callable[[Peer], str]]:
-    """Start a server that reads one request and lets the test write what it likes; gives its address."""
+    """Start a server that reads one request and writes the test's bytes; return its address."""
     threads = []
 
     def start(speak: Peer) -> str:
@@ -234,7 +232,7 @@ def spoken(url: str, *, deadline: float = 5) -> Response | TransportFailure:
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-def test_a_body_is_read_to_its_bound_only(peer: Callable[[Peer], str]) -> None:
+def test_a_body_is_read_up_to_the_limit_only(peer: Callable[[Peer], str]) -> None:
     def endless(send: Callable[[bytes], None]) -> None:
         send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(10_000):
@@ -243,7 +241,7 @@ def test_a_body_is_read_to_its_bound_only(peer: Callable[[Peer], str]) -> None:
     assert spoken(peer(endless)) == TransportFailure("too-large")
 
 
-def test_a_packed_body_is_bounded_by_what_it_unpacks_to(peer: Callable[[Peer], str]) -> None:
+def test_a_compressed_body_is_limited_by_its_decompressed_size(peer: Callable[[Peer], str]) -> None:
     bomb = gzip.compress(b"[" + b" " * 10_000_000 + b"]")
     head = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
     assert spoken(peer(lambda send: send(head % len(bomb) + bomb))) == TransportFailure("too-large")
@@ -256,7 +254,7 @@ def test_a_packed_body_is_bounded_by_what_it_unpacks_to(peer: Callable[[Peer], s
     assert isinstance(spoken(peer(lambda send: send(head % len(noise) + noise))), TransportFailure)
 
 
-def test_an_old_server_that_ends_its_answer_by_closing_is_understood(peer: Callable[[Peer], str]) -> None:
+def test_a_body_that_ends_with_the_connection_is_complete(peer: Callable[[Peer], str]) -> None:
     got = spoken(peer(lambda send: send(b"HTTP/1.0 200 OK\r\n\r\n{}")))
     assert isinstance(got, Response) and got.body == b"{}"
     packed = b"HTTP/1.0 200 OK\r\nContent-Encoding: X-GZIP\r\n\r\n" + gzip.compress(b"[1]")
@@ -264,7 +262,7 @@ def test_an_old_server_that_ends_its_answer_by_closing_is_understood(peer: Calla
     assert isinstance(got, Response) and got.body == b"[1]"
 
 
-def test_a_body_that_trickles_ends_at_the_deadline(peer: Callable[[Peer], str]) -> None:
+def test_a_slow_body_ends_at_the_deadline(peer: Callable[[Peer], str]) -> None:
     def trickle(send: Callable[[bytes], None]) -> None:
         send(HEAD + b"Content-Length: 500\r\n\r\n")
         for _ in range(500):
@@ -275,7 +273,7 @@ def test_a_body_that_trickles_ends_at_the_deadline(peer: Callable[[Peer], str]) 
 
 
 @pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
-def test_what_is_not_http_is_a_failure(peer: Callable[[Peer], str], reply: bytes) -> None:
+def test_an_answer_other_than_http_is_a_failure(peer: Callable[[Peer], str], reply: bytes) -> None:
     assert isinstance(spoken(peer(lambda send: send(reply))), TransportFailure)
 
 
@@ -286,13 +284,13 @@ def test_no_redirect_is_followed(peer: Callable[[Peer], str]) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "ünsafe", "nul\0"])
-def test_a_token_that_cannot_be_sent_is_refused_without_being_repeated(token: str) -> None:
+def test_an_unusable_token_is_rejected_and_not_shown(token: str) -> None:
     with pytest.raises(BadSetting) as refused:
         GitHub("http://x", "http://x/graphql", [token])
     assert not token or token not in str(refused.value)
 
 
-def test_the_token_is_in_the_header_and_nowhere_else(
+def test_the_token_is_sent_in_the_header_only(
     folder: Path, commits: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -306,7 +304,7 @@ def test_the_token_is_in_the_header_and_nowhere_else(
     assert caplog.text
 
 
-def test_every_request_names_podium() -> None:
+def test_every_request_has_podiums_user_agent() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     got: list[bytes] = []
 
@@ -323,7 +321,7 @@ def test_every_request_names_podium() -> None:
 
 
 class Worker:
-    """Asks until nothing is left, as the user job does: slot, call, verdict, report; waits when it is told to."""
+    """Repeats requests until every e-mail is answered, as the user job does: slot, call, verdict, report, wait."""
 
     def __init__(self, github: GitHub, pool: TokenPool) -> None:
         self.github, self.pool = github, pool
@@ -347,7 +345,7 @@ class Worker:
     def _rest(self, request: GitHubRequest, verdict: Verdict) -> list[GitHubRequest]:
         assert isinstance(request, EmailsRequest)
         assert isinstance(verdict.action, Done | RetryAfter | Halve | DelayUntil), verdict.action
-        # A null object is a lie here: every commit is there.
+        # Every commit exists, so a null object is a fault here.
         left = verdict.answer.retry + verdict.answer.other_commit
         if not left:
             return []
@@ -373,7 +371,7 @@ def expected_people() -> Mapping[str, int | None]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_faults_at_forty_percent_and_a_limit_that_resets_change_nothing_but_the_time(
+def test_forty_percent_faults_and_a_limit_do_not_change_the_answers(
     folder: Path, commits: list[str], accounts: Accounts, seed: int
 ) -> None:
     """Four workers share one budget; the double fails the test for any request beyond it or in a pause."""

@@ -1,4 +1,4 @@
-"""The GitHub double keeps to GitHub's rules, and fails the test that breaks one."""
+"""The GitHub double follows GitHub's rules, and fails a test that breaks them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def ask(client: httpx.Client, double: GitHubDouble, query: str, **variables: str
     return client.post(double.graphql_url, json={"query": query, "variables": variables}).json()
 
 
-def test_every_type_field_and_argument_of_the_part_is_the_published_one(published: graphql.GraphQLSchema) -> None:
+def test_the_partial_schema_matches_the_published_one(published: graphql.GraphQLSchema) -> None:
     for name, kind in github_schema.part().type_map.items():
         theirs = published.type_map[name]
         assert type(kind) is type(theirs), name
@@ -125,8 +125,8 @@ WRONG = {
 
 @pytest.mark.parametrize("query", WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_query_fails_the_test(folder: Path, commits: list[str], client: httpx.Client, query: str) -> None:
-    with pytest.raises(AssertionError, match="amiss"), GitHubDouble({"o/r": folder}) as double:
-        assert "errors" in ask(client, double, query.replace("OID", commits[0])) or double.amiss
+    with pytest.raises(AssertionError, match="violations"), GitHubDouble({"o/r": folder}) as double:
+        assert "errors" in ask(client, double, query.replace("OID", commits[0])) or double.violations
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_graphql_needs_a_token(double: GitHubDouble, headers: dict[str, str], st
 
 def test_rest_answers_without_a_token_within_its_own_limit(folder: Path, commits: list[str]) -> None:
     double = GitHubDouble({"o/r": folder}, anonymous_limit=2)
-    with pytest.raises(AssertionError, match="more points"), double, httpx.Client(trust_env=False) as client:
+    with pytest.raises(AssertionError, match="beyond the limit"), double, httpx.Client(trust_env=False) as client:
         got = [client.get(f"{double.api_url}/repos/o/r/commits?sha={commits[1]}&per_page=100") for _ in range(3)]
         assert [one.status_code for one in got] == [200, 200, 403]
         assert [entry["sha"] for entry in got[0].json()] == commits[1::-1]
@@ -164,11 +164,11 @@ def test_a_moved_repository_redirects_in_rest_and_is_followed_in_graphql(
     assert gone["errors"][0]["type"] == "NOT_FOUND"
 
 
-def test_more_points_than_there_are_is_told_in_githubs_ways_and_fails_the_test(
+def test_exceeding_the_limit_is_answered_as_by_github_and_fails_the_test(
     folder: Path, commits: list[str], client: httpx.Client
 ) -> None:
     double = GitHubDouble({"o/r": folder}, limit=1)
-    with pytest.raises(AssertionError, match="more points"), double:
+    with pytest.raises(AssertionError, match="beyond the limit"), double:
         got = [client.post(double.graphql_url, json={"query": "{rateLimit{remaining}}"}) for _ in range(4)]
         assert got[0].json()["data"] == {"rateLimit": {"remaining": 0}}
         assert [one.status_code for one in got[1:]] == [200, 200, 403]
@@ -180,9 +180,9 @@ def test_a_query_over_the_node_limit_is_refused(folder: Path, commits: list[str]
         assert ask(client, double, QUERY, o=commits[0])["errors"][0]["type"] == "MAX_NODE_LIMIT_EXCEEDED"
 
 
-def test_asking_on_in_a_pause_fails_the_test(folder: Path, commits: list[str], client: httpx.Client) -> None:
+def test_a_request_during_a_pause_fails_the_test(folder: Path, commits: list[str], client: httpx.Client) -> None:
     double = GitHubDouble({"o/r": folder}, script=Script(["429"]), pause=60)
-    with pytest.raises(AssertionError, match="before a limit ended"), double:
+    with pytest.raises(AssertionError, match="before the end of a limit"), double:
         assert client.get(f"{double.api_url}/repos/o/r").headers["retry-after"] == "60"
         double._paused = {token: (told - 1, until) for token, (told, until) in double._paused.items()}
         client.get(f"{double.api_url}/repos/o/r")
@@ -193,7 +193,7 @@ def test_a_token_outside_of_the_header_fails_the_test(folder: Path, client: http
         client.get(f"{double.api_url}/rate_limit?access_token={TOKEN}")
 
 
-def test_the_double_counts_what_it_is_asked(double: GitHubDouble, client: httpx.Client) -> None:
+def test_the_double_counts_requests(double: GitHubDouble, client: httpx.Client) -> None:
     client.get(f"{double.api_url}/repos/o/r")
     ask(client, double, "{rateLimit{remaining}}")
     assert (double.asked(), double.asked("graphql"), double.asked("core")) == (2, 1, 1)

@@ -1,4 +1,4 @@
-"""The look-up at GitHub, case by case: who is found, what is asked, what is said where nothing can be."""
+"""The lookup at GitHub: which accounts are found, with which requests, and the reasons if they are not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Build = Callable[..., Path]
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Build:
-    """Builds a bare repository of (author e-mail, message) in a line."""
+    """Builds a bare repository with a linear history of (author e-mail, message)."""
 
     def make(*commits: tuple[str, str], name: str = "r") -> Path:
         folder = tmp_path / f"{name}.git"
@@ -53,16 +53,16 @@ def resolved(podium: Desk, folder: Path, address: str = "o/r") -> dict[str, int]
 
 
 def reason(podium: Desk) -> str:
-    """Why the only repository has people who stay unresolved."""
+    """Why the only repository has unresolved people."""
     with podium.db.read() as session:
         return str(session.value("SELECT unresolved_reason FROM repository"))
 
 
-# --- one fault after the other
+# --- single faults
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, accounts: Accounts, fault: str) -> None:
+def test_a_transient_fault_changes_nothing(db: Database, repository: Build, accounts: Accounts, fault: str) -> None:
     folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
@@ -71,12 +71,12 @@ def test_a_fault_that_passes_changes_nothing(db: Database, repository: Build, ac
         assert resolved(podium, folder) == {"@ada": 2, "@bob": 1, "no@x.org": 1}
         assert reason(podium) == "None"
         assert double.seen[0].fault == fault
-        # What GitHub did answer is kept, and only the rest asked for again.
+        # Answers are kept; only the rest is requested again.
         assert double.asked() <= 4
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
+def test_without_a_usable_token_requests_are_anonymous(
     db: Database, repository: Build, accounts: Accounts, fault: str
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
@@ -90,7 +90,7 @@ def test_a_token_that_is_of_no_use_leaves_what_is_known_without_one(
 
 @pytest.mark.parametrize("fault", REFUSALS)
 @pytest.mark.parametrize("tokens", [(TOKEN,), (TOKEN, "second"), ()])
-def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
+def test_a_refusal_counts_only_after_confirmation(
     db: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
@@ -102,7 +102,7 @@ def test_a_refusal_is_not_believed_before_it_is_said_again_and_again(
         assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
 
 
-def test_a_bad_token_is_said_once_and_another_is_used(
+def test_a_bad_token_is_logged_once_and_another_is_used(
     db: Database, repository: Build, accounts: Accounts, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
@@ -122,7 +122,7 @@ def test_a_bad_token_is_said_once_and_another_is_used(
     assert "revoked-1" not in caplog.text and TOKEN not in caplog.text
 
 
-def test_all_tokens_bad_is_as_without_a_token_and_said_on_the_board(
+def test_bad_tokens_only_are_like_no_token_and_the_board_says_so(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("cy@x.org", together("bob@x.org")), *[("ada@x.org", "Work")] * 120)
@@ -135,11 +135,11 @@ def test_all_tokens_bad_is_as_without_a_token_and_said_on_the_board(
         assert "GITHUB_TOKEN" in reason(podium)
 
 
-# --- commits that are not there, e-mails that are not named
+# --- missing commits and unnamed e-mails
 
 
-def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
-    """The newest commits were never pushed; the same people have older ones."""
+def test_a_commit_that_github_does_not_have_proves_nothing(db: Database, repository: Build, accounts: Accounts) -> None:
+    """The newest commits were never pushed; the same people have older commits."""
     old = [("ada@x.org", "Work"), ("bob@x.org", "Work")]
     pushed = repository(*old, name="pushed")
     local = repository(*old, ("bob@x.org", "More"), ("ada@x.org", "More"), ("cy@x.org", "New here"), name="local")
@@ -148,7 +148,7 @@ def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, reposito
         with db.read() as session:
             known = session.one("SELECT * FROM known_email WHERE email = 'cy@x.org'")
         assert known is not None and (known["source"], known["contributor_id"]) == ("no-answer", None)
-        # It is left alone for a day, and asked again then.
+        # It is looked up again after a day.
         asked = double.asked()
         assert resolved(podium, local)["cy@x.org"] == 1
         assert double.asked() == asked
@@ -157,9 +157,7 @@ def test_a_commit_that_github_does_not_have_is_not_nobody(db: Database, reposito
         assert resolved(podium, local)["@cy"] == 1
 
 
-def test_who_only_co_authored_is_found_also_far_down_a_crowd(
-    db: Database, repository: Build, accounts: Accounts
-) -> None:
+def test_a_co_author_is_found_among_many(db: Database, repository: Build, accounts: Accounts) -> None:
     crowd = [f"c{n}@x.org" for n in range(130)]
     accounts.add(KnownAccount(9, "last"), crowd[-1])
     folder = repository(("ada@x.org", together(*crowd)))
@@ -168,7 +166,7 @@ def test_who_only_co_authored_is_found_also_far_down_a_crowd(
         assert rows["@last"] == 1 and len(rows) == 131
 
 
-def test_commits_of_many_authors_are_asked_for_once(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_commit_of_many_authors_is_requested_once(db: Database, repository: Build, accounts: Accounts) -> None:
     crowds = [[f"c{m}-{n}@x.org" for n in range(16)] for m in range(60)]
     folder = repository(*(("ada@x.org", together(*crowd)) for crowd in crowds))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
@@ -177,7 +175,7 @@ def test_commits_of_many_authors_are_asked_for_once(db: Database, repository: Bu
         assert max(seen.commits for seen in double.seen) < 10
 
 
-def test_a_repository_of_sha_256_objects_is_not_asked_about(db: Database, tmp_path: Path, accounts: Accounts) -> None:
+def test_sha_256_repositories_are_not_looked_up(db: Database, tmp_path: Path, accounts: Accounts) -> None:
     folder = tmp_path / "sha256.git"
     subprocess.run(["git", "init", "-q", "--bare", "--object-format=sha256", "-b", "main", str(folder)], check=True)
     build(folder, [("ada@x.org", "Work")])
@@ -191,7 +189,7 @@ def test_a_repository_of_sha_256_objects_is_not_asked_about(db: Database, tmp_pa
 ODD = ["Ä Ö@x.org", "two@at@x.org", "x" * 300 + "@x.org", "x" * 600 + "@x.org", "\u202e@x.org", "'; --@x.org", "%s@{0}"]
 
 
-def test_odd_emails_are_looked_up_like_any_other(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_odd_emails_are_looked_up(db: Database, repository: Build, accounts: Accounts) -> None:
     for number, email in enumerate(ODD):
         accounts.add(KnownAccount(100 + number, f"odd{number}"), email)
     folder = repository(
@@ -204,7 +202,7 @@ def test_odd_emails_are_looked_up_like_any_other(db: Database, repository: Build
         assert rows == {"@ada": 2, cut: 2, **{f"@odd{number}": 2 for number in range(len(ODD)) if number != 3}}
 
 
-def test_spaces_around_an_email_make_another_one_unless_github_does_not_tell_them(
+def test_spaces_around_an_email_matter_unless_github_drops_them(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository((" ada@x.org ", "Work"), ("ada@x.org", "Work"))
@@ -212,7 +210,7 @@ def test_spaces_around_an_email_make_another_one_unless_github_does_not_tell_the
         assert resolved(podium, folder) == {"@ada": 1, " ada@x.org ": 1}
 
 
-def test_emails_that_are_no_addresses_are_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_text_that_is_no_address_is_not_looked_up(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("", "Work"), ("root", "Work"), ("49699333+dependabot[bot]@users.noreply.github.com", "Bump"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         assert len(resolved(podium, folder)) == 3
@@ -247,9 +245,7 @@ def test_a_renamed_account_is_renamed_on_every_board_when_one_is_refreshed(
         assert podium.board(second)["top_contributors"][0]["name"] != "Ada"
 
 
-def test_a_login_that_somebody_else_has_now_is_two_accounts(
-    db: Database, repository: Build, accounts: Accounts
-) -> None:
+def test_a_reused_login_is_two_accounts(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         resolved(podium, folder)
@@ -280,7 +276,7 @@ def test_an_email_that_moves_moves_on_every_board_and_in_every_sum(
         assert [(row["username"], row["commit_count"]) for row in sums] == [("ada", 1), ("bob", 2)]
 
 
-def test_an_email_that_was_nobodys_is_asked_for_again_in_its_time(
+def test_an_unknown_email_is_looked_up_again_after_its_maximum_age(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("dan@x.org", "Work"))
@@ -309,12 +305,12 @@ def test_a_forged_noreply_address_names_the_account_and_not_its_login(
         assert resolved(podium, folder) == {"@evil": 1, "@bob": 1}
         assert resolved(podium, other, "o/s") == {"@ada": 1}
         assert podium.rows(1) == {"@ada": 1, "@bob": 1}
-        # A second forgery changes nothing of what GitHub has told.
+        # A second forgery does not change GitHub's answer.
         second = repository(("1+worse@users.noreply.github.com", "Forged"), name="second")
         assert resolved(podium, second, "o/t") == {"@ada": 1}
 
 
-def test_a_login_that_only_an_email_claims_is_put_right_when_the_account_is_old(
+def test_a_login_from_an_email_is_corrected_when_the_account_is_stale(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     forged = "1+evil@users.noreply.github.com"
@@ -326,14 +322,14 @@ def test_a_login_that_only_an_email_claims_is_put_right_when_the_account_is_old(
         assert resolved(podium, folder) == {"@ada": 1}
 
 
-def test_names_alone_merge_nobody(db: Database, repository: Build, accounts: Accounts) -> None:
-    # Every author of the builder is called P.
+def test_equal_names_do_not_merge_people(db: Database, repository: Build, accounts: Accounts) -> None:
+    # The builder names every author P.
     folder = repository(*((email, "Work") for email in ("ada@x.org", "no@x.org", "nobody@y.org", "bob@x.org")))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         assert len(resolved(podium, folder)) == 4
 
 
-# --- repositories move, vanish, or stand elsewhere
+# --- repositories that are renamed, deleted, or at other hosts
 
 
 @pytest.mark.parametrize("tokens", [(TOKEN,), ()])
@@ -347,7 +343,7 @@ def test_a_renamed_repository_is_followed(
 
 
 @pytest.mark.parametrize("tokens", [(TOKEN,), ()])
-def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
+def test_a_deleted_repository_keeps_its_board_and_says_so(
     db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...]
 ) -> None:
     folder = repository(*((f"p{n}@x.org", "Work") for n in range(120)))
@@ -357,11 +353,11 @@ def test_a_repository_that_is_gone_keeps_its_board_and_says_so(
         assert podium.resolve(number, workers=1)["state"] == "completed"
         assert len(podium.rows(number)) == 120
         assert "GitHub does not show this repository" in reason(podium)
-        # Known after the first batch: the others ask no more.
+        # The other batches use the first one's result.
         assert double.asked() == (5 if tokens else 2)
 
 
-def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(
+def test_repositories_at_other_hosts_use_known_accounts_only(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
@@ -379,7 +375,7 @@ def test_of_other_hosts_nobody_is_asked_and_what_is_known_is_used(
 # --- without a token, without a network
 
 
-def test_without_a_token_windows_tell_authors_most_commits_first(
+def test_without_a_token_the_most_active_authors_come_first(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     few = [("cy@x.org", "Work")]
@@ -394,14 +390,14 @@ def test_without_a_token_windows_tell_authors_most_commits_first(
         board = podium.board(number)
         assert "60 requests an hour" in board["unresolvedReason"] and "GITHUB_TOKEN" in board["unresolvedReason"]
         assert board["unresolved"] == 2 and not board["isPartial"]
-        # POST /refresh goes on from there, within what the hour allows: now nothing.
+        # POST /refresh continues within the hourly limit, which is used up.
         assert podium.again(number)
         assert podium.resolve(number)["state"] == "completed"
         assert double.asked() == 3
 
 
 @pytest.mark.parametrize(("tokens", "said"), [((), "not co-authors"), (("revoked",), "accepts none of the tokens")])
-def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
+def test_co_authors_stay_unresolved_without_a_token_and_the_board_says_so(
     db: Database, repository: Build, accounts: Accounts, tokens: tuple[str, ...], said: str
 ) -> None:
     folder = repository(("ada@x.org", together("bob@x.org")))
@@ -410,12 +406,10 @@ def test_who_only_co_authored_is_not_told_without_a_token_and_the_board_says_so(
         assert said in reason(podium) and "GITHUB_TOKEN" in reason(podium)
 
 
-def test_what_the_windows_of_one_batch_told_no_other_batch_asks_for(
-    db: Database, repository: Build, accounts: Accounts
-) -> None:
-    """Four batches are in hand at once; two windows of a hundred commits tell of everybody in all four."""
+def test_batches_use_the_answers_of_each_others_windows(db: Database, repository: Build, accounts: Accounts) -> None:
+    """Four batches run at once; two windows of a hundred commits name everybody in all four."""
     newest_first = [f"{batch}-{number:02}@x.org" for number in range(50) for batch in range(4)]
-    # What puts an e-mail into its batch: the first has most commits.
+    # Batches are sorted by commits: the first has most.
     older = [email for times in range(3) for email in newest_first if int(email[0]) < 3 - times]
     folder = repository(*((email, "Work") for email in (*older, *newest_first[::-1])))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=()) as podium:
@@ -426,10 +420,9 @@ def test_what_the_windows_of_one_batch_told_no_other_batch_asks_for(
         assert double.asked() <= 6
 
 
-def test_where_everybody_has_one_commit_windows_lie_side_by_side(
+def test_windows_do_not_overlap_if_everybody_has_one_commit(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
-    # In the order of their names, as people come by it anyhow.
     folder = repository(*((f"p{n:03}@x.org", "Work") for n in range(300)))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=()) as podium:
         number = podium.count(folder)
@@ -439,7 +432,7 @@ def test_where_everybody_has_one_commit_windows_lie_side_by_side(
         assert double.asked() <= 6
 
 
-def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_later_token_continues_where_the_windows_ended(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", together("bob@x.org")), *[("cy@x.org", "Work")] * 120)
     with GitHubDouble({"o/r": folder}, accounts, anonymous_limit=1) as double:
         with desk(db, double, tokens=()) as podium:
@@ -450,7 +443,7 @@ def test_a_token_later_goes_on_where_the_windows_ended(db: Database, repository:
         assert double.asked() == asked + 1 and double.seen[-1].commits == 1
 
 
-def test_without_any_network_the_board_stands_and_says_so(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_board_without_network_is_complete_and_says_so(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"), ("583231+octocat@users.noreply.github.com", "Work"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -461,7 +454,7 @@ def test_without_any_network_the_board_stands_and_says_so(db: Database, reposito
         with desk(db, away, tokens=tokens, max_faults=2, speedup=1000) as podium:  # type: ignore[arg-type]
             number = podium.count(folder)
             with db.write() as session:
-                # The rounds before were as much in vain.
+                # As after seven rounds without progress.
                 session.run("UPDATE repository SET attempts = 7")
             assert podium.resolve(number)["state"] == "completed"
             assert podium.rows(number) == {"ada@x.org": 1, "@octocat": 1}
@@ -469,7 +462,7 @@ def test_without_any_network_the_board_stands_and_says_so(db: Database, reposito
     assert double.asked() == 0
 
 
-def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
+def test_rounds_without_progress_are_counted_until_there_is_progress(
     db: Database, repository: Build, accounts: Accounts
 ) -> None:
     folder = repository(("ada@x.org", "Work"))
@@ -482,7 +475,7 @@ def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
         row = podium.row(number)
         assert (row["state"], row["attempts"]) == ("users_processing", 1)
         assert row["not_before"] is not None
-        # Rung too early: left alone.
+        # Too early: nothing happens.
         podium.users.run(number, row["generation"], 0, podium.stop)
         assert double.asked() == 2
         with db.write() as session:
@@ -491,10 +484,10 @@ def test_rounds_in_vain_are_counted_and_told_progress_ends_the_count(
         assert podium.rows(number) == {"@ada": 1}
 
 
-# --- jobs that run twice, late, or are told to stop
+# --- jobs that run twice or late, or are stopped
 
 
-def test_a_batch_that_is_rung_twice_asks_once(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_batch_that_is_enqueued_twice_is_looked_up_once(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -505,7 +498,7 @@ def test_a_batch_that_is_rung_twice_asks_once(db: Database, repository: Build, a
         assert podium.row(number)["state"] == "completed"
 
 
-def test_what_became_known_meanwhile_is_not_asked_for(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_an_email_known_meanwhile_is_not_looked_up(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder, "o/s": folder}, accounts) as double, desk(db, double) as podium:
         first, second = podium.count(folder), podium.count(folder, "o/s")
@@ -516,9 +509,7 @@ def test_what_became_known_meanwhile_is_not_asked_for(db: Database, repository: 
         assert podium.rows(second) == {"@ada": 1, "@bob": 1}
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_batch_back(
-    db: Database, repository: Build, accounts: Accounts
-) -> None:
+def test_a_stopped_worker_releases_its_batch(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script(["500"])) as double,
@@ -534,13 +525,13 @@ def test_a_worker_that_is_told_to_stop_hands_its_batch_back(
         assert podium.rows(number) == {"@ada": 1}
 
 
-def test_a_batch_taken_over_meanwhile_saves_nothing(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_worker_that_lost_its_batch_saves_nothing(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
 
         class Thief:
-            """Takes the batch over while it is being asked about."""
+            """Claims the batch during its lookup."""
 
             def find(self, *arguments: object) -> object:
                 with db.write() as session:
@@ -556,7 +547,7 @@ def test_a_batch_taken_over_meanwhile_saves_nothing(db: Database, repository: Bu
         assert podium.row(number)["state"] == "users_processing"
 
 
-def test_a_limit_in_force_outlives_the_process(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_a_limit_in_force_survives_the_process(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts, script=Script(["403-secondary"]), pause=60) as double:
         with desk(db, double) as podium:
@@ -575,7 +566,7 @@ def test_a_limit_in_force_outlives_the_process(db: Database, repository: Build, 
             assert session.value("SELECT key FROM github_limit") == token_key(TOKEN)
 
 
-def test_several_tokens_are_a_pool_with_a_budget_each(db: Database, repository: Build, accounts: Accounts) -> None:
+def test_several_tokens_have_a_budget_each(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(*((f"p{n}@x.org", "Work") for n in range(400)))
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=("one", "two"), limit=4) as double,
@@ -588,9 +579,7 @@ def test_several_tokens_are_a_pool_with_a_budget_each(db: Database, repository: 
         assert not podium.waits
 
 
-def test_a_row_of_an_earlier_podium_without_a_second_commit_is_looked_up(
-    db: Database, repository: Build, accounts: Accounts
-) -> None:
+def test_a_row_without_sample_commits_is_not_looked_up(db: Database, repository: Build, accounts: Accounts) -> None:
     folder = repository(("ada@x.org", "Work"))
     number = add_repository(db, state="users_processing", generation=1)
     add_person(db, number, "ada@x.org")

@@ -1,4 +1,4 @@
-"""Requests to GitHub, its answers, and what each fault means."""
+"""Requests to GitHub, its answers, and the action for each fault."""
 
 from __future__ import annotations
 
@@ -77,39 +77,39 @@ def test_a_query_carries_everything_from_outside_as_variables() -> None:
 
 
 @pytest.mark.parametrize("oid", ["", "HEAD", "a" * 39, "A" * 40, "a" * 41, "a" * 40 + "\n", "a" * 64, '"){x}'])
-def test_a_commit_is_asked_for_by_its_whole_id_only(oid: str) -> None:
+def test_commit_ids_must_be_complete(oid: str) -> None:
     with pytest.raises(ValueError, match="whole id"):
         Ask("a@x.org", oid)
     with pytest.raises(ValueError, match="whole id"):
         WindowRequest("/repos/o/r", oid)
 
 
-def test_a_request_asks_for_one_to_fifty_emails() -> None:
+def test_a_request_has_one_to_fifty_emails() -> None:
     for asks in ((), (ASK_A,) * 51):
         with pytest.raises(ValueError, match="50"):
             EmailsRequest("o", "r", asks)
 
 
-def test_a_rest_path_cannot_be_left() -> None:
+def test_rest_paths_are_escaped() -> None:
     assert repository_path("o/../..", "r?x#y") == "/repos/o%2F..%2F../r%3Fx%23y"
     with pytest.raises(ValueError, match="owner"):
         repository_path("o", "..")
 
 
-def test_answers_are_matched_by_email_whatever_its_case_and_not_by_place() -> None:
+def test_answers_are_matched_by_email_in_any_case_and_not_by_position() -> None:
     told = judged(answer(a0=commit(("first@x.org", None), ("A@X.org", ADA)), a1=commit(("b@x.org", None)))).answer
     assert told.accounts == {"first@x.org": None, "a@x.org": ACCOUNT, "b@x.org": None}
     assert told.complete and not told.retry and not told.other_commit
 
 
-def test_an_email_that_one_commit_names_needs_no_other() -> None:
+def test_an_email_named_by_one_commit_needs_no_other_commit() -> None:
     told = judged(answer(a0=commit(("a@x.org", None), ("b@x.org", ADA)), a1=None)).answer
     assert told.accounts["b@x.org"] == ACCOUNT
     assert told.other_commit == ()
 
 
 @pytest.mark.parametrize("nothing", [None, {}, commit(), commit(("other@x.org", ADA)), commit((None, None))])
-def test_a_commit_that_is_missing_or_names_others_means_another_commit_and_not_nobody(nothing: object) -> None:
+def test_a_commit_that_is_missing_or_names_others_leads_to_another_commit(nothing: object) -> None:
     verdict = judged(answer(a0=nothing, a1=commit(("b@x.org", None))))
     assert verdict.action == Done()
     assert verdict.answer.other_commit == (ASK_A,)
@@ -119,7 +119,7 @@ def test_a_commit_that_is_missing_or_names_others_means_another_commit_and_not_n
 @pytest.mark.parametrize(
     "node", [None, {}, {"email": None, "user": None}, {"email": "a@x.org", "user": {"login": "x"}}]
 )
-def test_a_null_where_an_author_was_is_as_a_commit_that_is_not_there(node: Any) -> None:
+def test_a_null_author_is_treated_like_a_missing_commit(node: Any) -> None:
     page = commit(("c@x.org", ADA))
     page["authors"]["nodes"].append(node)
     told = judged(answer(a0=page, a1=commit(("b@x.org", None)))).answer
@@ -127,7 +127,7 @@ def test_a_null_where_an_author_was_is_as_a_commit_that_is_not_there(node: Any) 
     assert told.accounts == {"c@x.org": ACCOUNT, "b@x.org": None}
 
 
-def test_emails_of_one_commit_are_one_question() -> None:
+def test_emails_of_one_commit_share_one_alias() -> None:
     request = EmailsRequest("o", "r", (ASK_A, Ask("c@x.org", ASK_A.oid), ASK_B))
     body = json.loads(request.call().body or b"")
     assert body["variables"] == {"owner": "o", "name": "r", "o0": ASK_A.oid, "o1": ASK_B.oid}
@@ -135,13 +135,13 @@ def test_emails_of_one_commit_are_one_question() -> None:
     assert told.accounts == {"a@x.org": ACCOUNT, "c@x.org": None, "b@x.org": None}
 
 
-def test_more_authors_than_a_page_holds_are_asked_for_further() -> None:
+def test_a_commit_with_more_authors_than_a_page_leads_to_the_next_page() -> None:
     verdict = judged(answer(a0=commit(("c@x.org", None), more="10"), a1=commit(("b@x.org", ADA), more="10")))
     assert verdict.action == Done()
     assert verdict.answer.next_page == (Ask("a@x.org", OID, "10"),)
 
 
-def test_an_alias_that_is_missing_is_asked_again_and_the_rest_is_kept() -> None:
+def test_a_missing_alias_is_retried_and_the_rest_is_kept() -> None:
     verdict = judged(answer(a1=commit(("b@x.org", ADA))))
     assert isinstance(verdict.action, RetryAfter)
     assert verdict.answer.retry == (ASK_A,)
@@ -157,7 +157,7 @@ def test_a_null_beside_an_error_is_not_an_answer() -> None:
 
 
 @pytest.mark.parametrize("path", [None, [], ["repository"], "repository.a0", ["a0"], [0], {}])
-def test_an_error_at_no_alias_is_about_all_of_them(path: object) -> None:
+def test_an_error_without_an_alias_applies_to_all_aliases(path: object) -> None:
     document = answer({"path": path, "message": "Timeout"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", ADA)))
     told = judged(document).answer
     assert told.retry == (ASK_A,) and told.accounts == {"b@x.org": ACCOUNT}
@@ -170,7 +170,7 @@ def test_an_error_of_the_budget_says_nothing_about_people() -> None:
     assert verdict.action == Done() and len(verdict.answer.accounts) == 2
 
 
-def test_an_error_that_lasts_sends_to_another_commit() -> None:
+def test_a_permanent_error_leads_to_another_commit() -> None:
     error = {"type": "NOT_FOUND", "path": ["repository", "a0"], "message": "no such object"}
     verdict = judged(answer(error, a0=None, a1=commit(("b@x.org", None))))
     assert verdict.action == Done()
@@ -184,18 +184,18 @@ def test_an_error_that_lasts_sends_to_another_commit() -> None:
         *({"databaseId": 2**63, "login": "x"}, {"databaseId": 5, "login": 5}, "x", 7, []),
     ],
 )
-def test_a_user_that_cannot_be_told_from_another_is_neither_an_account_nor_nobody(user: object) -> None:
+def test_a_user_without_a_valid_id_and_login_is_no_answer(user: object) -> None:
     told = judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).answer
     assert "a@x.org" not in told.accounts
 
 
-def test_text_from_outside_is_fit_for_every_database_and_page() -> None:
+def test_text_from_outside_is_sanitised() -> None:
     user = {"databaseId": 9, "login": "x\0y", "name": "\ud800" * 900, "avatarUrl": "javascript:1", "url": 3}
     account = judged(answer(a0=commit(("a@x.org", user)), a1=None)).answer.accounts["a@x.org"]
     assert account == GitHubAccount(9, "xy", "?" * 500, None, None)
 
 
-def test_a_window_tells_the_author_of_each_commit() -> None:
+def test_a_window_has_the_author_of_each_commit() -> None:
     author = {"login": "ada", "id": 1, "avatar_url": "https://a/1", "html_url": "https://github.com/ada"}
     entries = [
         {"sha": "1", "commit": {"author": {"email": "A@x.org"}}, "author": author | {"type": "User"}},
@@ -286,7 +286,7 @@ FAULTS: list[tuple[str, GitHubRequest, Response | TransportFailure, type[Action]
 @pytest.mark.parametrize(
     ("request_", "outcome", "expected"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
 )
-def test_each_fault_has_one_meaning(
+def test_each_fault_has_one_action(
     request_: GitHubRequest, outcome: Response | TransportFailure, expected: type[Action] | Action
 ) -> None:
     action = judge(request_, outcome, NOW).action
@@ -304,7 +304,7 @@ def test_each_fault_has_one_meaning(
         *(("GraphQL moved", "address"), ("query refused", "refused")),
     ],
 )
-def test_what_is_given_up_says_which_case_it_is(fault: str, code: str) -> None:
+def test_giving_up_has_a_code_for_each_case(fault: str, code: str) -> None:
     _, request, outcome, _ = next(row for row in FAULTS if row[0] == fault)
     action = judge(request, outcome, NOW).action
     assert isinstance(action, GiveUp) and action.code == code
@@ -345,7 +345,7 @@ LIMITS: list[tuple[str, GitHubRequest, int, object, dict[str, str], str, float]]
     [row[1:] for row in LIMITS],
     ids=[row[0] for row in LIMITS],
 )
-def test_a_limit_is_waited_for_as_long_as_github_says(
+def test_the_wait_for_a_limit_is_the_one_github_states(
     request_: GitHubRequest, status: int, body: object, headers: dict[str, str], scope: str, wait: float
 ) -> None:
     action = judge(request_, Response(status, headers, json.dumps(body).encode()), NOW).action
@@ -360,14 +360,14 @@ def test_an_unstated_wait_doubles_with_each_strike_and_a_backoff_with_each_attem
     assert [backoff.seconds for backoff in backoffs if isinstance(backoff, RetryAfter)] == [1, 2, 4, 60]
 
 
-def test_what_came_before_a_limit_is_kept() -> None:
+def test_answers_beside_a_limit_are_kept() -> None:
     verdict = judged(answer(error("RATE_LIMITED"), a0=commit(("a@x.org", ADA)), a1=None))
     assert isinstance(verdict.action, DelayUntil)
     assert verdict.answer.accounts == {"a@x.org": ACCOUNT}
     assert verdict.answer.retry == (ASK_B,)
 
 
-def test_the_words_of_a_limit_in_a_name_are_no_limit() -> None:
+def test_a_limits_words_in_a_name_are_not_a_limit() -> None:
     user = ADA | {"name": "API rate limit exceeded, secondary rate limit, something went wrong, saml"}
     assert judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).action == Done()
 
@@ -386,7 +386,7 @@ def test_the_words_of_a_limit_in_a_name_are_no_limit() -> None:
         ("https://[bad", None),
     ],
 )
-def test_a_renamed_repository_is_followed_inside_the_same_api_only(location: str, expected: str | None) -> None:
+def test_redirects_are_followed_inside_the_same_api_only(location: str, expected: str | None) -> None:
     action = judge(WINDOW, ok({}, 301, location=location), NOW).action
     if expected is None:
         assert isinstance(action, GiveUp) and action.code == "address"
@@ -396,7 +396,7 @@ def test_a_renamed_repository_is_followed_inside_the_same_api_only(location: str
         assert there.call().path == f"{expected}/commits?sha={OID}&per_page=100"
 
 
-def test_a_circle_of_moves_ends() -> None:
+def test_a_redirect_loop_ends() -> None:
     request: Any = WINDOW
     for _ in range(3):
         request = moved(request, "/repos/o/r")
@@ -404,7 +404,7 @@ def test_a_circle_of_moves_ends() -> None:
     assert isinstance(judge(request, outcome, NOW).action, GiveUp)
 
 
-def test_the_path_of_an_enterprise_server_is_kept_out_of_the_move() -> None:
+def test_a_redirect_keeps_the_base_path_of_an_enterprise_server() -> None:
     outcome = Response(
         301,
         {"location": "https://ghe.example/api/v3/repositories/7/commits"},
@@ -421,12 +421,12 @@ def test_the_rate_comes_from_the_headers_or_else_from_the_body() -> None:
     body = {"data": {**WHOLE["data"], "rateLimit": stated}}
     assert judge(EMAILS, ok(body), NOW).rate == Rate(5000, 7, NOW + 600)
     assert judge(EMAILS, ok(WHOLE), NOW).rate is None
-    # Their clock is an hour ahead of ours, and says when it is.
+    # The server's clock is an hour ahead of ours, and its Date header says so.
     ahead = {**stated, "resetAt": "2027-01-15T09:10:00Z"}
     response = ok({"data": {**WHOLE["data"], "rateLimit": ahead}}, date="Fri, 15 Jan 2027 09:00:00 GMT")
     assert judge(EMAILS, response, NOW).rate == Rate(5000, 7, NOW + 600)
 
 
-def test_who_is_not_accepted_is_told_nothing_about_the_tokens_budget() -> None:
+def test_a_401_says_nothing_about_the_tokens_budget() -> None:
     response = ok({}, 401, x_ratelimit_limit="60", x_ratelimit_remaining="0", x_ratelimit_reset=RESET)
     assert judge(EMAILS, response, NOW) == judge(EMAILS, ok({}, 401), NOW)

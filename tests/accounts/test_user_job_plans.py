@@ -1,4 +1,4 @@
-"""What a batch costs the database does not grow with its repository: every statement finds its rows by an index."""
+"""The cost of a batch does not grow with its repository: every statement finds its rows by an index."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOKENS = re.compile(r"\{(?:now|for_update)\}")
 
 
 class Listening:
-    """A database that remembers what it is asked."""
+    """Records the statements that a database runs."""
 
     def __init__(self, db: SqliteDatabase) -> None:
         self._db, self.heard = db, {}  # type: tuple[SqliteDatabase, dict[str, None]]
@@ -48,7 +48,7 @@ class Listening:
             yield Ear()
 
     def close(self) -> None:
-        """The database is closed by whoever opened it."""
+        """Do nothing: the fixture closes the database."""
 
 
 def test_no_statement_of_a_batch_reads_more_of_the_repository_than_the_batch(
@@ -71,5 +71,5 @@ def test_no_statement_of_a_batch_reads_more_of_the_repository_than_the_batch(
             plan = [row[3] for row in db.execute("EXPLAIN QUERY PLAN " + text, names)]
             reads = [step for step in plan if "commit_data" in step]
             assert reads and all("ix_commit_data_unprocessed" in step for step in reads), (sql, plan)
-            # Completing looks for one row that is left, whichever.
+            # Completing looks for any unprocessed row.
             assert "NOT EXISTS" in sql or any("batch=?" in step for step in reads), (sql, plan)

@@ -1,7 +1,7 @@
-"""GitHub, for tests: real HTTP on loopback, answers from real repositories and a table of accounts.
+"""A test double of GitHub: HTTP on loopback, answers from real repositories and a table of accounts.
 
-It keeps to GitHub's rules (authentication, points, pages, nodes, whole object ids), plays scripted faults, counts
-what it is asked, and collects whatever GitHub would have taken amiss. Used in ``with``, it fails the test for each.
+It follows GitHub's rules (authentication, points, pages, nodes, whole object ids), plays scripted faults, records
+requests, and collects violations of the rules. As a context manager it fails the test if there are any.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ANONYMOUS = "anonymous"
 
 @dataclass(frozen=True)
 class Seen:
-    """One request: when it came, where, with which token ('anonymous'), for how many commits, what was played on it."""
+    """One request: its time, API, path, token (or 'anonymous'), number of commits, and the fault that was played."""
 
     at: float
     api: str
@@ -48,8 +48,14 @@ class _Window:
 
 
 class GitHubDouble:
-    """See the module. ``repositories`` maps ``owner/name`` to a folder; ``limit`` and ``window`` are its points
-    and seconds; ``minute`` and ``concurrency`` its secondary limits; ``pause`` the seconds of a retry-after."""
+    """See the module.
+
+    Args:
+        repositories: folders by ``owner/name``.
+        limit, window: points, and seconds until they reset.
+        minute, concurrency: the secondary limits.
+        pause: seconds in ``retry-after``.
+    """
 
     def __init__(
         self,
@@ -74,12 +80,12 @@ class GitHubDouble:
         self.script = script or Script()
         self.limit, self.anonymous_limit, self.window = limit, anonymous_limit, window
         self.minute, self.concurrency, self.max_nodes = minute, concurrency, max_nodes
-        # What the tokens may do; '' for nothing but reading what is public.
+        # The tokens' permissions; '' allows reading public repositories.
         self.scopes = ""
         self.latency, self.pause, self.hang, self.states_limits = latency, pause, hang, states_limits
         self.seen: list[Seen] = []
-        self.amiss: list[str] = []
-        self.most_at_once = 0
+        self.violations: list[str] = []
+        self.max_concurrent = 0
         self._repositories = {
             name.lower(): (name, RealRepository(path, 1000 + number))
             for number, (name, path) in enumerate(repositories.items())
@@ -103,11 +109,11 @@ class GitHubDouble:
         return f"{self.api_url}/graphql"
 
     def asked(self, api: str | None = None) -> int:
-        """How many requests came, faults included."""
+        """The number of requests, faults included."""
         return sum(api in (None, seen.api) for seen in self.seen)
 
     def move(self, old: str, new: str) -> None:
-        """Rename a repository; its old name goes on to answer as GitHub's does."""
+        """Rename a repository; its old name redirects, as on GitHub."""
         _, real = self._repositories.pop(old.lower())
         self._repositories[new.lower()] = (new, real)
         self._moved[old.lower()] = new
@@ -132,10 +138,10 @@ class GitHubDouble:
             self.check()
 
     def check(self) -> None:
-        """Fail for whatever GitHub would have taken amiss."""
-        assert not self.amiss, f"{len(self.amiss)} things amiss: " + "; ".join(self.amiss[:10])
+        """Fail if a request broke GitHub's rules."""
+        assert not self.violations, f"{len(self.violations)} violations: " + "; ".join(self.violations[:10])
 
-    # Answers, called by the threads of the server.
+    # Called by the server's threads.
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
         token = re.sub(r"^(bearer|token) ", "", headers.get("authorization", ANONYMOUS), flags=re.IGNORECASE)
@@ -148,14 +154,14 @@ class GitHubDouble:
         with self._under_way():
             self._stopping.wait(self.latency)
             answer = self._refusal(method, path, token, headers)
-            # Asking what the limits are costs nothing.
+            # Requests for the limits are free.
             if answer is None and path != "/rate_limit":
                 answer = self._limited(api, token)
             if answer is None:
                 try:
                     answer = self._graphql(token, body) if api == "graphql" else self._rest(path, parts.query, token)
                 except NoAnswerError as error:
-                    self.amiss.append(str(error))
+                    self.violations.append(str(error))
                     answer = Answer(500, {"message": str(error)})
             answer.headers = self._rate_headers(api, token) | {"x-oauth-scopes": self.scopes} | answer.headers
             if fault is not None:
@@ -171,11 +177,11 @@ class GitHubDouble:
         with self._lock:
             self.seen.append(seen)
             told_at, until = self._paused.get(seen.token, (0.0, 0.0))
-            # What was under way when the pause was told could not know of it.
+            # A request sent before the pause was stated is no violation.
             if told_at + 0.5 < seen.at < until - 0.05:
-                self.amiss.append(f"asked {until - seen.at:.2f} s before a limit ended")
+                self.violations.append(f"a request {until - seen.at:.2f} s before the end of a limit")
             if any(token in seen.path or token.encode() in body for token in self.tokens):
-                self.amiss.append("a token outside of the Authorization header")
+                self.violations.append("a token outside of the Authorization header")
 
     def _under_way(self) -> _Counting:
         return _Counting(self)
@@ -183,9 +189,9 @@ class GitHubDouble:
     def count(self, change: int) -> None:
         with self._lock:
             self._at_once += change
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.max_concurrent = max(self.max_concurrent, self._at_once)
             if self._at_once > self.concurrency:
-                self.amiss.append(f"{self._at_once} requests at once")
+                self.violations.append(f"{self._at_once} requests at once")
 
     def _refusal(self, method: str, path: str, token: str, headers: Mapping[str, str]) -> Answer | None:
         if not headers.get("user-agent"):
@@ -197,18 +203,18 @@ class GitHubDouble:
         return None
 
     def _limited(self, api: str, token: str) -> Answer | None:
-        """Charge a point; over the limit, answer in one of the shapes that GitHub has for it."""
+        """Charge a point; over the limit, answer in one of GitHub's forms."""
         with self._lock:
             window = self._window(api, token)
             limit = self._limit(token)
             window.used += 1
             minute = sum(seen.api == api and seen.token == token and seen.at > time.time() - 60 for seen in self.seen)
             if minute > self.minute:
-                self.amiss.append(f"{minute} requests in a minute")
+                self.violations.append(f"{minute} requests in a minute")
             if window.used <= limit:
                 return None
             window.used = limit
-            self.amiss.append("asked for more points than there are")
+            self.violations.append("a request beyond the limit")
             message = "API rate limit exceeded for user ID 1."
             self._limit_style += 1
         if api == "core" or self._limit_style % 3 == 0:
@@ -245,7 +251,7 @@ class GitHubDouble:
         try:
             return Answer(200, execute(world, request["query"], request.get("variables") or {}))
         finally:
-            self.amiss += world.wrong
+            self.violations += world.wrong
 
     def _rate(self, token: str) -> dict[str, Any]:
         if not self.states_limits:
@@ -276,7 +282,7 @@ class GitHubDouble:
             return self._rate_limit(token)
         match = re.fullmatch(r"/repos/([^/]+/[^/]+)(/commits)?|/repositories/(\d+)(/commits)?", path)
         if match is None:
-            self.amiss.append(f"the double has no answer for {path}")
+            self.violations.append(f"the double has no answer for {path}")
             return Answer(500, {"message": "no answer"})
         name, number, commits = match[1], match[3], match[2] or match[4]
         if name and name.lower() not in self._repositories and (found := self._find(name)):
@@ -296,7 +302,7 @@ class GitHubDouble:
     def _commits(self, real: RealRepository, query: Mapping[str, str]) -> Answer:
         count, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
         if not 1 <= count <= 100:
-            self.amiss.append(f"a page of {count} commits")
+            self.violations.append(f"a page of {count} commits")
         oids = real.window(query.get("sha", "HEAD"), count, (page - 1) * count)
         if oids is None:
             return Answer(404, {"message": "Not Found", "status": "404"})
@@ -365,12 +371,12 @@ class _Server(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients may leave at any moment; what else goes wrong here is a fault of the double."""
+        """Ignore closed connections; any other error is a bug of the double."""
         import sys
 
         error = sys.exception()
         if not isinstance(error, ConnectionError | TimeoutError):
-            self.double.amiss.append(f"the double failed: {error!r}")
+            self.double.violations.append(f"the double failed: {error!r}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -386,7 +392,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve(self.rfile.read(int(self.headers["Content-Length"])))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: what was asked is kept in ``seen``."""
+        """Do not log; ``seen`` has the requests."""
 
     def _serve(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}

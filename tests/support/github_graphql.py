@@ -16,7 +16,7 @@ from tests.support.github_history import Accounts, Actor, KnownAccount, RealRepo
 
 
 class NoAnswerError(Exception):
-    """The double was asked for a field that it has no answer for: a mistake of the test or of the query."""
+    """The double does not support a requested field: a mistake of the test or of the query."""
 
 
 class TypedError(Exception):
@@ -29,7 +29,7 @@ class TypedError(Exception):
 
 @dataclass
 class World:
-    """What one query may look at. ``wrong`` collects what GitHub would refuse: each fails the test."""
+    """The data for one query. ``wrong`` collects what GitHub would refuse; each entry fails the test."""
 
     find: Callable[[str], tuple[str, RealRepository] | None]
     accounts: Accounts

@@ -1,4 +1,4 @@
-"""What the GitHub double knows: commits of a real repository, and a table of accounts."""
+"""The data of the GitHub double: commits of a real repository, and a table of accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CO_AUTHOR = re.compile(rb"^co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\n]*)>[ \t]*$"
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody whom a commit names."""
+    """An author or co-author of a commit."""
 
     name: str
     email: str
@@ -21,7 +21,7 @@ class Actor:
 
 @dataclass
 class KnownAccount:
-    """An account of the double; tests may rename it while the double runs. A Bot has no GraphQL user."""
+    """An account; tests may rename it while the double runs. A Bot has no GraphQL user."""
 
     id: int
     login: str
@@ -31,7 +31,7 @@ class KnownAccount:
 
 @dataclass
 class Accounts:
-    """Which account owns which e-mail; the noreply address with an id belongs to its account by itself."""
+    """Accounts by e-mail. :meth:`add` includes the account's noreply address."""
 
     by_email: dict[str, KnownAccount] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class Accounts:
 
 
 class RealRepository:
-    """Reads commits with ``git cat-file``, which stays open, and lists them with ``git rev-list``."""
+    """Reads commits with one ``git cat-file --batch``, and lists them with ``git rev-list``."""
 
     def __init__(self, path: Path, database_id: int) -> None:
         self.path = path
@@ -56,12 +56,12 @@ class RealRepository:
         self._actors: dict[str, list[Actor] | None] = {}
 
     def kind_of(self, oid: str) -> str | None:
-        """``commit``, ``tree``, ``blob``, ``tag``; None: no such object."""
+        """``commit``, ``tree``, ``blob`` or ``tag``; None: no such object."""
         kind, _ = self._object(oid)
         return kind
 
     def actors(self, oid: str) -> list[Actor] | None:
-        """The author, then the co-authors, each e-mail once; None: there is no such commit."""
+        """The author, then the co-authors, each e-mail once; None: no such commit."""
         if oid not in self._actors:
             kind, body = self._object(oid)
             self._actors[oid] = _actors_of(body) if kind == "commit" else None

@@ -1,4 +1,4 @@
-"""A small real repository with the people whom the GitHub tests are about."""
+"""Build small repositories for tests of the lookup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def build(folder: Path, commits: Sequence[tuple[str, str]]) -> list[str]:
-    """Make a bare repository of ``(author e-mail, message)`` in a line; return their ids, oldest first."""
+    """Make a bare repository with a linear history of ``(author e-mail, message)``; return the ids, oldest first."""
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
     stream = bytearray()
     for number, (email, message) in enumerate(commits, start=1):
@@ -26,6 +26,6 @@ def build(folder: Path, commits: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def together(*emails: str) -> str:
-    """A message with a co-author for each e-mail."""
+    """A commit message with a co-author per e-mail."""
     trailers = "\n".join(f"Co-authored-by: C <{email}>" for email in emails)
     return f"Work\n\nTogether.\n\n{trailers}\n"

@@ -1,7 +1,7 @@
-"""The part of GitHub's GraphQL schema that Podium asks, and the published one to hold it against.
+"""The part of GitHub's GraphQL schema that Podium uses, and the published schema.
 
-The published schema takes over a second to build, and comes over the network; this part takes milliseconds.
-``test_github_double.py`` holds every type, field and argument here against the published one.
+The published schema needs the network and over a second to build; this part needs milliseconds.
+``test_github_double.py`` compares every type, field and argument here with the published one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The faults that the GitHub double plays, each as it was seen on the real one."""
+"""The faults that the GitHub double plays, each as observed on GitHub."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _DOCS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-res
 
 @dataclass
 class Answer:
-    """A response in the making. ``body`` is a JSON document, or bytes as they are."""
+    """A response. ``body`` is a JSON document or raw bytes."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    # send; drop: close without a word; truncate: half the body, then close; hang: say nothing.
+    # send; drop: close the connection; truncate: send half the body, then close; hang: do not answer.
     manner: str = "send"
-    # Seconds for which the client was told to stay away.
+    # Seconds that the client has to wait.
     pause: int = 0
 
 
@@ -63,7 +63,7 @@ def _repository_error(kind: str, message: str, **extensions: Any) -> Fault:
 
 
 def _aliases(answer: Answer) -> tuple[dict[str, Any], list[str]]:
-    """The repository of an answer, and every second of its aliases; empty where there is none to spoil."""
+    """The repository of an answer, and every second of its aliases."""
     repository = ((answer.body or {}).get("data") or {}).get("repository") if isinstance(answer.body, dict) else None
     repository = repository or {}
     return repository, [alias for alias in repository if alias[:1] == "a" and alias[1:].isdigit()][::2]
@@ -89,7 +89,7 @@ def _partial(kind: str | None, message: str) -> Fault:
 
 
 def _users_lost(answer: Answer, _pause: int) -> Answer:
-    """The commits are there, their users are not, and only the errors' paths tell it from 'nobody'."""
+    """Null users beside errors: only the errors' paths tell them from "no account"."""
     repository, aliases = _aliases(answer)
     for alias in aliases:
         for place, node in enumerate(((repository[alias] or {}).get("authors") or {}).get("nodes") or []):
@@ -155,7 +155,7 @@ FAULTS: dict[str, Fault] = {
     "sso": _repository_error("FORBIDDEN", "Resource protected by SAML enforcement.", saml_failure=True),
 }
 
-# Those that pass: whoever asks again gets the same answer as if nothing had been.
+# Transient faults: a retry is answered normally.
 PASSING = (
     "403-secondary", "429", "200-secondary", "500", "502", "503", "504", "not-json", "timeout", "drop", "truncate",
     "cut-json", "rate-limited", "rate-limit", "resource-limits", "resource-limits-partial", "something-went-wrong",
@@ -163,14 +163,14 @@ PASSING = (
 )  # fmt: skip
 
 
-# All others: said again and again they are the truth.
+# Permanent if repeated.
 REFUSALS = sorted(FAULTS.keys() - set(PASSING) - {"429-unstated", "node-limit"})
 
 
 class Script:
-    """Which fault is played on which request: first a list (None: none), then by chance from a seed.
+    """The fault of each request: first from a list (None: no fault), then random.
 
-    ``apart``: requests that lie at least between two plays of the same fault.
+    ``apart``: the minimum number of requests between two plays of the same fault.
     """
 
     def __init__(

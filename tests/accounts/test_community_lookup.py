@@ -1,4 +1,4 @@
-"""From a repository to its people: every row as the accounts say, with few requests, whatever GitHub does."""
+"""Thousands of people are looked up with few requests and correct results, under any of GitHub's faults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def needing_a_request(community: Community) -> int:
     return sum("noreply" not in email for email in community.emails)
 
 
-def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
+def test_every_row_matches_the_accounts_with_one_request_for_fifty_emails(
     db: Database, folder: Path, community: Community
 ) -> None:
     expected = community.rows()
@@ -54,7 +54,7 @@ def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
             community.authored[email] for person in community.people if person.account for email in person.emails
         )
 
-        # The same people elsewhere, and the same repository again: nobody is asked.
+        # The same people in another repository, and the same repository again, need no request.
         asked = double.asked()
         other = podium.count(folder, "o/other")
         assert podium.resolve(other)["state"] == "completed"
@@ -65,7 +65,9 @@ def test_every_row_is_as_the_accounts_say_and_fifty_emails_are_one_request(
         assert double.asked() == asked
 
 
-def test_totals_are_conserved_while_accounts_come_in(db: Database, folder: Path, community: Community) -> None:
+def test_totals_stay_the_same_while_accounts_arrive(db: Database, tmp_path: Path) -> None:
+    community, folder = gather(500), tmp_path / "r.git"
+    build(folder, community)
     total = community.rows().total()
     with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -76,11 +78,9 @@ def test_totals_are_conserved_while_accounts_come_in(db: Database, folder: Path,
             assert podium.board(number)["isPartial"]
 
 
-def test_under_every_fault_and_a_limit_that_resets_the_board_is_the_same(
-    db: Database, folder: Path, community: Community
-) -> None:
-    """The double fails the test for each request beyond a limit, or while one is in force."""
-    # Refusals too; the same one three times in a row would be the truth.
+def test_the_board_is_the_same_under_all_faults_and_limits(db: Database, folder: Path, community: Community) -> None:
+    """The double fails the test for a request beyond a limit, or while one is in force."""
+    # Refusals too, but never the same one three times in a row, which would confirm it.
     script = Script(probability=0.4, seed=7, among=(*PASSING, *REFUSALS), apart=12)
     with (
         GitHubDouble({"o/r": folder}, community.accounts, script=script, limit=100, window=4, hang=2) as double,
