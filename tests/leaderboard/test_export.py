@@ -280,7 +280,7 @@ def test_the_table_as_a_whole() -> None:
         "3 Claude (bot)               1  0.0%     12       3 2001-09-09 2023-11-14\n"
         "\n"
         "Ranks 1 to 3 of 30.\n"
-        "Accounts are still being looked up: rows may yet merge.\n"
+        "Accounts are still being looked up: rows may still merge.\n"
         "12 author e-mails have no known account; they are shown by name.\n"
     )
 
@@ -320,12 +320,12 @@ def test_the_table_says_what_the_rules_left_out() -> None:
     everything = Rules(merges=True, bots="include", co_authors=True)
     text = render(document(entry(), rules=everything.as_dict()), "table")
     assert "Not counted" not in text
-    assert "Counted too: commits that name a person as co-author.\n" in text
+    assert "Also counted: commits that name a person as co-author.\n" in text
     assert "people.\n" in render(document(entry(), rules=Rules(bots="only").as_dict()), "table")
 
 
 def test_the_table_says_what_is_missing() -> None:
-    assert "Nobody is on this board under these rules.\n" in render(document(), "table")
+    assert "No one is on this board under these rules.\n" in render(document(), "table")
     assert "The board ends at rank 5.\n" in render(document(total=5, offset=9), "table")
     assert "The last update failed: no such host\n" in render(document(state="failed", error="no such host"), "table")
     nobody_asked = Rules(identities=False).as_dict()

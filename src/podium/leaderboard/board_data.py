@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group_people, load_accounts, unresolved
-from podium.leaderboard.people import Activity, People, load_activity, load_people
+from podium.leaderboard.people import People, WeeklyActivity, load_activity, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
@@ -83,7 +83,7 @@ class BoardData:
         return self._part(("people", self._count), lambda: load_people(self.session, self._id))
 
     @cached_property
-    def activity(self) -> Activity:
+    def activity(self) -> WeeklyActivity:
         """What each of them did in each week."""
         return self._part(("activity", self._count), lambda: load_activity(self.session, self._id, self.people))
 
@@ -113,7 +113,7 @@ class Ranked:
         return self.data.people
 
     @property
-    def activity(self) -> Activity:
+    def activity(self) -> WeeklyActivity:
         """What each of them did in each week."""
         return self.data.activity
 

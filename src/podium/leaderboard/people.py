@@ -101,7 +101,7 @@ def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ..
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Activity:
+class WeeklyActivity:
     """What each person did in each week, in the order of the weeks.
 
     Attributes:
@@ -141,7 +141,7 @@ class Activity:
         return self.by_person[low:high]
 
 
-def load_activity(session: Session, repository_id: int, people: People) -> Activity:
+def load_activity(session: Session, repository_id: int, people: People) -> WeeklyActivity:
     """Read what the people of a repository did by week."""
     person_of = {number: person for person, number in enumerate(people.ids)}
     entries = [entry for chunk in _weeks(session, repository_id, person_of) for entry in chunk]
@@ -152,7 +152,9 @@ def load_activity(session: Session, repository_id: int, people: People) -> Activ
     for index, week in enumerate(weeks):
         starts.setdefault(week, index)
     by_person, person_starts = _by_person(who, len(people.ids))
-    return Activity(who, weeks, tuple(array("i", column) for column in columns[2:]), starts, by_person, person_starts)
+    return WeeklyActivity(
+        who, weeks, tuple(array("i", column) for column in columns[2:]), starts, by_person, person_starts
+    )
 
 
 def _weeks(session: Session, repository_id: int, person_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:

@@ -9,7 +9,7 @@ from podium.storage.session import Row, Session
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Profile:
+class AccountProfile:
     """An account without any board. ``picture`` is the address of its picture, where that is known."""
 
     username: str | None
@@ -17,14 +17,14 @@ class Profile:
     picture: str | None
 
 
-def find_profile(session: Session, host: str, account_id: int, github_url: str) -> Profile | None:
+def find_profile(session: Session, host: str, account_id: int, github_url: str) -> AccountProfile | None:
     """The account with that id (``githubId``) at ``host``; None where no counted history names it."""
     row = session.one(
         "SELECT account_id, username, name, avatar_url FROM contributor WHERE host = :host AND account_id = :id",
         host=host,
         id=account_id,
     )
-    return None if row is None else Profile(row["username"], row["name"], avatar_url(row, github_url))
+    return None if row is None else AccountProfile(row["username"], row["name"], avatar_url(row, github_url))
 
 
 def profile_url(contributor: Row, github_url: str) -> str | None:

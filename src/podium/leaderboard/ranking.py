@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable
 
 from podium.leaderboard.grouping import Accounts, Groups
-from podium.leaderboard.people import DATED, Activity, People, kinds_counted
+from podium.leaderboard.people import DATED, People, WeeklyActivity, kinds_counted
 from podium.leaderboard.rules import Rules
 
 # Later than any date: a group that never did anything that counts.
@@ -82,7 +82,9 @@ def tie_break(people: People, accounts: Accounts, groups: Groups, rules: Rules) 
     return TieBreak(first, array("i", order))
 
 
-def rank(people: People, groups: Groups, ties: TieBreak, rules: Rules, activity: Callable[[], Activity]) -> Ranking:
+def rank(
+    people: People, groups: Groups, ties: TieBreak, rules: Rules, activity: Callable[[], WeeklyActivity]
+) -> Ranking:
     """Rank the groups under ``rules``; ``activity`` is called only where there is a window."""
     by_person = _person_counts(people, rules, activity)
     counted = [0] * len(groups.members)
@@ -96,7 +98,7 @@ def rank(people: People, groups: Groups, ties: TieBreak, rules: Rules, activity:
     return Ranking(array("i", ranked), ranks, counted, by_person, sum(map(counted.__getitem__, ranked)))
 
 
-def _person_counts(people: People, rules: Rules, activity: Callable[[], Activity]) -> list[int]:
+def _person_counts(people: People, rules: Rules, activity: Callable[[], WeeklyActivity]) -> list[int]:
     kinds = kinds_counted(rules)
     if not rules.windowed:
         columns = [people.counts[kind] for kind in kinds]

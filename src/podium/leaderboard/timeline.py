@@ -6,7 +6,7 @@ import bisect
 import dataclasses
 
 from podium.leaderboard.grouping import Groups
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, Activity, People
+from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, People, WeeklyActivity
 from podium.leaderboard.rules import Rules
 from podium.timeutil import week_number
 
@@ -44,7 +44,7 @@ class Timeline:
         return slice(low, max(low, high))
 
 
-def timeline(people: People, activity: Activity, groups: Groups, rules: Rules) -> Timeline:
+def timeline(people: People, activity: WeeklyActivity, groups: Groups, rules: Rules) -> Timeline:
     """Add up every week."""
     authored = (COMMITS, MERGES) if rules.merges else (COMMITS,)
     named = (CO_AUTHORED, CO_AUTHORED_MERGES) if rules.merges else (CO_AUTHORED,)
@@ -64,7 +64,7 @@ def timeline(people: People, activity: Activity, groups: Groups, rules: Rules) -
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class CommitSplit:
+class AuthorSplit:
     """The commits of a window by the kind of their author; ``assisted`` are those of people and bots that name an AI
     agent as co-author.
     """
@@ -75,11 +75,11 @@ class CommitSplit:
     assisted: int
 
 
-def split_commits(line: Timeline, rules: Rules) -> CommitSplit:
+def split_commits(line: Timeline, rules: Rules) -> AuthorSplit:
     """Add up the weeks in the window of ``rules``."""
     span = line.span(rules)
     human, bot, agent, assisted = (sum(series[span]) for series in (line.human, line.bot, line.agent, line.assisted))
-    return CommitSplit(human, bot, agent, min(assisted, human + bot))
+    return AuthorSplit(human, bot, agent, min(assisted, human + bot))
 
 
 def drawn(line: Timeline) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""A board in each of its formats. Pure: the document in, text out."""
+"""A board in each of its formats. Pure."""
 
 from __future__ import annotations
 
@@ -32,28 +32,27 @@ CSV_FIELDS = (
     "isEnriched",
 )
 
-# What makes a formula of a cell in Excel and LibreOffice, the full-width signs of East Asian keyboards too.
+# A cell that begins with one of these is a formula in Excel and LibreOffice; the last four are full-width signs.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-# The formats of files, which people take away and programs read.
+# The formats for files.
 FILES = ("json", "csv", "markdown")
 
 
 def render(document: Document, format: str, *, width: int | None = 80) -> str:
-    """Write ``document`` (see :func:`podium.leaderboard.board.load_board`) in ``format``.
+    """``document`` (see :func:`podium.leaderboard.board.read_board`) in ``format``.
 
     Args:
-        format: one of :data:`FORMATS`. `json` is the document itself. `csv` has a header and one record for each
-            row, and nothing else. `markdown` and `table` are for people.
-        width: columns that a table may take; None for as many as it needs.
+        format: one of :data:`FORMATS`. `json` is the document itself; `csv` has a header and one record for each row;
+            `markdown` and `table` are for people.
+        width: the columns of a table; None for as many as it needs.
 
     Returns:
-        Text that ends in a line break. It may hold any character that can be shown, but no control character other
-        than its own line breaks; write it out as UTF-8.
+        Text that ends in a line break and contains no other control characters than line breaks.
 
     Raises:
-        BadRule: there is no such format.
+        BadRule: the format does not exist.
     """
     if format == "table":
         from podium.leaderboard.export.table import render_table
@@ -63,15 +62,14 @@ def render(document: Document, format: str, *, width: int | None = 80) -> str:
 
 
 def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
-    """Write a board that comes in pages, one after the other, piece by piece; all pieces are one file.
+    """One file of a board that comes in pages, piece by piece.
 
     Args:
-        pages: documents of one board, each with the rows after those before it. What is not a row is taken from the
-            first.
+        pages: documents of one board with consecutive rows. Everything but the rows is taken from the first.
         format: one of :data:`FILES`; see :func:`render`.
 
     Raises:
-        BadRule: there is no such format.
+        BadRule: the format does not exist.
     """
     match format:
         case "json":
@@ -92,7 +90,7 @@ def _json(pages: Iterable[Document]) -> Iterator[str]:
             around = {name: value for name, value in page.items() if name != "top_contributors"}
             yield escape_json(_indented(around)).removesuffix("\n}") + ',\n  "top_contributors": ['
         for entry in page["top_contributors"]:
-            # A line break within a string is written as \n: these are the document's own.
+            # Line breaks within strings are escaped, so these are the document's own.
             yield ("," if rows else "") + escape_json("\n" + _indented(entry)).replace("\n", "\n    ")
             rows += 1
     yield ("\n  ]" if rows else "]") + "\n}\n"
@@ -120,7 +118,7 @@ def _cell(value: Any) -> Any:
             return "true" if value else "false"
         case str():
             text = clean(value)
-            # The apostrophe is the spreadsheet's own mark for "this is text".
+            # Spreadsheets read a leading apostrophe as: this is text.
             return f"'{text}" if text.startswith(_FORMULA) else text
         case float():
             return f"{value:.6f}"

@@ -1,4 +1,4 @@
-"""A board as a Markdown table, in which names stay text. Pure."""
+"""A board as GitHub-flavoured Markdown, with names escaped. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from podium.leaderboard.board import Document
 from podium.leaderboard.export.summary import footnotes, headlines, title
 from podium.textutil.sanitize import clean
 
-# As numbers, what would end a cell or begin HTML: a character reference is never structure (CommonMark 2.5), and
-# tables are split at | before backslashes are looked at.
+# Written as character references: they are never structure (CommonMark 2.5), and a backslash does not help in a table,
+# which is split at | before backslashes are read.
 _AS_NUMBER = "&<>|\\`"
-# With a backslash, the rest of Markdown's marks, and what makes a link of bare text (://, www., e-mails).
+# Written with a backslash: Markdown's other marks, and what turns bare text into a link (://, www., e-mails).
 _SPECIAL = re.compile(r"[&<>|\\`*_{}\[\]#~^$=@]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
-# GitHub looks for @somebody and #1 in the finished text, where no escape is left: a character of no width parts them.
+# GitHub looks for @user and #1 after it has removed escapes: a zero-width character separates them.
 _PART = "\u2060"
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+")
 
@@ -26,7 +26,7 @@ _HEAD = (
 
 
 def markdown(pages: Iterable[Document]) -> Iterator[str]:
-    """A board that comes in pages as GitHub-flavoured Markdown: a heading, what was counted, the table, notes."""
+    """A board that comes in pages: a heading, what was counted, the table, notes."""
     document, shown = None, 0
     for page in pages:
         if document is None:
@@ -42,7 +42,7 @@ def markdown(pages: Iterable[Document]) -> Iterator[str]:
 
 
 def escape(text: str) -> str:
-    """``text`` so that Markdown shows it as it is, on one line, linking and mentioning nobody."""
+    """``text`` so that Markdown shows it unchanged, on one line, without links and mentions."""
     return _SPECIAL.sub(_escaped, clean(text))
 
 

@@ -1,44 +1,53 @@
-"""What a board says about itself in words: shared by the formats that people read. Pure.
+"""The lines above and below a board, in all formats for people. Pure.
 
-All lines come uncleaned from the document: the formats clean and escape them like any other text.
+The lines are not cleaned: each format cleans and escapes them like any other text of the document.
 """
 
 from __future__ import annotations
 
 from podium.leaderboard.board import Document
+from podium.textutil.plural import plural
 
 
 def title(document: Document) -> str:
-    """The repository, as people call it."""
+    """The repository's owner and name, or its URL."""
     repository = document["repository"]
     named = "/".join(part for part in (repository["owner"], repository["name"]) if part)
     return named or repository["url"]
 
 
 def headlines(document: Document) -> list[str]:
-    """What was counted, what the rules left out, and the bounds in effect."""
+    """What was counted, what the rules leave out, and the window."""
     lines = [
-        f"{document['totalCommits'] or 0:,} commits, {document['uniqueContributors'] or 0:,} author e-mails, "
+        f"{plural(document['totalCommits'] or 0, 'commit')}, "
+        f"{plural(document['uniqueContributors'] or 0, 'author e-mail')}, "
         f"{document['total']:,} on this board."
     ]
-    return lines + _moment(document) + _rules(document)
+    return lines + _counted_at(document) + _rules(document)
 
 
 def footnotes(document: Document, shown: int | None = None) -> list[str]:
-    """What is missing or may still change; ``shown`` are the rows that were written, where ``document`` lacks some."""
+    """What is missing and what may still change.
+
+    Args:
+        shown: the number of rows that were written, where ``document`` does not hold all of them.
+    """
     lines = []
     shown, total = len(document["top_contributors"]) if shown is None else shown, document["total"]
     if not total:
-        lines.append("Nobody is on this board under these rules.")
+        lines.append("No one is on this board under these rules.")
     elif not shown:
         lines.append(f"The board ends at rank {total:,}.")
     elif shown < total:
         first = document["offset"] + 1
         lines.append(f"Ranks {first:,} to {first + shown - 1:,} of {total:,}.")
     if document["isPartial"]:
-        lines.append("Accounts are still being looked up: rows may yet merge.")
+        lines.append("Accounts are still being looked up: rows may still merge.")
     if document["unresolved"] and document["rules"]["identities"] == "use":
-        lines.append(f"{document['unresolved']:,} author e-mails have no known account; they are shown by name.")
+        emails, one = plural(document["unresolved"], "author e-mail"), document["unresolved"] == 1
+        lines.append(
+            f"{emails} {'has' if one else 'have'} no known account; {'it is' if one else 'they are'} shown by name."
+        )
         if document["unresolvedReason"]:
             lines.append(document["unresolvedReason"])
     if document.get("error"):
@@ -46,7 +55,7 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     return lines
 
 
-def _moment(document: Document) -> list[str]:
+def _counted_at(document: Document) -> list[str]:
     head, branch, as_of = document["head"], document["repository"]["branch"], document["asOf"]
     if not head:
         return []
@@ -66,7 +75,7 @@ def _rules(document: Document) -> list[str]:
     if left_out:
         lines.append(f"Not counted: {', '.join(left_out)}.")
     if rules["coAuthors"] == "include":
-        lines.append("Counted too: commits that name a person as co-author.")
+        lines.append("Also counted: commits that name a person as co-author.")
     if rules["since"] or rules["until"]:
         since = f"from {rules['since']} " if rules["since"] else ""
         until = f"to {rules['until']} " if rules["until"] else ""

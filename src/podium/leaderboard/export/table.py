@@ -12,7 +12,7 @@ from podium.textutil.table import column_widths, text_table
 
 Entry = dict[str, Any]
 
-# The two columns of free text, in the order of the table's columns below; they share what the others leave.
+# The two columns of free text; they share the room that the other columns leave.
 _NAME, _ACCOUNT = 1, 2
 _LEAST_NAME, _LEAST_ACCOUNT = 10, 8
 
@@ -39,9 +39,9 @@ _COLUMNS: tuple[Field, ...] = (
 
 
 def render_table(document: Document, columns: int | None) -> str:
-    """``document`` as lines of at most ``columns`` (None: as wide as it needs), each ending in a line break.
+    """``document`` as lines of at most ``columns``, or as wide as needed for None.
 
-    Below some 70 columns the lines stay wider than asked: figures are never cut.
+    Figures are never cut: below about 70 columns the lines stay wider.
     """
     lines = [clean(title(document)), *map(clean, headlines(document))]
     if document["top_contributors"]:
@@ -55,7 +55,7 @@ def render_table(document: Document, columns: int | None) -> str:
 def _table(entries: list[Entry], columns: int | None) -> str:
     rows, widths = _cells(entries, _COLUMNS)
     if not any(entry["username"] for entry in entries) and any(entry["email"] for entry in entries):
-        # No accounts at all: what tells people of one name apart is the e-mail, if there is room for it.
+        # Without accounts, e-mails tell people with the same name apart, if there is room.
         with_emails = _cells(entries, (*_COLUMNS[:_ACCOUNT], _EMAIL, *_COLUMNS[_ACCOUNT + 1 :]))
         if columns is None or sum(with_emails[1]) + len(_COLUMNS) - 1 <= columns:
             rows, widths = with_emails
@@ -65,13 +65,13 @@ def _table(entries: list[Entry], columns: int | None) -> str:
 
 
 def _cells(entries: list[Entry], fields: Sequence[Field]) -> tuple[list[list[str]], list[int]]:
-    """The rows of the table, the first of them its heading, and how wide each column would be."""
+    """The rows of the table, its head first, and the width of each column."""
     rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
     return rows, column_widths(rows)
 
 
 def _fit(widths: list[int], columns: int | None) -> int:
-    """Narrow the two columns of text in ``widths`` until the table fits; give the gap between columns."""
+    """Narrow the two columns of text in ``widths`` until the table fits; return the gap between columns."""
     gaps = len(widths) - 1
     if columns is None or sum(widths) + 2 * gaps <= columns:
         return 2

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.errors import NotFound
-from podium.leaderboard.profiles import Profile, find_profile
+from podium.leaderboard.profiles import AccountProfile, find_profile
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of
 from podium.web.services import Context, ContextDep
@@ -56,13 +56,13 @@ async def avatar(
     return _initials(request, context, account)
 
 
-def _account(context: Context, account_id: int) -> Profile | None:
+def _account(context: Context, account_id: int) -> AccountProfile | None:
     services = context.services
     with services.db.read() as session:
         return find_profile(session, context.github_host, account_id, services.settings.github_server_url)
 
 
-def _initials(request: Request, context: Context, account: Profile) -> Response:
+def _initials(request: Request, context: Context, account: AccountProfile) -> Response:
     letters = letters_of(account.name or account.username or "")
     colour = colour_of(account.username or account.name or "")
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
