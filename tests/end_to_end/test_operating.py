@@ -92,7 +92,7 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
         assert after["batchesLeft"] == after["leases"]["held"] == after["waiting"] == 0
         assert [worker["queues"] for worker in after["workers"]].count([COMMITS]) == 2
         assert [worker["queues"] for worker in after["workers"]].count([USERS]) == 1
-        assert server.ask("/queues").body["repositories"] == after["repositories"]
+        assert _without_ages(server.ask("/queues").body) == _without_ages(after)
 
         text = podium(arrangement, "queue")
         assert f"#{number} {gone}" in text
@@ -102,6 +102,14 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
 
         assert "1 repository is tried again." in podium(arrangement, "queue", "retry")
         _told_by_their_metrics(commits, users)
+
+
+def _without_ages(overview: dict[str, Any]) -> dict[str, Any]:
+    """The repositories of an overview without ``oldest.seconds``, which grows from one overview to the next."""
+    return {
+        state: {**found, "oldest": found["oldest"] and {**found["oldest"], "seconds": None}}
+        for state, found in overview["repositories"].items()
+    }
 
 
 def _told_by_their_metrics(commits: int, users: int) -> None:

@@ -1,4 +1,4 @@
-"""The queues: in the process beside SQLite, in Valkey beside PostgreSQL."""
+"""The queues: in memory together with SQLite, in Valkey together with PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import pytest
 from dramatiq import Message
 
 from podium.errors import BadSetting, QueueError
+from podium.jobs import broker, redis_broker
 from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import reconcile, reconciler
 from podium.jobs.redis_broker import RedisBackend, connect
-from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE
+from podium.jobs.redis_queues import NAMESPACE
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.rows import RecordingQueues, add_repository
@@ -26,8 +27,8 @@ from tests.support.server import wait_until
 from tests.support.valkey import Valkey, running_valkey
 
 
-class Hands:
-    """Handlers that remember what they were given, and may be told to wait or to fail."""
+class Handler:
+    """Remembers the messages it handled, and waits or fails on request."""
 
     def __init__(self) -> None:
         self.done: list[tuple[int, ...]] = []
@@ -40,77 +41,80 @@ class Hands:
         self.go_on.wait(30)
         if self.failures:
             self.failures -= 1
-            raise RuntimeError("as told")
+            raise RuntimeError("on request")
         self.at.append(time.monotonic())
         self.done.append(ids)
 
 
 @contextmanager
-def running(backend: Backend, hands: Hands, *, commits: int = 1, users: int = 1) -> Iterator[JobQueues]:
-    engine = JobQueues(backend, hands, hands, commit_threads=commits, user_threads=users)
+def running(backend: Backend, handler: Handler, *, commits: int = 1, users: int = 1) -> Iterator[JobQueues]:
+    engine = JobQueues(backend, handler, handler, commit_threads=commits, user_threads=users)
     engine.start()
     try:
         yield engine
     finally:
-        hands.go_on.set()
+        handler.go_on.set()
         engine.stop()
 
 
-def test_what_is_rung_is_worked_off(backend: Backend) -> None:
-    hands = Hands()
-    with running(backend, hands) as engine:
+def test_messages_are_handled(backend: Backend) -> None:
+    handler = Handler()
+    with running(backend, handler) as engine:
         engine.check()
         engine.enqueue_commits(7)
         engine.enqueue_users(7, 1, 3)
-        wait_until(lambda: len(hands.done) == 2, "both messages")
-        assert sorted(hands.done) == [(7,), (7, 1, 3)]
+        wait_until(lambda: len(handler.done) == 2, "both messages")
+        assert sorted(handler.done) == [(7,), (7, 1, 3)]
         wait_until(engine.is_idle, "the threads to have nothing in hand")
         assert backend.waiting(COMMITS, USERS) == 0
 
 
 def test_a_delay_is_kept(backend: Backend) -> None:
-    hands = Hands()
-    with running(backend, hands) as engine:
+    handler = Handler()
+    with running(backend, handler) as engine:
         started = time.monotonic()
         engine.enqueue_commits(1, delay=1.0)
         engine.enqueue_commits(2)
-        wait_until(lambda: len(hands.done) == 2, "both messages")
-    assert hands.done == [(2,), (1,)]
-    assert hands.at[1] - started >= 1.0
+        wait_until(lambda: len(handler.done) == 2, "both messages")
+    assert handler.done == [(2,), (1,)]
+    assert handler.at[1] - started >= 1.0
 
 
-def test_what_is_rung_before_anybody_works_waits(backend: Backend) -> None:
-    hands = Hands()
-    with running(backend, hands, commits=0, users=0) as engine:
+def test_messages_wait_while_no_thread_runs(backend: Backend) -> None:
+    handler = Handler()
+    with running(backend, handler, commits=0, users=0) as engine:
         engine.enqueue_commits(1)
         engine.enqueue_commits(2)
         assert (backend.waiting(COMMITS), backend.waiting(USERS)) == (2, 0)
-        assert hands.done == []
+        assert handler.done == []
 
 
-def test_a_process_takes_no_more_than_it_has_threads_for(backend: Backend) -> None:
-    hands = Hands()
-    hands.go_on.clear()
-    with running(backend, hands, commits=1, users=0) as engine:
+def test_a_process_takes_no_more_messages_than_it_has_threads(backend: Backend) -> None:
+    handler = Handler()
+    handler.go_on.clear()
+    with running(backend, handler, commits=1, users=0) as engine:
         for number in range(5):
             engine.enqueue_commits(number)
         wait_until(lambda: backend.waiting(COMMITS) == 4 and not engine.is_idle(), "one to be taken")
         time.sleep(1)  # long enough for it to have taken another
         assert backend.waiting(COMMITS) == 4
-        hands.go_on.set()
-        wait_until(lambda: len(hands.done) == 5, "all of them")
+        handler.go_on.set()
+        wait_until(lambda: len(handler.done) == 5, "all of them")
 
 
-def test_a_handler_that_fails_is_called_again(backend: Backend, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_handler_that_fails_is_called_again(
+    backend: Backend, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(broker._RETRIES, "min_backoff", 50)
     caplog.set_level(logging.CRITICAL)
-    hands = Hands()
-    hands.failures = 1
-    with running(backend, hands) as engine:
+    handler = Handler()
+    handler.failures = 1
+    with running(backend, handler) as engine:
         engine.enqueue_commits(1)
-        wait_until(lambda: hands.done == [(1,)], "the second try")
+        wait_until(lambda: handler.done == [(1,)], "the second try")
 
 
-def test_a_new_queue_is_filled_with_all_that_is_unfinished_and_then_left_alone(db: Database, backend: Backend) -> None:
+def test_new_queues_get_everything_unfinished_once(db: Database, backend: Backend) -> None:
     numbers = [add_repository(db, key=str(n)) for n in range(3)]
     queues = RecordingQueues()
     assert backend.is_fresh()
@@ -122,12 +126,12 @@ def test_a_new_queue_is_filled_with_all_that_is_unfinished_and_then_left_alone(d
 
 
 def _with_queues(backend: Backend) -> Backend:
-    JobQueues(backend, Hands(), Hands(), commit_threads=0, user_threads=0)
+    JobQueues(backend, Handler(), Handler(), commit_threads=0, user_threads=0)
     return backend
 
 
-def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Database, backend: Backend) -> None:
-    engine = JobQueues(backend, Hands(), Hands(), commit_threads=0, user_threads=0)
+def test_while_messages_wait_nothing_is_enqueued_twice(db: Database, backend: Backend) -> None:
+    engine = JobQueues(backend, Handler(), Handler(), commit_threads=0, user_threads=0)
     number = add_repository(db)
     backend.note_filled()
     with db.write() as session:
@@ -138,7 +142,7 @@ def test_while_messages_wait_what_waits_behind_them_is_not_rung_again(db: Databa
     assert queues.enqueued == []
 
 
-def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, backend: Backend) -> None:
+def test_a_lost_message_is_enqueued_again_once_the_queue_is_empty(db: Database, backend: Backend) -> None:
     _with_queues(backend)
     number = add_repository(db)
     backend.note_filled()
@@ -149,7 +153,7 @@ def test_a_message_that_was_lost_is_rung_again_once_nobody_waits(db: Database, b
     assert queues.enqueued == [(number,)]
 
 
-# --- Redis alone
+# --- Redis only
 
 
 @pytest.fixture
@@ -159,10 +163,10 @@ def redis_backend(valkey: Valkey) -> Iterator[RedisBackend]:
         yield RedisBackend(client)
 
 
-def test_a_flushed_redis_is_filled_again_at_the_next_virtual_start(
+def test_a_flushed_redis_is_filled_by_the_next_reconciliation(
     db: Database, valkey: Valkey, redis_backend: RedisBackend
 ) -> None:
-    engine = JobQueues(redis_backend, Hands(), Hands(), commit_threads=0, user_threads=0)
+    engine = JobQueues(redis_backend, Handler(), Handler(), commit_threads=0, user_threads=0)
     for n in range(5):
         engine.enqueue_commits(add_repository(db, key=str(n)))
     redis_backend.note_filled()
@@ -174,54 +178,58 @@ def test_a_flushed_redis_is_filled_again_at_the_next_virtual_start(
     assert redis_backend.waiting(COMMITS) == 5
 
 
-def test_a_redis_that_is_away_loses_nothing_and_stops_nobody(caplog: pytest.LogCaptureFixture, db: Database) -> None:
+def test_an_outage_of_redis_loses_no_repository(caplog: pytest.LogCaptureFixture, db: Database) -> None:
     caplog.set_level(logging.CRITICAL + 1)
     with running_valkey() as server, connect(Settings(redis_url=server.url)) as client:
-        backend, hands = RedisBackend(client), Hands()
-        with running(backend, hands) as engine:
+        backend, handler = RedisBackend(client), Handler()
+        with running(backend, handler) as engine:
             thread = reconciler(db, engine, backend, 0.2)
             thread.start()
             engine.enqueue_commits(add_repository(db, key="before"))
-            wait_until(lambda: (1,) in hands.done, "the first")
+            wait_until(lambda: (1,) in handler.done, "the first")
             server.stop()
             with pytest.raises(QueueError, match="Redis") as error:
                 engine.check()
             assert "ssword" not in error.value.message
             engine.enqueue_commits(add_repository(db, key="while it is away"))
-            assert (2,) not in hands.done
+            assert (2,) not in handler.done
             server.start()
-            wait_until(lambda: (2,) in hands.done, "the second, rung by the reconciler")
+            wait_until(lambda: (2,) in handler.done, "the second, enqueued by the reconciler")
             thread.stop()
 
 
-def test_a_busy_worker_goes_on_saying_that_it_lives(valkey: Valkey, redis_backend: RedisBackend) -> None:
-    hands = Hands()
-    hands.go_on.clear()
-    with running(redis_backend, hands, commits=1, users=0) as engine, valkey.client() as client:
+def test_a_busy_worker_sends_heartbeats(
+    valkey: Valkey, redis_backend: RedisBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Milliseconds.
+    monkeypatch.setattr(redis_broker, "HEARTBEAT_TIMEOUT", 3_000)
+    handler = Handler()
+    handler.go_on.clear()
+    with running(redis_backend, handler, commits=1, users=0) as engine, valkey.client() as client:
         engine.enqueue_commits(1)
         wait_until(lambda: not engine.is_idle(), "it to be busy")
 
-        def heard() -> dict[bytes, float]:
+        def heartbeats() -> dict[bytes, float]:
             return dict(client.zrange(f"{NAMESPACE}:__heartbeats__", 0, -1, withscores=True))
 
-        before = heard()
+        before = heartbeats()
         wait_until(
-            lambda: any(heard()[one] - before[one] > HEARTBEAT_TIMEOUT / 4 for one in before), "a heartbeat of its own"
+            lambda: any(heartbeats()[each] - before[each] > 3_000 / 4 for each in before), "a heartbeat of its own"
         )
-        assert hands.done == []
+        assert handler.done == []
 
 
-def test_the_next_message_is_taken_as_soon_as_one_has_ended(redis_backend: RedisBackend) -> None:
-    broker = redis_backend.broker(COMMITS, [])
-    broker.declare_queue(COMMITS)
+def test_the_next_message_is_taken_as_soon_as_one_is_acknowledged(redis_backend: RedisBackend) -> None:
+    redis = redis_backend.broker(COMMITS, [])
+    redis.declare_queue(COMMITS)
     for number in range(2):
-        broker.enqueue(Message(queue_name=COMMITS, actor_name=COMMITS, args=(number,), kwargs={}, options={}))
+        redis.enqueue(Message(queue_name=COMMITS, actor_name=COMMITS, args=(number,), kwargs={}, options={}))
     hour = 3_600_000
-    consumer: Any = broker.consume(COMMITS, prefetch=1, timeout=hour)
+    consumer: Any = redis.consume(COMMITS, prefetch=1, timeout=hour)
     first = next(consumer)
     taken: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=lambda: taken.put(next(consumer)), daemon=True).start()
-    # Not before, and not an hour after.
+    # Not before the acknowledgement, and not an hour later.
     with pytest.raises(queue.Empty):
         taken.get(timeout=0.2)
     consumer.ack(first)
@@ -231,14 +239,14 @@ def test_the_next_message_is_taken_as_soon_as_one_has_ended(redis_backend: Redis
     assert next(consumer) is None
 
 
-def test_a_redis_url_that_cannot_be_used_is_not_repeated() -> None:
+def test_a_bad_redis_url_is_not_in_the_message() -> None:
     with pytest.raises(BadSetting, match="REDIS_URL") as error:
         connect(Settings(redis_url="redis://:secret@host/1?socket_timeout=soon"))
     assert "sec" not in error.value.message
     assert error.value.__suppress_context__
 
 
-def test_redis_can_be_named_in_parts() -> None:
+def test_redis_can_be_configured_in_parts() -> None:
     client = connect(Settings(redis_host="r.example", redis_port=7000, redis_password="p/w", redis_tls=True))
     options = client.connection_pool.connection_kwargs
     assert (options["host"], options["port"], options["password"]) == ("r.example", 7000, "p/w")

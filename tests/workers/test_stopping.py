@@ -1,4 +1,4 @@
-"""Processes that are told to stop while something is slow: they end in time, and others go on where they were."""
+"""Workers that are stopped while GitHub is slow end in time, and others continue their work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tests.support.valkey import Valkey
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[GitHost]:
-    """A GitHub's git side with two repositories of different people."""
     (tmp_path / "repositories" / "o").mkdir(parents=True)
     for number in (1, 2):
         build(tmp_path / "repositories" / "o" / f"r{number}", gather(30, first=number * 100))
@@ -48,7 +47,7 @@ def arrangement(
         yield arrangement
 
 
-def test_a_batch_that_github_is_slow_to_answer_is_handed_back(
+def test_a_batch_that_waits_for_github_is_released(
     arrangement: Arrangement, host: GitHost, github: GitHubDouble, postgres: Postgres
 ) -> None:
     with arrangement.api() as server:
@@ -60,7 +59,7 @@ def test_a_batch_that_github_is_slow_to_answer_is_handed_back(
         wait_until(lambda: github.asked() > asked, "GitHub to be asked")
         first.terminate()
         assert first.wait(10) == 0
-        # Nobody has to wait until the claim or the message of a worker that is gone runs out.
+        # No claim and no taken message is left that would have to expire first.
         database = arrangement.settings["DATABASE_URL"].rpartition("/")[2]
         claims = "SELECT count(DISTINCT batch), count(claim_token) FROM commit_data WHERE NOT processed"
         assert postgres.ask(claims, database) == [(1, 0)]
