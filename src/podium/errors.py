@@ -72,6 +72,21 @@ class MissingDependency(PodiumError):
     code = "missing-dependency"
     exit_code = 2
 
+    @classmethod
+    def from_import(cls, error: ModuleNotFoundError, command: str) -> MissingDependency:
+        """The error to report when ``command`` fails because of ``error``.
+
+        Raises:
+            ModuleNotFoundError: the module is Podium's own.
+        """
+        package = (error.name or "podium").partition(".")[0]
+        if package == "podium":
+            raise error
+        return cls(
+            f"`{command}` needs the package {package}, which is not installed: "
+            "run `pip install 'podium[server]'`, or `pip install '.[server]'` in a clone of Podium."
+        )
+
 
 class NotFound(PodiumError):
     """No such repository, person or file."""

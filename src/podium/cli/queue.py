@@ -1,13 +1,15 @@
-"""``podium queue``: what waits, what is worked on, what failed; and what an operator does about it."""
+"""``podium queue``: shows the queues, retries failed repositories, drops repositories."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 
 from podium.app.operations import installation
+from podium.cli import output
 from podium.errors import PodiumError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview, as_json
@@ -20,34 +22,34 @@ from podium.textutil.table import text_table
 from podium.textutil.width import cut
 from podium.timeutil import readable_time
 
-# Above what is drawn anew: the cursor home, everything below it gone.
+# Cursor home, and clear to the end of the screen.
 _CLEAR = "\x1b[H\x1b[J"
 
 _WIDEST = 60
 
 
-def show(settings: Settings, *, as_json: bool, every: float | None, say: Callable[[str], None]) -> int:
-    """Show the queues once, or again ``every`` so many seconds until interrupted; give the exit code.
+def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Show the queues once, or every ``--watch`` seconds until interrupted; give the exit code.
 
     Raises:
         PodiumError: database or queue cannot be read.
     """
-    with installation(settings) as installed:
+    with installation(Settings.from_environment(environment)) as installed:
         inspector = installed.inspector
-        if every is None:
-            say(_document(inspector, as_json=as_json, indent=2))
+        if options.watch is None:
+            output.write(_document(inspector, as_json=options.json, indent=2))
             return 0
         try:
             while True:
-                say(_glance(inspector, as_json=as_json))
-                time.sleep(every)
+                output.write(_glance(inspector, as_json=options.json))
+                time.sleep(options.watch)
         except KeyboardInterrupt:
             # The usual end of watching.
             return 0
 
 
 def _glance(inspector: Inspector, *, as_json: bool) -> str:
-    """What watching shows at one moment; what cannot be read now may be read the next time."""
+    # An error is shown and not raised: the next read may succeed.
     try:
         document = _document(inspector, as_json=as_json, indent=None)
     except PodiumError as error:
@@ -57,22 +59,24 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
     return _CLEAR + document if sys.stdout.isatty() else document + "\n"
 
 
-def retry(settings: Settings, ids: Sequence[int]) -> str:
-    """Have repositories tried again, see :func:`podium.submissions.admin.try_again`; say what was done."""
-    with installation(settings) as installed:
-        due = admin.try_again(installed.db, ids)
+def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Retry failed repositories, and those that wait for a time; give the exit code."""
+    with installation(Settings.from_environment(environment)) as installed:
+        due = admin.try_again(installed.db, options.ids)
         if installed.queues:
-            installed.queues.forget_dead(set(ids) or None)
-    return admin.retried(due)
+            installed.queues.forget_dead(set(options.ids) or None)
+    output.write(f"{admin.retried(due)}\n")
+    return 0
 
 
-def drop(settings: Settings, repository_id: int) -> str:
-    """Take a repository out of the queue; say what was done."""
-    with installation(settings) as installed:
-        row = admin.drop(installed.db, repository_id)
+def drop(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Take a repository out of the queue; give the exit code."""
+    with installation(Settings.from_environment(environment)) as installed:
+        row = admin.drop(installed.db, options.id)
         if installed.queues:
-            installed.queues.forget_dead({repository_id})
-    return admin.dropped(row)
+            installed.queues.forget_dead({options.id})
+    output.write(f"{admin.dropped(row)}\n")
+    return 0
 
 
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:

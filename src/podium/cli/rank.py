@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
 import gc
 import importlib
+import io
 import logging
 import shutil
 import signal
@@ -18,6 +20,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from podium.app import factories
+from podium.cli import output
+from podium.cli.arguments import ALL
 from podium.cli.progress_bar import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
@@ -64,6 +68,30 @@ class Subject:
     def asks(self) -> bool:
         """Whether anybody is asked about its people."""
         return self.repo_slug is not None
+
+
+def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Rank the repository that the options name and print its board; give the exit code."""
+    from podium.leaderboard.rules import Rules
+
+    rules = Rules.parse(
+        merges=options.merges,
+        bots=options.bots,
+        co_authors=options.co_authors,
+        mailmap=options.mailmap,
+        since=options.since,
+        until=options.until,
+        identities=not options.no_identities,
+    )
+    # A table is read, a file is kept.
+    top = options.top or (20 if options.format in ("table", "markdown") else ALL)
+    request = Request(options.source, options.rev, rules, None if top == ALL else top, options.format)
+    board = rank(environment, request)
+    if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):
+        # The encoding of a file does not depend on this terminal (RFC 8259: JSON is UTF-8).
+        sys.stdout.reconfigure(encoding="utf-8")
+    output.write(board)
+    return 0
 
 
 def rank(environment: Mapping[str, str], request: Request) -> str:

@@ -1,36 +1,34 @@
-"""``--reload``: the command as a child process, started again whenever Podium's own files change. For development."""
+"""``--reload``: run the command as a child process, and restart it when a file of Podium changes. For development."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+
+import watchfiles
 
 import podium
 from podium.workers import child
 from podium.workers.supervisor import GRACE
 
-LOOK_EVERY = 0.5
 _SOURCE = Path(podium.__file__).parent
 
 
-def run_reloading(arguments: list[str]) -> int:
-    """Run ``podium ARGUMENTS`` until told to stop."""
+def run_reloading(words: Sequence[str]) -> int:
+    """Run ``podium WORDS`` without ``--reload`` until told to stop; give the exit code."""
+    arguments = [*(word for word in words if word != "--reload"), "--child"]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    changes = watchfiles.watch(_SOURCE, stop_event=stop, raise_interrupt=False)
     while not stop.is_set():
-        seen, changed = _versions(), threading.Event()
+        changed = threading.Event()
         running = threading.Thread(target=child.run, args=(arguments, {}, changed), kwargs={"grace": GRACE})
         running.start()
-        # One that ends by itself, over a mistake in what was just written, waits for the next change too.
-        while not stop.wait(LOOK_EVERY) and _versions() == seen:
-            pass
+        # A child that fails to start, because of a mistake in the file, waits here for the next change.
+        next(changes, None)
         changed.set()
         running.join()
     return 0
-
-
-def _versions() -> dict[Path, int]:
-    """When each of Podium's files was last written."""
-    return {path: path.stat().st_mtime_ns for path in _SOURCE.rglob("*") if path.suffix != ".pyc" and path.is_file()}

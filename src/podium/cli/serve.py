@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import logging
 import sys
+from collections.abc import Mapping
 
 from podium.app.startup import configure_log
 from podium.net import is_loopback
 from podium.settings import Settings
 
 
+def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Serve as the options and settings say; give the exit code."""
+    if options.reload:
+        from podium.cli.reload import run_reloading
+
+        return run_reloading(options.words)
+    settings = Settings.from_environment(environment)
+    given = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
+    if options.child:
+        from podium.workers.child import end_with_parent
+
+        end_with_parent()
+    return serve(dataclasses.replace(settings, **given), workers=options.workers or not settings.uses_redis)
+
+
 def serve(settings: Settings, *, workers: bool) -> int:
     """Serve until told to stop; give the exit code.
 
     Args:
-        workers: work the queues off in this process too.
+        workers: run both workers in this process too.
 
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
@@ -35,7 +53,7 @@ def serve(settings: Settings, *, workers: bool) -> int:
 
 def _announce(settings: Settings, url: str) -> None:
     if settings.log_format == "json":
-        # Whoever reads the log as JSON wants nothing else in it.
+        # A JSON log must hold nothing but JSON.
         logging.getLogger("podium").info("listening on %s", url)
     else:
         print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)

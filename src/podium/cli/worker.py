@@ -1,14 +1,15 @@
-"""``podium worker``: processes that work the queues off, kept at work by this one."""
+"""``podium worker``: starts worker processes and restarts those that crash. ``podium _work`` is one of them."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import dataclasses
+import importlib
 import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from podium.app import factories
@@ -23,47 +24,44 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person asked for.
-
-    Attributes:
-        kind: ``commits``, ``users`` or ``all``.
-        processes, threads: how many processes, and how many jobs of each kind in each; None: as the settings have it.
-        drain: end when nothing is left to do.
-        port: answer probes on it; None: answer none.
-    """
-
-    kind: str
-    processes: int | None
-    threads: int | None
-    drain: bool
-    port: int | None
-
-
-def run_workers(settings: Settings, wanted: Wanted) -> int:
-    """Keep worker processes at work until told to stop; give the exit code.
+def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run worker processes until told to stop; give the exit code.
 
     Raises:
         BadSetting: there is no queue that processes share.
         PodiumError: the port cannot be used.
     """
+    if options.reload:
+        from podium.cli.reload import run_reloading
+
+        return run_reloading(options.words)
+    settings = Settings.from_environment(environment)
+    if options.child:
+        from podium.workers.child import end_with_parent
+
+        end_with_parent()
+    # Fails here, once, if it is not installed, and not in each of the processes.
+    importlib.import_module("dramatiq")
+    if not settings.uses_redis:
+        raise BadSetting("`podium worker` needs a queue that processes share: set REDIS_URL, or use `podium serve`.")
+    # PORT has a default for `podium serve`; workers answer probes only on a port that is given.
+    port = options.port if options.port is not None else (settings.port if environment.get("PORT") else None)
+    return _supervise(settings, options, port)
+
+
+def _supervise(settings: Settings, options: argparse.Namespace, port: int | None) -> int:
     from podium.workers.supervisor import Supervisor
 
-    if not settings.uses_redis:
-        raise BadSetting(
-            "Workers of their own need a queue that processes share: set REDIS_URL, or use `podium serve`."
-        )
     configure_log(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    processes = wanted.processes or (settings.commit_workers if wanted.kind == "commits" else 1)
-    arguments = ["_work", wanted.kind, *(["--threads", str(wanted.threads)] if wanted.threads else [])]
-    arguments += ["--drain"] * wanted.drain
-    supervisor = Supervisor(arguments, settings.to_environment(), processes, stop, once=wanted.drain)
-    log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", wanted.kind)
-    with _probes(settings, wanted.port, supervisor):
+    processes = options.processes or (settings.commit_workers if options.kind == "commits" else 1)
+    arguments = ["_work", options.kind, *(["--threads", str(options.threads)] if options.threads else [])]
+    arguments += ["--drain"] * options.drain
+    supervisor = Supervisor(arguments, settings.to_environment(), processes, stop, once=options.drain)
+    log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", options.kind)
+    with _probes(settings, port, supervisor):
         return supervisor.run()
 
 
@@ -90,8 +88,8 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Ite
             yield
 
 
-def work(settings: Settings, kind: str, threads: int | None, *, drain: bool) -> int:
-    """In a process of its own: work off one or both queues until told to stop; give the exit code.
+def run_process(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """In a child process: work on one or both queues until told to stop; give the exit code.
 
     Raises:
         StorageError: the database cannot be used.
@@ -101,17 +99,18 @@ def work(settings: Settings, kind: str, threads: int | None, *, drain: bool) -> 
     from podium.telemetry.metrics_pipe import MetricsPipe
     from podium.workers.child import stop_with_parent
 
+    settings = Settings.from_environment(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     stop_with_parent(stop)
     configure_log(settings)
     metrics.install(MetricsPipe(sys.stdout.buffer))
-    # Of a process that only counts, Python lets one thread count at a time: there are processes for more.
-    alone = 1 if kind == "commits" else settings.commit_workers
+    # Python runs one thread at a time: a process that only counts has one, and more processes run beside it.
+    alone = 1 if options.kind == "commits" else settings.commit_workers
     return work(
         settings,
         stop,
-        commit_threads=(threads or alone) if kind != "users" else 0,
-        user_threads=(threads or settings.user_workers) if kind != "commits" else 0,
-        drain=drain,
+        commit_threads=(options.threads or alone) if options.kind != "users" else 0,
+        user_threads=(options.threads or settings.user_workers) if options.kind != "commits" else 0,
+        drain=options.drain,
     )

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
+from podium.cli import output
 from podium.cli.doctor import database, github_api, machine, work
-from podium.cli.doctor.findings import Finding, problem, warning
-from podium.errors import PodiumError, QueueError, StorageError
+from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, problem, warning
+from podium.errors import MissingDependency, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
 from podium.net import is_loopback
 from podium.settings import Settings
 from podium.storage.session import Database
+
+
+def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Print what was found; give the exit code, 1 if there is a problem."""
+    findings = examine(Settings.from_environment(environment), ask_github=not options.offline)
+    output.write(as_json(findings) if options.json else as_text(findings))
+    return 0 if is_healthy(findings) else 1
 
 
 def examine(settings: Settings, *, ask_github: bool) -> list[Finding]:
@@ -31,9 +40,7 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
     yield from _guarded("disk", lambda: machine.disk(settings))
     yield from _guarded("settings", lambda: _settings(settings))
     if settings.uses_redis:
-        from podium.cli.doctor import redis_server
-
-        yield from _guarded("redis", lambda: redis_server.server(settings))
+        yield from _guarded("redis", lambda: _redis(settings))
     yield from _guarded("database", lambda: _database(settings))
     if ask_github:
         yield from _guarded("github", lambda: github_api.github(settings))
@@ -42,11 +49,20 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
 def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     try:
         yield from look()
+    except ModuleNotFoundError as error:
+        missing = MissingDependency.from_import(error, "podium doctor")
+        yield problem(check, missing.message, "It could not be checked.")
     except PodiumError as error:
         yield problem(check, error.message, "Everything behind it could not be looked at.")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         yield problem(check, f"{where}{error.strerror}.", "Give this user the right to look there.")
+
+
+def _redis(settings: Settings) -> Iterator[Finding]:
+    from podium.cli.doctor import redis_server
+
+    return redis_server.server(settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -89,8 +105,8 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     try:
         with shared_queues(settings) as queues:
             overview = Inspector(db, queues).overview()
-    except QueueError:
-        # Told already, by the look at Redis itself.
+    except (QueueError, ModuleNotFoundError):
+        # The check of Redis has reported it.
         overview = Inspector(db).overview()
     yield from work.workers(settings, overview)
     yield from work.queues(overview)

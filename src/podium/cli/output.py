@@ -1,0 +1,39 @@
+"""Standard output and standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from podium.errors import OutputError
+
+
+def write(text: str) -> None:
+    """Write the result to standard output.
+
+    Raises:
+        BrokenPipeError: its reader has ended.
+        OutputError: it cannot be written.
+    """
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed: the result cannot be printed.")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard()
+        raise OutputError(f"Standard output cannot be written: {error.strerror}.") from error
+
+
+def discard() -> None:
+    """Discard what is still buffered: Python would flush it at exit, and fail again."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(message: str) -> None:
+    """Write one line to standard error, if it is open."""
+    print("podium: " + " ".join(message.split()), file=sys.stderr)
