@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from podium.avatars.image_type import AvatarImage, image_of, media_type
 from podium.avatars.loader import AvatarLoader
 from podium.settings import Settings
 from tests.support.avatar_host import AvatarHost, png, raw, whole
+from tests.support.server import wait_until
 
 PNG = png()
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
@@ -269,8 +269,7 @@ def test_concurrent_requests_share_one_fetch(host: AvatarHost, client: Client) -
     threads = [threading.Thread(target=lambda: found.append(client.load("/a"))) for _ in range(20)]
     for thread in threads:
         thread.start()
-    while not host.requests:
-        time.sleep(0.005)
+    wait_until(lambda: host.requests, "the fetch")
     go.set()
     for thread in threads:
         thread.join()
@@ -334,9 +333,7 @@ def test_a_stale_avatar_is_shown_while_a_new_one_is_fetched(host: AvatarHost, cl
     _age(tmp_path, -module._FRESH - 1)
     host.plays["/a"] = whole(GIF)
     assert client.load("/a") == image_of(PNG)
-    deadline = time.monotonic() + 20
-    while client.load("/a") != image_of(GIF):
-        assert time.monotonic() < deadline
+    wait_until(lambda: client.load("/a") == image_of(GIF), "the new one to be shown")
     assert len(host.requests) == 2
 
 
@@ -347,8 +344,7 @@ def test_a_stale_avatar_is_shown_when_its_host_fails(host: AvatarHost, client: C
     del host.plays["/a"]
     for _ in range(5):
         assert client.load("/a") == image_of(PNG)
-    while not client.cache.has_failed(f"{host.origin}/a?s=96"):
-        time.sleep(0.005)
+    wait_until(lambda: client.cache.has_failed(f"{host.origin}/a?s=96"), "the failure to be noted")
     assert client.load("/a") == image_of(PNG)
     assert len(host.requests) == 2
 

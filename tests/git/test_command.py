@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -61,10 +60,8 @@ def test_output_is_bounded(repository: Path) -> None:
 def test_stop_ends_git_and_all_that_it_started(repository: Path, command: str) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    begun = time.monotonic()
     with pytest.raises(Interrupted):
         server().run(aliased(repository, command), repository=repository, stop=stop)
-    assert time.monotonic() - begun < 5
     assert not running(f"sleep {command[-4:]}")
 
 
