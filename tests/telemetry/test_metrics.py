@@ -1,4 +1,4 @@
-"""Metrics: what is counted where, that a child's counts reach its parent, and who may read them."""
+"""Metrics: what is counted, that a child's counts reach its parent, and who may read them."""
 
 from __future__ import annotations
 
@@ -62,14 +62,13 @@ COMMITS = 700
 
 @pytest.fixture
 def counted() -> Iterator[Prometheus]:
-    """A sink, installed for the length of a test."""
     prometheus = Prometheus(tuple)
     metrics.install(prometheus)
     yield prometheus
     metrics.install(None)
 
 
-def test_counting_goes_nowhere_until_a_process_is_asked_for_it(counted: Prometheus) -> None:
+def test_nothing_is_counted_without_a_sink(counted: Prometheus) -> None:
     metrics.install(None)
     metrics.add(metrics.JOBS, queue="q", outcome="done")
     metrics.install(counted)
@@ -92,7 +91,7 @@ def test_the_command_line_does_not_import_the_library() -> None:
 
 
 class Pipe:
-    """A stream that a child writes to, and the parent's ear at its other end."""
+    """A stream from a child to its parent, without processes."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -105,7 +104,7 @@ class Pipe:
         pass
 
 
-def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> None:
+def test_a_childs_metrics_are_counted_by_its_parent(counted: Prometheus) -> None:
     parents, childs = Job("commit-processing", 1, "a"), Job("commit-processing", 1, "a", outcome="retry")
     pipe = metrics_pipe.MetricsPipe(Pipe(parents))
     pipe.add(metrics.COMMITS, 5, {})
@@ -135,7 +134,7 @@ def test_what_a_child_tells_is_counted_by_its_parent(counted: Prometheus) -> Non
         b'{"outcome": 7}',
     ],
 )
-def test_anything_else_on_a_childs_output_counts_for_nothing(line: bytes, counted: Prometheus) -> None:
+def test_other_output_of_a_child_is_ignored(line: bytes, counted: Prometheus) -> None:
     before = {name: of for name, of in samples(counted.page()).items() if name[0].startswith("podium")}
     job = Job("commit-processing", 1, "a")
     metrics_pipe.receive(line, job)
@@ -143,7 +142,7 @@ def test_anything_else_on_a_childs_output_counts_for_nothing(line: bytes, counte
     assert job.outcome == "done"
 
 
-def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
+def test_a_parent_that_has_ended_raises_no_error_in_its_child() -> None:
     class Gone:
         def write(self, line: bytes) -> int:
             raise BrokenPipeError
@@ -157,7 +156,9 @@ def test_a_parent_that_is_gone_does_not_disturb_its_child() -> None:
 # Jobs
 
 
-def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_job_in_the_overflow_slot_is_counted_again_at_its_end(
+    counted: Prometheus, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     go_on, backend = threading.Event(), MemoryBackend()
 
@@ -174,10 +175,10 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
     engine.start()
     try:
         engine.enqueue_commits(7)
-        wait_until(lambda: jobs("overflow") == 1, "the message to be done")
+        wait_until(lambda: jobs("overflow") == 1, "the message to be acknowledged")
         assert not engine.is_idle()
         go_on.set()
-        wait_until(lambda: jobs("retry") == 1, "the work to end")
+        wait_until(lambda: jobs("retry") == 1, "the job to end")
         wait_until(engine.is_idle, "nothing to be in hand")
     finally:
         go_on.set()
@@ -202,11 +203,11 @@ def test_what_is_set_aside_is_counted_again_when_it_ends(counted: Prometheus, ca
         (GiveUp("sso", ""), "refused_sso"),
     ],
 )
-def test_what_came_of_a_request_is_one_word(action: Action, outcome: str) -> None:
+def test_the_outcome_of_a_request_is_one_word(action: Action, outcome: str) -> None:
     assert outcome_label(action) == outcome
 
 
-def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it(counted: Prometheus) -> None:
+def test_requests_to_github_are_counted_by_kind_and_outcome(counted: Prometheus) -> None:
     script = Script([None, "500", None])
     with GitHubDouble({}, script=script) as double, GitHub(double.api_url, double.graphql_url) as client:
         asking = GitHubSession(client, TokenPool([ANONYMOUS], MemoryBudgetStore()), threading.Event(), max_faults=5)
@@ -222,7 +223,7 @@ def test_each_request_to_github_is_counted_by_what_was_asked_and_what_came_of_it
 # Of the whole installation
 
 
-def test_an_overview_is_read_again_only_when_its_time_is_worth_it() -> None:
+def test_an_overview_is_cached_for_twenty_times_as_long_as_it_took() -> None:
     now = [100.0]
     reads: list[float] = []
 
@@ -241,7 +242,7 @@ def test_an_overview_is_read_again_only_when_its_time_is_worth_it() -> None:
     assert len(reads) == 2
 
 
-def test_the_gauges_tell_what_the_database_knows(db: Database) -> None:
+def test_the_gauges_are_those_of_the_database(db: Database) -> None:
     for number in range(3):
         add_repository(db, key=f"github.com/o/{number}")
     add_repository(db, key="github.com/o/done", state="completed")
@@ -253,7 +254,7 @@ def test_the_gauges_tell_what_the_database_knows(db: Database) -> None:
     assert value(found, "podium_oldest_repository_seconds", state="pending") >= 0
 
 
-def test_transactions_that_the_database_refused_are_counted_by_its_reason(db: Database, counted: Prometheus) -> None:
+def test_refused_transactions_are_counted_by_reason(db: Database, counted: Prometheus) -> None:
     for _ in range(2):
         with pytest.raises(StorageError), db.write() as session:
             session.run("SELECT * FROM no_such_table")
@@ -261,7 +262,7 @@ def test_transactions_that_the_database_refused_are_counted_by_its_reason(db: Da
     assert value(samples(counted.page()), "podium_database_errors_total", kind=kind) == 2
 
 
-def test_labels_never_name_a_repository_or_a_person() -> None:
+def test_no_label_names_a_repository_or_a_person() -> None:
     allowed = {"queue", "outcome", "api", "kind", "method", "route", "status"}
     metric: Metric
     for metric in metrics.ALL.values():
@@ -285,7 +286,7 @@ def page(server: Server) -> Samples:
         return samples(response.read())
 
 
-def test_a_server_tells_what_it_and_its_children_did(tmp_path: Path, host: GitHost) -> None:
+def test_a_servers_metrics_include_its_children(tmp_path: Path, host: GitHost) -> None:
     settings = {"PODIUM_GIT_HOSTS": host.url, "PODIUM_DISK_RESERVE_BYTES": "1M"}
     with serving(Podium(tmp_path / "data"), settings) as server:
         server.submit(f"{host.url}/o/r.git")
@@ -322,7 +323,7 @@ def test_a_server_tells_what_it_and_its_children_did(tmp_path: Path, host: GitHo
         assert "/no/such/path" not in routes
 
 
-def test_a_counting_process_that_is_killed_is_counted_as_died(tmp_path: Path, host: GitHost) -> None:
+def test_a_killed_counting_process_is_counted_as_crashed(tmp_path: Path, host: GitHost) -> None:
     settings = {
         "PODIUM_GIT_HOSTS": host.url,
         "PODIUM_DISK_RESERVE_BYTES": "1M",
@@ -342,7 +343,6 @@ def test_a_counting_process_that_is_killed_is_counted_as_died(tmp_path: Path, ho
 
 
 def child_of(parent: int) -> int | None:
-    """A counting process of ``parent``."""
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             is_child = (entry / "stat").read_text().rpartition(")")[2].split()[1] == str(parent)
@@ -377,7 +377,7 @@ def test_who_may_read_the_metrics(
         assert site.client(host=host).get("/metrics", headers=headers).status_code == status
 
 
-def test_the_metrics_token_opens_nothing_else(tmp_path: Path) -> None:
+def test_the_metrics_token_gives_access_to_nothing_else(tmp_path: Path) -> None:
     headers = {"Authorization": "Bearer scrape"}
     with open_site(tmp_path, loopback=False, admin_token="admin", metrics_token="scrape") as site:
         client = site.client(host="192.0.2.7")

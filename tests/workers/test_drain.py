@@ -1,4 +1,4 @@
-"""A worker that runs as a job: it ends when nothing is left for it, and says whether something failed."""
+"""``--drain``: a worker that ends when nothing is left to do, and says whether a repository failed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.rows import add_repository
 
 @dataclasses.dataclass
 class Messages:
-    """Queues of which each look takes one of the answers; the last one goes on."""
+    """Queues that return one answer per look, and the last one from then on."""
 
     answers: list[int | QueueError]
     looks: int = 0
@@ -34,7 +34,7 @@ class Messages:
         return False
 
     def note_filled(self) -> None:
-        """Remember nothing."""
+        """Do nothing."""
 
 
 AWAY = QueueError("Redis cannot be used.")
@@ -52,7 +52,7 @@ def change(db: Database, number: int, sql: str) -> None:
 
 
 def run(db: Database, messages: Messages, then: Callable[[int], object] = lambda _: None) -> int:
-    """Drain the commit queue; ``then`` is called with the number of each look whether anything is in hand."""
+    """Drain the commit queue; ``then`` is called with the number of each look."""
     looks = iter(range(10_000))
 
     def is_idle() -> bool:
@@ -70,8 +70,7 @@ def run(db: Database, messages: Messages, then: Callable[[int], object] = lambda
         timer.cancel()
 
 
-def test_where_nothing_is_left_it_ends(db: Database) -> None:
-    # What is for another queue, or completed, or for later, is not left for this one.
+def test_it_ends_when_nothing_is_left(db: Database) -> None:
     for state in ("users_processing", "completed", "failed"):
         change(db, add_repository(db, key=f"github.com/o/{state}", state=state), "updated_at = 1")
     later = add_repository(db, key="github.com/o/later", state="pending")
@@ -79,7 +78,7 @@ def test_where_nothing_is_left_it_ends(db: Database) -> None:
     assert run(db, Messages([0])) == 0
 
 
-def test_it_waits_for_messages_for_rows_and_for_what_is_due_soon(db: Database) -> None:
+def test_it_waits_for_messages_repositories_and_what_is_due_soon(db: Database) -> None:
     number = add_repository(db, state="pending")
     change(db, number, "not_before = {now} + 0.2")
     states: list[int] = []
@@ -94,13 +93,13 @@ def test_it_waits_for_messages_for_rows_and_for_what_is_due_soon(db: Database) -
     assert len(states) >= 6 and messages.looks >= 6
 
 
-def test_it_says_that_something_failed_since_it_began(db: Database) -> None:
+def test_its_exit_code_says_that_a_repository_failed_since_it_started(db: Database) -> None:
     change(db, add_repository(db, key="github.com/o/before", state="failed"), "updated_at = {now} - 1")
     number = add_repository(db, state="pending")
     assert run(db, Messages([0]), lambda _: change(db, number, "state = 'failed', updated_at = {now}")) == 1
 
 
-def test_what_another_holds_is_left_to_whoever_is_alive(db: Database) -> None:
+def test_it_does_not_wait_for_a_repository_of_a_live_worker(db: Database) -> None:
     number = add_repository(db, state="commits_processing")
     change(db, number, "lease_holder = 'somebody', lease_until = {now} + 30")
 
@@ -114,7 +113,7 @@ def test_what_another_holds_is_left_to_whoever_is_alive(db: Database) -> None:
 
 
 @pytest.mark.parametrize("queues", [(COMMITS,), (USERS,), (COMMITS, USERS)])
-def test_told_to_stop_it_ends_with_0(db: Database, queues: tuple[str, ...]) -> None:
+def test_it_ends_with_0_when_it_is_stopped(db: Database, queues: tuple[str, ...]) -> None:
     for state in ("pending", "users_processing"):
         add_repository(db, key=f"github.com/o/{state}", state=state)
     stop = threading.Event()
@@ -127,13 +126,13 @@ def test_told_to_stop_it_ends_with_0(db: Database, queues: tuple[str, ...]) -> N
     assert not Drain(db, queues).is_done()
 
 
-def test_a_queue_that_is_away_for_a_moment_is_waited_for(db: Database) -> None:
+def test_it_waits_for_a_queue_that_is_away_for_a_moment(db: Database) -> None:
     messages = Messages([AWAY, AWAY, 0])
     assert run(db, messages) == 0
     assert messages.looks == 3
 
 
-def test_a_queue_that_stays_away_ends_it_with_the_reason(db: Database) -> None:
+def test_it_ends_with_the_reason_if_the_queue_stays_away(db: Database) -> None:
     messages = Messages([1, 1, AWAY])
     with pytest.raises(QueueError, match="Redis cannot be used"):
         run(db, messages)

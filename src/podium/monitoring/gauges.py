@@ -1,4 +1,4 @@
-"""The overview as gauges, for whoever collects metrics."""
+"""The overview as gauges, for Prometheus."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from podium.telemetry.metrics import Gauge
 
 log = logging.getLogger(__name__)
 
-# An overview is kept for this many seconds, and for so many times as long as it took to read: reading it never takes
-# more than a twentieth of the database's time, however large the installation and whoever asks how often.
+# Seconds for which the gauges are kept, and at least SHARE times as long as they took to read: then scrapes use at most
+# a twentieth of the database's time.
 FRESH = 5.0
 SHARE = 20.0
 
 
 class Gauges:
-    """What is true of the whole installation, read when it is asked for, but not again at once. Safe in threads."""
+    """The gauges of the whole installation, read on demand and cached. Thread-safe."""
 
     def __init__(self, read: Callable[[], Overview], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
@@ -30,7 +30,7 @@ class Gauges:
         self._gauges: Sequence[Gauge] = ()
 
     def __call__(self) -> Sequence[Gauge]:
-        """The gauges; only ``podium_up`` 0 where database or broker cannot be read."""
+        """The gauges; only ``podium_up`` 0 if the database or the broker cannot be read."""
         with self._lock:
             started = self._clock()
             if started >= self._until:
@@ -53,27 +53,27 @@ def _up(value: float) -> Gauge:
 
 
 def gauges(overview: Overview) -> list[Gauge]:
-    """Every gauge of an overview."""
+    """All gauges of an overview."""
     return [
         Gauge(
             "podium_repositories",
             "Repositories by state.",
             ("state",),
-            {(standing.state,): standing.count for standing in overview.repositories},
+            {(counted.state,): counted.count for counted in overview.repositories},
         ),
         Gauge(
             "podium_oldest_repository_seconds",
-            "For how long the oldest unfinished repository has been in its state.",
+            "How long the oldest unfinished repository has been in its state.",
             ("state",),
             {
-                (standing.state,): max(0.0, overview.at - standing.since)
-                for standing in overview.repositories
-                if standing.since is not None and standing.state not in ("completed", "failed")
+                (counted.state,): max(0.0, overview.at - counted.since)
+                for counted in overview.repositories
+                if counted.since is not None and counted.state not in ("completed", "failed")
             },
         ),
         Gauge(
             "podium_queue_messages",
-            "Messages by queue and what becomes of them.",
+            "Messages by queue and kind.",
             ("queue", "kind"),
             {
                 (name, kind): getattr(depth, kind)
@@ -81,11 +81,17 @@ def gauges(overview: Overview) -> list[Gauge]:
                 for kind in ("waiting", "active", "delayed", "dead")
             },
         ),
-        _single("podium_leases_held", "Repositories that a worker counts.", overview.leases_held),
-        _single("podium_leases_expired", "Repositories whose worker has vanished.", overview.leases_expired),
-        _single("podium_repositories_waiting", "Unfinished repositories that wait for a time.", overview.waiting),
-        _single("podium_batches_left", "Batches of e-mails that are still to be looked up.", overview.batches_left),
-        _single("podium_emails_left", "E-mails that are still to be looked up.", overview.emails_left),
+        _single("podium_leases_held", "Repositories that a worker holds.", overview.leases_held),
+        _single(
+            "podium_leases_expired",
+            "Repositories whose worker died and that no other has taken over.",
+            overview.leases_expired,
+        ),
+        _single(
+            "podium_repositories_waiting", "Unfinished repositories that wait for a retry or a limit.", overview.waiting
+        ),
+        _single("podium_batches_left", "Batches of e-mails that are not looked up yet.", overview.batches_left),
+        _single("podium_emails_left", "E-mails that are not looked up yet.", overview.emails_left),
         *_budget(overview),
         _workers(overview),
     ]
@@ -100,23 +106,23 @@ def _budget(overview: Overview) -> list[Gauge]:
     return [
         Gauge(
             "podium_github_budget_limit",
-            "Points an hour that GitHub allows all tokens together.",
+            "Points per hour that GitHub allows, of all tokens.",
             ("api",),
             {(one.api,): one.limit for one in budgets if one.limit is not None},
         ),
         Gauge(
             "podium_github_budget_remaining",
-            "Points that are left of them.",
+            "Points left in this hour, of all tokens.",
             ("api",),
             {(one.api,): one.remaining for one in budgets if one.remaining is not None},
         ),
         Gauge(
             "podium_github_budget_reset_timestamp_seconds",
-            "When the first token's hour begins anew.",
+            "When the first token's budget is reset.",
             ("api",),
             {(one.api,): one.resets_at for one in budgets if one.resets_at is not None},
         ),
-        _single("podium_github_limits_in_force", "Tokens that GitHub holds back.", len(overview.limits)),
+        _single("podium_github_limits_in_force", "Tokens with a limit of GitHub in force.", len(overview.limits)),
     ]
 
 
@@ -125,4 +131,4 @@ def _workers(overview: Overview) -> Gauge:
     for worker in overview.workers:
         for queue in worker.queues:
             alive[queue,] = alive.get((queue,), 0) + worker.alive
-    return Gauge("podium_workers_alive", "Processes that work off a queue.", ("queue",), alive)
+    return Gauge("podium_workers_alive", "Processes that work on a queue.", ("queue",), alive)

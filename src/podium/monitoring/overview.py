@@ -1,4 +1,4 @@
-"""What an operator asks of the queues, as values. Pure; :mod:`podium.monitoring.inspector` reads them.
+"""The overview of an installation, as values and as JSON. No I/O; :mod:`podium.monitoring.inspector` reads it.
 
 Times are seconds since the epoch, by the database's clock.
 """
@@ -15,7 +15,7 @@ from podium.timeutil import iso_time
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Standing:
-    """The repositories in one state, and the one that has been so for longest; ``since``: since when."""
+    """The number of repositories in one state, and the one that has been in it longest, since ``since``."""
 
     state: str
     count: int
@@ -26,7 +26,7 @@ class Standing:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """A repository that was given up."""
+    """A repository that failed at ``since``."""
 
     id: int
     url: str
@@ -36,7 +36,7 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Budget:
-    """What GitHub still allows on one of its APIs, over all tokens; None: not known, or no limit."""
+    """GitHub's budget of one API, over all tokens, in points per hour; None: not known, or no limit."""
 
     api: str
     limit: int | None
@@ -46,7 +46,7 @@ class Budget:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A process that works off queues, by its last heartbeat."""
+    """A process that works on ``queues``, by its last heartbeat, at ``seen_at``."""
 
     id: str
     host: str
@@ -60,15 +60,15 @@ class WorkerRow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything at one moment.
+    """An installation at one moment, ``at``.
 
-    at: that moment.
-    queues: by name; None: this process cannot see them, and no worker has told of them.
+    queues: the messages by queue; None: no process that keeps them has reported them.
     source: where ``queues`` was read: ``memory``, ``redis``, or ``heartbeat`` (the workers' last reports).
-    leases_held, leases_expired: repositories that a worker holds; whose holder has vanished and nobody has followed.
-    waiting: unfinished repositories that are left alone until a time (a fault to pass, a limit to end).
-    batches_left, emails_left: what the user queue has before it.
-    limits: limits of GitHub's in force, one a token: until when, the first to end first.
+    repositories: one entry per state. failures: the latest.
+    leases_held: repositories that a worker holds. leases_expired: those whose worker died, and that no other took over.
+    waiting: unfinished repositories that wait for a retry or for the end of a limit.
+    batches_left, emails_left: not looked up yet.
+    limits: when each of GitHub's limits ends that are in force, at most one per token, in order.
     """
 
     at: float
@@ -87,7 +87,7 @@ class Overview:
 
 
 def as_json(overview: Overview) -> dict[str, Any]:
-    """The overview as ``podium queue --json`` and ``GET /queues`` tell it."""
+    """The overview as ``podium queue --json`` and ``GET /queues`` return it."""
     queues = overview.queues
     return {
         "at": iso_time(overview.at),

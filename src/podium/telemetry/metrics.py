@@ -1,9 +1,8 @@
-"""What Podium counts, declared once, and how a room counts it.
+"""The metrics: declared here, counted anywhere by ``metrics.add(metrics.JOBS, queue=…, outcome=…)``.
 
-A room says ``metrics.add(metrics.JOBS, queue=…, outcome=…)``. Where that goes is a :class:`Sink`, which a process that
-is asked for its metrics installs (:mod:`podium.telemetry.prometheus`); in every other process, the command line's above
-all, counting does nothing and imports nothing. What is true of the whole installation (states, queues, budget) is not
-counted here but read when somebody asks, as :class:`Gauge`.
+A process that serves metrics installs a :class:`Sink` (:mod:`podium.telemetry.prometheus`). In other processes, such as
+the command line, counting does nothing and imports nothing. Facts about the whole installation (states, queues, budget)
+are not counted but read at each scrape, as :class:`Gauge`.
 
 Labels have few values: never a repository, a person or an address.
 """
@@ -28,7 +27,7 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gauge:
-    """What is true at one moment: a value for each combination of labels."""
+    """Values at one moment, one for each combination of labels."""
 
     name: str
     doc: str
@@ -37,19 +36,19 @@ class Gauge:
 
 
 class Sink(Protocol):
-    """Where counts go."""
+    """Receives what is counted."""
 
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
-        """Add ``value`` to a counter, or observe it in a histogram. Safe in threads."""
+        """Add ``value`` to a counter, or observe it in a histogram. Thread-safe."""
 
 
-JOBS = Metric("podium_jobs_total", "counter", "Jobs that ended, by queue and how.", ("queue", "outcome"))
+JOBS = Metric("podium_jobs_total", "counter", "Jobs that ended, by queue and outcome.", ("queue", "outcome"))
 JOB_SECONDS = Metric(
     "podium_job_seconds",
     "histogram",
     "How long a job took.",
     ("queue",),
-    # From a batch that is known already to a history of millions.
+    # From a batch that needs no request to a history of millions of commits.
     (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
 )
 COMMITS = Metric("podium_commits_counted_total", "counter", "Commits read and saved.")
@@ -61,17 +60,17 @@ COUNT_SECONDS = Metric(
 GITHUB_REQUESTS = Metric(
     "podium_github_requests_total",
     "counter",
-    "Requests to GitHub, by what was asked and what came of it.",
+    "Requests to GitHub, by kind and outcome.",
     ("kind", "outcome"),
 )
 AVATARS = Metric(
     "podium_avatars_total",
     "counter",
-    "Pictures of accounts asked for at their hosts, by what came of it.",
+    "Avatars fetched from their hosts, by outcome.",
     ("outcome",),
 )
 DATABASE_ERRORS = Metric(
-    "podium_database_errors_total", "counter", "Transactions that the database refused, by the reason.", ("kind",)
+    "podium_database_errors_total", "counter", "Transactions that the database refused, by reason.", ("kind",)
 )
 HTTP_REQUESTS = Metric(
     "podium_http_requests_total", "counter", "Requests answered, by route and status.", ("method", "route", "status")
@@ -103,7 +102,7 @@ _sink: Sink | None = None
 
 
 def install(sink: Sink | None) -> None:
-    """Send what this process counts to ``sink``; None: nowhere."""
+    """Send what this process counts to ``sink``; None drops it."""
     global _sink  # noqa: PLW0603 - a process has one
     _sink = sink
 

@@ -1,6 +1,6 @@
 """The metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-The only module that imports prometheus-client, and only processes that are asked for their metrics import it.
+The only module that imports prometheus-client. Only processes that serve metrics import it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from podium import __version__
 from podium.telemetry import metrics
 from podium.telemetry.metrics import Gauge, Metric
 
-# The oldest form, which every scraper reads; our names are the same in all of them.
-CONTENT_TYPE = prometheus_client.exposition.CONTENT_TYPE_PLAIN_0_0_4
-# A second series for each counter with the time at which it began: nobody asked for it.
+# No second series with the start time of each counter.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Prometheus:
-    """A sink that can be read; ``gauges`` is called at each reading for what is true of the whole installation."""
+    """A sink that renders the metrics; ``gauges`` is called for each page and returns those of the installation."""
 
     def __init__(self, gauges: Callable[[], Sequence[Gauge]]) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -40,7 +38,7 @@ class Prometheus:
             child.observe(value)
 
     def page(self) -> bytes:
-        """Everything, as :data:`CONTENT_TYPE`."""
+        """All metrics in version 0.0.4 of the format, which every scraper reads."""
         return prometheus_client.generate_latest(self._registry)
 
     def _family(self, metric: Metric) -> prometheus_client.Counter | prometheus_client.Histogram:

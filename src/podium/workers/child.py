@@ -1,7 +1,7 @@
-"""A job in a process of its own, so that counting never slows the server that answers.
+"""Child processes: ``podium ARGUMENTS``, which end when their parent ends.
 
-The child is this same program. Its standard input is a pipe that the parent holds and never writes to: when the
-parent ends in whatever way, the pipe ends, and the child stops too (see :func:`stop_with_parent`).
+The standard input of a child is a pipe that the parent never writes to. When the parent ends, even by SIGKILL, the pipe
+is closed and the child stops (:func:`stop_with_parent`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-# Seconds between asking a child to end and ending it.
+# Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
-# Bytes of the longest line that a child tells; a longer one arrives in pieces.
+# Bytes of a line of output; a longer one arrives in pieces.
 LONGEST_LINE = 64 * 1024
 
 
@@ -30,23 +30,26 @@ def run(
     *,
     grace: float = GRACE,
 ) -> int:
-    """Run ``podium ARGUMENTS`` to its end; give its exit status (negative: the signal that ended it).
+    """Run ``podium ARGUMENTS`` to its end; return the exit status (negative: the signal that ended it).
 
-    The child inherits the environment with ``environment`` laid over it, and standard error. When ``stop`` is set it is
-    asked to end, and ended after ``grace`` seconds. ``on_line`` is given each line of its standard output, in a thread
-    of its own, before this returns.
+    Args:
+        arguments: of the command line.
+        environment: is added to this process's environment.
+        stop: ends the child when it is set: SIGTERM, then SIGKILL after ``grace`` seconds.
+        on_line: is called with each line of the child's standard output, in another thread, before this returns.
+        grace: seconds.
     """
     child = subprocess.Popen(
-        # -P: the folder that the server was started in is no place to look for modules.
+        # -P: no modules from the current folder.
         [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **environment},
-        # Ctrl-C in a terminal reaches the whole foreground group: the parent alone decides how its children end.
+        # In a session of its own, so that Ctrl-C in a terminal reaches only the parent.
         start_new_session=True,
     )
-    listener = threading.Thread(target=_listen, args=(child.stdout, on_line), name="child", daemon=True)
-    listener.start()
+    reader = threading.Thread(target=_read_lines, args=(child.stdout, on_line), name="child", daemon=True)
+    reader.start()
     try:
         while True:
             try:
@@ -61,10 +64,10 @@ def run(
         if child.stdin:
             child.stdin.close()
         _end_session(child.pid)
-        listener.join(GRACE)
+        reader.join(GRACE)
 
 
-def _listen(output: IO[bytes] | None, on_line: Callable[[bytes], None]) -> None:
+def _read_lines(output: IO[bytes] | None, on_line: Callable[[bytes], None]) -> None:
     if output is None:
         return
     with output:
@@ -73,10 +76,10 @@ def _listen(output: IO[bytes] | None, on_line: Callable[[bytes], None]) -> None:
 
 
 def _end_session(session: int) -> None:
-    """End what a child that was killed could not: the git processes in the session that it led (Linux)."""
+    """Kill the git processes that a killed child left in its session (Linux)."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            # The sixth field; the second, the program's name in brackets, may hold anything.
+        with contextlib.suppress(OSError):  # the process has ended
+            # The sixth field. The second, the program's name in parentheses, may contain any character.
             if int(entry.read_text().rpartition(")")[2].split()[3]) == session:
                 os.kill(int(entry.parent.name), signal.SIGKILL)
 
@@ -90,13 +93,13 @@ def _end(child: subprocess.Popen[bytes], grace: float) -> int:
 
 
 def stop_with_parent(stop: threading.Event) -> None:
-    """In the child: set ``stop`` at SIGTERM, or when the parent is gone."""
+    """In a child: set ``stop`` at SIGTERM and when the parent ends."""
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _when_parent_ends(stop.set)
 
 
 def end_with_parent() -> None:
-    """In a child that knows what to do at SIGTERM: the same when the parent is gone."""
+    """In a child that handles SIGTERM: send it to this process when the parent ends."""
     _when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
