@@ -167,7 +167,7 @@ def test_switches_change_what_counts_and_stand_in_the_address(counted: Served, c
         expect(page.locator("#rows .tag")).to_have_count(0)
         page.get_by_label("Co-authors").check()
         page.wait_for_url("**coAuthors=include")
-        page.get_by_role("link", name="Back to the usual rules").click()
+        page.get_by_role("link", name="Reset to the default rules").click()
         page.wait_for_url(f"**{counted.page}")
         assert not page.get_by_label("Co-authors").is_checked()
 

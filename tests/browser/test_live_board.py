@@ -89,17 +89,17 @@ def test_everything_is_told_from_the_clone_to_the_last_account(work: Work, chrom
         for commits in (10_000, 20_000, 30_000, 40_000):
             work.move(progress={"stage": "commits", "phase": "counting", "commits": commits})
             expect(progress).to_contain_text(f"{commits:,} commits counted")
-        expect(progress).to_contain_text("a second")
+        expect(progress).to_contain_text("per second")
         work.count(120)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
         expect(state).to_have_text("Finding accounts")
         work.move(progress={"stage": "users", "done": 50, "total": 120, "waitingUntil": "2030-05-01T12:30:00Z"})
         expect(progress).to_contain_text("50 of 120 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC")
         work.resolve(100, 120, "p3@example.com", login="octocat")
-        expect(page.locator("#rows .face img")).to_have_count(1)
+        expect(page.locator("#rows .avatar img")).to_have_count(1)
         work.complete()
         expect(state).to_have_text("Done")
-        expect(page.get_by_text("Accounts are still being found")).to_have_count(0)
+        expect(page.get_by_text("Accounts are still being looked up")).to_have_count(0)
         # Nobody loaded the page anew: what was asked for again was put in place.
         assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
         assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "navigate"

@@ -109,10 +109,10 @@ def test_a_picture_that_is_late_is_there_the_next_time(
     go = threading.Event()
     host.plays["/u/7"] = host.hold(go, whole(png()))
     site.account("ada@example.com", "ada", account_id=7, avatar_url=f"{host.origin}/u/7")
-    monkeypatch.setattr(avatar_routes, "PATIENCE", 0.05)
+    monkeypatch.setattr(avatar_routes, "TIMEOUT", 0.05)
     assert client.get("/avatars/7").headers["content-type"] == "image/svg+xml"
     go.set()
-    monkeypatch.setattr(avatar_routes, "PATIENCE", 20)
+    monkeypatch.setattr(avatar_routes, "TIMEOUT", 20)
     assert client.get("/avatars/7").headers["content-type"] == "image/png"
     assert len(host.requests) == 1
 
@@ -158,7 +158,7 @@ def test_a_host_that_never_answers_holds_up_nobody_else(site: Site, host: Avatar
                 return [answer.elapsed.total_seconds() for answer in answers]
 
         # A thread of the web's for each that waits would have left none for these.
-        assert max(asyncio.run(all_at_once())) < avatar_routes.PATIENCE / 2
+        assert max(asyncio.run(all_at_once())) < avatar_routes.TIMEOUT / 2
     assert host.most_at_once <= MAX_FETCHES
 
 

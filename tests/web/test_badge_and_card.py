@@ -115,7 +115,7 @@ def test_the_badge_follows_the_rules(site: Site, client: Client) -> None:
     assert texts(drawn(client.get("/r/octo/hello/badge.svg")))[1] == "2"
     assert texts(drawn(client.get("/r/octo/hello/badge.svg?bots=include")))[1] == "3"
     assert texts(drawn(client.get("/r/octo/hello/badge.svg?until=2000-01-01")))[1] == "0"
-    assert texts(drawn(client.get("/r/octo/hello/badge.svg?until=2000-01-01&show=top")))[1] == "nobody"
+    assert texts(drawn(client.get("/r/octo/hello/badge.svg?until=2000-01-01&show=top")))[1] == "no one"
 
 
 @pytest.mark.parametrize(
@@ -416,11 +416,11 @@ def test_a_card_gets_another_etag_when_a_picture_comes(
     board(site, "Ada")
     site.account("p0@example.com", "first", avatar_url=f"{host.origin}/u/1")
     host.plays["/u/1"] = host.hold(go, whole(png()))
-    monkeypatch.setattr(image_routes, "PATIENCE", 0.05)
+    monkeypatch.setattr(image_routes, "TIMEOUT", 0.05)
     first = client.get("/r/octo/hello/card.svg")
     assert list(drawn(first).iter(f"{SVG}image")) == []
     go.set()
-    monkeypatch.setattr(image_routes, "PATIENCE", 20)
+    monkeypatch.setattr(image_routes, "TIMEOUT", 20)
     second = client.get("/r/octo/hello/card.svg", headers={"If-None-Match": first.headers["etag"]})
     assert len(list(drawn(second).iter(f"{SVG}image"))) == 1
 
@@ -434,8 +434,8 @@ def test_the_card_is_bounded_in_bytes() -> None:
     urls = [f"https://x/{place}" for place in range(60)]
     many = document(*(entry(rank=place, avatarUrl=url) for place, url in enumerate(urls, 1)))
     shown = card.of_board(many, {u: picture(n) for n, u in enumerate(urls)}, count=60, names=True, theme="auto")
-    assert sum(face["image"] is not None for face in shown["faces"]) == 3
-    assert len(RENDERER.text("card.svg", **shown)) < 1.5 * card.MOST_BYTES
+    assert sum(face["image"] is not None for face in shown["people"]) == 3
+    assert len(RENDERER.text("card.svg", **shown)) < 1.5 * card.MAX_BYTES
 
 
 @pytest.mark.parametrize("names", [True, False])
@@ -444,10 +444,10 @@ def test_every_face_lies_within_the_card_and_no_two_touch(names: bool, count: in
     rows = [entry(rank=place, name=clean("Name " * 20)) for place in range(1, count + 1)]
     shown = card.of_board(document(*rows), {}, count=60, names=names, theme="light")
     radius = shown["radius"] + 4
-    for face in shown["faces"]:
+    for face in shown["people"]:
         assert radius <= face["x"] <= shown["width"] - radius
         assert radius <= face["y"] <= shown["height"] - radius - 38
-    middles = [(face["x"], face["y"]) for face in shown["faces"]]
+    middles = [(face["x"], face["y"]) for face in shown["people"]]
     for at, (x, y) in enumerate(middles):
         assert all(abs(x - u) >= 2 * radius - 1 or abs(y - v) >= 2 * radius - 1 for u, v in middles[:at])
     checked(RENDERER.text("card.svg", **shown))
@@ -455,4 +455,4 @@ def test_every_face_lies_within_the_card_and_no_two_touch(names: bool, count: in
 
 def test_an_empty_card_says_so(site: Site, client: Client) -> None:
     board(site, "Ada")
-    assert "Nobody is left under these rules." in texts(drawn(client.get("/r/octo/hello/card.svg?bots=only")))
+    assert "No one is ranked under these rules." in texts(drawn(client.get("/r/octo/hello/card.svg?bots=only")))

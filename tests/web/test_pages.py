@@ -316,7 +316,7 @@ def test_words_for_progress() -> None:
     waiting = {"stage": "users", "done": 1, "total": 2, "waitingUntil": "2024-05-01T12:30:00Z"}
     assert filters.progress(waiting) == ("1 of 2 e-mails looked up, waiting for GitHub until 2024-05-01 12:30 UTC")
     assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}, 3400.4, 130.0) == (
-        "12,000 commits counted, 3,400 a second, about 2 minutes left"
+        "12,000 commits counted, 3,400 per second, about 2 minutes left"
     )
 
 

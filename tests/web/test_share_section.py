@@ -1,4 +1,4 @@
-"""The section "Take it along": lines that embed badge and card, and links to the files."""
+"""The section "Share this board": snippets and downloads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 
 from podium.web.api.query_parameters import RulesQuery
 from podium.web.share.image_options import BadgeQuery, CardQuery
-from podium.web.share.snippets import take_along
+from podium.web.share.snippets import share_values
 from tests.support.web import Client, Site, open_site
 
 DOCS = (Path(__file__).parent.parent.parent / "docs" / "sharing.md").read_text()
@@ -104,7 +104,7 @@ def test_no_path_can_break_out_of_a_snippet() -> None:
     from podium.web.pages.board_urls import page_path
 
     row = {"host": "git.example:8443", "owner": 'a"b/<c>', "name": ")](x) `|\\ [y](z"}
-    share = take_along("https://p.example", page_path(row, "github.com"), {"since": '"><script>'})
+    share = share_values("https://p.example", page_path(row, "github.com"), {"since": '"><script>'})
     for snippet in share["snippets"]:
         text = snippet["text"]
         found = Addresses(MarkdownIt().render(text) if snippet["language"] == "Markdown" else text)

@@ -1,1 +1,1 @@
-"""The API and the page: HTTP in, JSON or HTML out. Nothing is counted, looked up or queued by this room itself."""
+"""The HTTP server: the JSON API (``api``), the page (``pages``), and what other sites embed (``share``)."""

@@ -1,4 +1,4 @@
-"""Who may administer, and who sees e-mail addresses."""
+"""Who may administer, read metrics, and see e-mail addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from podium.web.services import Services, context_of
 
 
 class Guarded(Protocol):
-    """What may be known of a server by whoever decides who may do what on it: the API's, or a worker's."""
+    """What the access rules need to know about a server: the API's, or a worker's."""
 
     @property
     def settings(self) -> Settings: ...
@@ -29,18 +29,18 @@ def _is_local(request: Request, services: Guarded) -> bool:
 
 
 def shows_emails(request: Request, services: Services) -> bool:
-    """Whether the answer to ``request`` may carry whole e-mail addresses."""
+    """Whether the answer to ``request`` may contain full e-mail addresses."""
     chosen = services.settings.show_emails
     return _is_local(request, services) if chosen is None else chosen
 
 
 def may_administer(request: Request, services: Services) -> bool:
-    """Whether the page offers retry and refresh: a form cannot send the token, so only where none is needed."""
+    """Whether the page offers a retry: only where no token is needed, because a form cannot send one."""
     return not services.settings.admin_token and _is_local(request, services)
 
 
 def require_admin(request: Request, services: Guarded) -> None:
-    """Let only the administrator pass.
+    """Accept only the administrator.
 
     Raises:
         NotAuthenticated: a token is set, and the request does not carry it.
@@ -52,16 +52,16 @@ def require_admin(request: Request, services: Guarded) -> None:
             raise NotAuthenticated("This needs the administrator's token: send `Authorization: Bearer TOKEN`.")
     elif not _is_local(request, services):
         raise Forbidden(
-            "This is open on the server's own machine only: its operator can set PODIUM_ADMIN_TOKEN to allow it "
+            "This is allowed only on the server's own machine: its operator can set PODIUM_ADMIN_TOKEN to allow it "
             "from elsewhere."
         )
 
 
 def require_metrics(request: Request, services: Guarded) -> None:
-    """Let whoever may read the metrics pass: the bearer of their own token, and the administrator.
+    """Accept the token for metrics, and the administrator.
 
     Raises:
-        NotAuthenticated: a token is set, and the request carries none that will do.
+        NotAuthenticated: a token is set, and the request carries neither.
         Forbidden: none is set, and the request is not from this machine.
     """
     token = services.settings.metrics_token
@@ -71,8 +71,7 @@ def require_metrics(request: Request, services: Guarded) -> None:
 
 def _carries(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # Digests have one length, so the comparison tells nothing about the token's.
-    # Headers arrive as Latin-1, whatever bytes were sent.
+    # Digests have one length, so that timing does not reveal the token's. Headers are decoded as Latin-1.
     same = hmac.compare_digest(_digest(given.strip().encode("latin-1")), _digest(token.encode()))
     return scheme.lower() == "bearer" and same
 

@@ -1,4 +1,4 @@
-"""The web application, put together from what it is handed."""
+"""Assemble the web application: routers, middleware, error handlers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services) -> FastAPI:
-    """The API and the page over ``services``."""
-    # FastAPI's own pages load Swagger UI from another host.
+    """The application that serves ``services``."""
+    # FastAPI's own documentation pages load Swagger UI from another host.
     app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     context = app.state.context = Context.of(services)
     error_responses.install(app)
     openapi.install(app)
-    # Before the pages, whose static files lie around it.
+    # Before the page's own /static/ route.
     app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
-    # The page comes last: below /r/ it takes every address that is not a file's.
+    # The page comes last: its route /r/{path} matches the URLs of badges, cards and downloads too.
     routers = [
         submission_routes.router,
         leaderboard_routes.router,
@@ -59,7 +59,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, context: Context) -> None:
-    # Each one is put around those before it: security sees a request before all but the count.
+    # Each one wraps those before it: only the metrics see a request before the security checks.
     services = context.services
     app.add_middleware(ResponseShortcut, shortcuts=context.shortcuts, boards=context.boards)
     app.add_middleware(HeadAsGet)

@@ -1,4 +1,4 @@
-"""Serving the web application with uvicorn."""
+"""Serve the web application with uvicorn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from podium.errors import CannotListen
 from podium.web.application import create_app
 from podium.web.services import Services
 
-# Seconds that open requests may still take when the server is told to stop.
+# Seconds that open requests may take once the server stops.
 GRACE = 5
 
 _OPTIONS: dict[str, Any] = {
@@ -38,14 +38,12 @@ def run(
     *,
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, then return: what else runs in this process is the caller's to stop.
-
-    Logs go to the loggers ``podium`` and ``uvicorn``, which the caller configures.
+    """Serve until SIGINT or SIGTERM. The caller configures logging, and stops what else runs in this process.
 
     Args:
         host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all of them.
-        port: 0 for any free one.
-        on_listening: is called with the server's address once it answers.
+        port: 0 for any free port.
+        on_listening: called with the server's URL once it answers.
 
     Raises:
         CannotListen: the host or port cannot be used.
@@ -56,7 +54,7 @@ def run(
     config = uvicorn.Config(
         app,
         log_level=services.settings.log_level.lower(),
-        # uvicorn would otherwise believe whoever connects from this machine.
+        # By default uvicorn trusts forwarding headers from any client on this machine.
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
         **_OPTIONS,
@@ -73,7 +71,7 @@ def run(
 
 @contextlib.contextmanager
 def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
-    """Serve ``app`` in a thread for the length of a ``with`` block, beside what the process does; yields its address.
+    """Serve ``app`` in a thread for the duration of a ``with`` block, and yield its URL.
 
     Raises:
         CannotListen: see :func:`run`.
@@ -93,7 +91,7 @@ def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to every address of ``host``: ``localhost`` has one for IPv4 and one for IPv6.
+    """Sockets bound to every address of ``host``, such as one for IPv4 and one for IPv6.
 
     Raises:
         CannotListen: see :func:`run`.
@@ -111,14 +109,14 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if listener is None:
                 continue
             opened.callback(listener.close)
-            # Connections inherit it. asyncio would see to it, but not for sockets made without a protocol, as these
-            # are; without it, an answer's last piece waits 40 ms for the client to acknowledge the one before.
+            # Connections inherit it. asyncio sets it only on sockets with a protocol number, which these lack; without
+            # it, the last packet of an answer waits 40 ms for the client's acknowledgement.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sockets.append(listener)
-            # Where any port will do, it is the same one for every address.
+            # Port 0 picks a free port; use it for the other addresses too.
             port = listener.getsockname()[1]
         if not sockets:
-            raise CannotListen(f"{host} is no address of this machine: give one that is, or 0.0.0.0 for all.")
+            raise CannotListen(f"{host} is not an address of this machine: give one that is, or 0.0.0.0 for all.")
         opened.pop_all()
     return sockets
 
@@ -140,7 +138,7 @@ def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.sock
 
 
 def url_of(host: str, listener: socket.socket) -> str:
-    """The address under which a person on this machine reaches the server."""
+    """The URL at which a person on this machine reaches the server."""
     port = listener.getsockname()[1]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name and not name.startswith('[') else name}:{port}"
@@ -152,16 +150,16 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         url: str,
         on_listening: Callable[[str], None] | None,
-        let_watchers_go: Callable[[], None] = lambda: None,
+        close_streams: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
         self._url = url
         self._on_listening = on_listening
-        self._let_watchers_go = let_watchers_go
+        self._close_streams = close_streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Who watches a board would otherwise hold the server up for all of its grace.
-        self._let_watchers_go()
+        # Open event streams would otherwise delay the shutdown by the whole grace period.
+        self._close_streams()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -171,8 +169,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again after its shutdown, which would end the process before the workers
-        # beside the server are stopped.
+        # uvicorn's own raises the signal again after its shutdown, which would end the process before its workers stop.
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -185,7 +182,7 @@ class _Server(uvicorn.Server):
 
 
 def _without_query(record: logging.LogRecord) -> bool:
-    # An address that somebody pastes may carry a password.
+    # A submitted URL may contain a password.
     if isinstance(record.args, tuple) and len(record.args) == 5:
         client, method, path, version, status = record.args
         path = str(path).partition("?")[0]

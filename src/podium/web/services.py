@@ -1,4 +1,7 @@
-"""What the web room is given, and what it builds of it once: both are handed to every route."""
+"""The dependencies of the routes: what the composition root passes in, and what one application keeps.
+
+A route declares the parameter ``context: ContextDep`` and finds the services as ``context.services``.
+"""
 
 from __future__ import annotations
 
@@ -30,16 +33,14 @@ from podium.web.pages.rendering import Renderer
 
 @dataclasses.dataclass(frozen=True)
 class Services:
-    """What the composition root hands to the web.
+    """What :mod:`podium.app` passes to the web application.
 
     Attributes:
         loopback: whether the server is bound to an address that only this machine can reach.
-        queue_ready: returns when the queue can be used, else raises a ``PodiumError``.
+        queue_ready: raises a ``PodiumError`` if the queue cannot be used.
         mark_stale: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
             many rows that were.
-        avatars: the pictures of accounts.
-        inspector: reads what an operator asks of the queues.
-        metrics: what this process counts, in Prometheus' text format.
+        metrics: the metrics of this process, in Prometheus' text format.
     """
 
     settings: Settings
@@ -55,7 +56,7 @@ class Services:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """The services, and what one app keeps for its whole life."""
+    """The services, and the objects that one application keeps for its lifetime."""
 
     services: Services
     policy: AddressPolicy
@@ -71,7 +72,7 @@ class Context:
 
     @classmethod
     def of(cls, services: Services) -> Context:
-        """Build everything from the services."""
+        """Build the context from the services."""
         settings = services.settings
         renderer = Renderer()
         github_host = host_of(settings.github_server_url)
@@ -93,12 +94,12 @@ class Context:
 
 
 def context_of(request: Request) -> Context:
-    """The context of the app that serves ``request``."""
+    """The context of the application that serves ``request``."""
     return cast(Context, request.app.state.context)
 
 
 async def _context(request: Request) -> Context:
-    # Not `def`: FastAPI would send a plain function to a thread, which costs more than the look-up.
+    # A coroutine: FastAPI would run a plain function in a thread, which costs more than the look-up.
     return context_of(request)
 
 

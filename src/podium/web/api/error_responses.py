@@ -1,4 +1,7 @@
-"""Errors as answers: ``application/problem+json`` (RFC 9457) for programs, a page for people."""
+"""How the API reports errors: ``application/problem+json`` (RFC 9457); browsers get an HTML page.
+
+Every error code is a class of :mod:`podium.errors`, or one of the codes in this module and the security middleware.
+"""
 
 from __future__ import annotations
 
@@ -42,25 +45,25 @@ class Problem(BaseModel):
     type: str
     title: str
     status: int
-    detail: str = Field(description="What happened and what to do.")
+    detail: str = Field(description="What happened, and what to do.")
     error: str = Field(description="The same as `detail`.")
-    code: str = Field(description="A stable word for programs.")
+    code: str = Field(description="A stable identifier of the error.")
 
 
 def error_responses(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, as ``_404="There is none."``, for its ``responses``."""
+    """The errors of a route for its ``responses``, as ``_404="No such repository."``."""
     return {
         int(status.removeprefix("_")): {"model": Problem, "description": description}
         for status, description in statuses.items()
     }
 
 
-BAD_QUERY = error_responses(_400="The address or another parameter cannot be read.")
-ADMIN = error_responses(_401="The administrator's token is needed.", _403="Only from the server's own machine.")
+BAD_QUERY = error_responses(_400="The URL or another parameter is not valid.")
+ADMIN = error_responses(_401="Needs the administrator's token.", _403="Allowed only on the server's own machine.")
 
 
 def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
-    """An error as RFC 9457 has it; ``error`` repeats ``detail`` under the name that simple clients look for."""
+    """An RFC 9457 response; ``error`` repeats ``detail`` for clients that look for this name."""
     content = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -74,7 +77,7 @@ def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | No
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of ``app`` in this form."""
+    """Register the handlers for every error of ``app``."""
     app.exception_handler(PodiumError)(_podium_error)
     app.exception_handler(HTTPException)(_http_exception)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -84,7 +87,7 @@ def install(app: FastAPI) -> None:
 def _answer(
     request: Request, status: int, detail: str, code: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    if _is_for_people(request):
+    if _wants_page(request):
         title = HTTPStatus(status).phrase
         context = request.app.state.context
         page: Response = context.renderer.page(
@@ -94,8 +97,8 @@ def _answer(
     return problem(status, detail, code, headers)
 
 
-def _is_for_people(request: Request) -> bool:
-    # By whole segments: /repositories/7 is the API, /repositories-of-mine is not.
+def _wants_page(request: Request) -> bool:
+    # Compare whole segments: /repositories/7 is the API, /repositories-of-mine is not.
     if any(request.url.path == path or request.url.path.startswith(path + "/") for path in _API_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
@@ -116,23 +119,23 @@ def _public(request: Request, error: PodiumError) -> str:
     log.error("%s %r: %s", request.method, request.url.path, error.message)
     if request.app.state.context.services.loopback:
         return error.message
-    # Faults of the server name folders and hosts of the operator's, which strangers need not know.
-    return "The server cannot do this right now: try again in a moment. Its log says why."
+    # The message may name folders and hosts of the operator.
+    return "The server cannot do this right now: try again in a moment. The reason is in its log."
 
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     headers = error.headers
     detail, code = error.detail, HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     if error.status_code == 404:
-        detail = "Nothing is here: / is the page, and /docs lists the API."
+        detail = "There is nothing at this URL: / is the home page, and /docs lists the API."
     elif error.status_code == 405:
         headers = {"Allow": _allowed(request)}
-        detail = f"{request.method} is not possible here: use {headers['Allow']}."
+        detail = f"{request.method} is not allowed here: use {headers['Allow']}."
     return _answer(request, error.status_code, detail, code, headers)
 
 
 def _allowed(request: Request) -> str:
-    # The framework names the methods of the first route of that path only.
+    # Starlette lists the methods of the first route that matches the path only.
     matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods = {method for route in matching for method in route.methods}
     return ", ".join(sorted(methods)) or "GET"  # a static file
@@ -144,21 +147,20 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    # What was sent is not repeated: it may be long, or a secret.
+    # The message does not repeat the value, which may be long or a secret.
     name = str(found["loc"][-1])[:40]
     match found["type"]:
         case "missing" if name == "repoUrl":
-            return "repoUrl is missing: add ?repoUrl=https://github.com/owner/name to the address."
+            return "repoUrl is missing: add ?repoUrl=https://github.com/owner/name to the URL."
         case "missing":
             return f"{name} is missing."
         case "extra_forbidden":
-            return f"There is no parameter {name!r} here: /docs lists the parameters."
-    return f"{name} cannot be read: {found['msg']}."
+            return f"Unknown parameter {name!r}: /docs lists the parameters."
+    return f"{name} is not valid: {found['msg']}."
 
 
 async def _unexpected(request: Request, _: Exception) -> Response:
-    # The exception goes on to the server, which logs it with its traceback. Starlette answers it outside of all
-    # other middleware, so the headers are put on here.
-    response = _answer(request, 500, "Podium made a mistake: its log says which. Please report it.", "internal")
+    # Starlette calls this outside of all other middleware, so the headers are added here; uvicorn logs the traceback.
+    response = _answer(request, 500, "Podium has a bug: the traceback is in its log. Please report it.", "internal")
     add_security_headers(response.headers)
     return response

@@ -1,6 +1,6 @@
-"""The API of boards: the ranking, its figures, finding somebody on it, explaining a row of it.
+"""The API's routes that read a board: ranking, activity, search, explanation of a row.
 
-:class:`podium.web.cache.boards.BoardCache` gives what is ready and makes what is not, so these routes are coroutines.
+:class:`podium.web.cache.boards.BoardCache` returns cached responses or makes them in a thread: these are coroutines.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from podium.web.services import Context, ContextDep
 router = APIRouter(dependencies=[Depends(each_once)])
 
 _BOARD: dict[int | str, dict[str, Any]] = {
-    202: {"model": schemas.SubmissionResponse, "description": "The commits are still being counted: ask again."},
-    304: {"description": "What was sent last time (If-None-Match) is still so."},
+    202: {"model": schemas.SubmissionResponse, "description": "The commits are still being counted: ask again later."},
+    304: {"description": "Unchanged since the response named by If-None-Match."},
     **BAD_QUERY,
-    **error_responses(_404="Never submitted.", _409="It failed, and there is no older board."),
+    **error_responses(_404="Never submitted.", _409="Counting failed, and there is no older board."),
 }
 
 
@@ -47,7 +47,7 @@ _BOARD: dict[int | str, dict[str, Any]] = {
     responses=_BOARD,
 )
 async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()], context: ContextDep) -> Response:
-    """Rank the people of a repository under the given rules, from the moment its commits are counted."""
+    """Rank the people of a repository under the given rules, once its commits are counted."""
     rules = query.rules()
     emails = shows_emails(request, context.services)
     curves = query.sparklines == "include"
@@ -70,7 +70,7 @@ async def _ready(
     name: AnswerName,
     make: Callable[[Row, BoardData], CachedResponse],
 ) -> Response:
-    """The answer ``name`` about a repository that has a board; else where it stands."""
+    """The response ``name`` about a repository with a board; otherwise the repository's state."""
     address = address_of(context, repo_url)
     row = await context.boards.row(address.key)
     if row is None:
@@ -80,7 +80,7 @@ async def _ready(
 
         def made(row: Row, data: BoardData | None) -> CachedResponse:
             if data is None:
-                raise Conflict("The board has gone meanwhile: ask again.")
+                raise Conflict("The board was deleted just now: ask again.")
             return make(row, data)
 
         return SendCached(await context.boards.get(row, name, made))
@@ -93,13 +93,13 @@ async def _ready(
 @router.get(
     "/leaderboard/activity",
     tags=["leaderboard"],
-    summary="Commits over time, and figures",
+    summary="Read activity and figures",
     operation_id="getActivity",
     response_model=schemas.Activity,
     responses=_BOARD,
 )
 async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], context: ContextDep) -> Response:
-    """What a board says as a whole: figures, the part of bots and AI, and the commits of every week."""
+    """The board as a whole: figures, the share of bots and AI agents, and the commits of every week."""
     rules = query.rules()
     return await _ready(
         request,
@@ -113,13 +113,13 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
 @router.get(
     "/leaderboard/find",
     tags=["leaderboard"],
-    summary="Find somebody on a board",
+    summary="Find people on a board",
     operation_id="findContributor",
     response_model=schemas.SearchResults,
     responses=_BOARD,
 )
 async def find_contributor(request: Request, query: Annotated[FindQuery, Query()], context: ContextDep) -> Response:
-    """Look for a part of a name or login, or a whole e-mail, and say why somebody is not there."""
+    """Search by a part of a name or login, or by a whole e-mail, and explain why someone is not ranked."""
     rules, emails = query.rules(), shows_emails(request, context.services)
     return await _ready(
         request,
@@ -133,7 +133,7 @@ async def find_contributor(request: Request, query: Annotated[FindQuery, Query()
 @router.get(
     "/leaderboard/explain",
     tags=["leaderboard"],
-    summary="Why a row has its number",
+    summary="Explain a row's number",
     operation_id="explainContributor",
     response_model=schemas.Explanation,
     responses=_BOARD,
@@ -141,7 +141,7 @@ async def find_contributor(request: Request, query: Annotated[FindQuery, Query()
 async def explain_contributor(
     request: Request, query: Annotated[ExplainQuery, Query()], context: ContextDep
 ) -> Response:
-    """One row by its rank, login or e-mail: its e-mails, its years, what is left out, how its account was found."""
+    """One row by rank, login or e-mail: its e-mails and years, the commits left out, and how its account was found."""
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
 
@@ -149,7 +149,7 @@ async def explain_contributor(
         ranked = data.under(rules)
         group = row_of(ranked, **who)
         if group is None:
-            raise NotFound("Nobody of this history is that: GET /leaderboard/find looks for names, logins and e-mails.")
+            raise NotFound("No such person in this history: GET /leaderboard/find searches names, logins and e-mails.")
         return CachedResponse.json(read_explanation(ranked, group, show_emails=emails))
 
     return await _ready(request, context, query.repo_url, ("explain", rules, *who.items(), emails), make)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, as FastAPI makes it, told what it cannot know: how errors are answered."""
+"""The OpenAPI document: FastAPI's, with the media type of errors and the administrator's token."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from podium.web.api.error_responses import MEDIA_TYPE
 _DESCRIPTION = """
 Podium answers one question about a git repository: *who made this?*
 
-Submit an address with `POST /leaderboard`, and read its board with `GET /leaderboard`: 202 while the commits are
-counted for the first time, 200 from then on. Errors are `application/problem+json` (RFC 9457).
+Submit a repository with `POST /leaderboard`, and read its board with `GET /leaderboard`: the status is 202 while the
+commits are counted for the first time, then 200. Errors are `application/problem+json` (RFC 9457).
 """
 _TAGS = [
     {"name": "leaderboard", "description": "Submit a repository, read its board."},
-    {"name": "sharing", "description": "Badge, card, files and faces: for other pages and programs."},
-    {"name": "repositories", "description": "Where the repositories stand."},
-    {"name": "administration", "description": "Needs `PODIUM_ADMIN_TOKEN` except on the server's own machine."},
+    {"name": "sharing", "description": "Badges, cards, files and avatars for other pages and programs."},
+    {"name": "repositories", "description": "The repositories and their states."},
+    {
+        "name": "administration",
+        "description": "Needs `PODIUM_ADMIN_TOKEN`, except on the server's own machine.",
+    },
     {"name": "server", "description": "The server itself."},
 ]
 _ADMINISTRATION = {
@@ -33,7 +36,7 @@ _ADMINISTRATION = {
 
 
 def install(app: FastAPI) -> None:
-    """Let ``app`` describe itself."""
+    """Make ``app`` generate this document."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -54,7 +57,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             responses = operation["responses"]
-            # FastAPI's own form of a validation error, which is never sent: ours is 400.
+            # FastAPI documents 422 for validation errors; ours are 400.
             responses.pop("422", None)
             for status, response in responses.items():
                 if status >= "400" and "content" in response and "application/json" in response["content"]:

@@ -1,6 +1,6 @@
-"""The query parameters, by their exact names: an unknown or repeated one is refused.
+"""The API's query parameters. An unknown or repeated one is an error.
 
-A misspelt ``coauthors`` that is silently ignored would give a board under other rules than were asked for.
+If a misspelt ``coauthors`` were ignored, the board would silently follow other rules than requested.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import STATES
 
-_REPO_URL = "The repository's address in any form people paste: a URL, `git@host:owner/name`, `owner/name`."
+_REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
 
 
 class _Query(BaseModel):
@@ -37,33 +37,33 @@ class OptionalRepositoryQuery(_Query):
 
 
 class RetryQuery(_Query):
-    """Which repositories to try again."""
+    """Which repositories to retry."""
 
     ids: str | None = Field(
         None,
         max_length=10_000,
         pattern=r"^[0-9]+(,[0-9]+)*$",
-        description="Their numbers, separated by commas. Without it: every one that has failed.",
+        description="Ids, separated by commas. Without it: all failed repositories.",
         examples=["7,12"],
     )
 
     def numbers(self) -> list[int]:
-        """The numbers; none: all that have failed.
+        """The ids; empty for all failed repositories.
 
         Raises:
-            BadRule: one is beyond what any database counts to.
+            BadRule: an id is larger than the database's integers.
         """
         numbers = [int(number) for number in self.ids.split(",") if len(number) < 20] if self.ids else []
         if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
-            raise BadRule("ids: a repository's number has at most 19 digits.")
+            raise BadRule("ids: a repository's id has at most 19 digits.")
         return numbers
 
 
 class Page(_Query):
-    """Which part of a list. The offset is bounded by what a database can count."""
+    """Which page of a list. The bound of the offset is below the database's."""
 
     limit: int = Field(100, ge=1, le=1000, description="How many rows.")
-    offset: int = Field(0, ge=0, le=10**12, description="How many rows to leave out before the first.")
+    offset: int = Field(0, ge=0, le=10**12, description="How many rows to skip.")
 
 
 class ListingQuery(Page):
@@ -73,40 +73,40 @@ class ListingQuery(Page):
 
 
 class RulesQuery(_Query):
-    """Under which rules, and of which window."""
+    """The counting rules and the window."""
 
     merges: str = Field(
         "exclude",
-        description="Whether merge commits are ranked.",
+        description="Whether merge commits count.",
         json_schema_extra={"enum": ["exclude", "include"]},
     )
     bots: str = Field(
         "exclude",
-        description="Whether bots and AI agents are ranked, or only they.",
+        description="Whether bots and AI agents are ranked: not at all, too, or alone.",
         json_schema_extra={"enum": ["exclude", "include", "only"]},
     )
     co_authors: str = Field(
         "exclude",
-        description="Whether commits that name a person as co-author are ranked.",
+        description="Whether a commit counts for its co-authors too.",
         json_schema_extra={"enum": ["exclude", "include"]},
     )
     mailmap: str = Field(
         "use",
-        description="Whether the repository's `.mailmap` is honoured.",
+        description="Whether the repository's `.mailmap` is applied.",
         json_schema_extra={"enum": ["use", "ignore"]},
     )
     since: str | None = Field(
         None,
-        description="First day of the window, `YYYY-MM-DD` in UTC; widened to whole weeks from Sunday.",
+        description="First day of the window, `YYYY-MM-DD` in UTC; the window is extended to whole weeks from Sunday.",
         examples=["2024-01-07"],
     )
-    until: str | None = Field(None, description="Last day of the window, likewise.", examples=["2024-12-28"])
+    until: str | None = Field(None, description="Last day of the window, in the same form.", examples=["2024-12-28"])
 
     def rules(self) -> Rules:
-        """The switches as one value.
+        """The rules as one value.
 
         Raises:
-            BadRule: one of them does not exist.
+            BadRule: a value is not valid.
         """
         return Rules.parse(
             merges=self.merges,
@@ -119,11 +119,11 @@ class RulesQuery(_Query):
 
 
 class BoardQuery(RulesQuery, Page, RepositoryQuery):
-    """Which part of a board."""
+    """Which board, and which page of it."""
 
     sparklines: str = Field(
         "exclude",
-        description="Whether each row carries its activity in up to 32 parts of the window.",
+        description="Whether each row has its activity in up to 32 parts of the window.",
         json_schema_extra={"enum": ["exclude", "include"]},
     )
 
@@ -138,40 +138,40 @@ class RuledQuery(RulesQuery, RepositoryQuery):
 
 
 class FindQuery(RuledQuery):
-    """Whom to look for on a board."""
+    """What to search for on a board."""
 
     q: str = Field(min_length=1, max_length=200, description="A part of a name or login, or a whole e-mail.")
     limit: int = Field(20, ge=1, le=100, description="How many rows.")
 
 
 class ExplainQuery(RuledQuery):
-    """Which row of a board: exactly one of the three."""
+    """Which row of a board: exactly one of rank, login and email."""
 
     rank: int | None = Field(None, ge=1, le=10**12, description="Its rank under these rules.")
     login: str | None = Field(None, max_length=100, description="Its login.")
     email: str | None = Field(None, max_length=1000, description="One of its e-mails.")
 
     def who(self) -> dict[str, Any]:
-        """The one that was given.
+        """The given one.
 
         Raises:
-            BadRule: none was, or several were.
+            BadRule: none or several are given.
         """
         given = {name: value for name, value in self if name in ("rank", "login", "email") and value is not None}
         if len(given) != 1:
-            raise BadRule("Say which row: give exactly one of rank, login and email.")
+            raise BadRule("Give exactly one of rank, login and email.")
         return given
 
 
 async def each_once(request: Request) -> None:
-    """Refuse a parameter that is given twice: which of the two is meant, nobody can know.
+    """Reject a parameter that is given twice, because either value could be meant.
 
     Raises:
         RequestValidationError: naming it.
     """
     counts = Counter(name for name, _ in request.query_params.multi_items())
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
         raise RequestValidationError(
-            [{"type": "twice", "loc": ("query", name), "msg": "it is given more than once"} for name in twice]
+            [{"type": "repeated", "loc": ("query", name), "msg": "it is given more than once"} for name in repeated]
         )

@@ -21,27 +21,27 @@ router = APIRouter(dependencies=[Depends(each_once)])
 @router.get(
     "/queues",
     tags=["administration"],
-    summary="See the queues",
+    summary="Read the queues",
     operation_id="getQueues",
     response_model=queue_schemas.Overview,
-    responses={**ADMIN, **error_responses(_503="Database or queue do not answer.")},
+    responses={**ADMIN, **error_responses(_503="The database or the queue does not answer.")},
 )
 def get_queues(context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """What waits, what is worked on, what is dead; repositories by state; workers; GitHub's budget."""
+    """Messages by queue, repositories by state, leases, failures, workers, and GitHub's rate limit budget."""
     return JSONResponse(as_json(context.services.inspector.overview()))
 
 
 @router.post(
     "/queues/retry",
     tags=["administration"],
-    summary="Try failed repositories again",
+    summary="Retry repositories",
     operation_id="retryQueues",
     status_code=202,
     response_model=queue_schemas.Retried,
-    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="There is none.", _409="One is completed.")},
+    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="One of them is completed.")},
 )
 def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """Those that have failed start anew; those that wait for a later try are tried at once."""
+    """Failed repositories start from the beginning; those that wait for their next attempt start at once."""
     ids = admin.try_again(context.services.db, query.numbers())
     _forget_dead(context, set(query.numbers()) or None)
     return JSONResponse({"message": admin.retried(ids), "ids": ids}, 202)
@@ -53,12 +53,12 @@ def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: 
     summary="Take a repository out of the queue",
     operation_id="dropFromQueue",
     response_model=queue_schemas.Dropped,
-    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="There is none.", _409="It is in no queue.")},
+    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="It is not in a queue.")},
 )
 def drop_from_queue(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep, _: AdminOnly
 ) -> JSONResponse:
-    """It fails, with a reason that says so; whoever works on it can save nothing any more."""
+    """The repository fails with this as its reason; a worker that is processing it can no longer save."""
     row = admin.drop(context.services.db, repository_id)
     _forget_dead(context, {repository_id})
     return JSONResponse({"message": admin.dropped(row), "id": repository_id})

@@ -23,7 +23,14 @@ router = APIRouter(dependencies=[Depends(each_once)])
     operation_id="listRepositories",
     response_model=list[schemas.RepositoryResponse],
     responses={
-        200: {"headers": {"X-Total-Count": {"description": "How many in all.", "schema": {"type": "integer"}}}},
+        200: {
+            "headers": {
+                "X-Total-Count": {
+                    "description": "Repositories on all pages.",
+                    "schema": {"type": "integer"},
+                }
+            }
+        },
         **BAD_QUERY,
     },
 )
@@ -40,11 +47,11 @@ def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextD
     summary="Read one repository",
     operation_id="getRepository",
     response_model=schemas.RepositoryResponse,
-    responses={**BAD_QUERY, **error_responses(_404="There is none.")},
+    responses={**BAD_QUERY, **error_responses(_404="No such repository.")},
 )
 def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
 ) -> JSONResponse:
-    """Where one repository stands."""
+    """One repository and its state."""
     with context.services.db.read() as session:
         return JSONResponse(describe(get(session, repository_id)))

@@ -1,7 +1,6 @@
-"""The answers as OpenAPI describes them.
+"""The API's responses, as OpenAPI documents them.
 
-They describe, and do not validate: a board of a thousand rows would pay for that at each request. The tests hold
-the answers against them instead.
+Responses are not validated against them at run time, which would cost time at each request; the tests validate them.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ _TIME = "ISO 8601 in UTC."
 
 
 class ResponseModel(BaseModel):
-    """What all answers have in common: names in camelCase, and nothing that is not described."""
+    """The base of all: names in camelCase, no undocumented fields."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
 class RepositoryResponse(ResponseModel):
-    """A repository and where it stands."""
+    """A repository and its state."""
 
     id: int
     url: str
     state: State
-    progress: dict[str, Any] | None = Field(description="What the worker has done so far; only while it works.")
-    total_commits: int | None = Field(description="All commits of the default branch, merges included.")
-    unique_contributors: int | None = Field(description="Distinct author e-mails found.")
+    progress: dict[str, Any] | None = Field(description="The worker's progress; null unless it is being processed.")
+    total_commits: int | None = Field(description="All commits of the default branch, including merges.")
+    unique_contributors: int | None = Field(description="Distinct e-mails of authors.")
     last_processed_at: str | None = Field(description=_TIME)
     created_at: str = Field(description=_TIME)
     updated_at: str = Field(description=_TIME)
@@ -37,16 +36,16 @@ class RepositoryResponse(ResponseModel):
 
 
 class SubmissionResponse(RepositoryResponse):
-    """A repository, and what the request set in motion."""
+    """A repository, and what the request started."""
 
     message: str
-    stage: Literal["commits", "users"] | None = Field(description="Which worker has it; null when neither.")
-    refreshing: bool = Field(False, description="Whether it is counted again; the board stays readable.")
+    stage: Literal["commits", "users"] | None = Field(description="Which worker processes it; null if none does.")
+    refreshing: bool = Field(False, description="Whether it is being counted again; the board stays readable.")
     retryable: bool = Field(False, description="Whether POST /repositories/retry is possible.")
 
 
 class BoardRepository(ResponseModel):
-    """Whose board it is."""
+    """The repository of a board."""
 
     id: int
     url: str
@@ -60,126 +59,126 @@ class Contributor(ResponseModel):
     """One row of a board."""
 
     rank: int
-    username: str | None = Field(description="Login at GitHub; null while or where no account is known.")
+    username: str | None = Field(description="Login at GitHub; null if no account is known.")
     github_id: int | None
     name: str
-    email: str | None = Field(description="Null where the server does not show e-mail addresses.")
+    email: str | None = Field(description="Null if the server does not show e-mail addresses.")
     profile_url: str | None
     avatar_url: str | None
-    commit_count: int = Field(description="What counts under the rules.")
-    share: float = Field(description="The part of `rankedCommits`, from 0 to 1.")
-    merge_count: int = Field(description="Merges authored, whether they count or not.")
-    co_authored_count: int = Field(description="Commits that name the person as co-author, likewise.")
+    commit_count: int = Field(description="Commits that count under the rules.")
+    share: float = Field(description="The share of `rankedCommits`, from 0 to 1.")
+    merge_count: int = Field(description="Authored merges, whether they count or not.")
+    co_authored_count: int = Field(description="Commits that name the person as co-author, whether they count or not.")
     first_commit_at: str | None = Field(description=_TIME)
     last_commit_at: str | None = Field(description=_TIME)
     is_bot: bool
-    is_enriched: bool = Field(description="Whether GitHub itself has told about the account.")
+    is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
     rank_before: int | None = Field(
-        description="The rank in the window of the same length before this one; null where it had none."
+        description="The rank in the previous window of the same length; null if it had none."
     )
     sparkline: list[int] | None = Field(
-        None, description="Commits that count in each part of the window; only where asked for."
+        None, description="Commits in each part of the window; only with `sparklines=include`."
     )
 
 
 class Sparklines(ResponseModel):
-    """What the rows' sparklines have in common."""
+    """The common scale of the rows' sparklines."""
 
-    peak: int = Field(description="The largest part of any of the first rows of the board: the scale of all.")
+    peak: int = Field(description="The largest value among the first rows of the board.")
     since: str
     until: str
 
 
 class Board(ResponseModel):
-    """A ranked board, with the rules it was made under."""
+    """A ranked board and its rules."""
 
     repository: BoardRepository
     state: State
-    error: str | None = Field(None, description="Only where a refresh failed and this is the older board.")
-    head: str = Field(description="The commit counted up to.")
+    error: str | None = Field(None, description="Only if a refresh failed and this is the older board.")
+    head: str = Field(description="The last commit counted.")
     as_of: str | None = Field(description=_TIME)
-    rules: dict[str, str | None] = Field(description="The rules and bounds in effect.")
+    rules: dict[str, str | None] = Field(description="The rules and window in effect.")
     total_commits: int
     merge_commits: int
     unique_contributors: int
-    is_partial: bool = Field(description="Whether accounts are still being found.")
-    unresolved: int = Field(description="E-mails of people without a known account.")
-    unresolved_reason: str | None = Field(description="Why some of them could not be asked for; null: all were.")
-    ranked_commits: int = Field(description="The sum of all rows under these rules.")
-    total: int = Field(description="Rows under these rules, on all pages.")
+    is_partial: bool = Field(description="Whether accounts are still being looked up.")
+    unresolved: int = Field(description="E-mails without a known account.")
+    unresolved_reason: str | None = Field(description="Why some of them could not be looked up; null if all were.")
+    ranked_commits: int = Field(description="The sum of `commitCount` over all rows.")
+    total: int = Field(description="Rows on all pages.")
     limit: int
     offset: int
     top_contributors: list[Contributor] = Field(alias="top_contributors")
-    sparklines: Sparklines | None = Field(None, description="Only where asked for.")
+    sparklines: Sparklines | None = Field(None, description="Only with `sparklines=include`.")
 
 
 class Figures(ResponseModel):
-    """The figures that matter."""
+    """Key figures."""
 
     people: int
     commits: int
-    half_of_commits: int = Field(description="How many people, the most active first, make half of them or more.")
-    new_people: int = Field(description="Whose first commit lies in the window, or in the last 12 months.")
-    new_people_since: str | None = Field(description="The first day of that; null where the window has none.")
+    half_of_commits: int = Field(description="How many of the most active people made at least half of the commits.")
+    new_people: int = Field(description="People whose first commit is in the window, or in the last 12 months.")
+    new_people_since: str | None = Field(description="The first day of that period; null if the window has none.")
 
 
 class CommitSplit(ResponseModel):
-    """The commits of the window by who authored them, whatever is ranked."""
+    """The commits of the window by kind of author, independent of the rules."""
 
     human: int
     bot: int
     agent: int
-    ai_assisted: int = Field(description="Authored by an AI agent, or naming one as co-author.")
+    ai_assisted: int = Field(description="Commits authored or co-authored by an AI agent.")
 
 
 class Week(ResponseModel):
     """The commits of one week."""
 
-    week: str = Field(description="The Sunday that begins it, UTC.")
+    week: str = Field(description="The Sunday on which it begins, in UTC.")
     human: int
     bot: int
     agent: int
 
 
 class Activity(ResponseModel):
-    """A board as a whole."""
+    """Figures and activity of a board."""
 
     rules: dict[str, str | None]
     head: str
     figures: Figures
     split: CommitSplit
-    presets: dict[str, str | None] = Field(description="The usual windows, by their first day.")
-    weeks: list[Week] = Field(description="All of history, the weeks in which anything was done.")
+    presets: dict[str, str | None] = Field(description="The first day of the usual windows.")
+    weeks: list[Week] = Field(description="All weeks of the history that have commits.")
 
 
 class ExplainedRow(Contributor):
-    """A row that may not be ranked."""
+    """A row that may be unranked."""
 
-    rank: int | None = Field(description="Null where it is not on the board.")  # type: ignore[assignment]
+    rank: int | None = Field(description="Null if it is not on the board.")  # type: ignore[assignment]
 
 
 class SearchResults(ResponseModel):
-    """Who matches."""
+    """The matching rows."""
 
     query: str
-    total: int = Field(description="How many rows of the board match.")
+    total: int = Field(description="Matching rows of the board.")
     matches: list[Contributor]
-    reason: str | None = Field(description="Why nobody does, and what would show them.")
+    reason: str | None = Field(description="Why there is no match, and which rules would give one.")
 
 
 class ExplainedEmail(ResponseModel):
-    """One e-mail of a row, over all of history."""
+    """One e-mail of a row, over the whole history."""
 
-    email: str = Field(description="Cut short where the server does not show e-mail addresses.")
+    email: str = Field(description="Masked if the server does not show e-mail addresses.")
     names: list[str]
     commit_count: int
     merge_count: int
     co_authored_count: int
-    found_by: str = Field(description="How its account was found, or why there is none.")
+    found_by: str = Field(description="How its account was found, or why it was not.")
 
 
 class Year(ResponseModel):
-    """One year of a row, by the week's Sunday."""
+    """One year of a row; a week belongs to the year of its Sunday."""
 
     year: int
     commit_count: int
@@ -188,19 +187,19 @@ class Year(ResponseModel):
 
 
 class Explanation(ResponseModel):
-    """Why a row has its number."""
+    """The commits behind a row's number."""
 
     row: ExplainedRow
-    not_ranked: str | None = Field(description="Why it is not on the board, where it is not.")
+    not_ranked: str | None = Field(description="Why the row is not on the board; null if it is.")
     emails: list[ExplainedEmail]
     years: list[Year]
-    outside: int = Field(description="What would count, were it not outside of the window.")
-    commits_url: str | None = Field(description="These commits at GitHub.")
+    outside: int = Field(description="Commits outside of the window that would count otherwise.")
+    commits_url: str | None = Field(description="The URL of these commits at GitHub.")
     sample_commit: str | None
 
 
 class Refresh(ResponseModel):
-    """What a refresh set in motion."""
+    """What a refresh started."""
 
     message: str
     repositories: int
@@ -213,7 +212,7 @@ class Health(ResponseModel):
 
 
 class Version(ResponseModel):
-    """Which Podium this is."""
+    """The version of this Podium."""
 
     name: Literal["podium"]
     version: str

@@ -22,25 +22,25 @@ router = APIRouter(dependencies=[Depends(each_once)])
 @router.get(
     "/health",
     tags=["server"],
-    summary="Whether the process answers",
+    summary="Check that the process answers",
     operation_id="health",
     response_model=schemas.Health,
 )
 async def health() -> JSONResponse:
-    """Answers as long as the process does; asks nobody else."""
+    """Answers as long as the process runs; checks nothing else."""
     return JSONResponse({"status": "ok"})
 
 
 @router.get(
     "/ready",
     tags=["server"],
-    summary="Whether database and queue can be used",
+    summary="Check that database and queue can be used",
     operation_id="ready",
     response_model=schemas.Health,
     responses=error_responses(_503="One of them cannot be used."),
 )
 def ready(context: ContextDep) -> JSONResponse:
-    """Reads from the database and asks the queue."""
+    """Reads from the database and checks the queue."""
     try:
         with context.services.db.read() as session:
             session.value("SELECT max(id) FROM repository")
@@ -53,7 +53,7 @@ def ready(context: ContextDep) -> JSONResponse:
 @router.get(
     "/version",
     tags=["server"],
-    summary="Which Podium this is",
+    summary="Read the version",
     operation_id="version",
     response_model=schemas.Version,
 )
@@ -76,5 +76,5 @@ async def version() -> JSONResponse:
     },
 )
 def metrics(context: ContextDep, _: MetricsOnly) -> Response:
-    """What this process has counted, and what is true of the whole installation."""
+    """The counters of this process, and the gauges of the whole installation."""
     return Response(context.services.metrics(), media_type=METRICS_TYPE)

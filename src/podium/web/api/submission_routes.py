@@ -21,7 +21,7 @@ from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQ
 from podium.web.middleware.rate_limit import client_of
 from podium.web.services import Context, ContextDep
 
-# What a client that waits for a worker may sensibly do: ask again in so many seconds.
+# Seconds after which a client that waits for a worker should ask again.
 _ASK_AGAIN = {"Retry-After": "2"}
 
 router = APIRouter(dependencies=[Depends(each_once)])
@@ -38,7 +38,7 @@ def address_of(context: Context, text: str) -> Address:
     operation_id="submitRepository",
     response_model=schemas.SubmissionResponse,
     responses={
-        202: {"model": schemas.SubmissionResponse, "description": "New, or in work: ask again."},
+        202: {"model": schemas.SubmissionResponse, "description": "New, or still being processed: ask again."},
         **BAD_QUERY,
         **error_responses(_429="Too many submissions."),
     },
@@ -46,20 +46,20 @@ def address_of(context: Context, text: str) -> Address:
 def submit_repository(
     request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep
 ) -> JSONResponse:
-    """Start counting a repository that is new; tell where one stands that is known.
+    """Start counting a new repository; return the state of a known one.
 
-    A completed one whose board has grown old is refreshed, and its board stays readable meanwhile.
+    A completed repository with an old board is counted again, and its board stays readable meanwhile.
     """
     found = submit_address(request, context, query.repo_url)
     return submission(found.repository, is_new=found.is_new, refreshing=found.refreshing)
 
 
 def submit_address(request: Request, context: Context, text: str) -> submit.Submission:
-    """Submit what a person gave, by the API or the page's form.
+    """Submit what a person entered, in the API or in the page's form.
 
     Raises:
-        TooManyRequests: the client has submitted too much.
-        BadAddress: it is no address, or none that this server accepts.
+        TooManyRequests: the client has reached its limit.
+        BadAddress: it is not an address, or not one that this server accepts.
         StorageError: the database cannot be written.
     """
     context.submissions.take(request)
@@ -89,16 +89,16 @@ def submission(row: Row, *, is_new: bool = False, refreshing: bool = False) -> J
 
 def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
     if is_new:
-        return "Accepted: the commits will be counted. GET the same address for the board."
+        return "Accepted: the commits will be counted. GET the same URL for the board."
     if refreshing:
-        return "The board is being refreshed; the one there is stays readable."
+        return "The board is being refreshed; the present one stays readable."
     match row["state"]:
         case "completed":
             return "The board is ready."
         case "failed":
             return f"{row['error']} POST /repositories/retry?repoUrl=… tries again."
         case "users_processing":
-            return "The commits are counted, and the board is readable; accounts are being found."
+            return "The commits are counted and the board is readable; accounts are being looked up."
     return "The commits are being counted."
 
 
@@ -116,7 +116,7 @@ def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
     },
 )
 def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """Set a failed repository in motion again."""
+    """Start a failed repository again."""
     services = context.services
     return submission(submit.retry(services.db, services.queues, address_of(context, query.repo_url).key))
 
@@ -124,7 +124,7 @@ def retry_repository(query: Annotated[RepositoryQuery, Query()], context: Contex
 @router.post(
     "/refresh",
     tags=["administration"],
-    summary="Find accounts again",
+    summary="Look up accounts again",
     operation_id="refresh",
     status_code=202,
     response_model=schemas.Refresh,
@@ -135,7 +135,7 @@ def retry_repository(query: Annotated[RepositoryQuery, Query()], context: Contex
     },
 )
 def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """Look again for the accounts that were not found: of one repository, or of all."""
+    """Look up the accounts that were not found, of one repository or of all."""
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
     count = submit.refresh(services.db, services.queues, key, services.mark_stale)

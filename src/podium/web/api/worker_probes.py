@@ -1,4 +1,4 @@
-"""What a worker answers over HTTP: whether it lives, whether it can work, what it has done."""
+"""A worker's own HTTP server: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from podium.web.api.server_routes import METRICS_TYPE
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Probed:
-    """What a worker has to answer with.
+    """What a worker answers with.
 
     Attributes:
         loopback: whether the port is bound to an address that only this machine can reach.
-        check: raises a ``PodiumError`` when the worker cannot work.
-        metrics: what it counts, in Prometheus' text format.
+        check: raises a ``PodiumError`` if the worker cannot work.
+        metrics: its metrics, in Prometheus' text format.
     """
 
     settings: Settings
@@ -35,7 +35,7 @@ class Probed:
 
 
 def create_probes(probed: Probed) -> Starlette:
-    """``GET /health``, ``GET /ready`` and ``GET /metrics`` as the API has them."""
+    """``GET /health``, ``GET /ready`` and ``GET /metrics``, as in the API."""
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})

@@ -6,9 +6,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answers HEAD as GET; the server leaves the body out. FastAPI's routes know HEAD only where it is spelt out.
+    """ASGI middleware that routes HEAD as GET; uvicorn omits the body. FastAPI adds no HEAD routes by itself.
 
-    ``head`` in the scope tells an answer without an end that nobody waits for its body.
+    ``head`` in the scope tells an event stream to end at once.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,4 +1,4 @@
-"""Counting requests: how many, with what answer, how long they took."""
+"""Count requests and measure their duration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from podium.telemetry import metrics
 
 
 class MetricsMiddleware:
-    """ASGI middleware around everything else. A route counts under its pattern, never under the path asked for."""
+    """The outermost ASGI middleware. The label ``route`` is a route's pattern, never the requested path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

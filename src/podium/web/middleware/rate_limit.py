@@ -1,4 +1,4 @@
-"""How many submissions one client may make in a minute."""
+"""Limit the submissions of one client per minute."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from podium.errors import TooManyRequests
 
 
 class SubmissionLimit:
-    """A moving window of a minute for each client, kept in memory: each server process counts for itself."""
+    """A moving window of a minute per client, in memory: each server process counts for itself."""
 
     def __init__(self, per_minute: int) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage()) if per_minute else None
         self._window = RateLimitItemPerMinute(max(1, per_minute))
 
     def take(self, request: Request) -> None:
-        """Count one submission of the client behind ``request``.
+        """Count one submission by the client of ``request``.
 
         Raises:
-            TooManyRequests: it has made too many; ``retry_after`` says when the next is possible.
+            TooManyRequests: the limit is reached; ``retry_after`` is when the next submission is possible.
         """
         if self._limiter is None:
             return
@@ -35,13 +35,13 @@ class SubmissionLimit:
         wait = self._limiter.get_window_stats(self._window, client).reset_time - time.time()
         seconds = max(1, math.ceil(wait))
         raise TooManyRequests(
-            f"Too many submissions: {self._window.amount} in a minute are accepted. Try again in {seconds} s.",
+            f"Too many submissions: the limit is {self._window.amount} per minute. Try again in {seconds} s.",
             retry_after=seconds,
         )
 
 
 def client_of(request: Request) -> str:
-    """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which one customer usually has."""
+    """What counts as one client: an IPv4 address, or an IPv6 /64 network, which one customer usually has."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])

@@ -1,10 +1,10 @@
-"""The headers that every answer carries."""
+"""Security headers of every response."""
 
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 
-# For everything but the pages, which carry a policy of their own.
+# For everything but the pages, which have a policy of their own.
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -14,11 +14,11 @@ PAGE_POLICY = (
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not no-referrer: browsers would send `Origin: null` with our own forms.
+    # With no-referrer, browsers would send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# What an answer may say otherwise: badge and card are there for other sites' pages.
+# Defaults that a response may override: badge and card are for other sites' pages.
 DEFAULT_HEADERS = {
     "Content-Security-Policy": STRICT_POLICY,
     "Cache-Control": "private, no-cache",
@@ -27,7 +27,7 @@ DEFAULT_HEADERS = {
 
 
 def add_security_headers(headers: MutableHeaders) -> None:
-    """Add the headers that every answer carries."""
+    """Add the security headers to a response."""
     headers.update(HEADERS)
     for name, value in DEFAULT_HEADERS.items():
         headers.setdefault(name, value)

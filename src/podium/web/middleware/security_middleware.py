@@ -1,9 +1,9 @@
-"""What every request must satisfy before a route sees it, and what every answer carries.
+"""Check every request before a route handles it, and add the security headers to every response.
 
-- The ``Host`` must be a name of this server: a page elsewhere could point a name of its own at this machine (DNS
+- The ``Host`` must be a name of this server. Otherwise a page elsewhere could point its own name at this machine (DNS
   rebinding, https://en.wikipedia.org/wiki/DNS_rebinding) and read what a Podium on loopback serves.
-- A request that changes something must come from this server's own pages, from no page at all, or from a site that
-  the operator listed (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
+- A request that changes state must come from this server's own pages, from no page at all, or from an origin that the
+  operator listed (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
 - Bodies are bounded.
 """
 
@@ -22,7 +22,7 @@ from podium.settings import Settings
 from podium.web.api.error_responses import problem
 from podium.web.middleware.security_headers import add_security_headers
 
-# No route of ours takes more than one address.
+# The largest body is a form with one URL.
 MAX_BODY = 64 * 1024
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
@@ -33,13 +33,13 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def split_host(value: str) -> tuple[str, str | None] | None:
-    """A ``Host`` header as (name in lower case, port or None); None where it is no host."""
+    """A ``Host`` header as (name in lower case, port or None); None if it is not valid."""
     match = _HOST.fullmatch(value.strip())
     return (match[1].lower(), match[2]) if match else None
 
 
 def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a request with those headers (names in lower case) names this machine, and no proxy has passed it on."""
+    """Whether a request with these headers (names in lower case) names this machine and passed no proxy."""
     if not _FORWARDED.isdisjoint(headers):
         return False
     name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
@@ -60,7 +60,7 @@ def is_local(headers: Mapping[bytes, bytes], *, settings: Settings, loopback: bo
 
 
 class SecurityMiddleware:
-    """ASGI middleware around everything else."""
+    """ASGI middleware around everything but the metrics."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, loopback: bool) -> None:
         self._app = app
@@ -96,13 +96,13 @@ class SecurityMiddleware:
         name, port = host
         if is_loopback(name) or name in self._names or f"{name}:{port}" in self._names:
             return None
-        # An address cannot be rebound; but on loopback nobody reaches the server by another one.
+        # An IP address cannot be rebound. A server on loopback is not reached by other addresses, though.
         if is_ip(name) and not self._loopback:
             return None
         return (
             421,
             "unknown-host",
-            f"This server does not know itself as {name}: its operator can add the name to PODIUM_ALLOWED_HOSTS.",
+            f"{name} is not a name of this server: its operator can add it to PODIUM_ALLOWED_HOSTS.",
         )
 
     def _foreign_origin(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
@@ -118,12 +118,12 @@ class SecurityMiddleware:
         return (
             403,
             "foreign-origin",
-            "A page of another site may not do this: its origin can be added to PODIUM_CORS_ORIGINS.",
+            "Pages of other sites may not do this: the operator can add their origin to PODIUM_CORS_ORIGINS.",
         )
 
 
 def _netloc(origin: str) -> str | None:
-    # Without the scheme: behind a proxy that ends TLS, the server cannot know its own.
+    # Without the scheme, which a server behind a TLS proxy does not know.
     try:
         parts = urlsplit(origin)
     except ValueError:

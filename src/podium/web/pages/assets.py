@@ -8,12 +8,12 @@ from pathlib import Path
 from podium.web.cache.cached_response import CachedResponse
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-_ASK_AGAIN = {"Cache-Control": "no-cache"}
+_IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
+_REVALIDATE = {"Cache-Control": "no-cache"}
 
 
 class Assets:
-    """The static files, in memory: kept by browsers for a year where the address carries their version."""
+    """The static files, in memory. Browsers keep a file for a year if its URL contains the version."""
 
     def __init__(self, folder: Path) -> None:
         files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
@@ -21,9 +21,9 @@ class Assets:
         self._bodies = {}
         for name, content in files.items():
             kind = _TYPES[Path(name).suffix]
-            self._bodies[name] = CachedResponse.of(content, kind, _ASK_AGAIN)
-            self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _FOR_EVER)
+            self._bodies[name] = CachedResponse.of(content, kind, _REVALIDATE)
+            self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _IMMUTABLE)
 
     def find(self, path: str) -> CachedResponse | None:
-        """The file of that name, with or without its version; None where there is none."""
+        """The file with that name, with or without the version; None if there is none."""
         return self._bodies.get(path)

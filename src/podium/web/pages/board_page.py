@@ -1,4 +1,4 @@
-"""What a board's page shows, worked out for its template. Pure but for the parts that the ranking reads."""
+"""The values that the template of a board's page shows."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.web.pages.chart import bars_path, chart_of
 
-# Rows of one page, and matches of a search.
+# Rows per page, and matches of a search.
 PEOPLE = 50
 MATCHES = 20
 CURVE_HEIGHT = 20
 
-# The switches by their names in the address, as for the API, and their defaults.
+# The switches, with the names of the API's query parameters, and their defaults.
 SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mailmap": "use", "since": "", "until": ""}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BoardPageQuery:
-    """What the address of a board's page asks for.
+    """What the URL of a board's page asks for.
 
     Attributes:
-        path: the page's own address, without a query.
-        switches: the words of the switches, all of them.
-        offset: rows passed over.
-        find: what is looked for; '' for nothing.
-        person: the row (a number of the database) that is to be explained.
-        show_emails: whether parts of e-mails may be looked for.
+        path: the page's path, without a query.
+        switches: the values of all switches.
+        offset: rows to skip.
+        find: the text to search for; '' for no search.
+        person: the id of the row to explain.
+        show_emails: whether the search may match parts of e-mails.
     """
 
     path: str
@@ -46,10 +46,10 @@ class BoardPageQuery:
 
     @property
     def rules(self) -> Rules:
-        """The rules that the switches stand for.
+        """The rules that the switches select.
 
         Raises:
-            BadRule: one of them does not exist.
+            BadRule: a value is not valid.
         """
         return Rules.parse(
             merges=self.switches["merges"],
@@ -62,19 +62,19 @@ class BoardPageQuery:
 
     @property
     def chosen(self) -> dict[str, str]:
-        """The switches that are not as usual."""
+        """The switches that differ from their defaults."""
         return {name: value for name, value in self.switches.items() if value != SWITCHES[name]}
 
     def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
-        """The page's address with the same switches and ``more``; what is empty or 0 is left out."""
+        """The page's URL with the same switches and ``more``; empty values and 0 are left out."""
         kept = {name: value for name, value in self.chosen.items() if name not in without}
         query = kept | {name: str(value) for name, value in more.items() if value}
         return self.path + ("?" + urlencode(query) if query else "")
 
 
 def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
-    """Everything that the templates say of a board that is there."""
-    # On the page nobody's e-mail is whole, so none is asked for.
+    """The values for the template of a repository that has a board."""
+    # The page never shows full e-mail addresses.
     board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
     ranking, overview = ranked.ranking, read_figures(ranked)
     return {
@@ -85,7 +85,6 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "chart": chart_of(ranked.timeline, ranked.rules),
         "presets": _presets(ranked, wanted),
         "rows": rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE])),
-        "best": ranking.counted[ranking.order[0]] if ranking.order else 0,
         "why": None if wanted.person is None else explanation(ranked, wanted.person),
         "found": found(ranked, wanted) if wanted.find else None,
         "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
@@ -94,24 +93,24 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
 
 
 def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict[str, Any]]:
-    """What the table needs beside the board's own rows: handle, link and curve of each."""
+    """The id, link and activity curve of each row, in addition to the board's own values."""
     curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
     found = []
     for group, curve in zip(groups, curves["curves"], strict=True):
-        handle = _handle(ranked, group)
+        row_id = _row_id(ranked, group)
         path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
-        why = f"{page}{'&' if '?' in page else '?'}row={handle}"
-        found.append({"id": handle, "curve": path, "points": len(curve), "why": why})
+        why = f"{page}{'&' if '?' in page else '?'}row={row_id}"
+        found.append({"id": row_id, "curve": path, "points": len(curve), "why": why})
     return found
 
 
-def _handle(ranked: Ranked, group: int) -> int:
-    """The lowest id of a row's people, which stays when other e-mails join."""
+def _row_id(ranked: Ranked, group: int) -> int:
+    """The lowest id of a row's people, which stays the same when other e-mails join the row."""
     return min(ranked.people.ids[person] for person in ranked.groups.members[group])
 
 
 def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
-    """Why a row has its number; None where there is no such row."""
+    """The explanation of a row; None if there is no such row."""
     group = row_of(ranked, person=person)
     if group is None:
         return None
@@ -126,10 +125,10 @@ def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
 
 
 def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
-    """Who was looked for, each with the page that shows the row."""
+    """The matches of the search, each with the URL of the page that shows it."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
-        row["id"] = _handle(ranked, ranked.ranking.order[row["rank"] - 1])
+        row["id"] = _row_id(ranked, ranked.ranking.order[row["rank"] - 1])
         row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
@@ -172,20 +171,18 @@ def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
 
 
 def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
-    """The pages before and after one of a list; ``link`` makes the address of an ``offset``."""
+    """The previous and next page of a list; ``link`` makes the URL of an ``offset``."""
     return {
         "total": total,
         "first": min(offset + 1, total),
         "last": min(offset + size, total),
         "previous": link(offset=max(0, offset - size)) if offset else None,
         "next": link(offset=offset + size) if offset + size < total else None,
-        "next_first": offset + size + 1,
-        "next_last": min(offset + 2 * size, total),
     }
 
 
 def _commit_url(ranked: Ranked, commit: str | None = None) -> str | None:
-    """A commit (by default the one counted up to) at GitHub, where the repository is there."""
+    """The URL of a commit (by default, the last one counted), if the repository is at GitHub."""
     repository = ranked.repository
     commit = commit or repository["head"]
     return f"{repository['url']}/commit/{commit}" if repository["host"] == ranked.data.github_host else None

@@ -1,11 +1,11 @@
-"""The address of a board's page, and back. Pure.
+"""The URL of a board's page, and the repository that a URL names.
 
 ``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. A
-repository at the root of its host has ``-`` for a path, so that two segments always mean GitHub; no segment of an
-address begins with ``-``.
+repository at the root of its host has the path ``-``, so that two segments always mean GitHub; no segment of a
+repository's address begins with ``-``.
 
-The files of a board (:data:`FILES`) lie beneath its page: ``/r/{owner}/{name}/badge.svg``. A repository elsewhere that
-is named as one of them has a ``-`` before its name as well, so that its page is not taken for a file.
+The files of a board (:data:`FILES`) are below its page: ``/r/{owner}/{name}/badge.svg``. A repository elsewhere with
+such a name has a ``-`` before it as well, so that its page is not taken for a file.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class _Text(Convertor[str]):
 
 
 class BoardConvertor(_Text):
-    """What stands before ``/badge.svg``: two segments or more, of which the last is no ``-``."""
+    """The path before ``/badge.svg``: at least two segments, the last of which is not ``-``."""
 
     regex = "(?:[^/]+/)+(?!-/)[^/]+"
 
 
 class FormatConvertor(_Text):
-    """How the name of a board's file ends."""
+    """The extension of a board's download."""
 
     regex = "csv|json|md"
 
@@ -46,7 +46,7 @@ register_url_convertor("format", FormatConvertor())
 
 
 def page_path(row: Row, github_host: str) -> str:
-    """The page of a repository's row."""
+    """The path of a repository's page."""
     if row["host"] == github_host:
         segments = [row["owner"], row["name"]]
     else:
@@ -56,16 +56,16 @@ def page_path(row: Row, github_host: str) -> str:
 
 
 def key_of(path: str, github_url: str) -> str:
-    """The identity (``repository.key``) that a page's path, after ``/r/``, stands for.
+    """The key (``repository.key``) of the repository that a page's path, after ``/r/``, names.
 
     Raises:
         NotFound: no repository can have such a path.
-        BadAddress: its two segments are no name at GitHub.
+        BadAddress: its two segments are not a valid name at GitHub.
     """
     segments = path.rstrip("/").split("/")
     if len(segments) == 2:
         return parse_address(path.rstrip("/"), github_url).key
-    # What no address has, a control character above all, no database need be asked for.
+    # PostgreSQL rejects NUL characters; no address contains control characters.
     if len(segments) < 2 or not all(segments) or not path.isprintable():
         raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
     host, *owner, name = segments

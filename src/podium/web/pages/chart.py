@@ -1,7 +1,7 @@
-"""The chart of commits over time, as numbers and paths that a template draws. Pure.
+"""The chart of commits over time, as numbers and SVG paths for a template.
 
-The bars are one path for each series in a picture that is stretched to the width of the page; whatever must not be
-stretched (labels, the chosen window) lies over it, by percentages of the width.
+Each series is one path in an SVG that is stretched to the width of the page. Labels and the selected window must not
+be stretched: they are placed over it, by percentages of the width.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from podium.leaderboard.timeline import Timeline, drawn
 from podium.timeutil import iso_day, week_number, week_start
 
 HEIGHT = 100
-# Bars at most, and how many weeks one of them may stand for.
+# The most bars, and how many weeks one bar may stand for.
 _BARS = 240
 _WEEKS = (1, 2, 4, 6, 8, 13, 26, 52, 520, 5200, 52000)
-# Labels at most, and how many months may lie between two of them.
+# The most labels, and how many months may be between two of them.
 _LABELS = 9
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn.
+    """The values of a chart.
 
     Attributes:
         first: the first day, a Sunday.
-        weeks: how many weeks there are, and how many one bar stands for.
-        people, others: the count of each bar.
-        people_path, all_path: the bars; those of all lie behind.
-        labels: (percentage of the width, words).
-        window: (percentage of the width at which it begins, and of the width that it takes).
-        peak: the largest count of a bar.
-        left_out: commits that a wrong clock has put too far away to be drawn.
+        weeks, weeks_a_bar: the number of weeks, in all and per bar.
+        people, others: the commits of each bar.
+        people_path, all_path: the bars as SVG paths; those of all commits are drawn behind.
+        labels: (percentage of the width, text).
+        window: (start, width) of the selected window, in percent of the width.
+        peak: the largest bar.
+        left_out: commits whose dates are too far off to be drawn.
     """
 
     first: str
@@ -51,7 +51,7 @@ class Chart:
 
 
 def chart_of(line: Timeline, rules: Rules) -> Chart | None:
-    """Draw ``line`` with the window of ``rules``; None where there is nothing to draw."""
+    """The chart of ``line`` with the window of ``rules``; None if there is nothing to draw."""
     ends = drawn(line)
     if ends is None:
         return None
@@ -84,15 +84,16 @@ def chart_of(line: Timeline, rules: Rules) -> Chart | None:
 
 
 def bars_path(counts: list[int], peak: int, height: int, *, root: bool = False) -> str:
-    """Bars side by side, each one wide, as one outline: the path of an SVG picture of that height.
+    """The SVG path of adjacent bars of width 1.
 
-    ``root`` draws the square root of each count, so that small ones beside a large one can be seen.
+    Args:
+        root: draw the square root of each count, so that small counts stay visible beside a large one.
     """
     parts, level = [f"M0 {height}"], height
     for place, count in enumerate(counts):
         part = min(count / peak, 1.0) if peak else 0.0
         y = height - round(height * (part**0.5 if root else part))
-        # Whatever is not nothing can be seen.
+        # A count of 1 is always visible.
         y = min(y, height - 1) if count else height
         if y != level:
             parts.append(f"{'H' + str(place) if place else ''}V{y}")
@@ -118,7 +119,7 @@ def _labels(first: int, weeks: int) -> list[tuple[float, str]]:
     while count // 12 <= datetime.MAXYEAR:
         day = datetime.date(count // 12, count % 12 + 1, 1)
         place = (day - begin).days / 7 / weeks
-        # A label at the very end would be cut.
+        # A label at the end would be cut off.
         if place > 0.97:
             break
         if place >= 0:

@@ -1,4 +1,4 @@
-"""How the page says things. Pure."""
+"""The Jinja filters of the templates: values as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STATES = {
 }
 
 _PHASES = {
-    "preparing": "the git server prepares the history",
+    "preparing": "the git server is preparing the history",
     "receiving": "receiving the history",
     "resolving": "unpacking the history",
     "saving": "saving",
@@ -30,7 +30,7 @@ _PHASES = {
 
 
 def number(value: int | None) -> str:
-    """A count with its thousands apart; a dash where it is not known yet."""
+    """A count with thousands separators; a dash if it is unknown."""
     return "—" if value is None else f"{value:,}"
 
 
@@ -40,12 +40,12 @@ def state(word: str) -> str:
 
 
 def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds_left: float | None = None) -> str:
-    """What is being done, as far as it is known: ``receiving the history, 42 %, about 3 minutes left``.
+    """A repository's progress: ``receiving the history, 42 %, about 3 minutes left``.
 
     Args:
-        value: the repository's progress.
-        rate: what is done in a second, where that can be said.
-        seconds_left: how long it will take, likewise.
+        value: the worker's report.
+        rate: commits or e-mails per second, if known.
+        seconds_left: the estimated time left, if known.
     """
     if not value:
         return ""
@@ -54,7 +54,7 @@ def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds
         return f"{done}waiting for GitHub until {moment(value['waitingUntil'])}"
     parts = [_accounts(value)] if value.get("total") and value.get("stage") == "users" else _commits(value)
     if rate is not None and rate >= 1 and ("percent" not in value or "commitsPerSecond" in value):
-        parts.append(f"{number(round(rate))} a second")
+        parts.append(f"{number(round(rate))} per second")
     if seconds_left is not None:
         parts.append(f"about {duration(seconds_left)} left")
     return ", ".join(parts)
@@ -76,7 +76,7 @@ def _commits(value: Mapping[str, Any]) -> list[str]:
 
 
 def percent_done(value: Mapping[str, Any] | None) -> int | None:
-    """How much of the present phase is done, from 0 to 100; None where that is not known."""
+    """How much of the present phase is done, from 0 to 100; None if unknown."""
     if not value:
         return None
     if value.get("percent") is not None:
@@ -87,12 +87,12 @@ def percent_done(value: Mapping[str, Any] | None) -> int | None:
 
 
 def moment(iso: str) -> str:
-    """An ISO time as people read it: ``2024-05-01 12:30 UTC``."""
+    """An ISO time for people: ``2024-05-01 12:30 UTC``."""
     return f"{iso[:10]} {iso[11:16]} UTC"
 
 
 def day(iso: str | None) -> str:
-    """The day of an ISO time; a dash where there is none."""
+    """The day of an ISO time; a dash if there is none."""
     return iso[:10] if iso else "—"
 
 
@@ -103,24 +103,24 @@ def ago(iso: str, now: datetime.datetime | None = None) -> str:
 
 
 def initials(name: str) -> str:
-    """Up to two letters that stand for a person."""
+    """Up to two initials of a person."""
     words = [word for word in re.split(r"[\s@._-]+", name) if word[:1].isalnum()]
     chosen = [words[0], words[-1]] if len(words) > 1 else words
     return "".join(word[0] for word in chosen).upper() or "?"
 
 
 def hue(name: str) -> int:
-    """One of twelve colours, always the same for one name."""
+    """The number of one of twelve colours, always the same for a name."""
     return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
 
 
 def named(name: str) -> str:
-    """A person's name as the page shows it: on one line, with no e-mail whole, and nothing that acts on the line."""
+    """A person's name for the page: one line, e-mails masked, no control characters."""
     return masked(clean(name)) or "(no name)"
 
 
 def percent(share: float) -> str:
-    """A share of one as a percentage that never rounds somebody away."""
+    """A share as a percentage that never rounds to 0 % or 100 %, unless it is exactly that."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     if 0.9995 <= share < 1:
@@ -129,7 +129,7 @@ def percent(share: float) -> str:
 
 
 def linkable(url: str | None) -> str | None:
-    """``url`` where a browser may be sent to it."""
+    """``url`` if it is safe to link to, otherwise None."""
     return url if url and url.startswith(("https://", "http://")) else None
 
 

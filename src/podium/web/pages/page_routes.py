@@ -1,4 +1,4 @@
-"""The page: plain HTML that works without JavaScript, and the fragments and events for the modules that quicken it."""
+"""The routes of the pages: HTML that works without JavaScript, and the fragments and events that JavaScript fetches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from podium.web.live.status import is_in_work
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
 from podium.web.pages.board_urls import key_of, page_path
 from podium.web.services import Context, ContextDep
-from podium.web.share.snippets import take_along
+from podium.web.share.snippets import share_values
 
 REPOSITORIES = 50
 
@@ -39,7 +39,7 @@ async def _form(request: Request) -> dict[str, str]:
     try:
         return dict(parse_qsl((await request.body()).decode(errors="replace"), max_num_fields=10))
     except ValueError as error:
-        raise HTTPException(400, "The form cannot be read.") from error
+        raise HTTPException(400, "The form is not valid.") from error
 
 
 FormDep = Annotated[dict[str, str], Depends(_form)]
@@ -47,7 +47,7 @@ FormDep = Annotated[dict[str, str], Depends(_form)]
 
 @router.get("/")
 def home(context: ContextDep, offset: Offset = 0) -> Response:
-    """The form, and the repositories."""
+    """The home page: the form and the repositories."""
     return _home(context, offset=offset)
 
 
@@ -73,7 +73,7 @@ def _home_link(offset: int) -> str:
 
 @router.post("/submit")
 def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    """Submit what the form holds, and go to its board."""
+    """Submit the form's repository, and redirect to its board."""
     text = form.get("repoUrl", "")
     try:
         found = submit_address(request, context, text)
@@ -84,10 +84,10 @@ def submit_form(request: Request, context: ContextDep, form: FormDep) -> Respons
 
 @router.post("/retry")
 def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    """Retry a failed repository, and go back to its board."""
+    """Retry a failed repository, and redirect to its board."""
     services = context.services
     if not may_administer(request, services):
-        raise Forbidden("Only the administrator may retry: POST /repositories/retry with the token.")
+        raise Forbidden("Only the administrator may retry a repository: POST /repositories/retry with the token.")
     key = parse_address(form.get("repoUrl", ""), services.settings.github_server_url).key
     row = submit.retry(services.db, services.queues, key)
     return RedirectResponse(page_path(row, context.github_host), status_code=303)
@@ -124,7 +124,7 @@ async def board(
             changed=bool(own.chosen),
             path=own.path,
             wanted=own,
-            share=take_along(origin, own.path, own.chosen),
+            share=share_values(origin, own.path, own.chosen),
         )
 
     if wanted.find or wanted.person is not None:
@@ -137,7 +137,7 @@ async def board(
 def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
     switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
     wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
-    # A rule that does not exist is told before anything is read.
+    # Report a bad rule before anything is read.
     _ = wanted.rules
     return wanted
 
@@ -154,13 +154,13 @@ def _address_of(path: str, github_url: str) -> str:
 async def _row(context: Context, number: int) -> Row:
     row = await context.boards.row(number)
     if row is None:
-        raise NotFound(f"No repository has the number {number}: GET /repositories lists them.")
+        raise NotFound(f"No repository has the id {number}: GET /repositories lists them.")
     return row
 
 
 @router.get("/status/{number}")
 async def status(request: Request, number: Number, context: ContextDep) -> Response:
-    """The part of a board's page that says where the repository stands."""
+    """The part of a board's page that shows the repository's state."""
     row = await _row(context, number)
     may_retry = may_administer(request, context.services)
     return SendCached(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
@@ -168,7 +168,7 @@ async def status(request: Request, number: Number, context: ContextDep) -> Respo
 
 @router.get("/events/{number}")
 async def events(number: Number, context: ContextDep) -> Response:
-    """The same as it changes, by server-sent events, until the work is done."""
+    """The state as server-sent events, until the work is done."""
     row = await _row(context, number)
     channel = context.pubsub.subscribe(row)
     return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel))
@@ -176,14 +176,14 @@ async def events(number: Number, context: ContextDep) -> Response:
 
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
-    """Why one row of a board has its number."""
+    """The explanation of one row."""
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
     def make(_: Row, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), person) if data else None
         if why is None:
-            raise NotFound("This row is not on the board any more: load the page again.")
+            raise NotFound("This row is no longer on the board: load the page again.")
         return context.renderer.body("_why.html", why=why, switches=wanted.switches)
 
     return SendCached(await context.boards.read(row, make))
@@ -191,7 +191,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
 
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
-    """Who on a board matches."""
+    """The matches of a search."""
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
 
@@ -205,7 +205,7 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
 
 @router.get("/static/{path:path}")
 async def static(path: str, context: ContextDep) -> Response:
-    """Style sheet, modules and pictures."""
+    """Style sheet, JavaScript modules and images."""
     body = context.renderer.assets.find(path)
     if body is None:
         raise HTTPException(404)
@@ -214,7 +214,7 @@ async def static(path: str, context: ContextDep) -> Response:
 
 @router.get("/docs")
 async def docs(context: ContextDep) -> Response:
-    """The API, described by Swagger UI; everything it loads is served from here."""
+    """Swagger UI for the API, served without other hosts."""
     return context.renderer.page("docs.html", headers={"Content-Security-Policy": _DOCS_POLICY})
 
 

@@ -22,7 +22,7 @@ HTML = "text/html; charset=utf-8"
 
 
 class Renderer:
-    """The templates, compiled when first used, and the addresses of the static files that they link to."""
+    """The templates, compiled when first used, and the static files that they link to."""
 
     def __init__(self) -> None:
         self.assets = Assets(STATIC)
@@ -38,21 +38,21 @@ class Renderer:
         self._environment.globals.update(asset=self.asset, version=__version__, plural=plural)
 
     def asset(self, name: str) -> str:
-        """The address of a static file. It changes with all of them: a module names others beside it."""
+        """The URL of a static file. One version covers all files, because JavaScript modules import each other."""
         return f"/static/{self.assets.version}/{name}"
 
     def text(self, template: str, **values: Any) -> str:
-        """Render a template to text; what it is given is escaped for HTML and XML alike."""
+        """Render a template; values are escaped for HTML and XML."""
         return self._environment.get_template(template).render(values)
 
     def page(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """Render a whole page."""
+        """Render a page as a response."""
         html = self.text(template, **values)
         return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
 
     def body(self, template: str, **values: Any) -> CachedResponse:
-        """Render a whole page, to be kept."""
+        """Render a page to be cached."""
         html = self.text(template, **values)
         return CachedResponse.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})

@@ -1,1 +1,1 @@
-"""What a board gives to other places: pictures, badge, card, files, and the snippets that embed them."""
+"""What other sites and programs take from a board: badge, card, downloads, avatars, and snippets that embed them."""

@@ -1,6 +1,6 @@
-"""``/avatars/{id}``: the picture of an account that some history names, from this server and no other.
+"""``/avatars/{id}``: the avatar of an account, so that a reader's browser contacts no other host.
 
-Where there is none, its initials are drawn: an image that is missing would be an error in every browser's log.
+Without an avatar, the initials are drawn: a missing image would be an error in every browser's console.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from podium.web.cache.conditional import cache_control, conditional_response, et
 from podium.web.services import Context, ContextDep
 from podium.web.share.svg import colour_of, letters_of
 
-# Seconds that an answer waits for a picture that must be fetched first.
-PATIENCE = 5.0
+# Seconds that a response waits for an avatar that must be fetched first.
+TIMEOUT = 5.0
 
 _IMAGES: dict[str, Any] = {
     kind: {"schema": {"type": "string", "format": "binary"}}
@@ -32,24 +32,24 @@ router = APIRouter()
 @router.get(
     "/avatars/{id}",
     tags=["sharing"],
-    summary="The picture of an account",
+    summary="Read the avatar of an account",
     operation_id="getAvatar",
     response_class=Response,
     responses={
-        200: {"description": "The picture, or drawn initials where there is none.", "content": _IMAGES},
-        304: {"description": "The client has it already."},
-        404: {"model": Problem, "description": "No history names this account."},
+        200: {"description": "The avatar, or drawn initials if there is none.", "content": _IMAGES},
+        304: {"description": "Unchanged since the response named by If-None-Match."},
+        404: {"model": Problem, "description": "No counted history contains this account."},
     },
 )
 async def avatar(
     request: Request, account_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
 ) -> Response:
-    """The account's picture as its host has it, in PNG, JPEG, GIF or WebP; `id` is `githubId` of a board's row."""
+    """The account's avatar in PNG, JPEG, GIF or WebP; `id` is the `githubId` of a board's row."""
     account = await run_in_threadpool(_account, context, account_id)
     if account is None:
-        raise NotFound(f"No history that was counted here names an account with the number {account_id}.")
+        raise NotFound(f"No history that was counted here contains an account with the id {account_id}.")
     url = account.picture or ""
-    face = (await context.services.avatars.load([url], PATIENCE)).get(url)
+    face = (await context.services.avatars.load([url], TIMEOUT)).get(url)
     if face is not None:
         headers = {"Cache-Control": cache_control(86_400, 7 * 86_400)}
         return conditional_response(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)
@@ -66,7 +66,7 @@ def _initials(request: Request, context: Context, account: AccountProfile) -> Re
     letters = letters_of(account.name or account.username or "")
     colour = colour_of(account.username or account.name or "")
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
-    # Not for long: the picture may only be late.
+    # Not for long: the avatar may only be late.
     return conditional_response(
         request, svg, etag_of(letters, colour), {"Cache-Control": cache_control(300)}, media_type="image/svg+xml"
     )

@@ -1,6 +1,6 @@
-"""The badge: what it says of a board, and its measures. Pure.
+"""The badge: its texts and its layout.
 
-It has the height, the font and the corners of those that shields.io draws, so that they make one row.
+Its height, font and corners match the badges of shields.io, so that they fit in one row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LABEL_ROOM, _MESSAGE_ROOM = 240, 240
 _LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
 _STATES = {"pending": "waiting", "commits_processing": "counting", "failed": "failed"}
 
-# Label, message, and what is written on them; every pair has a contrast of 4.5 or more.
+# Ground and ink; every pair has a contrast of at least 4.5.
 LIGHT = {
     "figure": Paint("#a15c00", "#ffffff"),
     "busy": Paint("#0b5cad", "#ffffff"),
@@ -41,11 +41,11 @@ DARK = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Badge:
-    """What a badge says.
+    """The texts of a badge.
 
     Attributes:
         kind: ``figure``, ``busy``, ``failed`` or ``unknown``.
-        about: for whoever opens it.
+        about: the description for screen readers and for people who open the image.
     """
 
     label: str
@@ -55,7 +55,7 @@ class Badge:
 
 
 def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
-    """The badge of a board (see :func:`podium.leaderboard.board.load_board`), of which the first row is needed."""
+    """The badge of a board (see :func:`podium.leaderboard.board.load_board`); it needs the first row."""
     match show:
         case "people":
             message = number(document["total"])
@@ -63,12 +63,12 @@ def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
             message = number(document["rankedCommits"])
         case _:
             rows = document["top_contributors"]
-            message = name_of(rows[0]) if rows else "nobody"
+            message = name_of(rows[0]) if rows else "no one"
     return Badge(_label(show, label), message, "figure", about(document))
 
 
 def of_state(state: str, show: str, label: str | None) -> Badge:
-    """The badge of a repository that has no board; ``state`` is its own, or ``unknown``."""
+    """The badge of a repository without a board; ``state`` is the repository's, or ``unknown``."""
     kind = state if state in ("failed", "unknown") else "busy"
     return Badge(_label(show, label), _STATES.get(state, "unknown repository"), kind)
 
@@ -78,7 +78,7 @@ def _label(show: str, label: str | None) -> str:
 
 
 def style_of(kind: str, theme: str) -> str:
-    """The style sheet of a badge of that kind; '' where its colours are fixed."""
+    """The style sheet of a badge of that kind; '' if its colours are fixed."""
     if theme != "auto":
         return ""
     label, message = DARK["label"], DARK[kind]
@@ -86,7 +86,7 @@ def style_of(kind: str, theme: str) -> str:
 
 
 def values(badge: Badge, theme: str) -> dict[str, Any]:
-    """What the badge's template needs: texts, places in pixels, colours."""
+    """The values of the badge's template: texts, positions in pixels, colours."""
     label, message = fit(badge.label, FONT, _LABEL_ROOM), fit(badge.message, FONT, _MESSAGE_ROOM)
     label_width, message_width = width(label, FONT), width(message, FONT)
     label_at = _EDGE + _ICON + _GAP

@@ -1,4 +1,4 @@
-"""Finding the board that a file's address names, and for how long an answer about it may be kept."""
+"""Find the repository that a URL names, and how long a response about it may be cached."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from podium.web.services import Context
 BoardPath = Annotated[
     str,
     Path(
-        description="`owner/name` at the configured GitHub, `host/path/name` elsewhere: what stands after `/r/` in the "
-        "address of the board's page."
+        description="`owner/name` at the configured GitHub, `host/path/name` elsewhere: what follows `/r/` in the URL "
+        "of the board's page."
     ),
 ]
 
 
 async def repository_at(context: Context, path: str) -> Row | None:
-    """The repository whose page has the address ``/r/{path}``; None where there is none.
+    """The repository whose page is ``/r/{path}``; None if there is none.
 
     Raises:
         StorageError: the database cannot be read.
@@ -35,10 +35,10 @@ async def repository_at(context: Context, path: str) -> Row | None:
 
 
 def how_long(row: Row, *, shared: bool = True) -> str:
-    """The Cache-Control of an answer about a board: the shorter, the sooner it may change.
+    """The Cache-Control of a response about a board: the sooner the board may change, the shorter.
 
     Args:
-        shared: whether the answer is everybody's; see :func:`podium.web.cache.conditional.cache_control`.
+        shared: whether the response is the same for everyone; see :func:`podium.web.cache.conditional.cache_control`.
     """
     match row["state"]:
         case "completed":

@@ -1,4 +1,4 @@
-"""The card: the first faces of a board, and their places. Pure."""
+"""The card: the avatars of a board's first people, and their layout."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PAD = 24
 _INNER = WIDTH - 2 * _PAD
 _TOP, _BOTTOM = 92, 38
 _TITLE, _NAME = 19, 12
-# The fonts of a reader's system are narrower than the one that is measured with, which stands for the widest.
+# System fonts are narrower than the font whose widths are measured.
 _NARROWER = 0.92
 
-# Bytes of pictures in one card; those that find no room are drawn as initials.
-MOST_BYTES = 1_000_000
+# Bytes of avatars in one card; beyond them, initials are drawn.
+MAX_BYTES = 1_000_000
 
 # The page's own colours (see its style sheet); gold, silver and bronze are the podium's.
 LIGHT = {"ground": "#ffffff", "line": "#d9d6d0", "ink": "#1c2024", "quiet": "#5b636d"}
@@ -42,61 +42,61 @@ _STATES = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Grid:
-    """Where faces stand: columns, and the measures of a cell and of the face in it."""
+    """The number of columns, and the size of a cell and of the avatar in it."""
 
     columns: int
     wide: float
     high: float
-    face: float
+    avatar: float
 
 
 def grid(names: bool) -> Grid:
-    """The grid with names below the faces, or without them."""
+    """The grid with or without names below the avatars."""
     return Grid(6, _INNER / 6, 126, 60) if names else Grid(9, _INNER / 9, 62, 50)
 
 
 def style_of(theme: str) -> str:
-    """The card's style sheet; '' where its colours are fixed."""
+    """The card's style sheet; '' if its colours are fixed."""
     if theme != "auto":
         return ""
     return dark_style({"g": DARK["ground"], "s": DARK["line"], "t": DARK["ink"], "q": DARK["quiet"]})
 
 
 def of_board(
-    document: dict[str, Any], faces: Mapping[str, AvatarImage], *, count: int, names: bool, theme: str
+    document: dict[str, Any], avatars: Mapping[str, AvatarImage], *, count: int, names: bool, theme: str
 ) -> dict[str, Any]:
-    """What the card's template needs to show a board.
+    """The values of the card's template for a board.
 
     Args:
         document: see :func:`podium.leaderboard.board.load_board`; its first ``count`` rows are shown.
-        faces: pictures by ``avatarUrl`` of the rows; who has none is shown by initials.
+        avatars: images by the rows' ``avatarUrl``; a person without one is shown by initials.
     """
     entries = document["top_contributors"][:count]
     cells = grid(names)
     lines = max(1, math.ceil(len(entries) / cells.columns))
     placed = [_placed(entry, place, cells) for place, entry in enumerate(entries)]
-    _picture(entries, placed, faces)
+    _add_avatars(entries, placed, avatars)
     return _card(document["repository"], theme) | {
         "height": round(_TOP + lines * cells.high + _BOTTOM),
         "about": about(document),
         "subtitle": _subtitle(document),
-        "message": None if entries else "Nobody is left under these rules.",
+        "message": None if entries else "No one is ranked under these rules.",
         "footer": _footer(document, len(entries)),
-        "faces": placed,
-        "radius": cells.face / 2,
+        "people": placed,
+        "radius": cells.avatar / 2,
         "names": names,
     }
 
 
 def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str, Any]:
-    """The same for a repository that has no board; ``state`` is its own, or ``unknown``."""
+    """The values for a repository without a board; ``state`` is the repository's, or ``unknown``."""
     return _card(repository, theme) | {
         "about": "",
         "height": 132,
         "subtitle": "",
         "message": _STATES[state],
         "footer": "",
-        "faces": [],
+        "people": [],
         "radius": 0,
         "names": False,
     }
@@ -116,7 +116,7 @@ def _placed(entry: Mapping[str, Any], place: int, cells: Grid) -> dict[str, Any]
     name = name_of(entry)
     return {
         "x": round(_PAD + (place % cells.columns + 0.5) * cells.wide, 1),
-        "y": round(_TOP + place // cells.columns * cells.high + cells.face / 2, 1),
+        "y": round(_TOP + place // cells.columns * cells.high + cells.avatar / 2, 1),
         "lines": wrap(name, _NAME * _NARROWER, cells.wide - 4),
         "title": f"{entry['rank']}. {name}: {number(entry['commitCount'])}",
         "commits": number(entry["commitCount"]),
@@ -127,13 +127,15 @@ def _placed(entry: Mapping[str, Any], place: int, cells: Grid) -> dict[str, Any]
     }
 
 
-def _picture(entries: list[dict[str, Any]], placed: list[dict[str, Any]], faces: Mapping[str, AvatarImage]) -> None:
-    room = MOST_BYTES
+def _add_avatars(
+    entries: list[dict[str, Any]], placed: list[dict[str, Any]], avatars: Mapping[str, AvatarImage]
+) -> None:
+    room = MAX_BYTES
     for entry, cell in zip(entries, placed, strict=True):
-        face = faces.get(entry["avatarUrl"] or "")
-        if face is not None and len(face.data) <= room:
-            room -= len(face.data)
-            cell["image"] = f"data:{face.media_type};base64,{base64.b64encode(face.data).decode()}"
+        image = avatars.get(entry["avatarUrl"] or "")
+        if image is not None and len(image.data) <= room:
+            room -= len(image.data)
+            cell["image"] = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
 def _subtitle(document: dict[str, Any]) -> str:

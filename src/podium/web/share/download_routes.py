@@ -1,7 +1,6 @@
-"""``/r/…/board.csv``, ``.json`` and ``.md``: the whole board as a file, under the rules of the page.
+"""``/r/…/board.csv``, ``.json`` and ``.md``: the whole board as a file, under the given rules.
 
-The board is written to a temporary file first, so that a client that reads slowly holds no transaction, and its ETag is
-that of what it holds.
+The board is written to a temporary file first, so that a slow client holds no transaction. The ETag is the file's hash.
 """
 
 from __future__ import annotations
@@ -36,11 +35,11 @@ _TYPES = {
     "json": "application/json",
     "md": "text/markdown; charset=utf-8; variant=GFM",
 }
-# Rows that are written at a time; bytes that are kept in memory rather than on disk, and that are sent at a time.
+# Rows written at once; bytes kept in memory before the file goes to disk; bytes sent at once.
 _ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
 
-# Writing a board of tens of thousands of people takes the processor for a second: two at a time leave others alone.
-_turns = asyncio.Semaphore(2)
+# Writing a board of tens of thousands of people takes a second of CPU time: only two run at once.
+_slots = asyncio.Semaphore(2)
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -48,16 +47,16 @@ router = APIRouter(dependencies=[Depends(each_once)])
 @router.get(
     "/r/{path:board}/board.{format:format}",
     tags=["sharing"],
-    summary="The whole board as a file",
+    summary="Download a board",
     operation_id="downloadBoard",
     response_class=Response,
     responses={
         200: {
-            "description": "All rows, in CSV, JSON (as `GET /leaderboard`) or Markdown.",
+            "description": "All rows, as CSV, JSON (like `GET /leaderboard`) or Markdown.",
             "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in _TYPES.values()},
         },
-        304: {"description": "The client has it already."},
-        400: {"model": Problem, "description": "A rule cannot be read."},
+        304: {"description": "Unchanged since the response named by If-None-Match."},
+        400: {"model": Problem, "description": "A rule is not valid."},
         404: {"model": Problem, "description": "Never submitted."},
         409: {"model": Problem, "description": "There is no board yet."},
     },
@@ -65,7 +64,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
 async def download(
     request: Request, path: BoardPath, format: Format, query: Annotated[RulesQuery, Query()], context: ContextDep
 ) -> Response:
-    """Every row of the board under the given rules; e-mail addresses only where the server shows them."""
+    """All rows of the board under the given rules, with e-mail addresses only if the server shows them."""
     rules = query.rules()
     row = await repository_at(context, path)
     if row is None:
@@ -77,7 +76,7 @@ async def download(
             raise Conflict(_no_board(row))
         return _written(data.under(rules), format, show_emails=show)
 
-    async with _turns:
+    async with _slots:
         if await request.is_disconnected():
             return Response(status_code=499)
         file, etag, length = await context.boards.read(row, make)
@@ -95,7 +94,7 @@ async def download(
 
 
 def file_name(row: Row, format: str) -> str:
-    """A name that every file system takes, and nobody is tricked by."""
+    """A file name that is valid everywhere and cannot mislead, such as by a hidden extension."""
     named = "-".join(part for part in (*row["owner"].split("/"), row["name"]) if part)
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:100]
     return f"{safe or 'board'}-contributors.{format}"
@@ -108,8 +107,8 @@ def _no_board(row: Row) -> str:
 
 
 def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
-    """The file, at its beginning; its ETag; its length."""
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    """The file, rewound; its ETag; its length."""
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
         for piece in stream(_pages(ranked, show_emails=show_emails), _FORMATS[format]):
@@ -125,7 +124,7 @@ def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[b
 
 
 def _pages(ranked: Ranked, *, show_emails: bool) -> Iterator[Document]:
-    """The whole board, so many rows at a time."""
+    """The whole board, ``_ROWS`` rows at a time."""
     offset, total = 0, 1
     while offset < total:
         page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)

@@ -1,4 +1,4 @@
-"""The options of badge and card, in the query beside the board's rules."""
+"""The query parameters of badge and card, in addition to the board's rules."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from podium.leaderboard.windows import months_before
 from podium.web.api.query_parameters import RulesQuery
 
 Theme = Literal["auto", "light", "dark"]
-_THEME = "`auto` follows what the reader's browser prefers."
+_THEME = "`auto` follows the reader's browser."
 
 
 class EmbeddedQuery(RulesQuery):
-    """What badge and card have in common: what is embedded for years needs a window that moves."""
+    """The parameters of both. An image that stays embedded for years needs a moving window, hence ``months``."""
 
     months: int | None = Field(
-        None, ge=1, le=120, description="Only the last so many months, counted back from the last commit."
+        None, ge=1, le=120, description="Only this many months, counted back from the last commit."
     )
     theme: Theme = Field("auto", description=_THEME)
 
@@ -32,7 +32,7 @@ class EmbeddedQuery(RulesQuery):
         return super().rules()
 
     def ranked(self, data: BoardData) -> Ranked:
-        """The ranking, in the window that ``months`` stands for on this board."""
+        """The ranking, in the window of ``months`` on this board."""
         ranked = data.under(self.rules())
         if self.months is None:
             return ranked
@@ -41,16 +41,16 @@ class EmbeddedQuery(RulesQuery):
 
 
 class BadgeQuery(EmbeddedQuery):
-    """What the badge shows, and how."""
+    """The parameters of a badge."""
 
     show: Literal["people", "commits", "top"] = Field(
-        "people", description="How many people, how many commits (both under the rules), or who has the most."
+        "people", description="The number of people, the number of commits, or the person with the most commits."
     )
-    label: str | None = Field(None, max_length=60, description="The text on the left instead of the usual one.")
+    label: str | None = Field(None, max_length=60, description="The text on the left, instead of the default.")
 
 
 class CardQuery(EmbeddedQuery):
-    """What the card shows, and how."""
+    """The parameters of a card."""
 
-    count: int = Field(12, ge=1, le=60, description="How many faces.")
-    names: Literal["show", "hide"] = Field("show", description="Whether names and commits stand below the faces.")
+    count: int = Field(12, ge=1, le=60, description="How many people.")
+    names: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")

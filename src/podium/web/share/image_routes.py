@@ -1,4 +1,4 @@
-"""``/r/…/badge.svg`` and ``/r/…/card.svg``: drawings for the pages of other sites, never with a whole e-mail."""
+"""``/r/…/badge.svg`` and ``/r/…/card.svg``: images for other sites' pages, without full e-mail addresses."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from podium.web.share.board_lookup import BoardPath, how_long, repository_at
 from podium.web.share.image_options import BadgeQuery, CardQuery, EmbeddedQuery
 from podium.web.share.svg import policy
 
-# Seconds that a card waits for pictures that must be fetched first.
-PATIENCE = 4.0
+# Seconds that a card waits for avatars that must be fetched first.
+TIMEOUT = 4.0
 
 _SVG = "image/svg+xml"
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The drawing; where nothing is counted yet, or that failed, it says so.",
+        "description": "The image; it says so if nothing is counted yet, or if counting failed.",
         "content": {_SVG: {"schema": {"type": "string"}}},
     },
-    304: {"description": "The client has it already."},
-    400: {"model": Problem, "description": "An option cannot be read."},
+    304: {"description": "Unchanged since the response named by If-None-Match."},
+    400: {"model": Problem, "description": "A parameter is not valid."},
     404: {
-        "description": "Never submitted; a drawing that says so.",
+        "description": "Never submitted; an image that says so.",
         "content": {_SVG: {"schema": {"type": "string"}}},
     },
 }
@@ -44,7 +44,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
 @router.get(
     "/r/{path:board}/badge.svg",
     tags=["sharing"],
-    summary="The badge of a board",
+    summary="Read a board's badge",
     operation_id="getBadge",
     response_class=Response,
     responses=_RESPONSES,
@@ -52,7 +52,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
 async def get_badge(
     request: Request, path: BoardPath, query: Annotated[BadgeQuery, Query()], context: ContextDep
 ) -> Response:
-    """A small drawing for a README: how many people made this."""
+    """A small image for a README: how many people made this."""
     what = _what(query)
     row = await repository_at(context, path)
     if row is None:
@@ -71,20 +71,20 @@ async def get_badge(
 
 
 def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
-    """The drawing, and its style sheet."""
+    """The SVG and its style sheet."""
     return context.renderer.text("badge.svg", **badge.values(shown, theme)), badge.style_of(shown.kind, theme)
 
 
 @router.get(
     "/r/{path:board}/card.svg",
     tags=["sharing"],
-    summary="The card of a board",
+    summary="Read a board's card",
     operation_id="getCard",
     response_class=Response,
     responses=_RESPONSES,
 )
 async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep) -> Response:
-    """A drawing of the first faces of a board; the pictures are within it."""
+    """An image of a board's first people, with their avatars embedded."""
     what = _what(query)
     found = await repository_at(context, path)
     if found is None:
@@ -92,8 +92,8 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
         return _unknown(*_card(context, shown, query.theme))
     document = await context.boards.read(found, lambda _, data: _document(data, query, query.count))
     urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
-    faces = await context.services.avatars.load(urls, PATIENCE)
-    complete = len(faces) == len(set(urls))
+    avatars = await context.services.avatars.load(urls, TIMEOUT)
+    complete = len(avatars) == len(set(urls))
 
     def make(row: Row, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, query.count)
@@ -101,24 +101,24 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
         if board is None:
             shown = card.of_state(row, row["state"], query.theme)
         else:
-            shown = card.of_board(board, faces, count=query.count, names=names, theme=query.theme)
-        # Where a picture is missing it may only be late.
+            shown = card.of_board(board, avatars, count=query.count, names=names, theme=query.theme)
+        # A missing avatar may only be late.
         return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
-    digests = tuple(face.digest for face in faces.values())
+    digests = tuple(image.digest for image in avatars.values())
     return SendCached(await context.boards.get(found, (*what, digests, complete), make))
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
-    """The drawing, and its style sheet."""
+    """The SVG and its style sheet."""
     return context.renderer.text("card.svg", **shown), card.style_of(theme)
 
 
 def _what(query: EmbeddedQuery) -> tuple[object, ...]:
-    """What an answer depends on besides the board.
+    """What a response depends on besides the board.
 
     Raises:
-        BadRule: a rule does not exist: that is told before anything is read.
+        BadRule: a rule is not valid. It is reported before anything is read.
     """
     return type(query).__name__, query.rules(), *(value for _, value in query)
 
@@ -141,6 +141,6 @@ def _headers(style: str, lasting: str) -> dict[str, str]:
     return {
         "Cache-Control": lasting,
         "Content-Security-Policy": policy(style),
-        # Other sites' pages are what it is for.
+        # Other sites embed it.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

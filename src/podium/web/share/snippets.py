@@ -1,4 +1,4 @@
-"""The section "Take it along": files to download, and the lines that embed badge and card. Pure."""
+"""The section "Share this board": downloads, and the snippets that embed badge and card."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 _FILES = (("board.csv", "CSV"), ("board.json", "JSON"), ("board.md", "Markdown"))
 
 
-def take_along(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """What the section's template shows.
+def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the section's template.
 
     Args:
-        origin: of this server as the reader reaches it, such as ``https://podium.example.org``.
+        origin: the server's, as the reader reaches it, such as ``https://podium.example.org``.
         path: of the board's page, from :func:`podium.web.pages.board_urls.page_path`: nothing in it needs escaping in
             Markdown.
-        chosen: the switches of the page that are not the usual ones.
+        chosen: the switches that differ from their defaults.
     """
     query = "?" + urlencode(chosen) if chosen else ""
     page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
@@ -44,7 +44,7 @@ def _linked(page: str, inner: str) -> str:
 
 
 def _picture(themed: Mapping[str, str]) -> str:
-    # Where a site has a theme of its own, as GitHub has, it is this that follows it.
+    # Follows the theme of the embedding site, such as GitHub's own.
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="{escape(themed["dark"])}">'
         f'<img src="{escape(themed["light"])}" alt="Contributors" width="600"></picture>'

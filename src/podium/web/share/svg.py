@@ -1,8 +1,7 @@
-"""What drawings have in common: colours that follow the reader's, names, initials. Pure.
+"""What the SVG images share: themes, names, initials, Content-Security-Policy.
 
-A theme is written as attributes, which every program that draws SVG understands; ``auto`` is the light one, with a
-style sheet for browsers that prefer a dark one. The policy that a drawing is served with names the style sheet by its
-hash, and forbids everything else.
+A theme is written as attributes, which every SVG renderer supports. ``auto`` is the light theme plus a style sheet for
+browsers that prefer a dark one. The policy allows that style sheet by its hash, and nothing else.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from podium.web.pages.filters import hue, initials, named
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Paint:
-    """The colour of a surface, and of what is written on it."""
+    """The colour of a surface, and of the text on it."""
 
     ground: str
     ink: str
 
 
 def dark_style(rules: Mapping[str, str]) -> str:
-    """A style sheet that fills what has a class with the class's colour, where a dark theme is preferred."""
+    """A style sheet that sets the fill colour of each class for readers who prefer a dark theme."""
     fills = "".join(f".{name}{{fill:{colour}}}" for name, colour in rules.items())
     return f"@media (prefers-color-scheme:dark){{{fills}}}"
 
 
 def policy(style: str) -> str:
-    """The Content-Security-Policy of a drawing with that style sheet, or none, and with pictures as data."""
+    """The Content-Security-Policy of an image with that style sheet (or none) and embedded avatars."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     styles = f"style-src 'sha256-{digest}'; " if style else ""
     return (
@@ -46,12 +45,12 @@ def policy(style: str) -> str:
 
 
 def letters_of(name: str) -> str:
-    """Up to two letters that stand for a person, fit for XML."""
+    """Up to two initials of a person, safe in XML."""
     return initials(clean(name))[:4]
 
 
 def colour_of(name: str) -> str:
-    """The colour behind those letters: the page's (see ``.face`` in its style sheet), as ``#rrggbb``."""
+    """The colour behind the initials, as on the page (``.avatar`` in its style sheet), as ``#rrggbb``."""
     red, green, blue = colorsys.hls_to_rgb(hue(name) / 12, 0.32, 0.45)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
 
@@ -62,5 +61,5 @@ def name_of(entry: Mapping[str, Any]) -> str:
 
 
 def about(document: Document) -> str:
-    """What a drawing says of itself: what was counted, up to where, and under which rules."""
+    """The description of an image: what was counted, up to where, and under which rules."""
     return " ".join(masked(clean(line)) for line in headlines(document))

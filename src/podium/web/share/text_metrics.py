@@ -1,11 +1,11 @@
-"""How wide text is when it is drawn, without drawing it. Pure.
+"""The width of text in an SVG.
 
-An SVG cannot wrap or measure, so its boxes are made to fit beforehand. The widths are those of DejaVu Sans, in
-thousandths of the font's size; Verdana's are within two hundredths of them, and most other fonts are narrower. What is
-drawn in a box is told its width (``textLength``), so it fits exactly whatever font there is.
+An SVG cannot wrap or measure text, so boxes are sized beforehand. The widths are those of DejaVu Sans in thousandths of
+the font size; Verdana's differ by at most 2 %, and most other fonts are narrower. ``textLength`` makes the text fit
+exactly in any font.
 """
 
-# ruff: noqa: RUF001 - letters of other scripts that look like Latin ones are the point here
+# ruff: noqa: RUF001 - the table contains letters of other scripts that look like Latin ones
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def width(text: str, size: float) -> float:
 
 
 def fit(text: str, size: float, room: float) -> str:
-    """``text`` in at most ``room``, ending in an ellipsis where something is missing."""
+    """``text`` cut to ``room``, with an ellipsis if something is missing."""
     if width(text, size) <= room:
         return text
     left = room * 1000 / size - _width_of(_ELLIPSIS)
@@ -97,7 +97,7 @@ def fit(text: str, size: float, room: float) -> str:
 
 
 def wrap(text: str, size: float, room: float) -> list[str]:
-    """``text`` in one line of at most ``room``, or in two, broken at the space that leaves the longer one shortest."""
+    """``text`` in one or two lines of at most ``room``, broken at the space that balances them best."""
     if width(text, size) <= room or " " not in text:
         return [fit(text, size, room)]
     spaces = [at for at, character in enumerate(text) if character == " "]
@@ -115,6 +115,6 @@ def _width_of(character: str) -> int:
         return 0
     if unicodedata.east_asian_width(character) in "WF":
         return _WIDE
-    # Most letters with a mark are as wide as those without.
+    # Most letters with a diacritic are as wide as those without.
     base = unicodedata.normalize("NFD", character)[0]
     return _WIDTH_OF.get(base, _OTHER)

@@ -1,4 +1,4 @@
-// A board's page, quickened. Everything works without this: links and forms lead to the same addresses.
+// The entry point of a board's page. The page works without JavaScript: its links and forms have the same URLs.
 import { enhanceChart } from "./chart.js";
 import { offerCopies } from "./copy.js";
 import { followLinks } from "./navigate.js";
@@ -12,11 +12,11 @@ function enhance() {
 }
 
 document.documentElement.classList.add("js");
-// Where a picture cannot be had, the initials beneath it stay.
+// Remove a missing avatar, so that the initials behind it show.
 document.addEventListener("error", (event) => {
-  if (event.target.matches?.(".face img")) event.target.remove();
+  if (event.target.matches?.(".avatar img")) event.target.remove();
 }, true);
-for (const image of document.querySelectorAll(".face img")) {
+for (const image of document.querySelectorAll(".avatar img")) {
   if (image.complete && image.naturalWidth === 0) image.remove();
 }
 document.addEventListener("board", enhance);

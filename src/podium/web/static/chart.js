@@ -1,8 +1,8 @@
-// The chart's brush: drag across it, or move its two handles with the keyboard, to choose a window of whole weeks.
+// The chart's brush: drag, or move its two handles with the keyboard, to select a window of whole weeks.
 import { addressOf, go } from "./navigate.js";
 
 const DAY = 86_400_000;
-// Milliseconds after the last key press before the window is asked for.
+// Milliseconds after the last key press before the window is requested.
 const PAUSE = 300;
 
 function iso(time) {
@@ -139,11 +139,11 @@ class Brush {
 
   point(event) {
     if (event.buttons) return;
-    const place = Math.min(Math.floor(this.week(event) / this.bar), this.people.length - 1);
-    const [people, others] = [this.people[place], this.others[place]];
-    const words = `${people.toLocaleString("en")} ${people === 1 ? "commit" : "commits"} by people`;
+    const index = Math.min(Math.floor(this.week(event) / this.bar), this.people.length - 1);
+    const [people, others] = [this.people[index], this.others[index]];
+    const text = `${people.toLocaleString("en")} ${people === 1 ? "commit" : "commits"} by people`;
     const rest = others ? `, ${others.toLocaleString("en")} by bots and AI agents` : "";
-    this.readout.textContent = `${this.bar > 1 ? `${this.bar} weeks` : "week"} from ${this.day(place * this.bar)}: ${words}${rest}`;
+    this.readout.textContent = `${this.bar > 1 ? `${this.bar} weeks` : "week"} from ${this.day(index * this.bar)}: ${text}${rest}`;
   }
 }
 

@@ -1,10 +1,10 @@
-// Buttons that copy a line. They are seen only where scripts run; the text can always be selected by hand.
+// Copy buttons, visible only with JavaScript; the text can also be selected by hand.
 const SHOWN = 2000;
 
 async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   field.select();
-  // Where the browser has no clipboard for this page (plain http), the older way still copies what is selected.
+  // Browsers offer no clipboard over plain HTTP; the older command copies the selection.
   const copied = navigator.clipboard
     ? await navigator.clipboard.writeText(field.value).then(() => true, () => false)
     : document.execCommand("copy");

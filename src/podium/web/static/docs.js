@@ -1,8 +1,8 @@
-// A file of its own, because the page's Content-Security-Policy allows no script within the page.
+// A separate file, because the page's Content-Security-Policy allows no inline script.
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
-  // Swagger's validator badge would ask another host.
+  // Swagger's validator badge would contact another host.
   validatorUrl: null,
 });

@@ -1,4 +1,4 @@
-// Keeps the states of unfinished repositories up to date. The words stay the server's.
+// Keep the states of unfinished repositories up to date, with HTML that the server renders.
 const PERIOD = 2000;
 
 async function refresh() {
@@ -17,7 +17,7 @@ async function refresh() {
       }
       if (!("live" in fresh.dataset)) delete list.dataset.live;
     } catch {
-      // The server may be restarting: the next round asks again.
+      // The server may be restarting: try again next time.
     }
   }
   setTimeout(refresh, PERIOD);

@@ -1,5 +1,5 @@
-// Keeps a board that is in work up to date: the server tells its state by events, or is asked where those do not come.
-// When the board itself has changed, its rows are put in place without moving the one that somebody is reading.
+// Keep the board of an unfinished repository up to date, by server-sent events or, without them, by polling. When the
+// board itself has changed, replace its rows without moving the one that the reader looks at.
 import { fetchPage, put, putHead } from "./navigate.js";
 import { loadedPages } from "./rows.js";
 
@@ -14,7 +14,7 @@ function status() {
   return document.getElementById("status");
 }
 
-// Field by field, so that a screen reader is told of what changed and nothing else moves.
+// Field by field, so that screen readers announce only what changed.
 function putStatus(fresh) {
   const element = status();
   const fields = (of) => [...of.querySelectorAll("[data-field]")];
@@ -36,7 +36,7 @@ function putStatus(fresh) {
   });
 }
 
-// What the reader looks at: the first row that is wholly in sight; none while they are above the table.
+// The first fully visible row; null while the reader is above the table.
 function anchor() {
   const rows = document.querySelectorAll("#rows > tr[data-row]");
   if (!rows.length || rows[0].getBoundingClientRect().top >= 0) return null;
@@ -61,7 +61,7 @@ function putRows(pages) {
   const known = new Map([...body.querySelectorAll(":scope > tr[data-row]")].map((row) => [row.id, row]));
   const eye = anchor();
   const top = eye?.getBoundingClientRect().top;
-  // An element that is moved loses the focus.
+  // Moving an element takes its focus away.
   const focused = body.contains(document.activeElement) ? document.activeElement : null;
   let place = body.firstElementChild;
   const kept = new Set();
@@ -95,7 +95,7 @@ async function refreshBoard() {
     for (const url of loadedPages()) pages.push(await fetchPage(url));
     const last = pages.at(-1);
     if (!document.getElementById("rows") || !last.getElementById("rows")) {
-      // The board was not there yet: its page takes the place of this one's, and the state stays.
+      // This page has no board yet: replace its content, but keep the status element.
       const main = document.getElementById("main");
       const own = status();
       last.getElementById("status")?.remove();
@@ -112,7 +112,7 @@ async function refreshBoard() {
       if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
     }
   } catch {
-    // The server may be restarting: the next event asks again.
+    // The server may be restarting: the next event tries again.
   } finally {
     setTimeout(() => {
       refreshing = false;
@@ -121,7 +121,7 @@ async function refreshBoard() {
   }
 }
 
-function hear({ html, version, inWork, rowsEvery: every }) {
+function receive({ html, version, inWork, rowsEvery: every }) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status");
   const before = status()?.dataset.version;
   if (every) rowsEvery = every;
@@ -131,7 +131,7 @@ function hear({ html, version, inWork, rowsEvery: every }) {
   }
   if (!inWork) {
     source?.close();
-    // Why it failed, and the button to try again, are the page's to show.
+    // The page shows the reason and the retry button.
     if (version === "failed") location.reload();
   }
   if (version !== before && version !== "failed") {
@@ -147,9 +147,9 @@ async function ask() {
     try {
       const page = await fetchPage(element.dataset.live);
       const fresh = page.getElementById("status");
-      hear({ html: fresh.outerHTML, version: fresh.dataset.version, inWork: "live" in fresh.dataset });
+      receive({ html: fresh.outerHTML, version: fresh.dataset.version, inWork: "live" in fresh.dataset });
     } catch {
-      // The server may be restarting: the next round asks again.
+      // The server may be restarting: try again next time.
     }
   }
   setTimeout(ask, ASK_EVERY);
@@ -164,9 +164,9 @@ export function watch() {
     return;
   }
   source = new EventSource(element.dataset.events);
-  source.onmessage = (event) => hear(JSON.parse(event.data));
+  source.onmessage = (event) => receive(JSON.parse(event.data));
   source.onerror = () => {
-    // Closed for good (too many watch, or a proxy that lets no events through): asking works everywhere.
+    // Closed for good (too many clients, or a proxy that blocks events): poll instead.
     if (source.readyState === EventSource.CLOSED) setTimeout(ask, ASK_EVERY);
   };
   window.addEventListener("pagehide", () => source.close());

@@ -1,9 +1,9 @@
-// Follows switches, windows and presets within the page: the same address is fetched, and what differs is put in place.
+// Follow switches, windows and presets without loading a page: fetch the URL and replace the parts that differ.
 
 let underway = null;
 let shown = location.pathname + location.search;
 
-// Gives what is shown another address, without a step back to the one before.
+// Change the URL of the present content, without a history entry.
 export function nameShown(url) {
   history.replaceState(history.state, "", url);
   shown = location.pathname + location.search;
@@ -15,7 +15,7 @@ export async function fetchPage(url, signal) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-// Replaces one part by its counterpart in a fetched page; focus within it is kept.
+// Replace one part by its counterpart in a fetched page, and keep the focus inside of it.
 export function put(id, page) {
   const [now, then] = [page.getElementById(id), document.getElementById(id)];
   if (!now || !then || now.outerHTML === then.outerHTML) return;
@@ -31,7 +31,7 @@ export function put(id, page) {
 export function putHead(page) {
   for (const part of page.querySelectorAll("[data-swap]")) put(part.id, page);
   const count = page.querySelector("#figures div dd")?.textContent;
-  return count === undefined ? "" : `${count} people on this board`;
+  return count === undefined ? "" : `${count} ${count === "1" ? "person" : "people"} on this board`;
 }
 
 export function say(words) {
@@ -39,8 +39,8 @@ export function say(words) {
   if (said) said.textContent = words;
 }
 
-// The form is not replaced, so that whoever is in it stays there: it takes over the words of the fetched one.
-function takeOverForm(page) {
+// Update the form's values instead of replacing it, so that it keeps the focus.
+function updateForm(page) {
   const form = document.getElementById("rules");
   for (const field of page.getElementById("rules")?.elements ?? []) {
     const own = field.id && form?.querySelector(`#${field.id}`);
@@ -65,21 +65,21 @@ export async function go(url, { push = true } = {}) {
     if (push) history.pushState(null, "", url);
     shown = location.pathname + location.search;
     const words = putHead(page);
-    takeOverForm(page);
+    updateForm(page);
     put("people", page);
     say(words);
     document.dispatchEvent(new Event("board"));
     document.dispatchEvent(new Event("rules"));
   } catch (error) {
     if (error.name === "AbortError") return;
-    // Whatever went wrong, the browser itself can say it better.
+    // Let the browser load the page and show the error.
     location.assign(url);
   } finally {
     if (!signal.aborted) people?.removeAttribute("aria-busy");
   }
 }
 
-// The address that the form stands for, without what is as usual.
+// The URL for the form's values, without defaults.
 export function addressOf(changes = {}) {
   const form = document.getElementById("rules");
   const fields = new FormData(form);
@@ -101,7 +101,7 @@ export function followLinks() {
   });
   document.addEventListener("change", (event) => {
     const field = event.target;
-    // A date that is being typed is not one yet.
+    // A partly typed date is not valid yet.
     if (field.form?.id === "rules" && field.validity.valid) go(addressOf());
   });
   document.addEventListener("submit", (event) => {
@@ -110,7 +110,7 @@ export function followLinks() {
     go(addressOf());
   });
   window.addEventListener("popstate", () => {
-    // A link within the page changes the address, too.
+    // A link to a fragment also fires popstate.
     if (location.pathname + location.search !== shown) go(location.href, { push: false });
   });
 }

@@ -1,7 +1,7 @@
-// The table: rows beyond the first page come as one scrolls to them, and a row opens to explain itself.
+// The table: load more rows while scrolling, and expand a row to explain its number.
 import { fetchPage, say } from "./navigate.js";
 
-// Pages that come by themselves; after that the link is a link, so that a long look does not fill all memory.
+// Pages loaded by scrolling. After those the link must be clicked, so that memory stays bounded.
 const MOST = 40;
 
 let observer = null;
@@ -20,17 +20,17 @@ async function loadNext(link) {
   try {
     page = await fetchPage(url);
   } catch {
-    // The link is still there to be clicked.
+    // The link can still be clicked.
     loaded = loaded.filter((other) => other !== url);
     return;
   }
   if (link !== document.querySelector("#more a[rel=next]")) return;
   const body = document.getElementById("rows");
   const rows = [...page.querySelectorAll("#rows > tr[data-row]")];
-  // Somebody whose rank has changed meanwhile may be there already.
+  // A person whose rank has just changed may already be in the table.
   for (const row of rows) if (!document.getElementById(row.id)) body.append(document.adoptNode(row));
   document.getElementById("more").replaceChildren(...page.getElementById("more").childNodes);
-  say(`${rows.length} more people`);
+  say(`${rows.length} more ${rows.length === 1 ? "person" : "people"}`);
   observe();
 }
 

@@ -1,4 +1,4 @@
-// Finds people as one types; without this the form leads to a page that shows the same.
+// Search while typing. Without JavaScript, the form loads a page with the same result.
 import { fetchPage, nameShown, put } from "./navigate.js";
 
 let underway = false;
@@ -11,7 +11,7 @@ function query(text) {
   return search.toString();
 }
 
-// One question at a time, and the latest text after it: nobody waits for a pause in the typing.
+// One request at a time, then one for the latest text, so that no debounce delay is needed.
 async function find() {
   if (underway) {
     again = true;
@@ -45,16 +45,16 @@ export function enhanceSearch() {
   });
   document.addEventListener("keydown", (event) => {
     const links = [...document.querySelectorAll("#found .matches a")];
-    const place = links.indexOf(document.activeElement);
-    if (event.key === "ArrowDown" && (event.target.id === "find" || place >= 0)) {
-      links[place + 1]?.focus();
+    const index = links.indexOf(document.activeElement);
+    if (event.key === "ArrowDown" && (event.target.id === "find" || index >= 0)) {
+      links[index + 1]?.focus();
       if (links.length) event.preventDefault();
-    } else if (event.key === "ArrowUp" && place >= 0) {
-      (links[place - 1] ?? document.getElementById("find")).focus();
+    } else if (event.key === "ArrowUp" && index >= 0) {
+      (links[index - 1] ?? document.getElementById("find")).focus();
       event.preventDefault();
     }
   });
-  // Under other rules others are found, at other ranks.
+  // Other rules give other matches and ranks.
   document.addEventListener("rules", () => {
     if (document.getElementById("find").value.trim()) find();
   });
