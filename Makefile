@@ -2,11 +2,24 @@
 
 PYTHON ?= python3
 REPO ?= .
+export REPO
 BIN := .venv/bin
 
-# pip's own marker of what is installed: a changed lock file is installed anew.
+# Exits with a message if this Python is too old; runs on every Python, to say so.
+VERSION := import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
+	"Podium needs Python 3.11 or newer; found %d.%d (set PYTHON=…)" % (v[0], v[1]))
+
+# An environment that is broken or of an older Python is made again.
+ifneq ($(shell $(BIN)/python -c '$(VERSION)' 2>/dev/null && $(BIN)/python -c 'import pip' 2>/dev/null && echo ok),ok)
+$(shell rm -f .venv/.run .venv/.test .venv/.compiled)
+.venv/.run: NEW := yes
+endif
+
+# The time of this file says when the lock was last installed.
 .venv/.run: requirements.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -z "$(NEW)" || $(PYTHON) -c '$(VERSION)'
+	@test -z "$(NEW)" || $(PYTHON) -m venv --clear .venv || \
+		{ echo "On Debian and Ubuntu, install the package python3-venv first." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
@@ -27,13 +40,13 @@ JOBS ?= 4
 PARALLEL := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 TEST ?= tests
 
-.PHONY: run rank quick test long one lint types check schema lock
+.PHONY: run rank quick test long one lint types check schema lock clean
 
 run: .venv/.compiled
 	$(BIN)/podium serve
 
 rank: .venv/.compiled
-	@$(BIN)/podium rank $(REPO)
+	@$(BIN)/podium rank "$$REPO"
 
 # Lint, types, and every test that needs no server and no browser: under a minute.
 quick: lint types .venv/.compiled
@@ -70,3 +83,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) --extra server pyproject.toml -o requirements.txt
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
