@@ -100,7 +100,7 @@ def test_merges_and_co_authored_commits_count_when_asked_for(
     assert counted.board(rules)["rankedCommits"] == count
 
 
-def test_who_did_nothing_that_counts_is_not_on_the_board(counted: Counted) -> None:
+def test_people_without_commits_that_count_are_not_on_the_board(counted: Counted) -> None:
     counted.person("merger@x", merges=3)
     counted.person("helper@x", co=2)
     counted.person("merge-helper@x", co_merges=1)
@@ -223,7 +223,7 @@ def test_rows_that_join_an_account_do_so_across_its_identities(counted: Counted)
     assert counted.rows() == [("ada", 3)]
 
 
-def test_who_is_known_to_be_nobody_is_a_row_by_name(counted: Counted) -> None:
+def test_an_e_mail_without_an_account_is_a_row_by_name(counted: Counted) -> None:
     counted.person("a@x", "Ada", 1)
     counted.nobody("a@x")
     assert counted.rows() == [("a@x", 1)]
@@ -284,7 +284,7 @@ def test_an_account_is_a_bot_where_the_host_says_so(counted: Counted) -> None:
     assert counted.rows(Rules(bots="only")) == [("robot", 3)]
 
 
-def test_nobody_is_made_a_bot_by_a_forged_address(counted: Counted) -> None:
+def test_a_forged_address_makes_no_one_a_bot(counted: Counted) -> None:
     counted.person("ada@x", "Ada", 3)
     counted.person("7+evil[bot]@users.noreply.github.com", "evil", 1, kind="bot")
     counted.account(7, "ada", "ada@x", is_bot=True, enriched=False)
@@ -296,7 +296,7 @@ def test_nobody_is_made_a_bot_by_a_forged_address(counted: Counted) -> None:
     assert counted.rows() == [("ada", 4)]
 
 
-def test_a_tools_address_that_somebody_registered_stays_the_tools(counted: Counted) -> None:
+def test_a_bots_address_registered_by_a_user_stays_the_bots(counted: Counted) -> None:
     counted.person("me@x", "Me", 2)
     counted.person("noreply@opencode.ai", "opencode", 50, kind="agent")
     counted.account(7, "me", "me@x", "noreply@opencode.ai")
@@ -358,7 +358,7 @@ def test_a_window_shows_the_dates_of_the_whole_history(counted: Counted) -> None
     assert (entry["firstCommitAt"], entry["lastCommitAt"]) == ("2009-01-01T00:00:00Z", "2024-01-10T00:00:00Z")
 
 
-def test_who_belongs_together_does_not_depend_on_the_window(counted: Counted) -> None:
+def test_groups_do_not_depend_on_the_window(counted: Counted) -> None:
     counted.person("ada@x", "Ada", 1, weeks={SUNDAY - 10 * WEEK: (1, 0, 0, 0)})
     counted.person("old@x", "Ada", 1, mapped=("Ada", "ada@x"), weeks={SUNDAY: (1, 0, 0, 0)})
     counted.account(7, "ada", "ada@x")

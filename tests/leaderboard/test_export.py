@@ -1,4 +1,4 @@
-"""A board in each of its formats, with names that mean harm."""
+"""A board in each of its formats, with hostile names."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_every_format_shows_an_empty_board(format: str) -> None:
     assert render(document(), format).endswith("\n")
 
 
-def test_an_unknown_format_is_told_with_the_known_ones() -> None:
+def test_the_error_of_an_unknown_format_lists_the_known_ones() -> None:
     with pytest.raises(BadRule, match="choose table, json, csv or markdown"):
         render(document(), "yaml")
 
@@ -180,7 +180,7 @@ def test_csv_has_a_header_and_a_record_for_each_row() -> None:
     }
 
 
-def test_csv_of_nobody_is_the_header() -> None:
+def test_csv_of_an_empty_board_is_the_header() -> None:
     assert render(document(), "csv") == ",".join(CSV_FIELDS) + "\n"
 
 
@@ -236,7 +236,7 @@ def test_markdown_shows_hostile_names_as_text() -> None:
         assert row[1].replace("\u2060", "") == (clean(name) or "(no name)")
 
 
-def test_markdown_links_and_mentions_nobody() -> None:
+def test_markdown_has_no_links_and_mentions_from_names() -> None:
     text = render(document(entry(name=HOSTILE[20], username=None)), "markdown")
     # GitHub looks for these in the text as shown, bare links in the text as written.
     assert not re.search(r"@[A-Za-z0-9]|#[0-9]", shown(text)[0][1])

@@ -60,7 +60,7 @@ def test_figures_of_a_window(counted: Counted) -> None:
     }
 
 
-def test_half_of_the_commits_of_nobody(counted: Counted) -> None:
+def test_half_of_the_commits_of_an_empty_board(counted: Counted) -> None:
     document = overview(counted)
     assert document["figures"]["halfOfCommits"] == document["figures"]["people"] == 0
     assert document["weeks"] == []
@@ -206,7 +206,7 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
     with counted.db.write() as session:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
-    # The counts are still the same: only what accounts change is made anew.
+    # The counts have not changed: only the parts that depend on accounts are made again.
     assert set(made[first:]) == {"accounts", "groups", "tie_break", "ranking", "timeline"}
 
 

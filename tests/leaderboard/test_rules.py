@@ -64,7 +64,7 @@ def test_every_switch_can_be_turned() -> None:
         ({"since": "2024-02-01", "until": "2024-01-31"}, ("2024-02-01", "2024-01-31")),
     ],
 )
-def test_a_bad_rule_is_told_with_what_is_allowed(words: dict[str, Any], told: tuple[str, str]) -> None:
+def test_the_error_of_a_bad_rule_says_what_is_allowed(words: dict[str, Any], told: tuple[str, str]) -> None:
     with pytest.raises(BadRule) as caught:
         Rules.parse(**words)
     for part in told:

@@ -1,4 +1,4 @@
-"""Finding somebody on a board, and explaining a row of it."""
+"""Search on a board, and the explanation of its rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ranks(found: dict[str, Any]) -> list[int]:
     return [row["rank"] for row in found["matches"]]
 
 
-def test_anyone_is_found_by_a_part_of_the_name_without_case_or_accents(counted: Counted) -> None:
+def test_a_part_of_a_name_matches_without_case_and_accents(counted: Counted) -> None:
     counted.person("a@x", "Rafael Mendonça França", 9)
     counted.person("b@x", "RAFAEL Smith", 5)
     counted.person("c@x", "Ada", 4)
@@ -44,7 +44,7 @@ def test_anyone_is_found_by_a_part_of_the_name_without_case_or_accents(counted: 
     assert search(counted, "rafael")["total"] == 2
 
 
-def test_anyone_is_found_by_login_and_by_older_names(counted: Counted) -> None:
+def test_logins_and_older_names_match(counted: Counted) -> None:
     counted.person("a@x", "Ada", 2)
     counted.person("b@x", "Augusta King", 1)
     counted.account(7, "Countess", "a@x", "b@x", name="Ada Lovelace")
@@ -88,14 +88,16 @@ def test_as_many_as_asked_for_are_given_and_all_are_counted(counted: Counted) ->
         (Rules.parse(since="2024-01-14"), {"commits": 2, "weeks": {SUNDAY: (2, 0, 0, 0)}}, "in this window"),
     ],
 )
-def test_who_is_not_ranked_is_told_why(counted: Counted, rules: Rules, person: dict[str, Any], words: str) -> None:
+def test_the_reason_says_why_a_person_is_not_ranked(
+    counted: Counted, rules: Rules, person: dict[str, Any], words: str
+) -> None:
     counted.person("me@x.org", "Me", **person)
     found = search(counted, "me@x.org", rules)
     assert (found["total"], found["matches"]) == (0, [])
     assert words in found["reason"]
 
 
-def test_who_is_nowhere_is_told_what_to_try(counted: Counted) -> None:
+def test_the_reason_says_what_to_try_when_nothing_matches(counted: Counted) -> None:
     counted.person("a@x", "Ada", 1)
     assert "No commit of this history has that e-mail" in search(counted, "me@x.org")["reason"]
     assert "1 e-mail of this history has no known account" in search(counted, "octocat")["reason"]
@@ -160,7 +162,7 @@ def test_explanation_hides_e_mails(counted: Counted) -> None:
     assert found["commitsUrl"] is None
 
 
-def test_who_is_not_ranked_can_be_explained_too(counted: Counted) -> None:
+def test_a_person_who_is_not_ranked_can_be_explained(counted: Counted) -> None:
     counted.person("bot@x", "Bot", 5, kind="bot")
     found = explain(counted, email="bot@x")
     assert found["row"]["rank"] is None

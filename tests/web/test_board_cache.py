@@ -117,7 +117,7 @@ def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
     assert db.readings == 2
 
 
-def test_a_reading_that_fails_fails_for_those_who_wait_and_no_longer(site: Site) -> None:
+def test_a_failed_read_fails_only_for_the_requests_that_wait_for_it(site: Site) -> None:
     site.repository()
     db = CountingDatabase(site)
     db.broken = True
@@ -126,7 +126,7 @@ def test_a_reading_that_fails_fails_for_those_who_wait_and_no_longer(site: Site)
         reader = RowBatcher(db)  # type: ignore[arg-type]
         found = await asyncio.gather(*(reader.read(1) for _ in range(3)), return_exceptions=True)
         assert [type(error) for error in found] == [StorageError] * 3
-        # One who leaves takes nothing from the others, and nobody hears of an error that nobody waits for.
+        # A cancelled caller does not cancel the read of the others.
         gone = asyncio.ensure_future(reader.read(1))
         await asyncio.sleep(0)
         gone.cancel()
@@ -226,7 +226,7 @@ def answer(body: CachedResponse, **headers: str) -> tuple[int, dict[str, str], b
     )
 
 
-def test_an_answer_is_packed_for_whoever_can_unpack_it() -> None:
+def test_a_response_is_gzipped_for_clients_that_accept_it() -> None:
     body = CachedResponse.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
     for accepts in ("gzip", "br, gzip", "gzip;q=0.5", "deflate,gzip"):
         status, headers, content = answer(body, accept_encoding=accepts)
@@ -240,7 +240,7 @@ def test_an_answer_is_packed_for_whoever_can_unpack_it() -> None:
     assert small[2] == b"x"
 
 
-def test_whoever_has_an_answer_is_told_so() -> None:
+def test_a_client_that_has_the_response_gets_304() -> None:
     body = CachedResponse.of(b"x" * 5_000, "text/plain", {"X-Own": "1"})
     etag = body.etag.decode()
     for tags in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
@@ -301,7 +301,7 @@ def test_a_board_is_made_once_for_each_state_of_the_row(site: Site) -> None:
     assert (run(ask), make.made) == (b"7", 3)
 
 
-def test_a_page_is_made_anew_with_each_note_of_progress(site: Site) -> None:
+def test_a_live_page_is_made_again_with_each_update_of_the_progress(site: Site) -> None:
     number = site.repository(state="commits_processing")
     boards, make = boards_of(site), Maker()
 
@@ -347,7 +347,7 @@ def test_an_account_found_for_another_repository_joins_rows_here_too(site: Site)
     assert run(ask) == b"1"
 
 
-def test_a_repository_that_is_deleted_meanwhile_is_not_found(site: Site) -> None:
+def test_a_repository_deleted_before_its_board_is_made_is_not_found(site: Site) -> None:
     number = site.repository()
     boards = boards_of(site)
 
@@ -427,7 +427,7 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
     run(watch)
 
 
-def test_who_leaves_is_noticed_and_the_last_ends_the_looking(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_subscriber_to_leave_ends_the_polling(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pubsub, "PERIOD", 0.02)
     number = site.repository(state="pending")
     db = CountingDatabase(site)
@@ -497,7 +497,7 @@ def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monke
     run(watch)
 
 
-def test_silence_is_broken_so_that_nobody_hangs_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comments_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.web.live.events.KEEP_ALIVE", 0.02)
     number = site.repository(state="pending")
 
@@ -565,7 +565,7 @@ def test_a_refused_host_gets_no_ready_answer(site: Site) -> None:
     assert site.client("evil.example").get(path).status_code == 421
 
 
-def test_addresses_that_nobody_types_are_not_remembered(site: Site) -> None:
+def test_searches_and_long_addresses_get_no_shortcut(site: Site) -> None:
     site.repository()
     client = site.client()
     shortcuts = site.app.state.context.shortcuts
