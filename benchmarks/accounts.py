@@ -1,12 +1,11 @@
-"""Looking 30,000 e-mails up at a double of GitHub that takes 200 ms to answer, in e-mails per second.
+"""Measure e-mails per second: 30,000 e-mails are looked up at a double of GitHub that answers after 200 ms.
 
 python -m benchmarks.accounts [--emails N] [--latency SECONDS] [--workers N] [--on sqlite,postgresql]
 
-On SQLite in one process, and as `podium worker users` on PostgreSQL and Valkey; the double is a process of its own. The
-alternative is one search request an e-mail: GitHub allows 30 searches a minute
-(https://docs.github.com/en/rest/search/search#rate-limit), whatever the latency, so its speed is known without waiting
-for it: half an e-mail per second. What the latency alone allows is as many e-mails per second as the workers have
-requests under way, fifty in each.
+On SQLite in one process, and with `podium worker users` on PostgreSQL and Valkey; the double is a separate process. The
+alternative, one search request per e-mail, is not run: GitHub allows 30 searches a minute
+(https://docs.github.com/en/rest/search/search#rate-limit), which is half an e-mail per second at any latency. The upper
+bound is what the latency allows: fifty e-mails per concurrent request.
 """
 
 from __future__ import annotations
@@ -42,20 +41,20 @@ SEARCHES_PER_SECOND = 30 / 60
 
 @dataclasses.dataclass(frozen=True)
 class Double:
-    """A double of GitHub in a process of its own."""
+    """A double of GitHub in a separate process."""
 
     api_url: str
     requests: int = 0
 
     @property
     def graphql_url(self) -> str:
-        """Where GraphQL is spoken."""
+        """The address of GraphQL."""
         return f"{self.api_url}/graphql"
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """How long everybody took to be found, and the seconds of processor time that went into it."""
+    """Elapsed and CPU seconds until every account was found."""
 
     seconds: float
     requests: int
@@ -63,14 +62,14 @@ class Run:
 
 
 def main() -> None:
-    """Measure, check that everybody was found, and print a table."""
+    """Measure, check that every account was found, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--emails", type=int, default=30_000)
     parser.add_argument("--latency", type=float, default=0.2)
     parser.add_argument("--workers", type=int, default=Settings().user_workers)
     parser.add_argument("--on", default="sqlite,postgresql")
     options = parser.parse_args()
-    # Of ten people one has a noreply address besides, which needs no request, and one a second e-mail that does.
+    # One in ten people also has a noreply address, which needs no request, and one a second e-mail, which does.
     community = gather(options.emails * 10 // 11)
     runs = {}
     with tempfile.TemporaryDirectory(prefix="podium-benchmark-") as name:
@@ -85,7 +84,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _double(folder: Path, community: Community, latency: float, asked: list[int]) -> Iterator[Double]:
-    """Adds to ``asked``, in the end, how many requests came."""
+    """Append the number of requests to ``asked`` at the end."""
     processes = multiprocessing.get_context("fork")
     here, there = processes.Pipe()
     process = processes.Process(target=_answer, args=(there, folder, community, latency))
@@ -153,7 +152,7 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
 
 def _queues(settings: Settings) -> Queues:
     def nothing(*_: int) -> None:
-        """This process only rings."""
+        """Do nothing: this process only enqueues."""
 
     return JobQueues(factories.backend(settings), nothing, nothing, commit_threads=0, user_threads=0)
 

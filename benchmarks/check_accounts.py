@@ -1,11 +1,16 @@
-"""Look everybody of real repositories up at a double of GitHub with a made-up table of accounts, and compare.
+"""Check the lookup of accounts on real repositories, at a double of GitHub with random accounts.
 
     python -m benchmarks.check_accounts /path/to/one.git /path/to/another
 
-Of the e-mails seven in ten are given an account, some two or three of them the same one; ``ID+login@users.noreply…``
-belongs to account ID. Compared are: every row of the board with the commits that git counts for the e-mails of its
-account (authored, merges too, and co-authored); the sum of all rows before and after; the requests with one for fifty
-e-mails; that the same people elsewhere, and again within the day, need none. The exit code is 1 where anything differs.
+Seven in ten e-mails have an account, some of them share it; ``ID+login@users.noreply…`` belongs to account ID. The
+benchmark checks that
+
+- every row of the board has the commits that git counts for the e-mails of its account (authored, merges, co-authored);
+- the sum of all rows stays the same;
+- there is one request for fifty e-mails;
+- the same people in another repository, and again within the day, need no request.
+
+The exit code is 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -27,18 +32,18 @@ from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.resolving import Desk, desk
 
-# The mailmap groups rows of nobody with those of an account: what the accounts alone say is compared.
+# Without the mailmap, which joins rows without an account to others.
 RULES = Rules.parse(merges="include", bots="include", co_authors="include", mailmap="ignore")
 
 
 def commits_of(repository: Path) -> Counter[str]:
-    """E-mail → commits that name it, as git says."""
+    """The commits that name each e-mail, counted by git."""
     authored = git_says(repository, "log", "--no-mailmap", "--format=%ae", "HEAD").decode("utf-8", "replace")
     return Counter(authored.lower().split("\n")[:-1]) + co_authors(repository)
 
 
 def made_up(emails: list[str], seed: int = 1) -> tuple[Accounts, int]:
-    """A table of accounts, and how many of the e-mails need a request."""
+    """Random accounts, and the number of e-mails that need a request."""
     dice = random.Random(seed)
     accounts, groups = Accounts(), dict[int, list[str]]()
     plain = []
@@ -60,14 +65,14 @@ def made_up(emails: list[str], seed: int = 1) -> tuple[Accounts, int]:
 
 
 def rows_of(podium: Desk, number: int) -> tuple[Counter[int], int]:
-    """Account → commits on the board, and the sum of all rows."""
+    """The commits of each account on the board, and the sum of all rows."""
     entries = podium.board(number, RULES)["top_contributors"]
     rows = Counter({entry["githubId"]: entry["commitCount"] for entry in entries if entry["githubId"]})
     return rows, sum(entry["commitCount"] for entry in entries)
 
 
 def check(repository: Path, data: Path) -> list[str]:
-    """Print one line about a repository; give what is not as it should be."""
+    """Print one line about a repository; return the differences."""
     commits = commits_of(repository)
     accounts, needing = made_up(sorted(commits))
     expected: Counter[int] = Counter()
