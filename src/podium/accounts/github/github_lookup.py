@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
+from cachetools import LRUCache
+
 from podium.accounts.github.by_commit import UnreadableRepositoryError, look_up_by_commit
 from podium.accounts.github.by_window import CommitWindows, HiddenRepositoryError
 from podium.accounts.github.client import GitHub
@@ -60,7 +62,8 @@ class GitHubLookup:
         self._repo_slug = repo_slug
         self._max_faults = max_faults
         self._sleep = sleep
-        self._moved: dict[tuple[str, str], str] = {}
+        self._moved: LRUCache[tuple[str, str], str] = LRUCache(_MAX_MOVED)
+        # Also guards _moved.
         self._anonymous_lock = threading.Lock()
 
     def find(self, repository: Row, pending: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
@@ -139,14 +142,14 @@ class GitHubLookup:
             if not all(one.authored for one in left.values()):
                 yield LookupStep(skipped_reason=f"{reason} {_AUTHORS_ONLY}".strip())
         finally:
-            self._anonymous_lock.release()
             self._remember(repo_slug, windows.path)
+            self._anonymous_lock.release()
 
     def _session(self, pool: TokenPool, stop: threading.Event) -> GitHubSession:
         return GitHubSession(self._github, pool, stop, max_faults=self._max_faults, sleep=self._sleep)
 
     def _remember(self, repo_slug: tuple[str, str], path: str) -> None:
-        if path != repository_path(*repo_slug) and len(self._moved) < _MAX_MOVED:
+        if path != repository_path(*repo_slug):
             self._moved[repo_slug] = path
 
 
