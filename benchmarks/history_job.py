@@ -50,8 +50,8 @@ def forget(db: Database) -> None:
 
 def job_of_path(db: Database, settings: Settings, path: Path) -> None:
     """The whole commit job on a repository of this machine."""
-    repository = factories.local_repository(ENVIRONMENT, path, None)
-    _run(db, settings, factories.path_source(ENVIRONMENT, repository), path_address(repository.path))
+    source = factories.path_source(ENVIRONMENT, path)
+    _run(db, settings, source, path_address(source.repository.path))
 
 
 def job_of_url(db: Database, settings: Settings, url: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from podium.clones.local import LocalRepository, open_local, origin
+from podium.clones.source import PathSource
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.history.count import count
@@ -150,3 +152,21 @@ def test_grafts_and_replacements_hide_nothing(git: Git, tmp_path: Path) -> None:
     repository = repos.make_traps(tmp_path / "traps.git")
     found = open_local(git, repository)
     assert count(git, found.path, found.head).total_commits > 70
+
+
+def test_a_walk_that_was_begun_counts_the_same_and_ends_with_its_source(git: Git, tmp_path: Path) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    head = repos.chain(repository, [repos.ALICE] * 5)
+    source = PathSource(git, repository, begin=True)
+    for _ in range(2):
+        # The second time none has begun.
+        with source.open({}, lambda *_: None, threading.Event()) as history:
+            assert history.count(None).total_commits == 5
+    source = PathSource(git, repository, begin=True)
+    with source.open({}, lambda *_: None, threading.Event()) as history:
+        assert history.count(head).total_commits == 0
+    source = PathSource(git, repository, begin=True)
+    walk = source._walk
+    assert walk is not None
+    source.close()
+    assert walk._pipeline._sink.returncode is not None

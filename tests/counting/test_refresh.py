@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podium.clones import mailmap
-from podium.clones.local import open_local
 from podium.clones.mirrors import Mirrors
 from podium.clones.source import MirrorSource, PathSource
 from podium.counting.commit_job import CommitJob
@@ -60,9 +59,9 @@ def classify_emails(host: str, emails: Collection[str]) -> Strangers:
 
 def count(db: Database, repository: Path) -> tuple[Any, ...]:
     """Count a repository of this machine as it is now, after whatever was counted of it before."""
-    found = open_local(GIT, repository)
-    job = CommitJob(db, PathSource(GIT, found), classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
-    row = submit(db, NullQueues(), path_address(found.path, None), refresh_after=0).repository
+    source = PathSource(GIT, repository)
+    job = CommitJob(db, source, classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
+    row = submit(db, NullQueues(), path_address(source.repository.path, None), refresh_after=0).repository
     start_over(db, row["id"])
     assert job.run(row["id"], threading.Event()) is None
     with db.read() as session:

@@ -74,10 +74,10 @@ def test_the_time_limit_ends_it_too(repository: Path) -> None:
 
 def test_a_stream_that_is_closed_early_ends_both_processes(repository: Path) -> None:
     does = aliased(repository, "yes podium-stream-test")
-    chunks = server().stream([does], [does], repository=repository)
-    next(chunks)
+    pipeline = server().stream([does], [does], repository=repository)
+    next(pipeline.output(None))
     assert running("yes podium-stream-test")
-    chunks.close()
+    pipeline.close()
     assert not running("yes podium-stream-test")
 
 

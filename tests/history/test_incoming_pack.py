@@ -18,7 +18,7 @@ from podium.clones.mirrors import Mirror, Mirrors
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.history import incoming_pack, rev_list
+from podium.history import incoming_pack
 from podium.history.count import check_limit, count
 from podium.history.incoming_pack import IncomingPack
 from podium.history.totals import Tally
@@ -40,7 +40,7 @@ def totals(tally: Tally | None) -> tuple[Any, ...]:
 
 
 def plainly(repository: Path, head: str) -> tuple[Any, ...]:
-    return totals(rev_list.count(GIT, repository, head, since=None, on_progress=lambda _: None, stop=None))
+    return totals(count(GIT, repository, head))
 
 
 # --- as index-pack writes ---

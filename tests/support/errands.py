@@ -88,7 +88,7 @@ class Errands:
 
     def _run_commit_job(self) -> None:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-        source = factories.path_source(environment, factories.local_repository(environment, self._folder, None))
+        source = factories.path_source(environment, self._folder)
         error = factories.commit_job(self._settings, self.db, source).run(self._id, self._stop)
         assert error is None, error
 

@@ -58,8 +58,7 @@ class Desk:
         """Count a repository from its folder; give its number."""
         row = submit(self.db, NullQueues(), parse_address(address), refresh_after=-1).repository
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
-        local = factories.local_repository(environment, folder, None)
-        job = factories.commit_job(self.settings, self.db, factories.path_source(environment, local))
+        job = factories.commit_job(self.settings, self.db, factories.path_source(environment, folder))
         error = job.run(row["id"], self.stop)
         assert error is None, error
         return int(row["id"])

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from podium.accounts.lookup import Lookup
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
-    from podium.clones.local import LocalRepository
-    from podium.clones.source import Source
+    from podium.clones.source import PathSource, Source
     from podium.counting.commit_job import CommitJob
     from podium.jobs.broker import Backend
 
@@ -238,32 +237,18 @@ def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
-def local_repository(environment: Mapping[str, str], path: Path, rev: str | None) -> LocalRepository:
-    """The repository at ``path`` or above it, at ``rev`` or HEAD, read with the user's own git configuration.
+def path_source(
+    environment: Mapping[str, str], path: Path, revision: str | None = None, *, begin: bool = False
+) -> PathSource:
+    """The history of the repository at ``path`` or above it, read with the user's own git; see ``PathSource``.
 
     Raises:
         HistoryError: it cannot be ranked; the message says why and what to do.
     """
-    from podium.clones.local import open_local
-    from podium.git.command import Git
-
-    return open_local(Git.for_person(environment), path, rev)
-
-
-def origin(environment: Mapping[str, str], repository: LocalRepository) -> str | None:
-    """The URL that a repository of this machine was cloned from. It may contain a password."""
-    from podium.clones import local
-    from podium.git.command import Git
-
-    return local.origin(Git.for_person(environment), repository)
-
-
-def path_source(environment: Mapping[str, str], repository: LocalRepository) -> Source:
-    """The history of a repository on this machine."""
     from podium.clones.source import PathSource
     from podium.git.command import Git
 
-    return PathSource(Git.for_person(environment), repository)
+    return PathSource(Git.for_person(environment), path, revision, begin=begin)
 
 
 def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:

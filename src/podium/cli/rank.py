@@ -109,17 +109,16 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
     _quiet_log()
     stop = threading.Event()
     _stop_at_signals(stop)
-    subject = _find(settings, environment, request)
-    db = factories.open_database(settings)
-    try:
+    with contextlib.ExitStack() as stack:
+        subject = _find(settings, environment, request, stack)
+        db = factories.open_database(settings)
+        stack.callback(db.close)
         with progress_for(subject.address.name) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks)
             repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
         return _board(settings, db, repository_id, request)
-    finally:
-        db.close()
 
 
 def _import_what_comes_later() -> None:
@@ -163,17 +162,18 @@ def _stop_at_signals(stop: threading.Event) -> None:
     signal.signal(signal.SIGTERM, on_signal)
 
 
-def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
+def _find(settings: Settings, environment: Mapping[str, str], request: Request, stack: contextlib.ExitStack) -> Subject:
     """An existing path, else an address."""
     path = _path(request.source)
     if request.source and _exists(path):
-        repository = factories.local_repository(environment, path, request.rev)
+        source = factories.path_source(environment, path, request.rev, begin=True)
+        stack.callback(source.close)
         # For a path nobody is asked anything over the network, unless a token says that it is wanted.
         is_asked = request.rules.identities and settings.github_tokens
-        repo_slug = _repo_slug(settings, factories.origin(environment, repository)) if is_asked else None
+        repo_slug = _repo_slug(settings, source.origin()) if is_asked else None
         return Subject(
-            path_address(repository.path, request.rev),
-            factories.path_source(environment, repository),
+            path_address(source.repository.path, request.rev),
+            source,
             repo_slug,
         )
     if request.source.startswith(("/", "./", "../", "~", "file://")):

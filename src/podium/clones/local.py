@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,14 @@ class LocalRepository:
     note: str | None
 
 
-def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop | None = None) -> LocalRepository:
+def open_local(
+    git: Git,
+    path: Path,
+    revision: str | None = None,
+    *,
+    stop: Stop | None = None,
+    on_head: Callable[[Path, str], None] = lambda *_: None,
+) -> LocalRepository:
     """Find the repository that ``path`` is, or lies in.
 
     Args:
@@ -39,6 +47,7 @@ def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop 
         path: a clone, bare or not, a work tree, or a folder in one.
         revision: what to count; None: HEAD.
         stop: ends the work when set.
+        on_head: called with the git directory and the commit as soon as they are known.
 
     Raises:
         HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev',
@@ -55,6 +64,7 @@ def open_local(git: Git, path: Path, revision: str | None = None, *, stop: Stop 
             "shallow", "This is a shallow clone, without all of its history: run git fetch --unshallow in it first."
         )
     head = _commit(git, repository, revision, stop)
+    on_head(repository, head)
     mailmap, note = _mailmap(git, repository, head, stop)
     return LocalRepository(
         path=repository,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from podium.clones.local import LocalRepository
+from podium.clones.local import LocalRepository, open_local, origin
 from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
 from podium.history.count import check_limit, count, is_ancestor
+from podium.history.rev_list import Walk
 from podium.history.totals import Tally
 from podium.storage.session import Row
 
@@ -56,9 +58,11 @@ class History:
         *,
         most: int | None = None,
         incoming: IncomingPack | None = None,
+        walk: Walk | None = None,
         discard: Callable[[], None] | None = None,
     ) -> None:
         self._incoming = incoming
+        self._walk = walk
         self.head: str = opened.head
         self.branch: str | None = opened.branch
         # The blob of the head's mailmap.
@@ -89,6 +93,7 @@ class History:
             self.head,
             since=since,
             incoming=self._incoming,
+            walk=self._walk,
             on_progress=lambda commits: self._report("counting", commits),
             most=self._most,
             before=before,
@@ -113,16 +118,49 @@ class History:
 
 
 class PathSource:
-    """One repository on this machine, opened already."""
+    """One repository on this machine; close it after use.
 
-    def __init__(self, git: Git, repository: LocalRepository) -> None:
+    Args:
+        git: how git is run.
+        path: a clone, bare or not, a work tree, or a folder in one.
+        revision: what to count; None: HEAD.
+        begin: whether git begins to walk at once, before the history is opened, as it will be soon and for all commits.
+
+    Attributes:
+        repository: the repository that was found.
+
+    Raises:
+        HistoryError: as :func:`podium.clones.local.open_local`.
+    """
+
+    def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
         self._git = git
-        self._repository = repository
+        self._walk: Walk | None = None
+        try:
+            self.repository = open_local(git, path, revision, on_head=self._begin if begin else lambda *_: None)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, repository: Path, head: str) -> None:
+        self._walk = Walk(self._git, repository, head)
 
     @contextlib.contextmanager
     def open(self, _repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
-        yield History(self._git, self._repository, report, stop)
+        walk, self._walk = self._walk, None
+        with contextlib.closing(walk) if walk else contextlib.nullcontext():
+            yield History(self._git, self.repository, report, stop, walk=walk)
+
+    def origin(self) -> str | None:
+        """The URL that the repository was cloned from. It may contain a password."""
+        return origin(self._git, self.repository)
+
+    def close(self) -> None:
+        """End a walk that was begun and not used."""
+        if self._walk:
+            self._walk.close()
+            self._walk = None
 
 
 class MirrorSource:

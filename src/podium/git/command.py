@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -172,47 +172,22 @@ class Git:
         watch.measure()
         return errors
 
-    def stream(
-        self, first: Sequence[str], second: Sequence[str], *, repository: Path, stop: Stop | None = None
-    ) -> Generator[bytes, None, None]:
-        """Run ``first | second`` and yield the output as it comes; close the iterator to end both.
+    def stream(self, first: Sequence[str], second: Sequence[str], *, repository: Path) -> Pipeline:
+        """Start ``first | second``; close it after use.
 
         Raises:
-            HistoryError: one of them failed; always 'corrupt' where git gives no better reason.
-            Interrupted: ``stop`` was set.
+            HistoryError: one of them cannot be started.
         """
         # Else rev-list flushes each line.
         environment = {**self._profile.variables(transfers=False), "GIT_FLUSH": "0"}
-        errors = bytearray()
-        with contextlib.ExitStack() as stack, selectors.DefaultSelector() as selector:
+        with contextlib.ExitStack() as stack:
             source = self._start(self._argv(first, repository), environment, repository)
             stack.enter_context(processes.ended(source))
             sink = self._start(self._argv(second, repository), environment, repository, stdin=source.stdout)
             stack.enter_context(processes.ended(sink))
-            assert source.stdout and source.stderr and sink.stdout and sink.stderr  # noqa: S101 # all are pipes
+            assert source.stdout  # noqa: S101 # a pipe
             source.stdout.close()
-            selector.register(sink.stdout, selectors.EVENT_READ)
-            selector.register(source.stderr, selectors.EVENT_READ, _kept(errors))
-            selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
-            watch = Watch(self.limits, stop)
-            output = bytearray()
-            while selector.get_map():
-                for key, _ in selector.select(processes.TICK):
-                    data = os.read(key.fd, processes.CHUNK)
-                    if not data:
-                        selector.unregister(key.fileobj)
-                    elif key.data is None:
-                        output += data
-                    else:
-                        key.data(data)
-                # git writes a few kilobytes at a time.
-                if len(output) >= processes.CHUNK // 2:
-                    yield bytes(output)
-                    output.clear()
-                watch.check()
-            yield bytes(output)
-            if source.wait() or sink.wait():
-                raise _damage(bytes(errors), first[0])
+            return Pipeline(source, sink, stack.pop_all(), self.limits, first[0])
 
     def _argv(self, words: Sequence[str], repository: Path | None, configuration: Sequence[str] = ()) -> list[str]:
         where = [f"--git-dir={repository}"] if repository else []
@@ -239,6 +214,57 @@ class Git:
             raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
         except OSError as error:
             raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None
+
+
+class Pipeline:
+    """Two processes, the second of which reads the output of the first."""
+
+    def __init__(
+        self,
+        source: processes.Process,
+        sink: processes.Process,
+        stack: contextlib.ExitStack,
+        limits: Limits,
+        doing: str,
+    ) -> None:
+        self._source, self._sink = source, sink
+        self._stack = stack
+        self._limits = limits
+        self._doing = doing
+
+    def output(self, stop: Stop | None) -> Iterator[bytes]:
+        """The output of the second, in pieces of some size, as it comes.
+
+        Raises:
+            HistoryError: one of them failed; 'corrupt' where git gives no better reason.
+            Interrupted: ``stop`` was set.
+        """
+        errors, output = bytearray(), bytearray()
+        source, sink = self._source, self._sink
+        assert source.stderr and sink.stdout and sink.stderr  # noqa: S101 # all are pipes
+        watch = Watch(self._limits, stop)
+        with selectors.DefaultSelector() as selector:
+            selector.register(sink.stdout, selectors.EVENT_READ, output.extend)
+            selector.register(source.stderr, selectors.EVENT_READ, _kept(errors))
+            selector.register(sink.stderr, selectors.EVENT_READ, _kept(errors))
+            while selector.get_map():
+                for key, _ in selector.select(processes.TICK):
+                    if data := os.read(key.fd, processes.CHUNK):
+                        key.data(data)
+                    else:
+                        selector.unregister(key.fileobj)
+                # git writes a few kilobytes at a time.
+                if len(output) >= processes.CHUNK // 2:
+                    yield bytes(output)
+                    output.clear()
+                watch.check()
+        yield bytes(output)
+        if source.wait() or sink.wait():
+            raise _damage(bytes(errors), self._doing)
+
+    def close(self) -> None:
+        """End both."""
+        self._stack.close()
 
 
 def _kept(errors: bytearray) -> Callable[[bytes], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from collections.abc import Callable
@@ -10,9 +11,9 @@ from pathlib import Path
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Stop
-from podium.history import rev_list
 from podium.history.gc_pause import gc_paused
 from podium.history.incoming_pack import IncomingPack
+from podium.history.rev_list import Walk
 from podium.history.totals import Tally
 
 # Shown to the person who asked for the count.
@@ -28,6 +29,7 @@ def count(
     *,
     since: str | None = None,
     incoming: IncomingPack | None = None,
+    walk: Walk | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
     most: int | None = None,
     before: int = 0,
@@ -41,6 +43,7 @@ def count(
         head: a full oid.
         since: the full oid of a commit counted before, an ancestor of ``head`` (:func:`is_ancestor`).
         incoming: what was counted while ``head`` was fetched for the first time.
+        walk: a walk over all of ``head`` that git has begun; closed afterwards.
         on_progress: called with the number of commits so far.
         most: the number of commits that are accepted.
         before: how many of them were counted up to ``since``.
@@ -61,8 +64,10 @@ def count(
             check_limit(incoming.tally.total_commits, most)
             return incoming.tally
         notes.warning("The clone could not be counted while it arrived (%s): git reads it again.", incoming.fault)
-    with gc_paused():
-        return rev_list.count(git, repository, _oid(head), since=start, on_progress=check, stop=stop)
+    if walk is None or start is not None:
+        walk = Walk(git, repository, _oid(head), start)
+    with gc_paused(), contextlib.closing(walk):
+        return walk.count(check, stop)
 
 
 def check_limit(commits: int, most: int | None) -> None:

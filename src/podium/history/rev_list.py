@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,25 +12,39 @@ from podium.history.commit_reader import CommitReader
 from podium.history.totals import Tally
 
 
-def count(
-    git: Git, repository: Path, head: str, *, since: str | None, on_progress: Callable[[int], None], stop: Stop | None
-) -> Tally:
-    """Count the commits that ``head`` reaches and ``since`` does not; both are full oids.
+class Walk:
+    """A walk over the commits that ``head`` reaches and ``since`` does not (full oids); close it after use.
 
-    ``on_progress`` is called with the number of commits so far, some hundred times a second, and may raise.
+    git begins it at once, and waits when its pipes are full until the commits are read.
 
     Raises:
-        HistoryError: 'corrupt', commits are missing or cannot be read.
-        Interrupted: ``stop`` was set.
+        HistoryError: git cannot be started.
     """
-    nonce = new_nonce()
-    walk = ["rev-list", "--end-of-options", head, *([f"^{since}"] if since else [])]
-    objects = ["cat-file", f"--batch={nonce.decode()} %(objectname) %(objectsize)", "--buffer"]
-    tally, splitter, reader = Tally(), BatchSplitter(nonce), CommitReader(nonce, len(head))
-    with contextlib.closing(git.stream(walk, objects, repository=repository, stop=stop)) as pieces:
-        for piece in pieces:
+
+    def __init__(self, git: Git, repository: Path, head: str, since: str | None = None) -> None:
+        self._nonce = new_nonce()
+        self._digits = len(head)
+        words = ["rev-list", "--end-of-options", head, *([f"^{since}"] if since else [])]
+        objects = ["cat-file", f"--batch={self._nonce.decode()} %(objectname) %(objectsize)", "--buffer"]
+        self._pipeline = git.stream(words, objects, repository=repository)
+
+    def count(self, on_progress: Callable[[int], None], stop: Stop | None) -> Tally:
+        """Count the commits.
+
+        ``on_progress`` is called with the number of commits so far, some hundred times a second, and may raise.
+
+        Raises:
+            HistoryError: 'corrupt', commits are missing or cannot be read.
+            Interrupted: ``stop`` was set.
+        """
+        tally, splitter, reader = Tally(), BatchSplitter(self._nonce), CommitReader(self._nonce, self._digits)
+        for piece in self._pipeline.output(stop):
             tally.add(*reader.read(splitter.feed(piece)))
             on_progress(tally.total_commits)
-    tally.add(*reader.read(splitter.close()))
-    on_progress(tally.total_commits)
-    return tally
+        tally.add(*reader.read(splitter.close()))
+        on_progress(tally.total_commits)
+        return tally
+
+    def close(self) -> None:
+        """End git."""
+        self._pipeline.close()
