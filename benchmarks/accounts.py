@@ -141,7 +141,7 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
             at_work = children(worker.pid)
             roots = {"PostgreSQL": postgres.pid, "Valkey": valkey.pid}
             before, own = cpu.used(roots), cpu.own_and_childrens(at_work)[0]
-            while podium.row(number)["state"] != "completed":
+            while podium.row(number).state != "completed":
                 time.sleep(0.1)
             parts = {name: used - before[name] for name, used in cpu.used(roots).items()}
             parts["Podium"] = cpu.own_and_childrens(at_work)[0] - own

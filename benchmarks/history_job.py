@@ -63,7 +63,7 @@ def job_of_url(db: Database, settings: Settings, url: str) -> None:
 def _run(db: Database, settings: Settings, source: Source, address: Address) -> None:
     job = factories.commit_job(settings, db, source, ask=False)
     repository = submit(db, NullQueues(), address, refresh_after=0).repository
-    start_over(db, repository["id"])
-    error = job.run(repository["id"], threading.Event())
+    start_over(db, repository.id)
+    error = job.run(repository.id, threading.Event())
     if error is not None:
         raise error

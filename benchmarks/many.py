@@ -17,8 +17,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from podium.jobs import batches, reconciler
+from podium.jobs import reconciler
 from podium.jobs.queues import NullQueues
+from podium.repositories.store import transitions
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
@@ -131,7 +132,7 @@ def _seconds(do: Callable[[], object]) -> float:
 def _things(db: Database, folder: Path) -> Iterator[Mapping[str, Callable[[], object]]]:
     def complete() -> None:
         with db.write() as session:
-            batches.complete(session, 7)
+            transitions.complete(session, 7)
 
     with open_site(folder, _Kept(db), board_cache_bytes=0, submissions_per_minute=0) as site:
         yield {

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "monitoring": MONITORING,
     "submissions": JOBS | {"submissions"},
     "git": GIT,
-    "clones": GIT | STORAGE | {"history", "clones"},
+    "clones": GIT | REPOSITORIES | {"history", "clones"},
     "history": GIT | {"history"},
     "counting": COUNTED,
     "accounts": JOBS | {"accounts"},

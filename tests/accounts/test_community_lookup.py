@@ -42,7 +42,7 @@ def test_every_row_matches_the_accounts_with_one_request_for_fifty_emails(
         assert before.keys() >= set(community.emails[:1])
         assert sum(before.values()) == expected.total()
         row = podium.resolve(number)
-        assert (row["state"], row["unresolved_reason"]) == ("completed", None)
+        assert (row.state, row.unresolved_reason) == ("completed", None)
         assert podium.rows(number) == dict(expected)
         needed = -(-needing_a_request(community) // 50)
         assert double.asked() <= needed + 1
@@ -57,10 +57,10 @@ def test_every_row_matches_the_accounts_with_one_request_for_fifty_emails(
         # The same people in another repository, and the same repository again, need no request.
         asked = double.asked()
         other = podium.count(folder, "o/other")
-        assert podium.resolve(other)["state"] == "completed"
+        assert podium.resolve(other).state == "completed"
         assert podium.rows(other) == dict(expected)
         assert podium.count(folder) == number
-        assert podium.resolve(number)["state"] == "completed"
+        assert podium.resolve(number).state == "completed"
         assert not podium.again(number)
         assert double.asked() == asked
 
@@ -71,7 +71,7 @@ def test_totals_stay_the_same_while_accounts_arrive(db: Database, tmp_path: Path
     total = community.rows().total()
     with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
-        generation = podium.row(number)["generation"]
+        generation = podium.row(number).generation
         for batch in range(3):
             podium.users.run(number, generation, batch, podium.stop)
             assert sum(podium.rows(number).values()) == total
@@ -90,7 +90,7 @@ def test_the_board_is_the_same_under_all_faults_and_limits(db: Database, folder:
     ):
         number = podium.count(folder)
         row = podium.resolve(number)
-        assert (row["state"], row["unresolved_reason"], row["attempts"]) == ("completed", None, 0)
+        assert (row.state, row.unresolved_reason, row.attempts) == ("completed", None, 0)
         assert podium.rows(number) == dict(community.rows())
         assert len({seen.fault for seen in double.seen} - {None}) > (20 if emails > 5_000 else 8)
         assert double.asked() > 2 * limit

@@ -48,7 +48,7 @@ def accounts() -> Accounts:
 
 def resolved(podium: Desk, folder: Path, address: str = "o/r") -> dict[str, int]:
     number = podium.count(folder, address)
-    assert podium.resolve(number)["state"] == "completed"
+    assert podium.resolve(number).state == "completed"
     return podium.rows(number)
 
 
@@ -350,7 +350,7 @@ def test_a_deleted_repository_keeps_its_board_and_says_so(
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
         double.delete("o/r")
         number = podium.count(folder)
-        assert podium.resolve(number, workers=1)["state"] == "completed"
+        assert podium.resolve(number, workers=1).state == "completed"
         assert len(podium.rows(number)) == 120
         assert "GitHub does not show this repository" in reason(podium)
         # The other batches use the first one's result.
@@ -366,7 +366,7 @@ def test_repositories_at_other_hosts_use_known_accounts_only(
         resolved(podium, known)
         asked = double.asked()
         number = podium.count(folder, "https://gitlab.com/o/r")
-        assert podium.resolve(number)["state"] == "completed"
+        assert podium.resolve(number).state == "completed"
         assert podium.rows(number) == {"@ada": 1, "bob@x.org": 1}
         assert not podium.again(number)
         assert double.asked() == asked
@@ -392,7 +392,7 @@ def test_without_a_token_the_most_active_authors_come_first(
         assert board["unresolved"] == 2 and not board["isPartial"]
         # POST /refresh continues within the hourly limit, which is used up.
         assert podium.again(number)
-        assert podium.resolve(number)["state"] == "completed"
+        assert podium.resolve(number).state == "completed"
         assert double.asked() == 3
 
 
@@ -456,7 +456,7 @@ def test_a_board_without_network_is_complete_and_says_so(db: Database, repositor
             with db.write() as session:
                 # As after seven rounds without progress.
                 session.run("UPDATE repository SET attempts = 7")
-            assert podium.resolve(number)["state"] == "completed"
+            assert podium.resolve(number).state == "completed"
             assert podium.rows(number) == {"ada@x.org": 1, "@octocat": 1}
             assert "GitHub cannot be reached" in reason(podium)
     assert double.asked() == 0
@@ -471,16 +471,16 @@ def test_rounds_without_progress_are_counted_until_there_is_progress(
         desk(db, double, max_faults=2, speedup=1000) as podium,
     ):
         number = podium.count(folder)
-        podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+        podium.users.run(number, podium.row(number).generation, 0, podium.stop)
         row = podium.row(number)
-        assert (row["state"], row["attempts"]) == ("users_processing", 1)
-        assert row["not_before"] is not None
+        assert (row.state, row.attempts) == ("users_processing", 1)
+        assert row.not_before is not None
         # Too early: nothing happens.
-        podium.users.run(number, row["generation"], 0, podium.stop)
+        podium.users.run(number, row.generation, 0, podium.stop)
         assert double.asked() == 2
         with db.write() as session:
             session.run("UPDATE repository SET not_before = {now}")
-        assert podium.resolve(number)["attempts"] == 0
+        assert podium.resolve(number).attempts == 0
         assert podium.rows(number) == {"@ada": 1}
 
 
@@ -491,11 +491,11 @@ def test_a_batch_that_is_enqueued_twice_is_looked_up_once(db: Database, reposito
     folder = repository(("ada@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
-        generation = podium.row(number)["generation"]
+        generation = podium.row(number).generation
         for wrong in (generation - 1, generation, generation, generation + 1):
             podium.users.run(number, wrong, 0, podium.stop)
         assert double.asked() == 1
-        assert podium.row(number)["state"] == "completed"
+        assert podium.row(number).state == "completed"
 
 
 def test_an_email_known_meanwhile_is_not_looked_up(db: Database, repository: Build, accounts: Accounts) -> None:
@@ -504,7 +504,7 @@ def test_an_email_known_meanwhile_is_not_looked_up(db: Database, repository: Bui
         first, second = podium.count(folder), podium.count(folder, "o/s")
         podium.resolve(first)
         assert double.asked() == 1
-        assert podium.resolve(second)["state"] == "completed"
+        assert podium.resolve(second).state == "completed"
         assert double.asked() == 1
         assert podium.rows(second) == {"@ada": 1, "@bob": 1}
 
@@ -517,9 +517,9 @@ def test_a_stopped_worker_releases_its_batch(db: Database, repository: Build, ac
     ):
         number = podium.count(folder)
         podium.stop.set()
-        podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+        podium.users.run(number, podium.row(number).generation, 0, podium.stop)
         row = podium.row(number)
-        assert (row["state"], row["attempts"], row["not_before"]) == ("users_processing", 0, None)
+        assert (row.state, row.attempts, row.not_before) == ("users_processing", 0, None)
         podium.stop.clear()
         podium.resolve(number)
         assert podium.rows(number) == {"@ada": 1}
@@ -539,12 +539,12 @@ def test_a_worker_that_lost_its_batch_saves_nothing(db: Database, repository: Bu
                 return podium.users.lookup.find(*arguments)  # type: ignore[arg-type]
 
         late = dataclasses.replace(podium.users, lookup=Thief())  # type: ignore[arg-type]
-        late.run(number, podium.row(number)["generation"], 0, podium.stop)
+        late.run(number, podium.row(number).generation, 0, podium.stop)
         assert double.asked() == 1
         with db.read() as session:
             assert session.value("SELECT count(*) FROM known_email") == 0
             assert session.value("SELECT claim_token FROM commit_data") == "thief"
-        assert podium.row(number)["state"] == "users_processing"
+        assert podium.row(number).state == "users_processing"
 
 
 def test_a_limit_in_force_survives_the_process(db: Database, repository: Build, accounts: Accounts) -> None:
@@ -552,16 +552,16 @@ def test_a_limit_in_force_survives_the_process(db: Database, repository: Build, 
     with GitHubDouble({"o/r": folder}, accounts, script=Script(["403-secondary"]), pause=60) as double:
         with desk(db, double) as podium:
             number = podium.count(folder)
-            podium.users.run(number, podium.row(number)["generation"], 0, podium.stop)
+            podium.users.run(number, podium.row(number).generation, 0, podium.stop)
             row = podium.row(number)
-            assert "waitingUntil" in row["progress"]
-            assert (row["attempts"], row["state"]) == (0, "users_processing")
+            assert "waitingUntil" in (row.progress or "")
+            assert (row.attempts, row.state) == (0, "users_processing")
             with db.write() as session:
                 session.run("UPDATE repository SET not_before = NULL")
         with desk(db, double) as podium:
-            podium.users.run(number, row["generation"], 0, podium.stop)
+            podium.users.run(number, row.generation, 0, podium.stop)
             assert double.asked() == 1
-            assert podium.row(number)["not_before"] is not None
+            assert podium.row(number).not_before is not None
         with db.read() as session:
             assert session.value("SELECT key FROM github_limit") == token_key(TOKEN)
 
@@ -573,7 +573,7 @@ def test_several_tokens_have_a_budget_each(db: Database, repository: Build, acco
         desk(db, double, tokens=("one", "two")) as podium,
     ):
         number = podium.count(folder)
-        assert podium.resolve(number)["state"] == "completed"
+        assert podium.resolve(number).state == "completed"
         assert double.asked() == 8
         assert {seen.token for seen in double.seen} == {"one", "two"}
         assert not podium.waits
@@ -586,6 +586,6 @@ def test_a_row_without_sample_commits_is_not_looked_up(db: Database, repository:
     with db.write() as session:
         session.run("UPDATE commit_data SET batch = 0, sample_sha = ''")
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
-        assert podium.resolve(number)["state"] == "completed"
+        assert podium.resolve(number).state == "completed"
         assert podium.rows(number, Rules()) == {"ada@x.org": 1}
         assert double.asked() == 0

@@ -61,7 +61,7 @@ def test_no_statement_of_a_batch_reads_more_of_the_repository_than_the_batch(
     with GitHubDouble({"o/r": tmp_path / "r.git"}, accounts) as double, desk(sqlite, double) as podium:
         number = podium.count(tmp_path / "r.git")
         job = dataclasses.replace(podium.users, db=listening)
-        job.run(number, podium.row(number)["generation"], 0, podium.stop)
+        job.run(number, podium.row(number).generation, 0, podium.stop)
     asked = [sql for sql in listening.heard if "commit_data" in sql]
     assert len(asked) >= 6
     with contextlib.closing(sqlite3.connect(tmp_path / "podium.db")) as db:

@@ -18,14 +18,15 @@ from pydantic import TypeAdapter
 
 from podium.cli.queue import table
 from podium.errors import Conflict, LeaseLost, NotFound, QueueError
-from podium.jobs import batches, broker, lease
+from podium.jobs import batches, broker
 from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.queues import COMMITS, USERS, Depth
 from podium.jobs.redis_broker import connect
 from podium.jobs.redis_queues import NAMESPACE, RedisQueues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Budget, as_json
-from podium.repositories import fair_queue
+from podium.repositories.store import statistics, transitions
+from podium.repositories.store.schedule import next_virtual_start
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions import admin
@@ -36,7 +37,7 @@ from podium.web.application import create_app
 from podium.workers import heartbeat
 from podium.workers.heartbeat import Heartbeat
 from tests.support.cli import Podium
-from tests.support.rows import add_person, add_repository, repository
+from tests.support.rows import add_person, add_repository, leased, repository
 from tests.support.server import free_port, serving, wait_until
 from tests.support.valkey import Valkey
 from tests.support.web import Client, Site, is_problem, open_site
@@ -119,11 +120,10 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
 
 
 def test_the_states_are_counted_on_an_index(sqlite: Database) -> None:
-    from podium.monitoring import inspector
 
     with sqlite.read() as session:
-        plan = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {inspector._COUNTS}"))
-        oldest = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {inspector._OLDEST_BOARD}"))
+        plan = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {statistics.COUNTS}"))
+        oldest = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {statistics.OLDEST_COMPLETED}"))
     assert "COVERING INDEX ix_repository_state_created_at" in plan
     assert "INDEX ix_repository_state_enqueued_at" in oldest
     assert "TEMP B-TREE FOR ORDER" not in oldest
@@ -277,9 +277,9 @@ def test_failed_ones_start_anew_and_waiting_ones_are_due_at_once(db: Database) -
     change(db, broken, "error = 'x', error_code = 'y', attempts = 4, crashes = 2")
     waiting = add_repository(db, key="github.com/o/2", state="users_processing")
     change(db, waiting, "not_before = {now} + 1000, attempts = 2")
-    assert admin.try_again(db, [broken, waiting, broken]) == [broken, waiting]
+    assert admin.retry(db, [broken, waiting, broken]) == [broken, waiting]
     row = repository(db, broken)
-    assert (row["state"], row["error"], row["attempts"], row["crashes"], row["enqueued_at"]) == (
+    assert (row.state, row.error, row.attempts, row.crashes, row.enqueued_at) == (
         "pending",
         None,
         0,
@@ -287,27 +287,27 @@ def test_failed_ones_start_anew_and_waiting_ones_are_due_at_once(db: Database) -
         None,
     )
     row = repository(db, waiting)
-    assert (row["state"], row["not_before"], row["enqueued_at"]) == ("users_processing", None, None)
+    assert (row.state, row.not_before, row.enqueued_at) == ("users_processing", None, None)
 
 
 def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Database) -> None:
-    assert admin.try_again(db, []) == []
+    assert admin.retry(db, []) == []
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(3)]
     others = [add_repository(db, key=f"github.com/p/{state}", state=state) for state in ("pending", "completed")]
     local = add_repository(db, key="file:///r", host="", state="failed")
-    assert admin.try_again(db, []) == broken
-    assert {repository(db, number)["state"] for number in broken} == {"pending"}
-    assert [repository(db, number)["state"] for number in (*others, local)] == ["pending", "completed", "failed"]
+    assert admin.retry(db, []) == broken
+    assert {repository(db, number).state for number in broken} == {"pending"}
+    assert [repository(db, number).state for number in (*others, local)] == ["pending", "completed", "failed"]
 
 
 def test_a_thousand_tried_again_keep_nobody_from_their_turn(db: Database) -> None:
     waiting = add_repository(db, key="github.com/other/waiting")
     change(db, waiting, "virtual_start = 7")
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(20)]
-    assert admin.try_again(db, []) == broken
-    assert [repository(db, number)["virtual_start"] for number in broken] == [7.0 + place for place in range(20)]
+    assert admin.retry(db, []) == broken
+    assert [repository(db, number).virtual_start for number in broken] == [7.0 + place for place in range(20)]
     with db.write() as session:
-        assert fair_queue.next_virtual_start(session, "somebody") == 7.0
+        assert next_virtual_start(session, "somebody") == 7.0
 
 
 @pytest.mark.parametrize(("state", "error"), [("completed", Conflict), (None, NotFound)])
@@ -317,19 +317,18 @@ def test_one_that_cannot_be_tried_again_leaves_all_as_they_were(
     broken = add_repository(db, key="github.com/o/1", state="failed")
     other = add_repository(db, key="github.com/o/2", state=state) if state else 999
     with pytest.raises(error, match=str(other)):
-        admin.try_again(db, [broken, other])
-    assert repository(db, broken)["state"] == "failed"
+        admin.retry(db, [broken, other])
+    assert repository(db, broken).state == "failed"
 
 
 def test_who_counts_a_dropped_repository_can_save_nothing(db: Database) -> None:
     number = add_repository(db)
-    with lease.take(db, number, seconds=30) as held:
-        assert held is not None
+    with leased(db, number) as held:
         admin.drop(db, number)
         with pytest.raises(LeaseLost), held.fence():
             raise AssertionError
     row = repository(db, number)
-    assert (row["state"], row["error_code"], row["lease_holder"]) == ("failed", "dropped", None)
+    assert (row.state, row.error_code, row.lease_holder) == ("failed", "dropped", None)
 
 
 def test_who_looks_up_a_batch_of_a_dropped_repository_can_save_nothing(db: Database) -> None:
@@ -341,9 +340,9 @@ def test_who_looks_up_a_batch_of_a_dropped_repository_can_save_nothing(db: Datab
     admin.drop(db, number)
     with db.write() as session:
         assert batches.finish(session, number, 0, "token") == 0
-        assert not batches.complete(session, number)
-    assert admin.try_again(db, [number]) == [number]
-    assert repository(db, number)["state"] == "pending"
+        assert not transitions.complete(session, number)
+    assert admin.retry(db, [number]) == [number]
+    assert repository(db, number).state == "pending"
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])

@@ -15,6 +15,7 @@ from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.history.count import count
 from tests.support import repos
+from tests.support.rows import some_repository
 
 
 @pytest.fixture
@@ -160,10 +161,10 @@ def test_a_walk_that_was_begun_counts_the_same_and_ends_with_its_source(git: Git
     source = PathSource(git, repository, begin=True)
     for _ in range(2):
         # The second time none has begun.
-        with source.open({}, lambda *_: None, threading.Event()) as history:
+        with source.open(some_repository(), lambda *_: None, threading.Event()) as history:
             assert history.count(None).total_commits == 5
     source = PathSource(git, repository, begin=True)
-    with source.open({}, lambda *_: None, threading.Event()) as history:
+    with source.open(some_repository(), lambda *_: None, threading.Event()) as history:
         assert history.count(head).total_commits == 0
     source = PathSource(git, repository, begin=True)
     walk = source._walk

@@ -5,23 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from podium.counting.commit_job import _Progress
-from podium.jobs import lease
+from podium.counting.progress import CountProgress
 from podium.storage.session import Database
-from tests.support.rows import add_repository, repository
+from tests.support.rows import add_repository, leased, repository
 
 
 def told(db: Database, steps: list[tuple[float, tuple[Any, ...]]]) -> list[dict[str, Any]]:
     """What stands in the repository's row after each step (second, arguments)."""
     number, now, also = add_repository(db), [0.0], []
     seen = []
-    with lease.take(db, number, seconds=3600) as held:
-        assert held is not None
-        note = _Progress(db, held.row, lambda *arguments: also.append(arguments), lambda: now[0])
+    with leased(db, number) as held:
+        note = CountProgress(db, held.repository, lambda *arguments: also.append(arguments), lambda: now[0])
         for second, arguments in steps:
             now[0] = 100.0 + second
             note(*arguments)
-            seen.append(json.loads(repository(db, number)["progress"]))
+            seen.append(json.loads(repository(db, number).progress or ""))
     assert len(also) == len(steps)
     return seen
 

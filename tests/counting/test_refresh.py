@@ -20,6 +20,7 @@ from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address, path_address
+from podium.repositories.store import queries
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
@@ -62,8 +63,8 @@ def count(db: Database, repository: Path) -> tuple[Any, ...]:
     source = PathSource(GIT, repository)
     job = CommitJob(db, source, classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
     row = submit(db, NullQueues(), path_address(source.repository.path, None), refresh_after=0).repository
-    start_over(db, row["id"])
-    assert job.run(row["id"], threading.Event()) is None
+    start_over(db, row.id)
+    assert job.run(row.id, threading.Event()) is None
     with db.read() as session:
         return tuple(session.all(sql) for sql in (ROWS, WEEKS, SUMS))
 
@@ -186,8 +187,8 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
         def run(most: int) -> Exception | None:
             source = MirrorSource(git, mirrors, lambda _row: url, most=most)
             job = CommitJob(db, source, classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
-            start_over(db, row["id"])
-            return job.run(row["id"], threading.Event())
+            start_over(db, row.id)
+            return job.run(row.id, threading.Event())
 
         assert "PODIUM_MAX_COMMITS" in str(run(4))
         assert run(5) is None
@@ -195,9 +196,9 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
         repos.chain(repository, [repos.BOB], [head])
         assert "PODIUM_MAX_COMMITS" in str(run(5))
         with db.read() as session:
-            failed = session.one("SELECT * FROM repository WHERE id = :id", id=row["id"])
+            failed = queries.by_id(session, row.id)
         assert failed is not None
-        assert (failed["state"], failed["error_code"]) == ("failed", "too-large")
+        assert (failed.state, failed.error_code) == ("failed", "too-large")
         assert list((tmp_path / "mirrors").glob("*.git")) == []
 
 

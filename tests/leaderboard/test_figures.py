@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from podium.leaderboard.figures import read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, drawn
 from podium.leaderboard.windows import months_before
+from podium.repositories.model import State
+from podium.repositories.store import queries
 from podium.storage.session import Database
 from podium.timeutil import WEEK
 from tests.support.boards import Counted, at
@@ -26,7 +29,7 @@ def counted(db: Database) -> Counted:
 
 def overview(counted: Counted, rules: Rules | None = None) -> dict[str, Any]:
     with counted.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        row = queries.by_id(session, counted.id)
         assert row is not None
         return read_figures(BoardData(session, row, "https://github.com").under(rules or Rules()))
 
@@ -150,7 +153,7 @@ def test_curves_share_one_scale_and_cover_the_window(counted: Counted) -> None:
 
     def curves(rules: Rules, points: int = 32) -> dict[str, Any]:
         with counted.db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+            row = queries.by_id(session, counted.id)
             assert row is not None
             ranked = BoardData(session, row, "https://github.com").under(rules)
             return sparklines(ranked, list(ranked.ranking.order), points)
@@ -195,7 +198,7 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
 
     def read() -> None:
         with counted.db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+            row = queries.by_id(session, counted.id)
             assert row is not None
             read_figures(BoardData(session, row, "https://github.com", keep).under(Rules()))
 
@@ -212,13 +215,20 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
 
 def test_edition_follows_the_row(counted: Counted) -> None:
     with counted.db.read() as session:
-        row = dict(session.one("SELECT * FROM repository WHERE id = :id", id=counted.id) or {})
-    for change in ({"head": "b" * 40}, {"generation": 9}, {"state": "failed"}, {"users_processed_at": 5.0}):
-        assert cache_key(row | change) != cache_key(row)
+        row = queries.by_id(session, counted.id)
+    assert row is not None
+    changes: list[dict[str, Any]] = [
+        {"head": "b" * 40},
+        {"generation": 9},
+        {"state": State.FAILED},
+        {"users_processed_at": 5.0},
+    ]
+    for change in changes:
+        assert cache_key(dataclasses.replace(row, **change)) != cache_key(row)
     # How far a refresh is changes nothing on the board that is there.
-    assert cache_key(row | {"updated_at": 5.0, "progress": "{}"}) == cache_key(row)
-    busy = row | {"state": "users_processing"}
-    assert cache_key(busy | {"updated_at": 5.0}) != cache_key(busy)
+    assert cache_key(dataclasses.replace(row, updated_at=5.0, progress="{}")) == cache_key(row)
+    busy = dataclasses.replace(row, state=State.USERS_PROCESSING)
+    assert cache_key(dataclasses.replace(busy, updated_at=5.0)) != cache_key(busy)
 
 
 def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:

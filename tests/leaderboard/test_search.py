@@ -10,6 +10,7 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
+from podium.repositories.store import queries
 from podium.storage.session import Database
 from podium.timeutil import WEEK
 from tests.support.boards import Counted, at
@@ -24,7 +25,7 @@ def counted(db: Database) -> Counted:
 
 def search(counted: Counted, text: str, rules: Rules | None = None, *, show_emails: bool = False) -> dict[str, Any]:
     with counted.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        row = queries.by_id(session, counted.id)
         assert row is not None
         ranked = BoardData(session, row, "https://github.com").under(rules or Rules())
         return find(ranked, text, show_emails=show_emails)
@@ -108,7 +109,7 @@ def test_the_reason_says_what_to_try_when_nothing_matches(counted: Counted) -> N
 def explain(counted: Counted, rules: Rules | None = None, *, show_emails: bool = True, **who: Any) -> dict[str, Any]:
     rules = rules or Rules()
     with counted.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        row = queries.by_id(session, counted.id)
         assert row is not None
         ranked = BoardData(session, row, "https://github.com").under(rules)
         number = row_of(ranked, **who)
@@ -173,7 +174,7 @@ def test_a_person_who_is_not_ranked_can_be_explained(counted: Counted) -> None:
 def test_rows_that_are_not_there_are_none(counted: Counted) -> None:
     counted.person("a@x", "Ada", 5)
     with counted.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=counted.id)
+        row = queries.by_id(session, counted.id)
         assert row is not None
         ranked = BoardData(session, row, "https://github.com").under(Rules())
         for who in ({"rank": 0}, {"rank": 2}, {"rank": -1}, {"login": "x"}, {"email": "b@x"}, {"person": 99}):

@@ -7,6 +7,7 @@ from typing import Any
 
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
+from podium.repositories.store import queries
 from podium.storage.session import Database
 
 DAY = 86_400
@@ -146,7 +147,7 @@ class Counted:
     ) -> Document:
         """The document under ``rules``."""
         with self.db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=self.id)
+            row = queries.by_id(session, self.id)
             assert row is not None
             return load_board(
                 session,

@@ -13,11 +13,12 @@ from typing import Any
 from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
-from podium.jobs import batches, lease, reconciler
+from podium.jobs import batches, reconciler
 from podium.jobs.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector
+from podium.repositories.model import Repository
+from podium.repositories.store import leases, queries, transitions
 from podium.settings import Settings
-from podium.storage.session import Row
 from podium.submissions import admin
 from podium.workers import heartbeat
 from podium.workers.drain import Drain
@@ -96,9 +97,9 @@ class Errands:
         with contextlib.closing(factories.user_job(self._settings, self.db, _Everybody())) as users:
             row = self._row()
             with self._errand("user job, a batch"):
-                assert users.run(self._id, row["generation"], 0, self._stop)
+                assert users.run(self._id, row.generation, 0, self._stop)
             with self._errand("ringing for the next batch"):
-                reconciler.enqueue_following_batch(self.db, self._queues, self._id, row["generation"], 0)
+                reconciler.enqueue_following_batch(self.db, self._queues, self._id, row.generation, 0)
             with self._errand("user job, the last batch"):
                 self._finish(users)
 
@@ -106,12 +107,12 @@ class Errands:
         with self.db.errand(""), self.db.read() as session:
             left = batches.unclaimed(session, self._id)
         for number in left:
-            assert users.run(self._id, self._row()["generation"], number, self._stop)
-        assert self._row()["state"] == "completed"
+            assert users.run(self._id, self._row().generation, number, self._stop)
+        assert self._row().state == "completed"
 
-    def _row(self) -> Row:
+    def _row(self) -> Repository:
         with self.db.errand(""), self.db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=self._id)
+            row = queries.by_id(session, self._id)
         assert row is not None
         return row
 
@@ -130,7 +131,7 @@ class Errands:
         client = site.client()
         with self._errand("POST /leaderboard, refresh"):
             assert client.post(_BOARD).status_code in (200, 202)
-        assert self._row()["state"] == "pending"
+        assert self._row().state == "pending"
         _commit(self._folder)
         with self._errand("commit job, new commits"):
             self._run_commit_job()
@@ -157,9 +158,9 @@ class Errands:
         with self._errand("reconciler"):
             reconciler.reconcile(self.db, self._queues, backlog)
         with self._errand("completion check"), self.db.write() as session:
-            batches.complete(session, self._id)
+            transitions.complete(session, self._id)
         with self._errand("renewing lease and claim"), self.db.write() as session:
-            session.run(lease._RENEW, id=self._id, token=1, seconds=30)
+            leases.renew(session, self._id, 1, seconds=30)
             session.run(batches._RENEW, id=self._id, batch=0, token="", seconds=30)
         with self._errand("worker that drains"):
             drain = Drain(self.db, (COMMITS, USERS))
@@ -168,7 +169,7 @@ class Errands:
         with self._errand("heartbeat"):
             heartbeat.Heartbeat(self.db, (COMMITS,), dict).beat()
         with self._errand("podium queue retry"):
-            admin.try_again(self.db, [self._failed()])
+            admin.retry(self.db, [self._failed()])
         with self._errand("podium queue drop"):
             admin.drop(self.db, self._failed())
 
@@ -206,7 +207,9 @@ class _Everybody:
     def __init__(self, moved: int = 0) -> None:
         self._moved = moved
 
-    def find(self, _repository: Row, wanted: Sequence[PendingEmail], _stop: threading.Event, /) -> Iterator[LookupStep]:
+    def find(
+        self, _repository: Repository, wanted: Sequence[PendingEmail], _stop: threading.Event, /
+    ) -> Iterator[LookupStep]:
         yield LookupStep({one.email: self._account(one.email) for one in wanted})
 
     def _account(self, email: str) -> GitHubAccount:

@@ -24,9 +24,12 @@ from podium.jobs.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
 from podium.repositories.address import parse_address
+from podium.repositories.model import Repository
+from podium.repositories.store import queries
 from podium.settings import Settings
-from podium.storage.session import Database, Row
-from podium.submissions.submit import resolve_again, submit
+from podium.storage.session import Database
+from podium.submissions.refresh import resolve_again
+from podium.submissions.submit import submit
 
 TOKEN = "token-of-a-test"
 EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include")
@@ -59,18 +62,18 @@ class Desk:
         row = submit(self.db, NullQueues(), parse_address(address), refresh_after=-1).repository
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
         job = factories.commit_job(self.settings, self.db, factories.path_source(environment, folder))
-        error = job.run(row["id"], self.stop)
+        error = job.run(row.id, self.stop)
         assert error is None, error
-        return int(row["id"])
+        return int(row.id)
 
-    def resolve(self, repository_id: int, *, workers: int = 4) -> Row:
+    def resolve(self, repository_id: int, *, workers: int = 4) -> Repository:
         """Work its batches off as the queue would have them worked off, until nothing is left; give its row."""
         with ThreadPoolExecutor(workers) as pool:
-            while (row := self.row(repository_id))["state"] == "users_processing":
+            while (row := self.row(repository_id)).state == "users_processing":
                 self._note(row)
                 with self.db.read() as session:
                     numbers = batches.unclaimed(session, repository_id)
-                generation = row["generation"]
+                generation = row.generation
                 for done in [
                     pool.submit(self.users.run, repository_id, generation, number, self.stop) for number in numbers
                 ]:
@@ -81,9 +84,9 @@ class Desk:
                 self.stop.wait(max(0.0, wait or 0.0))
         return self.row(repository_id)
 
-    def _note(self, row: Row) -> None:
-        self.most_attempts = max(self.most_attempts, row["attempts"])
-        progress = json.loads(row["progress"] or "{}")
+    def _note(self, row: Repository) -> None:
+        self.most_attempts = max(self.most_attempts, row.attempts)
+        progress = json.loads(row.progress or "{}")
         if progress.get("waitingUntil"):
             self.waits.add(progress["waitingUntil"])
 
@@ -91,9 +94,9 @@ class Desk:
         """What POST /refresh does."""
         return resolve_again(self.db, NullQueues(), repository_id, factories.mark_stale(self.settings))
 
-    def row(self, repository_id: int) -> Row:
+    def row(self, repository_id: int) -> Repository:
         with self.db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
+            row = queries.by_id(session, repository_id)
         assert row is not None
         return row
 

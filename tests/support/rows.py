@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
+from collections.abc import Iterator
 from typing import Any
 
-from podium.storage.session import Database, Row
+from podium.jobs import lease, reconciler
+from podium.repositories.model import COLUMNS, Repository, State
+from podium.repositories.store import queries
+from podium.storage.session import Database
 
 RIGHT_NOW: Any = object()
 
@@ -52,12 +57,28 @@ def add_person(db: Database, repository_id: int, email: str, name: str = "Someon
         )
 
 
-def repository(db: Database, repository_id: int) -> Row:
-    """The repository's row."""
+def repository(db: Database, repository_id: int) -> Repository:
+    """The repository as it is now."""
     with db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
-    assert row is not None
-    return row
+        found = queries.by_id(session, repository_id)
+    assert found is not None
+    return found
+
+
+def some_repository(**values: Any) -> Repository:
+    """A repository that is in no database; what ``values`` do not say is 0, or None."""
+    numbers = ("id", "generation", "lease_token", "virtual_start", "crashes", "attempts", "created_at", "updated_at")
+    defaults: dict[str, Any] = {**dict.fromkeys(COLUMNS), **dict.fromkeys(numbers, 0), "state": State.PENDING}
+    return Repository(**defaults | values)
+
+
+@contextlib.contextmanager
+def leased(db: Database, repository_id: int, *, seconds: float = 3600) -> Iterator[lease.Lease]:
+    """Take the lease on a repository and hold it, as a commit worker does."""
+    found = lease.grab(db, repository_id, seconds=seconds)
+    assert found is not None
+    with lease.hold(db, found, seconds=seconds) as held:
+        yield held
 
 
 @dataclasses.dataclass
@@ -77,3 +98,16 @@ class RecordingQueues:
         with self._lock:
             self.enqueued.append((repository_id, generation, batch))
             self.delays.append(delay)
+
+
+def expire_lease(db: Database, repository_id: int) -> None:
+    """As if the holder had not renewed its lease for longer than that lasts."""
+    with db.write() as session:
+        session.run("UPDATE repository SET lease_until = {now} - 0.01 WHERE id = :id", id=repository_id)
+
+
+def enqueue_due(db: Database, **options: float) -> list[tuple[int, ...]]:
+    """What the reconciler enqueues now."""
+    queues = RecordingQueues()
+    reconciler.enqueue_due(db, queues, **options)
+    return queues.enqueued

@@ -24,6 +24,7 @@ from podium.web.share.svg import colour_of, policy
 from podium.web.share.text_metrics import fit, width, wrap
 from tests.leaderboard.test_export import HOSTILE, document, entry
 from tests.support.avatar_host import AvatarHost, png, whole
+from tests.support.rows import some_repository
 from tests.support.web import WEEK, Client, Site, is_problem, open_site
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -245,7 +246,7 @@ def test_files_lie_beneath_the_page_wherever_the_repository_is(site: Site, clien
 def test_a_repository_that_is_named_like_a_file_has_a_page_and_files(
     site: Site, client: Client, of: dict[str, Any], page: str
 ) -> None:
-    assert page_path(of, "github.com") == page
+    assert page_path(some_repository(**of), "github.com") == page
     url = "https://" + "/".join(part for part in (of["host"], of["owner"], of["name"]) if part)
     number = site.repository(url)
     site.person(number, "Ada", "ada@example.com", 1)

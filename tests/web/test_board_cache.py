@@ -17,7 +17,8 @@ from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
-from podium.storage.session import Row
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries
 from podium.web.application import create_app
 from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
 from podium.web.cache.cached_response import CachedResponse
@@ -80,7 +81,7 @@ def test_however_many_ask_at_once_the_database_is_asked_twice(site: Site) -> Non
     number = site.repository()
     db = CountingDatabase(site)
 
-    async def ask() -> list[Row | None]:
+    async def ask() -> list[Repository | None]:
         reader = RowBatcher(db)  # type: ignore[arg-type]
         first = asyncio.ensure_future(reader.read("github.com/octo/hello"))
         await asyncio.sleep(0)
@@ -100,7 +101,7 @@ def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
     db = CountingDatabase(site)
     db.gate.clear()
 
-    async def ask() -> tuple[Row | None, Row | None]:
+    async def ask() -> tuple[Repository | None, Repository | None]:
         reader = RowBatcher(db)  # type: ignore[arg-type]
         first = asyncio.ensure_future(reader.read(1))
         await asyncio.sleep(0.01)
@@ -261,7 +262,7 @@ class Maker:
     def __init__(self) -> None:
         self.made = 0
 
-    def __call__(self, row: Row, data: BoardData | None) -> CachedResponse:
+    def __call__(self, row: Repository, data: BoardData | None) -> CachedResponse:
         self.made += 1
         if data is None:
             return CachedResponse.of(b"none", "text/plain")
@@ -323,7 +324,7 @@ def test_an_account_found_for_another_repository_joins_rows_here_too(site: Site)
     now = [1000.0]
     boards = BoardCache(site.db, "https://github.com", MemoryCache(10**6), clock=lambda: now[0])
 
-    def rows(_: Row, data: BoardData | None) -> CachedResponse:
+    def rows(_: Repository, data: BoardData | None) -> CachedResponse:
         from podium.leaderboard.rules import Rules
 
         assert data is not None
@@ -365,8 +366,8 @@ def test_a_repository_deleted_before_its_board_is_made_is_not_found(site: Site) 
 # Live
 
 
-def tell(row: Row, watchers: int) -> tuple[bytes, bool]:
-    return f"data: {row['state']} {row['updated_at']}\n\n".encode(), row["state"] in ("completed", "failed")
+def tell(row: Repository, watchers: int) -> tuple[bytes, bool]:
+    return f"data: {row.state} {row.updated_at}\n\n".encode(), not row.state.is_unfinished
 
 
 class Watcher:
@@ -386,7 +387,7 @@ class Watcher:
         self.done = message["type"] == "http.response.body" and not message.get("more_body")
 
 
-def watching(hub: PubSub, row: Row) -> tuple[Watcher, asyncio.Future[None]]:
+def watching(hub: PubSub, row: Repository) -> tuple[Watcher, asyncio.Future[None]]:
     watcher, channel = Watcher(), hub.subscribe(row)
     stream = EventStream(channel, lambda: hub.unsubscribe(row, channel))
     return watcher, asyncio.ensure_future(stream({"type": "http", "method": "GET"}, watcher.receive, watcher.send))
@@ -582,7 +583,7 @@ def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
     number = site.repository(state="users_processing", progress=progress)
     status = site.app.state.context.status
     with site.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=number)
+        row = queries.by_id(session, number)
     assert row is not None
     event, is_last = status.event(row, 1)
     data = json.loads(event.removeprefix(b"data: "))
@@ -590,7 +591,7 @@ def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
     assert "3 of 9 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC" in data["html"]
     assert (data["inWork"], data["rowsEvery"], len(data["version"])) == (True, 2, 16)
     assert json.loads(status.event(row, 1000)[0].removeprefix(b"data: "))["rowsEvery"] == 20
-    event, is_last = status.event({**row, "state": "failed", "error": "No.", "head": None}, 1)
+    event, is_last = status.event(dataclasses.replace(row, state=State.FAILED, error="No.", head=None), 1)
     assert (is_last, json.loads(event.removeprefix(b"data: "))["version"]) == (True, "failed")
 
 

@@ -16,6 +16,7 @@ import pytest
 from podium.leaderboard.export.formats import FILES, render, stream
 from podium.web.share.download_routes import file_name
 from tests.leaderboard.test_export import HOSTILE, controls, document, entry, hostile_board
+from tests.support.rows import some_repository
 from tests.support.web import Client, Site, is_problem, open_site
 
 FORMATS = ("csv", "json", "md")
@@ -139,7 +140,7 @@ def test_without_a_board_there_is_no_file(site: Site, client: Client) -> None:
     ],
 )
 def test_a_file_has_a_safe_name(owner: str, name: str, file: str) -> None:
-    assert file_name({"owner": owner, "name": name}, "csv") == file
+    assert file_name(some_repository(owner=owner, name=name), "csv") == file
 
 
 def test_hostile_names_do_nothing_in_a_file(site: Site, client: Client) -> None:

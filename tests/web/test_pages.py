@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from podium.errors import CannotListen, NotFound
+from podium.repositories.store import queries
 from podium.textutil.mask import masked
 from podium.web.pages import filters
 from podium.web.pages.board_urls import key_of, page_path
@@ -288,7 +289,7 @@ def test_emails_are_never_whole_on_the_page(site: Site, client: Client) -> None:
 def test_page_leads_back_to_its_repository(site: Site, client: Client, address: str, path: str) -> None:
     number = site.repository(address)
     with site.db.read() as session:
-        row = session.one("SELECT * FROM repository WHERE id = :id", id=number)
+        row = queries.by_id(session, number)
     assert row is not None
     assert page_path(row, "github.com") == path
     page = client.get(path)

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from podium.web.api.query_parameters import RulesQuery
 from podium.web.share.image_options import BadgeQuery, CardQuery
 from podium.web.share.snippets import share_values
+from tests.support.rows import some_repository
 from tests.support.web import Client, Site, open_site
 
 DOCS = (Path(__file__).parent.parent.parent / "docs" / "sharing.md").read_text()
@@ -103,7 +104,7 @@ def test_the_address_is_the_one_that_the_reader_came_by(tmp_path: Path) -> None:
 def test_no_path_can_break_out_of_a_snippet() -> None:
     from podium.web.pages.board_urls import page_path
 
-    row = {"host": "git.example:8443", "owner": 'a"b/<c>', "name": ")](x) `|\\ [y](z"}
+    row = some_repository(host="git.example:8443", owner='a"b/<c>', name=")](x) `|\\ [y](z")
     share = share_values("https://p.example", page_path(row, "github.com"), {"since": '"><script>'})
     for snippet in share["snippets"]:
         text = snippet["text"]

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from podium.accounts.lookup import GitHubAccount
-from podium.jobs import batches
+from podium.repositories.store import queries, transitions
 from podium.storage.session import Row, Session
 
 _ACCOUNT_FROM_HOST = """
@@ -129,20 +129,13 @@ def _known(session: Session, emails: Collection[str], github_host: str) -> list[
 
 def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
     """The completed repositories in which one of ``emails`` has commits."""
-    found: set[int] = set()
-    for email in emails:
-        rows = session.all(
-            """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
-            WHERE c.email = :email AND r.state = 'completed'""",
-            email=email,
-        )
-        found.update(row["id"] for row in rows)
+    found = {number for email in emails for number in queries.completed_with_email(session, email)}
     return sorted(found)
 
 
 def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
     """Complete the repository if nothing of it is unprocessed, its contributors' sums rebuilt; whether it was."""
-    if not batches.complete(session, repository_id):
+    if not transitions.complete(session, repository_id):
         return False
     rebuild_sums(session, repository_id, github_host)
     return True

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +62,9 @@ class LookupStep:
 class Lookup(Protocol):
     """Finds the accounts behind e-mails. Thread-safe."""
 
-    def find(self, repository: Row, pending: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
+    def find(
+        self, repository: Repository, pending: Sequence[PendingEmail], stop: threading.Event, /
+    ) -> Iterator[LookupStep]:
         """Look up ``pending``, authors and co-authors in ``repository``, in order of importance.
 
         The caller saves each step, because the next one may be interrupted. An e-mail that is in neither ``accounts``
@@ -81,7 +83,7 @@ class NoLookup:
     """The lookup when there is no host to ask: every e-mail stays unresolved."""
 
     def find(
-        self, _repository: Row, _pending: Sequence[PendingEmail], _stop: threading.Event, /
+        self, _repository: Repository, _pending: Sequence[PendingEmail], _stop: threading.Event, /
     ) -> Iterator[LookupStep]:
         """Give up at once."""
         yield LookupStep(give_up="Accounts were not looked up.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from podium.repositories.store import queries
 from podium.storage.session import Session
 
 
@@ -67,8 +68,8 @@ def mark_stale(session: Session, repository_id: int, github_host: str, ages: Max
     Nothing of a repository that is not at ``github_host``: only there can anybody be asked (a path of this machine,
     whose host is '', may be a clone of one). The caller holds the repository's row.
     """
-    host = session.value("SELECT host FROM repository WHERE id = :id", id=repository_id)
-    if host not in ("", github_host):
+    repository = queries.by_id(session, repository_id)
+    if repository is None or repository.host not in ("", github_host):
         return 0
     return session.run(
         _MARK,

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from podium.accounts.links import (
     boards_with,
@@ -23,6 +24,8 @@ from podium.accounts.lookup import Lookup, LookupStep, PendingEmail
 from podium.accounts.stale import MaxAges
 from podium.errors import LeaseLost, LookupFault
 from podium.jobs import batches, failures
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries, transitions
 from podium.storage.session import Database, Row, Session
 from podium.telemetry.current_job import note_outcome
 
@@ -33,14 +36,14 @@ log = logging.getLogger(__name__)
 class Claim:
     """A batch that one worker works on: the repository's row as it was, and the claim's token."""
 
-    repository: Row
+    repository: Repository
     batch: int
     token: str
     wanted: Sequence[PendingEmail]
 
     @property
     def repository_id(self) -> int:
-        number: int = self.repository["id"]
+        number: int = self.repository.id
         return number
 
 
@@ -101,15 +104,15 @@ class UserJob:
         claims = tuple(self._in_hand.values())
         for claim in claims:
             with self.db.write() as session:
-                if batches.lock(session, claim.repository_id) is not None:
+                if queries.lock(session, claim.repository_id) is not None:
                     batches.release(session, claim.repository_id, claim.batch, claim.token)
-        return [(claim.repository_id, claim.repository["generation"], claim.batch) for claim in claims]
+        return [(claim.repository_id, claim.repository.generation, claim.batch) for claim in claims]
 
     def give_up(self, repository_id: int, reason: str) -> None:
         """Complete a repository with what is known of its people, and keep why no more is."""
         with self.db.write() as session:
-            repository = batches.lock(session, repository_id)
-            if repository is not None and repository["state"] == "users_processing":
+            repository = queries.lock(session, repository_id)
+            if repository is not None and repository.state == State.USERS_PROCESSING:
                 batches.give_up(session, repository_id, reason)
                 complete_if_done(session, repository_id, self.github_host)
 
@@ -120,25 +123,24 @@ class UserJob:
     def _claim(self, repository_id: int, generation: int, batch: int) -> Claim | None:
         token = secrets.token_hex(16)
         with self.db.write() as session:
-            repository = batches.lock(session, repository_id)
+            repository = queries.lock(session, repository_id)
             if (
                 repository is None
-                or repository["state"] != "users_processing"
-                or repository["generation"] != generation
+                or repository.state != State.USERS_PROCESSING
+                or repository.generation != generation
                 or _waits(session, repository)
             ):
                 return None
             rows, holder_died = batches.claim(session, repository_id, batch, token)
             if holder_died:
-                crashes = repository["crashes"] + 1
-                session.run("UPDATE repository SET crashes = :n WHERE id = :id", n=crashes, id=repository_id)
+                crashes = transitions.count_crash(session, repository_id)
                 if crashes >= self.max_crashes:
-                    failures.fail(session, repository_id, *failures.crash_limit_exceeded(crashes))
+                    failures.fail_crashed(session, repository, crashes)
                     return None
             finish_known(session, repository_id, batch, token, github_host=self.github_host, fresh=self.ages.shortest)
             kept = batches.held(session, repository_id, batch, token)
             if not kept:
-                _note_progress(session, repository_id, len({row["email"] for row in rows}))
+                _note_progress(session, repository, len({row["email"] for row in rows}))
                 complete_if_done(session, repository_id, self.github_host)
                 return Claim(repository, batch, token, []) if rows else None
         return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
@@ -159,17 +161,18 @@ class UserJob:
         emails = set(done)
         number = claim.repository_id
         with self.db.write() as session:
-            if batches.lock(session, number) is None or not batches.holds(session, number, claim.batch, claim.token):
+            repository = queries.lock(session, number)
+            if repository is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
             moved = save_answers(session, found.accounts, self.github_host)
             save_unanswered(session, found.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
-            _note_progress(session, number, len(emails))
+            progress = _note_progress(session, repository, len(emails))
             if found.skipped_reason is not None:
-                batches.explain(session, number, found.skipped_reason)
+                transitions.explain_unresolved(session, number, found.skipped_reason)
             if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
-                _wait(session, number, found.wait_until)
+                _wait(session, number, progress, found.wait_until)
                 note_outcome("waiting")
             if found.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
@@ -187,30 +190,30 @@ class UserJob:
             others = boards_with(session, moved) if moved else []
         for other in others:
             with self.db.write() as session:
-                if other != repository_id and batches.lock(session, other) is not None:
+                if other != repository_id and queries.lock(session, other) is not None:
                     rebuild_sums(session, other, self.github_host)
 
     def _give_back(self, claim: Claim, error: Exception) -> None:
         number = claim.repository_id
         with self.db.write() as session:
-            repository = batches.lock(session, number)
-            if repository is None or repository["state"] != "users_processing":
+            repository = queries.lock(session, number)
+            if repository is None or repository.state != State.USERS_PROCESSING:
                 return
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
                 # Another batch met the same fault in the same round.
                 return
-            if isinstance(error, LookupFault) and repository["attempts"] + 1 >= self.max_rounds:
+            if isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds:
                 log.warning("repository %d: accounts stay unresolved: %s", number, error)
                 batches.give_up(session, number, error.message)
                 complete_if_done(session, number, self.github_host)
                 return
-            failures.record(session, number, repository["attempts"], self.max_rounds, error)
+            failures.apply(session, repository, self.max_rounds, error)
 
 
-def _waits(session: Session, repository: Row) -> bool:
+def _waits(session: Session, repository: Repository) -> bool:
     """Whether a repository must not be worked on yet."""
-    before = repository["not_before"]
+    before = repository.not_before
     return before is not None and bool(session.value("SELECT {now} < :before", before=before))
 
 
@@ -230,40 +233,24 @@ def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
     return sorted(wanted, key=lambda one: -one.authored)
 
 
-def _wait(session: Session, repository_id: int, until: float) -> None:
-    """Leave a repository alone until a limit ends. ``until`` is by this machine's clock, the rows by the database's."""
-    row = session.one("SELECT progress FROM repository WHERE id = :id", id=repository_id)
-    progress = json.loads(row["progress"]) if row and row["progress"] else {"stage": "users"}
+def _wait(session: Session, repository_id: int, progress: dict[str, Any], until: float) -> None:
+    """Let a repository wait for a limit to end. ``until`` is by this machine's clock, the rows by the database's."""
     ends = datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
-    progress["waitingUntil"] = ends.strftime("%Y-%m-%dT%H:%M:%SZ")
-    session.run(
-        """UPDATE repository SET progress = :progress, not_before = {now} + :delay, updated_at = {now}
-        WHERE id = :id AND state = 'users_processing'""",
-        progress=json.dumps(progress),
-        delay=max(0.0, until - time.time()),
-        id=repository_id,
-    )
+    progress = {"stage": "users", **progress, "waitingUntil": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    delay = max(0.0, until - time.time())
+    transitions.wait_for_limit(session, repository_id, progress=json.dumps(progress), delay=delay)
 
 
-def _note_progress(session: Session, repository_id: int, emails: int) -> None:
-    """Say how far the repository is; what was told is progress, so the counts of faults start again.
+def _note_progress(session: Session, repository: Repository, emails: int) -> dict[str, Any]:
+    """Save that ``emails`` more are done, and count crashes and attempts from zero again; give the progress.
 
-    A limit that another batch met stays in force.
+    A limit that another batch ran into stays in force.
     """
+    progress: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
     if not emails:
-        return
-    row = session.one("SELECT progress, not_before FROM repository WHERE id = :id", id=repository_id)
-    if row is None:
-        return
-    waits = _waits(session, row)
-    progress = json.loads(row["progress"]) if row["progress"] else {}
+        return progress
+    waits = _waits(session, repository)
     progress |= {"stage": "users", "done": progress.get("done", 0) + emails}
     progress["waitingUntil"] = progress.get("waitingUntil") if waits else None
-    session.run(
-        """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
-            not_before = CASE WHEN :waits THEN not_before END, updated_at = {now}
-        WHERE id = :id""",
-        progress=json.dumps(progress),
-        waits=waits,
-        id=repository_id,
-    )
+    transitions.note_users(session, repository.id, progress=json.dumps(progress), keep_waiting=waits)
+    return progress

@@ -285,7 +285,7 @@ def server_source(settings: Settings) -> Source:
         cache_bytes=settings.mirror_cache_bytes,
         resolve=policy.resolve,
     )
-    return MirrorSource(git, mirrors, lambda row: str(row["url"]), most=settings.max_commits)
+    return MirrorSource(git, mirrors, lambda row: str(row.url), most=settings.max_commits)
 
 
 def _mirror_folder(settings: Settings) -> Path:

@@ -13,8 +13,9 @@ from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
 from podium.jobs import lease
+from podium.repositories.model import Repository
 from podium.settings import Settings
-from podium.storage.session import Database, Row
+from podium.storage.session import Database
 from podium.telemetry import metrics_pipe
 from podium.telemetry.current_job import current, note_outcome
 from podium.web.services import Services
@@ -41,7 +42,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
     stop = threading.Event()
     with closing(factories.open_database(settings)) as db:
 
-        def count(row: Row) -> bool:
+        def count(row: Repository) -> bool:
             return _count_in_child(settings, db, stop, row)
 
         worker = Worker(
@@ -67,16 +68,16 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
             )
 
 
-def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Row) -> bool:
+def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Repository) -> bool:
     """Count in a process of its own, so that reading a large history never slows an answer."""
     job = current()
-    arguments = ["_count", str(row["id"]), str(row["lease_token"]), *(["--job", job.id] if job else [])]
+    arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))
     if not status:
         return True
     note_outcome("crashed")
     # Not enqueued at once, which might crash the next child as fast: the reconciler does so in its time.
-    log.warning("repository %d: the counting process ended with status %d", row["id"], status)
+    log.warning("repository %d: the counting process ended with status %d", row.id, status)
     if status > 0:
         # It could not start, and said why. One that was killed leaves its lease, which counts as a crash.
         lease.give_back(db, row)

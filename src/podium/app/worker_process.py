@@ -21,9 +21,10 @@ from podium.jobs.overflow import OverflowSlot
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, reconciler
 from podium.monitoring.inspector import Inspector
+from podium.repositories.model import Repository
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
-from podium.storage.session import Database, Row
+from podium.storage.session import Database
 from podium.telemetry.current_job import current, note_outcome
 from podium.workers.drain import Drain
 from podium.workers.heartbeat import Heartbeat
@@ -57,7 +58,7 @@ class Worker:
         self,
         settings: Settings,
         db: Database,
-        count: Callable[[Row], bool],
+        count: Callable[[Repository], bool],
         stop: threading.Event,
         *,
         commit_threads: int,
@@ -96,9 +97,9 @@ class Worker:
             note_outcome("nothing_to_do")
             return
         if (job := current()) is not None:
-            job.repository = row["id"]
+            job.repository = row.id
         if self._count(row):
-            enqueue_next(self._db, self.queues, row["id"])
+            enqueue_next(self._db, self.queues, row.id)
 
     def on_users(self, repository_id: int, generation: int, batch: int) -> None:
         """Handle a message of the user queue: look up one batch of e-mails."""
@@ -153,7 +154,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
     with closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db:
         job = factories.commit_job(settings, db, factories.server_source(settings))
 
-        def count(row: Row) -> bool:
+        def count(row: Repository) -> bool:
             job.run_held(row, stop)
             return True
 

@@ -62,10 +62,10 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
 def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Retry failed repositories, and those that wait for a time; give the exit code."""
     with installation(Settings.from_environment(environment)) as installed:
-        due = admin.try_again(installed.db, options.ids)
+        due = admin.retry(installed.db, options.ids)
         if installed.queues:
             installed.queues.forget_dead(set(options.ids) or None)
-    output.write(f"{admin.retried(due)}\n")
+    output.write(f"{admin.retry_message(due)}\n")
     return 0
 
 
@@ -75,7 +75,7 @@ def drop(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         row = admin.drop(installed.db, options.id)
         if installed.queues:
             installed.queues.forget_dead({options.id})
-    output.write(f"{admin.dropped(row)}\n")
+    output.write(f"{admin.drop_message(row)}\n")
     return 0
 
 

@@ -27,8 +27,10 @@ from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotF
 from podium.jobs import batches, failures
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries, schedule
 from podium.settings import Settings
-from podium.storage.session import Database, Row
+from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
 
 if TYPE_CHECKING:
@@ -217,22 +219,20 @@ def _exists(path: Path) -> bool:
 
 def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Report) -> int:
     repository = submit(db, NullQueues(), address, refresh_after=0).repository
-    start_over(db, repository["id"])
+    start_over(db, repository.id)
     while True:
-        error = job.run(repository["id"], stop, progress)
+        error = job.run(repository.id, stop, progress)
         if error is not None and not isinstance(error, LeaseLost):
-            _give_up(db, repository["id"], error)
+            _give_up(db, repository.id, error)
             raise error
         if stop.is_set():
             raise Interrupted("interrupted")
         with db.read() as session:
-            row = session.one("SELECT * FROM repository WHERE id = :id", id=repository["id"])
-        if row is None:
-            raise NotFound("The repository was deleted meanwhile: rank it again.")
-        if row["state"] == "failed":
-            raise HistoryError(row["error_code"] or "failed", row["error"] or "It failed: rank it again.")
-        if row["state"] not in ("pending", "commits_processing"):
-            return int(row["id"])
+            counted = _get(session, repository.id)
+        if counted.state == State.FAILED:
+            raise HistoryError(counted.error_code or "failed", counted.error or "It failed: rank it again.")
+        if counted.state.stage != "commits":
+            return counted.id
         progress("waiting for another podium that counts it", 0)
         time.sleep(LOOK_AGAIN)
 
@@ -243,9 +243,9 @@ def _give_up(db: Database, repository_id: int, error: Exception) -> None:
         return
     reason = error.message if isinstance(error, PodiumError) else type(error).__name__
     with db.write() as session:
-        row = batches.lock(session, repository_id)
-        if row is not None and row["state"] in ("pending", "commits_processing") and row["lease_holder"] is None:
-            failures.fail(session, repository_id, getattr(error, "code", "internal"), reason)
+        repository = queries.lock(session, repository_id)
+        if repository is not None and repository.state.stage == "commits" and repository.lease_holder is None:
+            failures.fail(session, repository, getattr(error, "code", "internal"), reason)
 
 
 def _resolve(
@@ -253,18 +253,17 @@ def _resolve(
 ) -> None:
     while not stop.is_set():
         with db.read() as session:
-            row = session.one("SELECT *, not_before - {now} AS wait FROM repository WHERE id = :id", id=repository_id)
+            due = schedule.due(session, repository_id)
             numbers = batches.unclaimed(session, repository_id)
-        if row is None or row["state"] != "users_processing":
+        if due is None or due.repository.state != State.USERS_PROCESSING:
             return
-        wait = row["wait"] or 0.0
-        if wait > LONGEST_WAIT:
+        if due.delay > LONGEST_WAIT:
             job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to go on from here.")
-        elif wait > 0:
+        elif due.delay > 0:
             progress("waiting for GitHub", 0)
-            stop.wait(min(wait, LOOK_AGAIN))
+            stop.wait(min(due.delay, LOOK_AGAIN))
         elif numbers:
-            _run_batches(job, row, numbers, stop, progress, workers=workers)
+            _run_batches(job, due.repository, numbers, stop, progress, workers=workers)
         else:
             progress("waiting for another podium that resolves it", 0)
             stop.wait(LOOK_AGAIN)
@@ -272,20 +271,27 @@ def _resolve(
 
 
 def _run_batches(
-    job: UserJob, row: Row, numbers: list[int], stop: threading.Event, progress: Report, *, workers: int
+    job: UserJob, repository: Repository, numbers: list[int], stop: threading.Event, progress: Report, *, workers: int
 ) -> None:
     progress("resolving accounts", 0)
     if len(numbers) == 1:
         # Most often nothing is left to ask: no threads for that.
-        job.run(row["id"], row["generation"], numbers[0], stop)
+        job.run(repository.id, repository.generation, numbers[0], stop)
         return
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(job.run, row["id"], row["generation"], number, stop) for number in numbers]
+        jobs = [pool.submit(job.run, repository.id, repository.generation, number, stop) for number in numbers]
         for done, finished in enumerate(as_completed(jobs), start=1):
             finished.result()
             progress("resolving accounts", 100 * done // len(numbers))
+
+
+def _get(session: Session, repository_id: int) -> Repository:
+    repository = queries.by_id(session, repository_id)
+    if repository is None:
+        raise NotFound("The repository was deleted meanwhile: rank it again.")
+    return repository
 
 
 def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
@@ -293,12 +299,9 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
     from podium.leaderboard.export.formats import render
 
     with db.read() as session:
-        row: Row | None = session.one("SELECT * FROM repository WHERE id = :id", id=repository_id)
-        if row is None:
-            raise NotFound("The repository was deleted meanwhile: rank it again.")
         document = load_board(
             session,
-            row,
+            _get(session, repository_id),
             request.rules,
             limit=request.top,
             offset=0,

@@ -14,7 +14,7 @@ from podium.git.command import Git
 from podium.history.count import check_limit, count, is_ancestor
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 
 if TYPE_CHECKING:
     from podium.clones.mirrors import Mirror, Mirrors
@@ -36,7 +36,7 @@ class Source(Protocol):
     """Opens histories."""
 
     def open(
-        self, repository: Row, report: Report, stop: threading.Event, /
+        self, repository: Repository, report: Report, stop: threading.Event, /
     ) -> contextlib.AbstractContextManager[History]:
         """Bring the history of ``repository`` up to date and open it, held against everybody else until closed.
 
@@ -146,7 +146,7 @@ class PathSource:
         self._walk = Walk(self._git, repository, head)
 
     @contextlib.contextmanager
-    def open(self, _repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
+    def open(self, _repository: Repository, report: Report, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
         walk, self._walk = self._walk, None
         with contextlib.closing(walk) if walk else contextlib.nullcontext():
@@ -170,14 +170,16 @@ class MirrorSource:
     person the one that they pasted.
     """
 
-    def __init__(self, git: Git, mirrors: Mirrors, clone_url: Callable[[Row], str], *, most: int | None = None) -> None:
+    def __init__(
+        self, git: Git, mirrors: Mirrors, clone_url: Callable[[Repository], str], *, most: int | None = None
+    ) -> None:
         self._git = git
         self._mirrors = mirrors
         self._clone_url = clone_url
         self._most = most
 
     @contextlib.contextmanager
-    def open(self, repository: Row, report: Report, stop: threading.Event, /) -> Iterator[History]:
+    def open(self, repository: Repository, report: Report, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
 
         def on_commits(commits: int) -> None:
@@ -185,10 +187,10 @@ class MirrorSource:
             report("arrived", commits)
 
         with self._mirrors.open(
-            host=repository["host"],
-            owner=repository["owner"],
-            name=repository["name"],
-            key=repository["key"],
+            host=repository.host,
+            owner=repository.owner,
+            name=repository.name,
+            key=repository.key,
             url=self._clone_url(repository),
             progress=lambda phase, percent, _bytes: report(phase, percent),
             on_commits=on_commits,

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History
 from podium.counting.save import known_pairs
-from podium.storage.session import Database, Row
+from podium.repositories.model import Repository
+from podium.storage.session import Database
 
 
 def identities_for(
-    db: Database, repository: Row, since: str | None, history: History, people: Collection[Pair]
+    db: Database, repository: Repository, since: str | None, history: History, people: Collection[Pair]
 ) -> Mapping[Pair, Identity]:
     """What the mailmap makes of the ``people`` of a count, and of those saved before to whom that makes a difference.
 
@@ -25,14 +26,12 @@ def identities_for(
         Interrupted: told to stop.
     """
     wanted = set(people)
-    if since is not None and repository["mailmap"] != (history.mailmap or ""):
+    if since is not None and repository.mailmap != (history.mailmap or ""):
         with db.read() as session:
-            wanted.update(known_pairs(session, repository["id"]))
+            wanted.update(known_pairs(session, repository.id))
     found = history.identities(wanted)
     if since is None or history.mailmap is None or len(wanted) > len(people):
         return found
     with db.read() as session:
-        beside = known_pairs(
-            session, repository["id"], "mailmap_email", {identity.email for identity in found.values()}
-        )
+        beside = known_pairs(session, repository.id, "mailmap_email", {identity.email for identity in found.values()})
     return found if beside.keys() <= wanted else history.identities(wanted | beside.keys())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from podium.clones.mailmap import Identity
 from podium.errors import LeaseLost
 from podium.history.totals import COUNTING_VERSION, PersonTotals, Tally
+from podium.repositories.model import Repository
+from podium.repositories.store import queries, transitions
 from podium.storage.session import Row, Session
 
 Pair = tuple[str, str]
@@ -82,20 +85,6 @@ UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_n
 WHERE repository_id = :repository_id AND email = :email AND name = :name
 """
 
-# The next state, and the start of a new generation of batches: whatever is still under way for an older one is void.
-_COUNTED = """
-UPDATE repository SET
-    state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap, counting_version = :version,
-    total_commits = :total, merge_commits = :merges,
-    unique_contributors = (
-        SELECT count(DISTINCT email) FROM commit_data
-        WHERE repository_id = :id AND commit_count + merge_count > 0
-    ),
-    generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
-    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
-WHERE id = :id
-"""
-
 
 def known_pairs(
     session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
@@ -128,62 +117,69 @@ def _saved(
     )
 
 
-def save_count(
-    session: Session,
-    repository: Row,
-    *,
-    since: str | None,
-    head: str,
-    branch: str | None,
-    mailmap: str | None,
-    tally: Tally,
-    identities: Mapping[Pair, Identity],
-    people: ClassifiedEmails,
-) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Count:
+    """A finished count.
+
+    repository: as it was when counting began.
+    since: the head that the count continued from; None where all of history was counted.
+    head, branch: the commit counted up to, and its branch, if it has one.
+    mailmap: the blob of its mailmap, if it has one.
+    tally: what was counted.
+    identities: what the mailmap makes of every person counted, and of persons saved earlier whom it now changes.
+    people: what is known about every person counted.
+    """
+
+    repository: Repository
+    since: str | None
+    head: str
+    branch: str | None
+    mailmap: str | None
+    tally: Tally
+    identities: Mapping[Pair, Identity]
+    people: ClassifiedEmails
+
+
+def save_count(session: Session, count: Count) -> None:
     """Save a count, link its people, and move the repository on to its users.
 
     Args:
         session: a transaction under the lease's fence.
-        repository: the row as it was when counting began.
-        since: the head that the count started from; None where all of history was counted.
-        head: the commit counted up to.
-        branch: its branch, if it has one.
-        mailmap: the blob of its mailmap.
-        tally: what was counted.
-        identities: what the mailmap makes of everybody counted, and of everybody saved before of whom it says something
-            else now.
-        people: what is known of everybody counted.
+        count: what to save.
 
     Raises:
-        LeaseLost: the totals are no longer the ones that the count started from; nothing is saved.
+        LeaseLost: the saved totals are no longer those that the count continued from; nothing is saved.
     """
-    number = repository["id"]
-    now = session.one("SELECT head, total_commits, merge_commits FROM repository WHERE id = :id", id=number)
-    if now is None or now["head"] != repository["head"]:
-        raise LeaseLost("The repository was counted by somebody else meanwhile.")
-    if since is None:
+    started, tally = count.repository, count.tally
+    number = started.id
+    now = queries.by_id(session, number)
+    if now is None or now.head != started.head:
+        raise LeaseLost("Another worker has counted this repository meanwhile.")
+    if count.since is None:
         session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
         session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
-    persons = (_person_row(number, person, identities, people) for person in tally.persons())
-    if since:
+    persons = (_person_row(number, person, count.identities, count.people) for person in tally.persons())
+    if count.since:
         session.executemany(_ADD_PERSON, persons)
-        _save_identities(session, number, identities)
+        _save_identities(session, number, count.identities)
         emails = {email for _, email in tally.people()}
         session.executemany(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
     else:
         session.copy("commit_data", _PERSON_COLUMNS, persons)
         session.copy("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
-    session.run(
-        _COUNTED,
-        id=number,
-        head=head,
-        branch=branch,
-        mailmap=mailmap or "",
+    is_saved = transitions.save_counted(
+        session,
+        started,
+        head=count.head,
+        branch=count.branch,
+        mailmap=count.mailmap or "",
         version=COUNTING_VERSION,
-        total=tally.total_commits + (now["total_commits"] if since else 0),
-        merges=tally.merge_commits + (now["merge_commits"] if since else 0),
+        total=tally.total_commits + ((now.total_commits or 0) if count.since else 0),
+        merges=tally.merge_commits + ((now.merge_commits or 0) if count.since else 0),
     )
-    people.save_links(session, number)
+    if not is_saved:
+        raise LeaseLost("Another worker has taken this repository over.")
+    count.people.save_links(session, number)
 
 
 def _person_row(

@@ -1,7 +1,8 @@
-"""Batches of e-mails: numbering what is unprocessed, claiming a batch, and completing the repository with the last.
+"""Batches of e-mails: numbering the unprocessed ones, claiming a batch, and finishing it.
 
-All of these run inside a transaction that holds the Repository row (:func:`lock`): two last batches that end at the
-same moment are then one after the other, and the second sees that nothing is left.
+All of these run inside a transaction that has locked the repository's row
+(:func:`podium.repositories.store.queries.lock`): of two last batches that end at the same moment, the second sees that
+nothing is left.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from podium.errors import StorageError
 from podium.jobs.queues import BATCH_SIZE
+from podium.repositories.store import transitions
 from podium.storage.session import Database, Row, Session
 
 # Seconds after which a claim that is not renewed is void, so that a killed worker's batch can be taken up by another.
@@ -65,18 +67,6 @@ UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE repository_id = :id AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
 """
 
-_COMPLETE = """
-UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now}, progress = NULL,
-    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, updated_at = {now}
-WHERE id = :id AND state = 'users_processing'
-    AND NOT EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)
-"""
-
-
-def lock(session: Session, repository_id: int) -> Row | None:
-    """The Repository row, locked against every other writer until the transaction ends."""
-    return session.one("SELECT * FROM repository WHERE id = :id {for_update}", id=repository_id)
-
 
 def assign(session: Session, repository_id: int) -> int:
     """Number the unprocessed rows into batches of at most 50 e-mails; give how many e-mails there are.
@@ -89,11 +79,7 @@ def assign(session: Session, repository_id: int) -> int:
         id=repository_id,
     )
     progress = {"stage": "users", "done": 0, "total": left, "waitingUntil": None}
-    session.run(
-        "UPDATE repository SET progress = :p, unresolved_reason = NULL WHERE id = :id",
-        p=json.dumps(progress),
-        id=repository_id,
-    )
+    transitions.start_users(session, repository_id, progress=json.dumps(progress))
     return left
 
 
@@ -132,6 +118,14 @@ def release(session: Session, repository_id: int, batch: int, token: str) -> Non
     )
 
 
+def release_all(session: Session, repository_id: int) -> None:
+    """Void every claim on a repository's batches, so that their holders can save nothing."""
+    session.run(
+        "UPDATE commit_data SET claim_token = NULL, claim_until = NULL WHERE repository_id = :id AND NOT processed",
+        id=repository_id,
+    )
+
+
 def holds(session: Session, repository_id: int, batch: int, token: str) -> bool:
     """Whether a claim still stands, on a row at least."""
     return session.one(_HELD + " LIMIT 1", id=repository_id, batch=batch, token=token) is not None
@@ -156,12 +150,7 @@ def finish_some(session: Session, repository_id: int, batch: int, token: str, em
 def give_up(session: Session, repository_id: int, reason: str) -> None:
     """Mark all that is left and not in hand processed, and keep why it stays unresolved, for people."""
     session.run(_GIVE_UP, id=repository_id)
-    explain(session, repository_id, reason)
-
-
-def explain(session: Session, repository_id: int, reason: str) -> None:
-    """Keep why some e-mails stay unresolved, for people."""
-    session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
+    transitions.explain_unresolved(session, repository_id, reason)
 
 
 @contextlib.contextmanager
@@ -182,8 +171,3 @@ def kept(db: Database, repository_id: int, batch: int, token: str) -> Iterator[N
     finally:
         released.set()
         renewer.join()
-
-
-def complete(session: Session, repository_id: int) -> bool:
-    """Complete the repository if nothing of it is left unprocessed; whether that is so now."""
-    return bool(session.run(_COMPLETE, id=repository_id))

@@ -10,10 +10,11 @@ import functools
 import logging
 
 from podium.jobs import batches
-from podium.jobs.lease import FREE
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
-from podium.storage.session import Database, Row
+from podium.repositories.model import Repository, State
+from podium.repositories.store import schedule
+from podium.storage.session import Database
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
@@ -29,38 +30,6 @@ LOST = 10.0
 AT_ONCE = 8
 # Repositories that one turn takes from the database at a time.
 _AT_A_TIME = 500
-
-# A row that somebody has locked is in hand.
-_DUE = f"""
-UPDATE repository SET enqueued_at = {{now}} WHERE id IN (
-    SELECT id FROM repository
-    WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
-        AND {FREE}
-        AND (not_before IS NULL OR not_before <= {{now}})
-        AND (
-            enqueued_at IS NULL OR enqueued_at <= :everything_before
-            OR enqueued_at < lease_until OR enqueued_at < not_before
-            OR (
-                {{now}} - updated_at > :again AND {{now}} - enqueued_at > :again
-                AND {{now}} - enqueued_at >
-                    CASE WHEN enqueued_at - updated_at < :latest THEN enqueued_at - updated_at ELSE :latest END
-            )
-        )
-    ORDER BY virtual_start, id LIMIT :at_a_time {{skip_locked}}
-)
-RETURNING *
-"""
-
-
-_FOLLOWING = """
-SELECT MIN(batch) FROM commit_data
-WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :batch) % :at_once = 0
-    AND (claim_until IS NULL OR claim_until < {now})
-    AND EXISTS (
-        SELECT 1 FROM repository WHERE id = :id AND generation = :generation AND state = 'users_processing'
-            AND (not_before IS NULL OR not_before <= {now})
-    )
-"""
 
 
 def enqueue_due(
@@ -78,49 +47,45 @@ def enqueue_due(
     Raises:
         StorageError: the database did not answer.
     """
-    rung = 0
+    enqueued = 0
     while True:
         with db.write() as session:
-            rows = session.all(
-                _DUE, again=again, latest=latest, everything_before=everything_before, at_a_time=_AT_A_TIME
+            due = schedule.take_due(
+                session, everything_before=everything_before, again=again, latest=latest, limit=_AT_A_TIME
             )
-        for row in sorted(rows, key=lambda row: (float(row["virtual_start"]), int(row["id"]))):
-            _enqueue(db, queues, row, delay=0)
-        rung += len(rows)
-        if len(rows) < _AT_A_TIME:
-            return rung
+        for repository in due:
+            _enqueue(db, queues, repository, delay=0)
+        enqueued += len(due)
+        if len(due) < _AT_A_TIME:
+            return enqueued
 
 
-def enqueue_next(db: Database, queues: Queues, repository_id: int) -> str | None:
-    """Enqueue whatever a repository needs next, now that a job of it has ended; give its state, if it is there."""
+def enqueue_next(db: Database, queues: Queues, repository_id: int) -> State | None:
+    """Enqueue what a repository needs next, after a job of it has ended; give its state, None where it is gone."""
     with db.read() as session:
-        row = session.one(
-            """SELECT repository.*, not_before - {now} AS delay,
-                CASE WHEN lease_until IS NULL OR lease_until < {now} THEN 0 ELSE 1 END AS is_held
-            FROM repository WHERE id = :id""",
-            id=repository_id,
-        )
-    if row is None:
+        due = schedule.due(session, repository_id)
+    if due is None:
         return None
-    if not row["is_held"]:
-        _enqueue(db, queues, row, delay=max(0.0, row["delay"] or 0.0))
-    return str(row["state"])
+    if not due.is_held:
+        _enqueue(db, queues, due.repository, delay=max(0.0, due.delay))
+    return due.repository.state
 
 
-def _enqueue(db: Database, queues: Queues, row: Row, delay: float) -> None:
-    if row["state"] in ("pending", "commits_processing"):
-        queues.enqueue_commits(row["id"], delay=delay)
-    elif row["state"] == "users_processing":
-        with db.read() as session:
-            numbers = batches.unclaimed(session, row["id"])
-        for number in numbers[:AT_ONCE]:
-            queues.enqueue_users(row["id"], row["generation"], number, delay=delay)
+def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float) -> None:
+    match repository.state.stage:
+        case "commits":
+            queues.enqueue_commits(repository.id, delay=delay)
+        case "users":
+            with db.read() as session:
+                numbers = batches.unclaimed(session, repository.id)
+            for number in numbers[:AT_ONCE]:
+                queues.enqueue_users(repository.id, repository.generation, number, delay=delay)
 
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:
-    """Enqueue the batch that takes the place of ``batch``, now that that is done."""
+    """Enqueue the batch that takes the place of ``batch``, which is done."""
     with db.read() as session:
-        following = session.value(_FOLLOWING, id=repository_id, generation=generation, batch=batch, at_once=AT_ONCE)
+        following = schedule.following_batch(session, repository_id, generation, batch, at_once=AT_ONCE)
     if following is not None:
         queues.enqueue_users(repository_id, generation, following)
 

@@ -1,4 +1,4 @@
-"""What becomes of a repository whose job raised an error: a decision as a value. Pure."""
+"""The rule for retries: what becomes of a repository whose job raised an error. A pure decision, as a value."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Retry:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Later:
+class Postpone:
     """Try again after ``delay`` seconds, however often: what went wrong says nothing about the repository."""
 
     delay: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class HandBack:
+class Release:
     """Leave the repository as it is, for whoever comes next; counts as nothing."""
 
 
@@ -39,7 +39,7 @@ class Fail:
     reason: str
 
 
-Decision = Retry | Later | HandBack | Fail
+Decision = Retry | Postpone | Release | Fail
 
 
 def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) -> Decision:
@@ -52,9 +52,9 @@ def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) ->
         jitter: a number from 0 to 1 that spreads the retries of many repositories.
     """
     if isinstance(error, Interrupted | LeaseLost):
-        return HandBack()
+        return Release()
     if isinstance(error, StorageError | QueueError):
-        return Later(LATER * (1 + jitter))
+        return Postpone(LATER * (1 + jitter))
     if isinstance(error, HistoryError) and not error.transient:
         return Fail(error.code, error.message)
     if attempts + 1 >= max_attempts:

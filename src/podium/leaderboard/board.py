@@ -10,7 +10,8 @@ from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
 from podium.leaderboard.ranking import dated
 from podium.leaderboard.rules import Rules
-from podium.storage.session import Row, Session
+from podium.repositories.model import Repository, State
+from podium.storage.session import Session
 from podium.textutil.mask import without_domain
 from podium.timeutil import iso_time
 
@@ -24,7 +25,7 @@ _HAS_UNPROCESSED = "SELECT 1 AS one FROM commit_data WHERE repository_id = :repo
 
 def load_board(
     session: Session,
-    repository: Row,
+    repository: Repository,
     rules: Rules,
     *,
     limit: int | None,
@@ -81,28 +82,28 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
 def _describe(ranked: Ranked) -> Document:
     repository = ranked.repository
     document: Document = {
-        "repository": {name: repository[name] for name in ("id", "url", "host", "owner", "name", "branch")},
-        "state": repository["state"],
-        "head": repository["head"],
-        "asOf": iso_time(repository["commits_processed_at"]),
+        "repository": {name: getattr(repository, name) for name in ("id", "url", "host", "owner", "name", "branch")},
+        "state": repository.state,
+        "head": repository.head,
+        "asOf": iso_time(repository.commits_processed_at),
         "rules": ranked.rules.as_dict(),
-        "totalCommits": repository["total_commits"],
-        "mergeCommits": repository["merge_commits"],
-        "uniqueContributors": repository["unique_contributors"],
+        "totalCommits": repository.total_commits,
+        "mergeCommits": repository.merge_commits,
+        "uniqueContributors": repository.unique_contributors,
         "isPartial": ranked.rules.identities and _is_partial(ranked.data.session, repository),
         "unresolved": ranked.data.unresolved.emails,
-        "unresolvedReason": repository["unresolved_reason"],
+        "unresolvedReason": repository.unresolved_reason,
     }
-    if repository["state"] == "failed":
-        document["error"] = repository["error"]
+    if repository.state == State.FAILED:
+        document["error"] = repository.error
     return document
 
 
-def _is_partial(session: Session, repository: Row) -> bool:
+def _is_partial(session: Session, repository: Repository) -> bool:
     # E-mails that have not been looked up may still join rows.
-    if repository["state"] != "completed":
+    if repository.state != State.COMPLETED:
         return True
-    return session.one(_HAS_UNPROCESSED, repository=repository["id"]) is not None
+    return session.one(_HAS_UNPROCESSED, repository=repository.id) is not None
 
 
 def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
-from podium.storage.session import Row, Session
+from podium.repositories.model import Repository, State
+from podium.storage.session import Session
 
 
 class Sized(Protocol):
@@ -49,14 +50,14 @@ class BoardData:
             count, the others also with :func:`cache_key`.
     """
 
-    def __init__(self, session: Session, repository: Row, github_url: str, keep: Keep = keep_nothing) -> None:
+    def __init__(self, session: Session, repository: Repository, github_url: str, keep: Keep = keep_nothing) -> None:
         self.session = session
         self.repository = repository
         self.github_url = github_url
         self.github_host = host_of(github_url)
         self._keep = keep
-        self._id = repository["id"]
-        self._count = (self._id, repository["generation"], repository["commits_processed_at"])
+        self._id = repository.id
+        self._count = (self._id, repository.generation, repository.commits_processed_at)
         self._cache_key = cache_key(repository)
         self._parts: dict[tuple[object, ...], object] = {}
         self._ranked: dict[Rules, Ranked] = {}
@@ -158,25 +159,25 @@ class Ranked:
         return None if rules is None else self.data.under(rules)
 
 
-def cache_key(repository: Row) -> tuple[object, ...]:
+def cache_key(repository: Repository) -> tuple[object, ...]:
     """A value that changes whenever a board of this repository may: with its counts, its state and its accounts.
 
     It begins with the repository's id.
     """
-    state = repository["state"]
+    state = repository.state
     return (
-        repository["id"],
-        repository["generation"],
-        repository["head"],
-        repository["commits_processed_at"],
-        repository["users_processed_at"],
+        repository.id,
+        repository.generation,
+        repository.head,
+        repository.commits_processed_at,
+        repository.users_processed_at,
         state,
-        repository["error"] if state == "failed" else None,
+        repository.error if state == State.FAILED else None,
         # Each finished batch of accounts is saved as progress.
-        repository["updated_at"] if state == "users_processing" else None,
+        repository.updated_at if state == State.USERS_PROCESSING else None,
     )
 
 
-def accounts_key(repository: Row) -> tuple[object, ...]:
+def accounts_key(repository: Repository) -> tuple[object, ...]:
     """The key under which a cache keeps :attr:`BoardData.accounts`."""
     return ("accounts", cache_key(repository))

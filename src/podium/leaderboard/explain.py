@@ -106,13 +106,13 @@ def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
     """GitHub's list of a person's commits: by login, or by e-mail where e-mails are shown."""
     repository, rules = ranked.repository, ranked.rules
     author = row["username"] or row["email"]
-    if repository["host"] != ranked.data.github_host or not author or not row["commitCount"]:
+    if repository.host != ranked.data.github_host or not author or not row["commitCount"]:
         return None
     query = {"author": author}
     if rules.since is not None:
         query["since"] = iso_day(rules.since)
     if rules.until is not None:
         query["until"] = iso_day(rules.until - DAY)
-    branch = quote(repository["branch"] or "HEAD", safe="/")
-    path = f"{quote(repository['owner'])}/{quote(repository['name'])}"
+    branch = quote(repository.branch or "HEAD", safe="/")
+    path = f"{quote(repository.owner)}/{quote(repository.name)}"
     return f"{ranked.data.github_url}/{path}/commits/{branch}?{urlencode(query)}"

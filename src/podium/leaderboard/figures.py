@@ -32,7 +32,7 @@ def read_figures(ranked: Ranked) -> Document:
     parts, since = split_commits(line, ranked.rules), newcomers_since(ranked)
     return {
         "rules": ranked.rules.as_dict(),
-        "head": ranked.repository["head"],
+        "head": ranked.repository.head,
         "figures": {
             "people": len(ranking.order),
             "commits": ranking.total,
@@ -72,7 +72,7 @@ def end_of(ranked: Ranked) -> int:
 
     It is the last day of the last week with commits, or the day of the count if that was before.
     """
-    counted = int(ranked.repository["commits_processed_at"])
+    counted = ranked.repository.counted_at
     ends = drawn(ranked.timeline)
     return counted if ends is None else min(counted, week_start(ends[1]) + 6 * DAY)
 

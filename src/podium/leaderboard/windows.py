@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 
 from podium.leaderboard.rules import Rules
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 from podium.timeutil import DAY, WEEK, week_of
 
 # The usual windows, and how many months before its last day each begins; None: with the history.
@@ -15,7 +15,7 @@ PRESETS: dict[str, int | None] = {"all": None, "12 months": 12, "3 months": 3, "
 _EPOCH = datetime.date(1970, 1, 1)
 
 
-def before(rules: Rules, repository: Row) -> Rules | None:
+def before(rules: Rules, repository: Repository) -> Rules | None:
     """``rules`` with the window of the same length before theirs; None where it has no beginning.
 
     A window without an end ends with the week in which the repository was counted.
@@ -24,7 +24,7 @@ def before(rules: Rules, repository: Row) -> Rules | None:
         return None
     until = rules.until
     if until is None:
-        until = max(week_of(int(repository["commits_processed_at"])), rules.since) + WEEK
+        until = max(week_of(repository.counted_at), rules.since) + WEEK
     return dataclasses.replace(rules, since=2 * rules.since - until, until=rules.since)
 
 

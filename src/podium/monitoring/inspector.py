@@ -13,55 +13,12 @@ from typing import Any
 
 from podium.jobs.queues import Depth, QueueMonitor
 from podium.monitoring.overview import Budget, Failure, Overview, Standing, WorkerRow
-from podium.repositories.model import STATES
+from podium.repositories.model import State
+from podium.repositories.store import statistics
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 
 FAILURES_SHOWN = 10
-
-# Since when a repository is in its state. What a worker notes meanwhile moves updated_at.
-_SINCE = {
-    "pending": "updated_at",
-    "commits_processing": "last_attempt",
-    "users_processing": "commits_processed_at",
-    "failed": "updated_at",
-}
-
-# Paths of this machine (host '') belong to the command line.
-_COUNTS = "SELECT state, count(*) AS n FROM repository WHERE host <> '' GROUP BY state"
-
-_OLDEST = """
-SELECT id, url, {since} AS since FROM repository WHERE state = '{state}' AND host <> ''
-ORDER BY {since} LIMIT 1
-"""
-
-# There may be millions: in the order of the index, which is the order in which they were set in motion.
-_OLDEST_BOARD = """
-SELECT id, url, last_processed_at AS since FROM repository
-WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
-"""
-
-_UNFINISHED = """
-SELECT
-    count(*) FILTER (WHERE lease_until >= {now}) AS held,
-    count(*) FILTER (WHERE lease_holder IS NOT NULL AND lease_until < {now}) AS expired,
-    count(*) FILTER (WHERE not_before > {now}) AS waiting,
-    {now} AS at
-FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
-"""
-
-# All rows of one e-mail are in one batch.
-_LEFT = """
-SELECT count(*) AS batches, coalesce(sum(emails), 0) AS emails FROM (
-    SELECT count(DISTINCT email) AS emails FROM commit_data JOIN repository ON repository.id = repository_id
-    WHERE NOT processed AND state = 'users_processing' AND host <> '' GROUP BY repository_id, batch
-) AS batch
-"""
-
-_FAILURES = """
-SELECT id, url, error, updated_at AS since FROM repository WHERE state = 'failed' AND host <> ''
-ORDER BY updated_at DESC, id LIMIT :limit
-"""
 
 _LIMITS = "SELECT held_until FROM github_limit WHERE held_until > {now} ORDER BY held_until"
 
@@ -90,8 +47,8 @@ class Inspector:
         depths = self.queues.depths() if self.queues else None
         budgets = tuple(self.budgets()) if self.budgets else ()
         with self.db.read() as session:
-            unfinished = session.one(_UNFINISHED) or {}
-            left = session.one(_LEFT) or {}
+            unfinished = statistics.unfinished(session)
+            batches, emails = statistics.emails_left(session)
             workers = session.all(_WORKERS, dead_after=DEAD_AFTER)
             reports = [json.loads(row["report"]) for row in workers if row["alive"]]
             told = _told_depths(reports) if depths is None else None
@@ -100,12 +57,12 @@ class Inspector:
                 queues=depths if depths is not None else told,
                 source=self.queues.source if self.queues else "heartbeat" if told is not None else "",
                 repositories=tuple(_standings(session)),
-                failures=tuple(Failure(**row) for row in session.all(_FAILURES, limit=FAILURES_SHOWN)),
+                failures=tuple(Failure(**row) for row in statistics.latest_failures(session, FAILURES_SHOWN)),
                 leases_held=unfinished["held"],
                 leases_expired=unfinished["expired"],
                 waiting=unfinished["waiting"],
-                batches_left=left["batches"],
-                emails_left=int(left["emails"]),
+                batches_left=batches,
+                emails_left=emails,
                 budgets=budgets or _told_budgets(reports),
                 limits=tuple(row["held_until"] for row in session.all(_LIMITS)),
                 workers=tuple(_worker(row) for row in workers),
@@ -126,13 +83,12 @@ class Inspector:
 
 
 def _standings(session: Session) -> list[Standing]:
-    counts = {row["state"]: int(row["n"]) for row in session.all(_COUNTS)}
-    return [_standing(session, state, counts.get(state, 0)) for state in STATES]
+    counts = statistics.counts_by_state(session)
+    return [_standing(session, state, count) for state, count in counts.items()]
 
 
-def _standing(session: Session, state: str, count: int) -> Standing:
-    sql = _OLDEST_BOARD if state == "completed" else _OLDEST.format(state=state, since=_SINCE[state])
-    oldest = session.one(sql) if count else None
+def _standing(session: Session, state: State, count: int) -> Standing:
+    oldest = statistics.oldest(session, state) if count else None
     return Standing(state, count, oldest["id"], oldest["url"], oldest["since"]) if oldest else Standing(state, count)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 from podium.jobs.reconciler import LATEST
+from podium.repositories.store import statistics
 from podium.storage.session import Session
 
 Reason = Literal["expired_lease", "never_enqueued", "no_progress"]
@@ -16,21 +17,6 @@ EXPIRED_AFTER = 60.0
 NOT_ENQUEUED_AFTER = 1.5 * LATEST
 
 SHOWN = 10
-
-_STALLED = """
-SELECT id, url, reason, {now} - updated_at AS seconds FROM (
-    SELECT id, url, updated_at, CASE
-        WHEN lease_holder IS NOT NULL AND lease_until < {now} - :expired_after THEN 'expired_lease'
-        WHEN lease_holder IS NULL AND coalesce(not_before, 0) < {now} - :expired_after
-            AND coalesce(enqueued_at, 0) < {now} - :not_enqueued_after
-            AND updated_at < {now} - :expired_after THEN 'never_enqueued'
-        WHEN coalesce(not_before, 0) < {now} AND updated_at < {now} - :no_progress_after
-            AND (lease_until >= {now} OR state = 'users_processing') THEN 'no_progress'
-    END AS reason
-    FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
-) AS unfinished
-WHERE reason IS NOT NULL ORDER BY updated_at, id LIMIT :shown
-"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,11 +38,11 @@ def find(session: Session, *, no_progress_after: float) -> list[StalledRepositor
 
     ``no_progress_after``: seconds that a worker may hold a repository without progress.
     """
-    rows = session.all(
-        _STALLED,
+    rows = statistics.stalled(
+        session,
         expired_after=EXPIRED_AFTER,
         not_enqueued_after=NOT_ENQUEUED_AFTER,
         no_progress_after=no_progress_after,
-        shown=SHOWN,
+        limit=SHOWN,
     )
     return [StalledRepository(**row) for row in rows]

@@ -1,6 +1,107 @@
-"""A repository: its states."""
+"""A repository and its state, as values."""
 
 from __future__ import annotations
 
-# Of a repository, in the order in which they are passed; failed stands apart.
-STATES = ("pending", "commits_processing", "users_processing", "completed", "failed")
+import dataclasses
+import enum
+from typing import Literal
+
+from podium.storage.session import Row
+
+# The worker that has a repository: it counts commits, or finds users' accounts.
+Stage = Literal["commits", "users"]
+
+
+class State(enum.StrEnum):
+    """The states of a repository, in order of processing; FAILED can follow any of the first three."""
+
+    PENDING = "pending"
+    COMMITS_PROCESSING = "commits_processing"
+    USERS_PROCESSING = "users_processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def stage(self) -> Stage | None:
+        """The worker that has the repository; None where none has."""
+        match self:
+            case State.PENDING | State.COMMITS_PROCESSING:
+                return "commits"
+            case State.USERS_PROCESSING:
+                return "users"
+        return None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a worker has the repository."""
+        return self.stage is not None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Repository:
+    """One row of the table ``repository``. Times are seconds since the epoch, by the database's clock.
+
+    key: what makes two addresses the same repository (:attr:`podium.repositories.address.Address.key`).
+    host: empty for a path of this machine, which only the command line reads.
+    head, branch, counting_version, mailmap: the commit counted up to, its branch, the version of the counting, and the
+        blob of the mailmap that was applied ('': there is none; None: not known).
+    generation: incremented by each saved count; batches of an older generation are void.
+    lease_token: the fence (:mod:`podium.jobs.lease`).
+    not_before: when the next try is due; None: now.
+    crashes, attempts: leases that expired and errors that were raised since the last progress.
+    unresolved_reason: why the accounts of some e-mails are missing.
+    """
+
+    id: int
+    key: str
+    url: str
+    host: str
+    owner: str
+    name: str
+    state: State
+    error: str | None
+    error_code: str | None
+    total_commits: int | None
+    merge_commits: int | None
+    unique_contributors: int | None
+    head: str | None
+    branch: str | None
+    counting_version: int | None
+    mailmap: str | None
+    generation: int
+    lease_holder: str | None
+    lease_until: float | None
+    lease_token: int
+    enqueued_at: float | None
+    not_before: float | None
+    virtual_start: float
+    crashes: int
+    attempts: int
+    progress: str | None
+    unresolved_reason: str | None
+    last_processed_at: float | None
+    commits_processed_at: float | None
+    users_processed_at: float | None
+    created_at: float
+    updated_at: float
+
+    @classmethod
+    def from_row(cls, row: Row) -> Repository:
+        """The value of a row that has every one of :data:`COLUMNS`."""
+        values = [row[column] for column in COLUMNS]
+        values[_STATE] = State(values[_STATE])
+        return cls(*values)
+
+    @property
+    def counted_at(self) -> int:
+        """When its commits were counted; 0 where they were not."""
+        return int(self.commits_processed_at or 0)
+
+    @property
+    def has_board(self) -> bool:
+        """Whether its commits have been counted, now or earlier."""
+        return self.commits_processed_at is not None and self.head is not None
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Repository))
+_STATE = COLUMNS.index("state")

@@ -1,1 +1,1 @@
-"""Room 1: an address comes in, is parsed or refused, saved, and the commit queue is rung."""
+"""What clients and operators ask of a repository: submit, refresh, retry and drop."""

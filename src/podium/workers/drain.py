@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from podium.errors import QueueError, StorageError
 from podium.jobs.queues import COMMITS, USERS, Backlog
-from podium.storage.session import Database, Session
+from podium.repositories.model import State
+from podium.repositories.store import schedule
+from podium.storage.session import Database
 
 log = logging.getLogger(__name__)
 
@@ -18,12 +20,10 @@ log = logging.getLogger(__name__)
 PATIENCE = 60.0
 LOOK_EVERY = 0.5
 
-STATES = {COMMITS: ("pending", "commits_processing"), USERS: ("users_processing",)}
-
-_LEFT = """
-SELECT id, CASE WHEN lease_until > {{now}} THEN lease_until END AS held_until FROM repository
-WHERE host <> '' AND state IN ({states}) AND (not_before IS NULL OR not_before < {{now}} + :patience)
-"""
+STATES = {
+    queue: tuple(state for state in State if state.stage == stage)
+    for queue, stage in ((COMMITS, "commits"), (USERS, "users"))
+}
 
 
 class Drain:
@@ -32,8 +32,7 @@ class Drain:
     def __init__(self, db: Database, queues: tuple[str, ...]) -> None:
         self._db = db
         self._queues = queues
-        states = ", ".join(f"'{state}'" for queue in queues for state in STATES[queue])
-        self._left = _LEFT.format(states=states)
+        self._states = [state for queue in queues for state in STATES[queue]]
         self._first_seen: dict[int, float] = {}
         with db.read() as session:
             self._started: float = session.value("SELECT {now}")
@@ -71,13 +70,11 @@ class Drain:
             StorageError: the database did not answer.
         """
         with self._db.read() as session:
-            return not any(self._is_ours(row["id"], row["held_until"]) for row in self._rows(session))
+            left = schedule.unfinished(session, self._states, patience=PATIENCE)
+        return not any(self._is_ours(number, held_until) for number, held_until in left.items())
 
-    def _rows(self, session: Session) -> list[dict[str, float]]:
-        return [dict(row) for row in session.all(self._left, patience=PATIENCE)]
-
-    def _is_ours(self, number: float, held_until: float | None) -> bool:
-        return held_until is None or self._first_seen.setdefault(int(number), held_until) == held_until
+    def _is_ours(self, number: int, held_until: float | None) -> bool:
+        return held_until is None or self._first_seen.setdefault(number, held_until) == held_until
 
     def failed(self) -> int:
         """How many repositories failed for good since this began.
@@ -86,8 +83,4 @@ class Drain:
             StorageError: the database did not answer.
         """
         with self._db.read() as session:
-            number: int = session.value(
-                "SELECT count(*) FROM repository WHERE state = 'failed' AND updated_at >= :started",
-                started=self._started,
-            )
-        return number
+            return schedule.failed_since(session, self._started)

@@ -17,7 +17,7 @@ from podium.accounts.github.requests import repository_path
 from podium.accounts.github.token_pool import TokenPool
 from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 
 # Without a token the hourly budget is small. The job waits for a limit that ends within these seconds; a longer one
 # ends the lookup.
@@ -66,11 +66,13 @@ class GitHubLookup:
         # Also guards _moved.
         self._anonymous_lock = threading.Lock()
 
-    def find(self, repository: Row, pending: Sequence[PendingEmail], stop: threading.Event, /) -> Iterator[LookupStep]:
+    def find(
+        self, repository: Repository, pending: Sequence[PendingEmail], stop: threading.Event, /
+    ) -> Iterator[LookupStep]:
         """See :meth:`podium.accounts.lookup.Lookup.find`."""
         repo_slug = self._repo_slug
-        if repo_slug is None and repository["host"] == self._host:
-            repo_slug = repository["owner"], repository["name"]
+        if repo_slug is None and repository.host == self._host:
+            repo_slug = repository.owner, repository.name
         if repo_slug is None:
             yield LookupStep(give_up=f"Accounts can be looked up for repositories at {self._host} only.")
             return

@@ -17,7 +17,7 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
 from podium.leaderboard.search import find, row_of
-from podium.storage.session import Row
+from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses, problem
@@ -52,7 +52,7 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
     emails = shows_emails(request, context.services)
     curves = query.sparklines == "include"
 
-    def make(_: Row, data: BoardData) -> CachedResponse:
+    def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
         document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails)
         if curves:
@@ -68,7 +68,7 @@ async def _ready(
     context: Context,
     repo_url: str,
     name: AnswerName,
-    make: Callable[[Row, BoardData], CachedResponse],
+    make: Callable[[Repository, BoardData], CachedResponse],
 ) -> Response:
     """The response ``name`` about a repository with a board; otherwise the repository's state."""
     address = address_of(context, repo_url)
@@ -78,14 +78,14 @@ async def _ready(
     if has_board(row):
         context.shortcuts.remember(request, Shortcut(address.key, name, live=False))
 
-        def made(row: Row, data: BoardData | None) -> CachedResponse:
+        def made(row: Repository, data: BoardData | None) -> CachedResponse:
             if data is None:
                 raise Conflict("The board was deleted just now: ask again.")
             return make(row, data)
 
         return SendCached(await context.boards.get(row, name, made))
-    if row["state"] == "failed":
-        code = row["error_code"] or "failed"
+    if row.state == State.FAILED:
+        code = row.error_code or "failed"
         return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)
     return submission(row)
 
@@ -145,7 +145,7 @@ async def explain_contributor(
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
 
-    def make(_: Row, data: BoardData) -> CachedResponse:
+    def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
         group = row_of(ranked, **who)
         if group is None:

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
-from podium.repositories.model import STATES
+from podium.repositories.model import State
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
 
@@ -69,7 +69,7 @@ class Page(_Query):
 class ListingQuery(Page):
     """Which repositories."""
 
-    state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(STATES)})
+    state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(State)})
 
 
 class RulesQuery(_Query):

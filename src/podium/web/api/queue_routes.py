@@ -42,9 +42,9 @@ def get_queues(context: ContextDep, _: AdminOnly) -> JSONResponse:
 )
 def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Failed repositories start from the beginning; those that wait for their next attempt start at once."""
-    ids = admin.try_again(context.services.db, query.numbers())
+    ids = admin.retry(context.services.db, query.numbers())
     _forget_dead(context, set(query.numbers()) or None)
-    return JSONResponse({"message": admin.retried(ids), "ids": ids}, 202)
+    return JSONResponse({"message": admin.retry_message(ids), "ids": ids}, 202)
 
 
 @router.delete(
@@ -61,7 +61,7 @@ def drop_from_queue(
     """The repository fails with this as its reason; a worker that is processing it can no longer save."""
     row = admin.drop(context.services.db, repository_id)
     _forget_dead(context, {repository_id})
-    return JSONResponse({"message": admin.dropped(row), "id": repository_id})
+    return JSONResponse({"message": admin.drop_message(row), "id": repository_id})
 
 
 def _forget_dead(context: Context, repository_ids: set[int] | None) -> None:

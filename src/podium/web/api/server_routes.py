@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from podium import __version__
 from podium.errors import NotReady, PodiumError
+from podium.repositories.store import queries
 from podium.web.access import MetricsOnly
 from podium.web.api import schemas
 from podium.web.api.error_responses import error_responses
@@ -43,7 +44,7 @@ def ready(context: ContextDep) -> JSONResponse:
     """Reads from the database and checks the queue."""
     try:
         with context.services.db.read() as session:
-            session.value("SELECT max(id) FROM repository")
+            queries.check_readable(session)
         context.services.queue_ready()
     except PodiumError as error:
         raise NotReady(error.message) from error

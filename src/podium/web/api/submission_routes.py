@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse
 
 from podium.repositories.address import Address, parse_address
-from podium.repositories.listing import describe, stage_of
-from podium.storage.session import Row
-from podium.submissions import submit
+from podium.repositories.listing import describe
+from podium.repositories.model import Repository, State
+from podium.submissions import admin, submit
+from podium.submissions.refresh import refresh as refresh_accounts
 from podium.web.access import AdminOnly
 from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
@@ -75,28 +76,28 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
     )
 
 
-def submission(row: Row, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
+def submission(row: Repository, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
     content = {
         "message": message_of(row, is_new=is_new, refreshing=refreshing),
-        "stage": stage_of(row),
+        "stage": row.state.stage,
         **describe(row),
         "refreshing": refreshing,
-        "retryable": row["state"] == "failed",
+        "retryable": row.state == State.FAILED,
     }
-    in_work = row["state"] not in ("completed", "failed")
+    in_work = row.state.is_unfinished
     return JSONResponse(content, 202 if in_work else 200, headers=_ASK_AGAIN if in_work else None)
 
 
-def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
+def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
     if is_new:
         return "Accepted: the commits will be counted. GET the same URL for the board."
     if refreshing:
         return "The board is being refreshed; the present one stays readable."
-    match row["state"]:
+    match row.state:
         case "completed":
             return "The board is ready."
         case "failed":
-            return f"{row['error']} POST /repositories/retry?repoUrl=… tries again."
+            return f"{row.error} POST /repositories/retry?repoUrl=… tries again."
         case "users_processing":
             return "The commits are counted and the board is readable; accounts are being looked up."
     return "The commits are being counted."
@@ -118,7 +119,7 @@ def message_of(row: Row, *, is_new: bool, refreshing: bool) -> str:
 def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Start a failed repository again."""
     services = context.services
-    return submission(submit.retry(services.db, services.queues, address_of(context, query.repo_url).key))
+    return submission(admin.retry_one(services.db, services.queues, address_of(context, query.repo_url).key))
 
 
 @router.post(
@@ -138,6 +139,6 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     """Look up the accounts that were not found, of one repository or of all."""
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
-    count = submit.refresh(services.db, services.queues, key, services.mark_stale)
+    count = refresh_accounts(services.db, services.queues, key, services.mark_stale)
     message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
     return JSONResponse({"message": message, "repositories": count}, 202)

@@ -14,7 +14,8 @@ from podium.errors import NotFound
 from podium.leaderboard.board_data import BoardData, accounts_key, cache_key
 from podium.leaderboard.grouping import Accounts, load_accounts
 from podium.repositories.address import host_of
-from podium.storage.session import Database, Row
+from podium.repositories.model import Repository
+from podium.storage.session import Database
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.row_batcher import RowBatcher, read_row
@@ -32,7 +33,7 @@ _MAX_CHECKED = 10_000
 # The name of an answer, and everything it depends on besides the repository's row.
 AnswerName = tuple[object, ...]
 # Makes an answer from a row and its board data, which is None while no commits have been counted.
-Make = Callable[[Row, BoardData | None], CachedResponse]
+Make = Callable[[Repository, BoardData | None], CachedResponse]
 
 
 class BoardCache:
@@ -51,7 +52,7 @@ class BoardCache:
         self._checks: SingleFlight[None] = SingleFlight()
         self._checked: TTLCache[int, float] = TTLCache(_MAX_CHECKED, MAX_ACCOUNT_AGE, timer=clock)
 
-    async def row(self, key: str | int) -> Row | None:
+    async def row(self, key: str | int) -> Repository | None:
         """The current row of the repository with that key or id; None if it was never submitted.
 
         Raises:
@@ -59,13 +60,13 @@ class BoardCache:
         """
         return await self._rows.read(key)
 
-    async def find(self, row: Row, name: AnswerName, *, live: bool = False) -> CachedResponse | None:
+    async def find(self, row: Repository, name: AnswerName, *, live: bool = False) -> CachedResponse | None:
         """The answer if it is ready: see :meth:`get`."""
         await self._check_accounts(row)
         found: CachedResponse | None = self._cache.get(_key(row, name, live=live))
         return found
 
-    async def get(self, row: Row, name: AnswerName, make: Make, *, live: bool = False) -> CachedResponse:
+    async def get(self, row: Repository, name: AnswerName, make: Make, *, live: bool = False) -> CachedResponse:
         """The answer ``name`` about the repository of ``row``: a kept one, or one that ``make`` makes in a thread.
 
         Args:
@@ -79,22 +80,22 @@ class BoardCache:
             return found
 
         def made() -> CachedResponse:
-            current, answer = self.read_now(row["id"], lambda row, data: (row, make(row, data)))
+            current, answer = self.read_now(row.id, lambda row, data: (row, make(row, data)))
             self._cache.put(_key(current, name, live=live), answer)
             return answer
 
         return await self._answers.run(_key(row, name, live=live), lambda: run_in_threadpool(made))
 
-    async def read(self, row: Row, make: Callable[[Row, BoardData | None], T]) -> T:
+    async def read(self, row: Repository, make: Callable[[Repository, BoardData | None], T]) -> T:
         """What ``make`` makes from a repository, without keeping it: for answers that are rarely asked for again.
 
         Raises:
             StorageError: the database cannot be read.
         """
         await self._check_accounts(row)
-        return await run_in_threadpool(self.read_now, row["id"], make)
+        return await run_in_threadpool(self.read_now, row.id, make)
 
-    def read_now(self, repository_id: int, make: Callable[[Row, BoardData | None], T]) -> T:
+    def read_now(self, repository_id: int, make: Callable[[Repository, BoardData | None], T]) -> T:
         """What ``make`` makes from a repository, in the calling thread.
 
         Raises:
@@ -109,8 +110,8 @@ class BoardCache:
             data = BoardData(session, row, self._github_url, self._cache.once) if has_board(row) else None
             return make(row, data)
 
-    async def _check_accounts(self, row: Row) -> None:
-        repository_id = row["id"]
+    async def _check_accounts(self, row: Repository) -> None:
+        repository_id = row.id
         checked = self._checked.get(repository_id)
         if checked is not None and self._clock() - checked < ACCOUNT_CHECK_INTERVAL:
             return
@@ -119,24 +120,24 @@ class BoardCache:
         if checked is None:
             await asyncio.shield(check)
 
-    def _compare_accounts(self, row: Row) -> None:
+    def _compare_accounts(self, row: Repository) -> None:
         kept: Accounts | None = self._cache.get(accounts_key(row))
         if kept is None:
             return
         with self._db.read() as session:
-            now = load_accounts(session, row["id"], self._github_host)
+            now = load_accounts(session, row.id, self._github_host)
         if now != kept:
-            self._cache.drop(lambda key: _is_of(key, row["id"]))
+            self._cache.drop(lambda key: _is_of(key, row.id))
 
 
-def has_board(row: Row) -> bool:
+def has_board(row: Repository) -> bool:
     """Whether the commits of a repository have been counted, now or before."""
-    return row["commits_processed_at"] is not None and row["head"] is not None
+    return row.commits_processed_at is not None and row.head is not None
 
 
-def _key(row: Row, name: AnswerName, *, live: bool) -> tuple[object, ...]:
-    in_work = live and row["state"] not in ("completed", "failed")
-    return (*name, row["updated_at"] if in_work else None, cache_key(row))
+def _key(row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]:
+    in_work = live and row.state.is_unfinished
+    return (*name, row.updated_at if in_work else None, cache_key(row))
 
 
 def _is_of(key: tuple[object, ...], repository_id: int) -> bool:

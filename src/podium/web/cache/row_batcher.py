@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from podium.repositories.listing import find
-from podium.storage.session import Database, Row, Session
+from podium.repositories.model import Repository
+from podium.repositories.store import queries
+from podium.storage.session import Database, Session
 
 
 class RowBatcher:
@@ -20,10 +21,10 @@ class RowBatcher:
         self._db = db
         # One read at a time needs one thread, which slower work in the shared pool cannot delay.
         self._thread = ThreadPoolExecutor(1, "rows")
-        self._waiting: dict[str | int, asyncio.Future[Row | None]] = {}
+        self._waiting: dict[str | int, asyncio.Future[Repository | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
-    async def read(self, key: str | int) -> Row | None:
+    async def read(self, key: str | int) -> Repository | None:
         """The row of the repository with that key or id; None where there is none that a server may show.
 
         Raises:
@@ -53,18 +54,12 @@ class RowBatcher:
                 for key, future in waiting.items():
                     future.set_result(rows[key])
 
-    def _rows(self, keys: list[str | int]) -> dict[str | int, Row | None]:
+    def _rows(self, keys: list[str | int]) -> dict[str | int, Repository | None]:
         with self._db.read() as session:
             return {key: read_row(session, key) for key in keys}
 
 
-def read_row(session: Session, key: str | int) -> Row | None:
-    """One row by its key or id, where a server may show it."""
-    if isinstance(key, str):
-        return shown(find(session, key))
-    return shown(session.one("SELECT * FROM repository WHERE id = :id", id=key))
-
-
-def shown(row: Row | None) -> Row | None:
-    """``row`` where a server may show it: boards of local paths belong to the command line."""
-    return row if row is not None and row["host"] else None
+def read_row(session: Session, key: str | int) -> Repository | None:
+    """A repository by its key or id, where a server may show it: boards of local paths belong to the command line."""
+    found = queries.by_key(session, key) if isinstance(key, str) else queries.by_id(session, key)
+    return found if found is not None and found.host else None

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from podium.errors import StorageError, TooManyRequests
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 from podium.web.cache.boards import BoardCache
 
 # Seconds between two polls of a repository.
@@ -21,7 +21,7 @@ MAX_SUBSCRIBERS = 5_000
 log = logging.getLogger(__name__)
 
 # Makes the event for a row and its number of subscribers, and says whether it is the last one.
-MakeEvent = Callable[[Row, int], tuple[bytes, bool]]
+MakeEvent = Callable[[Repository, int], tuple[bytes, bool]]
 
 
 class Channel:
@@ -53,7 +53,7 @@ class PubSub:
         self._channels: dict[int, Channel] = {}
         self.closed = False
 
-    def subscribe(self, row: Row) -> Channel:
+    def subscribe(self, row: Repository) -> Channel:
         """The channel of a repository, until :meth:`unsubscribe`.
 
         Raises:
@@ -61,7 +61,7 @@ class PubSub:
         """
         if self.closed or sum(channel.subscribers for channel in self._channels.values()) >= MAX_SUBSCRIBERS:
             raise TooManyRequests("Too many pages are connected: poll the state every few seconds instead.", 60)
-        repository_id = row["id"]
+        repository_id = row.id
         channel = self._channels.get(repository_id)
         if channel is None:
             channel = self._channels[repository_id] = Channel()
@@ -69,11 +69,11 @@ class PubSub:
         channel.subscribers += 1
         return channel
 
-    def unsubscribe(self, row: Row, channel: Channel) -> None:
+    def unsubscribe(self, row: Repository, channel: Channel) -> None:
         """Leave a channel; the last subscriber ends its polling."""
         channel.subscribers -= 1
         if channel.subscribers == 0:
-            self._remove(row["id"], channel)
+            self._remove(row.id, channel)
             if channel.poller is not None:
                 channel.poller.cancel()
 

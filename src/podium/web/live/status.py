@@ -10,7 +10,7 @@ from podium.jobs.rate import RateEstimator
 from podium.jobs.rate_cache import RateEstimators
 from podium.leaderboard.board_data import cache_key
 from podium.repositories.listing import describe
-from podium.storage.session import Row
+from podium.repositories.model import Repository, State
 from podium.web.cache.boards import has_board
 from podium.web.live.events import event_of
 from podium.web.pages.board_urls import page_path
@@ -30,33 +30,33 @@ class StatusView:
         self._github_host = github_host
         self._rates = RateEstimators()
 
-    def described(self, row: Row) -> dict[str, Any]:
+    def described(self, row: Repository) -> dict[str, Any]:
         """A repository as the API describes it, with its title and the path of its page."""
-        name = f"{row['owner']}/{row['name']}" if row["owner"] else row["name"]
-        elsewhere = row["host"] != self._github_host
+        name = f"{row.owner}/{row.name}" if row.owner else row.name
+        elsewhere = row.host != self._github_host
         return {
             **describe(row),
-            "title": f"{row['host']}/{name}" if elsewhere else name,
+            "title": f"{row.host}/{name}" if elsewhere else name,
             "path": page_path(row, self._github_host),
         }
 
-    def values(self, row: Row, *, may_administer: bool = False) -> dict[str, Any]:
+    def values(self, row: Repository, *, may_administer: bool = False) -> dict[str, Any]:
         """What ``_status.html`` needs."""
         repository = self.described(row)
         progress = repository["progress"]
-        seen = self._rates.note(row["id"], time.monotonic(), progress) if is_in_work(row) else RateEstimator()
+        seen = self._rates.note(row.id, time.monotonic(), progress) if is_in_work(row) else RateEstimator()
         return {
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
             # The worker's own estimate is better than the one made here.
             "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
-            "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row["total_commits"]),
+            "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row.total_commits),
             "version_of_board": board_version(row),
-            "may_retry": row["state"] == "failed" and may_administer,
+            "may_retry": row.state == State.FAILED and may_administer,
         }
 
-    def event(self, row: Row, subscribers: int) -> tuple[bytes, bool]:
+    def event(self, row: Repository, subscribers: int) -> tuple[bytes, bool]:
         """The event that shows the state of ``row`` to its subscribers, and whether it is the last."""
         in_work = is_in_work(row)
         data = {
@@ -68,13 +68,13 @@ class StatusView:
         return event_of(data), not in_work
 
 
-def is_in_work(row: Row) -> bool:
+def is_in_work(row: Repository) -> bool:
     """Whether a worker has the repository, or will have it."""
-    return row["state"] not in ("completed", "failed")
+    return row.state.is_unfinished
 
 
-def board_version(row: Row) -> str:
+def board_version(row: Repository) -> str:
     """A value that changes with the board; "failed" or empty while there is no board."""
     if not has_board(row):
-        return "failed" if row["state"] == "failed" else ""
+        return "failed" if row.state == State.FAILED else ""
     return hashlib.sha256(repr(cache_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

@@ -128,8 +128,8 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """The matches of the search, each with the URL of the page that shows it."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
-        row["id"] = _row_id(ranked, ranked.ranking.order[row["rank"] - 1])
-        row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
+        row.id = _row_id(ranked, ranked.ranking.order[row.rank - 1])
+        row.page = wanted.link(offset=(row.rank - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
 
@@ -184,5 +184,5 @@ def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
 def _commit_url(ranked: Ranked, commit: str | None = None) -> str | None:
     """The URL of a commit (by default, the last one counted), if the repository is at GitHub."""
     repository = ranked.repository
-    commit = commit or repository["head"]
-    return f"{repository['url']}/commit/{commit}" if repository["host"] == ranked.data.github_host else None
+    commit = commit or repository.head
+    return f"{repository.url}/commit/{commit}" if repository.host == ranked.data.github_host else None

@@ -16,7 +16,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from podium.errors import NotFound
 from podium.repositories.address import parse_address
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 
 FILES = ("badge.svg", "card.svg", "board.csv", "board.json", "board.md")
 
@@ -45,13 +45,13 @@ register_url_convertor("board", BoardConvertor())
 register_url_convertor("format", FormatConvertor())
 
 
-def page_path(row: Row, github_host: str) -> str:
+def page_path(row: Repository, github_host: str) -> str:
     """The path of a repository's page."""
-    if row["host"] == github_host:
-        segments = [row["owner"], row["name"]]
+    if row.host == github_host:
+        segments = [row.owner, row.name]
     else:
-        parted = ["-"] if row["owner"] and row["name"] in FILES else []
-        segments = [row["host"], *(row["owner"] or "-").split("/"), *parted, row["name"]]
+        parted = ["-"] if row.owner and row.name in FILES else []
+        segments = [row.host, *(row.owner or "-").split("/"), *parted, row.name]
     return "/r/" + "/".join(quote(segment, safe=":[]@") for segment in segments)
 
 

@@ -13,8 +13,8 @@ from podium.errors import BadAddress, Forbidden, NotFound, PodiumError, TooManyR
 from podium.leaderboard.board_data import BoardData
 from podium.repositories.address import parse_address
 from podium.repositories.listing import listing
-from podium.storage.session import Row
-from podium.submissions import submit
+from podium.repositories.model import Repository
+from podium.submissions import admin
 from podium.web.access import may_administer, shows_emails
 from podium.web.api.submission_routes import submit_address
 from podium.web.cache.cached_response import CachedResponse, SendCached
@@ -89,7 +89,7 @@ def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response
     if not may_administer(request, services):
         raise Forbidden("Only the administrator may retry a repository: POST /repositories/retry with the token.")
     key = parse_address(form.get("repoUrl", ""), services.settings.github_server_url).key
-    row = submit.retry(services.db, services.queues, key)
+    row = admin.retry_one(services.db, services.queues, key)
     return RedirectResponse(page_path(row, context.github_host), status_code=303)
 
 
@@ -114,7 +114,7 @@ async def board(
     may_retry = may_administer(request, context.services)
     origin = str(request.base_url).rstrip("/")
 
-    def make(row: Row, data: BoardData | None) -> CachedResponse:
+    def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own = _at(wanted, page_path(row, context.github_host))
         return context.renderer.body(
             "board.html",
@@ -151,7 +151,7 @@ def _address_of(path: str, github_url: str) -> str:
     return f"{github_url}/{path}" if path.count("/") == 1 else "https://" + path.replace("/-/", "/", 1)
 
 
-async def _row(context: Context, number: int) -> Row:
+async def _row(context: Context, number: int) -> Repository:
     row = await context.boards.row(number)
     if row is None:
         raise NotFound(f"No repository has the id {number}: GET /repositories lists them.")
@@ -180,7 +180,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
-    def make(_: Row, data: BoardData | None) -> CachedResponse:
+    def make(_: Repository, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), person) if data else None
         if why is None:
             raise NotFound("This row is no longer on the board: load the page again.")
@@ -195,7 +195,7 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
 
-    def make(_: Row, data: BoardData | None) -> CachedResponse:
+    def make(_: Repository, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(
             "_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path
 
 from podium.errors import BadAddress, NotFound
-from podium.storage.session import Row
+from podium.repositories.model import Repository, State
 from podium.web.cache.conditional import cache_control
 from podium.web.pages.board_urls import key_of
 from podium.web.services import Context
@@ -21,7 +21,7 @@ BoardPath = Annotated[
 ]
 
 
-async def repository_at(context: Context, path: str) -> Row | None:
+async def repository_at(context: Context, path: str) -> Repository | None:
     """The repository whose page is ``/r/{path}``; None if there is none.
 
     Raises:
@@ -34,15 +34,15 @@ async def repository_at(context: Context, path: str) -> Row | None:
     return await context.boards.row(key)
 
 
-def how_long(row: Row, *, shared: bool = True) -> str:
+def how_long(row: Repository, *, shared: bool = True) -> str:
     """The Cache-Control of a response about a board: the sooner the board may change, the shorter.
 
     Args:
         shared: whether the response is the same for everyone; see :func:`podium.web.cache.conditional.cache_control`.
     """
-    match row["state"]:
-        case "completed":
+    match row.state:
+        case State.COMPLETED:
             return cache_control(300, 86_400, shared=shared)
-        case "failed":
+        case State.FAILED:
             return cache_control(60, 600, shared=shared)
     return cache_control(10, 60, shared=shared)

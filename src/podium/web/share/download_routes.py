@@ -19,7 +19,7 @@ from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.formats import stream
-from podium.storage.session import Row
+from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import RulesQuery, each_once
@@ -71,7 +71,7 @@ async def download(
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
     show = shows_emails(request, context.services)
 
-    def make(row: Row, data: BoardData | None) -> tuple[IO[bytes], str, int]:
+    def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
         if data is None:
             raise Conflict(_no_board(row))
         return _written(data.under(rules), format, show_emails=show)
@@ -93,16 +93,16 @@ async def download(
     )
 
 
-def file_name(row: Row, format: str) -> str:
+def file_name(row: Repository, format: str) -> str:
     """A file name that is valid everywhere and cannot mislead, such as by a hidden extension."""
-    named = "-".join(part for part in (*row["owner"].split("/"), row["name"]) if part)
+    named = "-".join(part for part in (*row.owner.split("/"), row.name) if part)
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:100]
     return f"{safe or 'board'}-contributors.{format}"
 
 
-def _no_board(row: Row) -> str:
-    if row["state"] == "failed":
-        return f"There is no board: {row['error'] or 'the commits could not be counted.'}"
+def _no_board(row: Repository) -> str:
+    if row.state == State.FAILED:
+        return f"There is no board: {row.error or 'the commits could not be counted.'}"
     return "There is no board yet: the commits are being counted. Ask again in a moment."
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData
-from podium.storage.session import Row
+from podium.repositories.model import Repository
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
 from podium.web.cache.cached_response import CachedResponse, SendCached
@@ -58,15 +58,15 @@ async def get_badge(
     if row is None:
         return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
 
-    def make(row: Row, data: BoardData | None) -> CachedResponse:
+    def make(row: Repository, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, 1)
         if board is None:
-            shown = badge.of_state(row["state"], query.show, query.label)
+            shown = badge.of_state(row.state, query.show, query.label)
         else:
             shown = badge.of_board(board, query.show, query.label)
         return _body(*_badge(context, shown, query.theme), how_long(row))
 
-    context.shortcuts.remember(request, Shortcut(row["key"], what, live=False))
+    context.shortcuts.remember(request, Shortcut(row.key, what, live=False))
     return SendCached(await context.boards.get(row, what, make))
 
 
@@ -95,11 +95,11 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
     avatars = await context.services.avatars.load(urls, TIMEOUT)
     complete = len(avatars) == len(set(urls))
 
-    def make(row: Row, data: BoardData | None) -> CachedResponse:
+    def make(row: Repository, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, query.count)
         names = query.names == "show"
         if board is None:
-            shown = card.of_state(row, row["state"], query.theme)
+            shown = card.of_state({"owner": row.owner, "name": row.name, "url": row.url}, row.state, query.theme)
         else:
             shown = card.of_board(board, avatars, count=query.count, names=names, theme=query.theme)
         # A missing avatar may only be late.

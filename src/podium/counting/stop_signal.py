@@ -1,0 +1,27 @@
+"""A stop that has two causes."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+# Seconds after which a wait looks at the second event; the first one ends it at once.
+_LOOK_EVERY = 0.1
+
+
+class StopSignal(threading.Event):
+    """Set while either of two events is: the caller's stop, or the loss of the lease."""
+
+    def __init__(self, stop: threading.Event, lost: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+        self._lost = lost
+
+    def is_set(self) -> bool:
+        return self._stop.is_set() or self._lost.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        ends = float("inf") if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and (left := ends - time.monotonic()) > 0:
+            self._stop.wait(min(left, _LOOK_EVERY))
+        return self.is_set()

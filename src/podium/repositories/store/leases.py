@@ -1,0 +1,94 @@
+"""Holding a repository: taking, renewing and releasing its lease. :mod:`podium.jobs.lease` explains the fence."""
+
+from __future__ import annotations
+
+from podium.repositories.model import COLUMNS, Repository
+from podium.repositories.store.queries import one
+from podium.storage.session import Session
+
+_RETURNING = f"RETURNING {', '.join(COLUMNS)}"
+
+# Nobody holds the repository. A lease that expired while the database itself was away could not be renewed: its holder
+# has ten seconds from the database's start to do so.
+FREE = """(lease_until IS NULL OR lease_until < {now}
+    AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
+
+_TAKE = f"""
+UPDATE repository SET
+    lease_holder = :holder,
+    lease_until = {{now}} + :seconds,
+    lease_token = lease_token + 1,
+    -- A lease that expired while it was held belongs to a worker that crashed.
+    crashes = crashes + CASE WHEN lease_holder IS NULL THEN 0 ELSE 1 END,
+    updated_at = {{now}}
+WHERE id = %s AND {FREE}
+{_RETURNING}
+"""
+
+_TAKE_ONE = _TAKE % ":id"
+_TAKE_NEXT = (
+    _TAKE
+    % f"""(
+    SELECT id FROM repository
+    WHERE host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}
+        AND (not_before IS NULL OR not_before <= {{now}})
+    ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
+)"""
+)
+
+_RENEW = """
+UPDATE repository SET lease_until = {now} + :seconds
+WHERE id = :id AND lease_token = :token AND lease_holder IS NOT NULL
+"""
+
+
+def take(session: Session, repository_id: int, *, holder: str, seconds: float) -> Repository | None:
+    """Take the lease on a repository if it is free."""
+    return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
+
+
+def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
+    """Take the lease on the free repository at the head of the commit queue, passing over locked rows."""
+    return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
+
+
+def renew(session: Session, repository_id: int, token: int, *, seconds: float) -> bool:
+    """Renew the lease if ``token`` still holds it."""
+    return bool(session.run(_RENEW, id=repository_id, token=token, seconds=seconds))
+
+
+def adopt(session: Session, repository_id: int, token: int, *, seconds: float) -> Repository | None:
+    """Renew the lease if ``token`` still holds it, and give the repository."""
+    return one(session, _RENEW + _RETURNING, id=repository_id, token=token, seconds=seconds)
+
+
+def release(session: Session, repository_id: int, token: int) -> bool:
+    """End the lease if ``token`` still holds it."""
+    return bool(
+        session.run(
+            "UPDATE repository SET lease_holder = NULL, lease_until = NULL WHERE id = :id AND lease_token = :token",
+            id=repository_id,
+            token=token,
+        )
+    )
+
+
+def lock_holder(session: Session, repository_id: int) -> int | None:
+    """Lock a repository's row and give the token that holds its lease; None where none does."""
+    token: int | None = session.value(
+        "SELECT lease_token FROM repository WHERE id = :id AND lease_holder IS NOT NULL {for_update}",
+        id=repository_id,
+    )
+    return token
+
+
+def note_progress(session: Session, repository_id: int, token: int, progress: str) -> bool:
+    """Keep what the holder is doing (JSON), if ``token`` still holds the lease."""
+    return bool(
+        session.run(
+            "UPDATE repository SET progress = :progress, updated_at = {now} WHERE id = :id AND lease_token = :token",
+            id=repository_id,
+            token=token,
+            progress=progress,
+        )
+    )

@@ -1,0 +1,87 @@
+"""Reading repositories, one at a time or in pages."""
+
+from __future__ import annotations
+
+from podium.repositories.model import COLUMNS, Repository, State
+from podium.storage.session import Session
+
+SELECT = f"SELECT {', '.join(COLUMNS)}"
+# Paths of this machine (host '') belong to the command line.
+AT_AN_ADDRESS = "host <> ''"
+
+
+def one(session: Session, sql: str, **parameters: object) -> Repository | None:
+    """The repository that ``sql`` selects or returns, with every column."""
+    row = session.one(sql, **parameters)
+    return None if row is None else Repository.from_row(row)
+
+
+def by_key(session: Session, key: str) -> Repository | None:
+    """The repository of that identity (:attr:`podium.repositories.address.Address.key`)."""
+    return one(session, f"{SELECT} FROM repository WHERE key = :key", key=key)
+
+
+def by_url(session: Session, url: str) -> Repository | None:
+    """The repository at exactly that URL."""
+    return one(session, f"{SELECT} FROM repository WHERE url = :url", url=url)
+
+
+def by_id(session: Session, repository_id: int) -> Repository | None:
+    """The repository of that number, at an address or a path."""
+    return one(session, f"{SELECT} FROM repository WHERE id = :id", id=repository_id)
+
+
+def lock(session: Session, repository_id: int) -> Repository | None:
+    """The repository of that number, locked against every other writer until the transaction ends."""
+    return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)
+
+
+def page(session: Session, state: State | None, *, limit: int, offset: int) -> list[Repository]:
+    """Repositories at addresses, newest first; only those in ``state``, if given."""
+    rows = session.all(
+        f"""{SELECT} FROM repository WHERE {_chosen(state)}
+        ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset""",
+        limit=limit,
+        offset=offset,
+        **_parameters(state),
+    )
+    return [Repository.from_row(row) for row in rows]
+
+
+def count(session: Session, state: State | None) -> int:
+    """How many repositories at addresses there are; only those in ``state``, if given."""
+    number: int = session.value(f"SELECT count(*) FROM repository WHERE {_chosen(state)}", **_parameters(state))
+    return number
+
+
+def _chosen(state: State | None) -> str:
+    return AT_AN_ADDRESS + (" AND state = :state" if state else "")
+
+
+def _parameters(state: State | None) -> dict[str, str]:
+    return {"state": str(state)} if state else {}
+
+
+def completed_ids(session: Session) -> list[int]:
+    """The numbers of all completed repositories at addresses."""
+    rows = session.all(f"SELECT id FROM repository WHERE state = 'completed' AND {AT_AN_ADDRESS}")
+    return [row["id"] for row in rows]
+
+
+def completed_with_email(session: Session, email: str) -> list[int]:
+    """The numbers of the completed repositories in which an e-mail has commits."""
+    rows = session.all(
+        """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
+        WHERE c.email = :email AND r.state = 'completed'""",
+        email=email,
+    )
+    return [row["id"] for row in rows]
+
+
+def check_readable(session: Session) -> None:
+    """Read the table once.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    session.value("SELECT max(id) FROM repository")

@@ -1,0 +1,126 @@
+"""What is due, and in which order: for the queues, the reconciler and a draining worker."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+from podium.repositories.model import COLUMNS, Repository, State
+from podium.repositories.store.leases import FREE
+from podium.repositories.store.queries import SELECT
+from podium.storage.session import Session
+
+# Repositories that wait for a delay or are being counted do not hold back the start of others.
+_NEXT_START = """
+SELECT MAX(virtual_start) AS virtual_start FROM (
+    SELECT MIN(virtual_start) AS virtual_start FROM repository
+    WHERE state IN ('pending', 'commits_processing') AND host <> ''
+        AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now})
+    UNION ALL
+    SELECT MAX(virtual_start) + 1 FROM repository
+    WHERE client_id = :client_id AND state IN ('pending', 'commits_processing')
+) AS starts
+"""
+
+
+def next_virtual_start(session: Session, client_id: str | None) -> float:
+    """The place in the commit queue of what ``client_id`` submits now (:mod:`podium.repositories.fair_queue`).
+
+    None, the command line, comes first of all.
+    """
+    return float(session.value(_NEXT_START, client_id=client_id) or 0.0)
+
+
+# Locked rows are in work.
+_TAKE_DUE = f"""
+UPDATE repository SET enqueued_at = {{now}} WHERE id IN (
+    SELECT id FROM repository
+    WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
+        AND {FREE}
+        AND (not_before IS NULL OR not_before <= {{now}})
+        AND (
+            enqueued_at IS NULL OR enqueued_at <= :everything_before
+            OR enqueued_at < lease_until OR enqueued_at < not_before
+            OR (
+                {{now}} - updated_at > :again AND {{now}} - enqueued_at > :again
+                AND {{now}} - enqueued_at >
+                    CASE WHEN enqueued_at - updated_at < :latest THEN enqueued_at - updated_at ELSE :latest END
+            )
+        )
+    ORDER BY virtual_start, id LIMIT :limit {{skip_locked}}
+)
+RETURNING {", ".join(COLUMNS)}
+"""
+
+
+def take_due(
+    session: Session, *, everything_before: float, again: float, latest: float, limit: int
+) -> list[Repository]:
+    """Mark up to ``limit`` due repositories as enqueued now, and give them in the order of the queue.
+
+    Args:
+        everything_before: those enqueued up to this moment are due, however recently that was.
+        again, latest: seconds after which those still waiting are due again, the first time and at the latest; in
+            between the delay doubles.
+        limit: how many at most.
+    """
+    rows = session.all(_TAKE_DUE, everything_before=everything_before, again=again, latest=latest, limit=limit)
+    return sorted(map(Repository.from_row, rows), key=lambda repository: (repository.virtual_start, repository.id))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Due:
+    """A repository, the seconds after which it is due (at most 0: now), and whether a commit worker holds it."""
+
+    repository: Repository
+    delay: float
+    is_held: bool
+
+
+def due(session: Session, repository_id: int) -> Due | None:
+    """When the next step of a repository is due."""
+    row = session.one(
+        f"""{SELECT}, not_before - {{now}} AS delay,
+            CASE WHEN lease_until IS NULL OR lease_until < {{now}} THEN 0 ELSE 1 END AS is_held
+        FROM repository WHERE id = :id""",
+        id=repository_id,
+    )
+    return None if row is None else Due(Repository.from_row(row), row["delay"] or 0.0, bool(row["is_held"]))
+
+
+_FOLLOWING_BATCH = """
+SELECT MIN(batch) FROM commit_data
+WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :batch) % :at_once = 0
+    AND (claim_until IS NULL OR claim_until < {now})
+    AND EXISTS (
+        SELECT 1 FROM repository WHERE id = :id AND generation = :generation AND state = 'users_processing'
+            AND (not_before IS NULL OR not_before <= {now})
+    )
+"""
+
+
+def following_batch(session: Session, repository_id: int, generation: int, batch: int, *, at_once: int) -> int | None:
+    """The unclaimed batch that takes the place of ``batch`` among ``at_once``, if the repository is due."""
+    following: int | None = session.value(
+        _FOLLOWING_BATCH, id=repository_id, generation=generation, batch=batch, at_once=at_once
+    )
+    return following
+
+
+def unfinished(session: Session, states: Collection[State], *, patience: float) -> dict[int, float | None]:
+    """Repositories in ``states`` that are due within ``patience`` seconds: by number, until when they are leased."""
+    rows = session.all(
+        f"""SELECT id, CASE WHEN lease_until > {{now}} THEN lease_until END AS held_until FROM repository
+        WHERE host <> '' AND state IN ({", ".join(f"'{state}'" for state in states)})
+            AND (not_before IS NULL OR not_before < {{now}} + :patience)""",
+        patience=patience,
+    )
+    return {row["id"]: row["held_until"] for row in rows}
+
+
+def failed_since(session: Session, moment: float) -> int:
+    """How many repositories have failed since ``moment``."""
+    number: int = session.value(
+        "SELECT count(*) FROM repository WHERE state = 'failed' AND updated_at >= :moment", moment=moment
+    )
+    return number

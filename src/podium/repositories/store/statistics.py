@@ -1,0 +1,111 @@
+"""Counting repositories for operators.
+
+What grows with the installation is counted on indexes: repositories by state on (state, created_at), batches on the
+partial index of unprocessed rows. Only unfinished repositories are read one by one.
+"""
+
+from __future__ import annotations
+
+from podium.repositories.model import State
+from podium.storage.session import Row, Session
+
+# The column that says since when a repository is in its state. `updated_at` also moves with progress.
+_SINCE = {
+    State.PENDING: "updated_at",
+    State.COMMITS_PROCESSING: "last_attempt",
+    State.USERS_PROCESSING: "commits_processed_at",
+    State.FAILED: "updated_at",
+}
+
+_OLDEST = """
+SELECT id, url, {since} AS since FROM repository WHERE state = '{state}' AND host <> ''
+ORDER BY {since} LIMIT 1
+"""
+
+# There may be millions: read in the order of the index, which is the order in which they were enqueued.
+OLDEST_COMPLETED = """
+SELECT id, url, last_processed_at AS since FROM repository
+WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
+"""
+
+COUNTS = "SELECT state, count(*) AS n FROM repository WHERE host <> '' GROUP BY state"
+
+
+def counts_by_state(session: Session) -> dict[State, int]:
+    """How many repositories at addresses are in each state."""
+    rows = session.all(COUNTS)
+    counts = {row["state"]: int(row["n"]) for row in rows}
+    return {state: counts.get(state, 0) for state in State}
+
+
+def oldest(session: Session, state: State) -> Row | None:
+    """``id``, ``url`` and ``since`` of the repository that has been in ``state`` longest."""
+    if state == State.COMPLETED:
+        return session.one(OLDEST_COMPLETED)
+    return session.one(_OLDEST.format(state=state, since=_SINCE[state]))
+
+
+def unfinished(session: Session) -> Row:
+    """Of unfinished repositories: how many are ``held``, ``expired`` (their lease) and ``waiting``; and ``at``, now."""
+    (row,) = session.all(
+        """SELECT
+            count(*) FILTER (WHERE lease_until >= {now}) AS held,
+            count(*) FILTER (WHERE lease_holder IS NOT NULL AND lease_until < {now}) AS expired,
+            count(*) FILTER (WHERE not_before > {now}) AS waiting,
+            {now} AS at
+        FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''"""
+    )
+    return row
+
+
+def emails_left(session: Session) -> tuple[int, int]:
+    """How many batches and e-mails of the user queue are unprocessed."""
+    # All rows of one e-mail are in one batch.
+    (row,) = session.all(
+        """SELECT count(*) AS batches, coalesce(sum(emails), 0) AS emails FROM (
+            SELECT count(DISTINCT email) AS emails
+            FROM commit_data JOIN repository ON repository.id = repository_id
+            WHERE NOT processed AND state = 'users_processing' AND host <> '' GROUP BY repository_id, batch
+        ) AS batch"""
+    )
+    return row["batches"], int(row["emails"])
+
+
+def latest_failures(session: Session, limit: int) -> list[Row]:
+    """``id``, ``url``, ``error`` and ``since`` of the repositories that failed last."""
+    return session.all(
+        """SELECT id, url, error, updated_at AS since FROM repository WHERE state = 'failed' AND host <> ''
+        ORDER BY updated_at DESC, id LIMIT :limit""",
+        limit=limit,
+    )
+
+
+def stalled(
+    session: Session, *, expired_after: float, not_enqueued_after: float, no_progress_after: float, limit: int
+) -> list[Row]:
+    """``id``, ``url``, ``reason`` and ``seconds`` of unfinished repositories that have not changed for too long.
+
+    Args:
+        expired_after: seconds for which a lease has been expired without a new holder.
+        not_enqueued_after: seconds for which a due repository has not been enqueued.
+        no_progress_after: seconds without progress.
+        limit: how many at most, longest first.
+    """
+    return session.all(
+        """SELECT id, url, reason, {now} - updated_at AS seconds FROM (
+            SELECT id, url, updated_at, CASE
+                WHEN lease_holder IS NOT NULL AND lease_until < {now} - :expired_after THEN 'expired_lease'
+                WHEN lease_holder IS NULL AND coalesce(not_before, 0) < {now} - :expired_after
+                    AND coalesce(enqueued_at, 0) < {now} - :not_enqueued_after
+                    AND updated_at < {now} - :expired_after THEN 'never_enqueued'
+                WHEN coalesce(not_before, 0) < {now} AND updated_at < {now} - :no_progress_after
+                    AND (lease_until >= {now} OR state = 'users_processing') THEN 'no_progress'
+            END AS reason
+            FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
+        ) AS unfinished
+        WHERE reason IS NOT NULL ORDER BY updated_at, id LIMIT :limit""",
+        expired_after=expired_after,
+        not_enqueued_after=not_enqueued_after,
+        no_progress_after=no_progress_after,
+        limit=limit,
+    )

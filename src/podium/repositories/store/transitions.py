@@ -1,0 +1,330 @@
+"""Every change of a repository's state, and of what a stage notes about itself.
+
+Each transition takes what it expects of the row: the state it starts from, or a :class:`Repository` as the caller's
+transaction locked it, whose lease token and stage must still be the row's.
+"""
+
+from __future__ import annotations
+
+from podium.repositories.address import Address
+from podium.repositories.model import Repository, State
+from podium.storage.session import Session
+
+_UNFINISHED = "state IN ('pending', 'commits_processing', 'users_processing')"
+
+# The caller's value is still the row's, as far as it matters: no other worker has taken the repository over.
+_STILL_OURS = f"WHERE id = :id AND lease_token = :token AND {_UNFINISHED}"
+
+
+def _ours(repository: Repository) -> dict[str, int]:
+    return {"id": repository.id, "token": repository.lease_token}
+
+
+# --- submitting
+
+
+def insert(session: Session, address: Address, *, virtual_start: float, client_id: str | None) -> bool:
+    """Save a new repository as pending; False where its key or URL is known."""
+    return bool(
+        session.run(
+            """INSERT INTO repository
+                (key, url, host, owner, name, state, virtual_start, client_id, enqueued_at, created_at, updated_at)
+            VALUES (:key, :url, :host, :owner, :name, 'pending', :virtual_start, :client_id, {now}, {now}, {now})
+            ON CONFLICT DO NOTHING""",
+            key=address.key,
+            url=address.url,
+            host=address.host,
+            owner=address.owner,
+            name=address.name,
+            virtual_start=virtual_start,
+            client_id=client_id,
+        )
+    )
+
+
+def correct_url(session: Session, key: str, url: str) -> bool:
+    """Give a FAILED repository another URL of its key (with or without ``.git``), unless another repository has it."""
+    return bool(
+        session.run(
+            """UPDATE repository SET url = :url
+            WHERE key = :key AND state = 'failed' AND url <> :url
+                AND NOT EXISTS (SELECT 1 FROM repository WHERE url = :url)""",
+            key=key,
+            url=url,
+        )
+    )
+
+
+_RESTART = """
+UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
+    progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = :client_id,
+    enqueued_at = {now}, updated_at = {now}
+"""
+
+
+def restart(
+    session: Session, repository_id: int, expected: State, *, virtual_start: float, client_id: str | None
+) -> bool:
+    """Count a repository again, if it is in the state ``expected``; its board stays readable."""
+    return bool(
+        session.run(
+            f"{_RESTART} WHERE id = :id AND state = :expected",
+            id=repository_id,
+            expected=str(expected),
+            virtual_start=virtual_start,
+            client_id=client_id,
+        )
+    )
+
+
+def restart_stale(
+    session: Session, repository_id: int, *, age: float, virtual_start: float, client_id: str | None
+) -> bool:
+    """Count a COMPLETED repository again if its board is older than ``age`` seconds."""
+    return bool(
+        session.run(
+            f"{_RESTART} WHERE id = :id AND state = 'completed' AND last_processed_at < {{now}} - :age",
+            id=repository_id,
+            age=age,
+            virtual_start=virtual_start,
+            client_id=client_id,
+        )
+    )
+
+
+# --- retrying and dropping, for operators
+
+_RETRY = """
+UPDATE repository SET
+    state = CASE WHEN state = 'failed' THEN 'pending' ELSE state END,
+    progress = CASE WHEN state = 'failed' THEN NULL ELSE progress END,
+    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL,
+    enqueued_at = CASE WHEN :enqueued THEN {now} END, updated_at = {now}, virtual_start = :virtual_start + place,
+    client_id = :client_id
+"""
+
+
+def retry(
+    session: Session,
+    repository_id: int,
+    expected: State,
+    *,
+    virtual_start: float,
+    client_id: str,
+    enqueued: bool,
+) -> bool:
+    """Make a FAILED repository pending, or an unfinished one due at once, if it is in the state ``expected``.
+
+    enqueued: the caller enqueues it; otherwise the reconciler does.
+    """
+    return bool(
+        session.run(
+            f"{_RETRY} FROM (SELECT 0 AS place) AS first WHERE id = :id AND state = :expected AND state <> 'completed'",
+            id=repository_id,
+            expected=str(expected),
+            virtual_start=virtual_start,
+            client_id=client_id,
+            enqueued=enqueued,
+        )
+    )
+
+
+def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list[int]:
+    """Make every FAILED repository at an address pending, one behind the other; give their numbers."""
+    rows = session.all(
+        f"""{_RETRY} FROM (
+            SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository
+            WHERE state = 'failed' AND host <> ''
+        ) AS failed WHERE repository.id = failed.number RETURNING repository.id""",
+        virtual_start=virtual_start,
+        client_id=client_id,
+        enqueued=False,
+    )
+    return sorted(row["id"] for row in rows)
+
+
+def drop(session: Session, repository_id: int, *, reason: str) -> bool:
+    """Fail an unfinished repository and void its lease, so that its holder can save nothing."""
+    return bool(
+        session.run(
+            f"""UPDATE repository SET state = 'failed', error = :reason, error_code = 'dropped', progress = NULL,
+                not_before = NULL, lease_holder = NULL, lease_until = NULL, lease_token = lease_token + 1,
+                updated_at = {{now}}
+            WHERE id = :id AND {_UNFINISHED}""",
+            id=repository_id,
+            reason=reason,
+        )
+    )
+
+
+# --- the commit worker
+
+
+def start_counting(session: Session, repository: Repository) -> bool:
+    """Mark a repository as being counted, if its lease still holds and its commits are to be counted."""
+    return bool(
+        session.run(
+            """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now}
+            WHERE id = :id AND lease_token = :token AND state IN ('pending', 'commits_processing')""",
+            **_ours(repository),
+        )
+    )
+
+
+def save_counted(
+    session: Session,
+    repository: Repository,
+    *,
+    head: str,
+    branch: str | None,
+    mailmap: str,
+    version: int,
+    total: int,
+    merges: int,
+) -> bool:
+    """Move a counted repository on to its users, as a new generation.
+
+    Only if its lease still holds and its head is still the one that the count started from.
+    """
+    return bool(
+        session.run(
+            """UPDATE repository SET
+                state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap,
+                counting_version = :version, total_commits = :total, merge_commits = :merges,
+                unique_contributors = (
+                    SELECT count(DISTINCT email) FROM commit_data
+                    WHERE repository_id = :id AND commit_count + merge_count > 0
+                ),
+                generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
+                error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
+            WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
+            **_ours(repository),
+            old_head=repository.head or "",
+            head=head,
+            branch=branch,
+            mailmap=mailmap,
+            version=version,
+            total=total,
+            merges=merges,
+        )
+    )
+
+
+# --- the user worker; its caller has locked the row
+
+
+def resolve_again(session: Session, repository_id: int) -> bool:
+    """Give a COMPLETED repository back to the user queue, as a new generation."""
+    return bool(
+        session.run(
+            """UPDATE repository SET state = 'users_processing', generation = generation + 1, crashes = 0, attempts = 0,
+                progress = NULL, not_before = NULL, enqueued_at = {now}, updated_at = {now}
+            WHERE id = :id AND state = 'completed'""",
+            id=repository_id,
+        )
+    )
+
+
+def start_users(session: Session, repository_id: int, *, progress: str) -> None:
+    """Start the progress (JSON) of finding accounts, and forget why some were missing before."""
+    session.run(
+        "UPDATE repository SET progress = :progress, unresolved_reason = NULL WHERE id = :id",
+        id=repository_id,
+        progress=progress,
+    )
+
+
+def note_users(session: Session, repository_id: int, *, progress: str, keep_waiting: bool) -> None:
+    """Keep progress (JSON) of finding accounts, and count crashes and attempts from zero again.
+
+    keep_waiting: ``not_before`` stays, because a limit that another batch ran into is still in force.
+    """
+    session.run(
+        """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
+            not_before = CASE WHEN :waits THEN not_before END, updated_at = {now}
+        WHERE id = :id""",
+        id=repository_id,
+        progress=progress,
+        waits=keep_waiting,
+    )
+
+
+def wait_for_limit(session: Session, repository_id: int, *, progress: str, delay: float) -> bool:
+    """Let a repository whose users are being processed wait for ``delay`` seconds."""
+    return bool(
+        session.run(
+            """UPDATE repository SET progress = :progress, not_before = {now} + :delay, updated_at = {now}
+            WHERE id = :id AND state = 'users_processing'""",
+            id=repository_id,
+            progress=progress,
+            delay=delay,
+        )
+    )
+
+
+def count_crash(session: Session, repository_id: int) -> int:
+    """Count one more crash of a user worker; give how many there were since the last progress."""
+    crashes: int = session.value(
+        "UPDATE repository SET crashes = crashes + 1 WHERE id = :id AND state = 'users_processing' RETURNING crashes",
+        id=repository_id,
+    )
+    return crashes
+
+
+def explain_unresolved(session: Session, repository_id: int, reason: str) -> None:
+    """Keep why the accounts of some e-mails are missing."""
+    session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
+
+
+def complete(session: Session, repository_id: int) -> bool:
+    """Complete a repository whose users are being processed, if none of its e-mails is left unprocessed."""
+    return bool(
+        session.run(
+            """UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now},
+                progress = NULL, error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL,
+                updated_at = {now}
+            WHERE id = :id AND state = 'users_processing'
+                AND NOT EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)""",
+            id=repository_id,
+        )
+    )
+
+
+# --- errors (:mod:`podium.jobs.failures`)
+
+
+def fail(session: Session, repository: Repository, *, code: str, reason: str) -> bool:
+    """Give an unfinished repository up, with the reason that its users read."""
+    return bool(
+        session.run(
+            f"""UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL,
+                not_before = NULL, client_id = NULL, updated_at = {{now}}
+            {_STILL_OURS}""",
+            **_ours(repository),
+            code=code,
+            reason=reason,
+        )
+    )
+
+
+def retry_later(session: Session, repository: Repository, *, delay: float) -> bool:
+    """Have an unfinished repository tried again in ``delay`` seconds, as one more attempt."""
+    return bool(
+        session.run(
+            f"""UPDATE repository SET attempts = attempts + 1, not_before = {{now}} + :delay, updated_at = {{now}}
+            {_STILL_OURS}""",
+            **_ours(repository),
+            delay=delay,
+        )
+    )
+
+
+def postpone(session: Session, repository: Repository, *, delay: float) -> bool:
+    """Have an unfinished repository tried again in ``delay`` seconds, without counting an attempt."""
+    return bool(
+        session.run(
+            f"UPDATE repository SET not_before = {{now}} + :delay, updated_at = {{now}} {_STILL_OURS}",
+            **_ours(repository),
+            delay=delay,
+        )
+    )

@@ -1,0 +1,52 @@
+"""Looking up accounts again that stayed unresolved or have become stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from podium.errors import Conflict
+from podium.jobs import batches
+from podium.jobs.queues import Queues
+from podium.jobs.reconciler import enqueue_next
+from podium.repositories.listing import find
+from podium.repositories.model import State
+from podium.repositories.store import queries, transitions
+from podium.storage.session import Database, Session
+
+# Marks the e-mails of a repository that are to be looked up again; gives how many rows there are.
+MarkStale = Callable[[Session, int], int]
+
+
+def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale) -> int:
+    """Look up stale accounts of one repository, or (``key`` None) of all completed ones.
+
+    Returns:
+        How many repositories were enqueued; unfinished ones are left to their workers.
+
+    Raises:
+        NotFound: it was never submitted.
+        Conflict: it has failed, and must be retried instead.
+    """
+    with db.read() as session:
+        if key is None:
+            ids = queries.completed_ids(session)
+        else:
+            repository = find(session, key)
+            if repository.state == State.FAILED:
+                raise Conflict(f"{repository.url} has failed: POST /repositories/retry?repoUrl=… counts it again.")
+            ids = [repository.id]
+    return sum(resolve_again(db, queues, repository_id, mark_stale) for repository_id in ids)
+
+
+def resolve_again(db: Database, queues: Queues, repository_id: int, mark_stale: MarkStale) -> bool:
+    """Enqueue the stale e-mails of a completed repository; whether there were any."""
+    with db.write() as session:
+        repository = queries.lock(session, repository_id)
+        if repository is None or repository.state != State.COMPLETED:
+            return False
+        if not mark_stale(session, repository_id):
+            return False
+        transitions.resolve_again(session, repository_id)
+        batches.assign(session, repository_id)
+    enqueue_next(db, queues, repository_id)
+    return True

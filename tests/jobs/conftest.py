@@ -1,0 +1,26 @@
+"""Repositories for the tests of jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.jobs import batches
+from podium.storage.session import Database
+from tests.support.rows import add_person, add_repository
+
+
+@pytest.fixture
+def repository_id(db: Database) -> int:
+    return add_repository(db)
+
+
+@pytest.fixture
+def resolving(db: Database) -> int:
+    """A repository with 120 e-mails to resolve, one of them under two names."""
+    number = add_repository(db, state="users_processing", generation=1)
+    for n in range(120):
+        add_person(db, number, f"p{n:03}@example.org", commits=200 - n)
+    add_person(db, number, "p000@example.org", name="Another Name", commits=1)
+    with db.write() as session:
+        assert batches.assign(session, number) == 120
+    return number
