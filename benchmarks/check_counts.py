@@ -1,6 +1,6 @@
 """Compare Podium's count of real repositories with git's own, and the time that both take.
 
-    python benchmarks/check_counts.py /path/to/one.git /path/to/another
+    python -m benchmarks.check_counts /path/to/one.git /path/to/another
 
 Compared are: the sum with ``git rev-list --count HEAD``; the commits of each lower-cased e-mail with ``git -c
 mailmap.blob= shortlog -se HEAD``; the same without merges; with the mailmap; the weeks with ``git log --format='%at

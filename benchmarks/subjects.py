@@ -1,8 +1,9 @@
-"""The repositories that a benchmark reads: served on loopback as they are, and cloned from there without trees."""
+"""The repositories that a benchmark reads: served on loopback as they are, and cloned from there in three ways."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import subprocess
 from pathlib import Path
@@ -13,6 +14,8 @@ from benchmarks import synthetic
 ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "LC_ALL": "C"}
 TREELESS = ("clone", "--quiet", "--bare", "--filter=tree:0", "--single-branch", "--no-tags")
 NEW_COMMITS = 100
+# Refs of a mirror that keeps every proposal ever made.
+MANY_REFS = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,9 +29,37 @@ class Subject:
     moving_url: str
     commits: int
 
-    def shortlog(self) -> list[str]:
-        """The command that everybody knows, on the treeless clone."""
-        return ["git", "-C", str(self.clone), "-c", "mailmap.blob=", "shortlog", "-sne", "HEAD"]
+    def shortlog(self, clone: Path | None = None) -> list[str]:
+        """git's own count, of the treeless clone or another one."""
+        return ["git", "-C", str(clone or self.clone), "-c", "mailmap.blob=", "shortlog", "-sne", "HEAD"]
+
+    def clones(self) -> dict[str, Path]:
+        """The kinds of clones that a path can name."""
+        return {"treeless clone": self.clone, "work tree's clone": self.full, "mirror": self.mirror}
+
+    @functools.cached_property
+    def full(self) -> Path:
+        """A clone with a work tree's git directory, all trees, branches and tags; nothing is checked out."""
+        return self._cloned("full", "--no-checkout")
+
+    @functools.cached_property
+    def mirror(self) -> Path:
+        """A mirror with at least MANY_REFS refs in ``packed-refs``."""
+        mirror = self._cloned("mirror.git", "--mirror")
+        commits = git(mirror, "rev-list", "--max-count=1000", "HEAD").split()
+        there = len(git(mirror, "for-each-ref", "--format=x").split())
+        refs = (f"create refs/benchmark/{n} {commits[n % len(commits)]}\n" for n in range(MANY_REFS - there))
+        command = ["git", "-C", str(mirror), "update-ref", "--stdin"]
+        subprocess.run(command, env=ENVIRONMENT, check=True, input="".join(refs), text=True)
+        git(mirror, "pack-refs", "--all")
+        return mirror
+
+    def _cloned(self, kind: str, option: str) -> Path:
+        """A clone beside the treeless one. Without the contents of files, which some copies at hand do not have."""
+        target = self.clone.with_name(f"{self.name}-{kind}")
+        words = ["git", "clone", "--quiet", option, "--filter=blob:none", self.url, str(target)]
+        subprocess.run(words, env=ENVIRONMENT, check=True)
+        return target
 
     def move(self, back: int) -> None:
         """Have ``moving`` end before its last ``back`` commits, about, or with them (0)."""
