@@ -27,8 +27,8 @@ from podium.jobs.broker import JobQueues
 from podium.jobs.queues import Queues
 from podium.settings import Settings
 from podium.storage.session import Database
-from tests.support.arrangement import arranged
 from tests.support.community import Community, build, gather
+from tests.support.distributed import arranged
 from tests.support.github_double import GitHubDouble
 from tests.support.postgres import running_postgres
 from tests.support.processes import children

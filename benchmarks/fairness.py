@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import synthetic
-from tests.support.arrangement import Arrangement, arranged
+from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_repository import build

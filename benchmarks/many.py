@@ -23,14 +23,14 @@ from podium.repositories.store import transitions
 from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
-from tests.support.crowd import fill
-from tests.support.errands import Errands
+from tests.support.bulk_rows import fill
 from tests.support.plans import Explained, Statement
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.repository_life import RepositoryLife
 from tests.support.web import Site, open_site
 
 FEW = 10
-# One of the crowd's completed repositories; see tests/support/crowd.py.
+# One of the crowd's completed repositories; see tests/support/bulk_rows.py.
 _BOARD = "https://github.com/someone/project7"
 
 
@@ -82,7 +82,7 @@ def _say_sizes(server: Postgres, database: str) -> None:
 def _explained(db: Database, folder: Path) -> list[Statement]:
     folder.mkdir()
     explained = Explained(db)
-    errands = Errands(explained, folder)
+    errands = RepositoryLife(explained, folder)
     errands.run()
     errands.look()
     return [statement for statement in explained.statements if statement.errand]

@@ -31,8 +31,8 @@ from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.submissions.submit import submit
-from tests.support.arrangement import Arrangement, arranged
 from tests.support.cli import clean_environment
+from tests.support.distributed import Arrangement, arranged
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.processes import children
 from tests.support.valkey import Valkey, running_valkey

@@ -23,9 +23,9 @@ import pytest
 
 from podium.jobs.queues import BATCH_SIZE, COMMITS, USERS
 from podium.storage.tables import metadata
-from tests.support.arrangement import Arrangement, unmigrated
 from tests.support.cli import Podium
 from tests.support.community import Community, build, gather
+from tests.support.distributed import Arrangement, unmigrated
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts
@@ -291,7 +291,7 @@ def test_the_user_worker_starts_and_takes_batches(with_user_worker: Scene) -> No
 
 
 @dataclasses.dataclass
-class Site:
+class SceneWithApi:
     """The scene with the API in front of it."""
 
     scene: Scene
@@ -323,14 +323,14 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(with_user_worker: Scene) -> Iterator[Site]:
+def site(with_user_worker: Scene) -> Iterator[SceneWithApi]:
     """The API beside both workers."""
     with with_user_worker.arrangement.api() as server:
-        yield Site(with_user_worker, server)
+        yield SceneWithApi(with_user_worker, server)
 
 
 @pytest.fixture(scope="module")
-def counted(site: Site) -> Site:
+def counted(site: SceneWithApi) -> SceneWithApi:
     """A repository that was submitted through the API and counted; GitHub's gate is shut again."""
     scene = site.scene
     scene.gate.shut()
@@ -341,7 +341,7 @@ def counted(site: Site) -> Site:
     return site
 
 
-def test_a_repository_submitted_through_the_api_is_processed_by_the_commit_worker(counted: Site) -> None:
+def test_a_repository_submitted_through_the_api_is_processed_by_the_commit_worker(counted: SceneWithApi) -> None:
     community, seen = counted.scene.communities["new"], counted.scene.seen
     assert seen["submission"]["state"] == "pending" and seen["submission"]["stage"] == "commits"
     assert seen["row"]["totalCommits"] == community.authored.total()
@@ -359,14 +359,14 @@ def test_a_repository_submitted_through_the_api_is_processed_by_the_commit_worke
 
 
 @pytest.fixture(scope="module")
-def completed(counted: Site) -> Site:
+def completed(counted: SceneWithApi) -> SceneWithApi:
     """The same, completed."""
     counted.scene.gate.open()
     counted.wait_for("new", "completed")
     return counted
 
 
-def test_the_user_worker_works_off_its_batches_of_50(completed: Site) -> None:
+def test_the_user_worker_works_off_its_batches_of_50(completed: SceneWithApi) -> None:
     scene, people = completed.scene, len(completed.scene.communities["new"].emails)
     batches = math.ceil(people / BATCH_SIZE)
     assert scene.ask(
@@ -378,12 +378,12 @@ def test_the_user_worker_works_off_its_batches_of_50(completed: Site) -> None:
     assert BATCH_SIZE == 50 and len(asked) == batches > 5
 
 
-def test_the_states_follow_in_order(completed: Site) -> None:
+def test_the_states_follow_in_order(completed: SceneWithApi) -> None:
     assert completed.scene.states(completed.ids["new"]) == ORDER
     assert [state for state in ORDER if state in completed.told["new"]] == completed.told["new"]
 
 
-def test_contributors_are_created_and_linked(completed: Site) -> None:
+def test_contributors_are_created_and_linked(completed: SceneWithApi) -> None:
     scene, number = completed.scene, completed.ids["new"]
     community = scene.communities["new"]
     board = +community.rows()
@@ -399,7 +399,7 @@ def test_contributors_are_created_and_linked(completed: Site) -> None:
     assert all(told for *_, told in linked)
 
 
-def test_the_boards_of_an_older_database_are_counted_anew(completed: Site) -> None:
+def test_the_boards_of_an_older_database_are_counted_anew(completed: SceneWithApi) -> None:
     scene = completed.scene
     for name in ("older", "stuck"):
         assert whole_board(completed.api, scene.url(name)) == +scene.communities[name].rows()
@@ -407,14 +407,14 @@ def test_the_boards_of_an_older_database_are_counted_anew(completed: Site) -> No
 
 
 @pytest.fixture(scope="module")
-def crowded(completed: Site) -> Site:
+def crowded(completed: SceneWithApi) -> SceneWithApi:
     """A repository of many thousand people, completed."""
     completed.submit("many")
     completed.wait_for("many", "completed")
     return completed
 
 
-def test_a_repository_of_many_thousand_people(crowded: Site) -> None:
+def test_a_repository_of_many_thousand_people(crowded: SceneWithApi) -> None:
     scene = crowded.scene
     community = scene.communities["many"]
     row = crowded.look("many")
@@ -427,7 +427,7 @@ def test_a_repository_of_many_thousand_people(crowded: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def limited(crowded: Site) -> Site:
+def limited(crowded: SceneWithApi) -> SceneWithApi:
     """A repository whose people were looked up under limits of both kinds, by two processes and with another token."""
     scene, github = crowded.scene, crowded.scene.github
     (_, users) = scene.arrangement.running()
@@ -450,7 +450,7 @@ def limited(crowded: Site) -> Site:
     return crowded
 
 
-def test_rate_limiting_holds_and_is_survived(limited: Site) -> None:
+def test_rate_limiting_holds_and_is_survived(limited: SceneWithApi) -> None:
     scene = limited.scene
     community = scene.communities["limited"]
     # GitHub had nothing to complain about: nobody asked while a limit was in force, nor for more than there was.
@@ -469,7 +469,7 @@ def test_rate_limiting_holds_and_is_survived(limited: Site) -> None:
     assert limited.api.board(scene.url("limited"))["unresolvedReason"] is None
 
 
-def test_the_queues_are_empty_at_the_end_and_podium_queue_says_so(limited: Site) -> None:
+def test_the_queues_are_empty_at_the_end_and_podium_queue_says_so(limited: SceneWithApi) -> None:
     scene = limited.scene
     document = scene.queue()
     assert document["queues"] == {COMMITS: EMPTY, USERS: EMPTY} and document["queuesSource"] == "redis"

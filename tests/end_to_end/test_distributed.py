@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import clean_environment
-from tests.support.document import Terminal, Typed, blocks, terminal, typed
 from tests.support.githttp import serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hello_world import accounts, make_hello_world
 from tests.support.postgres import running_postgres
 from tests.support.server import free_port, wait_until
+from tests.support.terminal import Terminal, Typed, blocks, terminal, typed
 from tests.support.valkey import running_valkey
 
 ROOT = Path(__file__).parent.parent.parent

@@ -15,10 +15,10 @@ from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
-from tests.support.crowd import fill
-from tests.support.errands import Errands
+from tests.support.bulk_rows import fill
 from tests.support.plans import Explained, Statement
 from tests.support.postgres import Postgres
+from tests.support.repository_life import RepositoryLife
 from tests.support.rows import add_repository
 
 LARGE = {"repository", "contributor", "repository_contributor", "known_email", "commit_data", "weekly_activity"}
@@ -63,7 +63,7 @@ def crowded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def errands(db: Database, folder: Path) -> list[Statement]:
     """What runs for one repository among those of ``db``, explained."""
     explained = Explained(db)
-    Errands(explained, folder).run()
+    RepositoryLife(explained, folder).run()
     found = [one for one in explained.statements if one.errand and not TOTAL.fullmatch(one.line)]
     assert len(found) > 150
     return found

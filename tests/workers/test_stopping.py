@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from podium.jobs.queues import USERS
-from tests.support.arrangement import Arrangement, arranged
 from tests.support.community import build, gather
+from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.postgres import Postgres

@@ -17,7 +17,7 @@ import pytest
 
 from benchmarks import synthetic
 from podium.settings import Settings
-from tests.support.arrangement import Arrangement, arranged
+from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
 from tests.support.processes import asks_git_for, children, descendants

@@ -20,8 +20,8 @@ import pytest
 import podium as package
 from benchmarks import synthetic
 from podium.jobs.queues import COMMITS
-from tests.support.arrangement import Arrangement, arranged
 from tests.support.cli import Podium, clean_environment
+from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
 from tests.support.processes import children

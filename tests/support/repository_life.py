@@ -41,7 +41,7 @@ _READ = (
 )
 
 
-class Errands:
+class RepositoryLife:
     """One repository of sixty people, and everything that is done for it. May be run once."""
 
     def __init__(self, db: Explained, folder: Path) -> None:
