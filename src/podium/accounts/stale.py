@@ -1,4 +1,4 @@
-"""What must be asked: e-mails that nobody was asked about yet, and what is known of the others but has grown old."""
+"""Stale links: e-mails that were never looked up, and answers older than their maximum age."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from podium.storage.session import Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaxAges:
-    """Seconds after which what is known is asked for again.
+    """Seconds after which an answer is looked up again.
 
-    account: logins, names and avatars. email: whose account an e-mail is. unknown_email: that it is nobody's.
+    account: logins, names and avatars. email: the account of an e-mail. unknown_email: that it belongs to no account.
     """
 
     account: float
@@ -21,20 +21,20 @@ class MaxAges:
 
     @property
     def shortest(self) -> float:
-        """What is younger than this is old by no measure."""
+        """An answer younger than this is never stale."""
         return min(self.account, self.email, self.unknown_email)
 
     def for_refresh(self) -> MaxAges:
-        """For whoever asks expressly: what is nobody's is asked for again as soon as an account would be."""
+        """The ages for an explicit refresh: unknown e-mails become stale as early as accounts."""
         return dataclasses.replace(self, unknown_email=min(self.unknown_email, self.account))
 
 
-# An account of GitHub has e-mail addresses; what has no '@' inside is none, and no account is behind it.
+# Text without an '@' inside is no address, so it belongs to no account.
 IS_ADDRESS = "email LIKE '%_@_%'"
 
-# Of each account that has grown old one e-mail is asked for again, the one with most commits: its answer renews all of
-# the account. What is known from the address itself stays known, but the login that it claims may have changed.
-# Joined, and not asked for row by row with EXISTS: for that PostgreSQL reads what is known of everybody else's e-mails.
+# Of each stale account one e-mail is looked up, that with most commits: its answer updates the whole account. A link
+# from a noreply address never becomes stale, but its account does: the login may have changed.
+# A join instead of EXISTS: for that PostgreSQL reads the known e-mails of all repositories.
 _MARK = f"""
 UPDATE commit_data SET processed = FALSE WHERE id IN (
     SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
@@ -63,10 +63,10 @@ UPDATE commit_data SET processed = FALSE WHERE id IN (
 
 
 def mark_stale(session: Session, repository_id: int, github_host: str, ages: MaxAges) -> int:
-    """Give back to the user queue what must be asked about a repository; how many rows that were.
+    """Mark a repository's stale rows as unprocessed, for the user queue, and return their number.
 
-    Nothing of a repository that is not at ``github_host``: only there can anybody be asked (a path of this machine,
-    whose host is '', may be a clone of one). The caller holds the repository's row.
+    A repository at another host than ``github_host`` has none, because its accounts cannot be looked up; a path of this
+    machine (host '') may be a clone from there. The caller holds the lock of the repository's row.
     """
     repository = queries.by_id(session, repository_id)
     if repository is None or repository.host not in ("", github_host):

@@ -1,4 +1,4 @@
-"""The user job: one batch of e-mails is claimed, looked up, linked; the last one completes the repository."""
+"""The user job: claim a batch of e-mails, look them up, link them. The last batch completes the repository."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Claim:
-    """A batch that one worker works on: the repository's row as it was, and the claim's token."""
+class BatchClaim:
+    """A batch claimed by one worker: the repository as it was, and the claim's token."""
 
     repository: Repository
     batch: int
     token: str
-    wanted: Sequence[PendingEmail]
+    pending: Sequence[PendingEmail]
 
     @property
     def repository_id(self) -> int:
@@ -51,8 +51,9 @@ class Claim:
 class UserJob:
     """Resolves batches of e-mails. Safe to run twice, late, or in several processes at once.
 
-    max_crashes: workers that may die over a repository. max_rounds: times that the host of the accounts may prove to
-    stumble, without progress between, before what is left stays unresolved.
+    Attributes:
+        max_crashes: crashed workers after which a repository fails.
+        max_rounds: rounds of faults without progress after which the rest stays unresolved.
     """
 
     db: Database
@@ -61,47 +62,46 @@ class UserJob:
     ages: MaxAges
     max_crashes: int
     max_rounds: int
-    # What this process works on at this moment, by the claims' tokens.
-    _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
+    # The claims of this process, by their tokens.
+    _claims: dict[str, BatchClaim] = dataclasses.field(default_factory=dict, init=False)
 
     def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
-        """Work off one batch, or as much of it as is still to be done; whether anything was.
+        """Process the unprocessed part of one batch; return whether there was any.
 
         Args:
-            repository_id, generation, batch: which; a generation that is over, or a batch that waits for a limit to
-                end, is left alone.
-            stop: set by the caller to have the work handed back.
+            repository_id, generation, batch: nothing happens if the generation is over, or the repository waits.
+            stop: set it to release the batch.
 
         Raises:
-            StorageError: the database did not answer; the claim runs out by itself.
+            StorageError: the database did not answer; the claim expires.
         """
         claim = self._claim(repository_id, generation, batch)
         if claim is None:
             return False
-        if not claim.wanted:
+        if not claim.pending:
             return True
-        self._in_hand[claim.token] = claim
+        self._claims[claim.token] = claim
         try:
             with batches.kept(self.db, repository_id, batch, claim.token):
                 self._resolve(claim, stop)
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
             note_outcome("lease_lost")
-        except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
+        except Exception as error:  # noqa: BLE001 - any error is logged and saved with the repository
             self._give_back(claim, error)
         finally:
-            self._in_hand.pop(claim.token, None)
+            self._claims.pop(claim.token, None)
         return True
 
     def hand_back(self) -> list[tuple[int, int, int]]:
-        """Give back what is still in hand, such as a request that GitHub is slow to answer, so that another can go on.
+        """Release the claims of this process, such as one that waits for GitHub, for another worker.
 
-        Whoever is at it here can save nothing any more. Gives what to ring for: repository, generation, batch.
+        Threads that still work on them can no longer save. Returns what to enqueue: repository, generation, batch.
 
         Raises:
-            StorageError: the database did not answer; the claims run out by themselves.
+            StorageError: the database did not answer; the claims expire.
         """
-        claims = tuple(self._in_hand.values())
+        claims = tuple(self._claims.values())
         for claim in claims:
             with self.db.write() as session:
                 if queries.lock(session, claim.repository_id) is not None:
@@ -109,7 +109,7 @@ class UserJob:
         return [(claim.repository_id, claim.repository.generation, claim.batch) for claim in claims]
 
     def give_up(self, repository_id: int, reason: str) -> None:
-        """Complete a repository with what is known of its people, and keep why no more is."""
+        """Complete a repository with the accounts that are known; ``reason`` says why the rest is unresolved."""
         with self.db.write() as session:
             repository = queries.lock(session, repository_id)
             if repository is not None and repository.state == State.USERS_PROCESSING:
@@ -117,10 +117,10 @@ class UserJob:
                 complete_if_done(session, repository_id, self.github_host)
 
     def close(self) -> None:
-        """Close the look-up."""
+        """Close the lookup."""
         self.lookup.close()
 
-    def _claim(self, repository_id: int, generation: int, batch: int) -> Claim | None:
+    def _claim(self, repository_id: int, generation: int, batch: int) -> BatchClaim | None:
         token = secrets.token_hex(16)
         with self.db.write() as session:
             repository = queries.lock(session, repository_id)
@@ -142,49 +142,50 @@ class UserJob:
             if not kept:
                 _note_progress(session, repository, len({row["email"] for row in rows}))
                 complete_if_done(session, repository_id, self.github_host)
-                return Claim(repository, batch, token, []) if rows else None
-        return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
+                return BatchClaim(repository, batch, token, []) if rows else None
+        return BatchClaim(repository, batch, token, _pending_emails(row for row in rows if row["id"] in kept))
 
-    def _resolve(self, claim: Claim, stop: threading.Event) -> None:
-        left = {one.email for one in claim.wanted}
-        for found in self.lookup.find(claim.repository, claim.wanted, stop):
-            told = left & (found.accounts.keys() | found.unanswered)
-            moved = self._save(claim, found, told)
-            left -= told
-            self._follow(moved, claim.repository_id)
-            if not left or found.wait_until is not None or found.give_up is not None:
+    def _resolve(self, claim: BatchClaim, stop: threading.Event) -> None:
+        left = {one.email for one in claim.pending}
+        for step in self.lookup.find(claim.repository, claim.pending, stop):
+            done = left & (step.accounts.keys() | step.unanswered)
+            moved = self._save(claim, step, done)
+            left -= done
+            self._update_boards(moved, claim.repository_id)
+            if not left or step.wait_until is not None or step.give_up is not None:
                 return
         self._save(claim, LookupStep(), left)
 
-    def _save(self, claim: Claim, found: LookupStep, done: Iterable[str]) -> list[str]:
-        """Keep one step of the look-up, under the condition that the batch is still ours; the e-mails that moved."""
+    def _save(self, claim: BatchClaim, step: LookupStep, done: Iterable[str]) -> list[str]:
+        """Save a step of the lookup if the batch is still claimed; return the e-mails that moved to another account."""
         emails = set(done)
         number = claim.repository_id
         with self.db.write() as session:
             repository = queries.lock(session, number)
             if repository is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
-            moved = save_answers(session, found.accounts, self.github_host)
-            save_unanswered(session, found.unanswered, self.github_host)
+            moved = save_answers(session, step.accounts, self.github_host)
+            save_unanswered(session, step.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             progress = _note_progress(session, repository, len(emails))
-            if found.skipped_reason is not None:
-                transitions.explain_unresolved(session, number, found.skipped_reason)
-            if found.wait_until is not None:
+            if step.skipped_reason is not None:
+                transitions.explain_unresolved(session, number, step.skipped_reason)
+            if step.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
-                _wait(session, number, progress, found.wait_until)
+                _wait(session, number, progress, step.wait_until)
                 note_outcome("waiting")
-            if found.give_up is not None:
+            if step.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
-                batches.give_up(session, number, found.give_up)
-                log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
+                batches.give_up(session, number, step.give_up)
+                log.warning("repository %d: accounts stay unresolved: %s", number, step.give_up)
             complete_if_done(session, number, self.github_host)
         return moved
 
-    def _follow(self, moved: Sequence[str], repository_id: int) -> None:
-        """Bring the sums of other boards up to date with e-mails that moved to another account.
+    def _update_boards(self, moved: Sequence[str], repository_id: int) -> None:
+        """Rebuild the sums of other boards with e-mails that moved.
 
-        One transaction each: their rows are locked one at a time, and boards themselves need it not.
+        Each in its own transaction, so that one repository is locked at a time. Boards stay correct meanwhile: they
+        do not read the sums.
         """
         with self.db.read() as session:
             others = boards_with(session, moved) if moved else []
@@ -193,7 +194,7 @@ class UserJob:
                 if other != repository_id and queries.lock(session, other) is not None:
                     rebuild_sums(session, other, self.github_host)
 
-    def _give_back(self, claim: Claim, error: Exception) -> None:
+    def _give_back(self, claim: BatchClaim, error: Exception) -> None:
         number = claim.repository_id
         with self.db.write() as session:
             repository = queries.lock(session, number)
@@ -201,7 +202,7 @@ class UserJob:
                 return
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
-                # Another batch met the same fault in the same round.
+                # Another batch had the same fault in this round.
                 return
             if isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds:
                 log.warning("repository %d: accounts stay unresolved: %s", number, error)
@@ -212,15 +213,14 @@ class UserJob:
 
 
 def _waits(session: Session, repository: Repository) -> bool:
-    """Whether a repository must not be worked on yet."""
     before = repository.not_before
     return before is not None and bool(session.value("SELECT {now} < :before", before=before))
 
 
-def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
-    """One for each e-mail, with the commits of all its names; those of most commits first.
+def _pending_emails(rows: Iterable[Row]) -> list[PendingEmail]:
+    """One per e-mail, with the sample commits of all its names, sorted by commits.
 
-    Of those with equally many the newest first: a hundred commits from there on tell most of the others.
+    Of equal ones the newest come first: a window of a hundred commits from there covers most of the others.
     """
     by_email: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: (-(row["last_at"] or 0), row["email"])):
@@ -234,7 +234,7 @@ def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
 
 
 def _wait(session: Session, repository_id: int, progress: dict[str, Any], until: float) -> None:
-    """Let a repository wait for a limit to end. ``until`` is by this machine's clock, the rows by the database's."""
+    """Delay a repository. ``until`` is a time of this machine's clock; the row has the database's."""
     ends = datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
     progress = {"stage": "users", **progress, "waitingUntil": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
     delay = max(0.0, until - time.time())
@@ -242,7 +242,7 @@ def _wait(session: Session, repository_id: int, progress: dict[str, Any], until:
 
 
 def _note_progress(session: Session, repository: Repository, emails: int) -> dict[str, Any]:
-    """Save that ``emails`` more are done, and count crashes and attempts from zero again; give the progress.
+    """Save that ``emails`` more are done, reset crashes and attempts, and return the progress.
 
     A limit that another batch ran into stays in force.
     """
