@@ -1,7 +1,7 @@
-"""Every setting, read once from the environment: the only module that looks at it.
+"""Every setting, read once from the environment.
 
-Each field of :class:`Settings` names its variable, its default and what it means; ``docs/settings.md`` is the same
-table for people, and a test holds the two together.
+Each field of :class:`Settings` has a variable, a default, a parser and a meaning. ``docs/settings.md`` is the same
+table; a test compares the two.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from podium.errors import BadSetting
 
 T = TypeVar("T")
 
-# How a PostgreSQL database's URL may begin.
+# Schemes of the URL of a PostgreSQL database.
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -31,39 +31,37 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,]+", value) if word)
 
 
-def _number(value: str) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
+def _integer(least: int, most: float = float("inf")) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError(f"must be {least} or more" if most == float("inf") else f"must be from {least} to {most}")
+        return number
+
+    return parse
 
 
-def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("must be 1 or more")
-    return number
+def _duration(least: float) -> Callable[[str], float]:
+    def parse(value: str) -> float:
+        seconds = float(value)
+        # Not a number compares as False.
+        if not least <= seconds < float("inf"):
+            raise ValueError(f"must be a number of seconds, {least:g} or more")
+        return seconds
+
+    return parse
 
 
-def _lease(value: str) -> float:
-    seconds = _seconds(value)
-    if seconds < 1:
-        raise ValueError("must be 1 second or more")
-    return seconds
+def _choice(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError(f"must be {', '.join(words[:-1])} or {words[-1]}")
+        return value.lower()
+
+    return parse
 
 
-def _port(value: str) -> int:
-    port = int(value)
-    if not 0 <= port <= 65535:
-        raise ValueError("must be from 0 to 65535")
-    return port
-
-
-def _seconds(value: str) -> float:
-    seconds = float(value)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("must be a number of seconds, 0 or more")
-    return seconds
+_number, _positive, _port, _seconds = _integer(0), _integer(1), _integer(0, 65535), _duration(0)
 
 
 def _bytes(value: str) -> int:
@@ -111,19 +109,18 @@ def _redis(value: str) -> str:
         raise ValueError("must be redis://HOST:PORT/DATABASE, or rediss:// for TLS")
     if not value.startswith("unix:") and not _is_place(value, r"/?[0-9]*"):
         raise ValueError(
-            "must be redis://:PASSWORD@HOST:PORT/DATABASE with a number as DATABASE, and %XX for whatever in the "
-            "password is neither a letter nor a digit"
+            "must be redis://:PASSWORD@HOST:PORT/DATABASE with a number as DATABASE, and %XX for every character "
+            "of the password that is neither a letter nor a digit"
         )
     return value
 
 
 def _is_place(url: str, path: str) -> bool:
-    """Whether ``url`` names a host, a port if any, and a path of that pattern."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and parts.port != 0 and re.fullmatch(path, parts.path) is not None
     except ValueError:
-        # What urlsplit says repeats a part of the value.
+        # Not raised: the message of urlsplit repeats a part of the value.
         return False
 
 
@@ -133,26 +130,14 @@ def _host(value: str) -> str:
     return value
 
 
-def _log_level(value: str) -> str:
-    if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise ValueError("must be debug, info, warning or error")
-    return value.upper()
-
-
 def _tokens(value: str) -> tuple[str, ...]:
     if not all(re.fullmatch("[!-~]+", token) for token in _words(value)):
         raise ValueError("must be one or more tokens of ASCII characters, separated by spaces or commas")
     return _words(value)
 
 
-def _log_format(value: str) -> str:
-    if value.lower() not in ("console", "json"):
-        raise ValueError("must be console or json")
-    return value.lower()
-
-
 def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, secret: bool = False) -> T:
-    """A field; ``secret``: its value, or a password in it, must never be shown."""
+    """A field of :class:`Settings`; ``secret``: its value is, or contains, what must never be shown."""
     metadata = {"variable": variable, "parse": parse, "doc": doc, "secret": secret}
     field: T = dataclasses.field(default=default, metadata=metadata, repr=not secret)
     return field
@@ -160,7 +145,7 @@ def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the operator chose. Build it with :meth:`from_environment`, or directly in tests."""
+    """The operator's settings. Build them with :meth:`from_environment`, or directly in tests."""
 
     # '' stands for the folder that the platform gives a user's data; see data_folder().
     data_dir: str = _setting(
@@ -225,7 +210,7 @@ class Settings:
         "PODIUM_EMAIL_MAX_AGE",
         30 * 86_400.0,
         _seconds,
-        "The same for whose account an e-mail is.",
+        "The same for the account of an e-mail.",
     )
     unknown_email_max_age: float = _setting(
         "PODIUM_UNKNOWN_EMAIL_MAX_AGE",
@@ -258,7 +243,7 @@ class Settings:
         "PODIUM_AVATAR_CACHE_BYTES",
         200 * 10**6,
         _bytes,
-        "Disk that pictures of accounts may use; the least recently used go first.",
+        "Disk space for avatars; the least recently used are deleted first.",
     )
     allowed_hosts: tuple[str, ...] = _setting(
         "PODIUM_ALLOWED_HOSTS",
@@ -270,7 +255,7 @@ class Settings:
         "PODIUM_TRUSTED_PROXIES",
         (),
         _words,
-        "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed.",
+        "Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are trusted.",
     )
     cors_origins: tuple[str, ...] = _setting(
         "PODIUM_CORS_ORIGINS",
@@ -320,7 +305,7 @@ class Settings:
     lease_seconds: float = _setting(
         "PODIUM_LEASE_SECONDS",
         15.0,
-        _lease,
+        _duration(1),
         "How long a worker may be silent before another takes its repository up.",
     )
     reconcile_seconds: float = _setting(
@@ -330,7 +315,7 @@ class Settings:
         "PODIUM_LONG_JOB_SECONDS",
         60.0,
         _seconds,
-        "Seconds after which a count goes on beside the others, one a process, and keeps nobody waiting any more.",
+        "Seconds after which a count moves off its worker thread (one per process), so that the next one can start.",
     )
     max_crashes: int = _setting(
         "PODIUM_MAX_CRASHES",
@@ -339,13 +324,13 @@ class Settings:
         "Workers that may crash over a repository, without progress, before it fails.",
     )
     max_attempts: int = _setting(
-        "PODIUM_MAX_ATTEMPTS", 4, _positive, "Tries at a repository whose host stumbles before it fails."
+        "PODIUM_MAX_ATTEMPTS", 4, _positive, "Attempts at a repository whose host has errors, before it fails."
     )
     git_timeout: float = _setting(
         "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."
     )
     git_idle_timeout: float = _setting(
-        "PODIUM_GIT_IDLE_TIMEOUT", 120.0, _seconds, "Seconds that a transfer may stand still."
+        "PODIUM_GIT_IDLE_TIMEOUT", 120.0, _seconds, "Seconds without progress after which a transfer is aborted."
     )
     git_memory: int = _setting(
         "PODIUM_GIT_MEMORY", 4 * 10**9, _bytes, "Memory that one git process of the server may use."
@@ -377,9 +362,14 @@ class Settings:
         _bytes,
         "Memory that each server process may use to keep boards and what they are made of.",
     )
-    log_level: str = _setting("PODIUM_LOG_LEVEL", "INFO", _log_level, "debug, info, warning or error.")
+    log_level: str = _setting(
+        "PODIUM_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "debug, info, warning or error."
+    )
     log_format: str = _setting(
-        "PODIUM_LOG_FORMAT", "console", _log_format, "`console`: lines for people; `json`: an object a line."
+        "PODIUM_LOG_FORMAT",
+        "console",
+        _choice("console", "json"),
+        "`console`: lines for people; `json`: one object per line.",
     )
     # Not settings of Podium's own, but the environment is read here and nowhere else.
     search_path: str = _setting("PATH", "/usr/local/bin:/usr/bin:/bin", _text, "Where the server finds git.")
