@@ -94,35 +94,29 @@ def pump(
     *,
     meanwhile: Callable[[], bool] | None = None,
 ) -> None:
-    """Feed ``process`` and hand on what it says until it has ended; ``check`` may raise to end it early.
+    """Feed ``process`` and hand its output on until it has ended; ``check`` may raise to end it early.
 
-    ``meanwhile`` is called every fiftieth of a second, and again at once where it says that there is more to do.
+    ``meanwhile`` is called every fiftieth of a second, and again at once where it returns that there is more to do.
     """
     tick = TICK if meanwhile is None else _SHORT_TICK
     more = False
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks.items():
             assert pipe is not None  # noqa: S101 # every process is started with pipes
-            selector.register(pipe, selectors.EVENT_READ, sink)
-        waiting = memoryview(stdin)
+            selector.register(pipe, selectors.EVENT_READ, _receiver(sink))
         if process.stdin and stdin:
             os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
+            selector.register(process.stdin, selectors.EVENT_WRITE, _feeder(stdin))
         elif process.stdin:
             process.stdin.close()
         while selector.get_map():
             ended = process.poll() is not None
             ready = selector.select(0 if ended or more else tick)
             for key, _ in ready:
-                if key.data is None and process.stdin:
-                    waiting = _feed(key.fd, waiting)
-                    if not waiting:
-                        selector.unregister(process.stdin)
-                        process.stdin.close()
-                elif data := os.read(key.fd, CHUNK):
-                    key.data(data)
-                else:
+                if not key.data(key.fd):
                     selector.unregister(key.fileobj)
+                    if key.fileobj is process.stdin:
+                        process.stdin.close()
             if ended and not ready:
                 # Something that git left behind, such as ssh's shared connection, still holds the pipes.
                 break
@@ -134,11 +128,31 @@ def pump(
             process.wait(TICK)
 
 
-def _feed(fd: int, waiting: memoryview) -> memoryview:
-    try:
-        return waiting[os.write(fd, waiting[:CHUNK]) :]
-    except BrokenPipeError:  # it has read enough; its exit code says whether that is well
-        return waiting[len(waiting) :]
+def _receiver(sink: Callable[[bytes], None]) -> Callable[[int], bool]:
+    """Read what is there and hand it on; return whether there may be more."""
+
+    def receive(fd: int) -> bool:
+        data = os.read(fd, CHUNK)
+        if data:
+            sink(data)
+        return bool(data)
+
+    return receive
+
+
+def _feeder(stdin: bytes) -> Callable[[int], bool]:
+    """Write what the pipe takes; return whether there is more."""
+    waiting = memoryview(stdin)
+
+    def feed(fd: int) -> bool:
+        nonlocal waiting
+        try:
+            waiting = waiting[os.write(fd, waiting[:CHUNK]) :]
+        except BrokenPipeError:  # it has read enough; its exit code says whether that is well
+            return False
+        return bool(waiting)
+
+    return feed
 
 
 @contextlib.contextmanager
