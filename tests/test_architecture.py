@@ -1,50 +1,20 @@
-"""The rooms: arrows between them run one way."""
+"""The packages: docs/architecture.md says what each may import, and the source keeps to it."""
 
 from __future__ import annotations
 
 import ast
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parent.parent / "src" / "podium"
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "podium"
+DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
 
-BASE = {"errors", "settings", "net", "timeutil", "textutil", "podium"}
-TELEMETRY = BASE | {"telemetry"}
-STORAGE = TELEMETRY | {"storage"}
-REPOSITORIES = STORAGE | {"repositories"}
-JOBS = REPOSITORIES | {"jobs"}
-GIT = TELEMETRY | {"git"}
-MONITORING = JOBS | {"workers", "monitoring"}
-SERVED = MONITORING | {"submissions", "leaderboard", "avatars", "web"}
-COUNTED = GIT | JOBS | {"clones", "history", "counting"}
-APP = SERVED | COUNTED | {"accounts", "app"}
-MAY_IMPORT = {
-    "errors": set[str](),
-    "settings": {"errors"},
-    "net": set[str](),
-    "timeutil": set[str](),
-    "textutil": {"textutil"},
-    "telemetry": TELEMETRY,
-    "storage": STORAGE,
-    "repositories": REPOSITORIES,
-    "jobs": JOBS,
-    "workers": MONITORING,
-    "monitoring": MONITORING,
-    "submissions": JOBS | {"submissions"},
-    "git": GIT,
-    "clones": GIT | REPOSITORIES | {"history", "clones"},
-    "history": GIT | {"history"},
-    "counting": COUNTED,
-    "accounts": JOBS | {"accounts"},
-    "leaderboard": REPOSITORIES | {"leaderboard"},
-    "avatars": TELEMETRY | {"avatars"},
-    "web": SERVED,
-    "app": APP,
-    "cli": APP | {"cli"},
-    "__main__": {"cli"},
-    "__init__": set[str](),
-}
+# Every package may use these.
+EVERYWHERE = {"errors", "settings", "net", "timeutil", "textutil", "telemetry", "__version__"}
 
 # The few modules that may do what the others must not.
 READS_THE_ENVIRONMENT = {"cli/__init__.py", "workers/child.py"}
@@ -52,12 +22,11 @@ STARTS_PROCESSES = {"git/processes.py", "workers/child.py"}
 
 
 def modules() -> list[Path]:
-    return sorted(SOURCE.rglob("*.py"))
+    return sorted(path for path in SOURCE.rglob("*.py") if path.name != "__main__.py")
 
 
-def room_of(path: Path) -> str:
-    first = path.relative_to(SOURCE).parts[0]
-    return first.removesuffix(".py")
+def package_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 def imported(path: Path) -> set[str]:
@@ -73,10 +42,36 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_no_arrow_runs_back(path: Path) -> None:
-    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("podium.")} - {"__version__"}
-    assert rooms <= MAY_IMPORT[room_of(path)], f"{path} imports {rooms - MAY_IMPORT[room_of(path)]}"
+def arrows() -> dict[str, set[str]]:
+    """What each package imports of the others."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in modules():
+        package = package_of(path)
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("podium.")}
+        found[package] |= used - {package}
+    del found["__init__"]
+    return found
+
+
+def documented() -> dict[str, set[str]]:
+    """The same, from the document's table of packages, in its order."""
+    table = DOCUMENT.partition("\n## Packages\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \| .* \| (.*) \|$", table, re.MULTILINE)
+    return {package: set(re.findall(r"`(\w+)`", imports)) for package, imports in rows}
+
+
+def test_the_document_has_every_package_and_every_arrow() -> None:
+    found = {package: used - EVERYWHERE for package, used in arrows().items()}
+    assert documented() == {package: used for package, used in found.items() if package not in EVERYWHERE} | {
+        package: set() for package in EVERYWHERE - {"__version__"}
+    }
+
+
+def test_arrows_run_one_way() -> None:
+    order = list(documented())
+    for package, used in arrows().items():
+        for other in used - {"__version__"}:
+            assert order.index(other) < order.index(package), f"{package} is listed before {other}, which it imports"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
@@ -89,5 +84,6 @@ def test_one_module_reads_the_environment_and_one_starts_git(path: Path) -> None
         assert not {"environ", "environb", "getenv"} & looked_at
 
 
-def test_the_map_knows_every_room() -> None:
-    assert {room_of(path) for path in modules()} == MAY_IMPORT.keys()
+@pytest.mark.parametrize("path", re.findall(r"`((?:\w+/)+\w+\.py)`", DOCUMENT))
+def test_the_document_names_files_that_exist(path: str) -> None:
+    assert (SOURCE / path).exists() or (ROOT / path).exists()

@@ -13,20 +13,19 @@ from podium.jobs.rate import RateEstimator
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from podium.git.progress import Progress
+    from podium.clones.source import Report
 
 _IN_COMMITS = ("counting", "saving")
 
 
 @contextlib.contextmanager
-def progress_for(name: str) -> Iterator[Progress]:
+def progress_for(name: str) -> Iterator[Report]:
     """A progress bar for the length of a ``with`` block; nothing at all where nobody would see it."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (
         SpinnerColumn(),
@@ -36,7 +35,7 @@ def progress_for(name: str) -> Iterator[Progress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Shown(bar, name)
 
 

@@ -1,4 +1,4 @@
-"""The identities with which a count is saved."""
+"""Whose identities a count must be saved with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from podium.repositories.model import Repository
 from podium.storage.session import Database
 
 
-def mailmap_changes(
+def identities_for(
     db: Database, repository: Repository, since: str | None, history: History, people: Collection[Pair]
 ) -> Mapping[Pair, Identity]:
     """What the mailmap makes of the ``people`` of a count, and of those saved before to whom that makes a difference.
