@@ -1,1 +1,1 @@
-"""Room 3: e-mails become people. Their accounts are always accounts of the configured GitHub."""
+"""Link e-mails to accounts of the configured GitHub."""

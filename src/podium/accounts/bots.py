@@ -1,32 +1,31 @@
 """Known bots and AI agents, by the e-mails in their commits.
 
-An address is listed only if a tool writes it by itself, with the source of that. Names do not identify a bot ("Claude"
-and "Jules" are people's names), nor do domains of companies (people work there). GitHub Apps need no entry: every login
-that ends in ``[bot]`` is one, and :data:`AGENT_APPS` lists those that are AI agents.
+Each address is written by a tool itself; its comment names the source. Names and company domains do not identify a bot.
+GitHub Apps need no entry here: their logins end in ``[bot]``.
 
-Accounts other than Apps are listed with their number. Logins are reused, and anyone can write any login after another
-account's number, so ``583231+copilot@users.noreply.github.com`` is not Copilot.
+Other accounts are listed with their number. Logins are reused, and anyone can write any login after another account's
+number, so ``583231+copilot@users.noreply.github.com`` is not Copilot.
 """
 
 from __future__ import annotations
 
 BOT_EMAILS = frozenset(
     {
-        # GitHub itself, author or committer of commits made on its site ("web-flow").
+        # GitHub itself, for commits made on its site ("web-flow").
         "noreply@github.com",
         "19864447+web-flow@users.noreply.github.com",
-        # GitHub Actions; workflows commonly configure the three without a number.
+        # GitHub Actions; workflows often configure the three without a number.
         "action@github.com",
         "actions@github.com",
         "github-actions@github.com",
         # Dependabot and its predecessor: dependabot-core's gemspec and specs.
         "support@dependabot.com",
-        # Renovate: the default gitAuthor in its source, old and new.
+        # Renovate: gitAuthor in its source, old and new.
         "bot@renovateapp.com",
         "renovate@whitesourcesoftware.com",
         # Greenkeeper: greenkeeper-lockfile's source.
         "support@greenkeeper.io",
-        # Snyk: its documentation ("all commits are done by snyk-bot@snyk.io").
+        # Snyk: its documentation.
         "snyk-bot@snyk.io",
         "19733683+snyk-bot@users.noreply.github.com",
         # pyup: commits in many changelogs.
@@ -39,17 +38,17 @@ BOT_EMAILS = frozenset(
         "badger@gitter.im",
         # DeepSource.
         "bot@deepsource.io",
-        # Travis CI: the default identity of its deployments (dpl), and the usual one in scripts.
+        # Travis CI: the default of dpl, and the usual one in scripts.
         "deploy@travis-ci.org",
         "builds@travis-ci.org",
-        # Translations: Hosted Weblate (its documentation), Weblate's own default, Crowdin's action (its documentation).
+        # Translations: Hosted Weblate (its documentation), Weblate's default, Crowdin's action (its documentation).
         "hosted@weblate.org",
         "noreply@weblate.org",
         "support+bot@crowdin.com",
         # Merge queues: Rust's bors, and homu, its predecessor.
         "bors@rust-lang.org",
         "homu@barosl.com",
-        # Kubernetes' Prow: merges in kubernetes/kubernetes, and Prow's configuration.
+        # Kubernetes' Prow: merges in kubernetes/kubernetes, Prow's configuration.
         "k8s-ci-robot@users.noreply.github.com",
         "20407524+k8s-ci-robot@users.noreply.github.com",
         "k8s.ci.robot@gmail.com",
@@ -57,7 +56,7 @@ BOT_EMAILS = frozenset(
         "1589480+brewtestbot@users.noreply.github.com",
         # Julia's CompatHelper: its source.
         "compathelper_noreply@julialang.org",
-        # Google's Copybara and Flutter's autorollers: commits in their repositories.
+        # Google's Copybara, Flutter's autorollers: commits in their repositories.
         "copybara-worker@google.com",
         "engine-flutter-autoroll@skia.org",
         "skia-flutter-autoroll@skia.org",
@@ -66,17 +65,16 @@ BOT_EMAILS = frozenset(
 
 AGENT_EMAILS = frozenset(
     {
-        # Claude Code: anthropics/claude-code issue 36105 shows its trailer.
+        # Claude Code: anthropics/claude-code issue 36105.
         "noreply@anthropic.com",
-        # GitHub Copilot: coding agent, reviews, command line (microsoft/vscode pull request 309951); VS Code's
-        # git.addAICoAuthor before that.
+        # GitHub Copilot: microsoft/vscode pull request 309951; VS Code's git.addAICoAuthor before that.
         "198982749+copilot@users.noreply.github.com",
         "175728472+copilot@users.noreply.github.com",
         "223556219+copilot@users.noreply.github.com",
         "copilot@github.com",
-        # Cursor: its trailer, in many repositories (storybookjs/storybook, vllm-project/vllm).
+        # Cursor: its trailer (storybookjs/storybook, vllm-project/vllm).
         "cursoragent@cursor.com",
-        # OpenAI Codex: command line and cloud; the account is named by its documentation of commit_attribution.
+        # OpenAI Codex: its documentation of commit_attribution names the account.
         "noreply@openai.com",
         "codex@openai.com",
         "267193182+codex@users.noreply.github.com",
@@ -87,13 +85,13 @@ AGENT_EMAILS = frozenset(
         "noreply@aider.chat",
         # Amp: its trailer (paradigmxyz/reth and others).
         "amp@ampcode.com",
-        # OpenHands: its system prompt and workspace set-up.
+        # OpenHands: its system prompt and workspace setup.
         "openhands@all-hands.dev",
         # opencode, Crush, Qwen Code: their sources.
         "noreply@opencode.ai",
         "crush@charm.land",
         "qwen-coder@alibabacloud.com",
-        # Kiro, JetBrains Junie, Warp, Replit Agent, v0: their trailers and commits in many repositories.
+        # Kiro, JetBrains Junie, Warp, Replit Agent, v0: trailers and commits in many repositories.
         "244629292+kiro-agent@users.noreply.github.com",
         "junie@jetbrains.com",
         "agent@warp.dev",
@@ -103,7 +101,7 @@ AGENT_EMAILS = frozenset(
     }
 )
 
-# GitHub Apps that are AI agents, by login: chaoss/ai-detection-action's list, and commits in many repositories.
+# GitHub Apps that are AI agents: chaoss/ai-detection-action's list, and commits in many repositories.
 AGENT_APPS = frozenset(
     {
         "amazon-q-developer[bot]",

@@ -1,4 +1,4 @@
-"""Classify the e-mails of a repository that was just counted, and link those that need no request."""
+"""Classify the e-mails of a counted repository, and link those that need no request."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from podium.accounts.links import KNOWN
 from podium.accounts.stale import IS_ADDRESS, MaxAges, mark_stale
 from podium.storage.session import Session
 
-# An e-mail can claim any login for an account's number (anyone may commit as 583231+evil@…): a login read from an
-# e-mail only fills an empty field, and a "[bot]" in it does not make the account a bot.
+# Anyone can commit with any login after an account's number (583231+evil@…), so a login or "[bot]" from an e-mail
+# counts only where nothing else is known.
 _ACCOUNT_FROM_EMAIL = """
 INSERT INTO contributor (host, account_id, username, is_bot, created_at, updated_at)
 VALUES (:host, :account_id, :login, FALSE, {now}, {now})
 ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.username, excluded.username)
 """
 
-# The host's answer takes precedence over what an e-mail says.
+# The host's answer takes precedence over an e-mail's claim.
 _KNOWN_FROM_EMAIL = KNOWN + " ON CONFLICT (host, email) DO NOTHING"
 
 _MARK_KNOWN_PROCESSED = f"""
@@ -39,7 +39,6 @@ class EmailClassification:
 
     Attributes:
         kinds: 'bot' or 'agent', by e-mail; humans are left out.
-        can_look_up: whether GitHub can be asked about the e-mails.
     """
 
     kinds: Mapping[str, str]
@@ -49,12 +48,7 @@ class EmailClassification:
     _ages: MaxAges | None
 
     def save_links(self, session: Session, repository_id: int) -> None:
-        """Link every e-mail that needs no request, after the commits were saved.
-
-        Noreply e-mails are linked to the account they name. Rows of e-mails that are known from any repository become
-        processed. The others, and links older than the maximum ages, stay for the user queue. Without a lookup all rows
-        become processed.
-        """
+        """Link the e-mails that need no request, after the commits were saved."""
         named: list[dict[str, Any]] = [
             {
                 "host": self._github_host,
@@ -82,13 +76,12 @@ class EmailClassification:
 def classify_emails(
     host: str, emails: Collection[str], *, github_host: str, ages: MaxAges | None
 ) -> EmailClassification:
-    """Classify the e-mails of a repository by their text alone.
+    """Classify e-mails by their text.
 
     Args:
-        host: the repository's host; '' for a path of this machine, which may be a clone from GitHub.
+        host: '' for a path of this machine, which may be a clone from GitHub.
         emails: in lower case.
-        github_host: the configured GitHub.
-        ages: the maximum ages of links; None: accounts are not looked up.
+        ages: None: accounts are not looked up.
     """
     classified = {email: classify(email, github_host) for email in emails}
     return EmailClassification(

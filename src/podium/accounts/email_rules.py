@@ -1,8 +1,7 @@
-"""Classify an e-mail by its text: a noreply address that names an account, a bot, an AI agent. Pure.
+"""Classify an e-mail by its text: a noreply address that names an account, a bot, an AI agent.
 
-Names are never considered. E-mails come from commits, where anyone can write anything, so the results are claims of the
-e-mail. The login in particular is only a claim (``583231+evil@users.noreply.github.com``): use it to fill an empty
-field and for nothing else.
+Anyone can write anything into a commit. The login is only a claim (``583231+evil@users.noreply.github.com``): use it to
+fill an empty field and for nothing else.
 """
 
 from __future__ import annotations
@@ -15,27 +14,23 @@ from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
 
 Kind = Literal["human", "bot", "agent"]
 
-# RFC 5321's limit for an address; longer text is not examined.
+# RFC 5321.
 _LONGEST_EMAIL = 254
 # Account numbers are stored as signed 64-bit integers.
 _LARGEST_ID = 2**63 - 1
 
-# GitHub's logins are letters, digits and single hyphens. Old ones may end in '-' or double it, those of Enterprise
-# Managed Users have a `_shortcode`, those of Apps end in `[bot]`.
+# Old logins may end in '-' or double it, those of Enterprise Managed Users have a `_shortcode`, those of Apps end in
+# `[bot]`.
 _LOGIN = r"[a-z0-9_-]{1,64}(?:\[bot\])?"
 # `ID+login` since 2017-07-18, the login alone before. GitHub's numbers do not start with 0.
 _NOREPLY = re.compile(rf"(?:([1-9][0-9]{{0,18}})\+)?({_LOGIN})", re.ASCII)
-# GitLab's project and group access tokens: https://docs.gitlab.com/user/project/settings/project_access_tokens/
+# https://docs.gitlab.com/user/project/settings/project_access_tokens/
 _GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class NoreplyAccount:
-    """The account that a noreply address names.
-
-    ``account_id`` is None in the form without a number. It then identifies no account: the login may have been renamed
-    or reused since.
-    """
+    """``account_id`` is None in the form without a number: it identifies no account, because logins are reused."""
 
     account_id: int | None
     login: str
@@ -43,11 +38,7 @@ class NoreplyAccount:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The classification of an e-mail.
-
-    ``kind``: 'agent' for AI agents, 'bot' for other programs, else 'human'. ``account``: for noreply addresses of the
-    configured GitHub.
-    """
+    """``account`` is set for noreply addresses of the configured GitHub only."""
 
     kind: Kind
     account: NoreplyAccount | None
@@ -58,10 +49,8 @@ def classify(email: str, github_host: str = "github.com") -> Classified:
 
     Args:
         email: any text of any length, in lower case.
-        github_host: the configured GitHub, with or without a port. Accounts are read from ``users.noreply.<host>``
-            only; bots are recognised by their github.com addresses everywhere.
-
-    ``noreply@github.com`` is GitHub itself, which signs commits made on its site: a 'bot' without an account.
+        github_host: accounts are read from ``users.noreply.<host>`` only; bots are recognised by their github.com
+            addresses everywhere.
     """
     if len(email) > _LONGEST_EMAIL:
         return Classified("human", None)

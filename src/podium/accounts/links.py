@@ -1,7 +1,7 @@
-"""Link e-mails to accounts in the database, inside a transaction that holds the lock of the repository's row.
+"""Link e-mails to accounts in the database, inside a transaction that locks the repository's row.
 
-Table ``known_email`` has each answer once, for all repositories; boards join it when they are read. An e-mail that
-moves to another account therefore moves on every board, and e-mails known from other repositories need no request.
+``known_email`` serves all repositories; boards join it when they are read. An e-mail that moves to another account
+moves on every board.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ VALUES (
 )
 """
 
-# The host's answer replaces what an e-mail says, never the other way round (classify.py).
+# The host's answer overwrites an e-mail's claim, never the reverse (see classify.py).
 _KNOWN_FROM_HOST = (
     KNOWN
     + """ ON CONFLICT (host, email) DO UPDATE SET contributor_id = excluded.contributor_id,
     source = excluded.source, known_at = excluded.known_at"""
 )
 
-# Asked without an answer: an earlier answer stays.
+# The host did not answer: what was known before stays.
 _NO_ANSWER = """
 INSERT INTO known_email (host, email, contributor_id, source, known_at)
 VALUES (:host, :email, NULL, 'no-answer', {now})
@@ -47,7 +47,7 @@ ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
     WHEN known_email.source = 'no-answer' THEN excluded.known_at ELSE known_email.known_at END
 """
 
-_FINISH_KNOWN = """
+_SETTLE_FRESH = """
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
     SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
@@ -67,14 +67,14 @@ GROUP BY d.repository_id, k.contributor_id
 def finish_known(
     session: Session, repository_id: int, batch: int, token: str, *, github_host: str, fresh: float
 ) -> None:
-    """Mark those claimed rows processed that became known since they were put into their batch."""
-    session.run(_FINISH_KNOWN, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
+    """Mark claimed rows processed whose e-mails became known since they were put into their batch."""
+    session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
 
 
 def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], github_host: str) -> list[str]:
-    """Save the host's answers, and return the e-mails that moved to another account.
+    """Save the host's answers; return the e-mails that moved to another account.
 
-    Accounts and e-mails are written in sorted order, so that transactions with the same rows do not deadlock.
+    Accounts are written by number and e-mails in order, so that two transactions with the same ones do not deadlock.
     """
     before = _owners(session, answers, github_host)
     accounts = sorted({a.account_id: a for a in answers.values() if a}.values(), key=lambda a: a.account_id)
@@ -96,12 +96,12 @@ def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], 
 
 
 def save_unanswered(session: Session, emails: Iterable[str], github_host: str) -> None:
-    """Save that the host was asked about e-mails and did not answer."""
+    """Save that the host was asked and did not answer."""
     session.executemany(_NO_ANSWER, [{"host": github_host, "email": email} for email in sorted(emails)])
 
 
 def looked_up_recently(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
-    """Those of ``emails`` that were looked up in the last ``seconds``."""
+    """Keep the e-mails that were looked up in the last ``seconds``."""
     return [row["email"] for row in _known(session, emails, github_host) if row["age"] < seconds]
 
 
@@ -126,13 +126,12 @@ def _known(session: Session, emails: Collection[str], github_host: str) -> list[
 
 
 def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
-    """The completed repositories with commits of one of ``emails``."""
     found = {number for email in emails for number in queries.completed_with_email(session, email)}
     return sorted(found)
 
 
 def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
-    """Complete the repository if all its rows are processed, and rebuild its sums. Return whether it was completed."""
+    """Complete the repository if it has no unprocessed e-mail; return whether it had none."""
     if not transitions.complete(session, repository_id):
         return False
     rebuild_sums(session, repository_id, github_host)
@@ -140,6 +139,6 @@ def complete_if_done(session: Session, repository_id: int, github_host: str) -> 
 
 
 def rebuild_sums(session: Session, repository_id: int, github_host: str) -> None:
-    """Sum the commits of each contributor of a repository again; the caller holds the lock of its row."""
+    """Rebuild the sums of each contributor; the caller locks the repository's row."""
     session.run("DELETE FROM repository_contributor WHERE repository_id = :id", id=repository_id)
     session.run(_SUMS, id=repository_id, host=github_host)

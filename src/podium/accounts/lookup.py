@@ -12,11 +12,8 @@ from podium.repositories.model import Repository
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PendingEmail:
-    """An e-mail to look up.
-
-    Attributes:
-        shas: commits of the repository that name it, the best one to ask by first.
-        authored: commits with this e-mail as author, merges included; 0: a co-author only.
+    """``shas`` are commits of the repository that name the e-mail, the best one first. ``authored`` counts commits with
+    this author, merges included; 0: a co-author only.
     """
 
     email: str
@@ -26,9 +23,9 @@ class PendingEmail:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GitHubAccount:
-    """An account of the configured GitHub. ``account_id`` is its key: logins change and are reused.
+    """``account_id`` is the key: logins change and are reused.
 
-    ``name_known``: whether a missing ``name`` means that the account has none; False: the host did not state it.
+    ``name_known`` is False if the host did not state the name; else a missing ``name`` means that there is none.
     """
 
     account_id: int
@@ -45,11 +42,11 @@ class LookupStep:
     """The result of one step of a lookup.
 
     Attributes:
-        accounts: by e-mail, requested or not; None: the host says that the e-mail belongs to no account.
-        unanswered: requested e-mails on which the host said nothing, by any commit known here.
-        skipped_reason: why some of the e-mails cannot be looked up, for people.
-        wait_until: a limit is in force; ask for the rest then (epoch seconds). Last step.
-        give_up: why nothing more can be learned about this repository for now, for people. Last step.
+        accounts: by e-mail, requested or not; None: the e-mail belongs to no account.
+        unanswered: requested e-mails that no known commit could answer.
+        skipped_reason: why some of the e-mails cannot be looked up.
+        wait_until: a limit is in force until then (epoch seconds). Last step.
+        give_up: why nothing more can be learned for now. Last step.
     """
 
     accounts: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
@@ -65,28 +62,25 @@ class Lookup(Protocol):
     def find(
         self, repository: Repository, pending: Sequence[PendingEmail], stop: threading.Event, /
     ) -> Iterator[LookupStep]:
-        """Look up ``pending``, authors and co-authors in ``repository``, in order of importance.
+        """Look up ``pending``, in order of importance.
 
-        The caller saves each step, because the next one may be interrupted. An e-mail that is in neither ``accounts``
-        nor ``unanswered`` of any step could not be looked up.
+        The caller saves each step, because the next one may be interrupted. An e-mail in no step's ``accounts`` or
+        ``unanswered`` could not be looked up.
 
         Raises:
             LookupFault: the host has a fault; the rest may be looked up later.
             Interrupted: ``stop`` was set.
         """
 
-    def close(self) -> None:
-        """Release resources."""
+    def close(self) -> None: ...
 
 
 class NoLookup:
-    """The lookup when there is no host to ask: every e-mail stays unresolved."""
+    """The lookup without a host: every e-mail stays unresolved."""
 
     def find(
         self, _repository: Repository, _pending: Sequence[PendingEmail], _stop: threading.Event, /
     ) -> Iterator[LookupStep]:
-        """Give up at once."""
         yield LookupStep(give_up="Accounts were not looked up.")
 
-    def close(self) -> None:
-        """Do nothing."""
+    def close(self) -> None: ...

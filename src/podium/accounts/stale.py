@@ -1,4 +1,4 @@
-"""Stale links: e-mails that were never looked up, and answers older than their maximum age."""
+"""Mark for lookup the e-mails that were never looked up, and those whose links are stale."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from podium.storage.session import Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaxAges:
-    """Seconds after which an answer is looked up again.
+    """Seconds after which an answer is stale.
 
-    account: logins, names and avatars. email: the account of an e-mail. unknown_email: that it belongs to no account.
+    account: logins, names and avatars. email: the link to an account. unknown_email: that there is no account.
     """
 
     account: float
@@ -25,16 +25,16 @@ class MaxAges:
         return min(self.account, self.email, self.unknown_email)
 
     def for_refresh(self) -> MaxAges:
-        """The ages for an explicit refresh: unknown e-mails become stale as early as accounts."""
+        """For an explicit refresh: unknown e-mails become stale as early as accounts."""
         return dataclasses.replace(self, unknown_email=min(self.unknown_email, self.account))
 
 
-# Text without an '@' inside is no address, so it belongs to no account.
+# Text without '@' inside is no address, so no account has it.
 IS_ADDRESS = "email LIKE '%_@_%'"
 
-# Of each stale account one e-mail is looked up, that with most commits: its answer updates the whole account. A link
-# from a noreply address never becomes stale, but its account does: the login may have changed.
-# A join instead of EXISTS: for that PostgreSQL reads the known e-mails of all repositories.
+# One e-mail of each stale account is looked up, the one with most commits: the answer renews the account. A noreply
+# link stays, but the login in it may have changed. A join, because with EXISTS PostgreSQL reads the links of every
+# other repository.
 _MARK = f"""
 UPDATE commit_data SET processed = FALSE WHERE id IN (
     SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
@@ -63,10 +63,10 @@ UPDATE commit_data SET processed = FALSE WHERE id IN (
 
 
 def mark_stale(session: Session, repository_id: int, github_host: str, ages: MaxAges) -> int:
-    """Mark a repository's stale rows as unprocessed, for the user queue, and return their number.
+    """Mark a repository's stale e-mails as unprocessed; return the number of rows.
 
-    A repository at another host than ``github_host`` has none, because its accounts cannot be looked up; a path of this
-    machine (host '') may be a clone from there. The caller holds the lock of the repository's row.
+    Only accounts at ``github_host`` can be looked up. A path of this machine, whose host is '', may be a clone from
+    there. The caller locks the repository's row.
     """
     repository = queries.by_id(session, repository_id)
     if repository is None or repository.host not in ("", github_host):

@@ -1,4 +1,4 @@
-"""The user job: claim a batch of e-mails, look them up, link them. The last batch completes the repository."""
+"""The user job: claim one batch of e-mails, look them up, link them. The last batch completes the repository."""
 
 from __future__ import annotations
 
@@ -33,13 +33,11 @@ log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class BatchClaim:
-    """A batch claimed by one worker: the repository as it was, and the claim's token."""
-
+class Claim:
     repository: Repository
     batch: int
     token: str
-    pending: Sequence[PendingEmail]
+    wanted: Sequence[PendingEmail]
 
     @property
     def repository_id(self) -> int:
@@ -51,9 +49,9 @@ class BatchClaim:
 class UserJob:
     """Resolves batches of e-mails. Safe to run twice, late, or in several processes at once.
 
-    Attributes:
-        max_crashes: crashed workers after which a repository fails.
-        max_rounds: rounds of faults without progress after which the rest stays unresolved.
+    Args:
+        max_crashes: worker crashes after which a repository fails.
+        max_rounds: consecutive rounds with faults of the accounts' host after which the rest stays unresolved.
     """
 
     db: Database
@@ -62,15 +60,16 @@ class UserJob:
     ages: MaxAges
     max_crashes: int
     max_rounds: int
-    # The claims of this process, by their tokens.
-    _claims: dict[str, BatchClaim] = dataclasses.field(default_factory=dict, init=False)
+    # By the claims' tokens.
+    _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
 
     def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
-        """Process the unprocessed part of one batch; return whether there was any.
+        """Process what is left of one batch; return whether anything was.
+
+        A batch of an old generation, or one that waits for a limit, is skipped.
 
         Args:
-            repository_id, generation, batch: nothing happens if the generation is over, or the repository waits.
-            stop: set it to release the batch.
+            stop: set by the caller to have the work released.
 
         Raises:
             StorageError: the database did not answer; the claim expires.
@@ -78,30 +77,33 @@ class UserJob:
         claim = self._claim(repository_id, generation, batch)
         if claim is None:
             return False
-        if not claim.pending:
+        if not claim.wanted:
             return True
-        self._claims[claim.token] = claim
+        self._in_hand[claim.token] = claim
         try:
             with batches.kept(self.db, repository_id, batch, claim.token):
                 self._resolve(claim, stop)
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
             note_outcome("lease_lost")
-        except Exception as error:  # noqa: BLE001 - any error is logged and saved with the repository
+        except Exception as error:  # noqa: BLE001 - any error becomes the repository's state
             self._give_back(claim, error)
         finally:
-            self._claims.pop(claim.token, None)
+            self._in_hand.pop(claim.token, None)
         return True
 
     def hand_back(self) -> list[tuple[int, int, int]]:
-        """Release the claims of this process, such as one that waits for GitHub, for another worker.
+        """Release the claimed batches, such as one whose request to GitHub takes long.
 
-        Threads that still work on them can no longer save. Returns what to enqueue: repository, generation, batch.
+        The threads that hold them here can save nothing any more.
+
+        Returns:
+            What to enqueue: repository, generation, batch.
 
         Raises:
             StorageError: the database did not answer; the claims expire.
         """
-        claims = tuple(self._claims.values())
+        claims = tuple(self._in_hand.values())
         for claim in claims:
             with self.db.write() as session:
                 if queries.lock(session, claim.repository_id) is not None:
@@ -109,7 +111,7 @@ class UserJob:
         return [(claim.repository_id, claim.repository.generation, claim.batch) for claim in claims]
 
     def give_up(self, repository_id: int, reason: str) -> None:
-        """Complete a repository with the accounts that are known; ``reason`` says why the rest is unresolved."""
+        """Complete a repository with the accounts known so far, and save why there are no more."""
         with self.db.write() as session:
             repository = queries.lock(session, repository_id)
             if repository is not None and repository.state == State.USERS_PROCESSING:
@@ -117,10 +119,9 @@ class UserJob:
                 complete_if_done(session, repository_id, self.github_host)
 
     def close(self) -> None:
-        """Close the lookup."""
         self.lookup.close()
 
-    def _claim(self, repository_id: int, generation: int, batch: int) -> BatchClaim | None:
+    def _claim(self, repository_id: int, generation: int, batch: int) -> Claim | None:
         token = secrets.token_hex(16)
         with self.db.write() as session:
             repository = queries.lock(session, repository_id)
@@ -142,51 +143,45 @@ class UserJob:
             if not kept:
                 _note_progress(session, repository, len({row["email"] for row in rows}))
                 complete_if_done(session, repository_id, self.github_host)
-                return BatchClaim(repository, batch, token, []) if rows else None
-        return BatchClaim(repository, batch, token, _pending_emails(row for row in rows if row["id"] in kept))
+                return Claim(repository, batch, token, []) if rows else None
+        return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
 
-    def _resolve(self, claim: BatchClaim, stop: threading.Event) -> None:
-        left = {one.email for one in claim.pending}
-        for step in self.lookup.find(claim.repository, claim.pending, stop):
-            done = left & (step.accounts.keys() | step.unanswered)
-            moved = self._save(claim, step, done)
-            left -= done
-            self._update_boards(moved, claim.repository_id)
-            if not left or step.wait_until is not None or step.give_up is not None:
+    def _resolve(self, claim: Claim, stop: threading.Event) -> None:
+        left = {one.email for one in claim.wanted}
+        for found in self.lookup.find(claim.repository, claim.wanted, stop):
+            answered = left & (found.accounts.keys() | found.unanswered)
+            moved = self._save(claim, found, answered)
+            left -= answered
+            self._follow(moved, claim.repository_id)
+            if not left or found.wait_until is not None or found.give_up is not None:
                 return
         self._save(claim, LookupStep(), left)
 
-    def _save(self, claim: BatchClaim, step: LookupStep, done: Iterable[str]) -> list[str]:
-        """Save a step of the lookup if the batch is still claimed; return the e-mails that moved to another account."""
+    def _save(self, claim: Claim, found: LookupStep, done: Iterable[str]) -> list[str]:
         emails = set(done)
         number = claim.repository_id
         with self.db.write() as session:
             repository = queries.lock(session, number)
             if repository is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
-            moved = save_answers(session, step.accounts, self.github_host)
-            save_unanswered(session, step.unanswered, self.github_host)
+            moved = save_answers(session, found.accounts, self.github_host)
+            save_unanswered(session, found.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             progress = _note_progress(session, repository, len(emails))
-            if step.skipped_reason is not None:
-                transitions.explain_unresolved(session, number, step.skipped_reason)
-            if step.wait_until is not None:
+            if found.skipped_reason is not None:
+                transitions.explain_unresolved(session, number, found.skipped_reason)
+            if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
-                _wait(session, number, progress, step.wait_until)
+                _wait(session, number, progress, found.wait_until)
                 note_outcome("waiting")
-            if step.give_up is not None:
+            if found.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
-                batches.give_up(session, number, step.give_up)
-                log.warning("repository %d: accounts stay unresolved: %s", number, step.give_up)
+                batches.give_up(session, number, found.give_up)
+                log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
             complete_if_done(session, number, self.github_host)
         return moved
 
-    def _update_boards(self, moved: Sequence[str], repository_id: int) -> None:
-        """Rebuild the sums of other boards with e-mails that moved.
-
-        Each in its own transaction, so that one repository is locked at a time. Boards stay correct meanwhile: they
-        do not read the sums.
-        """
+    def _follow(self, moved: Sequence[str], repository_id: int) -> None:
         with self.db.read() as session:
             others = boards_with(session, moved) if moved else []
         for other in others:
@@ -194,7 +189,7 @@ class UserJob:
                 if other != repository_id and queries.lock(session, other) is not None:
                     rebuild_sums(session, other, self.github_host)
 
-    def _give_back(self, claim: BatchClaim, error: Exception) -> None:
+    def _give_back(self, claim: Claim, error: Exception) -> None:
         number = claim.repository_id
         with self.db.write() as session:
             repository = queries.lock(session, number)
@@ -202,7 +197,7 @@ class UserJob:
                 return
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
-                # Another batch had the same fault in this round.
+                # Another batch had the same fault in the same round.
                 return
             if isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds:
                 log.warning("repository %d: accounts stay unresolved: %s", number, error)
@@ -217,10 +212,10 @@ def _waits(session: Session, repository: Repository) -> bool:
     return before is not None and bool(session.value("SELECT {now} < :before", before=before))
 
 
-def _pending_emails(rows: Iterable[Row]) -> list[PendingEmail]:
-    """One per e-mail, with the sample commits of all its names, sorted by commits.
+def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
+    """Merge the rows of each e-mail; sort by commits, then newest first.
 
-    Of equal ones the newest come first: a window of a hundred commits from there covers most of the others.
+    A window of a hundred commits from a new one answers for most of the others.
     """
     by_email: dict[str, list[Row]] = {}
     for row in sorted(rows, key=lambda row: (-(row["last_at"] or 0), row["email"])):
@@ -234,7 +229,7 @@ def _pending_emails(rows: Iterable[Row]) -> list[PendingEmail]:
 
 
 def _wait(session: Session, repository_id: int, progress: dict[str, Any], until: float) -> None:
-    """Delay a repository. ``until`` is a time of this machine's clock; the row has the database's."""
+    """``until`` is by this machine's clock, the rows are by the database's."""
     ends = datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
     progress = {"stage": "users", **progress, "waitingUntil": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
     delay = max(0.0, until - time.time())
@@ -242,10 +237,7 @@ def _wait(session: Session, repository_id: int, progress: dict[str, Any], until:
 
 
 def _note_progress(session: Session, repository: Repository, emails: int) -> dict[str, Any]:
-    """Save that ``emails`` more are done, reset crashes and attempts, and return the progress.
-
-    A limit that another batch ran into stays in force.
-    """
+    """A limit of another batch stays in force."""
     progress: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
     if not emails:
         return progress

@@ -1,8 +1,6 @@
-"""Set up logging, for every process and every library in it.
+"""Set up logging: ``console`` lines for people, ``json`` for machines.
 
-Modules log with the standard library's ``logging``. This module formats the lines: ``console`` for people, ``json`` for
-machines (one object per line, with the field names of Cloud Logging, Loki and others: ``time``, ``severity``,
-``message``). Lines of a job contain its queue, repository and id.
+The JSON field names (``time``, ``severity``, ``message``) are those of Cloud Logging, Loki and others.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from podium.telemetry.current_job import current
 from podium.telemetry.redaction import redact, secrets_of
 from podium.textutil.sanitize import escape_controls
 
-# Characters of a message or traceback: that of an SQL statement with a thousand rows is too long to read.
+# Characters of a message or traceback: an SQL statement with a thousand rows is too long to read.
 LONGEST = 16_000
 
 # Libraries that log every request or statement. Podium logs their errors itself.
@@ -27,8 +25,6 @@ CHATTY = ("alembic", "httpx", "httpcore", "asyncio", "urllib3")
 
 
 class _Formatter(logging.Formatter):
-    """Common to both formats: a redacted message and traceback of limited length, and the job's fields."""
-
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__()
         self._secrets = secrets_of(secrets)
@@ -38,7 +34,6 @@ class _Formatter(logging.Formatter):
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
 
     def _traceback(self, record: logging.LogRecord) -> list[str]:
-        # Of a long one keep the end, which contains the error.
         text = self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
         text = redact(text, self._secrets)
         text = text if len(text) <= LONGEST else f"({len(text)} characters)…{text[-LONGEST:]}"
@@ -56,8 +51,6 @@ class _Formatter(logging.Formatter):
 
 
 class ConsoleFormatter(_Formatter):
-    """Time, level, logger, message and fields in a line; the traceback is indented below it."""
-
     def format(self, record: logging.LogRecord) -> str:
         fields = "".join(f" {name}={value}" for name, value in self._job().items())
         line = f"{self._time(record)} {record.levelname:<7} {record.name}: {self._message(record)}{fields}"
@@ -80,7 +73,7 @@ class JsonFormatter(_Formatter):
         }
         if traceback := self._traceback(record):
             entry["exception"] = "\n".join(traceback)
-        # ASCII, so that it is valid JSON in any encoding of standard error.
+        # ASCII is valid JSON in any encoding of standard error.
         return json.dumps(entry)
 
 
@@ -92,7 +85,6 @@ def configure(*, level: str, format: str, secrets: Iterable[str] = ()) -> None:
 
     Args:
         level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
-        format: ``console`` or ``json``.
         secrets: values to hide: passwords, tokens, URLs with a password.
     """
     handler = logging.StreamHandler(sys.stderr)
@@ -103,7 +95,6 @@ def configure(*, level: str, format: str, secrets: Iterable[str] = ()) -> None:
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
-    # Uncaught exceptions are logged like everything else.
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
 

@@ -1,10 +1,7 @@
-"""The metrics: declared here, counted anywhere by ``metrics.add(metrics.JOBS, queue=…, outcome=…)``.
+"""The metrics: declared here, counted by ``metrics.add(metrics.JOBS, queue=…, outcome=…)``.
 
-A process that serves metrics installs a :class:`Sink` (:mod:`podium.telemetry.prometheus`). In other processes, such as
-the command line, counting does nothing and imports nothing. Facts about the whole installation (states, queues, budget)
-are not counted but read at each scrape, as :class:`Gauge`.
-
-Labels have few values: never a repository, a person or an address.
+Only a process that installs a :class:`Sink` counts. Facts about the whole installation are read at each scrape, as
+:class:`Gauge`. Labels have few values: never a repository, a person or an address.
 """
 
 from __future__ import annotations
@@ -16,8 +13,6 @@ from typing import Literal, Protocol
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Metric:
-    """A counter, or a histogram with the upper bounds of its ``buckets``."""
-
     name: str
     kind: Literal["counter", "histogram"]
     doc: str
@@ -27,8 +22,6 @@ class Metric:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gauge:
-    """Values at one moment, one for each combination of labels."""
-
     name: str
     doc: str
     labels: tuple[str, ...]
@@ -36,8 +29,6 @@ class Gauge:
 
 
 class Sink(Protocol):
-    """Receives what is counted."""
-
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
         """Add ``value`` to a counter, or observe it in a histogram. Thread-safe."""
 
@@ -108,6 +99,5 @@ def install(sink: Sink | None) -> None:
 
 
 def add(metric: Metric, value: float = 1.0, /, **labels: str) -> None:
-    """Count: add ``value`` to a counter, or observe it in a histogram."""
     if _sink is not None:
         _sink.add(metric, value, labels)

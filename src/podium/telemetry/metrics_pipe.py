@@ -1,7 +1,6 @@
 """Metrics of a child process, sent to its parent: one JSON object per line on the child's standard output.
 
-The multiprocess mode of prometheus-client shares files, and each child, which counts one repository and ends, would
-leave one behind. A pipe leaves nothing, and what a killed child has sent stays counted.
+The multiprocess mode of prometheus-client would leave a file behind for each child.
 """
 
 from __future__ import annotations
@@ -18,16 +17,12 @@ from podium.telemetry.metrics import Metric
 
 
 class Stream(Protocol):
-    """What a child writes to."""
-
     def write(self, line: bytes, /) -> object: ...
 
     def flush(self) -> object: ...
 
 
 class MetricsPipe:
-    """In the child: a sink that writes to ``stream``."""
-
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._lock = threading.Lock()
@@ -36,7 +31,6 @@ class MetricsPipe:
         self._send({"metric": metric.name, "value": value, "labels": dict(labels)})
 
     def send_outcome(self, job: Job) -> None:
-        """Send how the child's job ended."""
         self._send({"outcome": job.outcome})
 
     def _send(self, message: Mapping[str, Any]) -> None:
@@ -47,12 +41,7 @@ class MetricsPipe:
 
 
 def receive(line: bytes, job: Job | None) -> None:
-    """In the parent: count what a child sent, and ignore any other output.
-
-    Args:
-        line: one line of the child's output.
-        job: the parent's job, which gets the child's outcome.
-    """
+    """In the parent: count what a child sent, and ignore any other output. ``job`` gets the child's outcome."""
     try:
         message = json.loads(line)
         outcome = message.get("outcome")

@@ -1,6 +1,6 @@
 """The metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-The only module that imports prometheus-client. Only processes that serve metrics import it.
+The only module that imports prometheus-client.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Prometheus:
-    """A sink that renders the metrics; ``gauges`` is called for each page and returns those of the installation."""
+    """A sink that renders the metrics; ``gauges`` is called for each page."""
 
     def __init__(self, gauges: Callable[[], Sequence[Gauge]]) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -38,7 +38,7 @@ class Prometheus:
             child.observe(value)
 
     def page(self) -> bytes:
-        """All metrics in version 0.0.4 of the format, which every scraper reads."""
+        """Render version 0.0.4 of the format, which every scraper reads."""
         return prometheus_client.generate_latest(self._registry)
 
     def _family(self, metric: Metric) -> prometheus_client.Counter | prometheus_client.Histogram:

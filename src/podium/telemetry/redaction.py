@@ -1,7 +1,7 @@
-"""Remove secrets and personal data from a line of the log. Pure.
+"""Remove secrets and personal data from a line of the log.
 
-Podium's own messages contain ids, never e-mail addresses or secrets. Messages of libraries and of git may contain both:
-a database quotes the row it rejects, git the address it was given. Every line therefore passes through here.
+Podium's own messages contain neither. Messages of libraries and of git may contain both: a database quotes the row it
+rejects, git the address it was given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HIDDEN = "***"
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 _GITHUB_TOKEN = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 _BEARER = re.compile(r"(?i)(?<=\bbearer )[A-Za-z0-9._~+/=-]{8,}")
-# Not git@host, which is no person's address.
+# git@host is no person's address.
 _EMAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100})+")
 
 

@@ -1,9 +1,7 @@
-"""The rate budget of one token: how many requests GitHub allows, and when. Pure; the time is passed in.
+"""The rate budget of one token. Pure; the time is passed in.
 
-:class:`TokenState` is everything known about a token; :func:`take` and :func:`settle` turn one state into the next.
 GitHub limits points per hour (each answer states them), points per minute, and concurrent requests. A point counts as
-soon as it is taken, so workers that share a state never spend it twice; what GitHub states only corrects the count.
-The state is plain data, so it can be stored anywhere: see :mod:`podium.accounts.github.token_pool`.
+soon as it is taken, so workers that share a :class:`TokenState` never spend it twice.
 """
 
 from __future__ import annotations
@@ -16,24 +14,22 @@ from podium.accounts.github.faults import BadToken, DelayUntil, Done, Halve, Ret
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.requests import Api
 
-# The key of the budget without a token; GitHub counts it by IP address.
+# The budget's key without a token; GitHub counts by IP address.
 ANONYMOUS = "anonymous"
-# Seconds by which two answers may differ about the end of the same window.
+# Seconds by which two answers may differ about the end of one window.
 _TOLERANCE = 2.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
-    """The limits that GitHub documents but does not state in answers, and our own.
+    """GitHub's limits that no answer states, and our own.
 
     Attributes:
         concurrency: concurrent requests (GitHub allows 100, but only 60 s of its CPU per minute).
-        slot_seconds: the longest duration of a request, after which a crashed worker's slot is free again.
-        probe_seconds: how long other workers wait for the first answer before another one asks.
-        poll_seconds: when to check again for a slot whose release time is unknown.
-        refusals: consecutive answers that refuse a token before it counts as bad: a faulty server may refuse it by
-            mistake.
-        refused_seconds: how long a bad token is not used.
+        slot_seconds: a crashed worker's slot is free after this time.
+        probe_seconds: how long other workers wait for the first answer.
+        poll_seconds: when to check again for a slot of unknown release time.
+        refusals: consecutive refusals before a token counts as bad; a faulty server may send one.
     """
 
     graphql_minute: int = 2000
@@ -46,13 +42,12 @@ class Policy:
     refused_seconds: float = 3600.0
 
     def minute(self, api: Api) -> int:
-        """Points per minute."""
         return self.graphql_minute if api == "graphql" else self.core_minute
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Slot:
-    """The permission to send one request with the token of ``key``; return it with :func:`settle`."""
+    """Permission for one request; return it with :func:`settle`."""
 
     id: str
     key: str
@@ -64,7 +59,7 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """No request before ``time`` (epoch seconds). ``limited``: because of a limit that GitHub enforces."""
+    """No request before ``time`` (epoch seconds). ``limited``: GitHub enforces the limit."""
 
     time: float
     limited: bool
@@ -72,12 +67,12 @@ class WaitUntil:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TokenRefused:
-    """GitHub does not accept the token, or none of the tokens."""
+    pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RateWindow:
-    """The hourly window of one API. None: there is no limit, or its end is not known yet."""
+    """The hourly window of one API. None: unlimited, or not known yet."""
 
     limit: int | None
     remaining: int | None
@@ -86,14 +81,12 @@ class RateWindow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TokenState:
-    """Everything known about one token.
+    """Everything known about one token; plain data, so that it can be stored anywhere.
 
     Attributes:
-        windows: by API.
         held: the end of a limit in force, by API; '' for all APIs.
         held_since, strikes: the time of the last secondary limit, and how many in a row.
-        refusals, refused_until: consecutive answers that refuse the token, and until when it is not used.
-        slots: requests in flight, each with the time at which it expires.
+        slots: requests in flight, each with its expiry.
         spent: points by second and API.
     """
 
@@ -108,12 +101,12 @@ class TokenState:
 
 
 def token_key(token: str) -> str:
-    """The identifier of a token everywhere except in the request: the start of its SHA-256."""
+    """The token's identifier everywhere but in the request: the start of its SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
 def take(state: TokenState, policy: Policy, wanted: Slot) -> tuple[TokenState, Slot | WaitUntil | TokenRefused]:
-    """Take the slot ``wanted`` at its ``taken_at``, or say when to try again."""
+    """Take the slot ``wanted``, or return when to try again."""
     api, cost, now = wanted.api, wanted.cost, wanted.taken_at
     state = _expire(state, now)
     if now < state.refused_until:
@@ -133,7 +126,6 @@ def take(state: TokenState, policy: Policy, wanted: Slot) -> tuple[TokenState, S
 
 
 def settle(state: TokenState, policy: Policy, slot: Slot, verdict: Verdict, now: float) -> TokenState:
-    """Return a slot, with the verdict on its request."""
     state = _expire(state, now)
     state = dataclasses.replace(state, slots=tuple(held for held in state.slots if held[0].id != slot.id))
     window = _updated_window(state.windows.get(slot.api), verdict, _in_flight(state, slot.api), now)
@@ -161,18 +153,15 @@ def _count_refusal(state: TokenState, policy: Policy, now: float) -> TokenState:
 
 
 def limited_until(state: TokenState, api: Api, now: float) -> float | None:
-    """The end of GitHub's limit in force for this API, or None."""
     until = _limited_until(_expire(state, now), api, 1)
     return until if until > now else None
 
 
 def windows(state: TokenState, now: float) -> Mapping[str, RateWindow]:
-    """The hourly windows by API, as far as answers have stated them."""
     return _expire(state, now).windows
 
 
 def combine(windows: Sequence[RateWindow]) -> RateWindow:
-    """The windows of several tokens as one: the sum of their points, and the earliest reset."""
     limits = [window.limit for window in windows if window.limit is not None]
     remaining = [window.remaining for window in windows if window.remaining is not None]
     resets = [window.resets_at for window in windows if window.resets_at is not None]
@@ -180,7 +169,6 @@ def combine(windows: Sequence[RateWindow]) -> RateWindow:
 
 
 def _expire(state: TokenState, now: float) -> TokenState:
-    """Drop what has ended by ``now``: windows, limits, slots of crashed workers, points of the last minute."""
     slots = tuple(held for held in state.slots if held[1] > now)
     spent = tuple(entry for entry in state.spent if entry[0] + 61 > now)
     held = {api: until for api, until in state.held.items() if until > now}
@@ -207,13 +195,12 @@ def _updated_window(window: RateWindow | None, verdict: Verdict, in_flight: int,
     if verdict.rate is not None:
         return _merge(window, verdict.rate, in_flight, now)
     if window is None and verdict.action == Done():
-        # A good answer without a limit: there is none (Enterprise Server's default).
+        # No limit (Enterprise Server's default).
         return RateWindow(None, None, None)
     return window
 
 
 def _merge(window: RateWindow | None, rate: Rate, in_flight: int, now: float) -> RateWindow | None:
-    """Correct a window by an answer; answers can arrive out of order."""
     if rate.resets_at <= now:
         return window
     stated = RateWindow(rate.limit, max(0, rate.remaining - in_flight), rate.resets_at)
@@ -234,9 +221,8 @@ def _limited_until(state: TokenState, api: Api, cost: int) -> float:
 
 
 def _busy_until(state: TokenState, policy: Policy, api: Api, cost: int, now: float) -> float:
-    """Waits within our own limits: points per minute, concurrent requests, and the first answer."""
     window = state.windows.get(api)
-    # The remaining points are unknown until the first answer: one worker asks, and the others wait for it.
+    # Until the first answer one worker asks, and the others wait.
     is_asked = any(slot.api == api and slot.taken_at + policy.probe_seconds > now for slot, _ in state.slots)
     probing = window is None and is_asked
     # A new window whose points are taken before an answer states its end.

@@ -1,4 +1,4 @@
-"""Look up accounts by commits that name them: up to fifty e-mails in one GraphQL request (needs a token)."""
+"""Look up accounts by commits that name them: up to 50 e-mails in one GraphQL request (needs a token)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import MAX_ASKS, Ask, EmailsRequest, ParsedAnswer
 from podium.accounts.lookup import LookupStep, PendingEmail
 
-# Repeated asks for an e-mail by commits that GitHub says it does not have: that may be a transient fault.
+# GitHub may say by mistake that it does not have a commit.
 MAX_MISSING_RETRIES = 3
-# Pages of a hundred authors that are read of one commit.
+# Pages of 100 authors that are read of one commit.
 MAX_PAGES = 20
 
 
@@ -59,23 +59,18 @@ def _next_size(verdict: Verdict, size: int, asked: int) -> int:
 
 @dataclasses.dataclass(slots=True)
 class _Remaining:
-    """What can still be tried for one e-mail."""
-
     commits: list[str]
     missing_retries: int = MAX_MISSING_RETRIES
     pages: int = MAX_PAGES
 
 
 class _AskQueue:
-    """The asks that are still to be sent."""
-
     def __init__(self, pending: Sequence[PendingEmail]) -> None:
         with_commits = [one for one in pending if one.shas]
         self._asks = deque(Ask(one.email, one.shas[0]) for one in with_commits)
         self._remaining = {one.email: _Remaining(list(one.shas[1:])) for one in with_commits}
 
     def next(self, size: int) -> tuple[Ask, ...]:
-        """Take up to ``size`` asks, without those that an answer to another ask has settled."""
         return tuple(itertools.islice(self._take_open(), size))
 
     def _take_open(self) -> Iterator[Ask]:
@@ -85,7 +80,7 @@ class _AskQueue:
                 yield ask
 
     def update(self, answer: ParsedAnswer) -> frozenset[str]:
-        """Queue the asks that follow from an answer; return the e-mails that have no commit left to ask by."""
+        """Queue the follow-up asks; return the e-mails that have no commit left to ask by."""
         for email in answer.accounts:
             self._remaining.pop(email, None)
         self._asks.extendleft(answer.retry)
@@ -105,7 +100,6 @@ class _AskQueue:
     def _other_commit(self, ask: Ask, answer: ParsedAnswer) -> Ask | None:
         remaining = self._remaining[ask.email]
         if ask in answer.missing and remaining.missing_retries:
-            # Try this commit once more, after the others.
             remaining.missing_retries -= 1
             remaining.commits.append(ask.oid)
         return self._next_commit(ask.email)

@@ -1,7 +1,7 @@
-"""Look up authors in windows of a hundred commits, each with its author's account (REST; needs no token).
+"""Look up authors in windows of 100 commits, each with its author's account (REST; needs no token).
 
-GitHub answers 60 such requests an hour to an address without a token. Windows therefore start at commits of the authors
-with most commits: each answers for at least one of them, and for everybody else who committed at that time.
+GitHub answers 60 such requests an hour without a token. Windows therefore start at commits of the most active authors:
+each answers for its author and for everyone else who committed at that time.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ class HiddenRepositoryError(Exception):
 
 
 class CommitWindows:
-    """The windows of one repository. ``path`` follows redirects of a renamed repository."""
-
     def __init__(self, session: GitHubSession, path: str) -> None:
         self.path = path
         self._session = session
@@ -59,7 +57,6 @@ class CommitWindows:
         self._exists = True
 
     def _send(self, request: WindowRequest | RepositoryRequest) -> Verdict:
-        """Repeat a request until its verdict is :class:`Done` or :class:`Gone`."""
         while True:
             verdict = self._session.ask(request)
             match verdict.action:
@@ -74,5 +71,5 @@ class CommitWindows:
                 case RetryAfter(seconds, reason):
                     self._session.note_fault(seconds, reason)
                 case Halve() | DelayUntil():
-                    # The budget decides when to repeat it.
+                    # The budget decides when to repeat the request.
                     continue

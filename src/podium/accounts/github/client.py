@@ -1,6 +1,6 @@
-"""The HTTP client for GitHub: it sends calls and returns values, faults included.
+"""The HTTP client for GitHub. Faults are return values.
 
-A token is sent in the Authorization header only; calls and pools know it by its key.
+A token is sent in the Authorization header only; other modules know it by its key.
 """
 
 from __future__ import annotations
@@ -26,15 +26,13 @@ _ACCEPT = {"graphql": "application/json", "core": "application/vnd.github+json"}
 
 
 class GitHub:
-    """A connection pool to one GitHub. Thread-safe; close it, or use it as a context manager.
+    """A thread-safe connection pool to one GitHub.
 
     Args:
-        api_url: the REST API, without a trailing slash.
-        graphql_url: the GraphQL API.
-        tokens: the secrets; a call selects one by its :func:`podium.accounts.github.budget.token_key`.
+        tokens: a call selects one by its :func:`podium.accounts.github.budget.token_key`.
         timeout: seconds to connect, and to wait for each part of an answer.
         deadline: seconds for a whole answer.
-        max_body: bytes of the largest body that is read, also after decompression.
+        max_body: bytes, also after decompression.
         trust_env: use proxies and certificates from the environment, as git does.
 
     Raises:
@@ -71,14 +69,10 @@ class GitHub:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the tokens, in their order."""
         return tuple(self._authorization)
 
     def send(self, call: Call, key: str | None = None) -> Response | TransportFailure:
-        """Send ``call`` with the token of ``key`` (None: without one) and read the response.
-
-        Network and server faults are returned, not raised.
-        """
+        """Send ``call`` with the token of ``key``; None: without one."""
         import httpx
 
         request = self._request(call, key)

@@ -1,8 +1,5 @@
-"""What to do after an answer of GitHub: the table of faults. Pure; the time is passed in.
-
-:func:`judge` turns a request and its outcome into a :class:`Verdict`: the parsed answer (its valid parts are kept even
-if others failed), what is left of the primary limit, and the next :data:`Action`. The action is in :data:`TABLE`: the
-first matching row decides, and the last row matches everything.
+"""Decide what to do after an answer of GitHub: the first row of :data:`TABLE` that matches. Pure; the time is passed
+in.
 
 Sources: GitHub's pages on rate limits (REST and GraphQL: wait for ``retry-after``, else if ``x-ratelimit-remaining`` is
 0 until ``x-ratelimit-reset``, else a minute and exponentially longer), and observed GraphQL answers: limits come as
@@ -28,19 +25,19 @@ from podium.accounts.github.requests import (
     TransportFailure,
 )
 
-# A renamed repository redirects once; more than a few redirects are a loop.
+# A longer chain of redirects may be a loop.
 MAX_MOVES = 3
 MAX_BACKOFF = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Done:
-    """The request needs no repetition."""
+    pass
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """A transient fault: repeat the unanswered part after at least ``seconds`` (without jitter)."""
+    """Repeat the unanswered part after at least ``seconds`` (without jitter)."""
 
     seconds: float
     reason: str
@@ -48,14 +45,14 @@ class RetryAfter:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Halve:
-    """Too much for one request: ask for the unanswered part in two."""
+    """Ask for the unanswered part in two requests."""
 
     reason: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DelayUntil:
-    """A limit, not a fault: do not use this token before ``until`` (epoch seconds).
+    """Do not use this token before ``until`` (epoch seconds).
 
     primary: the hourly points of this API are spent. secondary: too many requests in a short time, for all APIs.
     """
@@ -67,32 +64,23 @@ class DelayUntil:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BadToken:
-    """GitHub does not accept this token: use another, or none."""
-
     reason: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gone:
-    """GitHub does not show this repository: deleted, private, blocked, or not visible to this token.
-
-    A window gets the same answer for an unknown commit; a :class:`RepositoryRequest` tells the two apart.
-    """
+    """GitHub does not show this repository: deleted, private, blocked, or not visible to this token."""
 
     reason: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Moved:
-    """The repository is at another path of the same API: repeat there (:func:`requests.moved`)."""
-
     to: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GiveUp:
-    """A retry cannot help. ``code`` is for programs, ``reason`` for people."""
-
     code: Literal["sso", "forbidden", "address", "refused"]
     reason: str
 
@@ -102,7 +90,7 @@ Action = Done | RetryAfter | Halve | DelayUntil | BadToken | Gone | Moved | Give
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
-    """The parsed answer, the next action, and what is left of the primary limit (None: not stated)."""
+    """``rate`` is None if the answer does not state it."""
 
     answer: ParsedAnswer
     action: Action
@@ -120,7 +108,6 @@ _LABELS: dict[type[Action], str] = {
 
 
 def outcome_label(action: Action) -> str:
-    """The value of the metric's label ``outcome``; there are few."""
     match action:
         case DelayUntil(_, scope, _):
             return f"limited_{scope}"
@@ -133,11 +120,8 @@ def outcome_label(action: Action) -> str:
 class Case:
     """The facts of one outcome that the table looks at.
 
-    Attributes:
-        messages: text of messages only, never of data: anyone can write a limit's words into an author's name.
-        types, repository_types: the GraphQL error types, and those of errors about the repository as a whole.
-        is_json: the body is a JSON object or array.
-        has_data: it has GraphQL data.
+    ``messages`` never contains data: anyone can write a limit's words into an author's name. ``repository_types`` are
+    the types of errors about the repository as a whole.
     """
 
     request: GitHubRequest
@@ -226,7 +210,7 @@ def _messages(response: Response, fields: Mapping[str, Any], errors: list[Mappin
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRow:
-    """One row of the table; it matches if all its conditions hold."""
+    """All conditions of a row must hold."""
 
     then: Callable[[Case, str], Action]
     why: str = ""
@@ -306,7 +290,7 @@ def _moved(case: Case, why: str) -> Action:
 
 
 def _redirect_path(case: Case) -> str | None:
-    """The repository's path in the same API that a redirect names; None if it leads anywhere else."""
+    """The repository's path in the same API, from a redirect; None if it leads anywhere else."""
     try:
         requested, target = urlsplit(case.url), urlsplit(urljoin(case.url, case.location))
     except ValueError:
@@ -348,7 +332,7 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(failure="timeout", then=_halve, why="GitHub did not answer in time"),
     FaultRow(failure="dropped", then=_retry, why="The connection to GitHub broke off"),
     FaultRow(failure="too-large", then=_halve, why="GitHub's answer was larger than Podium reads"),
-    # Limits in each of their forms come first: more requests make them last longer.
+    # Limits come first: more requests make them last longer.
     FaultRow(status=(200, 403, 429), messages=_SECONDARY, then=_secondary, why=_SLOW_DOWN),
     FaultRow(status=(200, 403, 429), types=_LIMITED, then=_primary, why=_USED_UP),
     FaultRow(status=(200, 403, 429), messages=_PRIMARY, then=_primary, why=_USED_UP),
@@ -364,7 +348,7 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(403,), messages=_BLOCKED, then=_gone, why=_NOT_SHOWN),
     FaultRow(status=(403,), messages=_SSO, then=_give_up("sso"), why=_SIGN_ON),
     FaultRow(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
-    # An empty repository (409), a commit that it does not have (422).
+    # An empty repository (409), an unknown commit (422).
     FaultRow(status=(409, 422), api="core", then=_done),
     # Faults of the server.
     FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
@@ -396,11 +380,9 @@ def judge(
     """Decide what to do after an outcome.
 
     Args:
-        request: the request.
-        outcome: the response, or why there is none.
-        now: epoch seconds at which it arrived.
+        now: epoch seconds at which the outcome arrived.
         attempt: consecutive faults of this work so far; each doubles the back-off.
-        strikes: consecutive secondary limits of this token so far; each doubles a wait that GitHub does not state.
+        strikes: consecutive secondary limits of this token; each doubles a wait that GitHub does not state.
     """
     case = _case(request, outcome, now, attempt=attempt, strikes=strikes)
     row = next(row for row in TABLE if row.matches(case))

@@ -1,4 +1,4 @@
-"""Look up accounts at GitHub: fifty e-mails per request with a token, windows of a hundred commits without one."""
+"""Look up accounts at GitHub: 50 e-mails per request with a token, windows of 100 commits without one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,9 @@ from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
 from podium.repositories.model import Repository
 
-# Without a token the hourly budget is small. The job waits for a limit that ends within these seconds; a longer one
-# ends the lookup.
+# Without a token the job waits for a limit that ends within these seconds; a longer one ends the lookup.
 MAX_ANONYMOUS_WAIT = 120.0
 _SHA1_DIGITS = 40
-# Renamed repositories whose new path is remembered.
 _MAX_MOVED = 1000
 
 _AUTHORS_ONLY = "Without a token GitHub names authors, not co-authors: set GITHUB_TOKEN."
@@ -33,12 +31,10 @@ class GitHubLookup:
     """Finds accounts at one GitHub.
 
     Args:
-        github: the transport.
-        tokens: the tokens and their budgets; None: there is no token.
-        anonymous: the budget of requests without a token.
-        host: the GitHub's host; only repositories there can be looked up.
+        tokens: None: there is no token.
+        host: only repositories there can be looked up.
         looked_up_recently: keeps, of a set of e-mails, those that were looked up recently.
-        repo_slug: ``(owner, name)`` to look up, where the repository's row does not have it.
+        repo_slug: ``(owner, name)``, if the repository's row does not have it.
         max_faults, sleep: see :class:`GitHubSession`.
     """
 
@@ -69,7 +65,6 @@ class GitHubLookup:
     def find(
         self, repository: Repository, pending: Sequence[PendingEmail], stop: threading.Event, /
     ) -> Iterator[LookupStep]:
-        """See :meth:`podium.accounts.lookup.Lookup.find`."""
         repo_slug = self._repo_slug
         if repo_slug is None and repository.host == self._host:
             repo_slug = repository.owner, repository.name
@@ -90,13 +85,12 @@ class GitHubLookup:
             yield LookupStep(wait_until=limit.until)
 
     def close(self) -> None:
-        """Close the connections."""
         self._github.close()
 
     def _with_tokens(
         self, tokens: TokenPool, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event
     ) -> Generator[LookupStep, None, str | None]:
-        """Remove answered e-mails from ``left``; return why no token can answer the rest, None if all were asked."""
+        """Return why no token can answer the rest of ``left``; None: all were asked."""
         session = self._session(tokens, stop)
         reason = "GitHub accepts none of the tokens in GITHUB_TOKEN."
         while left:
@@ -116,8 +110,7 @@ class GitHubLookup:
     def _without_token(
         self, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event, reason: str
     ) -> Iterator[LookupStep]:
-        # One batch at a time: in parallel, later batches (people with few commits) would use up the hourly budget
-        # before the first one is done.
+        # One batch at a time, or later batches (people with few commits) use up the hourly budget first.
         while not self._anonymous_lock.acquire(timeout=0.2):
             if stop.is_set():
                 raise Interrupted("interrupted")

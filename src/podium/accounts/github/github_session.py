@@ -1,5 +1,3 @@
-"""Requests to GitHub within the budget, for one batch of e-mails."""
-
 from __future__ import annotations
 
 import logging
@@ -16,20 +14,18 @@ from podium.accounts.github.token_pool import TokenPool
 from podium.errors import Interrupted, LookupFault
 from podium.telemetry import metrics
 
-# For the operator; the command line shows it even where it shows no other log.
+# Shown by the command line even where it shows no other log.
 notes = logging.getLogger("podium.notes")
 
-# Seconds that a thread waits for a slot in our own budget. For a longer wait, and for every limit of GitHub, the job is
-# delayed instead, which blocks no thread.
+# Seconds that a thread waits for our own budget. Longer waits and every limit of GitHub delay the job instead.
 MAX_THREAD_WAIT = 5.0
-# A refusal ends the use of a token or repository. It counts only after this many equal answers in a row, because a
-# faulty server may send one by mistake.
+# A faulty server may refuse by mistake, so a refusal counts after this many in a row.
 CONFIRMATIONS = 3
 CONFIRM_DELAY = 1.0
 
 
 class LimitInForceError(Exception):
-    """No request may be sent before ``until`` (epoch seconds)."""
+    """Send no request before ``until`` (epoch seconds)."""
 
     def __init__(self, until: float) -> None:
         super().__init__(until)
@@ -41,14 +37,11 @@ class NoTokenLeftError(Exception):
 
 
 class GitHubSession:
-    """Sends requests, and counts consecutive faults and tokens that cannot be used for this work.
+    """Sends requests for one batch of e-mails.
 
     Args:
-        github: the transport.
-        pool: the tokens and their budgets, or the anonymous one.
         stop: ends every wait when set.
         max_faults: consecutive faults without progress after which :meth:`note_fault` gives up.
-        sleep: waits some seconds or until ``stop``.
     """
 
     def __init__(
@@ -67,14 +60,14 @@ class GitHubSession:
         self._sleep = sleep or stop.wait
         self._faults = 0
         self._excluded: set[str] = set()
-        # By token: its last refusal, and how many equal ones in a row.
+        # The last refusal of each token, and how many equal ones in a row.
         self._refusals: dict[str, tuple[GiveUp | Gone, int]] = {}
         self._last_key = ""
 
     def ask(self, request: GitHubRequest) -> Verdict:
         """Send ``request`` with a token that has points left, and confirm a refusal by repeating it.
 
-        The verdict is never :class:`BadToken`: another token is used instead.
+        The verdict is never :class:`BadToken`.
 
         Raises:
             LimitInForceError: every token has to wait for longer than a thread should.
@@ -90,14 +83,13 @@ class GitHubSession:
             self._wait(CONFIRM_DELAY * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     def note_progress(self) -> None:
-        """Reset the count of consecutive faults."""
         self._faults = 0
 
     def note_fault(self, seconds: float, reason: str) -> None:
         """Count a fault and wait ``seconds``, with jitter.
 
         Raises:
-            LookupFault: there were too many in a row.
+            LookupFault: too many in a row.
             Interrupted: ``stop`` was set.
         """
         self._faults += 1
@@ -106,7 +98,7 @@ class GitHubSession:
         self._wait(seconds * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
     def exclude_token(self) -> None:
-        """Stop using the token of the last request for this work."""
+        """Stop using the last request's token for this work."""
         self._excluded.add(self._last_key)
 
     def _send(self, request: GitHubRequest, slot: Slot) -> Verdict:
@@ -115,7 +107,6 @@ class GitHubSession:
         verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
         metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=outcome_label(verdict.action))
         if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
-            # Log once per token; the pool skips it from now on.
             notes.error("%s (token %s).", verdict.action.reason, slot.key)
         return verdict
 
@@ -124,8 +115,7 @@ class GitHubSession:
         if isinstance(action, BadToken):
             # The budget counts these, for all workers that share the token.
             return False
-        # A 404 from /commits may mean only an unknown commit, so it is not a refusal; RepositoryRequest tells the two
-        # apart.
+        # A 404 from /commits may mean only an unknown commit, so it is not a refusal.
         if not isinstance(action, GiveUp | Gone) or (isinstance(action, Gone) and request.api == "core"):
             self._refusals.pop(key, None)
             return True

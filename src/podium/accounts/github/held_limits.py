@@ -1,4 +1,4 @@
-"""GitHub's limits in force, kept in the database: a budget in memory or in Redis may be lost."""
+"""GitHub's limits in force, in the database: a budget in memory or Redis may be lost."""
 
 from __future__ import annotations
 
@@ -19,20 +19,12 @@ class HeldLimits:
         self._db = db
 
     def remember(self, key: str, until: float) -> None:
-        """Keep that ``key`` must not be used before ``until`` (epoch seconds); the later of two counts.
-
-        Raises:
-            StorageError: the database cannot be written.
-        """
+        """Keep a limit until ``until`` (epoch seconds); the later of two counts."""
         with self._db.write() as session:
             session.run(_REMEMBER, key=key, until=until)
 
     def recall(self) -> Mapping[str, float]:
-        """Every limit that may still be in force, by key.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
+        """Return the limits in force, by key."""
         with self._db.read() as session:
             rows = session.all("SELECT key, held_until FROM github_limit WHERE held_until > {now}")
         return {row["key"]: row["held_until"] for row in rows}

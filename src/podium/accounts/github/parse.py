@@ -1,7 +1,7 @@
 """Parse GitHub's JSON and headers into values. Pure; no field is trusted unchecked.
 
 A GraphQL answer can have data and errors, and an error's path names the missing part. A null therefore means "no
-account" or "no such commit" only where no error refers to it. Times are converted to our own clock.
+account" or "no such commit" only if no error refers to it. Times are converted to our own clock.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from podium.accounts.lookup import GitHubAccount
 # GitHub's windows last an hour; a wait of more than a day is a mistake.
 MAX_WAIT = 86_400.0
 
-# GraphQL error types that a retry does not change: the object does not exist, or is not visible to us.
+# GraphQL errors that a retry does not change.
 _FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rate:
-    """The primary limit: points left in this window, and its end (epoch seconds, our clock)."""
+    """The primary limit. ``resets_at`` is in epoch seconds of our clock."""
 
     limit: int | None
     remaining: int
@@ -33,8 +33,6 @@ class Rate:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowCommit:
-    """A commit of a REST window: its author's e-mail (in lower case) and account."""
-
     sha: str
     email: str
     account: GitHubAccount | None
@@ -42,7 +40,7 @@ class WindowCommit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuthorsPage:
-    """One alias of a GraphQL answer: ``authors``, and what to do about an e-mail that is not among them."""
+    """One alias of a GraphQL answer: ``authors``, and what to do about other e-mails."""
 
     others: Literal["retry", "missing", "other-commit", "next-page"]
     authors: tuple[tuple[str, GitHubAccount | None], ...] = ()
@@ -50,7 +48,6 @@ class AuthorsPage:
 
 
 def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str], frozenset[str]]) -> AuthorsPage:
-    """Read one alias; ``errors`` is from :func:`errors_by_alias`."""
     error_types = errors(alias)
     if alias not in repository:
         return AuthorsPage("retry")
@@ -58,7 +55,6 @@ def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str],
     connection = mapping(mapping(repository[alias]).get("authors"))
     nodes = connection.get("nodes")
     if not isinstance(nodes, list):
-        # No object, or an object other than a commit.
         return AuthorsPage("missing" if is_final else "retry")
     people = [_author(mapping(node)) for node in nodes]
     # With an error, a null user is no answer: only accounts count.
@@ -69,7 +65,6 @@ def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str],
         return AuthorsPage("next-page", authors, cursor)
     if not is_final:
         return AuthorsPage("retry", authors)
-    # A null author is treated like a null commit.
     return AuthorsPage("missing" if None in people else "other-commit", authors)
 
 
@@ -107,7 +102,6 @@ def _account(number: object, user: Mapping[str, Any], *, avatar: str, profile: s
 
 
 def window_commits(document: list[Any]) -> Iterator[WindowCommit]:
-    """Read the commits of a REST window."""
     for entry in map(mapping, document):
         sha = text_of(entry.get("sha"))
         address = email_of(mapping(mapping(entry.get("commit")).get("author")).get("email"))
@@ -117,7 +111,6 @@ def window_commits(document: list[Any]) -> Iterator[WindowCommit]:
 
 
 def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
-    """A function from an alias to its error types, those of the whole repository or request included."""
     by_alias: dict[str, set[str]] = {}
     general: set[str] = set()
     for error in errors_of(document):
@@ -125,7 +118,6 @@ def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
             case ["repository", alias, *_]:
                 by_alias.setdefault(str(alias), set()).add(error_type(error))
             case ["rateLimit", *_]:
-                # Unrelated to people.
                 continue
             case _:
                 general.add(error_type(error))
@@ -133,19 +125,18 @@ def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
 
 
 def errors_of(document: object) -> list[Mapping[str, Any]]:
-    """The errors of a GraphQL answer."""
     errors = mapping(document).get("errors")
     return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
 
 
 def error_type(error: Mapping[str, Any]) -> str:
-    """The type of a GraphQL error in capitals; '' if it has none, such as 'Something went wrong'."""
+    """In capitals; '' for errors without a type, such as 'Something went wrong'."""
     code = mapping(error.get("extensions")).get("code")
     return (text_of(error.get("type")) or text_of(code) or "").upper()
 
 
 def rate_of(headers: Mapping[str, str], document: object, now: float) -> Rate | None:
-    """The primary limit; None: neither headers nor body state it (Enterprise Server without limits)."""
+    """The primary limit; None: unlimited (Enterprise Server)."""
     return _header_rate(headers, now) or _body_rate(document, headers, now)
 
 
@@ -172,7 +163,7 @@ def _body_rate(document: object, headers: Mapping[str, str], now: float) -> Rate
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait; the header is a number or a date (RFC 9110, 10.2.3)."""
+    """A number or a date (RFC 9110, 10.2.3)."""
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}", text):
         return float(text)
@@ -204,19 +195,17 @@ def _instant(text: object) -> float | None:
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """``value`` if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def text_of(value: object, longest: int = 500) -> str | None:
-    """Text that every database stores: no lone surrogates (JSON can have them), no NUL; '' becomes None."""
+    """Text for any database: no lone surrogates (JSON can have them), no NUL; '' becomes None."""
     if not isinstance(value, str):
         return None
     return value[:longest].encode("utf-8", "replace").decode().replace("\0", "") or None
 
 
 def email_of(value: object) -> str:
-    """An e-mail in lower case; '' if ``value`` is none."""
     return (text_of(value) or "").lower()
 
 

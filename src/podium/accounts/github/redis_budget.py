@@ -1,7 +1,6 @@
 """The rate budget in Redis: one state per token, shared by all user workers.
 
-Changes use optimistic locking (WATCH, MULTI, EXEC): read the state, compute the next one here, save it if no other
-client changed it meanwhile, else start again.
+Changes use optimistic locking (WATCH, MULTI, EXEC).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ T = TypeVar("T")
 
 # Seconds until an unused state expires: longer than any of GitHub's windows. The database keeps longer limits.
 _EXPIRY = 2 * 3600
-# The longest pause before another try, in seconds: about a round trip of the other client.
+# Seconds, about a round trip of the other client.
 _PAUSE = 0.005
 
 
@@ -34,11 +33,6 @@ class RedisBudgetStore:
         self._prefix = prefix
 
     def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
-        """See the protocol.
-
-        Raises:
-            QueueError: Redis cannot be used.
-        """
         name = f"{self._prefix}:{key}"
         try:
             while True:
@@ -58,11 +52,6 @@ class RedisBudgetStore:
             raise _unusable(error) from error
 
     def peek(self, key: str) -> TokenState | None:
-        """See the protocol.
-
-        Raises:
-            QueueError: Redis cannot be used.
-        """
         try:
             kept: Any = self._client.get(f"{self._prefix}:{key}")
         except redis.RedisError as error:
@@ -75,12 +64,11 @@ def _unusable(error: redis.RedisError) -> QueueError:
 
 
 def dumps(state: TokenState) -> str:
-    """A state as JSON."""
     return json.dumps(dataclasses.asdict(state))
 
 
 def loads(text: str | bytes) -> TokenState | None:
-    """The state that :func:`dumps` wrote; None for any other text, such as that of another version."""
+    """Return None for any other text, such as that of another version."""
     try:
         fields: dict[str, Any] = json.loads(text)
         fields["windows"] = {api: RateWindow(**window) for api, window in fields["windows"].items()}

@@ -1,10 +1,4 @@
-"""GitHub's protocol as values: the requests, and what an answer says. No I/O.
-
-A request is an :class:`EmailsRequest` (GraphQL: up to 50 e-mails, each with a sample commit), a
-:class:`WindowRequest` (REST: 100 commits from one on, for use without a token) or a :class:`RepositoryRequest`
-(REST: does the repository exist, and where). ``call()`` gives the :class:`Call` to send; ``parse()`` reads the
-response's JSON into a :class:`ParsedAnswer`. :mod:`podium.accounts.github.faults` handles faults.
-"""
+"""The requests to GitHub, and the content of its answers. No I/O."""
 
 from __future__ import annotations
 
@@ -43,7 +37,7 @@ _PEOPLE = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request. ``path`` is relative to the REST API and empty for GraphQL."""
+    """``path`` is relative to the REST API and empty for GraphQL."""
 
     api: Api
     path: str = ""
@@ -52,7 +46,7 @@ class Call:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Response:
-    """A complete HTTP response. ``url`` is the requested one; names in ``headers`` are in lower case."""
+    """``url`` is the requested one; names in ``headers`` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -62,15 +56,13 @@ class Response:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TransportFailure:
-    """No complete response: no connection, a timeout, a dropped connection, or a body that is too large."""
-
     kind: Literal["connect", "timeout", "dropped", "too-large"]
     detail: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ask:
-    """An e-mail (in lower case) and a commit that names it; ``after`` is the cursor in the commit's authors."""
+    """An e-mail (in lower case) and a commit that names it; ``after`` is a cursor in the commit's authors."""
 
     email: str
     oid: str
@@ -82,7 +74,7 @@ class Ask:
 
     @property
     def page(self) -> tuple[str, str | None]:
-        """The page of authors to read; equal for all e-mails of one commit."""
+        """Equal for all e-mails of one commit."""
         return self.oid, self.after
 
 
@@ -94,10 +86,10 @@ class ParsedAnswer:
         accounts: by e-mail, requested or not; None: the e-mail belongs to no account.
         retry: not answered; the same ask may be repeated.
         other_commit: the commit does not exist or does not name the e-mail; another commit may.
-        missing: those of ``other_commit`` where GitHub says that the commit or an author of it does not exist.
-        next_page: the commit has more authors than the page; the ask for the next page.
-        commits: the commits of a REST window, newest first.
-        complete: False: the body has another form than expected, or a part is missing.
+        missing: those of ``other_commit`` where GitHub says that the commit or an author does not exist.
+        next_page: the ask for more authors of the commit.
+        commits: of a REST window, newest first.
+        complete: False: a part is missing or malformed.
     """
 
     accounts: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
@@ -111,7 +103,7 @@ class ParsedAnswer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EmailsRequest:
-    """GraphQL: the accounts of 1 to 50 e-mails of ``owner/name``. Costs one point."""
+    """GraphQL, one point: the accounts of 1 to 50 e-mails."""
 
     api: ClassVar[Api] = "graphql"
     kind: ClassVar[str] = "emails"
@@ -125,7 +117,7 @@ class EmailsRequest:
             raise ValueError(f"one request takes 1 to {MAX_ASKS} e-mails")
 
     def call(self) -> Call:
-        """The HTTP request. Values from outside are variables, never part of the query's text."""
+        """Outside values are variables, never part of the query's text."""
         variables: dict[str, str] = {"owner": self.owner, "name": self.name}
         declared = ["$owner:String!", "$name:String!"]
         fields = []
@@ -145,7 +137,7 @@ class EmailsRequest:
         return Call(self.api, body=json.dumps({"query": query, "variables": variables}).encode())
 
     def parse(self, document: object) -> ParsedAnswer:
-        """Read an answer. People are matched by e-mail: GitHub lists the author first, then the co-authors."""
+        """People are matched by e-mail: GitHub lists the author first, then the co-authors."""
         repository = mapping(mapping(mapping(document).get("data")).get("repository"))
         errors = errors_by_alias(document)
         pages = {page: read_page(f"a{number}", repository, errors) for number, page in enumerate(self._pages())}
@@ -167,7 +159,7 @@ def _match_emails(
             if accounts.get(email) is None:
                 accounts[email] = account
     for ask, page in by_ask.items():
-        # GitHub may drop the spaces around an e-mail in a commit.
+        # GitHub may drop the spaces around an e-mail.
         if ask.email not in accounts and (stripped := ask.email.strip()) in dict(page.authors):
             accounts[ask.email] = accounts[stripped]
     return accounts
@@ -193,7 +185,7 @@ def _sort_unanswered(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowRequest:
-    """REST: ``per_page`` commits from ``sha`` back, each with its author's account. Needs no token.
+    """REST, without a token: ``per_page`` commits from ``sha`` back, each with its author's account.
 
     ``repository`` is a path from :func:`repository_path` or from a redirect.
     """
@@ -224,7 +216,7 @@ class WindowRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RepositoryRequest:
-    """REST: does the repository exist for us, and at which path? Needs no token."""
+    """REST, without a token: does the repository exist for us, and at which path?"""
 
     api: ClassVar[Api] = "core"
     kind: ClassVar[str] = "repository"
@@ -243,7 +235,7 @@ GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest
 
 
 def repository_path(owner: str, name: str) -> str:
-    """The path of a repository in the REST API, escaped so that it cannot name anything else."""
+    """The path in the REST API, escaped so that it cannot name anything else."""
     for part in (owner, name):
         if not part or part in (".", ".."):
             raise ValueError("a repository has an owner and a name")
@@ -251,5 +243,4 @@ def repository_path(owner: str, name: str) -> str:
 
 
 def moved(request: WindowRequest | RepositoryRequest, to: str) -> WindowRequest | RepositoryRequest:
-    """The same request at the path ``to``."""
     return dataclasses.replace(request, repository=to, moves=request.moves + 1)

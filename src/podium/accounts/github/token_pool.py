@@ -1,7 +1,6 @@
-"""The budgets of several tokens, shared by all user workers: which token may be used now, or when.
+"""Which token may be used now, or when. All user workers share the budgets.
 
-A pool knows tokens only by their :func:`podium.accounts.github.budget.token_key`. The states are in a
-:class:`BudgetStore`; :class:`MemoryBudgetStore` serves the threads of one process.
+A pool knows tokens only by their :func:`podium.accounts.github.budget.token_key`.
 """
 
 from __future__ import annotations
@@ -21,32 +20,25 @@ T = TypeVar("T")
 
 
 class BudgetStore(Protocol):
-    """Stores one state per token."""
-
     def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
-        """Replace the state of ``key`` by that which ``apply`` returns, atomically; return its second value.
+        """Replace the state of ``key`` by the first value that ``apply`` returns, atomically; return its second value.
 
-        ``apply`` gets None if there is no state. A store may call it more than once; its only side effect is to read
-        the limits in force.
+        ``apply`` gets None if there is no state. A store may call it more than once.
         """
 
-    def peek(self, key: str) -> TokenState | None:
-        """The state of ``key``, or None."""
+    def peek(self, key: str) -> TokenState | None: ...
 
 
 class LimitStore(Protocol):
     """Remembers limits in force longer than a budget store, which may be lost."""
 
     def remember(self, key: str, until: float) -> None:
-        """Keep that ``key`` must not be used before ``until``; the later of two counts."""
+        """Keep a limit; the later of two counts."""
 
-    def recall(self) -> Mapping[str, float]:
-        """The limits that may still be in force, by key."""
+    def recall(self) -> Mapping[str, float]: ...
 
 
 class MemoryBudgetStore:
-    """A store for the threads of this process."""
-
     def __init__(self) -> None:
         self._states: dict[str, TokenState] = {}
         self._lock = threading.Lock()
@@ -94,7 +86,7 @@ class TokenPool:
         """Return ``slot`` with the verdict on its request; call it for every slot.
 
         Returns:
-            Whether this report made the token count as bad. True once per token.
+            Whether this report made the token bad. True once per token.
         """
 
         def apply(state: TokenState | None) -> tuple[TokenState, tuple[TokenState, bool]]:
@@ -110,7 +102,7 @@ class TokenPool:
         return became_refused
 
     def windows(self, now: float) -> Mapping[str, RateWindow]:
-        """The hourly windows of all tokens together, by API; empty until an answer has stated them."""
+        """The windows of all tokens together, by API."""
         states = [state for key in self._keys if (state := self._store.peek(key)) is not None]
         by_token = [budget.windows(state, now) for state in states]
         apis = sorted({api for windows in by_token for api in windows})
