@@ -1,1 +1,1 @@
-"""Ranking what was counted, under rules that are applied when a board is read, and writing it in every format."""
+"""The ranking of a counted repository under rules that apply when a board is read, and its export."""

@@ -1,4 +1,7 @@
-"""A board as a document: the ranking of one repository under rules, as the API, the page and the files show it."""
+"""A board as a document: the JSON that the API, the page and the files share.
+
+Its fields, like those of the other documents of this package, are described in :mod:`podium.web.api.schemas`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ from podium.storage.session import Session
 from podium.textutil.mask import without_domain
 from podium.timeutil import iso_time
 
-# A board as JSON: the document of `GET /leaderboard` and of `podium rank --format json`.
 Document = dict[str, Any]
 
 _MOST = 2**63 - 1
@@ -33,37 +35,19 @@ def load_board(
     show_emails: bool,
     github_url: str,
 ) -> Document:
-    """Read one board of ``repository``, whose commits have been counted: see :func:`read_board`.
-
-    Args:
-        repository: its whole row.
-        github_url: the web address of the configured GitHub.
-
-    Raises:
-        BadRule: ``limit`` or ``offset`` is negative or too large.
-    """
+    """Read one board of a counted ``repository``; see :func:`read_board`."""
     ranked = BoardData(session, repository, github_url).under(rules)
     return read_board(ranked, limit=limit, offset=offset, show_emails=show_emails)
 
 
 def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: bool) -> Document:
-    """The board of a ranking.
+    """The document of a ranking.
+
+    ``firstCommitAt`` and ``lastCommitAt`` are of the whole history; the counts are of the window.
 
     Args:
         limit: the most rows to return; None for all.
-        offset: rows to skip.
-        show_emails: False leaves ``email`` null, and removes the domain from a name that is an e-mail.
-
-    Returns:
-        The document. Times are ISO 8601 in UTC. In a row ``commitCount`` is what counts under the rules;
-        ``mergeCount`` (merges authored) and ``coAuthoredCount`` (commits and merges that name the person as
-        co-author) are given whether they count or not. All three are of the window; ``firstCommitAt`` and
-        ``lastCommitAt`` are of the whole history, of the kinds that count. (Dates of co-authored commits are not kept
-        apart from those of co-authored merges.) ``share`` is the row's part, from 0 to 1, of ``rankedCommits``, the
-        sum of all rows. ``rankBefore`` is the row's rank in the window of the same length before this one; null where
-        the row was not on it, or where the window has no beginning. ``unresolved`` is the number of people's e-mails
-        without an account, whatever the rules; ``unresolvedReason`` says why some of them could not be looked up.
-        ``error`` is present only where the repository has failed.
+        show_emails: False leaves ``email`` null and removes the domain from a name that is an e-mail.
 
     Raises:
         BadRule: ``limit`` or ``offset`` is negative or too large.
@@ -100,14 +84,13 @@ def _describe(ranked: Ranked) -> Document:
 
 
 def _is_partial(session: Session, repository: Repository) -> bool:
-    # E-mails that have not been looked up may still join rows.
     if repository.state != State.COMPLETED:
         return True
     return session.one(_HAS_UNPROCESSED, repository=repository.id) is not None
 
 
 def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
-    """The rows of a board for ``groups``, which are indexes into :class:`podium.leaderboard.grouping.Groups`."""
+    """The rows of ``groups`` (indexes into :class:`podium.leaderboard.grouping.Groups`)."""
     ranks_before = ranked.previous.ranking.ranks if ranked.previous is not None else None
     found = []
     for group in groups:
@@ -118,10 +101,7 @@ def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dic
 
 
 def representative_row(ranked: Ranked, group: int) -> int:
-    """The person (an index into :class:`podium.leaderboard.people.People`) whose name stands for a group.
-
-    It is the one with the most commits that count, then the most commits and merges in all.
-    """
+    """The person whose name stands for a group: most counted commits first, then most commits and merges."""
     people, by_person = ranked.people, ranked.ranking.by_person
     commits, merges = people.counts[0], people.counts[MERGES]
     return min(
@@ -131,7 +111,7 @@ def representative_row(ranked: Ranked, group: int) -> int:
 
 
 def shown_name(name: str, *, show_emails: bool) -> str:
-    """``name``, without the domain of an e-mail in it unless e-mails are shown."""
+    """``name``, without an e-mail's domain unless e-mails are shown."""
     return name if show_emails else without_domain(name)
 
 
@@ -168,7 +148,6 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
 
 
 def _count(ranked: Ranked, group: int, kinds: tuple[int, ...]) -> int:
-    """What a group did of ``kinds`` within the window, whether it counts or not."""
     people, members = ranked.people, ranked.groups.members[group]
     if not ranked.rules.windowed:
         return sum(people.counts[kind][person] for kind in kinds for person in members)
@@ -178,7 +157,7 @@ def _count(ranked: Ranked, group: int, kinds: tuple[int, ...]) -> int:
         activity.counts[kind][index]
         for kind in kinds
         for person in members
-        # Most people never did any of it: skip their weeks.
+        # Most people have none.
         if people.counts[kind][person]
         for index in activity.of(person, span)
     )

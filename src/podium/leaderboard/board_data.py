@@ -1,4 +1,4 @@
-"""What boards are made of: :class:`BoardData` of one repository, and :class:`Ranked`, its ranking under some rules."""
+"""What boards are made of: the data of one repository, and its ranking under one set of rules."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from podium.storage.session import Session
 
 
 class Sized(Protocol):
-    """A value that can estimate the memory it takes."""
-
     @property
     def size(self) -> int:
         """Bytes, roughly."""
@@ -29,25 +27,19 @@ Part = TypeVar("Part", bound=Sized)
 
 
 class Keep(Protocol):
-    """A cache of parts: returns the one of ``key``, or makes it."""
-
     def __call__(self, key: tuple[object, ...], make: Callable[[], Part], /) -> Part: ...
 
 
 def keep_nothing(_key: tuple[object, ...], make: Callable[[], Part], /) -> Part:
-    """Make the part each time."""
     return make()
 
 
 class BoardData:
-    """The counts and accounts of one repository. Each part is read or computed once, when it is first needed.
+    """The counts and accounts of one repository. Each part is loaded on first use.
 
     Args:
-        session: a transaction that stays open as long as this value is used.
-        repository: its whole row; its commits have been counted.
-        github_url: the web address of the configured GitHub.
-        keep: a cache of parts. Their keys change with what they are made from: those of people and activity with each
-            count, the others also with :func:`cache_key`.
+        session: a transaction that stays open as long as this object is used.
+        keep: a cache of parts. Keys change with the count or with :func:`cache_key`.
     """
 
     def __init__(self, session: Session, repository: Repository, github_url: str, keep: Keep = keep_nothing) -> None:
@@ -63,45 +55,40 @@ class BoardData:
         self._ranked: dict[Rules, Ranked] = {}
 
     def under(self, rules: Rules) -> Ranked:
-        """The ranking under ``rules``."""
         if rules not in self._ranked:
             self._ranked[rules] = Ranked(self, rules)
         return self._ranked[rules]
 
     def part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
-        """A value made from this repository's counts and accounts; ``key`` names it and the rules it depends on."""
+        """A value derived from this repository; ``key`` names it and the rules that it depends on."""
         return self._part((*key, self._cache_key), make)
 
     def _part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
-        # The cache may drop a part at any time; one board is made from one version of each.
+        # The cache may drop a part at any time, but one board must use one version of each.
         if key not in self._parts:
             self._parts[key] = self._keep(key, make)
         return self._parts[key]  # type: ignore[return-value]
 
     @cached_property
     def people(self) -> People:
-        """The counted people."""
         return self._part(("people", self._count), lambda: load_people(self.session, self._id))
 
     @cached_property
     def activity(self) -> WeeklyActivity:
-        """What each of them did in each week."""
         return self._part(("activity", self._count), lambda: load_activity(self.session, self._id, self.people))
 
     @cached_property
     def accounts(self) -> Accounts:
-        """The account of each e-mail, as far as it is known."""
         key = accounts_key(self.repository)
         return self._part(key, lambda: load_accounts(self.session, self._id, self.github_host))
 
     @cached_property
     def unresolved(self) -> Unresolved:
-        """The people's e-mails that have no account."""
         return self.part(("unresolved",), lambda: unresolved(self.people, self.accounts))
 
 
 class Ranked:
-    """One repository's people ranked under one set of rules: the value from which every view of a board is made."""
+    """The people of a repository ranked under ``rules``."""
 
     def __init__(self, data: BoardData, rules: Rules) -> None:
         self.data = data
@@ -110,36 +97,30 @@ class Ranked:
 
     @property
     def people(self) -> People:
-        """The counted people."""
         return self.data.people
 
     @property
     def activity(self) -> WeeklyActivity:
-        """What each of them did in each week."""
         return self.data.activity
 
     @cached_property
     def accounts(self) -> Accounts:
-        """The account of each e-mail; none where the rules join no accounts."""
         return self.data.accounts if self.rules.identities else Accounts({}, {})
 
     @cached_property
     def groups(self) -> Groups:
-        """Which people are one row of the board."""
         rules = self.rules
         key = ("groups", rules.identities, rules.mailmap)
         return self.data.part(key, lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap))
 
     @cached_property
     def tie_break(self) -> TieBreak:
-        """The order of groups with equal counts."""
         rules = self.rules
         key = ("tie_break", rules.identities, rules.mailmap, rules.merges, rules.co_authors)
         return self.data.part(key, lambda: tie_break(self.people, self.accounts, self.groups, rules))
 
     @cached_property
     def ranking(self) -> Ranking:
-        """The groups in order, with their counts."""
         return self.data.part(
             ("ranking", self.rules),
             lambda: rank(self.people, self.groups, self.tie_break, self.rules, lambda: self.activity),
@@ -147,23 +128,19 @@ class Ranked:
 
     @cached_property
     def timeline(self) -> Timeline:
-        """What people, bots and AI agents did in each week of the whole history."""
         rules = self.rules
         key = ("timeline", rules.identities, rules.mailmap, rules.merges)
         return self.data.part(key, lambda: timeline(self.people, self.activity, self.groups, rules))
 
     @cached_property
     def previous(self) -> Ranked | None:
-        """The ranking in the window of the same length before this one; None where this one has no beginning."""
+        """The ranking in the previous window of the same length, if the window has a beginning."""
         rules = before(self.rules, self.repository)
         return None if rules is None else self.data.under(rules)
 
 
 def cache_key(repository: Repository) -> tuple[object, ...]:
-    """A value that changes whenever a board of this repository may: with its counts, its state and its accounts.
-
-    It begins with the repository's id.
-    """
+    """A value that changes whenever a board of this repository may change; the repository's id comes first."""
     state = repository.state
     return (
         repository.id,
@@ -173,11 +150,10 @@ def cache_key(repository: Repository) -> tuple[object, ...]:
         repository.users_processed_at,
         state,
         repository.error if state == State.FAILED else None,
-        # Each finished batch of accounts is saved as progress.
+        # Each finished batch of accounts updates it.
         repository.updated_at if state == State.USERS_PROCESSING else None,
     )
 
 
 def accounts_key(repository: Repository) -> tuple[object, ...]:
-    """The key under which a cache keeps :attr:`BoardData.accounts`."""
     return ("accounts", cache_key(repository))

@@ -1,4 +1,4 @@
-"""The explanation of one row of a board: its e-mails, its years, what is left out, and how its account was found."""
+"""The explanation of one row of a board."""
 
 from __future__ import annotations
 
@@ -17,15 +17,7 @@ _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 
 
 def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Document:
-    """Explain the row of one group (see :func:`podium.leaderboard.search.row_of`).
-
-    Returns:
-        ``row``: as on the board (``rank`` null where it is not on it, and ``notRanked`` says why). ``emails``: for each
-        e-mail the names written with it, its counts over all of history and how its account was found. ``years``: the
-        counts of each year; a week counts for the year of its Sunday. ``outside``: commits that would count, but lie
-        outside of the window. ``commitsUrl``: these commits at GitHub; null where it has no page of them.
-        ``sampleCommit``: one commit that names the person.
-    """
+    """Explain the row of one group (see :func:`podium.leaderboard.search.row_of`), which may not be on the board."""
     people, ranking = ranked.people, ranked.ranking
     members = sorted(ranked.groups.members[group], key=lambda person: -people.counts[COMMITS][person])
     [row] = entries(ranked, [group], show_emails=show_emails)
@@ -103,7 +95,6 @@ def _years(ranked: Ranked, members: list[int]) -> list[dict[str, int]]:
 
 
 def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
-    """GitHub's list of a person's commits: by login, or by e-mail where e-mails are shown."""
     repository, rules = ranked.repository, ranked.rules
     author = row["username"] or row["email"]
     if repository.host != ranked.data.github_host or not author or not row["commitCount"]:

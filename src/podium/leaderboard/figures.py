@@ -1,4 +1,4 @@
-"""A board as a whole: its figures, commits over time, and the small curve of each row."""
+"""Figures of a whole board, and the activity curve of each row."""
 
 from __future__ import annotations
 
@@ -13,21 +13,12 @@ from podium.leaderboard.timeline import drawn, split_commits
 from podium.leaderboard.windows import PRESETS, months_before
 from podium.timeutil import DAY, iso_day, week_number, week_of, week_start
 
-# The rows at the top of a board that set the scale of all curves.
+# The first rows of the board set the scale of all curves.
 _SCALE = 50
 
 
 def read_figures(ranked: Ranked) -> Document:
-    """Figures and commits over time: the document of `GET /leaderboard/activity`.
-
-    Returns:
-        ``figures``: ``people`` and ``commits`` on the board, ``halfOfCommits`` (how many people, the most active first,
-        make half of them or more), and ``newPeople``: those whose first commit that counts lies in the window or,
-        without a window, in the last 12 months; ``newPeopleSince`` is the first day of that time. ``split``: all
-        commits of the window by the kind of their author, bots and agents too whatever the rules; ``aiAssisted`` are
-        those that an AI agent authored or is named in as co-author. ``weeks``: the commits of each week of the whole
-        history, by its Sunday (UTC). ``presets``: the usual windows, by their first day.
-    """
+    """The document of `GET /leaderboard/activity`."""
     ranking, line = ranked.ranking, ranked.timeline
     parts, since = split_commits(line, ranked.rules), newcomers_since(ranked)
     return {
@@ -55,22 +46,21 @@ def read_figures(ranked: Ranked) -> Document:
 
 
 def newcomers_since(ranked: Ranked) -> int | None:
-    """The time from which people count as new: the start of the window, or 12 months before the end of the history."""
+    """The start of the window, or 12 months before the end of the history: people who began later are new."""
     if ranked.rules.windowed:
         return ranked.rules.since
     return week_of(Rules.parse(since=months_before(end_of(ranked), 12)).since or 0)
 
 
 def presets(ranked: Ranked) -> dict[str, str | None]:
-    """The first day of each of the usual windows, which all end with the last commit."""
     end = end_of(ranked)
     return {name: None if months is None else months_before(end, months) for name, months in PRESETS.items()}
 
 
 def end_of(ranked: Ranked) -> int:
-    """The day from which the usual windows are counted back.
+    """The day from which preset windows count back.
 
-    It is the last day of the last week with commits, or the day of the count if that was before.
+    It is the last day of the last week with commits, or the day of the count if that is earlier.
     """
     counted = ranked.repository.counted_at
     ends = drawn(ranked.timeline)
@@ -78,11 +68,10 @@ def end_of(ranked: Ranked) -> int:
 
 
 def sparklines(ranked: Ranked, groups: list[int], points: int = 32) -> dict[str, Any]:
-    """The commits that count of each of ``groups``, in equal parts of the window or of the whole history.
+    """The counted commits of ``groups`` in equal parts of the window or of the whole history.
 
     Returns:
-        ``curves``: for each group one count for each part (``points`` of them, or fewer where the window has fewer
-        weeks). ``peak``: the largest count in the first rows of the whole board, which is the scale of all curves.
+        ``curves``: one count per part, at most one part per week. ``peak``: the scale of all curves.
     """
     low, high = _bounds(ranked)
     points = max(1, min(points, high - low + 1))
@@ -92,7 +81,7 @@ def sparklines(ranked: Ranked, groups: list[int], points: int = 32) -> dict[str,
 
 
 def add_sparklines(ranked: Ranked, document: Document) -> None:
-    """Add to each row of a board's document its curve as ``sparkline``, and to the document their scale and window."""
+    """Add ``sparkline`` to each row of a board's document."""
     first = document["offset"]
     groups = list(ranked.ranking.order[first : first + len(document["top_contributors"])])
     found = sparklines(ranked, groups)
@@ -107,7 +96,6 @@ def add_sparklines(ranked: Ranked, document: Document) -> None:
 
 
 def _bounds(ranked: Ranked) -> tuple[int, int]:
-    """The numbers of the first and the last week of the window, or of the history."""
     rules = ranked.rules
     low, high = drawn(ranked.timeline) or (0, 0)
     if rules.since is not None:

@@ -1,14 +1,13 @@
-"""Which people are one row of a board: the accounts of their e-mails, and groups. Pure but for one query.
+"""Groups: the people who form one row of a board.
 
-**Groups.** An account takes precedence over the mailmap. People of one account are one group. With the mailmap, a
-person without an account joins the account of their mailmap identity if that identity has exactly one; with none or
-with several, the people without an account form one group for each identity. Without the mailmap they form one group
-for each e-mail. Names alone never join two people.
+**Groups.** People with the same account are one group. With the mailmap, a person without an account joins the account
+of their mailmap identity if it has exactly one; otherwise people without an account form one group per identity.
+Without the mailmap they form one group per e-mail. A name alone never joins two people.
 
-**Bots.** A group is a bot if its host says that the account is one, or if every e-mail in it is a bot's or an agent's,
-or if its mailmap identity is a bot's address (a mailmap may map odd addresses to a bot's). A person to whom the mailmap
-maps a bot's address stays a person. If the host gives an account for a bot's address, the account is ignored unless it
-is marked as a bot: a user may have registered that address, and would get credit for all that the bot did.
+**Bots.** A group is a bot if the host marks its account as one, if each of its e-mails is a bot's or an agent's, or if
+its mailmap identity is a bot's own address. A person to whom the mailmap assigns a bot's address stays a person. An
+account for a bot's address counts only if the host marks it as a bot: a user may have registered that address to take
+credit for the bot's commits.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from podium.storage.session import Row, Session
 
 _OF_CONTRIBUTOR = ("id", "account_id", "username", "name", "avatar_url", "profile_url", "is_bot", "enriched_at")
 
-# Several names of one e-mail give the same row several times; Python removes them faster than DISTINCT.
+# Several names of one e-mail give duplicates; Python removes them faster than DISTINCT.
 _KNOWN = f"""
 SELECT c.email, k.contributor_id, k.source, k.known_at, {", ".join(f"p.{column}" for column in _OF_CONTRIBUTOR)}
 FROM commit_data c
@@ -32,7 +31,7 @@ WHERE c.repository_id = :repository"""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one e-mail: its contributor (None: it has no account), the source, and the time."""
+    """What is known of one e-mail; ``contributor`` is None if it has no account."""
 
     contributor: int | None
     source: str
@@ -41,24 +40,21 @@ class Known:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Accounts:
-    """What is known of the e-mails of a repository, and the rows of their contributors by id."""
+    """What is known of each e-mail, and contributors by id."""
 
     emails: dict[str, Known]
     contributors: dict[int, Row]
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 250 * len(self.emails) + 900 * len(self.contributors)
 
     def is_bot(self, contributor: int) -> bool:
-        """Whether the host says that an account is a bot."""
         row = self.contributors[contributor]
         return bool(row["is_bot"]) and row["enriched_at"] is not None
 
 
 def load_accounts(session: Session, repository_id: int, github_host: str) -> Accounts:
-    """Read what is known of the e-mails of a repository."""
     emails: dict[str, Known] = {}
     contributors: dict[int, Row] = {}
     for row in session.all(_KNOWN, repository=repository_id, github_host=github_host):
@@ -71,13 +67,12 @@ def load_accounts(session: Session, repository_id: int, github_host: str) -> Acc
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Groups:
-    """The people of a repository in groups, each of which may be a row of a board; a group is an index.
+    """The people of a repository in groups; a group is an index.
 
     Attributes:
         of: the group of each person.
-        members: the people of each group.
-        owners: the contributor (account) of each group; None where there is none.
-        identities: the mailmap identity or e-mail of a group without an owner; '' for the others.
+        owners: the contributor of each group, or None.
+        identities: the mailmap identity or e-mail of a group without an owner; otherwise ''.
         kinds: "human", "bot" or "agent" (a bot with an e-mail of an AI agent).
     """
 
@@ -89,12 +84,10 @@ class Groups:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 12 * len(self.of) + 150 * len(self.members)
 
 
 def group_people(people: People, accounts: Accounts, *, mailmap: bool) -> Groups:
-    """Join the people who are one row of a board."""
     owners = [_believed(accounts, email, kind) for email, kind in zip(people.emails, people.kinds, strict=True)]
     tools = [kind != "human" for kind in people.kinds]
     identities = people.emails
@@ -119,7 +112,7 @@ def _believed(accounts: Accounts, email: str, kind: str) -> int | None:
 
 
 def _adopted(people: People, owners: list[int | None]) -> dict[str, tuple[int | None, bool]]:
-    """The mailmap identities whose people join one account, and those that are a bot's or an agent's."""
+    """For each mailmap identity: its only account, and whether it is a bot's."""
     accounts: dict[str, set[int]] = {}
     tools: set[str] = set()
     for person, identity in enumerate(people.identities):
@@ -165,14 +158,12 @@ def _kind(people: People, accounts: Accounts, members: list[int], owner: int | N
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Unresolved:
-    """The number of people's e-mails without an account, whatever the rules."""
-
     emails: int
     size: int = 100
 
 
 def unresolved(people: People, accounts: Accounts) -> Unresolved:
-    """Count the e-mails of authors without an account; bots and people who are only co-authors need none."""
+    """Count authors' e-mails without an account; bots and people who are only co-authors need none."""
     commits, merges = people.counts[COMMITS], people.counts[MERGES]
     found = {
         email

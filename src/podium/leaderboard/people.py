@@ -1,7 +1,7 @@
-"""The counts of a repository in memory: its people, and what they did by week.
+"""The counts of a repository in memory: its people, and their activity by week.
 
-A board of tens of thousands of people must answer each switch, window and search within the time of a key press. So
-the rows are read once for each count of the repository, into columns, and every board is made from them.
+Rows are loaded into columns once per count, so that a board of tens of thousands of people answers each switch, window
+and search at once.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from podium.timeutil import week_number
 
 COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 COMMITS, MERGES, CO_AUTHORED, CO_AUTHORED_MERGES = range(4)
-# The kinds with dates of their own; co-authored merges share those of co-authored commits.
+# Co-authored merges share the dates of co-authored commits.
 DATED = ("commit", "merge", "co_authored")
 
-# Rows of one query, which bounds the memory that they take on their way.
+# Rows of one query, which bounds its memory.
 _CHUNK = 10_000
 
 _PEOPLE = f"""
@@ -43,13 +43,13 @@ LIMIT :chunk"""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class People:
-    """One person for each (e-mail, name as written), each field a column; a person is an index into the columns.
+    """One person for each (e-mail, name as written), each field a column; a person is an index.
 
     Attributes:
-        ids: ``commit_data.id`` of each person.
+        ids: ``commit_data.id``.
         kinds: "human", "bot" or "agent".
-        counts: the four counts, in the order of :data:`COUNTS`.
-        first, last: dates by :data:`DATED`; None where there is none.
+        counts: in the order of :data:`COUNTS`.
+        first, last: dates in the order of :data:`DATED`, or None.
     """
 
     ids: list[int]
@@ -65,13 +65,11 @@ class People:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         text = sum(len(email) + len(name) for email, name in zip(self.emails, self.names, strict=True))
         return 400 * len(self.ids) + 2 * text
 
 
 def load_people(session: Session, repository_id: int) -> People:
-    """Read the people of a repository."""
     rows = [row for chunk in _people(session, repository_id) for row in chunk]
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(17)]
     ids, emails, names, mailmap_emails, mailmap_names, identities, kinds, *numbers = columns
@@ -79,7 +77,7 @@ def load_people(session: Session, repository_id: int) -> People:
         ids,
         emails,
         names,
-        # Usually equal to the text as written: share one string.
+        # Usually equal: share the string.
         [a if a != b else b for a, b in zip(mailmap_emails, emails, strict=True)],
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
         [a if a != b else b for a, b in zip(identities, emails, strict=True)],
@@ -102,15 +100,14 @@ def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ..
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WeeklyActivity:
-    """What each person did in each week, in the order of the weeks.
+    """The activity of each person in each week, in the order of the weeks.
 
     Attributes:
-        people: the person of each entry.
-        weeks: the number of its week (see :func:`podium.timeutil.week_number`).
-        counts: its counts, in the order of :data:`COUNTS`.
+        weeks: see :func:`podium.timeutil.week_number`.
+        counts: in the order of :data:`COUNTS`.
         starts: the index of the first entry of each week.
         by_person: the indexes of the entries, person by person.
-        person_starts: where each person begins in ``by_person``, with one more after the last.
+        person_starts: where each person begins in ``by_person``, plus the end.
     """
 
     people: array[int]
@@ -122,18 +119,17 @@ class WeeklyActivity:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 28 * len(self.people) + 100 * len(self.starts) + 4 * len(self.person_starts)
 
     def span(self, rules: Rules) -> range:
-        """The indexes of the entries within the window of ``rules``."""
+        """The entries within the window of ``rules``."""
         return range(self._index(rules.since, 0), self._index(rules.until, len(self.people)))
 
     def _index(self, bound: int | None, otherwise: int) -> int:
         return otherwise if bound is None else bisect.bisect_left(self.weeks, week_number(bound))
 
     def of(self, person: int, span: range | None = None) -> array[int]:
-        """The indexes of one person's entries, in the order of the weeks: all, or those within ``span``."""
+        """The entries of one person, in the order of the weeks."""
         low, high = self.person_starts[person], self.person_starts[person + 1]
         if span is not None:
             low = bisect.bisect_left(self.by_person, span.start, low, high)
@@ -142,7 +138,6 @@ class WeeklyActivity:
 
 
 def load_activity(session: Session, repository_id: int, people: People) -> WeeklyActivity:
-    """Read what the people of a repository did by week."""
     person_of = {number: person for person, number in enumerate(people.ids)}
     entries = [entry for chunk in _weeks(session, repository_id, person_of) for entry in chunk]
     entries.sort(key=lambda entry: entry[1])
@@ -182,7 +177,7 @@ def _by_person(who: array[int], number: int) -> tuple[array[int], array[int]]:
 
 
 def kinds_counted(rules: Rules) -> tuple[int, ...]:
-    """The indexes into :data:`COUNTS` of the kinds that the rules rank."""
+    """The indexes into :data:`COUNTS` of what the rules count."""
     kinds = [COMMITS]
     kinds += [MERGES] if rules.merges else []
     kinds += [CO_AUTHORED] if rules.co_authors else []

@@ -1,4 +1,4 @@
-"""Accounts at the configured GitHub: their pages and their pictures."""
+"""Accounts at the configured GitHub: profile pages and avatars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podium.storage.session import Row, Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AccountProfile:
-    """An account without any board. ``picture`` is the address of its picture, where that is known."""
+    """An account without a board; ``picture`` is its avatar's URL."""
 
     username: str | None
     name: str | None
@@ -18,7 +18,7 @@ class AccountProfile:
 
 
 def find_profile(session: Session, host: str, account_id: int, github_url: str) -> AccountProfile | None:
-    """The account with that id (``githubId``) at ``host``; None where no counted history names it."""
+    """The account with that id (``githubId``) at ``host``; None if no counted history names it."""
     row = session.one(
         "SELECT account_id, username, name, avatar_url FROM contributor WHERE host = :host AND account_id = :id",
         host=host,
@@ -28,7 +28,6 @@ def find_profile(session: Session, host: str, account_id: int, github_url: str) 
 
 
 def profile_url(contributor: Row, github_url: str) -> str | None:
-    """The page of an account, where it is known."""
     username: str | None = contributor["username"]
     if contributor["profile_url"]:
         return str(contributor["profile_url"])
@@ -40,7 +39,7 @@ def profile_url(contributor: Row, github_url: str) -> str | None:
 
 
 def avatar_url(contributor: Row, github_url: str) -> str | None:
-    """The address of an account's picture, where it is known; needs ``account_id`` and ``avatar_url`` of its row."""
+    """The URL of an account's avatar, if known."""
     if contributor["avatar_url"]:
         return str(contributor["avatar_url"])
     if contributor["account_id"] is None or host_of(github_url) != "github.com":

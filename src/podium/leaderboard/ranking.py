@@ -1,7 +1,6 @@
 """The ranking of a repository's people under rules. Pure.
 
-Of two rows with equal counts the one that began earlier comes first; of two that began in the same second, accounts
-come before other rows, by id, and the others follow by e-mail.
+Ties: the earlier first commit comes first; within the same second, accounts come first (by id), then e-mails.
 """
 
 from __future__ import annotations
@@ -14,17 +13,15 @@ from podium.leaderboard.grouping import Accounts, Groups
 from podium.leaderboard.people import DATED, People, WeeklyActivity, kinds_counted
 from podium.leaderboard.rules import Rules
 
-# Later than any date: a group that never did anything that counts.
 _NEVER = 2**62
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TieBreak:
-    """The order of groups with equal counts, which is the same for every window.
+    """The order of groups with equal counts; it is the same for every window.
 
     Attributes:
-        first: the time of each group's first commit that counts, in all of history.
-        order: all groups, in the order of ties.
+        first: the time of each group's first counted commit in the whole history.
     """
 
     first: list[int]
@@ -32,7 +29,6 @@ class TieBreak:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 45 * len(self.first)
 
 
@@ -42,9 +38,8 @@ class Ranking:
 
     Attributes:
         order: the groups on the board, best first.
-        ranks: the rank of each group, from 1; 0 where it is not on the board.
-        counted: the commits of each group that count under the rules, on the board or not.
-        by_person: the same for each person.
+        ranks: the rank of each group, from 1; 0 if it is not on the board.
+        counted: the counted commits of each group, on the board or not.
         total: the commits of all groups on the board.
     """
 
@@ -56,11 +51,10 @@ class Ranking:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 30 * len(self.by_person) + 60 * len(self.ranks)
 
     def people_for_half(self) -> int:
-        """How many groups, the most active first, make half of the commits or more; 0 of an empty board."""
+        """How many groups, the most active first, make at least half of the commits."""
         so_far = 0
         for rank, group in enumerate(self.order, start=1):
             so_far += self.counted[group]
@@ -69,14 +63,13 @@ class Ranking:
         return 0
 
     def new_people(self, ties: TieBreak, since: int | None, until: int | None) -> int:
-        """How many groups on the board made their first commit from ``since`` on and before ``until``."""
+        """How many groups on the board have their first commit from ``since`` to before ``until``."""
         low = -_NEVER if since is None else since
         high = _NEVER if until is None else until
         return sum(low <= ties.first[group] < high for group in self.order)
 
 
 def tie_break(people: People, accounts: Accounts, groups: Groups, rules: Rules) -> TieBreak:
-    """Order the groups by the first of their commits that counts."""
     first = _first(people, groups, rules)
     order = sorted(range(len(first)), key=lambda group: _tie(groups, accounts, first, group))
     return TieBreak(first, array("i", order))
@@ -85,7 +78,7 @@ def tie_break(people: People, accounts: Accounts, groups: Groups, rules: Rules) 
 def rank(
     people: People, groups: Groups, ties: TieBreak, rules: Rules, activity: Callable[[], WeeklyActivity]
 ) -> Ranking:
-    """Rank the groups under ``rules``; ``activity`` is called only where there is a window."""
+    """Rank the groups under ``rules``; ``activity`` is called only if there is a window."""
     by_person = _person_counts(people, rules, activity)
     counted = [0] * len(groups.members)
     for group, count in zip(groups.of, by_person, strict=True):
@@ -114,7 +107,6 @@ def _person_counts(people: People, rules: Rules, activity: Callable[[], WeeklyAc
 
 
 def _on_board(groups: Groups, ties: TieBreak, rules: Rules, counted: list[int]) -> list[int]:
-    """The groups that the rules rank, in the order of ties."""
     kinds = groups.kinds
     match rules.bots:
         case "include":
@@ -125,7 +117,7 @@ def _on_board(groups: Groups, ties: TieBreak, rules: Rules, counted: list[int]) 
 
 
 def dated(rules: Rules) -> list[int]:
-    """The indexes into :data:`podium.leaderboard.people.DATED` of the kinds that count."""
+    """The indexes into :data:`podium.leaderboard.people.DATED` of what the rules count."""
     return [
         column
         for column, what in enumerate(DATED)

@@ -1,7 +1,4 @@
-"""The counting rules of a board: switches and a window, as one value. Pure.
-
-Rules are applied when a board is read; the repository is not counted again.
-"""
+"""The counting rules of a board: switches and a window. They apply when a board is read, without a new count. Pure."""
 
 from __future__ import annotations
 
@@ -23,9 +20,10 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
 class Rules:
     """What counts on a board. The defaults are those of GitHub's contributors page.
 
-    ``since`` is the first second of the window and ``until`` the first after it, both at the start of a week (Sunday
-    00:00 UTC); None leaves that side open. With ``identities`` False no accounts join rows: a row is an e-mail, or an
-    identity of the mailmap.
+    Attributes:
+        since, until: the first second of the window and the first after it, each the start of a week (Sunday 00:00
+            UTC); None is open.
+        identities: False joins no accounts.
     """
 
     merges: bool = False
@@ -48,13 +46,13 @@ class Rules:
         until: str | None = None,
         identities: bool = True,
     ) -> Rules:
-        """Read the rules from the values of the command line and the API.
+        """Parse the values of the command line and the API.
 
-        ``since`` and ``until`` are days, both inclusive: ``2024-01-31``, or an ISO 8601 time, which stands for its day
-        in UTC. Activity is kept by weeks, so the window is widened to whole weeks from Sunday to Saturday.
+        ``since`` and ``until`` are inclusive days: ``2024-01-31``, or an ISO 8601 time, which stands for its UTC day.
+        The window is extended to whole weeks, because activity is stored by week.
 
         Raises:
-            BadRule: a value is not one of the choices, a date is not valid, or the window ends before it starts.
+            BadRule: a value is not valid, or the window ends before it starts.
         """
         first, last = _day("since", since), _day("until", until)
         if first is not None and last is not None and first > last:
@@ -71,11 +69,10 @@ class Rules:
 
     @property
     def windowed(self) -> bool:
-        """Whether the rules have a window."""
         return self.since is not None or self.until is not None
 
     def as_dict(self) -> dict[str, str | None]:
-        """The ``rules`` of a board's document, with the first and the last day of the widened window."""
+        """The ``rules`` of a board's document, with the first and last day."""
         return {
             "merges": "include" if self.merges else "exclude",
             "bots": self.bots,
@@ -101,7 +98,7 @@ def _bots(value: str) -> Bots:
 
 
 def _day(rule: str, value: str | None) -> int | None:
-    """Days since the epoch, from the year 1 to 9999."""
+    """Days since the epoch."""
     if value is None:
         return None
     try:

@@ -12,36 +12,25 @@ from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES
 from podium.textutil.plural import plural
 
-# Characters of a query that are looked for; no name is longer.
+# Longer queries are cut.
 LONGEST = 200
 _LOGIN = re.compile(r"@?[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SearchIndex:
-    """Folded text to search.
-
-    Attributes:
-        texts: for each group its names and its login, one per line.
-        emails: the group of each e-mail.
-    """
+    """Folded text: the names and login of each group, one per line, and the group of each e-mail."""
 
     texts: list[str]
     emails: dict[str, int]
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return sum(map(len, self.texts)) + 70 * len(self.texts) + 100 * len(self.emails)
 
 
 def find(ranked: Ranked, text: str, *, show_emails: bool, limit: int = 20) -> Document:
-    """Find ``text``: a whole e-mail, or a part of a name or login; a part of an e-mail where e-mails are shown.
-
-    Returns:
-        ``matches``: the first ``limit`` rows of the board that match, best rank first; ``total``: how many match.
-        Where none does, ``reason`` says why, and what would show them.
-    """
+    """Find a whole e-mail, or a part of a name or login; a part of an e-mail only if e-mails are shown."""
     wanted = fold(text.strip()[:LONGEST])
     found = _groups(ranked, wanted, show_emails=show_emails) if wanted else []
     ranks = ranked.ranking.ranks
@@ -55,7 +44,7 @@ def find(ranked: Ranked, text: str, *, show_emails: bool, limit: int = 20) -> Do
 
 
 def fold(text: str) -> str:
-    """``text`` without case, accents and compatibility forms, for comparing."""
+    """``text`` without case, accents and compatibility forms."""
     if text.isascii():
         return text.lower()
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
@@ -87,7 +76,7 @@ def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
         words.update(people.names[person] for person in members)
         words.update(people.mailmap_names[person] for person in members)
         shown = [fold(shown_name(word, show_emails=show_emails)) for word in words if word]
-        # Matching parts of hidden e-mails would reveal them letter by letter.
+        # Partial matches of hidden e-mails would reveal them letter by letter.
         shown += [people.emails[person] for person in members] if show_emails else []
         texts.append("\n".join(shown))
     return SearchIndex(texts, emails)
@@ -133,7 +122,7 @@ def why_not(ranked: Ranked, group: int) -> str:
 
 
 def row_of(ranked: Ranked, **named: Any) -> int | None:
-    """The group with that ``rank``, ``login`` or ``email``, or the group of that ``person`` (``commit_data.id``)."""
+    """The group with that ``rank``, ``login`` or ``email``, or of that ``person`` (``commit_data.id``)."""
     groups, people = ranked.groups, ranked.people
     if named.get("rank") is not None:
         order = ranked.ranking.order

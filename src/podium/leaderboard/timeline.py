@@ -1,4 +1,4 @@
-"""Commits over time, by the kind of their author: people, bots and AI agents, week by week. Pure."""
+"""Commits per week of people, bots and AI agents. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, 
 from podium.leaderboard.rules import Rules
 from podium.timeutil import week_number
 
-# Commits with a wrong clock are not drawn, because they would squeeze all others together: at most this part of all
-# commits, before or after a gap of more than this many weeks.
+# Commits from a wrong clock would squeeze the chart: it leaves out at most this share of all commits, beyond a gap of
+# more than this many weeks.
 _FEW = 0.001
 _GAP = 104
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Timeline:
-    """Commits by the week of their author date; merges are among them where the rules count merges.
+    """Commits by the week of their author date.
 
     Attributes:
-        weeks: the numbers of the weeks with commits, in order.
-        human, bot, agent: the commits of each kind of author in each of these weeks.
-        assisted: the commits that name an AI agent as co-author; a commit that names two counts twice.
+        weeks: the numbers of the weeks with commits.
+        assisted: commits that name an AI agent as co-author; one that names two counts twice.
     """
 
     weeks: list[int]
@@ -34,18 +33,15 @@ class Timeline:
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return 200 * len(self.weeks)
 
     def span(self, rules: Rules) -> slice:
-        """The indexes of the weeks within the window of ``rules``."""
         low = 0 if rules.since is None else bisect.bisect_left(self.weeks, week_number(rules.since))
         high = len(self.weeks) if rules.until is None else bisect.bisect_left(self.weeks, week_number(rules.until))
         return slice(low, max(low, high))
 
 
 def timeline(people: People, activity: WeeklyActivity, groups: Groups, rules: Rules) -> Timeline:
-    """Add up every week."""
     authored = (COMMITS, MERGES) if rules.merges else (COMMITS,)
     named = (CO_AUTHORED, CO_AUTHORED_MERGES) if rules.merges else (CO_AUTHORED,)
     sums: dict[str, dict[int, int]] = {kind: dict.fromkeys(activity.starts, 0) for kind in ("human", "bot", "agent")}
@@ -65,9 +61,7 @@ def timeline(people: People, activity: WeeklyActivity, groups: Groups, rules: Ru
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuthorSplit:
-    """The commits of a window by the kind of their author; ``assisted`` are those of people and bots that name an AI
-    agent as co-author.
-    """
+    """A window's commits by kind of author; ``assisted`` have an AI agent as co-author only."""
 
     human: int
     bot: int
@@ -76,17 +70,13 @@ class AuthorSplit:
 
 
 def split_commits(line: Timeline, rules: Rules) -> AuthorSplit:
-    """Add up the weeks in the window of ``rules``."""
     span = line.span(rules)
     human, bot, agent, assisted = (sum(series[span]) for series in (line.human, line.bot, line.agent, line.assisted))
     return AuthorSplit(human, bot, agent, min(assisted, human + bot))
 
 
 def drawn(line: Timeline) -> tuple[int, int] | None:
-    """The first and the last week to draw; None where there are no commits.
-
-    At most a thousandth of all commits is left out at either end, where a gap of more than two years follows.
-    """
+    """The first and last week to draw, without outliers; None if there are no commits."""
     totals = [sum(week) for week in zip(line.human, line.bot, line.agent, strict=True)]
     active = [(week, count) for week, count in zip(line.weeks, totals, strict=True) if count]
     if not active:

@@ -1,4 +1,4 @@
-"""Windows of time: the usual ones, and the one before another. Pure."""
+"""Preset windows, and the previous window. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
 from podium.timeutil import DAY, WEEK, week_of
 
-# The usual windows, and how many months before its last day each begins; None: with the history.
+# The months of each preset window; None is the whole history.
 PRESETS: dict[str, int | None] = {"all": None, "12 months": 12, "3 months": 3, "1 month": 1}
 
 _EPOCH = datetime.date(1970, 1, 1)
 
 
 def before(rules: Rules, repository: Repository) -> Rules | None:
-    """``rules`` with the window of the same length before theirs; None where it has no beginning.
+    """``rules`` with the previous window of the same length; None if theirs has no beginning.
 
-    A window without an end ends with the week in which the repository was counted.
+    An open window ends with the week of the count.
     """
     if rules.since is None:
         return None
@@ -29,11 +29,11 @@ def before(rules: Rules, repository: Repository) -> Rules | None:
 
 
 def months_before(seconds: int, months: int) -> str:
-    """The day that many months before the day of ``seconds``, as ``YYYY-MM-DD``."""
+    """As ``YYYY-MM-DD``."""
     day = _EPOCH + datetime.timedelta(days=seconds // DAY)
     count = day.year * 12 + day.month - 1 - months
     year, month = max(count // 12, 1), count % 12 + 1
-    # The last day of a month that is too short.
+    # In a shorter month, its last day.
     for number in (day.day, 30, 29, 28):
         try:
             return datetime.date(year, month, number).isoformat()

@@ -1,4 +1,4 @@
-"""A board in each of its formats. Pure."""
+"""A board in each export format. Pure."""
 
 from __future__ import annotations
 
@@ -32,41 +32,39 @@ CSV_FIELDS = (
     "isEnriched",
 )
 
-# A cell that begins with one of these is a formula in Excel and LibreOffice; the last four are full-width signs.
+# A cell that begins with one of these is a formula in Excel and LibreOffice; the last four are full-width.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-# The formats for files.
 FILES = ("json", "csv", "markdown")
 
 
 def render(document: Document, format: str, *, width: int | None = 80) -> str:
-    """``document`` (see :func:`podium.leaderboard.board.read_board`) in ``format``.
+    """Render ``document`` (see :func:`podium.leaderboard.board.read_board`).
 
     Args:
-        format: one of :data:`FORMATS`. `json` is the document itself; `csv` has a header and one record for each row;
-            `markdown` and `table` are for people.
-        width: the columns of a table; None for as many as it needs.
+        format: one of :data:`FORMATS`.
+        width: the columns of a table; None is unlimited.
 
     Returns:
-        Text that ends in a line break and contains no other control characters than line breaks.
+        Text that ends in a line break and contains no control characters but line breaks.
 
     Raises:
         BadRule: the format does not exist.
     """
     if format == "table":
-        from podium.leaderboard.export.table import render_table
+        from podium.leaderboard.export.terminal import render_table
 
         return render_table(document, width)
     return "".join(stream([document], format))
 
 
 def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
-    """One file of a board that comes in pages, piece by piece.
+    """Write a board piece by piece.
 
     Args:
-        pages: documents of one board with consecutive rows. Everything but the rows is taken from the first.
-        format: one of :data:`FILES`; see :func:`render`.
+        pages: documents of one board with consecutive rows; everything but the rows comes from the first.
+        format: one of :data:`FILES`.
 
     Raises:
         BadRule: the format does not exist.
@@ -90,7 +88,7 @@ def _json(pages: Iterable[Document]) -> Iterator[str]:
             around = {name: value for name, value in page.items() if name != "top_contributors"}
             yield escape_json(_indented(around)).removesuffix("\n}") + ',\n  "top_contributors": ['
         for entry in page["top_contributors"]:
-            # Line breaks within strings are escaped, so these are the document's own.
+            # Line breaks within strings are escaped: these are the document's own.
             yield ("," if rows else "") + escape_json("\n" + _indented(entry)).replace("\n", "\n    ")
             rows += 1
     yield ("\n  ]" if rows else "]") + "\n}\n"
@@ -118,7 +116,7 @@ def _cell(value: Any) -> Any:
             return "true" if value else "false"
         case str():
             text = clean(value)
-            # Spreadsheets read a leading apostrophe as: this is text.
+            # A leading apostrophe marks text in a spreadsheet.
             return f"'{text}" if text.startswith(_FORMULA) else text
         case float():
             return f"{value:.6f}"

@@ -10,12 +10,11 @@ from podium.leaderboard.board import Document
 from podium.leaderboard.export.summary import footnotes, headlines, title
 from podium.textutil.sanitize import clean
 
-# Written as character references: they are never structure (CommonMark 2.5), and a backslash does not help in a table,
-# which is split at | before backslashes are read.
+# As character references, which are never structure (CommonMark 2.5): a table splits at | before it reads backslashes.
 _AS_NUMBER = "&<>|\\`"
-# Written with a backslash: Markdown's other marks, and what turns bare text into a link (://, www., e-mails).
+# With a backslash: other marks, and what turns bare text into a link (://, www., e-mails).
 _SPECIAL = re.compile(r"[&<>|\\`*_{}\[\]#~^$=@]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
-# GitHub looks for @user and #1 after it has removed escapes: a zero-width character separates them.
+# GitHub links @user and #1 after it removes escapes: a zero-width character separates them.
 _PART = "\u2060"
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+")
 
@@ -26,7 +25,6 @@ _HEAD = (
 
 
 def markdown(pages: Iterable[Document]) -> Iterator[str]:
-    """A board that comes in pages: a heading, what was counted, the table, notes."""
     document, shown = None, 0
     for page in pages:
         if document is None:
@@ -42,7 +40,7 @@ def markdown(pages: Iterable[Document]) -> Iterator[str]:
 
 
 def escape(text: str) -> str:
-    """``text`` so that Markdown shows it unchanged, on one line, without links and mentions."""
+    """``text`` on one line that Markdown shows unchanged, without links and mentions."""
     return _SPECIAL.sub(_escaped, clean(text))
 
 

@@ -1,6 +1,6 @@
-"""The lines above and below a board, in all formats for people. Pure.
+"""The lines above and below a board, for every format. Pure.
 
-The lines are not cleaned: each format cleans and escapes them like any other text of the document.
+They are not cleaned: each format cleans and escapes them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from podium.textutil.plural import plural
 
 
 def title(document: Document) -> str:
-    """The repository's owner and name, or its URL."""
     repository = document["repository"]
     named = "/".join(part for part in (repository["owner"], repository["name"]) if part)
     return named or repository["url"]
@@ -30,7 +29,7 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     """What is missing and what may still change.
 
     Args:
-        shown: the number of rows that were written, where ``document`` does not hold all of them.
+        shown: the number of written rows, if ``document`` does not hold all of them.
     """
     lines = []
     shown, total = len(document["top_contributors"]) if shown is None else shown, document["total"]

@@ -12,7 +12,7 @@ from podium.textutil.table import column_widths, text_table
 
 Entry = dict[str, Any]
 
-# The two columns of free text; they share the room that the other columns leave.
+# Columns of free text share the room that the others leave.
 _NAME, _ACCOUNT = 1, 2
 _LEAST_NAME, _LEAST_ACCOUNT = 10, 8
 
@@ -39,10 +39,7 @@ _COLUMNS: tuple[Field, ...] = (
 
 
 def render_table(document: Document, columns: int | None) -> str:
-    """``document`` as lines of at most ``columns``, or as wide as needed for None.
-
-    Figures are never cut: below about 70 columns the lines stay wider.
-    """
+    """Lines of at most ``columns``; None is no limit. Numbers are never cut: about 70 is the minimum."""
     lines = [clean(title(document)), *map(clean, headlines(document))]
     if document["top_contributors"]:
         lines += ["", _table(document["top_contributors"], columns)]
@@ -55,7 +52,7 @@ def render_table(document: Document, columns: int | None) -> str:
 def _table(entries: list[Entry], columns: int | None) -> str:
     rows, widths = _cells(entries, _COLUMNS)
     if not any(entry["username"] for entry in entries) and any(entry["email"] for entry in entries):
-        # Without accounts, e-mails tell people with the same name apart, if there is room.
+        # Without accounts, e-mails distinguish people with the same name.
         with_emails = _cells(entries, (*_COLUMNS[:_ACCOUNT], _EMAIL, *_COLUMNS[_ACCOUNT + 1 :]))
         if columns is None or sum(with_emails[1]) + len(_COLUMNS) - 1 <= columns:
             rows, widths = with_emails
@@ -65,13 +62,12 @@ def _table(entries: list[Entry], columns: int | None) -> str:
 
 
 def _cells(entries: list[Entry], fields: Sequence[Field]) -> tuple[list[list[str]], list[int]]:
-    """The rows of the table, its head first, and the width of each column."""
     rows = [[label for label, _ in fields], *([cell(entry) for _, cell in fields] for entry in entries)]
     return rows, column_widths(rows)
 
 
 def _fit(widths: list[int], columns: int | None) -> int:
-    """Narrow the two columns of text in ``widths`` until the table fits; return the gap between columns."""
+    """Narrow the free text in ``widths`` until the table fits; return the gap between columns."""
     gaps = len(widths) - 1
     if columns is None or sum(widths) + 2 * gaps <= columns:
         return 2
