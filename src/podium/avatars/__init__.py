@@ -1,1 +1,1 @@
-"""Avatars: the pictures of accounts, fetched from allowed hosts, checked, and cached on disk."""
+"""Account avatars: fetched from allowed hosts, checked, cached on disk."""

@@ -1,7 +1,6 @@
 """The URLs that avatars may be fetched from.
 
-An account's row names its avatar's URL as a host reported it, so only origins that the operator listed are fetched: see
-:mod:`podium.net`.
+A host reports an avatar's URL, so only origins that the operator listed are fetched: see :mod:`podium.net`.
 """
 
 from __future__ import annotations
@@ -15,26 +14,22 @@ from podium.settings import Settings
 _GITHUB_AVATARS = "https://avatars.githubusercontent.com"
 _MAX_URL_LENGTH = 2000
 
-# The side in pixels that hosts are asked for: the largest drawn avatar, on a high-resolution screen.
+# Pixels: the largest drawn avatar, on a high-resolution screen.
 SIDE = 96
 
 
 class AvatarRefused(Exception):
-    """An avatar that must not be fetched; the message is the reason."""
+    """The avatar must not be fetched."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AvatarSource:
-    """The URL to request, with its origin and host."""
-
     url: str
     origin: str
     host: str
 
 
 class AvatarSources:
-    """The origins that avatars may come from."""
-
     def __init__(self, settings: Settings) -> None:
         github = settings.github_server_url
         private = set(settings.private_git_hosts)
@@ -44,15 +39,15 @@ class AvatarSources:
             # An Enterprise Server serves avatars at its own name or, with subdomain isolation, below it.
             parts = urlsplit(github)
             origins = {github} if is_ip(parts.hostname or "") else {github, f"{parts.scheme}://avatars.{parts.netloc}"}
-            # A company's own GitHub is usually in a private network, and its operator named it.
+            # Usually in a private network, and named by its operator.
             private |= origins
         self._allowed = AllowedOrigins({*origins, *settings.avatar_hosts}, private)
 
     def source(self, url: str) -> AvatarSource:
-        """What to request for the avatar at ``url``.
+        """The request for ``url``.
 
         Raises:
-            AvatarRefused: ``url`` is not a valid URL, or its origin is not listed.
+            AvatarRefused: ``url`` is not valid, or its origin is not listed.
         """
         if len(url) > _MAX_URL_LENGTH or not url.isascii() or not url.isprintable() or " " in url:
             raise AvatarRefused("its URL is not valid")
@@ -70,7 +65,7 @@ class AvatarSources:
         return AvatarSource(sized, origin, parts.hostname or "")
 
     def addresses(self, source: AvatarSource) -> list[str]:
-        """The IP addresses of ``source``'s host, to connect to without resolving the name again.
+        """The IP addresses to connect to without resolving the name again (DNS rebinding).
 
         Raises:
             AvatarRefused: one of them is private, and the origin is not listed as private.

@@ -1,8 +1,7 @@
-"""Images on disk, bounded in bytes, and the failures to fetch one.
+"""Images on disk, bounded in bytes, and failures.
 
-One file per image, named by the hash of its URL; several processes may share the folder. A file's modification time is
-when the image was fetched. Its access time is when it was last used; this module sets it, because many file systems do
-not. An empty ``.none`` file records a failure, and its modification time is when the failure expires.
+One file per image, named by the hash of its URL. Its modification time is the fetch, its access time the last use (set
+here, because many file systems do not). An empty ``.none`` file is a failure; its modification time is its expiry.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from podium.avatars.image_type import AvatarImage, image_of
 
 log = logging.getLogger(__name__)
 
-# The least that a file takes on disk: a bound on bytes thereby bounds the number of files too.
+# The least that a file takes on disk, so that the number of files is bounded too.
 _BLOCK = 4096
-# The share of the bound that may be written before the folder is measured again.
+# Written share of the bound until the next sweep.
 _SLACK = 0.05
 _STALE_PART = 3600.0
 _FAILED = ".none"
@@ -30,16 +29,13 @@ _PART = ".part"
 
 
 class DiskCache:
-    """The folder of images. Safe to share between threads and processes.
-
-    If the disk cannot be read or written, nothing is cached; no error is raised.
-    """
+    """Safe to share between threads and processes. Without a usable disk, nothing is cached."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        # Bytes that may be written before the folder is measured; the first write measures it.
+        # Bytes until the next sweep; the first write sweeps.
         self._room = 0.0
 
     def get(self, url: str) -> tuple[AvatarImage, float] | None:
@@ -54,19 +50,16 @@ class DiskCache:
         return None if image is None else (image, time.time() - fetched)
 
     def put(self, url: str, image: AvatarImage) -> None:
-        """Store an image; delete the least recently used ones if the bound is reached."""
         path = self._path(url)
         self._write(path, image.data)
         with contextlib.suppress(OSError):
             path.with_suffix(_FAILED).unlink(missing_ok=True)
 
     def put_failure(self, url: str, seconds: float) -> None:
-        """Remember for ``seconds`` that ``url`` has no image."""
         path = self._path(url).with_suffix(_FAILED)
         self._write(path, b"", until=time.time() + seconds)
 
     def has_failed(self, url: str) -> bool:
-        """Whether a failure for ``url`` is still remembered."""
         try:
             return self._path(url).with_suffix(_FAILED).stat().st_mtime > time.time()
         except OSError:
@@ -78,11 +71,11 @@ class DiskCache:
     def _write(self, path: Path, data: bytes, until: float | None = None) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Another process must never read a partial image.
+            # Never expose a partial image.
             handle, name = tempfile.mkstemp(suffix=_PART, dir=self._folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            # The file system's own clock is too coarse to order files by use.
+            # The file system's clock is too coarse to order files by use.
             now = time.time()
             os.utime(name, (now, now if until is None else until))
             Path(name).replace(path)
@@ -96,12 +89,10 @@ class DiskCache:
                 self._sweep()
 
     def _sweep(self) -> None:
-        """Delete what has expired, then the least recently used files, until there is room for the next writes."""
         now = time.time()
         kept: list[tuple[float, int, Path]] = []
         with contextlib.suppress(OSError):
             for path in self._folder.iterdir():
-                # Another process may delete the file at the same time.
                 with contextlib.suppress(OSError):
                     found = path.stat()
                     expired = (path.suffix == _FAILED and found.st_mtime <= now) or (

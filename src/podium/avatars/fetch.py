@@ -1,7 +1,7 @@
-"""Fetch one avatar: one request, bounded in bytes and time, that carries nothing but the URL.
+"""Fetch one avatar, with bounds on bytes and time.
 
-It follows no redirect, keeps no cookie, sends no token and decompresses nothing: an image gains nothing by compression,
-and a small answer could unpack to a huge one. httpx's transport is used without its client, which does some of these.
+The request follows no redirect and carries no cookie and no token. A compressed response is refused: it could expand
+to a huge one. httpx's client would do some of these, so only its transport is used.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 512 * 1024
 
-# Seconds for one connection, for each read, and for the whole fetch.
+# Seconds; DEADLINE is for the whole fetch.
 _CONNECT, _READ, DEADLINE = 3.0, 5.0, 10.0
 
 
@@ -27,8 +27,8 @@ class NoAvatar(Exception):
     """The avatar could not be fetched.
 
     Attributes:
-        transient: whether a later try may succeed.
-        retry_after: seconds that the host asked to wait, or None.
+        transient: whether a retry may succeed.
+        retry_after: the host's Retry-After in seconds, or None.
     """
 
     def __init__(self, reason: str, *, transient: bool = False, retry_after: int | None = None) -> None:
@@ -38,19 +38,13 @@ class NoAvatar(Exception):
 
 
 class AvatarFetcher:
-    """Fetches avatars, on one event loop."""
-
     def __init__(self, sources: AvatarSources) -> None:
         self._sources = sources
-        # One per origin: names that share an address must not share a connection, whose certificate is for one name.
+        # One per origin: names that share an address must not share a TLS connection.
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def fetch(self, source: AvatarSource) -> AvatarImage:
-        """The image at ``source``.
-
-        Raises:
-            NoAvatar: the host has none, fails, or must not be asked.
-        """
+        """Fetch the image at ``source``, or raise :class:`NoAvatar`."""
         import httpx
 
         try:
@@ -66,7 +60,6 @@ class AvatarFetcher:
             raise NoAvatar(str(error)) from error
 
     async def close(self) -> None:
-        """Close the connections."""
         for transport in self._transports.values():
             await transport.aclose()
 

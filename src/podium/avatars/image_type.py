@@ -1,6 +1,6 @@
-"""Which bytes are an image that may be shown. Pure.
+"""Accept only bytes that are an image. Pure.
 
-The bytes decide, not the host's Content-Type: SVG and HTML can carry scripts and are rejected
+The signature decides, not the Content-Type: SVG and HTML can contain scripts
 (https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern).
 """
 
@@ -12,12 +12,7 @@ import hashlib
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AvatarImage:
-    """One image.
-
-    Attributes:
-        media_type: PNG, JPEG, GIF or WebP, by the signature of ``data``.
-        digest: a hash of ``data``, in hexadecimal.
-    """
+    """A PNG, JPEG, GIF or WebP with a hash of its data."""
 
     data: bytes
     media_type: str
@@ -25,13 +20,12 @@ class AvatarImage:
 
 
 def image_of(data: bytes) -> AvatarImage | None:
-    """``data`` as an image; None if it is none of the four types."""
+    """``data`` as an image; None for other types."""
     found = media_type(data)
     return None if found is None else AvatarImage(data, found, hashlib.sha256(data).hexdigest()[:32])
 
 
 def media_type(data: bytes) -> str | None:
-    """The media type of the image that ``data`` begins, or None."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):

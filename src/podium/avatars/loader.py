@@ -1,7 +1,6 @@
 """Load avatars from the disk cache, or fetch them; concurrent requests for one avatar share one fetch.
 
-Fetches run on an event loop in a thread of their own, so that one deadline bounds a whole fetch, however slowly a host
-answers, and no thread of the web server waits for it.
+Fetches run on an event loop in their own thread: one deadline bounds a slow host, and no web server thread waits.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from podium.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-# Concurrent fetches, and fetches that may wait; beyond those, an avatar is missing for now.
+# Concurrent and queued fetches; further avatars are missing for now.
 MAX_FETCHES = 8
 _MAX_QUEUED = 500
 
-# Seconds until an image is fetched again, and until a missing image or a host's failure is tried again.
+# Seconds until an image is fetched again, and until a retry after none or a failure.
 _FRESH = 7 * 86_400.0
 _MISSING, _FAILED = 6 * 3600.0, 300.0
 
-# After this many failures in a row, a host is not asked for this many seconds, or for as long as it says (bounded).
+# Failures in a row before a host is paused, and seconds of the pause; a host's Retry-After is bounded.
 _MAX_FAILURES, _PAUSE, _LONGEST_PAUSE = 5, 60.0, 3600.0
 
 Fetch = concurrent.futures.Future[AvatarImage | None]
@@ -45,7 +44,7 @@ class _Host:
 
 
 class AvatarLoader:
-    """The avatars of accounts. Safe to share between threads; the owner closes it."""
+    """Safe to share between threads; the owner closes it."""
 
     def __init__(self, settings: Settings) -> None:
         self._sources = AvatarSources(settings)
@@ -60,10 +59,7 @@ class AvatarLoader:
         self._closed = False
 
     async def load(self, urls: Iterable[str], seconds: float) -> dict[str, AvatarImage]:
-        """The avatars at ``urls`` that are available within ``seconds``.
-
-        A fetch that takes longer goes on, and its image is cached for the next request.
-        """
+        """The avatars at ``urls`` that are ready within ``seconds``; slower fetches go on and are cached."""
         found: dict[str, AvatarImage] = {}
         pending: dict[str, Fetch] = {}
         for url, state in (await asyncio.to_thread(self._find_all, dict.fromkeys(urls))).items():
@@ -79,7 +75,6 @@ class AvatarLoader:
         return found
 
     def close(self) -> None:
-        """Cancel the fetches under way, and end the thread."""
         with self._lock:
             self._closed = True
             loop, thread = self._loop, self._thread
@@ -102,12 +97,10 @@ class AvatarLoader:
             return self._start(source)
         image, age = cached
         if age > _FRESH:
-            # The old image is shown while a new one is fetched.
             self._start(source)
         return image
 
     def _start(self, source: AvatarSource) -> Fetch | None:
-        """Begin a fetch, or join the one under way; None if the host must not be asked now."""
         if self._cache.has_failed(source.url):
             return None
         with self._lock:
@@ -176,14 +169,14 @@ def _note_failure(host: _Host, error: NoAvatar) -> None:
 
 
 async def _wait(fetches: Iterable[Fetch], seconds: float) -> None:
-    """Wait on this loop for fetches on another, without cancelling them when the time is up."""
+    """Wait on this loop for fetches on another, without cancelling them."""
     loop = asyncio.get_running_loop()
 
     async def done(fetch: Fetch) -> None:
         finished = asyncio.Event()
 
         def notify(_: Fetch) -> None:
-            # The waiting request may be gone, and its loop closed.
+            # The waiting loop may be closed.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(finished.set)
 

@@ -1,1 +1,1 @@
-"""Text for people: made harmless, masked, measured, put into tables, with singular and plural. Pure."""
+"""Text for people. Pure."""

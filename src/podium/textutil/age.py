@@ -8,7 +8,7 @@ _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 
 
 
 def age(seconds: float) -> str:
-    """A span in its largest unit, rounded down: ``42 s``, ``7 min``, ``3 h``, ``12 d``."""
+    """The largest unit, rounded down: ``42 s``, ``7 min``, ``3 h``, ``12 d``."""
     whole = max(0, int(seconds))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if whole >= 2 * size or (whole >= size and unit == "min"):
@@ -17,7 +17,7 @@ def age(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """How long ago something was: ``3 minutes ago``, ``1 year ago``."""
+    """``3 minutes ago``, ``1 year ago``."""
     for unit, size in _UNITS:
         if seconds >= size:
             return f"{plural(int(seconds // size), unit)} ago"
@@ -25,7 +25,7 @@ def ago(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """An estimate in round words: ``40 seconds``, ``3 minutes``."""
+    """Round numbers: ``40 seconds``, ``3 minutes``."""
     if seconds < 90:
         return f"{max(10, round(seconds, -1)):.0f} seconds"
     if seconds < 5400:

@@ -1,7 +1,7 @@
-"""Hostile text made harmless to show.
+"""Hostile text made harmless.
 
-Author names hold anything: terminal escapes, line breaks, direction marks, invisible characters, half of a surrogate
-pair. Every format for people passes names through :func:`clean` and then escapes its own special characters.
+Author names contain anything: terminal escapes, line breaks, direction marks, invisible characters, lone surrogates.
+Every format for people passes them through :func:`clean`, then escapes its own special characters.
 """
 
 from __future__ import annotations
@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# What breaks a line or moves to the next column.
 _SPACES = re.compile(r"[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
-# C0, DEL, C1 (U+009B opens an escape sequence like ESC [), halves of surrogate pairs, and what is never a character.
+# C0, DEL, C1 (U+009B opens an escape sequence like ESC [), lone surrogates, noncharacters.
 _BROKEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-# Nothing to see: direction marks and overrides, zero-width and joining characters, fillers, variation selectors, tags.
+# Direction marks and overrides, zero-width characters, fillers, variation selectors, tags.
 _INVISIBLE = re.compile(
     "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# Real scripts put up to four marks on a letter; more of them are drawn over the neighbouring lines.
+# Real scripts use up to four marks per letter; more cover the neighbouring lines.
 _MOST_MARKS = 4
-# Everything that moves the cursor, ends a line or changes its direction; a tab is harmless.
+# What moves the cursor, ends a line or changes its direction.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -34,21 +33,21 @@ def clean(text: str) -> str:
 
 
 def blank_controls(text: str) -> str:
-    """``text`` on one line, with a space for each run of control characters: for messages of other programs."""
+    """``text`` on one line, with spaces for control characters."""
     return _CONTROLS.sub(" ", text).strip()
 
 
 def escape_controls(text: str) -> str:
-    """``text`` with control characters written as escapes, so that it cannot pass for a second line of a log."""
+    """``text`` with escaped control characters, so that it cannot fake a second line of a log."""
     return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def escape_json(text: str) -> str:
-    """JSON ``text`` with every character that :func:`clean` would change as ``\\uXXXX``: the same document."""
+    """JSON ``text`` with ``\\uXXXX`` for every character that :func:`clean` would change."""
     return _BROKEN_IN_JSON.sub(_as_escape, text)
 
 
-# json.dumps has escaped C0 already, and its own line breaks must stay.
+# json.dumps escapes C0; its own line breaks must stay.
 _BROKEN_IN_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{_INVISIBLE.pattern[1:-1]}]")
 
 

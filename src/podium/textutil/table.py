@@ -1,4 +1,4 @@
-"""Tables of plain text for a terminal. All text here is cleaned."""
+"""Tables of plain, cleaned text for a terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from podium.textutil.width import cut, width
 
 
 def column_widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    """The widest cell of each column; all rows have the same number of cells."""
     return [max(map(width, column)) for column in zip(*rows, strict=True)]
 
 
@@ -21,13 +20,12 @@ def text_table(
     gap: int = 2,
     rule: bool = False,
 ) -> str:
-    """``rows`` below ``head``, one line for each.
+    """``rows`` below ``head``.
 
     Args:
-        right: numbers of the columns that are aligned to the right.
-        widths: columns that each cell may take; a longer cell is cut. None: as many as the widest cell needs.
-        gap: spaces between two columns.
-        rule: whether a line of dashes follows the head.
+        right: numbers of right-aligned columns.
+        widths: longer cells are cut; None: the widest cell of each column.
+        gap: spaces between columns.
     """
     if widths is None:
         widths = column_widths([head, *rows])

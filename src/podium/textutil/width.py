@@ -1,4 +1,4 @@
-"""How many columns text takes in a terminal. All text here is cleaned."""
+"""The width of cleaned text in terminal columns."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import unicodedata
 
 
 def width(text: str) -> int:
-    """The columns that ``text`` takes."""
     return len(text) if text.isascii() else sum(map(_width_of, text))
 
 
 def cut(text: str, columns: int) -> str:
-    """``text`` in at most ``columns`` (1 or more), with an ellipsis at the end where something is missing."""
+    """``text`` in at most ``columns`` (1 or more), with an ellipsis if cut."""
     if width(text) <= columns:
         return text
     kept, room = [], columns - 1
