@@ -487,7 +487,7 @@ def test_reading_the_queues_migrates_nothing(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["retry", "4711"], "4711"),
-        (["retry", "one"], "number of a repository"),
+        (["retry", "one"], "repository id"),
         (["drop"], "ID"),
         (["drop", "4711"], "4711"),
         (["--watch", "0"], "seconds"),
