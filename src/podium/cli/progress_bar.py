@@ -13,19 +13,20 @@ from podium.jobs.rate import RateEstimator
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from podium.clones.source import Report
+    from podium.git.progress import Progress
 
 _IN_COMMITS = ("counting", "saving")
 
 
 @contextlib.contextmanager
-def progress_for(name: str) -> Iterator[Report]:
+def progress_for(name: str) -> Iterator[Progress]:
     """A progress bar for the length of a ``with`` block; nothing at all where nobody would see it."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (
         SpinnerColumn(),
@@ -35,7 +36,7 @@ def progress_for(name: str) -> Iterator[Report]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         yield _Shown(bar, name)
 
 

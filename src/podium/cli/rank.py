@@ -35,8 +35,9 @@ from podium.submissions.submit import start_over, submit
 
 if TYPE_CHECKING:
     from podium.accounts.user_job import UserJob
-    from podium.clones.source import Report, Source
+    from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
+    from podium.git.progress import Progress
     from podium.leaderboard.rules import Rules
 
 # New objects after which Python looks for those that only refer to each other.
@@ -217,7 +218,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Report) -> int:
+def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
     repository = submit(db, NullQueues(), address, refresh_after=0).repository
     start_over(db, repository.id)
     while True:
@@ -249,7 +250,7 @@ def _give_up(db: Database, repository_id: int, error: Exception) -> None:
 
 
 def _resolve(
-    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Report, *, workers: int
+    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress, *, workers: int
 ) -> None:
     while not stop.is_set():
         with db.read() as session:
@@ -271,7 +272,7 @@ def _resolve(
 
 
 def _run_batches(
-    job: UserJob, repository: Repository, numbers: list[int], stop: threading.Event, progress: Report, *, workers: int
+    job: UserJob, repository: Repository, numbers: list[int], stop: threading.Event, progress: Progress, *, workers: int
 ) -> None:
     progress("resolving accounts", 0)
     if len(numbers) == 1:

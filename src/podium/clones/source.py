@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from podium.clones.local import LocalRepository, open_local, origin
 from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
+from podium.git.progress import Progress
 from podium.history.count import check_limit, count, is_ancestor
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
@@ -21,22 +22,11 @@ if TYPE_CHECKING:
     from podium.history.incoming_pack import IncomingPack
 
 
-class Report(Protocol):
-    """Told how far the work is."""
-
-    def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
-        """So far is ``phase``: 'preparing', 'receiving', 'resolving' in percent, 'counting' and 'saving' in commits.
-
-        'arrived' are commits that are counted while they are received; it is no phase of its own. ``total``: how many
-        there will be, about, where that is known.
-        """
-
-
 class Source(Protocol):
     """Opens histories."""
 
     def open(
-        self, repository: Repository, report: Report, stop: threading.Event, /
+        self, repository: Repository, progress: Progress, stop: threading.Event, /
     ) -> contextlib.AbstractContextManager[History]:
         """Bring the history of ``repository`` up to date and open it, held against everybody else until closed.
 
@@ -53,7 +43,7 @@ class History:
         self,
         git: Git,
         opened: LocalRepository | Mirror,
-        report: Report,
+        progress: Progress,
         stop: threading.Event,
         *,
         most: int | None = None,
@@ -71,7 +61,7 @@ class History:
         self.note: str | None = opened.note
         self._git = git
         self._path = opened.path
-        self._report = report
+        self._progress = progress
         self._stop = stop
         self._most = most
         self._discard = discard
@@ -94,7 +84,7 @@ class History:
             since=since,
             incoming=self._incoming,
             walk=self._walk,
-            on_progress=lambda commits: self._report("counting", commits),
+            on_progress=lambda commits: self._progress("counting", commits),
             most=self._most,
             before=before,
             stop=self._stop,
@@ -146,11 +136,11 @@ class PathSource:
         self._walk = Walk(self._git, repository, head)
 
     @contextlib.contextmanager
-    def open(self, _repository: Repository, report: Report, stop: threading.Event, /) -> Iterator[History]:
+    def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
         walk, self._walk = self._walk, None
         with contextlib.closing(walk) if walk else contextlib.nullcontext():
-            yield History(self._git, self.repository, report, stop, walk=walk)
+            yield History(self._git, self.repository, progress, stop, walk=walk)
 
     def origin(self) -> str | None:
         """The URL that the repository was cloned from. It may contain a password."""
@@ -179,12 +169,12 @@ class MirrorSource:
         self._most = most
 
     @contextlib.contextmanager
-    def open(self, repository: Repository, report: Report, stop: threading.Event, /) -> Iterator[History]:
+    def open(self, repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
         """See :meth:`Source.open`."""
 
         def on_commits(commits: int) -> None:
             check_limit(commits, self._most)
-            report("arrived", commits)
+            progress("arrived", commits)
 
         with self._mirrors.open(
             host=repository.host,
@@ -192,10 +182,10 @@ class MirrorSource:
             name=repository.name,
             key=repository.key,
             url=self._clone_url(repository),
-            progress=lambda phase, percent, _bytes: report(phase, percent),
+            progress=progress,
             on_commits=on_commits,
             stop=stop,
         ) as mirror:
             yield History(
-                *(self._git, mirror, report, stop), most=self._most, incoming=mirror.incoming, discard=mirror.discard
+                *(self._git, mirror, progress, stop), most=self._most, incoming=mirror.incoming, discard=mirror.discard
             )

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
-from podium.clones.source import History, Report, Source
-from podium.counting.mailmap_changes import identities_for
+from podium.clones.source import History, Source
+from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import HistoryError, LeaseLost
+from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
 from podium.history.totals import COUNTING_VERSION
 from podium.jobs import batches, failures, lease
@@ -43,7 +44,7 @@ class CommitJob:
     max_crashes: int
     max_attempts: int
 
-    def run(self, repository_id: int, stop: threading.Event, report: Report | None = None) -> Exception | None:
+    def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless somebody else does or it does not need it.
 
         Args:
@@ -60,7 +61,9 @@ class CommitJob:
         repository = lease.grab(self.db, repository_id, seconds=self.lease_seconds)
         return None if repository is None else self.run_held(repository, stop, report)
 
-    def run_held(self, repository: Repository, stop: threading.Event, report: Report | None = None) -> Exception | None:
+    def run_held(
+        self, repository: Repository, stop: threading.Event, report: Progress | None = None
+    ) -> Exception | None:
         """The same for a repository whose lease was taken already, with ``repository`` as it was then."""
         with lease.hold(self.db, repository, seconds=self.lease_seconds) as held:
             try:
@@ -69,7 +72,7 @@ class CommitJob:
                 return self._settle(held, error)
         return None
 
-    def _count(self, held: lease.Lease, stop: threading.Event, report: Report | None) -> None:
+    def _count(self, held: lease.Lease, stop: threading.Event, report: Progress | None) -> None:
         repository = held.repository
         with held.fence() as session:
             if repository.state.stage != "commits":
@@ -87,7 +90,7 @@ class CommitJob:
             log.warning("repository %d: its mirror is damaged (%s); cloning it anew", repository.id, error)
             self._count_and_save(held, stop, note)
 
-    def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Report) -> None:
+    def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Progress) -> None:
         repository = held.repository
         with self.source.open(repository, report, stop) as history, gc_paused():
             try:
@@ -102,7 +105,7 @@ class CommitJob:
                     # Somebody's own repository: reading it again gives the same.
                     raise HistoryError("damaged", error.message) from error
                 raise
-            identities = identities_for(self.db, repository, since, history, tally.people())
+            identities = mailmap_changes(self.db, repository, since, history, tally.people())
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)

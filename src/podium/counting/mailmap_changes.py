@@ -1,4 +1,4 @@
-"""Whose identities a count must be saved with."""
+"""The identities with which a count is saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from podium.repositories.model import Repository
 from podium.storage.session import Database
 
 
-def identities_for(
+def mailmap_changes(
     db: Database, repository: Repository, since: str | None, history: History, people: Collection[Pair]
 ) -> Mapping[Pair, Identity]:
     """What the mailmap makes of the ``people`` of a count, and of those saved before to whom that makes a difference.

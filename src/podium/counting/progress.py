@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from podium.clones.source import Report
+from podium.git.progress import Progress
 from podium.jobs import lease
 from podium.jobs.rate import RateEstimator
 from podium.repositories.model import Repository
@@ -18,13 +18,13 @@ SAVE_EVERY = 0.5
 
 
 class CountProgress:
-    """A :class:`podium.clones.source.Report` that saves what it receives, and passes it on to ``also``."""
+    """A :class:`podium.clones.source.Progress` that saves what it receives, and passes it on to ``also``."""
 
     def __init__(
         self,
         db: Database,
         repository: Repository,
-        also: Report | None,
+        also: Progress | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db

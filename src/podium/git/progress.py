@@ -7,11 +7,22 @@ standard error, each ended by a carriage return.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from typing import Protocol
 
-# progress(phase, percent, bytes received so far or None); phase: "preparing" (the other side counts and compresses),
-# "receiving", "resolving" (deltas).
-Progress = Callable[[str, int, int | None], None]
+
+class Progress(Protocol):
+    """Called with how far the work on a repository is."""
+
+    def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
+        """Note progress.
+
+        Args:
+            phase: 'preparing' (the host counts and compresses), 'receiving' and 'resolving' (deltas) in percent,
+                'counting' and 'saving' in commits. 'arrived' is no phase of its own: commits counted while receiving.
+            number: percent or commits.
+            total: how many there will be, about, if that is known.
+        """
+
 
 _PHASES = {
     "Counting": "preparing",
@@ -20,11 +31,7 @@ _PHASES = {
     "Indexing": "receiving",
     "Resolving": "resolving",
 }
-_LINE = re.compile(
-    rb"(?:remote: )?(Counting|Compressing|Receiving|Indexing|Resolving) [a-z]+: +(\d{1,3})% \(\d+/\d+\)"
-    rb"(?:, ([\d.]{1,12}) (bytes|[KMG]iB))?"
-)
-_UNITS = {b"bytes": 1, b"KiB": 1 << 10, b"MiB": 1 << 20, b"GiB": 1 << 30}
+_LINE = re.compile(rb"(?:remote: )?(Counting|Compressing|Receiving|Indexing|Resolving) [a-z]+: +(\d{1,3})% \(\d+/\d+\)")
 _BREAK = re.compile(rb"[\r\n]+")
 _LONGEST = 4096
 
@@ -59,15 +66,6 @@ class ProgressReader:
     def _line(self, line: bytes) -> None:
         match = _LINE.match(line)
         if match:
-            number, unit = match[3], match[4]
-            received = int(_float(number) * _UNITS[unit]) if number else None
-            self._report(_PHASES[match[1].decode()], min(int(match[2]), 100), received)
+            self._report(_PHASES[match[1].decode()], min(int(match[2]), 100))
         elif line.strip() and len(self.rest) < self._keep:
             self.rest += line[:_LONGEST] + b"\n"
-
-
-def _float(number: bytes) -> float:
-    try:
-        return float(number)
-    except ValueError:  # the other side's text may look like a number and be none: 1.2.3
-        return 0.0
