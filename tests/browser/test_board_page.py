@@ -109,7 +109,7 @@ def test_submitted_with_the_keyboard_it_fills_by_events(served: Served, chrome: 
         page.get_by_label("Repository address").fill(served.url)
         page.keyboard.press("Enter")
         page.wait_for_url(f"**{served.page}")
-        # The board comes by itself: nobody reloads.
+        # The board appears without a reload.
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
         expect(page.locator("#status .state")).to_have_text("Done")
         assert people(page) > 2_000
@@ -204,7 +204,7 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         assert people(page) == everybody
 
 
-def test_anyone_is_found_with_their_rank_and_strangers_are_told_why(counted: Served, chrome: Browser) -> None:
+def test_the_search_finds_people_with_their_rank_or_explains_why_not(counted: Served, chrome: Browser) -> None:
     with watched(chrome, counted.base) as window:
         page = window.page(counted.page)
         search = page.get_by_label("Find anyone")

@@ -1,4 +1,4 @@
-"""A board that is in work, in a real browser: told by events or asked for, never jumping under the reader's eye."""
+"""An unfinished board in a real browser: updated by events or polling, without moving the row the reader looks at."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def work(tmp_path: Path, chrome: Browser) -> Iterator[Work]:
             server.communicate(timeout=30)
 
 
-def test_everything_is_told_from_the_clone_to_the_last_account(work: Work, chrome: Browser) -> None:
+def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chrome: Browser) -> None:
     with watched(chrome, work.base) as window:
         page = window.page(PAGE)
         state, progress = page.locator("#status .state"), page.locator("[data-field=progress]")
@@ -100,7 +100,7 @@ def test_everything_is_told_from_the_clone_to_the_last_account(work: Work, chrom
         work.complete()
         expect(state).to_have_text("Done")
         expect(page.get_by_text("Accounts are still being looked up")).to_have_count(0)
-        # Nobody loaded the page anew: what was asked for again was put in place.
+        # The page was not reloaded: the updates replaced its parts.
         assert page.evaluate("performance.getEntriesByType('navigation').length") == 1
         assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "navigate"
 
@@ -120,7 +120,7 @@ def test_rows_that_join_and_move_do_not_move_the_one_that_is_read(work: Work, ch
         page.locator(f"{row} a.why").click()
         page.locator("tr.open").wait_for()
         place, name = read(page, row), page.locator(f"{row} .name").inner_text()
-        # Above it, two rows become one, and somebody far below rises to the top.
+        # Above it, two rows become one, and a person far below rises to the top.
         work.resolve(50, 120, "p3@example.com", "p4@example.com", login="octocat")
         expect(page.locator("#rows .who small")).to_have_count(1)
         assert read(page, row) == pytest.approx(place, abs=1)

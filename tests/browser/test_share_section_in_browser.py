@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def elsewhere(page: Page, folder: Path, body: str) -> None:
-    """Open a page of another site: a file's origin is nobody's."""
+    """Open a page of another site: a file has an opaque origin."""
     file = folder / "elsewhere.html"
     file.write_text(f"<!doctype html><meta charset=utf-8><body style='margin:0;background:#888'>{body}", "utf-8")
     page.goto(file.as_uri())
@@ -157,7 +157,7 @@ def test_lines_are_copied_and_follow_the_switches(server: str, chrome: Browser) 
 
 @pytest.mark.parametrize("width", [1000, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_section_is_for_everybody(server: str, chrome: Browser, scheme: str, width: int) -> None:
+def test_the_section_is_accessible(server: str, chrome: Browser, scheme: str, width: int) -> None:
     screen = {"width": width, "height": 900}
     with watched(chrome, server, color_scheme=scheme, viewport=screen) as window:
         page = window.page("/r/octo/hello")

@@ -24,7 +24,7 @@ from podium.jobs.queues import COMMITS, USERS, Depth
 from podium.jobs.redis_broker import connect
 from podium.jobs.redis_queues import NAMESPACE, RedisQueues
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import Budget, as_json
+from podium.monitoring.overview import ApiBudget, Overview, as_json
 from podium.repositories.store import statistics, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.settings import Settings
@@ -32,7 +32,7 @@ from podium.storage.session import Database
 from podium.submissions import admin
 from podium.textutil.age import age
 from podium.textutil.table import text_table
-from podium.web.api import queue_schemas
+from podium.web.api import schemas
 from podium.web.application import create_app
 from podium.workers import heartbeat
 from podium.workers.heartbeat import Heartbeat
@@ -56,10 +56,10 @@ def change(db: Database, number: int, sql: str, **values: Any) -> None:
 def test_an_empty_database_has_nothing_to_tell(db: Database) -> None:
     overview = Inspector(db).overview()
     assert overview.queues is None
-    assert [standing.count for standing in overview.repositories] == [0, 0, 0, 0, 0]
-    assert (overview.batches_left, overview.emails_left, overview.leases_held) == (0, 0, 0)
+    assert [found.count for found in overview.repositories.values()] == [0, 0, 0, 0, 0]
+    assert (overview.batches_left, overview.emails_left, overview.leases.held) == (0, 0, 0)
     assert "none is running" in table(overview)
-    assert TypeAdapter(queue_schemas.Overview).validate_python(as_json(overview))
+    assert TypeAdapter(Overview).validate_python(as_json(overview))
 
 
 def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
@@ -87,22 +87,22 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
     add_repository(db, key="file:///home/me/s", host="", state="completed")
 
     overview = Inspector(db).overview()
-    standing = {each.state: each for each in overview.repositories}
-    assert {state: each.count for state, each in standing.items()} == {
+    assert {state: each.count for state, each in overview.repositories.items()} == {
         "pending": 2,
         "commits_processing": 2,
         "users_processing": 1,
         "completed": 2,
         "failed": 1,
     }
-    assert {state: each.oldest_id for state, each in standing.items()} == {
+    assert {state: each.oldest and each.oldest.id for state, each in overview.repositories.items()} == {
         "pending": first,
         "commits_processing": orphan,
         "users_processing": limited,
         "completed": board,
         "failed": broken,
     }
-    since = {state: round(overview.at - (each.since or 0), -1) for state, each in standing.items()}
+    oldest = {state: each.oldest for state, each in overview.repositories.items() if each.oldest}
+    since = {state: round(overview.at - (each.since or 0), -1) for state, each in oldest.items()}
     assert since == {
         "pending": 100,
         "commits_processing": 70,
@@ -110,7 +110,7 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
         "completed": 1000,
         "failed": 30,
     }
-    assert (overview.leases_held, overview.leases_expired, overview.waiting) == (1, 1, 1)
+    assert (overview.leases.held, overview.leases.expired, overview.waiting) == (1, 1, 1)
     assert (overview.batches_left, overview.emails_left) == (3, 120)
     assert [(one.id, one.error) for one in overview.failures] == [(broken, "It is not there.")]
     text = table(overview)
@@ -132,7 +132,7 @@ def test_the_states_are_counted_on_an_index(sqlite: Database) -> None:
 def test_limits_in_force_and_the_budget_are_told(db: Database) -> None:
     with db.write() as session:
         session.run("INSERT INTO github_limit (key, held_until) VALUES ('a', {now} + 600), ('b', {now} - 5)")
-    budgets = [Budget("graphql", 5000, 4321, time.time() + 1800), Budget("core", None, None, None)]
+    budgets = [ApiBudget("graphql", 5000, 4321, time.time() + 1800), ApiBudget("core", None, None, None)]
     overview = Inspector(db, None, lambda: budgets).overview()
     text = table(overview)
     assert "(graphql): 4,321 of 5,000 left" in text
@@ -194,13 +194,13 @@ def test_what_was_killed_long_ago_is_forgotten_by_the_next_beat(db: Database) ->
 
 
 def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Database) -> None:
-    budget = Budget("graphql", 5000, 17, 2e9)
+    budget = ApiBudget("graphql", 5000, 17, 2e9)
     beat_of(db, seen=Seen(Depth(1, 2, 3, 4)), budgets=lambda: [budget])
     beat_of(db, seen=Seen(Depth(10, 0, 0, 0)))
     overview = Inspector(db).overview()
     assert overview.queues == {COMMITS: Depth(11, 2, 3, 4), USERS: NOTHING}
-    assert overview.source == "heartbeat"
-    assert overview.budgets == (budget,)
+    assert overview.queues_source == "heartbeat"
+    assert overview.budget == (budget,)
     assert "last heartbeat" in table(overview)
     silence(db, heartbeat.DEAD_AFTER + 1)
     assert Inspector(db).overview().queues is None
@@ -370,19 +370,19 @@ def test_the_api_tells_drops_and_retries(tmp_path: Path) -> None:
         client = Client(app, host="localhost:3000", address="127.0.0.1")
         number = site.repository("o/r", state="pending")
         body = client.get("/queues").json()
-        assert TypeAdapter(queue_schemas.Overview).validate_python(body)
+        assert TypeAdapter(Overview).validate_python(body)
         assert body["queues"][COMMITS] == {"waiting": 1, "active": 2, "delayed": 3, "dead": 4}
         assert body["repositories"]["pending"]["oldest"]["id"] == number
 
         answer = client.request("DELETE", f"/queues/{number}")
         assert answer.status_code == 200
-        assert TypeAdapter(queue_schemas.Dropped).validate_python(answer.json())
+        assert TypeAdapter(schemas.DroppedRepository).validate_python(answer.json())
         assert client.get(f"/repositories/{number}").json()["state"] == "failed"
         assert is_problem(client.request("DELETE", f"/queues/{number}"), 409, "in no queue")
 
         answer = client.post(f"/queues/retry?ids={number}")
         assert answer.status_code == 202
-        assert TypeAdapter(queue_schemas.Retried).validate_python(answer.json())
+        assert TypeAdapter(schemas.RetriedRepositories).validate_python(answer.json())
         assert client.get(f"/repositories/{number}").json()["state"] == "pending"
         assert client.post("/queues/retry").json()["ids"] == []
         assert queues.forgotten == [{number}, {number}, None]

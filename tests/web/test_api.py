@@ -267,7 +267,7 @@ def test_activity_gives_figures_split_and_weeks(site: Site, client: Client) -> N
     assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "agent": 0}]
 
 
-def test_somebody_is_found_or_told_why_not(site: Site, client: Client) -> None:
+def test_a_search_finds_people_or_explains_why_not(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "Ada Lovelace", "ada@example.com", 3)
     find = f"/leaderboard/find?repoUrl={ADDRESS}"
@@ -326,7 +326,7 @@ def test_strangers_see_no_whole_e_mail(tmp_path: Path) -> None:
         for answer in answers:
             assert "ada@example.com" not in answer
         assert "a…@example.com" in answers[3]
-        # A part of an e-mail finds nobody: it would tell the rest, letter by letter.
+        # A part of an e-mail matches nothing: it would reveal the rest, letter by letter.
         assert client.get(f"/leaderboard/find?q=example&repoUrl={ADDRESS}").json()["total"] == 0
 
 
@@ -438,7 +438,7 @@ def test_server_is_not_ready_without_its_tables(site: Site, client: Client) -> N
     assert is_problem(client.get("/repositories"), 503, "podium migrate")
 
 
-def test_strangers_are_not_told_where_the_database_lies(tmp_path: Path) -> None:
+def test_errors_hide_the_database_path_from_other_machines(tmp_path: Path) -> None:
     with open_site(tmp_path, loopback=False) as site:
         with site.db.write() as session:
             session.run("DROP TABLE repository")

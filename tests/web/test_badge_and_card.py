@@ -69,7 +69,7 @@ def drawn(answer: httpx.Response, status: int = 200) -> ET.Element:
 
 
 def checked(text: str) -> ET.Element:
-    """A strict parser's view of a drawing that holds nothing but what is drawn, and asks nobody for anything."""
+    """A parsed image, after checking that it contains only shapes and refers to no other host."""
     root = ET.fromstring(text)
     for element in root.iter():
         assert element.tag in ELEMENTS
@@ -201,7 +201,7 @@ def test_a_refresh_that_failed_leaves_the_older_figures(site: Site, client: Clie
         "limit=1",
     ],
 )
-def test_an_option_that_does_not_exist_is_told(site: Site, client: Client, query: str) -> None:
+def test_an_invalid_parameter_is_an_error(site: Site, client: Client, query: str) -> None:
     site.repository()
     assert is_problem(client.get(f"/r/octo/hello/badge.svg?{query}"), 400)
 
@@ -378,7 +378,7 @@ def test_no_whole_email_is_shown(site: Site, client: Client) -> None:
 # The card
 
 
-def test_the_card_shows_the_first_faces(site: Site, client: Client, host: AvatarHost) -> None:
+def test_the_card_shows_the_first_avatars(site: Site, client: Client, host: AvatarHost) -> None:
     number = board(site, *(f"Person {place}" for place in range(30)))
     site.account("p0@example.com", "first", avatar_url=f"{host.origin}/u/1")
     site.account("p1@example.com", "second", avatar_url=f"{host.origin}/gone")

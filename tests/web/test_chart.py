@@ -78,7 +78,7 @@ def test_whatever_is_not_nothing_can_be_seen() -> None:
     assert bars_path([1, 0, 10_000], 10_000, 20) == "M0 20V19H1V20H2V0H3V20Z"
     assert bars_path([25, 100], 100, 20, root=True) == "M0 20V10H1V0H2V20Z"
     assert bars_path([0, 0], 0, 20) == "M0 20H2V20Z"
-    # Beyond the scale of the first rows of a board, as on a page far down: cut off, not out of the picture.
+    # A value above the scale of the first rows is cut off at the top.
     assert bars_path([5], 4, 20) == "M0 20V0H1V20Z"
 
 

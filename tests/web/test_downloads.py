@@ -37,7 +37,7 @@ def records(answer: httpx.Response) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-def test_everybody_is_in_the_file(site: Site, client: Client) -> None:
+def test_the_file_contains_all_rows(site: Site, client: Client) -> None:
     number = site.repository()
     for place in range(2_345):
         site.person(number, f"P{place}", f"p{place}@example.com", 3_000 - place)

@@ -195,13 +195,13 @@ def test_retry_is_not_offered_to_those_who_may_not(tmp_path: Path, token: str) -
         assert site.queues.enqueued == []
 
 
-def test_board_that_nobody_submitted_can_be_submitted_from_its_page(client: Client) -> None:
+def test_an_unknown_repository_can_be_submitted_from_its_page(client: Client) -> None:
     page = client.get("/r/octo/unknown")
     assert page.status_code == 404
     assert 'value="https://github.com/octo/unknown"' in page.text
 
 
-def test_rule_that_does_not_exist_is_told_as_a_page(site: Site, client: Client) -> None:
+def test_an_invalid_rule_gives_an_error_page(site: Site, client: Client) -> None:
     site.repository()
     page = client.get("/r/octo/hello?bots=maybe", headers=HTML)
     assert page.status_code == 400
@@ -359,7 +359,7 @@ def test_static_files_are_kept_for_long_under_their_version(client: Client) -> N
 # The real server
 
 
-def test_real_server_answers_and_stops_when_told(tmp_path: Path) -> None:
+def test_a_real_server_answers_and_stops_on_a_signal(tmp_path: Path) -> None:
     with serve_site(tmp_path) as server:
         url = first_line(server)
         with httpx.Client(base_url=url, trust_env=False) as client:
@@ -382,7 +382,7 @@ def test_real_server_answers_and_stops_when_told(tmp_path: Path) -> None:
     assert "repoUrl" not in log
 
 
-def test_watchers_are_told_and_do_not_hold_up_a_server_that_stops(tmp_path: Path) -> None:
+def test_open_event_streams_do_not_delay_the_shutdown(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         number = site.repository(state="commits_processing")
     with serve_site(tmp_path) as server:
@@ -410,7 +410,7 @@ def test_forwarded_headers_are_believed_from_configured_proxies_only(tmp_path: P
     assert ("192.0.2.77" in log) is trusted
 
 
-def test_port_that_is_taken_is_told_in_one_line() -> None:
+def test_a_used_port_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen, match=f"Port {port} of 127.0.0.1 is used by another program") as error:
@@ -419,7 +419,7 @@ def test_port_that_is_taken_is_told_in_one_line() -> None:
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
-def test_host_that_is_not_this_machine_is_told_in_one_line(host: str) -> None:
+def test_a_host_of_another_machine_is_reported_in_one_line(host: str) -> None:
     with pytest.raises(CannotListen, match="of this machine") as error:
         listen(host, 0)
     assert "\n" not in error.value.message

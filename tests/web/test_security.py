@@ -214,7 +214,7 @@ def test_emails_are_shown_to_this_machine_or_where_the_operator_chose(
 # Submissions per client
 
 
-def test_client_that_submits_too_much_is_told_when_to_come_back(open_with: Open) -> None:
+def test_the_rate_limit_says_when_to_try_again(open_with: Open) -> None:
     site = open_with(submissions_per_minute=2, loopback=False)
     one, other = site.client("192.0.2.1", "192.0.2.50"), site.client("192.0.2.1", "192.0.2.51")
     assert [one.post(SUBMIT).status_code for _ in range(2)] == [202, 202]

@@ -13,7 +13,7 @@ from podium.app import factories
 from podium.errors import NoDatabaseYet
 from podium.jobs.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import Budget
+from podium.monitoring.overview import ApiBudget
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
@@ -89,12 +89,12 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
         yield queues
 
 
-def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[Budget]] | None:
+def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBudget]] | None:
     """Return a function that reads GitHub's budget from Redis; None if each process has its own budget."""
     return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
 
 
-def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[Budget]:
+def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
     """GitHub's budget per API, as the last answers reported it, for ``pools`` (with tokens, without).
 
     Raises:
@@ -104,7 +104,7 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[Budget]:
     now = time.time()
     # Requests to an API that both pools may use are made with a token first.
     windows = {**anonymous.windows(now), **(tokens.windows(now) if tokens else {})}
-    return [Budget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
+    return [ApiBudget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
 
 
 @contextlib.contextmanager

@@ -111,39 +111,39 @@ def _queues(overview: Overview) -> str:
         for name, depth in overview.queues.items()
     ]
     text = text_table(["Queue", "Waiting", "Active", "Delayed", "Dead"], rows, right={1, 2, 3, 4})
-    note = _SOURCES[overview.source]
+    note = _SOURCES[overview.queues_source or "memory"]
     return f"{text}\n{note}" if note else text
 
 
 def _repositories(overview: Overview) -> str:
     rows = []
-    for standing in overview.repositories:
+    for state, found in overview.repositories.items():
         oldest = since = ""
-        if standing.oldest_id is not None:
-            oldest = f"#{standing.oldest_id} {cut(clean(standing.oldest_url or ''), _WIDEST)}"
-            since = age(overview.at - standing.since) if standing.since is not None else ""
-        rows.append([standing.state, f"{standing.count:,}", since, oldest])
+        if found.oldest is not None:
+            oldest = f"#{found.oldest.id} {cut(clean(found.oldest.url), _WIDEST)}"
+            since = "" if found.oldest.since is None else age(overview.at - found.oldest.since)
+        rows.append([state, f"{found.count:,}", since, oldest])
     return text_table(["Repositories", "Count", "Since", "Oldest"], rows, right={1, 2})
 
 
 def _facts(overview: Overview) -> str:
     lines = [
-        f"Leases: {overview.leases_held:,} held, {overview.leases_expired:,} run out. "
+        f"Leases: {overview.leases.held:,} held, {overview.leases.expired:,} run out. "
         f"Waiting for a time: {overview.waiting:,}.",
         f"Batches left: {overview.batches_left:,}, of {plural(overview.emails_left, 'e-mail')}.",
         *(_budget(overview) or ["GitHub's budget: not known, nothing was asked since the workers started."]),
     ]
-    if overview.limits:
+    if overview.limits_in_force:
         lines.append(
-            f"GitHub holds back {plural(len(overview.limits), 'token')}; "
-            f"the first until {readable_time(overview.limits[0])}."
+            f"GitHub holds back {plural(len(overview.limits_in_force), 'token')}; "
+            f"the first until {readable_time(overview.limits_in_force[0].until)}."
         )
     return "\n".join(lines)
 
 
 def _budget(overview: Overview) -> list[str]:
     lines = []
-    for budget in overview.budgets:
+    for budget in overview.budget:
         if budget.remaining is None or budget.limit is None:
             lines.append(f"GitHub's budget ({budget.api}): no limit.")
             continue

@@ -59,16 +59,16 @@ def gauges(overview: Overview) -> list[Gauge]:
             "podium_repositories",
             "Repositories by state.",
             ("state",),
-            {(counted.state,): counted.count for counted in overview.repositories},
+            {(state,): counted.count for state, counted in overview.repositories.items()},
         ),
         Gauge(
             "podium_oldest_repository_seconds",
             "How long the oldest unfinished repository has been in its state.",
             ("state",),
             {
-                (counted.state,): max(0.0, overview.at - counted.since)
-                for counted in overview.repositories
-                if counted.since is not None and counted.state not in ("completed", "failed")
+                (state,): max(0.0, overview.at - counted.oldest.since)
+                for state, counted in overview.repositories.items()
+                if state not in ("completed", "failed") and counted.oldest and counted.oldest.since is not None
             },
         ),
         Gauge(
@@ -81,11 +81,11 @@ def gauges(overview: Overview) -> list[Gauge]:
                 for kind in ("waiting", "active", "delayed", "dead")
             },
         ),
-        _single("podium_leases_held", "Repositories that a worker holds.", overview.leases_held),
+        _single("podium_leases_held", "Repositories that a worker holds.", overview.leases.held),
         _single(
             "podium_leases_expired",
             "Repositories whose worker died and that no other has taken over.",
-            overview.leases_expired,
+            overview.leases.expired,
         ),
         _single(
             "podium_repositories_waiting", "Unfinished repositories that wait for a retry or a limit.", overview.waiting
@@ -102,7 +102,7 @@ def _single(name: str, doc: str, value: float) -> Gauge:
 
 
 def _budget(overview: Overview) -> list[Gauge]:
-    budgets = overview.budgets
+    budgets = overview.budget
     return [
         Gauge(
             "podium_github_budget_limit",
@@ -122,7 +122,9 @@ def _budget(overview: Overview) -> list[Gauge]:
             ("api",),
             {(one.api,): one.resets_at for one in budgets if one.resets_at is not None},
         ),
-        _single("podium_github_limits_in_force", "Tokens with a limit of GitHub in force.", len(overview.limits)),
+        _single(
+            "podium_github_limits_in_force", "Tokens with a limit of GitHub in force.", len(overview.limits_in_force)
+        ),
     ]
 
 

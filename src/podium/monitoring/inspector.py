@@ -12,7 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from podium.jobs.queues import Depth, QueueMonitor
-from podium.monitoring.overview import Budget, Failure, Overview, Standing, WorkerRow
+from podium.monitoring.overview import (
+    ApiBudget,
+    FailedRepository,
+    LeaseCounts,
+    LimitInForce,
+    OldestRepository,
+    Overview,
+    StateCount,
+    WorkerRow,
+)
 from podium.repositories.model import State
 from podium.repositories.store import statistics
 from podium.storage.session import Database, Row, Session
@@ -35,7 +44,7 @@ class Inspector:
 
     db: Database
     queues: QueueMonitor | None = None
-    budgets: Callable[[], Sequence[Budget]] | None = None
+    budgets: Callable[[], Sequence[ApiBudget]] | None = None
 
     def overview(self) -> Overview:
         """Everything at this moment.
@@ -55,16 +64,15 @@ class Inspector:
             return Overview(
                 at=unfinished["at"],
                 queues=depths if depths is not None else told,
-                source=self.queues.source if self.queues else "heartbeat" if told is not None else "",
-                repositories=tuple(_standings(session)),
-                failures=tuple(Failure(**row) for row in statistics.latest_failures(session, FAILURES_SHOWN)),
-                leases_held=unfinished["held"],
-                leases_expired=unfinished["expired"],
+                queues_source=self.queues.source if self.queues else None if told is None else "heartbeat",
+                repositories=_by_state(session, unfinished["at"]),
+                failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, FAILURES_SHOWN)),
+                leases=LeaseCounts(unfinished["held"], unfinished["expired"]),
                 waiting=unfinished["waiting"],
                 batches_left=batches,
                 emails_left=emails,
-                budgets=budgets or _told_budgets(reports),
-                limits=tuple(row["held_until"] for row in session.all(_LIMITS)),
+                budget=budgets or _told_budgets(reports),
+                limits_in_force=tuple(LimitInForce(row["held_until"]) for row in session.all(_LIMITS)),
                 workers=tuple(_worker(row) for row in workers),
             )
 
@@ -82,14 +90,20 @@ class Inspector:
         return told
 
 
-def _standings(session: Session) -> list[Standing]:
+def _by_state(session: Session, now: float) -> dict[str, StateCount]:
     counts = statistics.counts_by_state(session)
-    return [_standing(session, state, count) for state, count in counts.items()]
+    return {
+        state.value: StateCount(count, _oldest(session, state, now) if count else None)
+        for state, count in counts.items()
+    }
 
 
-def _standing(session: Session, state: State, count: int) -> Standing:
-    oldest = statistics.oldest(session, state) if count else None
-    return Standing(state, count, oldest["id"], oldest["url"], oldest["since"]) if oldest else Standing(state, count)
+def _oldest(session: Session, state: State, now: float) -> OldestRepository | None:
+    row = statistics.oldest(session, state)
+    if row is None:
+        return None
+    seconds = None if row["since"] is None else max(0, round(now - row["since"]))
+    return OldestRepository(row["id"], row["url"], row["since"], seconds)
 
 
 def _worker(row: Row) -> WorkerRow:
@@ -115,7 +129,7 @@ def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | 
     return depths if told else None
 
 
-def _told_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[Budget, ...]:
+def _told_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
     """What the worker that started last knows of the budget."""
     told = [each["budgets"] for each in reports if each.get("budgets")]
-    return tuple(Budget(**each) for each in told[-1]) if told else ()
+    return tuple(ApiBudget(**each) for each in told[-1]) if told else ()

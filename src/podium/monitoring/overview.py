@@ -1,132 +1,157 @@
-"""The overview of an installation, as values and as JSON. No I/O; :mod:`podium.monitoring.inspector` reads it.
+"""The state of the queues at one moment, for operators; :mod:`podium.monitoring.inspector` reads it.
 
-Times are seconds since the epoch, by the database's clock.
+These classes have the structure of ``GET /queues`` and ``podium queue --json``: :func:`as_json` writes them, and
+FastAPI documents the route with them. Times are seconds since the epoch by the database's clock; in JSON, ISO 8601.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from podium.jobs.queues import Depth
 from podium.timeutil import iso_time
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Standing:
-    """The number of repositories in one state, and the one that has been in it longest, since ``since``."""
+class _IsoTime:
+    """Documents a time as a string in OpenAPI; see pydantic's ``__get_pydantic_core_schema__``."""
 
-    state: str
+    def __get_pydantic_core_schema__(self, _source: Any, handler: Any) -> Any:
+        return handler.generate_schema(str)
+
+
+Time = Annotated[float, _IsoTime()]
+
+
+def camel_case(name: str) -> str:
+    """``resets_at`` as ``resetsAt``."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+# What pydantic reads from a dataclass's ``__pydantic_config__``.
+_IN_JSON = {"alias_generator": camel_case, "extra": "forbid"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OldestRepository:
+    """The repository that has been in its state the longest; ``seconds``: for how long."""
+
+    __pydantic_config__ = _IN_JSON
+
+    id: int
+    url: str
+    since: Time | None
+    seconds: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StateCount:
+    """The repositories in one state."""
+
+    __pydantic_config__ = _IN_JSON
+
     count: int
-    oldest_id: int | None = None
-    oldest_url: str | None = None
-    since: float | None = None
+    oldest: OldestRepository | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Failure:
-    """A repository that failed at ``since``."""
+class FailedRepository:
+    """A repository that failed; ``since``: when."""
+
+    __pydantic_config__ = _IN_JSON
 
     id: int
     url: str
     error: str
-    since: float
+    since: Time
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Budget:
-    """GitHub's budget of one API, over all tokens, in points per hour; None: not known, or no limit."""
+class LeaseCounts:
+    """Leases that workers hold, and expired ones that no worker has taken over."""
+
+    __pydantic_config__ = _IN_JSON
+
+    held: int
+    expired: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ApiBudget:
+    """The requests left on one of GitHub's APIs, over all tokens; null if unknown or unlimited."""
+
+    __pydantic_config__ = _IN_JSON
 
     api: str
     limit: int | None
     remaining: int | None
-    resets_at: float | None
+    resets_at: Time | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LimitInForce:
+    """A token that GitHub allows no request until a time."""
+
+    __pydantic_config__ = _IN_JSON
+
+    until: Time
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A process that works on ``queues``, by its last heartbeat, at ``seen_at``."""
+    """A worker process, by its last heartbeat."""
+
+    __pydantic_config__ = _IN_JSON
 
     id: str
     host: str
     pid: int
     version: str
     queues: tuple[str, ...]
-    started_at: float
-    seen_at: float
+    started_at: Time
+    seen_at: Time
     alive: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Overview:
-    """An installation at one moment, ``at``.
+    """Queues, repositories, GitHub's budget and workers at one moment.
 
-    queues: the messages by queue; None: no process that keeps them has reported them.
-    source: where ``queues`` was read: ``memory``, ``redis``, or ``heartbeat`` (the workers' last reports).
-    repositories: one entry per state. failures: the latest.
-    leases_held: repositories that a worker holds. leases_expired: those whose worker died, and that no other took over.
-    waiting: unfinished repositories that wait for a retry or for the end of a limit.
-    batches_left, emails_left: not looked up yet.
-    limits: when each of GitHub's limits ends that are in force, at most one per token, in order.
+    - queues: messages by queue; null if this process cannot read them and no worker reports them.
+    - queuesSource: where they were read: `memory`, `redis`, or `heartbeat` (the workers' last reports).
+    - repositories: by state, in order of processing.
+    - failures: the ten latest.
+    - waiting: unfinished repositories that wait for a retry or for the end of a limit.
+    - batchesLeft, emailsLeft: what remains to be looked up.
+    - limitsInForce: the first to end first.
     """
 
-    at: float
+    __pydantic_config__ = _IN_JSON
+
+    at: Time
     queues: Mapping[str, Depth] | None
-    source: str
-    repositories: tuple[Standing, ...]
-    failures: tuple[Failure, ...]
-    leases_held: int
-    leases_expired: int
+    queues_source: str | None
+    repositories: Mapping[str, StateCount]
+    failures: tuple[FailedRepository, ...]
+    leases: LeaseCounts
     waiting: int
     batches_left: int
     emails_left: int
-    budgets: tuple[Budget, ...]
-    limits: tuple[float, ...]
+    budget: tuple[ApiBudget, ...]
+    limits_in_force: tuple[LimitInForce, ...]
     workers: tuple[WorkerRow, ...]
 
 
-def as_json(overview: Overview) -> dict[str, Any]:
-    """The overview as ``podium queue --json`` and ``GET /queues`` return it."""
-    queues = overview.queues
-    return {
-        "at": iso_time(overview.at),
-        "queues": None if queues is None else {name: dataclasses.asdict(depth) for name, depth in queues.items()},
-        "queuesSource": overview.source or None,
-        "repositories": {standing.state: _standing(standing, overview.at) for standing in overview.repositories},
-        "failures": [
-            {"id": one.id, "url": one.url, "error": one.error, "since": iso_time(one.since)}
-            for one in overview.failures
-        ],
-        "leases": {"held": overview.leases_held, "expired": overview.leases_expired},
-        "waiting": overview.waiting,
-        "batchesLeft": overview.batches_left,
-        "emailsLeft": overview.emails_left,
-        "budget": [
-            {"api": one.api, "limit": one.limit, "remaining": one.remaining, "resetsAt": iso_time(one.resets_at)}
-            for one in overview.budgets
-        ],
-        "limitsInForce": [{"until": iso_time(until)} for until in overview.limits],
-        "workers": [_worker(worker) for worker in overview.workers],
-    }
-
-
-def _standing(standing: Standing, at: float) -> dict[str, Any]:
-    oldest = None
-    if standing.oldest_id is not None:
-        oldest = {"id": standing.oldest_id, "url": standing.oldest_url, "since": iso_time(standing.since)}
-        oldest["seconds"] = None if standing.since is None else max(0, round(at - standing.since))
-    return {"count": standing.count, "oldest": oldest}
-
-
-def _worker(worker: WorkerRow) -> dict[str, Any]:
-    return {
-        "id": worker.id,
-        "host": worker.host,
-        "pid": worker.pid,
-        "version": worker.version,
-        "queues": list(worker.queues),
-        "startedAt": iso_time(worker.started_at),
-        "seenAt": iso_time(worker.seen_at),
-        "alive": worker.alive,
-    }
+def as_json(value: Any) -> Any:
+    """An overview, or a part of it, as ``podium queue --json`` and ``GET /queues`` return it."""
+    if dataclasses.is_dataclass(value):
+        return {
+            camel_case(field.name): iso_time(found) if "Time" in str(field.type) else as_json(found)
+            for field in dataclasses.fields(value)
+            for found in [getattr(value, field.name)]
+        }
+    if isinstance(value, Mapping):
+        return {name: as_json(each) for name, each in value.items()}
+    return [as_json(each) for each in value] if isinstance(value, tuple) else value

@@ -27,7 +27,7 @@ _WIDEST = 60
 
 def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
     """Whether each queue has a worker that is alive."""
-    counts = {standing.state: standing.count for standing in overview.repositories}
+    counts = {state: found.count for state, found in overview.repositories.items()}
     alive = [worker for worker in overview.workers if worker.alive]
     for queue, states in _WORK.items():
         on_queue = sum(queue in worker.queues for worker in alive)
@@ -78,7 +78,7 @@ def queues(overview: Overview) -> Iterator[Finding]:
     elif overview.queues is not None:
         waiting = sum(depth.waiting for depth in overview.queues.values())
         yield ok("queues", f"{plural(waiting, 'message')} waiting, none dead")
-    failed = next(standing for standing in overview.repositories if standing.state == "failed")
+    failed = overview.repositories["failed"]
     if failed.count:
         latest = overview.failures[0]
         yield warning(
@@ -92,11 +92,11 @@ def queues(overview: Overview) -> Iterator[Finding]:
 
 def limits(overview: Overview) -> Iterator[Finding]:
     """Limits of GitHub's that are in force, as the database remembers them."""
-    if overview.limits:
+    if overview.limits_in_force:
         yield warning(
             "limits",
-            f"GitHub holds back {plural(len(overview.limits), 'token')}, "
-            f"the first until {readable_time(overview.limits[0])}.",
+            f"GitHub holds back {plural(len(overview.limits_in_force), 'token')}, "
+            f"the first until {readable_time(overview.limits_in_force[0].until)}.",
             "Work goes on by itself then. If this is usual, add a token to GITHUB_TOKEN.",
         )
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
-from podium.monitoring.overview import as_json
+from podium.monitoring.overview import Overview, as_json
 from podium.submissions import admin
 from podium.web.access import AdminOnly
-from podium.web.api import queue_schemas
+from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
 from podium.web.api.query_parameters import RetryQuery, each_once
 from podium.web.services import Context, ContextDep
@@ -23,7 +23,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
     tags=["administration"],
     summary="Read the queues",
     operation_id="getQueues",
-    response_model=queue_schemas.Overview,
+    response_model=Overview,
     responses={**ADMIN, **error_responses(_503="The database or the queue does not answer.")},
 )
 def get_queues(context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -37,7 +37,7 @@ def get_queues(context: ContextDep, _: AdminOnly) -> JSONResponse:
     summary="Retry repositories",
     operation_id="retryQueues",
     status_code=202,
-    response_model=queue_schemas.Retried,
+    response_model=schemas.RetriedRepositories,
     responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="One of them is completed.")},
 )
 def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
@@ -52,7 +52,7 @@ def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: 
     tags=["administration"],
     summary="Take a repository out of the queue",
     operation_id="dropFromQueue",
-    response_model=queue_schemas.Dropped,
+    response_model=schemas.DroppedRepository,
     responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="It is not in a queue.")},
 )
 def drop_from_queue(

@@ -216,3 +216,17 @@ class Version(ResponseModel):
 
     name: Literal["podium"]
     version: str
+
+
+class RetriedRepositories(ResponseModel):
+    """The repositories that are retried."""
+
+    message: str
+    ids: list[int]
+
+
+class DroppedRepository(ResponseModel):
+    """The repository that was taken out of the queue."""
+
+    message: str
+    id: int

@@ -47,11 +47,11 @@ def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def is_local(headers: Mapping[bytes, bytes], *, settings: Settings, loopback: bool) -> bool:
-    """Whether a request with those headers (names in lower case) comes from this machine, and so may see and do more.
+    """Whether a request with these headers (names in lower case) comes from this machine, and so may see and do more.
 
     A reverse proxy makes a server on loopback reachable from elsewhere. Its requests carry another host name than
-    loopback's, or a forwarding header. A proxy that sends neither cannot be told from a user of this machine:
-    ``docs/serving.md`` says what to set behind one.
+    loopback's, or a forwarding header. A proxy that sends neither cannot be detected: ``docs/serving.md`` says what
+    to set behind one.
 
     Args:
         loopback: whether the server is bound to an address that only this machine can reach.

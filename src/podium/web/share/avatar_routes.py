@@ -49,10 +49,10 @@ async def avatar(
     if account is None:
         raise NotFound(f"No history that was counted here contains an account with the id {account_id}.")
     url = account.picture or ""
-    face = (await context.services.avatars.load([url], TIMEOUT)).get(url)
-    if face is not None:
+    image = (await context.services.avatars.load([url], TIMEOUT)).get(url)
+    if image is not None:
         headers = {"Cache-Control": cache_control(86_400, 7 * 86_400)}
-        return conditional_response(request, face.data, f'"{face.digest}"', headers, media_type=face.media_type)
+        return conditional_response(request, image.data, f'"{image.digest}"', headers, media_type=image.media_type)
     return _initials(request, context, account)
 
 
