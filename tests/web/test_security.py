@@ -102,7 +102,7 @@ def test_two_hosts_are_refused(open_with: Open) -> None:
 def test_page_of_another_site_changes_nothing(open_with: Open, path: str, headers: dict[str, str]) -> None:
     site = open_with()
     site.repository(state="failed", error="No.")
-    assert is_problem(site.client().post(path, headers=headers), 403, "another site")
+    assert is_problem(site.client().post(path, headers=headers), 403, "other sites")
     assert site.queues.enqueued == []
 
 
@@ -219,7 +219,7 @@ def test_the_rate_limit_says_when_to_try_again(open_with: Open) -> None:
     one, other = site.client("192.0.2.1", "192.0.2.50"), site.client("192.0.2.1", "192.0.2.51")
     assert [one.post(SUBMIT).status_code for _ in range(2)] == [202, 202]
     answer = one.post(SUBMIT)
-    assert is_problem(answer, 429, "2 in a minute")
+    assert is_problem(answer, 429, "2 per minute")
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     assert one.post("/submit", data={"repoUrl": "octo/hello"}).status_code == 429
     assert one.get(SUBMIT).status_code == 202
