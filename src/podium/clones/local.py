@@ -1,4 +1,4 @@
-"""A repository that is already on this machine: found, checked, never written to."""
+"""Find and check a repository on this machine. Nothing is written to it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from podium.git.limits import Stop
 
 @dataclass(frozen=True, slots=True)
 class LocalRepository:
-    """A repository on this machine.
-
-    Attributes:
-        path: its git directory, absolute, symbolic links resolved.
-        head: the commit to count up to.
-        branch: the branch that HEAD names, where that is what is counted.
-        mailmap: the blob of the ``.mailmap`` in ``head``.
-        note: why there is no mailmap although there might be one.
+    """Attributes:
+    path: the git directory, absolute, symbolic links resolved.
+    branch: the branch that HEAD names; None for a revision.
+    mailmap: the blob of the ``.mailmap`` in ``head``.
+    note: why an existing mailmap is not applied.
     """
 
     path: Path
@@ -40,18 +37,14 @@ def open_local(
     stop: Stop | None = None,
     on_head: Callable[[Path, str], None] = lambda *_: None,
 ) -> LocalRepository:
-    """Find the repository that ``path`` is, or lies in.
+    """Find the repository at or above ``path``.
 
     Args:
-        git: how git is run.
-        path: a clone, bare or not, a work tree, or a folder in one.
         revision: what to count; None: HEAD.
-        stop: ends the work when set.
         on_head: called with the git directory and the commit as soon as they are known.
 
     Raises:
-        HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev',
-            'corrupt'.
+        HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev', 'corrupt'.
         Interrupted: ``stop`` was set.
     """
     answer = git.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository", folder=path, stop=stop)
@@ -76,7 +69,7 @@ def open_local(
 
 
 def origin(git: Git, repository: LocalRepository) -> str | None:
-    """Where it was cloned from, as its configuration has it; may carry a password."""
+    """The URL that it was cloned from. It may contain a password."""
     return _line(git, repository.path, "config", "--get", "remote.origin.url")
 
 
@@ -84,7 +77,7 @@ def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None)
     wanted = "HEAD" if revision is None else revision
     words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
     answer = git.run(*words, repository=repository, stop=stop)
-    # `^v1` is a revision to git, and prints as one that is left out.
+    # rev-parse accepts `^v1`, and prints an excluded revision.
     if answer.code == 0 and answer.output.strip().isalnum():
         return answer.output.decode().strip()
     if revision is not None:
@@ -97,7 +90,6 @@ def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None)
 
 
 def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[str | None, str | None]:
-    """The blob of the mailmap of ``head``, or a note why there is none although there might be one."""
     if missing(git, repository, head, depth=1, stop=stop):
         return None, "This clone was made without trees, so its .mailmap is not applied."
     blob = find_mailmap(git, repository, head, stop=stop)
@@ -112,7 +104,6 @@ def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[
 
 
 def _line(git: Git, repository: Path, *words: str) -> str | None:
-    """The one line that a command prints, None where it prints none."""
     answer = git.run(*words, repository=repository)
     text = answer.output.decode("utf-8", "replace").strip()
     return text if answer.code == 0 and text else None

@@ -1,4 +1,4 @@
-"""Locks between processes that end with their holder, however it ends (``flock``)."""
+"""Locks between processes that end with their holder (``flock``)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TRY_EVERY = 0.1
 
 @contextlib.contextmanager
 def locked(path: Path, stop: Stop | None = None) -> Iterator[None]:
-    """Hold the lock file ``path``, waiting for whoever holds it.
+    """Wait for the lock file.
 
     Raises:
         Interrupted: ``stop`` was set while waiting.
     """
     while (lock := _take(path)) is None:
         if stop is not None and stop.is_set():
-            raise Interrupted("The work on the repository was told to stop.")
+            raise Interrupted("The work on the repository was stopped.")
         time.sleep(_TRY_EVERY)
     try:
         yield
@@ -34,7 +34,7 @@ def locked(path: Path, stop: Stop | None = None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def if_free(path: Path) -> Iterator[bool]:
-    """Hold the lock file ``path`` where nobody else does; yields whether it is held now."""
+    """Yield whether the lock file was free and is held now."""
     lock = _take(path)
     try:
         yield lock is not None
@@ -51,7 +51,7 @@ def _take(path: Path) -> int | None:
         except BlockingIOError:
             os.close(lock)
             return None
-        # A holder may remove the file before it lets go; a lock on what is no longer there keeps nobody out.
+        # The last holder may have removed the file, and such a lock excludes no process.
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_ino == os.fstat(lock).st_ino:
                 return lock

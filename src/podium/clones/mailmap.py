@@ -1,7 +1,6 @@
-"""The ``.mailmap`` of a repository, applied by git itself to persons rather than to each commit.
+"""Apply a ``.mailmap`` to identities (``git check-mailmap``, https://git-scm.com/docs/gitmailmap).
 
-git finds the identity (``git check-mailmap``, https://git-scm.com/docs/gitmailmap); what is decided here is which
-rows are one person: those at one mapped e-mail, unless the mailmap itself gives that e-mail to two names.
+Rows with one mapped e-mail are one person, unless the mailmap gives that e-mail to two names.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ Pair = tuple[str, str]
 _SWAP_CASE = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
-# What check-mailmap would read as the same pair again; anything else is not sent to it.
+# Text that check-mailmap reads back as the same pair.
 _NAME = re.compile(r"(?:[^<\n\0]*[^<\n\0 \t\r])?")
 _EMAIL = re.compile(r"[^>\n\0]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a (name, e-mail) is by the mailmap: e-mail in lower case, name, and the key that its rows share."""
+    """``email`` is in lower case. The rows of one person share ``key``."""
 
     email: str
     name: str
@@ -40,11 +39,7 @@ class Identity:
 
 
 def find_mailmap(git: Git, repository: Path, tree: str, *, stop: Stop | None = None) -> str | None:
-    """The blob of the ``.mailmap`` in the root of ``tree`` (the name of a tree or commit), if it is a regular file.
-
-    Raises:
-        HistoryError: the tree is not there ('corrupt'), or as :meth:`Git.read`.
-    """
+    """The blob of the ``.mailmap`` in the root of ``tree`` (a tree or commit), if it is a regular file."""
     words = ("ls-tree", "--full-tree", "--end-of-options", tree, ".mailmap")
     mode, _, rest = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").partition(" ")
     kind, _, rest = rest.partition(" ")
@@ -52,20 +47,20 @@ def find_mailmap(git: Git, repository: Path, tree: str, *, stop: Stop | None = N
 
 
 def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = None) -> int | None:
-    """The size of an object in bytes, None where it is not in the repository (ask :func:`missing` before)."""
+    """Bytes; None if it is missing (call :func:`missing` before)."""
     words = ("cat-file", "--batch-check=%(objectsize)")
     size = git.run(*words, repository=repository, stdin=sha.encode() + b"\n", stop=stop).output.strip()
     return int(size) if size.isdigit() else None
 
 
 def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:
-    """What a partial clone lacks of ``head``: of its root tree (``depth`` 1), also of the entries in that (2).
+    """The objects that a partial clone lacks of ``head``: its root tree (``depth`` 1), also the entries in it (2).
 
-    Asking for a missing object in any other way has git look through every object of the clone for who promised it,
-    which takes longer than counting all commits.
+    Any other question about a missing object makes git read every object to find who promised it, which takes longer
+    than counting all commits.
 
     Raises:
-        HistoryError: git cannot read the commit, or what it leads to.
+        HistoryError: git cannot read the commit, or an object below it.
     """
     words = (
         *("rev-list", "--objects", "--no-walk", "--missing=print", f"--filter=tree:{depth}"),
@@ -78,14 +73,9 @@ def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | N
 def identities(
     git: Git, repository: Path, blob: str | None, pairs: Iterable[Pair], *, stop: Stop | None = None
 ) -> dict[Pair, Identity]:
-    """The identity of each (name, e-mail in lower case).
+    """Map each (name, e-mail in lower case).
 
-    Args:
-        git: how git is run.
-        repository: the git directory.
-        blob: the mailmap, as :func:`find_mailmap` gives it; None: every pair is its own identity.
-        pairs: whom to look up.
-        stop: ends the look-up when set.
+    ``blob`` is from :func:`find_mailmap`; without one every pair is its own identity.
 
     Raises:
         HistoryError: git cannot read the mailmap.
@@ -105,7 +95,6 @@ def identities(
 
 
 def _keyed(mapped: dict[Pair, Pair], named: set[Pair]) -> dict[Pair, Identity]:
-    """Identities from what each pair is mapped to; ``named`` are those whose name the mailmap itself says."""
     names: dict[str, set[str]] = {}
     for pair in named:
         name, email = mapped[pair]
@@ -119,14 +108,16 @@ def _keyed(mapped: dict[Pair, Pair], named: set[Pair]) -> dict[Pair, Identity]:
 
 
 def _probe(name: str) -> str:
-    """``name`` as the mailmap takes for the same name (it ignores case), but a name that it writes never equals."""
+    """A variant that git's case-insensitive lookup matches, but no entry can produce: if the answer differs, the
+    mailmap set the name.
+    """
     swapped = name.translate(_SWAP_CASE)
     return swapped if swapped != name else name + secrets.token_hex(8)
 
 
 def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
     lines = "".join(f"{name} <{email}>\n" for name, email in pairs)
-    # git also reads the .mailmap of the work tree it stands in: this one is empty.
+    # git also reads the .mailmap of the work tree: this one is empty.
     with tempfile.TemporaryDirectory(prefix="podium-") as empty:
         answer = git.run(
             "check-mailmap",
@@ -139,7 +130,7 @@ def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | 
             stop=stop,
         )
     answers = answer.output.decode("utf-8", "replace").split("\n")[:-1]
-    # git goes on without a mailmap that it cannot read, and only says so.
+    # git only prints an error for an unreadable mailmap.
     if answer.code != 0 or len(answers) != len(pairs) or b"error:" in answer.errors:
         raise translate(answer.errors, "check-mailmap")
     return [_read(line) for line in answers]

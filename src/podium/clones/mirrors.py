@@ -1,7 +1,6 @@
-"""Mirrors: bare clones without files, kept between counts. A cache, which may be deleted at any time.
+"""Mirrors: bare clones without files. A cache, which may be deleted at any time.
 
-Each mirror is held by a lock for as long as it is counted, fetched or removed. A first clone happens beside, in a
-folder that takes the mirror's name when it is whole.
+A mirror is locked while it is counted, fetched or removed. A first clone gets the mirror's name when it is complete.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress
 from podium.history.incoming_pack import IncomingPack
 
-# Each fetch adds a pack or two. With more than this a new clone is cheaper than what they cost.
+# Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100
 _DAMAGED = ("corrupt", "not-a-repository")
-# What a git that was killed leaves behind.
+# Files of a git that was killed.
 _LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
 
 
@@ -39,13 +38,12 @@ class Mirror:
     """A mirror that is open and up to date.
 
     Attributes:
-        path: its git directory.
         head: the commit of the host's HEAD.
-        branch: the default branch; None where the host's HEAD names none.
-        url: where it was fetched from: another URL on the same origin, where the repository has moved.
+        branch: None if the host's HEAD names none.
+        url: where it was fetched from; differs if the repository has moved on the same origin.
         mailmap: the blob of the ``.mailmap`` in ``head``.
-        note: why there is no mailmap although there might be one.
-        incoming: what was counted while it arrived; None unless this is a first clone.
+        note: why an existing mailmap is not applied.
+        incoming: what was counted during a first clone, else None.
     """
 
     path: Path
@@ -57,14 +55,12 @@ class Mirror:
     incoming: IncomingPack | None
 
     def discard(self) -> None:
-        """Throw the mirror away, because it proved damaged; the next to open it clones anew."""
+        """Delete it if damaged; the next :meth:`Mirrors.open` clones again."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What a mirror is brought up to, and who is told of it."""
-
     remote: Remote
     progress: Progress
     on_commits: Callable[[int], None]
@@ -73,8 +69,6 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """What the host's HEAD was when it was fetched, its commit, and who followed where that was for the first time."""
-
     branch: str | None
     commit: str
     incoming: IncomingPack | None = None
@@ -84,10 +78,9 @@ class Mirrors:
     """The mirrors in one folder, which several processes may share.
 
     Args:
-        folder: where they are kept; made when needed.
-        git: how git is run; its ``disk_reserve`` must be free for each clone before it begins.
-        cache_bytes: what all together may occupy; the least recently used go first. None: no limit.
-        resolve: gives a URL's address that git must use (``http.curloptResolve``), or None; may raise.
+        git: its ``disk_reserve`` must be free before each clone.
+        cache_bytes: the limit of all mirrors; the least recently used are removed first.
+        resolve: a URL's value of ``http.curloptResolve``, or None; may raise.
     """
 
     def __init__(
@@ -116,18 +109,15 @@ class Mirrors:
         on_commits: Callable[[int], None] = lambda _: None,
         stop: Stop | None = None,
     ) -> Iterator[Mirror]:
-        """Bring the mirror of a repository up to date and hold it.
+        """Bring the mirror of a repository up to date and lock it.
 
         Args:
-            host, owner, name: of the repository, for the folder's name.
-            key: what makes the repository the same as another.
-            url: what git clones.
-            progress: called while it receives.
-            on_commits: is told of commits that are counted as they arrive, how many so far; may raise.
-            stop: ends the work when set.
+            host, owner, name: for the folder's name.
+            key: identifies the repository.
+            on_commits: called with the number of commits counted during the transfer; may raise.
 
         Raises:
-            HistoryError: it cannot be had; the code says why.
+            HistoryError: the mirror cannot be brought up to date.
             Interrupted: ``stop`` was set.
         """
         path = self._folder / _folder_name(host, owner, name, key)
@@ -146,7 +136,6 @@ class Mirrors:
             self._remove_until(lambda: self._occupied() <= most)
 
     def _update(self, path: Path, wanted: _Wanted, stack: contextlib.ExitStack) -> _Brought:
-        """Bring it up to date. A first clone is followed, until ``stack`` is left."""
         if path.exists():
             head = wanted.remote.head()
             try:
@@ -162,7 +151,6 @@ class Mirrors:
             return self._clone(path, wanted, wanted.remote.head(), stack)
 
     def _clone(self, path: Path, wanted: _Wanted, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Brought:
-        """Clone it, ``head`` or whatever it is."""
         digits = len(head.sha) if head else 40
         incoming = IncomingPack(digits, wanted.on_commits)
         stack.callback(incoming.close)
@@ -208,9 +196,8 @@ class Mirrors:
     def _finished(
         self, path: Path, wanted: _Wanted, commit: str, incoming: IncomingPack
     ) -> tuple[str | None, str | None]:
-        """Count what has arrived to its end, while the host is asked for the mailmap; give that, or a note."""
         try:
-            # Before there is another pack than the one that arrived.
+            # Before there is a second pack.
             incoming.step(path)
             with ThreadPoolExecutor(1) as other:
                 brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
@@ -227,7 +214,6 @@ class Mirrors:
 
     @contextlib.contextmanager
     def _incoming(self, stop: Stop | None) -> Iterator[Path]:
-        """A folder for a clone that is under way, with disk reserved for it."""
         path = self._folder / f"incoming-{secrets.token_hex(8)}"
         lock = _lock_of(path)
         with contextlib.ExitStack() as stack:
@@ -243,7 +229,7 @@ class Mirrors:
             yield path
 
     def _sweep(self) -> int:
-        """Remove what dead processes were cloning; returns how many clones are under way."""
+        """Remove clones of dead processes; return the number of others."""
         alive = 0
         for lock in self._folder.glob("incoming-*.lock"):
             with if_free(lock) as free:
@@ -255,7 +241,7 @@ class Mirrors:
         return alive
 
     def _remove_until(self, enough: Callable[[], bool]) -> bool:
-        """Remove mirrors that nobody holds, the least recently used first; returns whether it is enough now."""
+        """Remove the least recently used first; return the last value of ``enough``."""
         for path in sorted(self._folder.glob("*.git"), key=_used_at):
             if enough():
                 return True
@@ -281,7 +267,7 @@ def _folder_faults() -> Iterator[None]:
 
 
 def _folder_name(host: str, owner: str, name: str, key: str) -> str:
-    """A name that people can read, that no two repositories share, and that leads nowhere else."""
+    """Readable, unique, and no path to another folder."""
     words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
     return f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
 
@@ -291,7 +277,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _forget_lock_of_nothing(path: Path) -> None:
-    """While the lock is held: without a mirror beside it nobody would ever remove it."""
+    """Without a mirror, its lock file would stay forever."""
     if not path.exists():
         _lock_of(path).unlink(missing_ok=True)
 

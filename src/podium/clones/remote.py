@@ -1,9 +1,7 @@
-"""A repository on a host: what its HEAD is, and its commits without their files.
+"""A repository on a host: its HEAD, and its commits without their files.
 
-A fetch of a clone's own (``git fetch origin``) moves no branch in a bare single-branch clone, and says nothing. So the
-host is asked for its default branch first, and that branch is fetched by name. The first time there is nothing that
-could stay as it was: whatever the host's HEAD is, is fetched at once, and what it was is seen in the packets that git
-traces.
+``git fetch origin`` moves no branch in a bare single-branch clone. The host's default branch is therefore fetched by
+name. A first clone fetches HEAD at once and reads the branch from git's packet trace.
 """
 
 from __future__ import annotations
@@ -21,47 +19,43 @@ from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
 from podium.git.progress import Progress
 
-# Where the commit of the host's HEAD is kept, whatever its branch is called: a branch `a` that is renamed to `a/b`
-# could not be kept beside its old name.
+# One ref for any branch: a branch `a` that is renamed to `a/b` could not be stored beside its old name.
 KEPT_AT = "refs/podium/head"
 _OWN_HEAD = f"ref: {KEPT_AT}\n"
-# What git allows in the name of a branch (git-check-ref-format); a host could send anything.
+# git-check-ref-format; a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# The host's HEAD as git traces it: of protocol 2, and of those before (``\\0`` is how git writes a NUL).
+# The host's HEAD in git's trace: protocol 2, and older ones (``\\0`` is how git writes a NUL).
 _TRACED_HEAD = re.compile(
     rb"packet: +(?:fetch|git)< ([0-9a-f]{40}(?:[0-9a-f]{24})?) HEAD"
     rb"(?: symref-target:([^ \n]+)|\\0[^\n]*? symref=HEAD:([^ \n]+))?"
 )
-# Of a name in a repository that does not say otherwise.
 _DIGITS = 40
 _TRACE = "packets"
-# It stands at the beginning, before anything that a host could make long.
+# HEAD comes first, before anything that a host could make long.
 _MOST_TRACED = 1 << 20
 _LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
 _DISCOVERY = "/info/refs"
 _MOST_REDIRECTS = 3
-# What a fetch of HEAD fails with where asking for it tells more; other faults would only be waited for twice.
+# Errors of a fetch that ls-remote explains.
 _UNASKED = ("redirected", "interrupted-transfer", "git-failed")
-# Room on disk for one tree and one mailmap, packed.
+# For one tree and one mailmap, packed.
 _FEW_OBJECTS = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteHead:
-    """What the host's HEAD is: ``branch`` (None where it names no branch) and the commit ``sha``."""
+    """``branch`` is None if HEAD names no branch."""
 
     branch: str | None
     sha: str
 
     @property
     def source(self) -> str:
-        """What to ask the host for."""
         return f"refs/heads/{self.branch}" if self.branch else "HEAD"
 
 
 def is_own_head(repository: Path) -> bool:
-    """Whether the HEAD of ``repository`` names what :meth:`Remote.fetch` brings."""
     try:
         return (repository / "HEAD").read_text(encoding="ascii") == _OWN_HEAD
     except (OSError, ValueError):
@@ -69,10 +63,7 @@ def is_own_head(repository: Path) -> bool:
 
 
 class Remote:
-    """One repository on a host, reached with ``git``.
-
-    ``resolve`` gives, for a URL, git's ``http.curloptResolve`` value (``HOST:PORT:ADDRESS``) or None; it may raise.
-    """
+    """``resolve`` returns a URL's value of ``http.curloptResolve`` (``HOST:PORT:ADDRESS``) or None; it may raise."""
 
     def __init__(
         self, git: Git, url: str, *, resolve: Callable[[str], str | None] | None = None, stop: Stop | None = None
@@ -84,11 +75,11 @@ class Remote:
         self._pin = (f"http.curloptResolve={pinned}",) if pinned else ()
 
     def head(self) -> RemoteHead:
-        """Ask the host for its HEAD, following it (up to three times) where it has moved on the same origin.
+        """Ask the host for its HEAD; follow up to three redirects on the same origin.
 
         Raises:
             HistoryError: 'empty', 'no-default-branch', 'missing', 'redirected', 'unreachable', …
-            Interrupted: told to stop.
+            Interrupted: the work was stopped.
         """
         for _ in range(_MOST_REDIRECTS):
             try:
@@ -107,28 +98,29 @@ class Remote:
         *,
         meanwhile: Callable[[], bool] | None = None,
     ) -> None:
-        """Bring the commits of ``head`` into ``repository``, which afterwards has a HEAD of its own naming them.
+        """Fetch the commits of ``head`` into ``repository``, and make its HEAD name them.
 
-        ``meanwhile`` is done while they arrive, see :meth:`Git.transfer`.
+        Args:
+            meanwhile: see :meth:`Git.transfer`.
 
         Raises:
             HistoryError: 'shallow', 'interrupted-transfer', 'too-large', 'disk-full', …
-            Interrupted: told to stop.
+            Interrupted: the work was stopped.
         """
         self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress, meanwhile=meanwhile)
         if not is_own_head(repository):
-            # As `git symbolic-ref` does, without starting it.
+            # Faster than `git symbolic-ref`.
             (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
 
     def fetch_whatever(
         self, repository: Path, progress: Progress, *, meanwhile: Callable[[], bool] | None = None
     ) -> RemoteHead:
-        """The same of whatever the host's HEAD is; give that. ``repository`` is empty, of 40 digits a name.
+        """Fetch the host's HEAD without asking for it first; return it. ``repository`` is empty and SHA-1.
 
         Raises:
-            UnknownHead: there is no HEAD, its names are longer, or it has moved.
+            UnknownHead: there is no HEAD, it is SHA-256, or it has moved.
             HistoryError: as :meth:`fetch`.
-            Interrupted: told to stop.
+            Interrupted: the work was stopped.
         """
         trace = repository / _TRACE
         head = RemoteHead(None, "")
@@ -151,13 +143,13 @@ class Remote:
         return found
 
     def fetch_object(self, sha: str, repository: Path) -> None:
-        """Bring one object, and nothing that it leads to.
+        """Fetch one object alone.
 
         Raises:
             HistoryError: the host refuses, or as :meth:`fetch`.
-            Interrupted: told to stop.
+            Interrupted: the work was stopped.
         """
-        # Saying what is here already would cost more than the object, and would not make it smaller.
+        # Negotiation would cost more than the object.
         self._transfer(
             repository,
             sha,
@@ -190,14 +182,14 @@ class Remote:
             repository=repository,
             progress=progress,
             variables=variables,
-            # Not kept in the repository: while its commits are counted, it knows no place to fetch more from.
+            # Not stored: while commits are counted, git knows no remote to fetch from.
             configuration=(f"remote.origin.url={self.url}", *self._pin, *configuration),
             ceiling=ceiling,
             meanwhile=meanwhile,
             stop=self._stop,
         )
         if b"shallow roots" in errors:
-            # git only warns of it, and moves no branch.
+            # git only warns, and moves no branch.
             raise translate(errors, "fetch")
 
     def _head(self) -> RemoteHead:
@@ -227,7 +219,6 @@ class Remote:
             "--end-of-options",
             self.url,
             *patterns,
-            # No repository at all, whatever the folder is in.
             repository=Path(os.devnull),
             folder=Path("/"),
             transfers=True,
@@ -239,7 +230,6 @@ class Remote:
         return answer.output.decode("utf-8", "replace")
 
     def _moved_to(self) -> str:
-        """Where the host says that the repository is now, as git's own trace of the answer has it."""
         answer = self._git.run(
             "ls-remote",
             "--end-of-options",
@@ -265,12 +255,10 @@ class Remote:
 
 
 def _branch(target: str) -> str | None:
-    """The branch that a HEAD names; None where it is no name of one."""
     return target.removeprefix("refs/heads/") if _BRANCH.fullmatch(target) else None
 
 
 def _traced(trace: Path) -> RemoteHead | None:
-    """What the host said of its HEAD; None where it said nothing of it."""
     try:
         with trace.open("rb") as packets:
             found = _TRACED_HEAD.search(packets.read(_MOST_TRACED))

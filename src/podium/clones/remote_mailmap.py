@@ -1,5 +1,3 @@
-"""The ``.mailmap`` of a mirror: the one blob, and the one tree that names it, fetched on purpose."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,17 +8,17 @@ from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Stop
 
-# A mirror that is damaged, or a disk that is full, is not about the mailmap.
+# Errors of the mirror or the disk, not of the mailmap.
 _NOT_ABOUT_IT = ("corrupt", "not-a-repository", "disk-full")
 
 
 def bring_mailmap(
     git: Git, repository: Path, remote: Remote, head: str, *, stop: Stop | None
 ) -> tuple[str | None, str | None]:
-    """The blob of the mailmap of ``head``, which is in ``repository`` afterwards, or a note why there is none.
+    """Fetch the mailmap of ``head``; return its blob, or a note why there is none.
 
     Raises:
-        HistoryError: it cannot be had just now; counted without it, the board would tear people apart.
+        HistoryError: a transient fault; without the mailmap the board would split people.
         Interrupted: ``stop`` was set.
     """
     try:

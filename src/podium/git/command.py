@@ -1,9 +1,6 @@
-"""git, the program.
+"""Run git. Each process leads a process group, which ends with the work.
 
-Three ways to run it: to its end (:meth:`Git.run`), as a stream that is counted while it flows (:meth:`Git.stream`),
-and as a transfer that reports how far it is (:meth:`Git.transfer`). Whatever ends the work ends the processes too:
-each has a process group of its own, which is ended with it. A repository is always named by ``--git-dir``, so no
-variable and no folder above can put another in its place.
+``--git-dir`` always names the repository, so no variable and no parent folder can replace it.
 """
 
 from __future__ import annotations
@@ -28,7 +25,7 @@ _KEPT_ERRORS = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a run ended: its exit code, its output, and the beginning of its standard error."""
+    """``errors`` is the beginning of standard error."""
 
     code: int
     output: bytes
@@ -36,27 +33,19 @@ class Answer:
 
 
 class Git:
-    """git as one profile and its limits have it."""
-
     def __init__(self, profile: Profile, limits: Limits) -> None:
         self.limits = limits
         self._profile = profile
 
     @classmethod
     def for_server(cls, limits: Limits, *, search_path: str, protocols: Sequence[str] = ("https",)) -> Git:
-        """For a server that clones what strangers name.
-
-        Args:
-            limits: what one run may take.
-            search_path: where programs are found, as ``PATH`` has it.
-            protocols: what transfers may use.
-        """
+        """For a server that clones addresses of strangers. ``search_path`` is as in ``PATH``."""
         idle = limits.idle_timeout if limits.idle_timeout is not None else 120.0
         return cls(server_profile(search_path=search_path, protocols=protocols, idle_timeout=idle), limits)
 
     @classmethod
     def for_person(cls, environment: Mapping[str, str], limits: Limits | None = None) -> Git:
-        """For the command line: the person's own git, with ``environment`` as they have it."""
+        """For the command line: the user's own git and environment."""
         return cls(person_profile(environment), limits or Limits())
 
     def run(
@@ -74,15 +63,12 @@ class Git:
         """Run a command to its end, whatever its exit code.
 
         Args:
-            words: the command and its words; put ``--end-of-options`` before any that comes from outside.
-            repository: its git directory; None: git looks for one from ``folder`` on.
-            folder: where to run it; else in ``repository``.
-            variables: added to the environment.
-            stdin: given to its standard input.
+            words: the command; put ``--end-of-options`` before any word from outside.
+            repository: the git directory; None: git searches from ``folder`` on.
+            folder: the working directory; None: ``repository``.
             most: bytes of output that are accepted.
-            transfers: whether it may go to the network.
+            transfers: whether it may use the network.
             configuration: further ``name=value`` words.
-            stop: ends it when set.
 
         Raises:
             HistoryError: 'too-large' by time or output, 'git-missing', 'not-a-repository' (no such folder).
@@ -93,7 +79,7 @@ class Git:
         def collect(data: bytes) -> None:
             output.extend(data)
             if len(output) > most:
-                raise HistoryError("too-large", f"git {words[0]} says more than is accepted of one repository.")
+                raise HistoryError("too-large", f"git {words[0]} printed more than Podium accepts for one repository.")
 
         environment = {**self._profile.variables(transfers=transfers), **(variables or {})}
         argv = self._argv(words, repository, configuration)
@@ -105,10 +91,10 @@ class Git:
         return Answer(process.returncode, bytes(output), bytes(errors))
 
     def read(self, *words: str, repository: Path, stdin: bytes = b"", stop: Stop | None = None) -> bytes:
-        """The output of a command that must succeed in ``repository``.
+        """Return the output of a command that must succeed.
 
         Raises:
-            HistoryError: what git's standard error means, or as :meth:`run`.
+            HistoryError: as git's standard error says, or as :meth:`run`.
             Interrupted: ``stop`` was set.
         """
         answer = self.run(*words, repository=repository, stdin=stdin, stop=stop)
@@ -127,34 +113,26 @@ class Git:
         meanwhile: Callable[[], bool] | None = None,
         stop: Stop | None = None,
     ) -> bytes:
-        """Run a command that fetches into ``repository``, within all limits.
+        """Fetch into ``repository`` within all limits; return the beginning of standard error.
 
         Args:
-            words: the command; give it ``--progress``.
-            repository: the git directory, and the folder that is measured.
-            progress: called with each step that git reports.
-            variables: added to the environment.
-            configuration: further ``name=value`` words.
+            words: the command, with ``--progress``.
             ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
-            meanwhile: what else to do, in small steps; says whether there is more to do at once.
-            stop: ends it when set.
-
-        Returns:
-            The beginning of its standard error, without progress.
+            meanwhile: does other work in small steps; returns whether there is more to do at once.
 
         Raises:
-            HistoryError: what git's standard error means, or the limit that was reached.
+            HistoryError: as git's standard error says, or the limit that was reached.
             Interrupted: ``stop`` was set.
         """
         reader = ProgressReader(progress)
-        # In a process group of its own, a program that asks its person on the terminal is stopped.
+        # In its own process group, a program that asks its user on the terminal is stopped.
         own_group = not self._profile.on_terminal
         argv = self._argv(words, repository, configuration)
         environment = {**self._profile.variables(transfers=True), **(variables or {})}
         process = self._start(argv, environment, repository, own_group=own_group)
         watch = TransferWatch(self.limits, stop, repository, process.pid, ceiling)
 
-        def hear(data: bytes) -> None:
+        def receive(data: bytes) -> None:
             watch.moved()
             reader.feed(data)
 
@@ -162,7 +140,7 @@ class Git:
             processes.pump(
                 process,
                 b"",
-                {process.stdout: _kept(bytearray()), process.stderr: hear},
+                {process.stdout: _kept(bytearray()), process.stderr: receive},
                 watch.check,
                 meanwhile=meanwhile,
             )
@@ -178,7 +156,7 @@ class Git:
         Raises:
             HistoryError: one of them cannot be started.
         """
-        # Else rev-list flushes each line.
+        # Without it, rev-list flushes each line.
         environment = {**self._profile.variables(transfers=False), "GIT_FLUSH": "0"}
         with contextlib.ExitStack() as stack:
             source = self._start(self._argv(first, repository), environment, repository)
@@ -217,8 +195,6 @@ class Git:
 
 
 class Pipeline:
-    """Two processes, the second of which reads the output of the first."""
-
     def __init__(
         self,
         source: processes.Process,
@@ -233,10 +209,10 @@ class Pipeline:
         self._doing = doing
 
     def output(self, stop: Stop | None) -> Iterator[bytes]:
-        """The output of the second, in pieces of some size, as it comes.
+        """Yield the second command's output as it comes.
 
         Raises:
-            HistoryError: one of them failed; 'corrupt' where git gives no better reason.
+            HistoryError: one of them failed; 'corrupt' unless git gives a better reason.
             Interrupted: ``stop`` was set.
         """
         errors, output = bytearray(), bytearray()
@@ -263,17 +239,15 @@ class Pipeline:
             raise _damage(bytes(errors), self._doing)
 
     def close(self) -> None:
-        """End both."""
         self._stack.close()
 
 
 def _kept(errors: bytearray) -> Callable[[bytes], None]:
-    """A sink that keeps the beginning of what it is given."""
     return lambda data: errors.extend(data[: max(0, _KEPT_ERRORS - len(errors))])
 
 
 def _damage(errors: bytes, doing: str) -> HistoryError:
-    """Why a walk over commits failed: whatever git did not say otherwise, it could not read the repository."""
+    """A walk that fails for an unknown reason could not read the repository."""
     found = translate(errors, doing)
     if found.code in ("too-large", "disk-full", "corrupt"):
         return found

@@ -1,8 +1,8 @@
-"""How git is run: its environment and its configuration, for a server and for a person. Pure.
+"""The environment and configuration of git.
 
-A server runs git on what strangers name, so its git sees nothing of the machine it runs on. A person ranks their own
-repositories with their own access, so their git keeps their configuration, credential helpers, proxies and agents.
-In both nothing of a repository's own configuration can start a program, and no count goes to the network.
+A server's git, which clones addresses of strangers, sees nothing of the machine. A user's git keeps their
+configuration, credential helpers, proxies and agents. In both, a repository's own configuration starts no program, and
+counting does not use the network.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Variables of a git that called us (a hook, an alias) which would redirect ours to its repository.
+# Variables of a calling git (a hook, an alias) that name its repository.
 _REDIRECTING = frozenset(
     f"GIT_{name}"
     for name in (
@@ -27,8 +27,7 @@ _ALWAYS = {
     # A graft file rewrites history; this one is empty.
     "GIT_GRAFT_FILE": os.devnull,
     "GIT_OPTIONAL_LOCKS": "0",
-    # Known to git since the security releases of 2024 (2.39.4, 2.45.1). For older ones every protocol is refused while
-    # nothing is to be transferred.
+    # Since 2.39.4 and 2.45.1. For older ones no protocol is allowed unless there is something to transfer.
     "GIT_NO_LAZY_FETCH": "1",
 }
 
@@ -38,14 +37,14 @@ _ALWAYS_CONFIGURED = (
     "core.pager=cat",
     "gc.auto=0",
     "maintenance.auto=false",
-    # The mailmap is applied to persons, not to each commit, and never fetched by surprise.
+    # The mailmap is applied to identities, not to each commit.
     "mailmap.blob=",
     "mailmap.file=",
     "log.mailmap=false",
     "fetch.unpackLimit=1",
     "fetch.recurseSubmodules=false",
     "fetch.writeCommitGraph=false",
-    # A repository with an odd commit in its past is to be counted, not refused.
+    # A repository with a malformed old commit is counted, not refused.
     "fetch.fsckObjects=false",
     "transfer.fsckObjects=false",
 )
@@ -58,10 +57,9 @@ class Profile:
     """One way to run git.
 
     Attributes:
-        environment: the whole environment of the process.
-        configuration: ``name=value`` words, stronger than any file.
-        protocols: what a transfer may use (``https:http``); None: what the person's git allows.
-        on_terminal: transfers stay in the terminal's foreground, where git and ssh can ask their person.
+        configuration: ``name=value`` words, which override any file.
+        protocols: those of a transfer (``https:http``); None: as the user's git allows.
+        on_terminal: transfers stay in the terminal's foreground, where git and ssh can ask the user.
     """
 
     environment: Mapping[str, str]
@@ -70,7 +68,6 @@ class Profile:
     on_terminal: bool
 
     def variables(self, *, transfers: bool) -> dict[str, str]:
-        """The environment for a command that does, or does not, go to the network."""
         variables = dict(self.environment)
         allowed = self.protocols if transfers else NO_PROTOCOL
         if allowed is not None:
@@ -78,23 +75,22 @@ class Profile:
         return variables
 
     def words(self, extra: Sequence[str] = ()) -> list[str]:
-        """The words between ``git`` and the command."""
         configuration = (*self.configuration, *extra)
         return ["--no-replace-objects", "--no-pager", *(word for item in configuration for word in ("-c", item))]
 
 
 def server_profile(*, search_path: str, protocols: Sequence[str], idle_timeout: float) -> Profile:
-    """A git that knows only what is written here. ``search_path`` is where programs are found (``PATH``)."""
+    """``search_path`` is its ``PATH``."""
     environment = {
         "PATH": search_path,
-        # No folder at all: neither configuration nor .netrc can be found below it.
+        # No folder, so neither configuration nor .netrc is found.
         "HOME": os.devnull,
         "XDG_CONFIG_HOME": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
-        # Empty means: no program. Unset would let core.askPass or SSH_ASKPASS name one.
+        # Empty: no program. Unset, core.askPass or SSH_ASKPASS could name one.
         "GIT_ASKPASS": "",
         **_ALWAYS,
     }
@@ -113,7 +109,6 @@ def server_profile(*, search_path: str, protocols: Sequence[str], idle_timeout: 
 
 
 def person_profile(environment: Mapping[str, str]) -> Profile:
-    """The git of the person whose environment this is."""
     kept = {name: value for name, value in environment.items() if name not in _REDIRECTING and name != "LANGUAGE"}
     return Profile(
         environment={**kept, **_ALWAYS},

@@ -1,7 +1,4 @@
-"""What git says when it fails, and what it means. Pure.
-
-git is run with ``LC_ALL=C``, so its messages are the same everywhere; its exit codes tell nothing apart.
-"""
+"""Translate git's error messages. git runs with ``LC_ALL=C``, and its exit codes do not distinguish errors."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from podium.textutil.sanitize import blank_controls
 
 _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 
-# (what git says, code, message, whether trying again may help); the first that is found decides.
+# (pattern, code, message, whether a retry may help); the first match decides.
 _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
     (re.compile(says, re.IGNORECASE), code, message, transient)
     for says, code, message, transient in (
@@ -82,7 +79,7 @@ _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
             r"|empty reply|unexpected (?:end|flush)|expected flush|protocol error|couldn't find remote ref"
             r"|invalid index-pack output|unable to access",
             "interrupted-transfer",
-            "The host broke the transfer off: try again.",
+            "The host interrupted the transfer: try again.",
             True,
         ),
         (
@@ -112,18 +109,18 @@ _TABLE: tuple[tuple[re.Pattern[str], str, str, bool], ...] = tuple(
 
 
 def clean(text: str) -> str:
-    """``text`` on one line of at most 300 characters, without control characters, users and passwords of URLs."""
+    """One line of at most 300 characters, without control characters and credentials of URLs."""
     return without_user_info(blank_controls(text)).strip()[:300]
 
 
 def said(stderr: bytes) -> list[str]:
-    """The lines of git's own, without what the other side says (``remote: …``), which is anybody's text."""
+    """git's own lines, without the remote's (``remote: …``), which can be any text."""
     lines = stderr.decode("utf-8", "replace").replace("\r", "\n").split("\n")
     return [line for line in lines if line.strip() and not line.startswith("remote:")]
 
 
 def translate(stderr: bytes, doing: str) -> HistoryError:
-    """The error that git's standard error means; ``doing`` is the command's name, for what is in no table."""
+    """``doing`` names the command if no row matches."""
     lines = said(stderr)
     text = "\n".join(lines)
     if untrusted := _TRUST.search(text):
@@ -136,4 +133,4 @@ def translate(stderr: bytes, doing: str) -> HistoryError:
         if says.search(text):
             return HistoryError(code, message, transient=transient)
     first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
-    return HistoryError("git-failed", f"git {doing} failed: {clean(first) or 'it said nothing'}.")
+    return HistoryError("git-failed", f"git {doing} failed: {clean(first) or 'no message'}.")

@@ -1,4 +1,4 @@
-"""What one run of git may take, and the watch that ends it when it takes more."""
+"""The limits of one run of git."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from typing import Protocol
 
 from podium.errors import HistoryError, Interrupted
 
-# How often a transfer's folder is measured, in seconds; stop and time are looked at with each call.
+# In seconds.
 _MEASURE_EVERY = 1.0
 
-# A transfer starts a handful of programs. With a git before 2.39.4 and a host that says it is shallow, each treeless
-# fetch starts another to find what it misses, without end.
+# Normal is a handful. With git before 2.39.4, a host that calls itself shallow makes each treeless fetch start another
+# one, without end.
 _MOST_PROGRAMS = 40
 
 
 class Stop(Protocol):
-    """A ``threading.Event``, or what looks like one."""
-
-    def is_set(self) -> bool:
-        """Whether the work is to end now."""
-        ...
+    def is_set(self) -> bool: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +29,11 @@ class Limits:
     """Seconds and bytes; None: no limit.
 
     Attributes:
-        timeout: seconds that one run of git may take.
-        idle_timeout: seconds that a transfer may stand still.
-        memory: bytes of private memory of each process (Linux only).
-        repository_bytes: bytes on disk of the largest repository.
-        disk_reserve: bytes that a transfer leaves free on the disk.
+        timeout: for one run of git.
+        idle_timeout: for a transfer without progress.
+        memory: private memory of each process (Linux only).
+        repository_bytes: on disk.
+        disk_reserve: what a transfer leaves free on the disk.
     """
 
     timeout: float | None = None
@@ -48,10 +44,7 @@ class Limits:
 
 
 class Watch:
-    """Ends a run of git, by raising, when it was told to stop or has had its time.
-
-    ``idle`` says whether it may also stand still no longer than a transfer may.
-    """
+    """Raises if git is to be stopped, out of time, or idle (``idle``)."""
 
     def __init__(self, limits: Limits, stop: Stop | None, *, idle: bool = False) -> None:
         self._limits = limits
@@ -60,18 +53,17 @@ class Watch:
         self._begun = self._moved = time.monotonic()
 
     def moved(self) -> None:
-        """git has shown a sign of life."""
         self._moved = time.monotonic()
 
     def check(self) -> None:
-        """Call at least every fifth of a second.
+        """Call it at least every fifth of a second.
 
         Raises:
             Interrupted: ``stop`` is set.
-            HistoryError: the time is over ('too-large'), or the host stands still ('unreachable').
+            HistoryError: the time is over ('too-large'), or the host sends nothing ('unreachable').
         """
         if self._stop is not None and self._stop.is_set():
-            raise Interrupted("The work on the repository was told to stop.")
+            raise Interrupted("The work on the repository was stopped.")
         now = time.monotonic()
         limit = self._limits.timeout
         if limit is not None and now - self._begun > limit:
@@ -85,8 +77,6 @@ class Watch:
 
 
 class TransferWatch(Watch):
-    """The same for a clone or fetch: also its folder, its disk and its programs."""
-
     def __init__(self, limits: Limits, stop: Stop | None, folder: Path, process: int, ceiling: int | None) -> None:
         super().__init__(limits, stop, idle=True)
         self._folder = folder
@@ -96,7 +86,7 @@ class TransferWatch(Watch):
         self._size = 0
 
     def check(self) -> None:
-        """See :meth:`Watch.check`.
+        """Check as :meth:`Watch.check`.
 
         Raises:
             HistoryError: also 'too-large' by bytes, 'disk-full' or 'shallow'.
@@ -106,7 +96,6 @@ class TransferWatch(Watch):
             self.measure()
 
     def measure(self) -> None:
-        """Look at the folder, the disk and the programs, whenever it was last done."""
         self._measured = time.monotonic()
         size = bytes_on_disk(self._folder)
         if size != self._size:
@@ -124,22 +113,19 @@ class TransferWatch(Watch):
 
 
 def too_large(limit: int) -> HistoryError:
-    """The error for a repository of more than ``limit`` bytes."""
     return HistoryError(
         "too-large", f"The repository is larger than the {limit} bytes allowed (PODIUM_MAX_REPOSITORY_BYTES)."
     )
 
 
 def disk_full() -> HistoryError:
-    """The error for a disk without the room that is to stay free."""
     return HistoryError(
         "disk-full",
-        "The disk has too little room left for this repository (PODIUM_DISK_RESERVE_BYTES): free some and retry.",
+        "The disk has too little space left for this repository (PODIUM_DISK_RESERVE_BYTES): free some and retry.",
     )
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """What the files below ``folder`` occupy; files that vanish meanwhile do not count."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -151,7 +137,7 @@ def bytes_on_disk(folder: Path) -> int:
 
 
 def _programs_below(process: int) -> int:
-    """How many processes descend from ``process``; 0 where the system does not tell."""
+    """Count the descendants of ``process`` (Linux only)."""
     if sys.platform != "linux":
         return 0
     waiting, found = [str(process)], 0
@@ -159,7 +145,7 @@ def _programs_below(process: int) -> int:
         parent = waiting.pop()
         try:
             children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        except OSError:  # it ended meanwhile
+        except OSError:
             continue
         found += len(children)
         waiting += children

@@ -1,7 +1,4 @@
-"""Starting processes, feeding them, and ending them: the one module of this room that does.
-
-Each has a process group of its own, which is ended with it, and a limit on its memory.
-"""
+"""Start, feed and end processes. No other module of this package does."""
 
 from __future__ import annotations
 
@@ -20,13 +17,13 @@ from typing import IO
 
 Process = subprocess.Popen[bytes]
 
-# Seconds between two checks whether a process should be ended.
+# Seconds between two checks.
 TICK = 0.1
 _SHORT_TICK = 0.02
-# Bytes of one read: what is made of them stays in the processor's cache. A pipe holds more, so that git need not wait.
+# Bytes of one read, which fit the processor's cache.
 CHUNK = 128 << 10
 _PIPE = 1 << 20
-# How long a process that was asked to end may take before it is killed, in seconds.
+# Seconds between SIGTERM and SIGKILL.
 _GRACE = 2.0
 
 
@@ -39,18 +36,12 @@ def start(
     own_group: bool = True,
     stdin: IO[bytes] | int | None = None,
 ) -> Process:
-    """Start ``argv`` with pipes.
-
-    Args:
-        argv: the program and its words.
+    """Args:
         environment: all of its environment.
-        folder: where it runs; None: in the root.
         memory: bytes of private memory that it may use; None: no limit.
-        own_group: whether it leads a process group of its own.
-        stdin: its standard input; a pipe unless given.
 
     Raises:
-        OSError: there is no such program or folder, or no room for a process.
+        OSError: there is no such program or folder, or no process can be started.
     """
     process = subprocess.Popen(
         _bounded(argv, memory, environment.get("PATH", os.defpath)),
@@ -60,7 +51,7 @@ def start(
         env=environment,
         cwd=folder or "/",
         bufsize=0,
-        # A group, not a session: whoever started this process can find and end all that it left behind.
+        # Not a session: the parent can find and end everything that it left behind.
         process_group=0 if own_group else None,
     )
     _widen(process.stdout)
@@ -68,11 +59,7 @@ def start(
 
 
 def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]:
-    """``argv`` run under a limit of private memory, in bytes, from its first instruction on (Linux only).
-
-    The shell sets the limit on itself and becomes git: setting it from here would come after git has started, and
-    what git had started by then would have none.
-    """
+    """The shell sets the limit on itself and becomes git, so that it holds from the first instruction on."""
     if memory is None or sys.platform != "linux":
         return argv
     if shutil.which(argv[0], path=search_path) is None:
@@ -82,7 +69,7 @@ def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]
 
 def _widen(pipe: IO[bytes] | None) -> None:
     if pipe is not None and sys.platform == "linux":
-        with contextlib.suppress(OSError):  # the user's share of pipe memory is used up: it is slower, no more
+        with contextlib.suppress(OSError):  # the user's pipe memory is used up
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
@@ -94,15 +81,15 @@ def pump(
     *,
     meanwhile: Callable[[], bool] | None = None,
 ) -> None:
-    """Feed ``process`` and hand its output on until it has ended; ``check`` may raise to end it early.
+    """Feed ``process`` and pass its output to ``sinks`` until it ends; ``check`` may raise to end it early.
 
-    ``meanwhile`` is called every fiftieth of a second, and again at once where it returns that there is more to do.
+    ``meanwhile`` is called every fiftieth of a second, and again at once if it returns True.
     """
     tick = TICK if meanwhile is None else _SHORT_TICK
     more = False
     with selectors.DefaultSelector() as selector:
         for pipe, sink in sinks.items():
-            assert pipe is not None  # noqa: S101 # every process is started with pipes
+            assert pipe is not None  # noqa: S101 # a pipe
             selector.register(pipe, selectors.EVENT_READ, _receiver(sink))
         if process.stdin and stdin:
             os.set_blocking(process.stdin.fileno(), False)
@@ -118,7 +105,7 @@ def pump(
                     if key.fileobj is process.stdin:
                         process.stdin.close()
             if ended and not ready:
-                # Something that git left behind, such as ssh's shared connection, still holds the pipes.
+                # A process that git left behind, such as ssh's shared connection, still holds the pipes.
                 break
             check()
             more = meanwhile is not None and meanwhile()
@@ -129,8 +116,6 @@ def pump(
 
 
 def _receiver(sink: Callable[[bytes], None]) -> Callable[[int], bool]:
-    """Read what is there and hand it on; return whether there may be more."""
-
     def receive(fd: int) -> bool:
         data = os.read(fd, CHUNK)
         if data:
@@ -141,14 +126,13 @@ def _receiver(sink: Callable[[bytes], None]) -> Callable[[int], bool]:
 
 
 def _feeder(stdin: bytes) -> Callable[[int], bool]:
-    """Write what the pipe takes; return whether there is more."""
     waiting = memoryview(stdin)
 
     def feed(fd: int) -> bool:
         nonlocal waiting
         try:
             waiting = waiting[os.write(fd, waiting[:CHUNK]) :]
-        except BrokenPipeError:  # it has read enough; its exit code says whether that is well
+        except BrokenPipeError:  # its exit code says whether it failed
             return False
         return bool(waiting)
 
@@ -157,16 +141,14 @@ def _feeder(stdin: bytes) -> Callable[[int], bool]:
 
 @contextlib.contextmanager
 def ended(process: Process, own_group: bool = True) -> Iterator[None]:
-    """Nothing of ``process`` runs on after this block, and its pipes are closed."""
     try:
         yield
     finally:
         if process.returncode is None:
-            # It may have to clean up.
             _signal(process, own_group, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE)
-        # Also what outlived its leader.
+        # Also processes that outlived the leader.
         _signal(process, own_group, signal.SIGKILL)
         process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):

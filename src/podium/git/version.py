@@ -1,33 +1,31 @@
-"""Which git is new enough, and why. Pure."""
-
 from __future__ import annotations
 
 import re
 
 Version = tuple[int, int, int]
 
-# Before 2.37 git knows no http.curloptResolve: it looks a host's name up itself, after Podium has, and a name that
-# points elsewhere by then leads it into the server's own network.
+# Older versions have no http.curloptResolve and look a host up again after Podium has. By then its name can lead into
+# the server's own network.
 OLDEST = (2, 37, 0)
 
-# The security releases of May 2024 know GIT_NO_LAZY_FETCH, without which a host can make a count start git again and
-# again (https://github.blog/open-source/git/securing-git-addressing-5-new-vulnerabilities/). By minor version.
+# The security releases of May 2024 know GIT_NO_LAZY_FETCH. Without it a host can make a count start git again and again
+# (https://github.blog/open-source/git/securing-git-addressing-5-new-vulnerabilities/).
 _NO_LAZY_FETCH = {39: 4, 40: 2, 41: 1, 42: 2, 43: 4, 44: 1, 45: 1}
 
 
 def parse(text: str) -> Version | None:
-    """The version in what ``git version`` says; None where it says something else."""
+    """Read the output of ``git version``; None if it is something else."""
     match = re.search(r"\bgit version (\d+)\.(\d+)(?:\.(\d+))?", text)
     return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 def is_too_old(version: Version) -> bool:
-    """Whether a server must not clone with it what strangers name."""
+    """Whether a server must not clone addresses of strangers with it."""
     return version < OLDEST
 
 
 def fetches_lazily(version: Version) -> bool:
-    """Whether it goes to the network in the middle of a count where a repository lacks something."""
+    """Whether git fetches missing objects in the middle of a count."""
     major, minor, patch = version
     if major != 2 or minor > max(_NO_LAZY_FETCH):
         return major < 2
