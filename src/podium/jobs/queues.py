@@ -9,8 +9,16 @@ import dataclasses
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from podium.repositories.model import State
+
 COMMITS = "commit-processing"
 USERS = "user-processing"
+
+# The states of the repositories that each queue is for.
+STATES = {
+    COMMITS: tuple(state for state in State if state.stage == "commits"),
+    USERS: tuple(state for state in State if state.stage == "users"),
+}
 
 # E-mails per message of the user queue: as many as one request to GitHub asks about.
 BATCH_SIZE = 50

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 
 from podium.errors import PodiumError
 from podium.monitoring.overview import Overview
+from podium.storage.throttled import Throttled
 from podium.telemetry.metrics import Gauge
 
 log = logging.getLogger(__name__)
 
-# Seconds for which the gauges are kept, and at least SHARE times as long as they took to read: then scrapes use at most
-# a twentieth of the database's time.
+# Seconds for which the gauges are kept at least.
 FRESH = 5.0
-SHARE = 20.0
 
 
 class Gauges:
@@ -24,20 +22,11 @@ class Gauges:
 
     def __init__(self, read: Callable[[], Overview], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._until = float("-inf")
-        self._gauges: Sequence[Gauge] = ()
+        self._gauges = Throttled[Sequence[Gauge]](fresh=FRESH, clock=clock)
 
     def __call__(self) -> Sequence[Gauge]:
         """The gauges; only ``podium_up`` 0 if the database or the broker cannot be read."""
-        with self._lock:
-            started = self._clock()
-            if started >= self._until:
-                self._gauges = self._fresh()
-                ended = self._clock()
-                self._until = ended + max(FRESH, SHARE * (ended - started))
-            return self._gauges
+        return self._gauges.get(self._fresh)
 
     def _fresh(self) -> Sequence[Gauge]:
         try:
@@ -68,7 +57,7 @@ def gauges(overview: Overview) -> list[Gauge]:
             {
                 (state,): max(0.0, overview.at - counted.oldest.since)
                 for state, counted in overview.repositories.items()
-                if state not in ("completed", "failed") and counted.oldest and counted.oldest.since is not None
+                if state.is_unfinished and counted.oldest and counted.oldest.since is not None
             },
         ),
         Gauge(

@@ -90,11 +90,10 @@ class Inspector:
         return told
 
 
-def _by_state(session: Session, now: float) -> dict[str, StateCount]:
+def _by_state(session: Session, now: float) -> dict[State, StateCount]:
     counts = statistics.counts_by_state(session)
     return {
-        state.value: StateCount(count, _oldest(session, state, now) if count else None)
-        for state, count in counts.items()
+        state: StateCount(count, _oldest(session, state, now) if count else None) for state, count in counts.items()
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from podium.jobs.queues import Depth
+from podium.repositories.model import State
 from podium.timeutil import iso_time
 
 
@@ -133,7 +134,7 @@ class Overview:
     at: Time
     queues: Mapping[str, Depth] | None
     queues_source: str | None
-    repositories: Mapping[str, StateCount]
+    repositories: Mapping[State, StateCount]
     failures: tuple[FailedRepository, ...]
     leases: LeaseCounts
     waiting: int

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 
 from podium.errors import QueueError, StorageError
-from podium.jobs.queues import COMMITS, USERS, Backlog
-from podium.repositories.model import State
+from podium.jobs.queues import STATES, Backlog
 from podium.repositories.store import schedule
 from podium.storage.session import Database
 
@@ -19,11 +18,6 @@ log = logging.getLogger(__name__)
 # or queue have been away for that long.
 PATIENCE = 60.0
 LOOK_EVERY = 0.5
-
-STATES = {
-    queue: tuple(state for state in State if state.stage == stage)
-    for queue, stage in ((COMMITS, "commits"), (USERS, "users"))
-}
 
 
 class Drain:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from podium import __version__
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.queues import COMMITS, STATES, USERS
 from podium.monitoring import stalled
 from podium.monitoring.overview import Overview, WorkerRow
+from podium.repositories.model import State
 from podium.settings import Settings
 from podium.storage.session import Session
 from podium.textutil.age import age
@@ -16,11 +17,6 @@ from podium.textutil.plural import plural
 from podium.textutil.width import cut
 from podium.timeutil import readable_time
 
-# What each queue is about, and who works it off.
-_WORK = {
-    COMMITS: ("pending", "commits_processing"),
-    USERS: ("users_processing",),
-}
 _START = {COMMITS: "`podium worker commits`", USERS: "`podium worker users`"}
 _WIDEST = 60
 
@@ -29,7 +25,7 @@ def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
     """Whether each queue has a worker that is alive."""
     counts = {state: found.count for state, found in overview.repositories.items()}
     alive = [worker for worker in overview.workers if worker.alive]
-    for queue, states in _WORK.items():
+    for queue, states in STATES.items():
         on_queue = sum(queue in worker.queues for worker in alive)
         waiting = sum(counts[state] for state in states)
         start = _START[queue] if settings.uses_redis else "`podium serve`"
@@ -78,7 +74,7 @@ def queues(overview: Overview) -> Iterator[Finding]:
     elif overview.queues is not None:
         waiting = sum(depth.waiting for depth in overview.queues.values())
         yield ok("queues", f"{plural(waiting, 'message')} waiting, none dead")
-    failed = overview.repositories["failed"]
+    failed = overview.repositories[State.FAILED]
     if failed.count:
         latest = overview.failures[0]
         yield warning(

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-State = Literal["pending", "commits_processing", "users_processing", "completed", "failed"]
+from podium.repositories.model import State
+
 _TIME = "ISO 8601 in UTC."
 
 

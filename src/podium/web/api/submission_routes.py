@@ -94,11 +94,11 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
     if refreshing:
         return "The board is being refreshed; the present one stays readable."
     match row.state:
-        case "completed":
+        case State.COMPLETED:
             return "The board is ready."
-        case "failed":
+        case State.FAILED:
             return f"{row.error} POST /repositories/retry?repoUrl=… tries again."
-        case "users_processing":
+        case State.USERS_PROCESSING:
             return "The commits are counted and the board is readable; accounts are being looked up."
     return "The commits are being counted."
 

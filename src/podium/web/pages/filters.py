@@ -8,17 +8,18 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from podium.repositories.model import State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
 
-STATES = {
-    "pending": "Waiting",
-    "commits_processing": "Counting commits",
-    "users_processing": "Finding accounts",
-    "completed": "Done",
-    "failed": "Failed",
+STATES: Mapping[str, str] = {
+    State.PENDING: "Waiting",
+    State.COMMITS_PROCESSING: "Counting commits",
+    State.USERS_PROCESSING: "Finding accounts",
+    State.COMPLETED: "Done",
+    State.FAILED: "Failed",
 }
 
 _PHASES = {

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from podium.repositories.model import State
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
@@ -20,7 +22,7 @@ _EDGE, _GAP, _ICON = 6, 5, 13
 _LABEL_ROOM, _MESSAGE_ROOM = 240, 240
 
 _LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
-_STATES = {"pending": "waiting", "commits_processing": "counting", "failed": "failed"}
+_STATES: Mapping[str, str] = {State.PENDING: "waiting", State.COMMITS_PROCESSING: "counting", State.FAILED: "failed"}
 
 # Ground and ink; every pair has a contrast of at least 4.5.
 LIGHT = {

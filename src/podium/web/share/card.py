@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.avatars.image_type import AvatarImage
 from podium.leaderboard.export.summary import title as title_of
+from podium.repositories.model import State
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
@@ -32,10 +33,10 @@ LIGHT = {"ground": "#ffffff", "line": "#d9d6d0", "ink": "#1c2024", "quiet": "#5b
 DARK = {"ground": "#1c2024", "line": "#3c434b", "ink": "#e8e6e1", "quiet": "#a2abb5"}
 _MEDALS = {1: "#e0a526", 2: "#9aa6b4", 3: "#c0762b"}
 
-_STATES = {
-    "pending": "Waiting to be counted.",
-    "commits_processing": "The commits are being counted.",
-    "failed": "The commits could not be counted.",
+_STATES: Mapping[str, str] = {
+    State.PENDING: "Waiting to be counted.",
+    State.COMMITS_PROCESSING: "The commits are being counted.",
+    State.FAILED: "The commits could not be counted.",
     "unknown": "No board yet: this repository was never submitted.",
 }
 

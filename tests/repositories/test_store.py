@@ -1,0 +1,52 @@
+"""One package owns the table ``repository``: no other module has SQL on it, or names a state by its text."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from podium.repositories.model import State
+
+SOURCE = Path(__file__).parent.parent.parent / "src" / "podium"
+STORE = "repositories/store/"
+# The schema names states in its constraints, and the model defines them.
+NAMES_STATES = (STORE, "repositories/model.py", "storage/tables.py", "storage/migrations/")
+SQL_ON_REPOSITORY = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+repository\b(?!_)", re.IGNORECASE)
+
+
+def strings(path: Path) -> list[str]:
+    """The strings of a module, without its docstrings; of an f-string, the parts that are written out."""
+    tree = ast.parse(path.read_text())
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_one_package_owns_the_table_repository(path: Path) -> None:
+    name = path.relative_to(SOURCE).as_posix()
+    found = strings(path)
+    if not name.startswith((STORE, "storage/migrations/")):
+        assert not [text for text in found if SQL_ON_REPOSITORY.search(text)]
+    if not name.startswith(NAMES_STATES):
+        states = {"pending", "commits_processing", "users_processing", "completed"}
+        assert not [text for text in found if text in states or any(f"'{state}'" in text for state in State)]
+        assert not re.search(r"""\b(?:row|repository)\[["'](?:state|lease_token|not_before)["']\]""", path.read_text())
+
+
+def test_the_search_for_foreign_statements_finds_them() -> None:
+    assert SQL_ON_REPOSITORY.search("SELECT 1\n    FROM repository WHERE id = :id")
+    assert SQL_ON_REPOSITORY.search("UPDATE repository SET state = 'failed'")
+    assert not SQL_ON_REPOSITORY.search("DELETE FROM repository_contributor")
