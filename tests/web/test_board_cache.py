@@ -93,7 +93,7 @@ def test_however_many_ask_at_once_the_database_is_asked_twice(site: Site) -> Non
 
     rows = run(ask)
     assert db.readings <= 2
-    assert [row["id"] if row else None for row in rows] == [number] * 101 + [None] * 100
+    assert [row.id if row else None for row in rows] == [number] * 101 + [None] * 100
 
 
 def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
@@ -114,7 +114,7 @@ def test_what_is_read_is_never_older_than_the_question(site: Site) -> None:
 
     _, second = run(ask)
     assert second is not None
-    assert second["state"] == "failed"
+    assert second.state == "failed"
     assert db.readings == 2
 
 

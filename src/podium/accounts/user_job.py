@@ -81,7 +81,7 @@ class UserJob:
             return True
         self._in_hand[claim.token] = claim
         try:
-            with batches.kept(self.db, repository_id, batch, claim.token):
+            with batches.renewing(self.db, repository_id, batch, claim.token):
                 self._resolve(claim, stop)
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)

@@ -7,12 +7,10 @@ nothing is left.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from podium.errors import StorageError
+from podium.jobs.periodic import Periodic
 from podium.jobs.queues import BATCH_SIZE
 from podium.repositories.store import transitions
 from podium.storage.session import Database, Row, Session
@@ -153,21 +151,14 @@ def give_up(session: Session, repository_id: int, reason: str) -> None:
     transitions.explain_unresolved(session, repository_id, reason)
 
 
-@contextlib.contextmanager
-def kept(db: Database, repository_id: int, batch: int, token: str) -> Iterator[None]:
-    """Renew a claim for the length of a ``with`` block; where it has passed on, renewing does nothing."""
-    released = threading.Event()
+def renewing(db: Database, repository_id: int, batch: int, token: str) -> Periodic:
+    """A thread that renews a claim while it runs; once the claim has passed on, renewing does nothing.
+
+    A database that is away for longer lets the claim expire: another worker takes the batch.
+    """
 
     def renew() -> None:
-        while not released.wait(CLAIM_SECONDS / 3):
-            # A database that is away for longer lets the claim run out: another takes the batch up.
-            with contextlib.suppress(StorageError), db.write() as session:
-                session.run(_RENEW, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
+        with db.write() as session:
+            session.run(_RENEW, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
 
-    renewer = threading.Thread(target=renew, name=f"claim-{repository_id}-{batch}", daemon=True)
-    renewer.start()
-    try:
-        yield
-    finally:
-        released.set()
-        renewer.join()
+    return Periodic(f"claim-{repository_id}-{batch}", CLAIM_SECONDS / 3, renew)

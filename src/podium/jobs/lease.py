@@ -15,12 +15,13 @@ import threading
 from collections.abc import Iterator
 
 from podium.errors import LeaseLost, StorageError
+from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store import leases
 from podium.storage.session import Database, Session
 
-# Seconds between two tries at a renewal that the database did not answer.
-_TRY_AGAIN = 1.0
+# Seconds until the next renewal after one that the database did not answer.
+_RETRY_SECONDS = 1.0
 
 
 class Lease:
@@ -31,7 +32,6 @@ class Lease:
         self.lost = threading.Event()
         self._db = db
         self._seconds = seconds
-        self._released = threading.Event()
 
     @contextlib.contextmanager
     def fence(self) -> Iterator[Session]:
@@ -51,23 +51,18 @@ class Lease:
             yield session
             self._renew(session)
 
+    def renew(self) -> None:
+        """Renew the lease, or set ``lost``.
+
+        Raises:
+            StorageError: the database did not answer; if it stays away the lease expires, and the fence holds.
+        """
+        with self._db.write() as session:
+            if not self._renew(session):
+                self.lost.set()
+
     def _renew(self, session: Session) -> bool:
         return leases.renew(session, self.repository.id, self.repository.lease_token, seconds=self._seconds)
-
-    def _renew_until_released(self) -> None:
-        wait = self._seconds / 4
-        while not self._released.wait(wait):
-            try:
-                with self._db.write() as session:
-                    renewed = self._renew(session)
-            except StorageError:
-                # If the database stays away the lease expires, and the fence holds.
-                wait = min(_TRY_AGAIN, self._seconds / 4)
-                continue
-            wait = self._seconds / 4
-            if not renewed:
-                self.lost.set()
-                return
 
 
 def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | None:
@@ -120,13 +115,11 @@ def give_back(db: Database, repository: Repository) -> None:
 def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Lease]:
     """Renew a lease that was taken (``repository``) for the length of a ``with`` block, then end it."""
     lease = Lease(db, repository, seconds)
-    renewer = threading.Thread(target=lease._renew_until_released, name=f"lease-{repository.id}", daemon=True)
-    renewer.start()
+    every = seconds / 4
     try:
-        yield lease
+        with Periodic(f"lease-{repository.id}", every, lease.renew, retry_seconds=min(_RETRY_SECONDS, every)):
+            yield lease
     finally:
-        lease._released.set()
-        renewer.join()
         if not lease.lost.is_set():
             # A database that does not answer now lets it expire.
             with contextlib.suppress(StorageError):
