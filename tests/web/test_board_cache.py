@@ -387,9 +387,9 @@ class Watcher:
         self.done = message["type"] == "http.response.body" and not message.get("more_body")
 
 
-def watching(hub: PubSub, row: Repository) -> tuple[Watcher, asyncio.Future[None]]:
-    watcher, channel = Watcher(), hub.subscribe(row)
-    stream = EventStream(channel, lambda: hub.unsubscribe(row, channel))
+def watching(channels: PubSub, row: Repository) -> tuple[Watcher, asyncio.Future[None]]:
+    watcher, channel = Watcher(), channels.subscribe(row)
+    stream = EventStream(channel, lambda: channels.unsubscribe(row, channel))
     return watcher, asyncio.ensure_future(stream({"type": "http", "method": "GET"}, watcher.receive, watcher.send))
 
 
@@ -408,11 +408,11 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        hub = PubSub(boards, tell)
+        channels = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
         before = db.readings
-        all_of_them = [watching(hub, row) for _ in range(1000)]
+        all_of_them = [watching(channels, row) for _ in range(1000)]
         await until(lambda: all(len(watcher.heard) == 3 for watcher, _ in all_of_them))
         with site.db.write() as session:
             session.run("UPDATE repository SET updated_at = 5")
@@ -423,7 +423,7 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
         await asyncio.gather(*(task for _, task in all_of_them))
         # Not one for each watcher.
         assert db.readings - before < 1000 / 2
-        await until(lambda: not hub._channels)
+        await until(lambda: not channels._channels)
 
     run(watch)
 
@@ -435,17 +435,17 @@ def test_the_last_subscriber_to_leave_ends_the_polling(site: Site, monkeypatch: 
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        hub = PubSub(boards, tell)
+        channels = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
-        (one, one_task), (other, other_task) = watching(hub, row), watching(hub, row)
+        (one, one_task), (other, other_task) = watching(channels, row), watching(channels, row)
         await until(lambda: len(other.heard) == 3)
         one.gone.set()
         await one_task
-        assert hub._channels[number].subscribers == 1
+        assert channels._channels[number].subscribers == 1
         other.gone.set()
         await other_task
-        assert hub._channels == {}
+        assert channels._channels == {}
         await asyncio.sleep(0.1)
         before = db.readings
         await asyncio.sleep(0.1)
@@ -461,10 +461,10 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        hub = PubSub(boards, tell)
+        channels = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
-        watcher, task = watching(hub, row)
+        watcher, task = watching(channels, row)
         await until(lambda: len(watcher.heard) == 3)
         db.broken = True
         await asyncio.sleep(0.1)
@@ -483,17 +483,17 @@ def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monke
 
     async def watch() -> None:
         boards = boards_of(site)
-        hub = PubSub(boards, tell)
+        channels = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
-        tasks = [watching(hub, row) for _ in range(2)]
+        tasks = [watching(channels, row) for _ in range(2)]
         with pytest.raises(TooManyRequests):
-            hub.subscribe(row)
-        hub.close()
+            channels.subscribe(row)
+        channels.close()
         await asyncio.gather(*(task for _, task in tasks))
         assert all(watcher.done for watcher, _ in tasks)
         with pytest.raises(TooManyRequests):
-            hub.subscribe(row)
+            channels.subscribe(row)
 
     run(watch)
 
@@ -504,10 +504,10 @@ def test_comments_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.M
 
     async def watch() -> None:
         boards = boards_of(site)
-        hub = PubSub(boards, tell)
+        channels = PubSub(boards, tell)
         row = await boards.row(number)
         assert row is not None
-        watcher, task = watching(hub, row)
+        watcher, task = watching(channels, row)
         await until(lambda: watcher.heard.count(b": keep-alive\n\n") > 2)
         watcher.gone.set()
         await task

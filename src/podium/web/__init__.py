@@ -1,1 +1,1 @@
-"""The HTTP server: the JSON API (``api``), the page (``pages``), and what other sites embed (``share``)."""
+"""The HTTP server: the JSON API (``api``), the pages (``pages``), and what other sites embed (``share``)."""

@@ -15,8 +15,6 @@ from podium.web.services import Services, context_of
 
 
 class Guarded(Protocol):
-    """What the access rules need to know about a server: the API's, or a worker's."""
-
     @property
     def settings(self) -> Settings: ...
 
@@ -29,13 +27,13 @@ def _is_local(request: Request, services: Guarded) -> bool:
 
 
 def shows_emails(request: Request, services: Services) -> bool:
-    """Whether the answer to ``request`` may contain full e-mail addresses."""
+    """Whether the response may contain full e-mail addresses."""
     chosen = services.settings.show_emails
     return _is_local(request, services) if chosen is None else chosen
 
 
 def may_administer(request: Request, services: Services) -> bool:
-    """Whether the page offers a retry: only where no token is needed, because a form cannot send one."""
+    """Whether the page offers a retry: only without a token, which a form cannot send."""
     return not services.settings.admin_token and _is_local(request, services)
 
 
@@ -58,12 +56,7 @@ def require_admin(request: Request, services: Guarded) -> None:
 
 
 def require_metrics(request: Request, services: Guarded) -> None:
-    """Accept the token for metrics, and the administrator.
-
-    Raises:
-        NotAuthenticated: a token is set, and the request carries neither.
-        Forbidden: none is set, and the request is not from this machine.
-    """
+    """Accept the token for metrics, or the administrator."""
     token = services.settings.metrics_token
     if not (token and _carries(request, token)):
         require_admin(request, services)
@@ -71,7 +64,7 @@ def require_metrics(request: Request, services: Guarded) -> None:
 
 def _carries(request: Request, token: str) -> bool:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # Digests have one length, so that timing does not reveal the token's. Headers are decoded as Latin-1.
+    # Digests have equal lengths, so that timing reveals nothing. Headers are Latin-1.
     same = hmac.compare_digest(_digest(given.strip().encode("latin-1")), _digest(token.encode()))
     return scheme.lower() == "bearer" and same
 

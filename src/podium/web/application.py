@@ -1,5 +1,3 @@
-"""Assemble the web application: routers, middleware, error handlers."""
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -31,15 +29,14 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application that serves ``services``."""
-    # FastAPI's own documentation pages load Swagger UI from another host.
+    # FastAPI's documentation pages load Swagger UI from another host.
     app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     context = app.state.context = Context.of(services)
     error_responses.install(app)
     openapi.install(app)
-    # Before the page's own /static/ route.
+    # Before the page's /static/ route.
     app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
-    # The page comes last: its route /r/{path} matches the URLs of badges, cards and downloads too.
+    # Last: the page's route /r/{path} also matches badges, cards and downloads.
     routers = [
         submission_routes.router,
         leaderboard_routes.router,
@@ -59,7 +56,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 def _add_middleware(app: FastAPI, context: Context) -> None:
-    # Each one wraps those before it: only the metrics see a request before the security checks.
+    # Each wraps those before it: only metrics precede the security checks.
     services = context.services
     app.add_middleware(ResponseShortcut, shortcuts=context.shortcuts, boards=context.boards)
     app.add_middleware(HeadAsGet)

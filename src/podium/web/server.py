@@ -1,5 +1,3 @@
-"""Serve the web application with uvicorn."""
-
 from __future__ import annotations
 
 import contextlib
@@ -19,7 +17,7 @@ from podium.errors import CannotListen
 from podium.web.application import create_app
 from podium.web.services import Services
 
-# Seconds that open requests may take once the server stops.
+# Seconds for open requests after the server stops.
 GRACE = 5
 
 _OPTIONS: dict[str, Any] = {
@@ -38,12 +36,12 @@ def run(
     *,
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. The caller configures logging, and stops what else runs in this process.
+    """Serve until SIGINT or SIGTERM. The caller configures logging.
 
     Args:
-        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all of them.
+        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all.
         port: 0 for any free port.
-        on_listening: called with the server's URL once it answers.
+        on_listening: called with the URL once the server responds.
 
     Raises:
         CannotListen: the host or port cannot be used.
@@ -54,7 +52,7 @@ def run(
     config = uvicorn.Config(
         app,
         log_level=services.settings.log_level.lower(),
-        # By default uvicorn trusts forwarding headers from any client on this machine.
+        # uvicorn by default trusts forwarding headers from this machine.
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
         **_OPTIONS,
@@ -71,11 +69,7 @@ def run(
 
 @contextlib.contextmanager
 def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
-    """Serve ``app`` in a thread for the duration of a ``with`` block, and yield its URL.
-
-    Raises:
-        CannotListen: see :func:`run`.
-    """
+    """Serve ``app`` in a thread for the duration of a ``with`` block, and yield its URL."""
     sockets = listen(host, port)
     config = uvicorn.Config(app, log_level="warning", access_log=False, **_OPTIONS)
     server = _Server(config, url_of(host, sockets[0]), None)
@@ -91,11 +85,7 @@ def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to every address of ``host``, such as one for IPv4 and one for IPv6.
-
-    Raises:
-        CannotListen: see :func:`run`.
-    """
+    """Sockets bound to every address of ``host``."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
@@ -109,11 +99,11 @@ def listen(host: str, port: int) -> list[socket.socket]:
             if listener is None:
                 continue
             opened.callback(listener.close)
-            # Connections inherit it. asyncio sets it only on sockets with a protocol number, which these lack; without
-            # it, the last packet of an answer waits 40 ms for the client's acknowledgement.
+            # Connections inherit it. asyncio does not set it here: these sockets have no protocol number. Without it
+            # the last packet of a response waits 40 ms for an acknowledgement.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sockets.append(listener)
-            # Port 0 picks a free port; use it for the other addresses too.
+            # Port 0 picks one; use it for every address.
             port = listener.getsockname()[1]
         if not sockets:
             raise CannotListen(f"{host} is not an address of this machine: give one that is, or 0.0.0.0 for all.")
@@ -138,7 +128,6 @@ def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.sock
 
 
 def url_of(host: str, listener: socket.socket) -> str:
-    """The URL at which a person on this machine reaches the server."""
     port = listener.getsockname()[1]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"http://{f'[{name}]' if ':' in name and not name.startswith('[') else name}:{port}"
@@ -158,7 +147,7 @@ class _Server(uvicorn.Server):
         self._close_streams = close_streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Open event streams would otherwise delay the shutdown by the whole grace period.
+        # Open event streams would use up the grace period.
         self._close_streams()
         await super().shutdown(sockets)
 
@@ -169,7 +158,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again after its shutdown, which would end the process before its workers stop.
+        # uvicorn raises the signal again, which would end the process before its workers stop.
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,7 +1,4 @@
-"""The dependencies of the routes: what the composition root passes in, and what one application keeps.
-
-A route declares the parameter ``context: ContextDep`` and finds the services as ``context.services``.
-"""
+"""The dependencies of the routes."""
 
 from __future__ import annotations
 
@@ -36,11 +33,10 @@ class Services:
     """What :mod:`podium.app` passes to the web application.
 
     Attributes:
-        loopback: whether the server is bound to an address that only this machine can reach.
+        loopback: whether only this machine can reach the server.
         queue_ready: raises a ``PodiumError`` if the queue cannot be used.
-        mark_stale: in a transaction that holds a repository's row, gives back to the user queue what must be asked; how
-            many rows that were.
-        metrics: the metrics of this process, in Prometheus' text format.
+        mark_stale: returns a repository's outdated account data to the user queue; the number of rows.
+        metrics: in Prometheus' text format.
     """
 
     settings: Settings
@@ -56,7 +52,7 @@ class Services:
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """The services, and the objects that one application keeps for its lifetime."""
+    """The services, and what one application keeps."""
 
     services: Services
     policy: AddressPolicy
@@ -72,7 +68,6 @@ class Context:
 
     @classmethod
     def of(cls, services: Services) -> Context:
-        """Build the context from the services."""
         settings = services.settings
         renderer = Renderer()
         github_host = host_of(settings.github_server_url)
@@ -94,12 +89,11 @@ class Context:
 
 
 def context_of(request: Request) -> Context:
-    """The context of the application that serves ``request``."""
     return cast(Context, request.app.state.context)
 
 
 async def _context(request: Request) -> Context:
-    # A coroutine: FastAPI would run a plain function in a thread, which costs more than the look-up.
+    # A coroutine: FastAPI would run a function in a thread, which costs more than the look-up.
     return context_of(request)
 
 

@@ -1,7 +1,4 @@
-"""How the API reports errors: ``application/problem+json`` (RFC 9457); browsers get an HTML page.
-
-Every error code is a class of :mod:`podium.errors`, or one of the codes in this module and the security middleware.
-"""
+"""The API's errors: ``application/problem+json`` (RFC 9457); browsers get an HTML page."""
 
 from __future__ import annotations
 
@@ -51,7 +48,7 @@ class Problem(BaseModel):
 
 
 def error_responses(**statuses: str) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route for its ``responses``, as ``_404="No such repository."``."""
+    """The ``responses`` of a route, from ``_404="No such repository."``."""
     return {
         int(status.removeprefix("_")): {"model": Problem, "description": description}
         for status, description in statuses.items()
@@ -77,7 +74,6 @@ def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | No
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers for every error of ``app``."""
     app.exception_handler(PodiumError)(_podium_error)
     app.exception_handler(HTTPException)(_http_exception)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -98,7 +94,7 @@ def _answer(
 
 
 def _wants_page(request: Request) -> bool:
-    # Compare whole segments: /repositories/7 is the API, /repositories-of-mine is not.
+    # Compare whole segments: /repositories-of-mine is not the API.
     if any(request.url.path == path or request.url.path.startswith(path + "/") for path in _API_PATHS):
         return False
     return "text/html" in request.headers.get("accept", "")
@@ -135,7 +131,7 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    # Starlette lists the methods of the first route that matches the path only.
+    # Starlette lists only the methods of the first matching route.
     matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
     methods = {method for route in matching for method in route.methods}
     return ", ".join(sorted(methods)) or "GET"  # a static file
@@ -147,7 +143,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    # The message does not repeat the value, which may be long or a secret.
+    # Without the value, which may be a secret.
     name = str(found["loc"][-1])[:40]
     match found["type"]:
         case "missing" if name == "repoUrl":
@@ -160,7 +156,7 @@ def _sentence(found: Mapping[str, Any]) -> str:
 
 
 async def _unexpected(request: Request, _: Exception) -> Response:
-    # Starlette calls this outside of all other middleware, so the headers are added here; uvicorn logs the traceback.
+    # Starlette calls this outside of all middleware; uvicorn logs the traceback.
     response = _answer(request, 500, "Podium has a bug: the traceback is in its log. Please report it.", "internal")
     add_security_headers(response.headers)
     return response

@@ -1,7 +1,4 @@
-"""The API's routes that read a board: ranking, activity, search, explanation of a row.
-
-:class:`podium.web.cache.boards.BoardCache` returns cached responses or makes them in a thread: these are coroutines.
-"""
+"""The API's routes that read a board."""
 
 from __future__ import annotations
 
@@ -70,7 +67,7 @@ async def _ready(
     name: AnswerName,
     make: Callable[[Repository, BoardData], CachedResponse],
 ) -> Response:
-    """The response ``name`` about a repository with a board; otherwise the repository's state."""
+    """The response ``name``, or the state of a repository without a board."""
     address = address_of(context, repo_url)
     row = await context.boards.row(address.key)
     if row is None:

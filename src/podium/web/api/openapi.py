@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the media type of errors and the administrator's token."""
+"""The OpenAPI document."""
 
 from __future__ import annotations
 
@@ -36,8 +36,6 @@ _ADMINISTRATION = {
 
 
 def install(app: FastAPI) -> None:
-    """Make ``app`` generate this document."""
-
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _described(app)

@@ -1,6 +1,6 @@
-"""The API's query parameters. An unknown or repeated one is an error.
+"""The API's query parameters.
 
-If a misspelt ``coauthors`` were ignored, the board would silently follow other rules than requested.
+An unknown or repeated one is an error: if a misspelt ``coauthors`` were ignored, the board would follow wrong rules.
 """
 
 from __future__ import annotations
@@ -25,20 +25,14 @@ class _Query(BaseModel):
 
 
 class RepositoryQuery(_Query):
-    """Which repository."""
-
     repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])
 
 
 class OptionalRepositoryQuery(_Query):
-    """Which repository, or all."""
-
     repo_url: str | None = Field(None, description=_REPO_URL + " Without it: all repositories.")
 
 
 class RetryQuery(_Query):
-    """Which repositories to retry."""
-
     ids: str | None = Field(
         None,
         max_length=10_000,
@@ -48,11 +42,6 @@ class RetryQuery(_Query):
     )
 
     def numbers(self) -> list[int]:
-        """The ids; empty for all failed repositories.
-
-        Raises:
-            BadRule: an id is larger than the database's integers.
-        """
         numbers = [int(number) for number in self.ids.split(",") if len(number) < 20] if self.ids else []
         if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
             raise BadRule("ids: a repository's id has at most 19 digits.")
@@ -60,21 +49,15 @@ class RetryQuery(_Query):
 
 
 class Page(_Query):
-    """Which page of a list. The bound of the offset is below the database's."""
-
     limit: int = Field(100, ge=1, le=1000, description="How many rows.")
     offset: int = Field(0, ge=0, le=10**12, description="How many rows to skip.")
 
 
 class ListingQuery(Page):
-    """Which repositories."""
-
     state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(State)})
 
 
 class RulesQuery(_Query):
-    """The counting rules and the window."""
-
     merges: str = Field(
         "exclude",
         description="Whether merge commits count.",
@@ -103,11 +86,6 @@ class RulesQuery(_Query):
     until: str | None = Field(None, description="Last day of the window, in the same form.", examples=["2024-12-28"])
 
     def rules(self) -> Rules:
-        """The rules as one value.
-
-        Raises:
-            BadRule: a value is not valid.
-        """
         return Rules.parse(
             merges=self.merges,
             bots=self.bots,
@@ -119,8 +97,6 @@ class RulesQuery(_Query):
 
 
 class BoardQuery(RulesQuery, Page, RepositoryQuery):
-    """Which board, and which page of it."""
-
     sparklines: str = Field(
         "exclude",
         description="Whether each row has its activity in up to 32 parts of the window.",
@@ -138,25 +114,18 @@ class RuledQuery(RulesQuery, RepositoryQuery):
 
 
 class FindQuery(RuledQuery):
-    """What to search for on a board."""
-
     q: str = Field(min_length=1, max_length=200, description="A part of a name or login, or a whole e-mail.")
     limit: int = Field(20, ge=1, le=100, description="How many rows.")
 
 
 class ExplainQuery(RuledQuery):
-    """Which row of a board: exactly one of rank, login and email."""
+    """Exactly one of rank, login and email."""
 
     rank: int | None = Field(None, ge=1, le=10**12, description="Its rank under these rules.")
     login: str | None = Field(None, max_length=100, description="Its login.")
     email: str | None = Field(None, max_length=1000, description="One of its e-mails.")
 
     def who(self) -> dict[str, Any]:
-        """The given one.
-
-        Raises:
-            BadRule: none or several are given.
-        """
         given = {name: value for name, value in self if name in ("rank", "login", "email") and value is not None}
         if len(given) != 1:
             raise BadRule("Give exactly one of rank, login and email.")
@@ -164,11 +133,7 @@ class ExplainQuery(RuledQuery):
 
 
 async def each_once(request: Request) -> None:
-    """Reject a parameter that is given twice, because either value could be meant.
-
-    Raises:
-        RequestValidationError: naming it.
-    """
+    """Reject a repeated parameter: either value could be meant."""
     counts = Counter(name for name, _ in request.query_params.multi_items())
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:

@@ -1,4 +1,4 @@
-"""The API's routes for operators: see the queues, retry and drop repositories."""
+"""The API's routes for operators: read the queues, retry and drop repositories."""
 
 from __future__ import annotations
 

@@ -1,5 +1,3 @@
-"""The API's routes that list repositories and show one."""
-
 from __future__ import annotations
 
 from typing import Annotated

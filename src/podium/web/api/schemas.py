@@ -1,7 +1,4 @@
-"""The API's responses, as OpenAPI documents them.
-
-Responses are not validated against them at run time, which would cost time at each request; the tests validate them.
-"""
+"""The API's responses, as OpenAPI documents them. Only tests validate them, which saves the server time."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ _TIME = "ISO 8601 in UTC."
 
 
 class ResponseModel(BaseModel):
-    """The base of all: names in camelCase, no undocumented fields."""
+    """Names in camelCase, no undocumented fields."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 

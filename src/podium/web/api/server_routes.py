@@ -1,5 +1,3 @@
-"""The API's routes about the server itself: health, readiness, version and metrics."""
-
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends

@@ -1,7 +1,4 @@
-"""The API's routes that submit, retry and refresh repositories.
-
-They are plain functions, which FastAPI runs in threads, because calls of the database block.
-"""
+"""The API's routes that submit, retry and refresh repositories: plain functions, because database calls block."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
 from podium.submissions import admin, submit
 from podium.submissions.refresh import refresh as refresh_accounts
+from podium.textutil.plural import plural
 from podium.web.access import AdminOnly
 from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
@@ -22,7 +20,7 @@ from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQ
 from podium.web.middleware.rate_limit import client_of
 from podium.web.services import Context, ContextDep
 
-# Seconds after which a client that waits for a worker should ask again.
+# Seconds until a waiting client should ask again.
 _ASK_AGAIN = {"Retry-After": "2"}
 
 router = APIRouter(dependencies=[Depends(each_once)])
@@ -56,12 +54,11 @@ def submit_repository(
 
 
 def submit_address(request: Request, context: Context, text: str) -> submit.Submission:
-    """Submit what a person entered, in the API or in the page's form.
+    """Submit what a client entered, in the API or in the page's form.
 
     Raises:
         TooManyRequests: the client has reached its limit.
-        BadAddress: it is not an address, or not one that this server accepts.
-        StorageError: the database cannot be written.
+        BadAddress: the address is not valid, or not allowed here.
     """
     context.submissions.take(request)
     address = address_of(context, text)
@@ -140,5 +137,5 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
     count = refresh_accounts(services.db, services.queues, key, services.mark_stale)
-    message = f"Accounts are being looked up again in {count} {'repository' if count == 1 else 'repositories'}."
+    message = f"Accounts are being looked up again in {plural(count, 'repository', 'repositories')}."
     return JSONResponse({"message": message, "repositories": count}, 202)

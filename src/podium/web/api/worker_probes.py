@@ -1,4 +1,4 @@
-"""A worker's own HTTP server: liveness, readiness and metrics."""
+"""A worker's HTTP server."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from podium.web.api.server_routes import METRICS_TYPE
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Probed:
-    """What a worker answers with.
+    """A worker, as its probes see it.
 
     Attributes:
-        loopback: whether the port is bound to an address that only this machine can reach.
+        loopback: whether only this machine can reach the port.
         check: raises a ``PodiumError`` if the worker cannot work.
-        metrics: its metrics, in Prometheus' text format.
+        metrics: in Prometheus' text format.
     """
 
     settings: Settings
@@ -35,8 +35,6 @@ class Probed:
 
 
 def create_probes(probed: Probed) -> Starlette:
-    """``GET /health``, ``GET /ready`` and ``GET /metrics``, as in the API."""
-
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 

@@ -1,38 +1,35 @@
-"""What the server keeps between requests, and how a GET is answered from it.
+"""What the server keeps between requests, and how it answers a GET.
 
-Making a board takes up to a second, sending one that is ready a fraction of a millisecond. Boards change when their
-repository is counted or its accounts are found, which every request can see in the repository's row.
+Making a board takes up to a second, sending a cached one a fraction of a millisecond. A change of a board shows in
+its repository's row, which every request reads.
 
 **What is kept**
 
-======================  ======================================  =====================================================
-what                    where, under which key                  how it leaves
-======================  ======================================  =====================================================
-answers: bytes, gzip,   :class:`boards.BoardCache` in           Nobody deletes them. Their key contains the cache key
-ETag                    :class:`memory.MemoryCache`: the name   of the row, so after a change they are not asked for
-                        of the answer, its parameters and the   again, and the least recently used leave when the
-                        cache key of the row                    cache is full (``PODIUM_BOARD_CACHE_BYTES``).
-parts of boards:        the same cache: the name of the part,   The same. If an account that was found for another
-people, activity,       the rules it depends on and the cache   repository changes this one's rows, everything of
-accounts, rankings      key of the row, or of the count         this repository is dropped.
-shortcuts: the answer   :class:`response_shortcut.Shortcuts`:   The least recently used leave; they hold no content.
-of an address           path, query, scheme, host, and whether
-                        the client is local
-======================  ======================================  =====================================================
+=========================  ============================================  ============================================
+what                       where, under which key                        eviction
+=========================  ============================================  ============================================
+responses: bytes, gzip,    :class:`boards.BoardCache` in                 A change of the row changes the key; the
+ETag                       :class:`memory.MemoryCache`: name,            least recently used leave a full cache
+                           parameters, cache key of the row              (``PODIUM_BOARD_CACHE_BYTES``).
+parts of boards: people,   the same cache: name, rules that it depends   The same. Accounts found for another
+activity, accounts,        on, cache key of the row or the count         repository can change this one's rows: then
+rankings                                                                 everything of this repository is dropped.
+shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used.
+response                   query, scheme, host, local client or not
+=========================  ============================================  ============================================
 
 The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
 
-**How a GET goes through**
+**How a GET is answered**
 
-1. :class:`response_shortcut.ResponseShortcut` looks for a shortcut of the address. Without one, the request takes the
-   usual way: routing, validation, and a route that calls ``BoardCache`` as below and leaves a shortcut.
-2. :class:`row_batcher.RowBatcher` reads the row. Requests that arrive during one read share the next one.
-3. ``BoardCache.find`` looks for the answer under the key of that row. At most every 15 seconds it also compares the
-   accounts with the database, in the background.
-4. If there is none, ``BoardCache.get`` makes it in a thread, once for all requests that want it
-   (:class:`single_flight.SingleFlight`), from parts that are kept or made once (``MemoryCache.once``).
-5. :class:`cached_response.CachedResponse` sends it: 304 if the client has it (:mod:`conditional`), gzip if it can.
+1. :class:`response_shortcut.ResponseShortcut` looks up the URL. Without a shortcut, the request passes routing and
+   validation, and its route calls ``BoardCache`` as below and leaves a shortcut.
+2. :class:`row_batcher.RowBatcher` reads the row, in one batch for concurrent requests.
+3. ``BoardCache.find`` looks up the response under the key of that row. Every 15 seconds at most, it compares the
+   accounts with the database in the background.
+4. On a miss, ``BoardCache.get`` makes the response in a thread, once for all requests
+   (:class:`single_flight.SingleFlight`), from cached parts (``MemoryCache.once``).
+5. :class:`cached_response.CachedResponse` sends it: 304 if the client has it (:mod:`conditional`), gzip if accepted.
 
-A shortcut that finds no answer, or an error, takes the usual way. The shortcut saves more than half of the CPU time of
-a request; without it everything works the same.
+After a miss or an error, a shortcut falls back to the route. Shortcuts only save CPU time: more than half of a request.
 """

@@ -1,4 +1,4 @@
-"""Answers about boards: made once for each state of a repository's row, and kept for the API and the page."""
+"""Responses about boards, made once per state of a repository's row."""
 
 from __future__ import annotations
 
@@ -23,21 +23,22 @@ from podium.web.cache.single_flight import SingleFlight
 
 T = TypeVar("T")
 
-# Accounts are compared with the database in the background after this many seconds; a request waits for it when the
-# last comparison is older than MAX_ACCOUNT_AGE.
+# Seconds until accounts are compared with the database in the background, and until a request waits for it.
 ACCOUNT_CHECK_INTERVAL = 15.0
 MAX_ACCOUNT_AGE = 60.0
-# Repositories whose last comparison is remembered.
 _MAX_CHECKED = 10_000
 
-# The name of an answer, and everything it depends on besides the repository's row.
+# Everything that a response depends on except the row.
 AnswerName = tuple[object, ...]
-# Makes an answer from a row and its board data, which is None while no commits have been counted.
+# The board data is None before the first count.
 Make = Callable[[Repository, BoardData | None], CachedResponse]
 
 
 class BoardCache:
-    """The boards of one server. Its coroutines belong to one event loop at a time."""
+    """The boards of one server. Its coroutines belong to one event loop at a time.
+
+    Every read raises StorageError if the database cannot be read.
+    """
 
     def __init__(
         self, db: Database, github_url: str, cache: MemoryCache, clock: Callable[[], float] = time.monotonic
@@ -53,27 +54,18 @@ class BoardCache:
         self._checked: TTLCache[int, float] = TTLCache(_MAX_CHECKED, MAX_ACCOUNT_AGE, timer=clock)
 
     async def row(self, key: str | int) -> Repository | None:
-        """The current row of the repository with that key or id; None if it was never submitted.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
         return await self._rows.read(key)
 
     async def find(self, row: Repository, name: AnswerName, *, live: bool = False) -> CachedResponse | None:
-        """The answer if it is ready: see :meth:`get`."""
         await self._check_accounts(row)
         found: CachedResponse | None = self._cache.get(_key(row, name, live=live))
         return found
 
     async def get(self, row: Repository, name: AnswerName, make: Make, *, live: bool = False) -> CachedResponse:
-        """The answer ``name`` about the repository of ``row``: a kept one, or one that ``make`` makes in a thread.
+        """The cached response ``name``, or a new one from ``make`` in a thread.
 
         Args:
-            live: whether the answer also shows progress, so that each update of the progress makes a new one.
-
-        Raises:
-            StorageError: the database cannot be read.
+            live: whether the response shows progress, and so changes with it.
         """
         found = await self.find(row, name, live=live)
         if found is not None:
@@ -87,22 +79,17 @@ class BoardCache:
         return await self._answers.run(_key(row, name, live=live), lambda: run_in_threadpool(made))
 
     async def read(self, row: Repository, make: Callable[[Repository, BoardData | None], T]) -> T:
-        """What ``make`` makes from a repository, without keeping it: for answers that are rarely asked for again.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
+        """The result of ``make`` in a thread, not cached: for responses that are rarely requested again."""
         await self._check_accounts(row)
         return await run_in_threadpool(self.read_now, row.id, make)
 
     def read_now(self, repository_id: int, make: Callable[[Repository, BoardData | None], T]) -> T:
-        """What ``make`` makes from a repository, in the calling thread.
+        """The result of ``make``, in the calling thread.
 
         Raises:
             NotFound: the repository was deleted meanwhile.
-            StorageError: the database cannot be read.
         """
-        # The row is read again so that it and everything made from it come from one transaction.
+        # Read the row again, so that all data comes from one transaction.
         with self._db.read() as session:
             row = read_row(session, repository_id)
             if row is None:
@@ -131,7 +118,6 @@ class BoardCache:
 
 
 def has_board(row: Repository) -> bool:
-    """Whether the commits of a repository have been counted, now or before."""
     return row.commits_processed_at is not None and row.head is not None
 
 
@@ -141,5 +127,5 @@ def _key(row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]
 
 
 def _is_of(key: tuple[object, ...], repository_id: int) -> bool:
-    # The keys of parts and answers contain the cache key of the row or of the count; both begin with the id.
+    # Every key contains a tuple that begins with the repository's id.
     return any(isinstance(part, tuple) and bool(part) and part[0] == repository_id for part in key)

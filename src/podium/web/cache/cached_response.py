@@ -1,4 +1,4 @@
-"""Responses that are kept: the bytes, compressed once, with their ETag."""
+"""Cached responses: the bytes, compressed once, with their ETag."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ class CachedResponse:
 
     @classmethod
     def of(cls, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> CachedResponse:
-        """Make one; ``headers`` are added to type, length and ETag."""
         gzipped = gzip.compress(content, 6, mtime=0) if len(content) >= _MIN_GZIP_BYTES else None
         own = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in (headers or {}).items()}
         digest = hashlib.sha256(content + repr(sorted(own.items())).encode()).hexdigest()[:32]
@@ -43,13 +42,11 @@ class CachedResponse:
 
     @classmethod
     def json(cls, document: Any) -> CachedResponse:
-        """Make one of a JSON document."""
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return cls.of(text.encode("utf-8"), "application/json")
 
     @property
     def size(self) -> int:
-        """Bytes, roughly."""
         return len(self.plain) + len(self.gzipped or b"") + 1000
 
     async def send(self, headers: Mapping[bytes, bytes], send: Send) -> None:
@@ -68,8 +65,6 @@ class CachedResponse:
 
 
 class SendCached(Response):
-    """A cached response as a route returns it."""
-
     def __init__(self, cached: CachedResponse) -> None:
         super().__init__(cached.plain)
         self._cached = cached

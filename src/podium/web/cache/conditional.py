@@ -1,4 +1,4 @@
-"""Conditional requests and lifetimes: ETag, If-None-Match (RFC 9110), Cache-Control (RFC 9111, RFC 5861)."""
+"""ETag, If-None-Match (RFC 9110), Cache-Control (RFC 9111, RFC 5861)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from podium import __version__
 
 
 def etag_of(*parts: object) -> str:
-    """A strong ETag of everything that a response depends on; Podium's version is always part of it."""
+    """A strong ETag of everything that a response depends on, besides Podium's version."""
     return f'"{hashlib.sha256(repr((__version__, parts)).encode("utf-8", "replace")).hexdigest()[:32]}"'
 
 
 def etag_matches(etag: bytes, if_none_match: bytes | None) -> bool:
-    """Whether the header names ``etag``, by the weak comparison of RFC 9110, section 8.8.3.2."""
+    """Weak comparison, as in RFC 9110, section 8.8.3.2."""
     if if_none_match is None:
         return False
     if if_none_match == etag:
@@ -27,7 +27,6 @@ def etag_matches(etag: bytes, if_none_match: bytes | None) -> bool:
 
 
 def client_has(request: Request, etag: str) -> bool:
-    """Whether the client has the response with that ETag."""
     return etag_matches(etag.encode("latin-1"), dict(request.scope["headers"]).get(b"if-none-match"))
 
 
@@ -35,9 +34,9 @@ def cache_control(seconds: int, stale: int = 0, *, shared: bool = True) -> str:
     """A Cache-Control header.
 
     Args:
-        seconds: how long the response is fresh.
-        stale: for how many more seconds it may be used while a newer one is fetched.
-        shared: False where the response depends on the client.
+        seconds: the fresh lifetime.
+        stale: further seconds of use during a refresh.
+        shared: False if the response depends on the client.
     """
     scope = "public" if shared else "private"
     return f"{scope}, max-age={seconds}" + (f", stale-while-revalidate={stale}" if stale else "")
@@ -46,7 +45,6 @@ def cache_control(seconds: int, stale: int = 0, *, shared: bool = True) -> str:
 def conditional_response(
     request: Request, body: bytes | str, etag: str, headers: Mapping[str, str], *, media_type: str
 ) -> Response:
-    """``body`` with its ETag, or 304 if the client has it."""
     tagged = {"ETag": etag, **headers}
     if client_has(request, etag):
         return Response(status_code=304, headers=tagged)

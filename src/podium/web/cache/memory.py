@@ -1,4 +1,4 @@
-"""A cache in memory, bounded in bytes; the least recently used values leave first."""
+"""A memory cache bounded in bytes, which evicts the least recently used values."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from podium.leaderboard.board_data import Sized
 Kept = TypeVar("Kept", bound=Sized)
 Key = tuple[object, ...]
 
-# Bytes of a key and its entry, roughly.
+# Bytes per entry, roughly.
 _OVERHEAD = 500
 
 
 class MemoryCache:
-    """Values by their keys. Safe to share between threads.
+    """Safe to share between threads.
 
-    A value larger than half of ``max_bytes`` is not kept, so that one cannot push out all others.
+    A value above half of ``max_bytes`` is not kept, so that one cannot evict all others.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -30,33 +30,29 @@ class MemoryCache:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept, roughly."""
         return int(self._values.currsize)
 
     def get(self, key: Key) -> Any:
-        """The value of ``key``, or None."""
         with self._lock:
-            # Not `get`, which would hash the key once more.
+            # `get` would hash the key twice.
             try:
                 return self._values[key]
             except KeyError:
                 return None
 
     def put(self, key: Key, value: Sized) -> None:
-        """Keep a value."""
         with self._lock:
             self._values.pop(key, None)
             if _size_of(value) <= self._values.maxsize // 2:
                 self._values[key] = value
 
     def drop(self, which: Callable[[Key], bool]) -> None:
-        """Remove every value whose key is ``which``."""
         with self._lock:
             for key in [key for key in self._values if which(key)]:
                 del self._values[key]
 
     def once(self, key: Key, make: Callable[[], Kept]) -> Kept:
-        """The value of ``key``; if there is none, ``make`` makes it, once for all threads that wait for it."""
+        """The value of ``key``, or of ``make``, which runs once for all waiting threads."""
         found: Kept | None = self.get(key)
         if found is not None:
             return found

@@ -1,4 +1,4 @@
-"""The shortcut for answers that are ready: from the address to the bytes, without routing, validation and rendering."""
+"""The shortcut from a URL to its cached response, without routing and rendering."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from podium.errors import PodiumError
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 
-# Addresses that are kept. Longer ones are not: they are not typed or linked.
+# Longer URLs are neither typed nor linked.
 MAX_SHORTCUTS = 5_000
 MAX_LENGTH = 500
 
@@ -23,7 +23,7 @@ Address = tuple[str, bytes, str, bytes | None, bool]
 
 
 class Shortcut(NamedTuple):
-    """The answer that an address stands for: the parameters of :meth:`podium.web.cache.boards.BoardCache.find`."""
+    """The parameters of :meth:`podium.web.cache.boards.BoardCache.find`."""
 
     repository_key: str
     name: AnswerName
@@ -31,10 +31,10 @@ class Shortcut(NamedTuple):
 
 
 class Shortcuts:
-    """The shortcuts of the addresses that were requested last.
+    """The shortcuts of the latest URLs.
 
     Args:
-        is_local: whether a request with those headers comes from this machine, where it may see more.
+        is_local: whether a request comes from this machine, which may see more.
     """
 
     def __init__(self, is_local: Callable[[RequestHeaders], bool]) -> None:
@@ -45,13 +45,12 @@ class Shortcuts:
         return len(self._shortcuts)
 
     def remember(self, request: Request, shortcut: Shortcut) -> None:
-        """Keep the shortcut for later requests to the same address."""
         address = self._address(request.scope, dict(request.scope["headers"]))
         if len(address[0]) + len(address[1]) <= MAX_LENGTH:
             self._shortcuts[address] = (shortcut, request.scope.get("route"))
 
     def find(self, scope: Scope, headers: RequestHeaders) -> Shortcut | None:
-        """The shortcut for a request, if there is one. Sets the scope's route, by which requests are counted."""
+        """Sets the scope's route too, a label of metrics."""
         found = self._shortcuts.get(self._address(scope, headers))
         if found is None:
             return None
@@ -63,8 +62,6 @@ class Shortcuts:
 
 
 class ResponseShortcut:
-    """ASGI middleware around the routes."""
-
     def __init__(self, app: ASGIApp, *, shortcuts: Shortcuts, boards: BoardCache) -> None:
         self._app = app
         self._shortcuts = shortcuts
@@ -85,5 +82,5 @@ class ResponseShortcut:
             row = await self._boards.row(shortcut.repository_key)
             return await self._boards.find(row, shortcut.name, live=shortcut.live) if row is not None else None
         except PodiumError:
-            # The routes' own handlers answer errors.
+            # The routes handle errors.
             return None

@@ -1,7 +1,6 @@
-"""One read of repositories' rows for all requests that wait at the same time, as a DataLoader does.
+"""One read of rows for all concurrent requests, like a DataLoader.
 
-A request waits for a read that began after it arrived, so it never sees an older state. Requests that arrive during one
-read share the next.
+A request waits for a read that began after it arrived, so it never sees an older state.
 """
 
 from __future__ import annotations
@@ -19,24 +18,20 @@ class RowBatcher:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        # One read at a time needs one thread, which slower work in the shared pool cannot delay.
+        # Slower work in the shared pool cannot delay it.
         self._thread = ThreadPoolExecutor(1, "rows")
         self._waiting: dict[str | int, asyncio.Future[Repository | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def read(self, key: str | int) -> Repository | None:
-        """The row of the repository with that key or id; None where there is none that a server may show.
-
-        Raises:
-            StorageError: the database cannot be read.
-        """
+        """None for a local path, whose board belongs to the command line."""
         loop = asyncio.get_running_loop()
         future = self._waiting.get(key)
         if future is None or future.get_loop() is not loop:
             future = self._waiting[key] = loop.create_future()
         if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
             self._reading = loop.create_task(self._read_all())
-        # A caller that is cancelled must not cancel the future of the others.
+        # A cancelled caller must not cancel the future of the others.
         return await asyncio.shield(future)
 
     async def _read_all(self) -> None:
@@ -48,7 +43,7 @@ class RowBatcher:
             except Exception as error:  # noqa: BLE001 - passed on to every waiting request
                 for future in waiting.values():
                     future.set_exception(error)
-                    # If every caller was cancelled, no one else retrieves the exception.
+                    # If every caller was cancelled, nothing else retrieves the exception.
                     future.exception()
             else:
                 for key, future in waiting.items():
@@ -60,6 +55,5 @@ class RowBatcher:
 
 
 def read_row(session: Session, key: str | int) -> Repository | None:
-    """A repository by its key or id, where a server may show it: boards of local paths belong to the command line."""
     found = queries.by_key(session, key) if isinstance(key, str) else queries.by_id(session, key)
     return found if found is not None and found.host else None

@@ -1,4 +1,4 @@
-"""One task for all callers that want the same result at the same time."""
+"""One task for all concurrent callers that want the same result."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Tasks by key, while they run. One event loop at a time."""
+    """For one event loop at a time."""
 
     def __init__(self) -> None:
         self._tasks: dict[Hashable, asyncio.Task[T]] = {}
 
     def start(self, key: Hashable, make: Callable[[], Coroutine[None, None, T]]) -> asyncio.Task[T]:
-        """The running task of ``key``, or a new one."""
         loop = asyncio.get_running_loop()
         task = self._tasks.get(key)
         if task is None or task.done() or task.get_loop() is not loop:
@@ -25,12 +24,12 @@ class SingleFlight(Generic[T]):
         return task
 
     async def run(self, key: Hashable, make: Callable[[], Coroutine[None, None, T]]) -> T:
-        """The result of :meth:`start`. A caller that is cancelled does not cancel the task."""
+        """The result of :meth:`start`. A cancelled caller does not cancel the task."""
         return await asyncio.shield(self.start(key, make))
 
     def _forget(self, key: Hashable, done: asyncio.Task[T]) -> None:
         if self._tasks.get(key) is done:
             del self._tasks[key]
         if not done.cancelled():
-            # If every caller was cancelled, no one else retrieves the exception.
+            # If every caller was cancelled, nothing else retrieves the exception.
             done.exception()

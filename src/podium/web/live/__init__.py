@@ -1,1 +1,1 @@
-"""The state of a repository as it changes, sent to every page that shows it."""
+"""Live updates of a repository's state for open pages."""

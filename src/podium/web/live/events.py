@@ -11,24 +11,24 @@ from starlette.types import Receive, Scope, Send
 
 from podium.web.live.pubsub import Channel
 
-# Seconds between two comments, which keep proxies from closing the connection.
+# Seconds between comments, which keep proxies from closing the connection.
 KEEP_ALIVE = 15.0
 _SEPARATOR = "\n"
 _KEEP_ALIVE_COMMENT = ServerSentEvent(comment="keep-alive", sep=_SEPARATOR)
-# Milliseconds after which a browser that lost the connection opens it again.
+# Milliseconds until a browser reconnects.
 _RETRY = ServerSentEvent(retry=3000, sep=_SEPARATOR)
 
-# PubSub.close ends all streams when the server stops. The library would cancel them, which uvicorn logs as an error.
+# PubSub.close ends all streams. The library would cancel them, which uvicorn logs as an error.
 AppStatus.enable_automatic_graceful_drain = False
 
 
 def event_of(data: Any) -> bytes:
-    """One event that carries ``data`` as JSON, encoded once for all subscribers."""
+    """One event with ``data`` as JSON, encoded once for all subscribers."""
     return JSONServerSentEvent(data, sep=_SEPARATOR).encode()
 
 
 class EventStream(EventSourceResponse):
-    """The events of a channel, from its latest to its last one, or until the client disconnects."""
+    """The events of a channel, from its latest to its last one."""
 
     def __init__(self, channel: Channel, unsubscribe: Callable[[], None]) -> None:
         super().__init__(
@@ -38,7 +38,7 @@ class EventStream(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            # HeadAsGet has changed the method, and HEAD has no stream.
+            # HeadAsGet has changed the method.
             method = "HEAD" if scope.get("head") else "GET"
             await super().__call__({**scope, "method": method}, receive, send)
         finally:
@@ -49,7 +49,7 @@ async def _events(channel: Channel) -> AsyncIterator[bytes]:
     yield _RETRY.encode()
     sent: bytes | None = None
     while True:
-        # Before reading the latest event, so that none is missed in between.
+        # Before reading the latest event, so that none is missed.
         changed = channel.changed
         if channel.latest and channel.latest != sent:
             sent = channel.latest

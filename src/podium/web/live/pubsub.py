@@ -1,7 +1,4 @@
-"""Repositories in work, polled once a second and published to all their subscribers.
-
-Only the latest state matters: nothing is queued, and a slow subscriber misses the states in between.
-"""
+"""Unfinished repositories, polled every second and published to all subscribers. A slow subscriber misses states."""
 
 from __future__ import annotations
 
@@ -13,30 +10,27 @@ from podium.errors import StorageError, TooManyRequests
 from podium.repositories.model import Repository
 from podium.web.cache.boards import BoardCache
 
-# Seconds between two polls of a repository.
+# Seconds.
 PERIOD = 1.0
-# Subscribers of one process; pages poll for themselves when there are more.
+# Per process; further pages poll.
 MAX_SUBSCRIBERS = 5_000
 
 log = logging.getLogger(__name__)
 
-# Makes the event for a row and its number of subscribers, and says whether it is the last one.
+# The event of a row with that number of subscribers, and whether it is the last one.
 MakeEvent = Callable[[Repository, int], tuple[bytes, bool]]
 
 
 class Channel:
-    """One repository: its latest event, and a signal for the next."""
-
     def __init__(self) -> None:
         self.subscribers = 0
         self.latest: bytes | None = None
         self.is_last = False
-        # Set once the next event is published.
+        # Set when the next event is published.
         self.changed = asyncio.Event()
         self.poller: asyncio.Task[None] | None = None
 
     def publish(self, event: bytes, *, is_last: bool) -> None:
-        """Make ``event`` the latest, unless it is already."""
         if event == self.latest and is_last == self.is_last:
             return
         self.latest, self.is_last = event, is_last
@@ -45,8 +39,6 @@ class Channel:
 
 
 class PubSub:
-    """The channels of one server."""
-
     def __init__(self, boards: BoardCache, make_event: MakeEvent) -> None:
         self._boards = boards
         self._make_event = make_event
@@ -70,7 +62,7 @@ class PubSub:
         return channel
 
     def unsubscribe(self, row: Repository, channel: Channel) -> None:
-        """Leave a channel; the last subscriber ends its polling."""
+        """The last subscriber ends the polling."""
         channel.subscribers -= 1
         if channel.subscribers == 0:
             self._remove(row.id, channel)
@@ -78,7 +70,6 @@ class PubSub:
                 channel.poller.cancel()
 
     def close(self) -> None:
-        """End every subscription, because the server is stopping."""
         self.closed = True
         for channel in list(self._channels.values()):
             channel.publish(channel.latest or b"", is_last=True)
@@ -98,5 +89,4 @@ class PubSub:
                 event, is_last = self._make_event(row, channel.subscribers)
                 channel.publish(event, is_last=is_last)
             await asyncio.sleep(PERIOD)
-        # Later subscribers get a new channel.
         self._remove(repository_id, channel)

@@ -1,4 +1,4 @@
-"""The state of a repository, as the page and the events show it."""
+"""A repository's state on pages and in events."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ from podium.web.live.events import event_of
 from podium.web.pages.board_urls import page_path
 from podium.web.pages.rendering import Renderer
 
-# Seconds between two requests of one page for the rows of a board whose accounts are being found. With more pages than
-# _PAGES_AT_ONCE each waits longer, so that the number of requests stays the same.
+# Seconds between a page's requests for rows; longer above _PAGES_AT_ONCE pages, so that the rate of requests stays the
+# same.
 _ROWS_EVERY = 2
 _PAGES_AT_ONCE = 100
 
 
 class StatusView:
-    """What templates and events show of repositories' states."""
-
     def __init__(self, renderer: Renderer, github_host: str) -> None:
         self._renderer = renderer
         self._github_host = github_host
         self._rates = RateEstimators()
 
     def described(self, row: Repository) -> dict[str, Any]:
-        """A repository as the API describes it, with its title and the path of its page."""
+        """A repository as in the API, with title and path."""
         name = f"{row.owner}/{row.name}" if row.owner else row.name
         elsewhere = row.host != self._github_host
         return {
@@ -41,7 +39,6 @@ class StatusView:
         }
 
     def values(self, row: Repository, *, may_administer: bool = False) -> dict[str, Any]:
-        """What ``_status.html`` needs."""
         repository = self.described(row)
         progress = repository["progress"]
         seen = self._rates.note(row.id, time.monotonic(), progress) if is_in_work(row) else RateEstimator()
@@ -49,7 +46,7 @@ class StatusView:
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
-            # The worker's own estimate is better than the one made here.
+            # The worker's estimate is better.
             "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
             "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row.total_commits),
             "version_of_board": board_version(row),
@@ -57,7 +54,7 @@ class StatusView:
         }
 
     def event(self, row: Repository, subscribers: int) -> tuple[bytes, bool]:
-        """The event that shows the state of ``row`` to its subscribers, and whether it is the last."""
+        """The event, and whether it is the last."""
         in_work = is_in_work(row)
         data = {
             "html": self._renderer.text("_status.html", **self.values(row)),
@@ -69,12 +66,11 @@ class StatusView:
 
 
 def is_in_work(row: Repository) -> bool:
-    """Whether a worker has the repository, or will have it."""
     return row.state.is_unfinished
 
 
 def board_version(row: Repository) -> str:
-    """A value that changes with the board; "failed" or empty while there is no board."""
+    """A value that changes with the board; "failed" or empty without one."""
     if not has_board(row):
         return "failed" if row.state == State.FAILED else ""
     return hashlib.sha256(repr(cache_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

@@ -1,14 +1,12 @@
-"""Answer HEAD requests as GET."""
-
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """ASGI middleware that routes HEAD as GET; uvicorn omits the body. FastAPI adds no HEAD routes by itself.
+    """ASGI middleware: FastAPI adds no HEAD routes, and uvicorn omits the body.
 
-    ``head`` in the scope tells an event stream to end at once.
+    ``head`` in the scope makes an event stream end at once.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,5 +1,3 @@
-"""Count requests and measure their duration."""
-
 from __future__ import annotations
 
 import time
@@ -11,7 +9,7 @@ from podium.telemetry import metrics
 
 
 class MetricsMiddleware:
-    """The outermost ASGI middleware. The label ``route`` is a route's pattern, never the requested path."""
+    """The outermost middleware. The label ``route`` is a route's pattern, never the requested path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,5 +1,3 @@
-"""Limit the submissions of one client per minute."""
-
 from __future__ import annotations
 
 import ipaddress
@@ -15,17 +13,17 @@ from podium.errors import TooManyRequests
 
 
 class SubmissionLimit:
-    """A moving window of a minute per client, in memory: each server process counts for itself."""
+    """A moving window of a minute; each process counts for itself."""
 
     def __init__(self, per_minute: int) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage()) if per_minute else None
         self._window = RateLimitItemPerMinute(max(1, per_minute))
 
     def take(self, request: Request) -> None:
-        """Count one submission by the client of ``request``.
+        """Count one submission.
 
         Raises:
-            TooManyRequests: the limit is reached; ``retry_after`` is when the next submission is possible.
+            TooManyRequests: the limit is reached.
         """
         if self._limiter is None:
             return
@@ -41,7 +39,7 @@ class SubmissionLimit:
 
 
 def client_of(request: Request) -> str:
-    """What counts as one client: an IPv4 address, or an IPv6 /64 network, which one customer usually has."""
+    """An IPv4 address, or an IPv6 /64 network, which one customer usually has."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 
-# For everything but the pages, which have a policy of their own.
+# For everything but the pages.
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -14,11 +14,11 @@ PAGE_POLICY = (
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # With no-referrer, browsers would send `Origin: null` with our own forms.
+    # With no-referrer, browsers send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# Defaults that a response may override: badge and card are for other sites' pages.
+# A response may override these: badge and card are for other sites.
 DEFAULT_HEADERS = {
     "Content-Security-Policy": STRICT_POLICY,
     "Cache-Control": "private, no-cache",
@@ -27,7 +27,6 @@ DEFAULT_HEADERS = {
 
 
 def add_security_headers(headers: MutableHeaders) -> None:
-    """Add the security headers to a response."""
     headers.update(HEADERS)
     for name, value in DEFAULT_HEADERS.items():
         headers.setdefault(name, value)

@@ -1,9 +1,9 @@
-"""Check every request before a route handles it, and add the security headers to every response.
+"""Check every request before its route, and add security headers to every response.
 
-- The ``Host`` must be a name of this server. Otherwise a page elsewhere could point its own name at this machine (DNS
+- The ``Host`` must be a name of this server. Otherwise a foreign page could point its own name at this machine (DNS
   rebinding, https://en.wikipedia.org/wiki/DNS_rebinding) and read what a Podium on loopback serves.
-- A request that changes state must come from this server's own pages, from no page at all, or from an origin that the
-  operator listed (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
+- A request that changes state must come from this server's pages, from no page, or from an allowed origin
+  (https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html).
 - Bodies are bounded.
 """
 
@@ -39,7 +39,7 @@ def split_host(value: str) -> tuple[str, str | None] | None:
 
 
 def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a request with these headers (names in lower case) names this machine and passed no proxy."""
+    """Whether a request names this machine and passed no proxy; header names are in lower case."""
     if not _FORWARDED.isdisjoint(headers):
         return False
     name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
@@ -47,21 +47,18 @@ def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def is_local(headers: Mapping[bytes, bytes], *, settings: Settings, loopback: bool) -> bool:
-    """Whether a request with these headers (names in lower case) comes from this machine, and so may see and do more.
+    """Whether a request comes from this machine, and so may see and do more.
 
-    A reverse proxy makes a server on loopback reachable from elsewhere. Its requests carry another host name than
-    loopback's, or a forwarding header. A proxy that sends neither cannot be detected: ``docs/serving.md`` says what
-    to set behind one.
+    A reverse proxy makes a server on loopback reachable. Its requests carry another host name, or a forwarding header.
+    A request without either is indistinguishable from a local one: see ``docs/serving.md``.
 
     Args:
-        loopback: whether the server is bound to an address that only this machine can reach.
+        loopback: whether only this machine can reach the server.
     """
     return loopback and not settings.trusted_proxies and is_from_here(headers)
 
 
 class SecurityMiddleware:
-    """ASGI middleware around everything but the metrics."""
-
     def __init__(self, app: ASGIApp, *, settings: Settings, loopback: bool) -> None:
         self._app = app
         self._loopback = loopback
@@ -96,7 +93,7 @@ class SecurityMiddleware:
         name, port = host
         if is_loopback(name) or name in self._names or f"{name}:{port}" in self._names:
             return None
-        # An IP address cannot be rebound. A server on loopback is not reached by other addresses, though.
+        # DNS cannot rebind an IP address, but no other address reaches a server on loopback.
         if is_ip(name) and not self._loopback:
             return None
         return (
@@ -123,7 +120,7 @@ class SecurityMiddleware:
 
 
 def _netloc(origin: str) -> str | None:
-    # Without the scheme, which a server behind a TLS proxy does not know.
+    # Without the scheme, which is unknown behind a TLS proxy.
     try:
         parts = urlsplit(origin)
     except ValueError:

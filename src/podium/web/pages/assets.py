@@ -1,5 +1,3 @@
-"""Static files, in memory."""
-
 from __future__ import annotations
 
 import hashlib
@@ -13,7 +11,7 @@ _REVALIDATE = {"Cache-Control": "no-cache"}
 
 
 class Assets:
-    """The static files, in memory. Browsers keep a file for a year if its URL contains the version."""
+    """The static files. Browsers keep a file for a year if its URL contains the version."""
 
     def __init__(self, folder: Path) -> None:
         files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
@@ -25,5 +23,4 @@ class Assets:
             self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _IMMUTABLE)
 
     def find(self, path: str) -> CachedResponse | None:
-        """The file with that name, with or without the version; None if there is none."""
         return self._bodies.get(path)

@@ -1,4 +1,4 @@
-"""The values that the template of a board's page shows."""
+"""The template values of a board's page."""
 
 from __future__ import annotations
 
@@ -15,24 +15,20 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.web.pages.chart import bars_path, chart_of
 
-# Rows per page, and matches of a search.
 PEOPLE = 50
 MATCHES = 20
 CURVE_HEIGHT = 20
 
-# The switches, with the names of the API's query parameters, and their defaults.
+# The switches' defaults, under the API's names.
 SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mailmap": "use", "since": "", "until": ""}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BoardPageQuery:
-    """What the URL of a board's page asks for.
+    """The query of a board's page.
 
     Attributes:
-        path: the page's path, without a query.
-        switches: the values of all switches.
-        offset: rows to skip.
-        find: the text to search for; '' for no search.
+        path: without a query.
         person: the id of the row to explain.
         show_emails: whether the search may match parts of e-mails.
     """
@@ -46,7 +42,7 @@ class BoardPageQuery:
 
     @property
     def rules(self) -> Rules:
-        """The rules that the switches select.
+        """Parse the switches.
 
         Raises:
             BadRule: a value is not valid.
@@ -66,14 +62,13 @@ class BoardPageQuery:
         return {name: value for name, value in self.switches.items() if value != SWITCHES[name]}
 
     def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
-        """The page's URL with the same switches and ``more``; empty values and 0 are left out."""
+        """The page's URL with ``more``, without empty values and 0."""
         kept = {name: value for name, value in self.chosen.items() if name not in without}
         query = kept | {name: str(value) for name, value in more.items() if value}
         return self.path + ("?" + urlencode(query) if query else "")
 
 
 def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
-    """The values for the template of a repository that has a board."""
     # The page never shows full e-mail addresses.
     board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
     ranking, overview = ranked.ranking, read_figures(ranked)
@@ -93,7 +88,6 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
 
 
 def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict[str, Any]]:
-    """The id, link and activity curve of each row, in addition to the board's own values."""
     curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
     found = []
     for group, curve in zip(groups, curves["curves"], strict=True):
@@ -105,12 +99,11 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
 
 
 def _row_id(ranked: Ranked, group: int) -> int:
-    """The lowest id of a row's people, which stays the same when other e-mails join the row."""
+    """The lowest id of a row's people, which stays the same when others join the row."""
     return min(ranked.people.ids[person] for person in ranked.groups.members[group])
 
 
 def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
-    """The explanation of a row; None if there is no such row."""
     group = row_of(ranked, person=person)
     if group is None:
         return None
@@ -125,7 +118,7 @@ def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
 
 
 def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
-    """The matches of the search, each with the URL of the page that shows it."""
+    """The matches, each with the URL of its page."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
         row.id = _row_id(ranked, ranked.ranking.order[row.rank - 1])
@@ -171,7 +164,7 @@ def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
 
 
 def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
-    """The previous and next page of a list; ``link`` makes the URL of an ``offset``."""
+    """The previous and next page; ``link`` makes the URL of an ``offset``."""
     return {
         "total": total,
         "first": min(offset + 1, total),
@@ -182,7 +175,6 @@ def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
 
 
 def _commit_url(ranked: Ranked, commit: str | None = None) -> str | None:
-    """The URL of a commit (by default, the last one counted), if the repository is at GitHub."""
     repository = ranked.repository
     commit = commit or repository.head
     return f"{repository.url}/commit/{commit}" if repository.host == ranked.data.github_host else None

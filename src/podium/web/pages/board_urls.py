@@ -1,11 +1,9 @@
 """The URL of a board's page, and the repository that a URL names.
 
-``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. A
-repository at the root of its host has the path ``-``, so that two segments always mean GitHub; no segment of a
-repository's address begins with ``-``.
-
-The files of a board (:data:`FILES`) are below its page: ``/r/{owner}/{name}/badge.svg``. A repository elsewhere with
-such a name has a ``-`` before it as well, so that its page is not taken for a file.
+``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. The path
+of a repository at the root of its host is ``-``, so that two segments always mean GitHub; no segment of an address
+begins with ``-``. Files (:data:`FILES`) are below the page; a repository elsewhere with such a name has another ``-``
+before it.
 """
 
 from __future__ import annotations
@@ -30,14 +28,12 @@ class _Text(Convertor[str]):
 
 
 class BoardConvertor(_Text):
-    """The path before ``/badge.svg``: at least two segments, the last of which is not ``-``."""
+    """At least two segments before ``/badge.svg``; the last is not ``-``."""
 
     regex = "(?:[^/]+/)+(?!-/)[^/]+"
 
 
 class FormatConvertor(_Text):
-    """The extension of a board's download."""
-
     regex = "csv|json|md"
 
 
@@ -46,7 +42,6 @@ register_url_convertor("format", FormatConvertor())
 
 
 def page_path(row: Repository, github_host: str) -> str:
-    """The path of a repository's page."""
     if row.host == github_host:
         segments = [row.owner, row.name]
     else:
@@ -56,7 +51,7 @@ def page_path(row: Repository, github_host: str) -> str:
 
 
 def key_of(path: str, github_url: str) -> str:
-    """The key (``repository.key``) of the repository that a page's path, after ``/r/``, names.
+    """The ``repository.key`` that a path after ``/r/`` names.
 
     Raises:
         NotFound: no repository can have such a path.
@@ -65,7 +60,7 @@ def key_of(path: str, github_url: str) -> str:
     segments = path.rstrip("/").split("/")
     if len(segments) == 2:
         return parse_address(path.rstrip("/"), github_url).key
-    # PostgreSQL rejects NUL characters; no address contains control characters.
+    # PostgreSQL rejects NUL characters.
     if len(segments) < 2 or not all(segments) or not path.isprintable():
         raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
     host, *owner, name = segments

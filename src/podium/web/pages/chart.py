@@ -1,7 +1,6 @@
-"""The chart of commits over time, as numbers and SVG paths for a template.
+"""The chart of commits over time, as numbers and SVG paths.
 
-Each series is one path in an SVG that is stretched to the width of the page. Labels and the selected window must not
-be stretched: they are placed over it, by percentages of the width.
+The bars are stretched to the page's width. Labels and the selected window must not be, so their positions are percent.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from podium.leaderboard.timeline import Timeline, drawn
 from podium.timeutil import iso_day, week_number, week_start
 
 HEIGHT = 100
-# The most bars, and how many weeks one bar may stand for.
+# Most bars, and possible weeks per bar.
 _BARS = 240
 _WEEKS = (1, 2, 4, 6, 8, 13, 26, 52, 520, 5200, 52000)
-# The most labels, and how many months may be between two of them.
+# Most labels, and possible months between two.
 _LABELS = 9
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
 
@@ -28,13 +27,10 @@ class Chart:
 
     Attributes:
         first: the first day, a Sunday.
-        weeks, weeks_a_bar: the number of weeks, in all and per bar.
         people, others: the commits of each bar.
-        people_path, all_path: the bars as SVG paths; those of all commits are drawn behind.
-        labels: (percentage of the width, text).
-        window: (start, width) of the selected window, in percent of the width.
-        peak: the largest bar.
-        left_out: commits whose dates are too far off to be drawn.
+        labels: (position, text).
+        window: (start, width) of the selected window, in percent like positions.
+        left_out: commits with dates too far off to draw.
     """
 
     first: str
@@ -51,7 +47,7 @@ class Chart:
 
 
 def chart_of(line: Timeline, rules: Rules) -> Chart | None:
-    """The chart of ``line`` with the window of ``rules``; None if there is nothing to draw."""
+    """None if there is nothing to draw."""
     ends = drawn(line)
     if ends is None:
         return None
@@ -87,13 +83,13 @@ def bars_path(counts: list[int], peak: int, height: int, *, root: bool = False) 
     """The SVG path of adjacent bars of width 1.
 
     Args:
-        root: draw the square root of each count, so that small counts stay visible beside a large one.
+        root: draw square roots, so that small counts stay visible.
     """
     parts, level = [f"M0 {height}"], height
     for place, count in enumerate(counts):
         part = min(count / peak, 1.0) if peak else 0.0
         y = height - round(height * (part**0.5 if root else part))
-        # A count of 1 is always visible.
+        # A count of 1 stays visible.
         y = min(y, height - 1) if count else height
         if y != level:
             parts.append(f"{'H' + str(place) if place else ''}V{y}")

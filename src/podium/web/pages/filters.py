@@ -1,4 +1,4 @@
-"""The Jinja filters of the templates: values as text."""
+"""Jinja filters: values as text."""
 
 from __future__ import annotations
 
@@ -31,23 +31,16 @@ _PHASES = {
 
 
 def number(value: int | None) -> str:
-    """A count with thousands separators; a dash if it is unknown."""
+    """With thousands separators; a dash if it is unknown."""
     return "—" if value is None else f"{value:,}"
 
 
 def state(word: str) -> str:
-    """A repository's state in words."""
     return STATES[word]
 
 
 def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds_left: float | None = None) -> str:
-    """A repository's progress: ``receiving the history, 42 %, about 3 minutes left``.
-
-    Args:
-        value: the worker's report.
-        rate: commits or e-mails per second, if known.
-        seconds_left: the estimated time left, if known.
-    """
+    """``receiving the history, 42 %, about 3 minutes left``; ``rate`` is per second."""
     if not value:
         return ""
     if value.get("waitingUntil"):
@@ -77,7 +70,7 @@ def _commits(value: Mapping[str, Any]) -> list[str]:
 
 
 def percent_done(value: Mapping[str, Any] | None) -> int | None:
-    """How much of the present phase is done, from 0 to 100; None if unknown."""
+    """Of the current phase, from 0 to 100."""
     if not value:
         return None
     if value.get("percent") is not None:
@@ -88,40 +81,38 @@ def percent_done(value: Mapping[str, Any] | None) -> int | None:
 
 
 def moment(iso: str) -> str:
-    """An ISO time for people: ``2024-05-01 12:30 UTC``."""
+    """``2024-05-01 12:30 UTC``."""
     return f"{iso[:10]} {iso[11:16]} UTC"
 
 
 def day(iso: str | None) -> str:
-    """The day of an ISO time; a dash if there is none."""
     return iso[:10] if iso else "—"
 
 
 def ago(iso: str, now: datetime.datetime | None = None) -> str:
-    """How long ago an ISO time was: ``3 minutes ago``."""
+    """``3 minutes ago``."""
     now = now or datetime.datetime.now(tz=datetime.UTC)
     return ago_in_words((now - datetime.datetime.fromisoformat(iso)).total_seconds())
 
 
 def initials(name: str) -> str:
-    """Up to two initials of a person."""
     words = [word for word in re.split(r"[\s@._-]+", name) if word[:1].isalnum()]
     chosen = [words[0], words[-1]] if len(words) > 1 else words
     return "".join(word[0] for word in chosen).upper() or "?"
 
 
 def hue(name: str) -> int:
-    """The number of one of twelve colours, always the same for a name."""
+    """One of twelve colours."""
     return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
 
 
 def named(name: str) -> str:
-    """A person's name for the page: one line, e-mails masked, no control characters."""
+    """A name on one line, without control characters and full e-mails."""
     return masked(clean(name)) or "(no name)"
 
 
 def percent(share: float) -> str:
-    """A share as a percentage that never rounds to 0 % or 100 %, unless it is exactly that."""
+    """A percentage that shows 0 % or 100 % only if it is exact."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     if 0.9995 <= share < 1:
@@ -130,7 +121,6 @@ def percent(share: float) -> str:
 
 
 def linkable(url: str | None) -> str | None:
-    """``url`` if it is safe to link to, otherwise None."""
     return url if url and url.startswith(("https://", "http://")) else None
 
 

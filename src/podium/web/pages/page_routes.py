@@ -47,7 +47,6 @@ FormDep = Annotated[dict[str, str], Depends(_form)]
 
 @router.get("/")
 def home(context: ContextDep, offset: Offset = 0) -> Response:
-    """The home page: the form and the repositories."""
     return _home(context, offset=offset)
 
 
@@ -73,7 +72,6 @@ def _home_link(offset: int) -> str:
 
 @router.post("/submit")
 def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    """Submit the form's repository, and redirect to its board."""
     text = form.get("repoUrl", "")
     try:
         found = submit_address(request, context, text)
@@ -84,7 +82,6 @@ def submit_form(request: Request, context: ContextDep, form: FormDep) -> Respons
 
 @router.post("/retry")
 def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    """Retry a failed repository, and redirect to its board."""
     services = context.services
     if not may_administer(request, services):
         raise Forbidden("Only the administrator may retry a repository: POST /repositories/retry with the token.")
@@ -101,7 +98,6 @@ async def board(
     offset: Offset = 0,
     row: OptionalNumber = None,
 ) -> Response:
-    """A repository's board."""
     github_url = context.services.settings.github_server_url
     wanted = _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
     try:
@@ -137,7 +133,7 @@ async def board(
 def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
     switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
     wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
-    # Report a bad rule before anything is read.
+    # Report a bad rule before any read.
     _ = wanted.rules
     return wanted
 
@@ -160,7 +156,6 @@ async def _row(context: Context, number: int) -> Repository:
 
 @router.get("/status/{number}")
 async def status(request: Request, number: Number, context: ContextDep) -> Response:
-    """The part of a board's page that shows the repository's state."""
     row = await _row(context, number)
     may_retry = may_administer(request, context.services)
     return SendCached(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
@@ -168,7 +163,6 @@ async def status(request: Request, number: Number, context: ContextDep) -> Respo
 
 @router.get("/events/{number}")
 async def events(number: Number, context: ContextDep) -> Response:
-    """The state as server-sent events, until the work is done."""
     row = await _row(context, number)
     channel = context.pubsub.subscribe(row)
     return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel))
@@ -176,7 +170,6 @@ async def events(number: Number, context: ContextDep) -> Response:
 
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
-    """The explanation of one row."""
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
@@ -191,7 +184,6 @@ async def row_fragment(request: Request, number: Number, person: Number, context
 
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
-    """The matches of a search."""
     row = await _row(context, number)
     wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
 
@@ -205,7 +197,6 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
 
 @router.get("/static/{path:path}")
 async def static(path: str, context: ContextDep) -> Response:
-    """Style sheet, JavaScript modules and images."""
     body = context.renderer.assets.find(path)
     if body is None:
         raise HTTPException(404)
@@ -214,7 +205,7 @@ async def static(path: str, context: ContextDep) -> Response:
 
 @router.get("/docs")
 async def docs(context: ContextDep) -> Response:
-    """Swagger UI for the API, served without other hosts."""
+    """Swagger UI, served without other hosts."""
     return context.renderer.page("docs.html", headers={"Content-Security-Policy": _DOCS_POLICY})
 
 

@@ -1,5 +1,3 @@
-"""Render Jinja templates."""
-
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -22,7 +20,7 @@ HTML = "text/html; charset=utf-8"
 
 
 class Renderer:
-    """The templates, compiled when first used, and the static files that they link to."""
+    """The Jinja templates, and the static files that they link to."""
 
     def __init__(self) -> None:
         self.assets = Assets(STATIC)
@@ -38,7 +36,7 @@ class Renderer:
         self._environment.globals.update(asset=self.asset, version=__version__, plural=plural)
 
     def asset(self, name: str) -> str:
-        """The URL of a static file. One version covers all files, because JavaScript modules import each other."""
+        """The URL of a static file. All files share one version, because JavaScript modules import each other."""
         return f"/static/{self.assets.version}/{name}"
 
     def text(self, template: str, **values: Any) -> str:
@@ -48,11 +46,9 @@ class Renderer:
     def page(
         self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
-        """Render a page as a response."""
         html = self.text(template, **values)
         return HTMLResponse(html, status, {"Content-Security-Policy": PAGE_POLICY, **(headers or {})})
 
     def body(self, template: str, **values: Any) -> CachedResponse:
-        """Render a page to be cached."""
         html = self.text(template, **values)
         return CachedResponse.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})

@@ -1,1 +1,1 @@
-"""What other sites and programs take from a board: badge, card, downloads, avatars, and snippets that embed them."""
+"""Badge, card, downloads and avatars for other sites."""

@@ -1,6 +1,6 @@
-"""``/avatars/{id}``: the avatar of an account, so that a reader's browser contacts no other host.
+"""``/avatars/{id}``: an account's avatar, so that a browser contacts no other host.
 
-Without an avatar, the initials are drawn: a missing image would be an error in every browser's console.
+Initials replace a missing avatar: a 404 would be an error in every browser's console.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from podium.web.cache.conditional import cache_control, conditional_response, et
 from podium.web.services import Context, ContextDep
 from podium.web.share.svg import colour_of, letters_of
 
-# Seconds that a response waits for an avatar that must be fetched first.
+# Seconds that a response waits for the fetch of an avatar.
 TIMEOUT = 5.0
 
 _IMAGES: dict[str, Any] = {
@@ -66,7 +66,7 @@ def _initials(request: Request, context: Context, account: AccountProfile) -> Re
     letters = letters_of(account.name or account.username or "")
     colour = colour_of(account.username or account.name or "")
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
-    # Not for long: the avatar may only be late.
+    # Briefly: the avatar may only be late.
     return conditional_response(
         request, svg, etag_of(letters, colour), {"Cache-Control": cache_control(300)}, media_type="image/svg+xml"
     )

@@ -1,7 +1,4 @@
-"""The badge: its texts and its layout.
-
-Its height, font and corners match the badges of shields.io, so that they fit in one row.
-"""
+"""The badge. Height, font and corners match those of shields.io, so that they fit in one row."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ _LABEL_ROOM, _MESSAGE_ROOM = 240, 240
 _LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
 _STATES: Mapping[str, str] = {State.PENDING: "waiting", State.COMMITS_PROCESSING: "counting", State.FAILED: "failed"}
 
-# Ground and ink; every pair has a contrast of at least 4.5.
+# Every pair has a contrast of at least 4.5.
 LIGHT = {
     "figure": Paint("#a15c00", "#ffffff"),
     "busy": Paint("#0b5cad", "#ffffff"),
@@ -70,7 +67,7 @@ def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
 
 
 def of_state(state: str, show: str, label: str | None) -> Badge:
-    """The badge of a repository without a board; ``state`` is the repository's, or ``unknown``."""
+    """The badge without a board; ``state`` may also be ``unknown``."""
     kind = state if state in ("failed", "unknown") else "busy"
     return Badge(_label(show, label), _STATES.get(state, "unknown repository"), kind)
 
@@ -80,7 +77,7 @@ def _label(show: str, label: str | None) -> str:
 
 
 def style_of(kind: str, theme: str) -> str:
-    """The style sheet of a badge of that kind; '' if its colours are fixed."""
+    """A badge's style sheet; '' for fixed colours."""
     if theme != "auto":
         return ""
     label, message = DARK["label"], DARK[kind]
@@ -88,7 +85,6 @@ def style_of(kind: str, theme: str) -> str:
 
 
 def values(badge: Badge, theme: str) -> dict[str, Any]:
-    """The values of the badge's template: texts, positions in pixels, colours."""
     label, message = fit(badge.label, FONT, _LABEL_ROOM), fit(badge.message, FONT, _MESSAGE_ROOM)
     label_width, message_width = width(label, FONT), width(message, FONT)
     label_at = _EDGE + _ICON + _GAP

@@ -1,4 +1,4 @@
-"""Find the repository that a URL names, and how long a response about it may be cached."""
+"""The repository that a URL names, and the lifetime of a response about it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,6 @@ BoardPath = Annotated[
 
 
 async def repository_at(context: Context, path: str) -> Repository | None:
-    """The repository whose page is ``/r/{path}``; None if there is none.
-
-    Raises:
-        StorageError: the database cannot be read.
-    """
     try:
         key = key_of(path, context.services.settings.github_server_url)
     except (BadAddress, NotFound):
@@ -35,11 +30,7 @@ async def repository_at(context: Context, path: str) -> Repository | None:
 
 
 def how_long(row: Repository, *, shared: bool = True) -> str:
-    """The Cache-Control of a response about a board: the sooner the board may change, the shorter.
-
-    Args:
-        shared: whether the response is the same for everyone; see :func:`podium.web.cache.conditional.cache_control`.
-    """
+    """The Cache-Control: the sooner the board may change, the shorter."""
     match row.state:
         case State.COMPLETED:
             return cache_control(300, 86_400, shared=shared)

@@ -1,4 +1,4 @@
-"""The card: the avatars of a board's first people, and their layout."""
+"""The card: the avatars of a board's first people."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from podium.avatars.image_type import AvatarImage
 from podium.leaderboard.export.summary import title as title_of
 from podium.repositories.model import State
 from podium.textutil.mask import masked
+from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
 from podium.web.share.svg import about, colour_of, dark_style, letters_of, name_of
@@ -22,13 +23,13 @@ _PAD = 24
 _INNER = WIDTH - 2 * _PAD
 _TOP, _BOTTOM = 92, 38
 _TITLE, _NAME = 19, 12
-# System fonts are narrower than the font whose widths are measured.
+# System fonts are narrower than the measured one.
 _NARROWER = 0.92
 
-# Bytes of avatars in one card; beyond them, initials are drawn.
+# Bytes of avatars in one card; further people get initials.
 MAX_BYTES = 1_000_000
 
-# The page's own colours (see its style sheet); gold, silver and bronze are the podium's.
+# The colours of the page's style sheet.
 LIGHT = {"ground": "#ffffff", "line": "#d9d6d0", "ink": "#1c2024", "quiet": "#5b636d"}
 DARK = {"ground": "#1c2024", "line": "#3c434b", "ink": "#e8e6e1", "quiet": "#a2abb5"}
 _MEDALS = {1: "#e0a526", 2: "#9aa6b4", 3: "#c0762b"}
@@ -43,7 +44,7 @@ _STATES: Mapping[str, str] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Grid:
-    """The number of columns, and the size of a cell and of the avatar in it."""
+    """Columns, and sizes of a cell and its avatar."""
 
     columns: int
     wide: float
@@ -52,12 +53,11 @@ class Grid:
 
 
 def grid(names: bool) -> Grid:
-    """The grid with or without names below the avatars."""
     return Grid(6, _INNER / 6, 126, 60) if names else Grid(9, _INNER / 9, 62, 50)
 
 
 def style_of(theme: str) -> str:
-    """The card's style sheet; '' if its colours are fixed."""
+    """The card's style sheet; '' for fixed colours."""
     if theme != "auto":
         return ""
     return dark_style({"g": DARK["ground"], "s": DARK["line"], "t": DARK["ink"], "q": DARK["quiet"]})
@@ -66,11 +66,11 @@ def style_of(theme: str) -> str:
 def of_board(
     document: dict[str, Any], avatars: Mapping[str, AvatarImage], *, count: int, names: bool, theme: str
 ) -> dict[str, Any]:
-    """The values of the card's template for a board.
+    """The template values for a board.
 
     Args:
-        document: see :func:`podium.leaderboard.board.load_board`; its first ``count`` rows are shown.
-        avatars: images by the rows' ``avatarUrl``; a person without one is shown by initials.
+        document: see :func:`podium.leaderboard.board.load_board`.
+        avatars: images by ``avatarUrl``; other people get initials.
     """
     entries = document["top_contributors"][:count]
     cells = grid(names)
@@ -90,7 +90,7 @@ def of_board(
 
 
 def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str, Any]:
-    """The values for a repository without a board; ``state`` is the repository's, or ``unknown``."""
+    """The template values without a board; ``state`` may also be ``unknown``."""
     return _card(repository, theme) | {
         "about": "",
         "height": 132,
@@ -142,8 +142,8 @@ def _add_avatars(
 def _subtitle(document: dict[str, Any]) -> str:
     people, commits = document["total"], document["rankedCommits"]
     parts = [
-        f"{number(people)} {'person' if people == 1 else 'people'}",
-        f"{number(commits)} commit{'' if commits == 1 else 's'}",
+        plural(people, "person", "people"),
+        plural(commits, "commit"),
     ]
     rules = document["rules"]
     if rules["since"] or rules["until"]:

@@ -1,6 +1,6 @@
-"""``/r/…/board.csv``, ``.json`` and ``.md``: the whole board as a file, under the given rules.
+"""``/r/…/board.csv``, ``.json`` and ``.md``: the whole board as a file.
 
-The board is written to a temporary file first, so that a slow client holds no transaction. The ETag is the file's hash.
+A temporary file holds it, so that a slow client holds no transaction. The ETag is the file's hash.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _TYPES = {
     "json": "application/json",
     "md": "text/markdown; charset=utf-8; variant=GFM",
 }
-# Rows written at once; bytes kept in memory before the file goes to disk; bytes sent at once.
+# Rows per write; bytes in memory before the file goes to disk; bytes per send.
 _ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
 
-# Writing a board of tens of thousands of people takes a second of CPU time: only two run at once.
+# A large board takes a second of CPU time.
 _slots = asyncio.Semaphore(2)
 
 router = APIRouter(dependencies=[Depends(each_once)])
@@ -94,7 +94,7 @@ async def download(
 
 
 def file_name(row: Repository, format: str) -> str:
-    """A file name that is valid everywhere and cannot mislead, such as by a hidden extension."""
+    """A name that is valid everywhere and cannot mislead, such as by a hidden extension."""
     named = "-".join(part for part in (*row.owner.split("/"), row.name) if part)
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:100]
     return f"{safe or 'board'}-contributors.{format}"
@@ -107,7 +107,7 @@ def _no_board(row: Repository) -> str:
 
 
 def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
-    """The file, rewound; its ETag; its length."""
+    """The rewound file, its ETag, its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
@@ -124,7 +124,6 @@ def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[b
 
 
 def _pages(ranked: Ranked, *, show_emails: bool) -> Iterator[Document]:
-    """The whole board, ``_ROWS`` rows at a time."""
     offset, total = 0, 1
     while offset < total:
         page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)

@@ -1,4 +1,4 @@
-"""The query parameters of badge and card, in addition to the board's rules."""
+"""The query parameters of badge and card."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _THEME = "`auto` follows the reader's browser."
 
 
 class EmbeddedQuery(RulesQuery):
-    """The parameters of both. An image that stays embedded for years needs a moving window, hence ``months``."""
+    """An image stays embedded for years, so it can have a moving window: ``months``."""
 
     months: int | None = Field(
         None, ge=1, le=120, description="Only this many months, counted back from the last commit."
@@ -32,7 +32,6 @@ class EmbeddedQuery(RulesQuery):
         return super().rules()
 
     def ranked(self, data: BoardData) -> Ranked:
-        """The ranking, in the window of ``months`` on this board."""
         ranked = data.under(self.rules())
         if self.months is None:
             return ranked
@@ -41,8 +40,6 @@ class EmbeddedQuery(RulesQuery):
 
 
 class BadgeQuery(EmbeddedQuery):
-    """The parameters of a badge."""
-
     show: Literal["people", "commits", "top"] = Field(
         "people", description="The number of people, the number of commits, or the person with the most commits."
     )
@@ -50,7 +47,5 @@ class BadgeQuery(EmbeddedQuery):
 
 
 class CardQuery(EmbeddedQuery):
-    """The parameters of a card."""
-
     count: int = Field(12, ge=1, le=60, description="How many people.")
     names: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")

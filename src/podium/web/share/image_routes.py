@@ -1,4 +1,4 @@
-"""``/r/…/badge.svg`` and ``/r/…/card.svg``: images for other sites' pages, without full e-mail addresses."""
+"""``/r/…/badge.svg`` and ``/r/…/card.svg``: images for other sites, without full e-mail addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from podium.web.share.board_lookup import BoardPath, how_long, repository_at
 from podium.web.share.image_options import BadgeQuery, CardQuery, EmbeddedQuery
 from podium.web.share.svg import policy
 
-# Seconds that a card waits for avatars that must be fetched first.
+# Seconds that a card waits for the fetch of avatars.
 TIMEOUT = 4.0
 
 _SVG = "image/svg+xml"
@@ -71,7 +71,6 @@ async def get_badge(
 
 
 def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
-    """The SVG and its style sheet."""
     return context.renderer.text("badge.svg", **badge.values(shown, theme)), badge.style_of(shown.kind, theme)
 
 
@@ -110,16 +109,11 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
-    """The SVG and its style sheet."""
     return context.renderer.text("card.svg", **shown), card.style_of(theme)
 
 
 def _what(query: EmbeddedQuery) -> tuple[object, ...]:
-    """What a response depends on besides the board.
-
-    Raises:
-        BadRule: a rule is not valid. It is reported before anything is read.
-    """
+    """What a response depends on besides the board; raises BadRule before any read."""
     return type(query).__name__, query.rules(), *(value for _, value in query)
 
 
@@ -141,6 +135,5 @@ def _headers(style: str, lasting: str) -> dict[str, str]:
     return {
         "Cache-Control": lasting,
         "Content-Security-Policy": policy(style),
-        # Other sites embed it.
         "Cross-Origin-Resource-Policy": "cross-origin",
     }

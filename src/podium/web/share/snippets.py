@@ -1,4 +1,4 @@
-"""The section "Share this board": downloads, and the snippets that embed badge and card."""
+"""The section "Share this board": downloads, and snippets that embed badge and card."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ _FILES = (("board.csv", "CSV"), ("board.json", "JSON"), ("board.md", "Markdown")
 
 
 def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """The values of the section's template.
+    """The template values.
 
     Args:
-        origin: the server's, as the reader reaches it, such as ``https://podium.example.org``.
-        path: of the board's page, from :func:`podium.web.pages.board_urls.page_path`: nothing in it needs escaping in
-            Markdown.
+        origin: the server's, as the reader reaches it.
+        path: the page's (:func:`podium.web.pages.board_urls.page_path`), which needs no escape in Markdown.
         chosen: the switches that differ from their defaults.
     """
     query = "?" + urlencode(chosen) if chosen else ""
@@ -44,7 +43,7 @@ def _linked(page: str, inner: str) -> str:
 
 
 def _picture(themed: Mapping[str, str]) -> str:
-    # Follows the theme of the embedding site, such as GitHub's own.
+    # Follows the embedding site's theme, such as GitHub's.
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="{escape(themed["dark"])}">'
         f'<img src="{escape(themed["light"])}" alt="Contributors" width="600"></picture>'

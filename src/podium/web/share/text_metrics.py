@@ -1,8 +1,7 @@
-"""The width of text in an SVG.
+"""The width of text in an SVG, which can neither wrap nor measure it.
 
-An SVG cannot wrap or measure text, so boxes are sized beforehand. The widths are those of DejaVu Sans in thousandths of
-the font size; Verdana's differ by at most 2 %, and most other fonts are narrower. ``textLength`` makes the text fit
-exactly in any font.
+The widths are those of DejaVu Sans in thousandths of the font size; most other fonts are narrower. ``textLength`` makes
+the text fit exactly in any font.
 """
 
 # ruff: noqa: RUF001 - the table contains letters of other scripts that look like Latin ones
@@ -73,17 +72,16 @@ _WIDTHS = {
 _WIDTH_OF = {character: width for width, characters in _WIDTHS.items() for character in characters}
 _WIDE, _OTHER, _ELLIPSIS = 1000, 640, "…"
 
-# Bold letters are wider.
 BOLD = 1.12
 
 
 def width(text: str, size: float) -> float:
-    """The width of ``text`` (see :func:`podium.textutil.sanitize.clean`) in a font of ``size``, in the same unit."""
+    """The width of cleaned ``text`` in a font of ``size``, in the same unit."""
     return sum(map(_width_of, text)) * size / 1000
 
 
 def fit(text: str, size: float, room: float) -> str:
-    """``text`` cut to ``room``, with an ellipsis if something is missing."""
+    """``text`` cut to ``room``, with an ellipsis."""
     if width(text, size) <= room:
         return text
     left = room * 1000 / size - _width_of(_ELLIPSIS)
@@ -97,7 +95,7 @@ def fit(text: str, size: float, room: float) -> str:
 
 
 def wrap(text: str, size: float, room: float) -> list[str]:
-    """``text`` in one or two lines of at most ``room``, broken at the space that balances them best."""
+    """``text`` in at most two lines, broken at the space that balances them best."""
     if width(text, size) <= room or " " not in text:
         return [fit(text, size, room)]
     spaces = [at for at, character in enumerate(text) if character == " "]
@@ -115,6 +113,6 @@ def _width_of(character: str) -> int:
         return 0
     if unicodedata.east_asian_width(character) in "WF":
         return _WIDE
-    # Most letters with a diacritic are as wide as those without.
+    # A diacritic rarely changes the width.
     base = unicodedata.normalize("NFD", character)[0]
     return _WIDTH_OF.get(base, _OTHER)
