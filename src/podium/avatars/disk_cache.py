@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 # The least that a file takes on disk, so that the number of files is bounded too.
 _BLOCK = 4096
-# Written share of the bound until the next sweep.
 _SLACK = 0.05
 _STALE_PART = 3600.0
 _FAILED = ".none"
@@ -75,7 +74,7 @@ class DiskCache:
             handle, name = tempfile.mkstemp(suffix=_PART, dir=self._folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            # The file system's clock is too coarse to order files by use.
+            # The file system's clock is too coarse.
             now = time.time()
             os.utime(name, (now, now if until is None else until))
             Path(name).replace(path)

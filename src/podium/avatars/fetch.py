@@ -28,7 +28,7 @@ class NoAvatar(Exception):
 
     Attributes:
         transient: whether a retry may succeed.
-        retry_after: the host's Retry-After in seconds, or None.
+        retry_after: in seconds.
     """
 
     def __init__(self, reason: str, *, transient: bool = False, retry_after: int | None = None) -> None:
@@ -44,7 +44,6 @@ class AvatarFetcher:
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def fetch(self, source: AvatarSource) -> AvatarImage:
-        """Fetch the image at ``source``, or raise :class:`NoAvatar`."""
         import httpx
 
         try:

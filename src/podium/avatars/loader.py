@@ -23,7 +23,7 @@ from podium.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
-# Concurrent and queued fetches; further avatars are missing for now.
+# Further avatars are missing for now.
 MAX_FETCHES = 8
 _MAX_QUEUED = 500
 

@@ -10,8 +10,8 @@ from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, 
 from podium.leaderboard.rules import Rules
 from podium.timeutil import week_number
 
-# Commits from a wrong clock would squeeze the chart: it leaves out at most this share of all commits, beyond a gap of
-# more than this many weeks.
+# Commits from a wrong clock would squeeze the chart: it leaves out at most this share of all commits, before or after a
+# gap of more than this many weeks.
 _FEW = 0.001
 _GAP = 104
 
