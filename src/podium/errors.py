@@ -1,8 +1,7 @@
 """Every error that Podium raises on purpose.
 
-The message is the one line that a user reads: what happened, and what to do about it. It never carries a secret: it is
-printed on terminals, sent over HTTP and kept in the database. ``code`` is a stable word for programs, ``status`` the
-HTTP status of the answer, ``exit_code`` the exit code of the command (2: the user can fix it; 1: otherwise)::
+The message is one line for the user: what happened, and what to do. It never contains a secret: it is printed, sent
+over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, else 1::
 
     PodiumError
     ├── BadSetting            an environment variable cannot be read, or settings do not go together
@@ -14,7 +13,7 @@ HTTP status of the answer, ``exit_code`` the exit code of the command (2: the us
     ├── NotAuthenticated      the administrator's token is missing or wrong
     ├── Forbidden             the client may not do this
     ├── TooManyRequests       the client exceeds its rate limit
-    ├── StorageError          the database cannot be reached, stays busy, or has no room
+    ├── StorageError          the database cannot be reached, stays busy, or has no space left
     │   ├── NoDatabaseYet     the database has not been created
     │   └── WrongRevision     the database has another revision than this Podium needs
     ├── QueueError            the queue cannot be reached, or has no worker
@@ -24,7 +23,7 @@ HTTP status of the answer, ``exit_code`` the exit code of the command (2: the us
     ├── HistoryError          the history of the repository cannot be read
     │   └── UnknownHead       the remote's HEAD cannot be fetched by its name
     ├── LookupFault           GitHub cannot be reached, or answers with errors
-    ├── Interrupted           the work was told to stop; it is released, not failed
+    ├── Interrupted           the work was stopped (shutdown, Ctrl-C); it is released, not failed
     └── LeaseLost             another worker holds the repository now
 """
 
@@ -32,8 +31,6 @@ from __future__ import annotations
 
 
 class PodiumError(Exception):
-    """The root of Podium's own errors."""
-
     code = "internal"
     status = 500
     exit_code = 1
@@ -44,37 +41,29 @@ class PodiumError(Exception):
 
 
 class BadSetting(PodiumError):
-    """An environment variable cannot be read, or settings do not go together."""
-
     code = "bad-setting"
     exit_code = 2
 
 
 class BadAddress(PodiumError):
-    """Not an address of a repository that Podium accepts."""
-
     code = "bad-address"
     status = 400
     exit_code = 2
 
 
 class BadRule(PodiumError):
-    """An unknown counting rule, window, page or option."""
-
     code = "bad-rule"
     status = 400
     exit_code = 2
 
 
 class MissingDependency(PodiumError):
-    """The command needs packages that are not installed."""
-
     code = "missing-dependency"
     exit_code = 2
 
     @classmethod
     def from_import(cls, error: ModuleNotFoundError, command: str) -> MissingDependency:
-        """The error to report when ``command`` fails because of ``error``.
+        """Report that ``command`` fails because of ``error``.
 
         Raises:
             ModuleNotFoundError: the module is Podium's own.
@@ -89,38 +78,30 @@ class MissingDependency(PodiumError):
 
 
 class NotFound(PodiumError):
-    """No such repository, person or file."""
-
     code = "not-found"
     status = 404
     exit_code = 2
 
 
 class Conflict(PodiumError):
-    """The repository's state does not allow it."""
-
     code = "conflict"
     status = 409
     exit_code = 2
 
 
 class NotAuthenticated(PodiumError):
-    """The administrator's token is missing or wrong."""
-
     code = "unauthorized"
     status = 401
 
 
 class Forbidden(PodiumError):
-    """The client may not do this."""
-
     code = "forbidden"
     status = 403
     exit_code = 2
 
 
 class TooManyRequests(PodiumError):
-    """The client exceeds its rate limit; ``retry_after`` is in seconds."""
+    """``retry_after`` is in seconds."""
 
     code = "too-many-requests"
     status = 429
@@ -131,59 +112,41 @@ class TooManyRequests(PodiumError):
 
 
 class StorageError(PodiumError):
-    """The database cannot be reached, stays busy, or has no room."""
-
     code = "storage"
     status = 503
 
 
 class NoDatabaseYet(StorageError):
-    """The database has not been created."""
-
     code = "no-database"
     exit_code = 2
 
 
 class WrongRevision(StorageError):
-    """The database has another revision than this Podium needs."""
-
     code = "wrong-revision"
     exit_code = 2
 
 
 class QueueError(PodiumError):
-    """The queue cannot be reached, or has no worker."""
-
     code = "queue"
     status = 503
 
 
 class NotReady(PodiumError):
-    """The database or the queue cannot be used."""
-
     code = "not-ready"
     status = 503
 
 
 class CannotListen(PodiumError):
-    """The host or port of the server cannot be used."""
-
     code = "cannot-listen"
     exit_code = 2
 
 
 class OutputError(PodiumError):
-    """Standard output cannot be written."""
-
     code = "output"
 
 
 class HistoryError(PodiumError):
-    """The history of the repository cannot be read; ``code`` tells the cases apart.
-
-    ``transient``: a retry may help (the network failed). Otherwise someone has to act first (the repository does not
-    exist).
-    """
+    """``code`` identifies the case. A ``transient`` error may be gone on a retry."""
 
     status = 409
     exit_code = 2
@@ -195,26 +158,22 @@ class HistoryError(PodiumError):
 
 
 class UnknownHead(HistoryError):
-    """The remote's HEAD cannot be fetched by its name; its value has to be asked for."""
+    """``git ls-remote`` has to be asked for the value of HEAD."""
 
     def __init__(self, cause: HistoryError) -> None:
         super().__init__(cause.code, cause.message, transient=cause.transient)
 
 
 class LookupFault(PodiumError):
-    """GitHub cannot be reached, or answers with errors again and again."""
-
     code = "github"
     status = 503
 
 
 class Interrupted(PodiumError):
-    """The work was told to stop (shutdown, Ctrl-C); it is released, not failed."""
-
     code = "interrupted"
 
 
 class LeaseLost(PodiumError):
-    """Another worker holds the repository now; the result of this one must not be saved."""
+    """The result of this worker must not be saved."""
 
     code = "lease-lost"

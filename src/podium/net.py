@@ -1,9 +1,9 @@
-"""The addresses that a server connects to, and whether it may.
+"""The origins that a server may connect to.
 
 Guards against server-side request forgery
-(https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html): what an
-operator lists is compared as an origin (scheme, host, port), never as a prefix of text, and a name is resolved once:
-the caller connects to the address that was checked.
+(https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html): origins
+(scheme, host, port) are compared, never prefixes of text, and a name is resolved once: the caller connects to the
+checked address.
 """
 
 from __future__ import annotations
@@ -24,19 +24,13 @@ class PrivateAddress(Exception):
 
 
 class AllowedOrigins:
-    """The origins that a server may connect to.
-
-    Args:
-        origins: all of them.
-        private: the origins whose names may resolve to private addresses.
-    """
+    """``private`` are the origins whose names may resolve to private addresses."""
 
     def __init__(self, origins: Iterable[str], private: Iterable[str]) -> None:
         self._origins = frozenset(map(normal_origin, origins))
         self._private = frozenset(map(normal_origin, private))
 
     def __contains__(self, origin: object) -> bool:
-        """Whether ``origin``, as :func:`origin_of` writes it, is one of them."""
         return origin in self._origins
 
     def resolve(self, origin: str) -> list[str]:
@@ -56,32 +50,31 @@ class AllowedOrigins:
 
 
 def normal_origin(origin: str) -> str:
-    """An http or https origin in one spelling: in lower case, with its port."""
+    """In lower case, with a port."""
     parts = urlsplit(origin)
     host = parts.hostname or ""
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS[parts.scheme]}"
 
 
 def origin_of(url: str) -> str:
-    """The origin of ``url``, as :func:`normal_origin` writes it; a URL of another scheme is returned as it is."""
+    """In the spelling of :func:`normal_origin`; a URL of another scheme is returned as it is."""
     parts = urlsplit(url)
     return normal_origin(f"{parts.scheme}://{parts.netloc}") if parts.scheme in _PORTS else url
 
 
 def is_ip(host: str) -> bool:
-    """Whether ``host`` is an IP address rather than a name."""
     return parse_ip(host) is not None
 
 
 def parse_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The IP address that ``host`` is, with or without brackets; None for a name."""
+    """With or without brackets; None for a name."""
     try:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return None
 
 
-# Every request asks it about its Host header.
+# Called for the Host header of every request.
 @functools.lru_cache(1000)
 def is_loopback(host: str) -> bool:
     """Whether ``host``, a name in lower case or an IP address, always means this machine."""
@@ -90,10 +83,10 @@ def is_loopback(host: str) -> bool:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The distinct IP addresses of ``host``, in the order in which to try them.
+    """In the order in which to try them.
 
     Raises:
-        OSError: it has none.
+        OSError: there is none.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -103,6 +96,6 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is outside of private networks, link-local ranges and this machine."""
+    """Whether it is outside of private networks, link-local ranges and this machine."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return parsed.is_global and not parsed.is_multicast

@@ -1,8 +1,4 @@
-"""Every setting, read once from the environment.
-
-Each field of :class:`Settings` has a variable, a default, a parser and a meaning. ``docs/settings.md`` is the same
-table; a test compares the two.
-"""
+"""All settings, read from the environment. A test compares them with ``docs/settings.md``."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from podium.errors import BadSetting
 
 T = TypeVar("T")
 
-# Schemes of the URL of a PostgreSQL database.
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -44,7 +39,7 @@ def _integer(least: int, most: float = float("inf")) -> Callable[[str], int]:
 def _duration(least: float) -> Callable[[str], float]:
     def parse(value: str) -> float:
         seconds = float(value)
-        # Not a number compares as False.
+        # NaN compares as False.
         if not least <= seconds < float("inf"):
             raise ValueError(f"must be a number of seconds, {least:g} or more")
         return seconds
@@ -137,7 +132,7 @@ def _tokens(value: str) -> tuple[str, ...]:
 
 
 def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, secret: bool = False) -> T:
-    """A field of :class:`Settings`; ``secret``: its value is, or contains, what must never be shown."""
+    """A field of :class:`Settings`. The value of a ``secret`` one is never shown."""
     metadata = {"variable": variable, "parse": parse, "doc": doc, "secret": secret}
     field: T = dataclasses.field(default=default, metadata=metadata, repr=not secret)
     return field
@@ -145,9 +140,7 @@ def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The operator's settings. Build them with :meth:`from_environment`, or directly in tests."""
-
-    # '' stands for the folder that the platform gives a user's data; see data_folder().
+    # '': the platform's folder for a user's data; see data_folder().
     data_dir: str = _setting(
         "PODIUM_DATA_DIR",
         "",
@@ -371,17 +364,17 @@ class Settings:
         _choice("console", "json"),
         "`console`: lines for people; `json`: one object per line.",
     )
-    # Not settings of Podium's own, but the environment is read here and nowhere else.
+    # Not Podium's own settings, but the environment is read only here.
     search_path: str = _setting("PATH", "/usr/local/bin:/usr/bin:/bin", _text, "Where the server finds git.")
     xdg_data_home: str = _setting("XDG_DATA_HOME", "", _text, "Where the platform keeps a user's data.")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read the settings from ``environment`` (usually ``os.environ``); an empty variable counts as unset.
+        """Read the settings from ``environment``; an empty variable counts as unset.
 
         Raises:
-            BadSetting: a value cannot be read; the message names the variable and never repeats the value, which
-                may be a secret.
+            BadSetting: a value cannot be read; the message names the variable and never repeats the value, which may be
+                a secret.
         """
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
@@ -396,7 +389,7 @@ class Settings:
         return cls(**values)
 
     def to_environment(self) -> dict[str, str]:
-        """These settings as the variables that give them: for a child process of this one."""
+        """The variables of these settings, for a child process."""
         return {
             field.metadata["variable"]: _written(getattr(self, field.name))
             for field in dataclasses.fields(self)
@@ -404,7 +397,7 @@ class Settings:
         }
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: tokens, passwords, and URLs that may carry one."""
+        """Tokens, passwords, and URLs that may contain one."""
         values = [getattr(self, field.name) for field in dataclasses.fields(self) if field.metadata["secret"]]
         return tuple(text for value in values for text in ((value,) if isinstance(value, str) else value) if text)
 
@@ -418,16 +411,14 @@ class Settings:
 
     @property
     def uses_postgres(self) -> bool:
-        """Whether the database is PostgreSQL; else it is SQLite, at :meth:`sqlite_path`."""
         return self.database_url.partition("://")[0] in POSTGRES
 
     @property
     def uses_redis(self) -> bool:
-        """Whether the queues lie in Redis; else they live in the process."""
+        """Whether the queues are in Redis; else they are in the process."""
         return bool(self.redis_url or self.redis_host)
 
     def sqlite_path(self) -> Path:
-        """The file of the SQLite database."""
         if not self.database_url:
             return self.data_folder() / "podium.db"
         return Path(self.database_url.removeprefix("sqlite:///")).absolute()

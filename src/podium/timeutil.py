@@ -1,4 +1,4 @@
-"""Times as seconds since the epoch, and as people and programs read them. Everything is UTC."""
+"""Times in seconds since the epoch, and their text. Everything is UTC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ WEEK = 7 * DAY
 
 _EPOCH = datetime.datetime(1970, 1, 1)
 _EPOCH_ORDINAL = _EPOCH.toordinal()
-# The epoch was a Thursday, four days after the Sunday of its week.
 SINCE_SUNDAY = 4 * DAY
 
 
@@ -17,19 +16,19 @@ def iso_time(seconds: float | None) -> str | None:
     """A time from the year 1 to 9999 as ISO 8601, to the second."""
     if seconds is None:
         return None
-    # Not fromtimestamp: the C library of some platforms refuses times before 1970.
+    # Not fromtimestamp: some platforms refuse times before 1970.
     return (_EPOCH + datetime.timedelta(seconds=int(seconds))).isoformat() + "Z"
 
 
 def iso_day(seconds: float) -> str:
-    """The day of a time as ``YYYY-MM-DD``; a time outside of the years 1 to 9999 gives their first or last day."""
+    """``YYYY-MM-DD``; a time outside of the years 1 to 9999 gives their first or last day."""
     ordinal = int(seconds // DAY) + _EPOCH_ORDINAL
     first, last = datetime.date.min.toordinal(), datetime.date.max.toordinal()
     return datetime.date.fromordinal(min(max(ordinal, first), last)).isoformat()
 
 
 def readable_time(seconds: float) -> str:
-    """A time for people: ``2024-05-01 12:30:59 UTC``."""
+    """For people: ``2024-05-01 12:30:59 UTC``."""
     return (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC")
 
 
@@ -39,7 +38,7 @@ def week_of(seconds: int) -> int:
 
 
 def week_number(seconds: int) -> int:
-    """The number of the week of ``seconds``; 0 is the week of the epoch."""
+    """0 is the week of the epoch."""
     return (seconds + SINCE_SUNDAY) // WEEK
 
 

@@ -197,7 +197,7 @@ def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
 
     monkeypatch.setattr(machine, "disk", refuse)
     found = examine(healthy(tmp_path), ask_github=False)
-    amiss(found, "problem", "disk", "/var/lib/podium: Permission denied", "right to look")
+    amiss(found, "problem", "disk", "/var/lib/podium: Permission denied", "access to it")
     assert levels(found, "database")
 
 
@@ -314,7 +314,7 @@ def test_nobody_at_work_is_a_warning_until_something_waits(settings: Settings) -
     add(settings, "pending")
     add(settings, "users_processing")
     found = examine(settings, ask_github=False)
-    amiss(found, "problem", "workers", COMMITS, "1 repository to do")
+    amiss(found, "problem", "workers", COMMITS, "1 repository waiting")
     amiss(found, "problem", "workers", USERS, "podium serve")
     heart(settings, COMMITS)
     assert levels(examine(settings, ask_github=False), "workers") == ["ok", "problem"]
@@ -324,7 +324,7 @@ def test_a_worker_that_ended_without_a_word_is_told(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
     change(settings, "UPDATE worker SET seen_at = {now} - :silent", silent=DEAD_AFTER + 100)
     found = examine(settings, ask_github=False)
-    amiss(found, "warning", "workers", "1 worker ended without a word", f":{os.getpid()}")
+    amiss(found, "warning", "workers", "1 worker stopped without notice", f":{os.getpid()}")
 
 
 def test_workers_of_another_version_are_told(settings: Settings) -> None:
@@ -349,12 +349,12 @@ def test_limits_of_github_in_force_are_told(settings: Settings) -> None:
 
 
 STUCK = [
-    ("commits_processing", "lease_holder = 'x', lease_until = {now} - 100", "nobody has followed"),
-    ("pending", "enqueued_at = {now} - 50000, updated_at = {now} - 50000", "nobody rings"),
+    ("commits_processing", "lease_holder = 'x', lease_until = {now} - 100", "no other has taken it"),
+    ("pending", "enqueued_at = {now} - 50000, updated_at = {now} - 50000", "not enqueued"),
     (
         "users_processing",
         "enqueued_at = {now} - 50000, updated_at = {now} - 50000, not_before = {now} - 500",
-        "nobody rings",
+        "not enqueued",
     ),
     ("commits_processing", "lease_holder = 'x', lease_until = {now} + 10, updated_at = {now} - 5000", "no progress"),
     ("users_processing", "enqueued_at = {now}, updated_at = {now} - 5000", "no progress"),
@@ -501,7 +501,7 @@ def test_a_redis_that_keeps_what_it_is_given_is_well(valkey: Valkey, tmp_path: P
 
 
 def test_a_redis_that_keeps_nothing_over_a_restart_is_a_warning(valkey: Valkey, tmp_path: Path) -> None:
-    amiss(redis_of(valkey.url, tmp_path), "warning", "redis", "keeps nothing", "appendonly yes")
+    amiss(redis_of(valkey.url, tmp_path), "warning", "redis", "keeps nothing across a restart", "appendonly yes")
 
 
 def test_a_redis_that_takes_snapshots_is_well(valkey: Valkey, tmp_path: Path) -> None:
@@ -564,7 +564,7 @@ def test_a_managed_redis_that_tells_no_settings_is_looked_at_all_the_same(valkey
     with valkey.client() as client:
         client.acl_setuser("managed", enabled=True, passwords=["+x"], keys=["*"], commands=["+@all", "-config"])
     found = redis_of(f"redis://managed:x@127.0.0.1:{valkey.port}", tmp_path)
-    assert told(found, "redis", "does not tell").level == "ok"
+    assert told(found, "redis", "does not show").level == "ok"
     told(found, "redis", "noeviction")
 
 

@@ -137,7 +137,7 @@ def test_limits_in_force_and_the_budget_are_told(db: Database) -> None:
     text = table(overview)
     assert "(graphql): 4,321 of 5,000 left" in text
     assert "(core): no limit" in text
-    assert "GitHub holds back 1 token; the first until 20" in text
+    assert "GitHub's limit is in force for 1 token; the first until 20" in text
     assert len(as_json(overview)["limitsInForce"]) == 1
 
 

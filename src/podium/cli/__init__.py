@@ -1,7 +1,7 @@
-"""The command ``podium``: parses its arguments, runs one command, turns errors into one line and an exit code.
+"""The command ``podium``. Exit codes: 0; 2: the user can fix it; 1: other errors; 130: interrupted.
 
-Exit codes: 0; 2 for what the user can fix; 1 otherwise; 130 if interrupted. Each command is a module of this package,
-imported only when it runs: the imports of ``podium serve`` take longer than ``podium rank`` of a small repository.
+A command's module is imported only when it runs: the imports of ``podium serve`` take longer than a small ``podium
+rank``.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; give its exit code."""
-    # Names of authors are in any script; a terminal that cannot show one must not end the program.
+    # A terminal that cannot show an author's name must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -36,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain("interrupted; what was saved stays: run it again to continue")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough (`podium rank … | head`).
+        # The reader has ended (`podium rank … | head`).
         output.discard()
         return 0
     except PodiumError as error:

@@ -1,4 +1,4 @@
-"""The arguments of ``podium``: commands, options and their values."""
+"""The arguments of ``podium``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from typing import Any, NoReturn
 from podium import __version__
 
 _KINDS = ("commits", "users", "all")
-# --top all: more rows than any board has.
+# More rows than any board has.
 ALL = sys.maxsize
 
 
 class _Parser(argparse.ArgumentParser):
-    # An error is one line that says what to do.
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"podium: {message} (see `{self.prog} --help`)\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the words after ``podium``.
-
-    It sets ``command``, the name of the command, and ``func``, the function that runs it: ``module:function`` in this
-    package, so that parsing imports no command.
-    """
+    """Each command sets ``func``, ``module:function`` in this package, so that parsing imports no command."""
     podium = _Parser(prog="podium", description="Who made this? A ranked leaderboard of a git repository.")
     podium.add_argument("--version", action="version", version=f"podium {__version__}")
     commands = podium.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
@@ -96,7 +91,7 @@ def _add_worker(commands: Any) -> None:
 
 def _add_reload(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reload", action="store_true", help="restart when a file of Podium changes (for development)")
-    # For Podium itself: the child process of --reload ends with its parent.
+    # Internal: the child process of --reload ends with its parent.
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -145,7 +140,7 @@ def _add_child_commands(commands: Any) -> None:
 
 
 def _whole(text: str, least: int, most: int) -> int | None:
-    """``text`` as a number from ``least`` to ``most``, else None. int() alone takes signs, spaces and other digits."""
+    """int() alone accepts signs, spaces and other digits."""
     if text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most:
         return int(text)
     return None

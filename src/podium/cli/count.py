@@ -15,8 +15,6 @@ from podium.workers.child import stop_with_parent
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Count the repository whose lease the parent holds; give the exit code."""
-    # The server answers first.
     os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()

@@ -11,7 +11,6 @@ from podium.settings import Settings
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Migrate the database, or only compare its tables; give the exit code."""
     migrate_database(Settings.from_environment(environment), to=options.to, check=options.check)
     if options.check:
         output.write("The database has exactly the tables that this Podium declares.\n")

@@ -10,7 +10,7 @@ from podium.errors import OutputError
 
 
 def write(text: str) -> None:
-    """Write the result to standard output.
+    """Write to standard output.
 
     Raises:
         BrokenPipeError: its reader has ended.
@@ -29,11 +29,10 @@ def write(text: str) -> None:
 
 
 def discard() -> None:
-    """Discard what is still buffered: Python would flush it at exit, and fail again."""
+    """Discard buffered output: Python would flush it at exit, and fail again."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(message: str) -> None:
-    """Write one line to standard error, if it is open."""
     print("podium: " + " ".join(message.split()), file=sys.stderr)

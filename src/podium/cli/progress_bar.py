@@ -1,4 +1,4 @@
-"""Progress on standard error, where that is a terminal."""
+"""Progress on a terminal's standard error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IN_COMMITS = ("counting", "saving")
 
 @contextlib.contextmanager
 def progress_for(name: str) -> Iterator[Progress]:
-    """A progress bar for the length of a ``with`` block; nothing at all where nobody would see it."""
+    """Show a progress bar for the length of a ``with`` block, if standard error is a terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda *_: None
         return

@@ -1,4 +1,4 @@
-"""``podium queue``: shows the queues, retries failed repositories, drops repositories."""
+"""``podium queue``: show the queues, retry failed repositories, drop one."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from podium.textutil.table import text_table
 from podium.textutil.width import cut
 from podium.timeutil import readable_time
 
-# Cursor home, and clear to the end of the screen.
+# Cursor home, clear to the end.
 _CLEAR = "\x1b[H\x1b[J"
 
 _WIDEST = 60
 
 
 def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Show the queues once, or every ``--watch`` seconds until interrupted; give the exit code.
+    """Show the queues once, or every ``--watch`` seconds.
 
     Raises:
-        PodiumError: database or queue cannot be read.
+        PodiumError: the database or the queue cannot be read.
     """
     with installation(Settings.from_environment(environment)) as installed:
         inspector = installed.inspector
@@ -44,12 +44,11 @@ def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 output.write(_glance(inspector, as_json=options.json))
                 time.sleep(options.watch)
         except KeyboardInterrupt:
-            # The usual end of watching.
             return 0
 
 
 def _glance(inspector: Inspector, *, as_json: bool) -> str:
-    # An error is shown and not raised: the next read may succeed.
+    # Show an error instead of raising it: the next read may succeed.
     try:
         document = _document(inspector, as_json=as_json, indent=None)
     except PodiumError as error:
@@ -60,7 +59,6 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
 
 
 def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Retry failed repositories, and those that wait for a time; give the exit code."""
     with installation(Settings.from_environment(environment)) as installed:
         due = admin.retry(installed.db, options.ids)
         if installed.queues:
@@ -70,7 +68,6 @@ def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def drop(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Take a repository out of the queue; give the exit code."""
     with installation(Settings.from_environment(environment)) as installed:
         row = admin.drop(installed.db, options.id)
         if installed.queues:
@@ -89,7 +86,6 @@ def _json(overview: Overview, indent: int | None) -> str:
 
 
 def table(overview: Overview) -> str:
-    """The overview for a person."""
     blocks = [_queues(overview), _repositories(overview), _facts(overview), _workers(overview), _failures(overview)]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -97,15 +93,13 @@ def table(overview: Overview) -> str:
 _SOURCES = {
     "memory": "",
     "redis": "",
-    "heartbeat": "As the workers told with their last heartbeat: these queues are in their memory.",
+    "heartbeat": "From the workers' last heartbeat: these queues are in their memory.",
 }
 
 
 def _queues(overview: Overview) -> str:
     if overview.queues is None:
-        return (
-            "Queues: not to be seen. They live in the memory of `podium serve`, and none is running on this database."
-        )
+        return "Queues: unknown. They are in the memory of `podium serve`, and none is running on this database."
     rows = [
         [name, str(depth.waiting), str(depth.active), str(depth.delayed), str(depth.dead)]
         for name, depth in overview.queues.items()
@@ -128,14 +122,13 @@ def _repositories(overview: Overview) -> str:
 
 def _facts(overview: Overview) -> str:
     lines = [
-        f"Leases: {overview.leases.held:,} held, {overview.leases.expired:,} run out. "
-        f"Waiting for a time: {overview.waiting:,}.",
+        f"Leases: {overview.leases.held:,} held, {overview.leases.expired:,} expired. Delayed: {overview.waiting:,}.",
         f"Batches left: {overview.batches_left:,}, of {plural(overview.emails_left, 'e-mail')}.",
-        *(_budget(overview) or ["GitHub's budget: not known, nothing was asked since the workers started."]),
+        *(_budget(overview) or ["GitHub's budget: unknown, because no request was sent since the workers started."]),
     ]
     if overview.limits_in_force:
         lines.append(
-            f"GitHub holds back {plural(len(overview.limits_in_force), 'token')}; "
+            f"GitHub's limit is in force for {plural(len(overview.limits_in_force), 'token')}; "
             f"the first until {readable_time(overview.limits_in_force[0].until)}."
         )
     return "\n".join(lines)
@@ -149,7 +142,7 @@ def _budget(overview: Overview) -> list[str]:
             continue
         resets = ""
         if budget.resets_at is not None:
-            resets = f", anew at {readable_time(budget.resets_at)} (in {age(budget.resets_at - overview.at)})"
+            resets = f", resets at {readable_time(budget.resets_at)} (in {age(budget.resets_at - overview.at)})"
         lines.append(f"GitHub's budget ({budget.api}): {budget.remaining:,} of {budget.limit:,} left{resets}.")
     return lines
 
@@ -174,4 +167,4 @@ def _failures(overview: Overview) -> str:
         f"#{one.id} {cut(clean(one.url), _WIDEST)}, {age(overview.at - one.since)} ago: {clean(one.error)}"
         for one in overview.failures
     ]
-    return "\n".join(["Failed last:", *lines])
+    return "\n".join(["Latest failures:", *lines])

@@ -1,4 +1,4 @@
-"""``podium rank``: the whole way of the data in one process, for a person at a terminal."""
+"""``podium rank``: count, look up accounts and print the board, in one process."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ if TYPE_CHECKING:
     from podium.git.progress import Progress
     from podium.leaderboard.rules import Rules
 
-# New objects after which Python looks for those that only refer to each other.
+# The collector took a tenth of a short process' time and found little.
 _MANY_OBJECTS = 200_000
-# Seconds between two looks at a repository that another process counts.
+# Seconds between two checks of another process' count.
 LOOK_AGAIN = 0.3
-# Seconds that a person is kept waiting for a limit of GitHub's to end; then the board is shown as it is.
+# Seconds to wait for a limit of GitHub.
 LONGEST_WAIT = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asked for; ``top`` None: every row."""
+    """``top`` is None for every row."""
 
     source: str
     rev: str | None
@@ -61,7 +61,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subject:
-    """What is ranked: its address, its history, and the ``(owner, name)`` by which accounts are asked for, if any."""
+    """``repo_slug`` is the ``(owner, name)`` for the lookup, if there is one."""
 
     address: Address
     source: Source
@@ -69,12 +69,10 @@ class Subject:
 
     @property
     def asks(self) -> bool:
-        """Whether anybody is asked about its people."""
         return self.repo_slug is not None
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Rank the repository that the options name and print its board; give the exit code."""
     from podium.leaderboard.rules import Rules
 
     rules = Rules.parse(
@@ -86,28 +84,25 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         until=options.until,
         identities=not options.no_identities,
     )
-    # A table is read, a file is kept.
+    # A table is read, other formats are kept.
     top = options.top or (20 if options.format in ("table", "markdown") else ALL)
     request = Request(options.source, options.rev, rules, None if top == ALL else top, options.format)
     board = rank(environment, request)
     if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):
-        # The encoding of a file does not depend on this terminal (RFC 8259: JSON is UTF-8).
+        # A file's encoding does not depend on the terminal (RFC 8259: JSON is UTF-8).
         sys.stdout.reconfigure(encoding="utf-8")
     output.write(board)
     return 0
 
 
 def rank(environment: Mapping[str, str], request: Request) -> str:
-    """Rank one repository; give the board in the format that was asked for.
-
-    ``environment`` is the person's own: Podium's settings are read from it, and git runs in it.
+    """Return the board in the requested format. ``environment`` is the user's; git runs in it.
 
     Raises:
-        PodiumError: it cannot be ranked; the message says why and what to do.
-        Interrupted: SIGINT or SIGTERM came; the repository was handed back.
+        PodiumError: the repository cannot be ranked; the message says why and what to do.
+        Interrupted: SIGINT or SIGTERM came; the repository was released.
     """
     settings = Settings.from_environment(environment)
-    # A short life, and few objects that only refer to each other: looking for them all the time took a tenth of it.
     gc.set_threshold(_MANY_OBJECTS)
     _quiet_log()
     stop = threading.Event()
@@ -125,7 +120,6 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
 
 
 def _import_what_comes_later() -> None:
-    """While the first answers of git are waited for, or a whole clone."""
     for name in (
         "counting.commit_job",
         "clones.mirrors",
@@ -139,25 +133,25 @@ def _import_what_comes_later() -> None:
 def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     if not subject.asks:
         return factories.user_job(settings, db, factories.no_lookup())
-    # Somebody waits: a host that is not there is not waited for long.
+    # Give up early: the user waits.
     lookup = factories.github_lookup(settings, db, repo_slug=subject.repo_slug, max_faults=3)
     return factories.user_job(settings, db, lookup, max_rounds=2)
 
 
 def _quiet_log() -> None:
-    """What a worker logs, a person is told once, as the error that ends the command; notes are told as they come."""
+    """Show notes only; the error that ends the command says the rest."""
     logging.getLogger("podium").addHandler(logging.NullHandler())
     notes = logging.getLogger("podium.notes")
-    told = logging.StreamHandler()
-    told.setFormatter(logging.Formatter("podium: %(message)s"))
-    notes.addHandler(told)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("podium: %(message)s"))
+    notes.addHandler(handler)
     notes.propagate = False
 
 
 def _stop_at_signals(stop: threading.Event) -> None:
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            # Asked twice: at once, whatever is in hand.
+            # A second signal ends the program at once.
             raise KeyboardInterrupt
         stop.set()
 
@@ -166,12 +160,11 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request, stack: contextlib.ExitStack) -> Subject:
-    """An existing path, else an address."""
     path = _path(request.source)
     if request.source and _exists(path):
         source = factories.path_source(environment, path, request.rev, begin=True)
         stack.callback(source.close)
-        # For a path nobody is asked anything over the network, unless a token says that it is wanted.
+        # For a path the network is not used unless a token is set.
         is_asked = request.rules.identities and settings.github_tokens
         repo_slug = _repo_slug(settings, source.origin()) if is_asked else None
         return Subject(
@@ -182,9 +175,10 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request, 
     if request.source.startswith(("/", "./", "../", "~", "file://")):
         raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
     if request.rev is not None:
-        raise BadAddress("--rev goes with a path: of an address the default branch is ranked.")
+        raise BadAddress("--rev needs a path: at an address, the default branch is ranked.")
     address = parse_address(request.source, settings.github_server_url)
-    # Of a path nobody is waited for long enough: two threads that import take longer than one.
+    # git waits for the network while we import. For a path git answers at once, and two importing threads slow each
+    # other down.
     threading.Thread(target=_import_what_comes_later, name="imports", daemon=True).start()
     return Subject(
         address,
@@ -194,7 +188,6 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request, 
 
 
 def _repo_slug(settings: Settings, address: str | None) -> tuple[str, str] | None:
-    """The owner and name at the configured GitHub that ``address`` means; None: it means nothing there."""
     try:
         found = parse_address(address or "", settings.github_server_url)
     except BadAddress:
@@ -207,7 +200,7 @@ def _path(source: str) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        # Nobody of that name has a home here; the path as written does not exist either.
+        # There is no such user.
         return path
 
 
@@ -239,7 +232,7 @@ def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event
 
 
 def _give_up(db: Database, repository_id: int, error: Exception) -> None:
-    """The person is told that it failed, so no server on the same data folder goes on trying."""
+    """So that a server on the same data folder does not retry."""
     if isinstance(error, Interrupted):
         return
     reason = error.message if isinstance(error, PodiumError) else type(error).__name__
@@ -259,7 +252,7 @@ def _resolve(
         if due is None or due.repository.state != State.USERS_PROCESSING:
             return
         if due.delay > LONGEST_WAIT:
-            job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to go on from here.")
+            job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to continue.")
         elif due.delay > 0:
             progress("waiting for GitHub", 0)
             stop.wait(min(due.delay, LOOK_AGAIN))
@@ -276,7 +269,7 @@ def _run_batches(
 ) -> None:
     progress("resolving accounts", 0)
     if len(numbers) == 1:
-        # Most often nothing is left to ask: no threads for that.
+        # Usually there is nothing left to look up.
         job.run(repository.id, repository.generation, numbers[0], stop)
         return
     from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -306,10 +299,10 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
             request.rules,
             limit=request.top,
             offset=0,
-            # On a person's own machine e-mails are shown, unless they chose otherwise.
+            # Shown by default on the user's own machine.
             show_emails=settings.show_emails is not False,
             github_url=settings.github_server_url,
         )
-    # What goes to a file or another program is not cut to fit a terminal.
+    # Not cut in a file or a pipe.
     width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
     return render(document, request.format, width=width)

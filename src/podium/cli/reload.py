@@ -1,4 +1,4 @@
-"""``--reload``: run the command as a child process, and restart it when a file of Podium changes. For development."""
+"""``--reload``, for development: restart the command when a file of Podium changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SOURCE = Path(podium.__file__).parent
 
 
 def run_reloading(words: Sequence[str]) -> int:
-    """Run ``podium WORDS`` without ``--reload`` until told to stop; give the exit code."""
+    """Run ``podium WORDS`` without ``--reload`` until stopped; return the exit code."""
     arguments = [*(word for word in words if word != "--reload"), "--child"]
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -27,7 +27,7 @@ def run_reloading(words: Sequence[str]) -> int:
         changed = threading.Event()
         running = threading.Thread(target=child.run, args=(arguments, {}, changed), kwargs={"grace": GRACE})
         running.start()
-        # A child that fails to start, because of a mistake in the file, waits here for the next change.
+        # A child that fails to start, because of a mistake in a file, waits here for the next change.
         next(changes, None)
         changed.set()
         running.join()

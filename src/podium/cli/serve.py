@@ -14,7 +14,6 @@ from podium.settings import Settings
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Serve as the options and settings say; give the exit code."""
     if options.reload:
         from podium.cli.reload import run_reloading
 
@@ -29,10 +28,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def serve(settings: Settings, *, workers: bool) -> int:
-    """Serve until told to stop; give the exit code.
-
-    Args:
-        workers: run both workers in this process too.
+    """Serve until stopped; return the exit code.
 
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
@@ -53,7 +49,7 @@ def serve(settings: Settings, *, workers: bool) -> int:
 
 def _announce(settings: Settings, url: str) -> None:
     if settings.log_format == "json":
-        # A JSON log must hold nothing but JSON.
+        # A JSON log contains only JSON.
         logging.getLogger("podium").info("listening on %s", url)
     else:
         print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``podium worker``: starts worker processes and restarts those that crash. ``podium _work`` is one of them."""
+"""``podium worker`` supervises processes of ``podium _work``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Run worker processes until told to stop; give the exit code.
+    """Supervise worker processes until stopped.
 
     Raises:
         BadSetting: there is no queue that processes share.
@@ -40,11 +40,11 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         from podium.workers.child import end_with_parent
 
         end_with_parent()
-    # Fails here, once, if it is not installed, and not in each of the processes.
+    # Fail once here, not in each process.
     importlib.import_module("dramatiq")
     if not settings.uses_redis:
         raise BadSetting("`podium worker` needs a queue that processes share: set REDIS_URL, or use `podium serve`.")
-    # PORT has a default for `podium serve`; workers answer probes only on a port that is given.
+    # PORT has a default for `podium serve` only.
     port = options.port if options.port is not None else (settings.port if environment.get("PORT") else None)
     return _supervise(settings, options, port)
 
@@ -89,7 +89,7 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Ite
 
 
 def run_process(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """In a child process: work on one or both queues until told to stop; give the exit code.
+    """Work in a child process until stopped.
 
     Raises:
         StorageError: the database cannot be used.
@@ -105,7 +105,7 @@ def run_process(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     stop_with_parent(stop)
     configure_log(settings)
     metrics.install(MetricsPipe(sys.stdout.buffer))
-    # Python runs one thread at a time: a process that only counts has one, and more processes run beside it.
+    # Python runs one thread at a time: a commit worker has one and uses more processes instead.
     alone = 1 if options.kind == "commits" else settings.commit_workers
     return work(
         settings,

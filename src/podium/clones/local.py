@@ -15,11 +15,13 @@ from podium.git.limits import Stop
 
 @dataclass(frozen=True, slots=True)
 class LocalRepository:
-    """Attributes:
-    path: the git directory, absolute, symbolic links resolved.
-    branch: the branch that HEAD names; None for a revision.
-    mailmap: the blob of the ``.mailmap`` in ``head``.
-    note: why an existing mailmap is not applied.
+    """A repository on this machine.
+
+    Attributes:
+        path: the git directory, absolute, symbolic links resolved.
+        branch: the branch that HEAD names; None for a revision.
+        mailmap: the blob of the ``.mailmap`` in ``head``.
+        note: why an existing mailmap is not applied.
     """
 
     path: Path

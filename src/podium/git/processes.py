@@ -36,7 +36,9 @@ def start(
     own_group: bool = True,
     stdin: IO[bytes] | int | None = None,
 ) -> Process:
-    """Args:
+    """Start ``argv`` with pipes.
+
+    Args:
         environment: all of its environment.
         memory: bytes of private memory that it may use; None: no limit.
 

@@ -1,1 +1,1 @@
-"""The database: tables, sessions, migrations. Dialect differences end here."""
+"""The database: tables, sessions, migrations."""

@@ -1,10 +1,7 @@
-"""Migrations: the revision of a database, and how it gets to the one that this Podium needs.
+"""Migrations and the database's revision. Alembic is imported only to migrate.
 
-Revisions are identified by random hexadecimal digits, as Alembic makes them, and compared by their place in
-:data:`REVISIONS`. An id is never used again, even after its migration was removed (:data:`REMOVED`): a database may
-still be stamped with it.
-
-Alembic is imported only to migrate; the check that there is nothing to migrate is one query.
+Revisions have random ids, compared by their place in :data:`REVISIONS`. The id of a removed migration (:data:`REMOVED`)
+is never used again: a database may still be stamped with it.
 """
 
 from __future__ import annotations
@@ -22,15 +19,15 @@ from podium.storage.session import Database
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-# From the oldest to the newest; a test compares them with the scripts.
+# Oldest first; a test compares them with the scripts.
 REVISIONS = ("0001", "e0a3d8bbf538")
 HEAD = REVISIONS[-1]
-# Databases of these were made during development, before any release; no migration leads from them to HEAD.
+# Used before any release; no migration leads from them to HEAD.
 REMOVED = frozenset({"0002", "0003", "0004", "0005", "0006", "0007", "0008"})
 
 
 def revision(db: Database) -> str | None:
-    """The revision of the database; None if it has no tables of Podium's.
+    """None: the database has no tables of Podium's.
 
     Raises:
         StorageError: the database cannot be read.
@@ -42,12 +39,11 @@ def revision(db: Database) -> str | None:
 
 
 def is_older(found: str) -> bool:
-    """Whether a migration leads from this revision to :data:`HEAD`."""
     return found in REVISIONS[:-1]
 
 
 def revision_fault(found: str | None) -> tuple[str, str] | None:
-    """What is wrong with a database of this revision, and what to do about it; None if nothing is."""
+    """What is wrong with a revision, and what to do; None if nothing is."""
     if found == HEAD:
         return None
     if found is None or is_older(found):
@@ -56,39 +52,38 @@ def revision_fault(found: str | None) -> tuple[str, str] | None:
         return (
             f"The database has revision {found}, which was made before the first release and cannot be migrated",
             "start with a new data folder (PODIUM_DATA_DIR) or an empty database (DATABASE_URL), and submit the "
-            "repositories again: they are counted anew",
+            "repositories again: they are counted again",
         )
     return f"The database has revision {found}, which a newer Podium made (this one needs {HEAD})", "update Podium"
 
 
 def check_revision(db: Database) -> None:
-    """Refuse to work on a database of another revision.
+    """Refuse a database of another revision.
 
     Raises:
-        WrongRevision: it has one; the message says what to do.
+        WrongRevision: the message says what to do.
         StorageError: the database cannot be read.
     """
     _refuse(revision_fault(revision(db)))
 
 
 def configuration(url: str | URL) -> Any:
-    """Alembic's configuration for a database."""
     from alembic.config import Config
 
-    # Alembic's own output is discarded: the caller reports.
+    # The caller reports.
     config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    # Not as an option: Alembic interpolates those, and % is common in URLs.
+    # Not as an option: Alembic interpolates % in options.
     config.attributes["url"] = url
     return config
 
 
 def migrate(url: str | URL, to: str = "head") -> None:
-    """Migrate up or down to a revision, ``head`` or ``base``; safe when several processes do so at once.
+    """Migrate up or down to a revision, ``head`` or ``base``. Concurrent calls are safe.
 
     Raises:
         BadRule: there is no such revision.
-        WrongRevision: no migration starts at the revision of the database.
+        WrongRevision: no migration starts at the database's revision.
         StorageError: the database cannot be migrated.
     """
     steps = ("base", *REVISIONS)
@@ -133,7 +128,7 @@ def _stamped(url: str | URL) -> str | None:
 
 
 def _alembic(command: str, url: str | URL, *arguments: str) -> None:
-    # Before the import: Alembic logs each of its plugins while it is imported.
+    # Alembic logs each plugin during the import.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands
     from alembic.util import CommandError

@@ -1,4 +1,4 @@
-"""The connections that the threads of one process take turns with."""
+"""The connections that the threads of one process share."""
 
 from __future__ import annotations
 
@@ -11,22 +11,18 @@ from podium.errors import StorageError
 
 
 class Connection(Protocol):
-    """What can be opened and closed."""
-
-    def close(self) -> None:
-        """Give it up."""
+    def close(self) -> None: ...
 
 
 C = TypeVar("C", bound=Connection)
 
 
 class Pool(Generic[C]):
-    """Lends a connection to one thread at a time, and opens one where none is idle.
+    """Lends a connection to one thread at a time.
 
     Args:
-        connect: opens one.
-        is_usable: whether one that comes back can be lent again.
-        most: how many there may be at once; who wants one more waits for ``patience`` seconds.
+        is_usable: whether a returned connection can be lent again.
+        patience: seconds to wait if ``most`` connections are lent.
     """
 
     def __init__(self, connect: Callable[[], C], is_usable: Callable[[C], bool], *, most: int, patience: float) -> None:
@@ -41,7 +37,7 @@ class Pool(Generic[C]):
 
     @contextlib.contextmanager
     def lend(self) -> Iterator[C]:
-        """A connection for the length of a ``with`` block.
+        """Lend a connection.
 
         Raises:
             StorageError: all of them stayed in use.
@@ -74,13 +70,13 @@ class Pool(Generic[C]):
         connection.close()
 
     def close_idle(self) -> None:
-        """Close those that nobody has: after a fault of one, the others of its age are suspect."""
+        """After a fault of one connection, idle ones of its age are suspect."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
     def close(self) -> None:
-        """Close them; those that are lent are closed when they come back."""
+        """Lent connections close when they come back."""
         self._closed = True
         self.close_idle()

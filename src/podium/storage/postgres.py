@@ -1,9 +1,7 @@
-"""PostgreSQL through psycopg, for as many processes and machines as there are.
+"""PostgreSQL through psycopg, which is imported late: the import takes as long as ranking a small repository.
 
-A transaction that writes is READ COMMITTED: whatever must not change between a look and a save is locked by
-``{for_update}``, the Repository row first. One that reads is REPEATABLE READ, and so sees one moment.
-
-psycopg is imported where it is needed: it takes as long as ranking a small repository.
+A writing transaction is READ COMMITTED and locks rows with ``{for_update}``, the repository's first. A reading one is
+REPEATABLE READ and sees one snapshot.
 """
 
 from __future__ import annotations
@@ -25,27 +23,26 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import DictRow
 
-# Seconds that a transaction waits for a row that another has locked, or for a connection, before it gives up.
+# Seconds to wait for a locked row or a connection.
 BUSY_TIMEOUT = 15.0
 
-# Seconds between two looks whether a server that is away is back.
+# Seconds between two tries while the server is away.
 _LOOK_EVERY = 0.25
-# Rows in one load from which the planner's statistics are renewed at once.
+# Smaller COPYs leave the planner's statistics to autovacuum.
 _WORTH_ANALYZING = 1000
 
 _READ = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
 
-# A client that stands still in the middle of a transaction, or whose machine is gone, must not keep a repository's row
-# locked: the server ends its session. (idle_in_transaction does not see a client that stands still inside of COPY; when
-# it goes on, the row was its own all the time, so what it saves is right.)
+# The server ends sessions of clients that are idle in a transaction or gone, because they lock a repository's row. (A
+# client idle inside COPY keeps its lock, so what it saves is right.)
 _SESSION = f"""
 SET lock_timeout = '{BUSY_TIMEOUT:.0f}s';
 SET idle_in_transaction_session_timeout = '60s';
 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2
 """
 
-# The same from our side; what stands in DATABASE_URL goes before.
+# The same from our side; DATABASE_URL takes precedence.
 _DEFAULTS = {
     "application_name": "podium",
     "client_encoding": "UTF8",
@@ -61,8 +58,8 @@ class PostgresDatabase:
     """A PostgreSQL database at a libpq URL.
 
     Args:
-        most: connections at once from this process.
-        patience: seconds that a transaction waits for a server that is away, before that is an error.
+        most: connections of this process.
+        patience: seconds to wait for a server that is away.
 
     Raises:
         BadSetting: the URL cannot be read.
@@ -95,13 +92,13 @@ class PostgresDatabase:
                 for table, rows in session.loaded.items():
                     _analyze(connection, table, rows)
         except psycopg.Error as error:
-            # Each kind that the server knows has a class of its own: LockNotAvailable, DiskFull, AdminShutdown.
+            # The class names the SQLSTATE, such as LockNotAvailable.
             metrics.add(metrics.DATABASE_ERRORS, kind=type(error).__name__)
             raise explained(self._where, error) from error
 
     @contextlib.contextmanager
     def _begun(self, begin: str) -> Iterator[psycopg.Connection[DictRow]]:
-        """A connection in a transaction. One that was lost while it was idle is replaced: nothing was asked yet."""
+        """A connection that was lost while idle is replaced; nothing ran on it."""
         import psycopg
 
         deadline = time.monotonic() + self._patience
@@ -112,7 +109,7 @@ class PostgresDatabase:
                     connection = lent.enter_context(self._pool.lend())
                     connection.execute(begin)
                 except psycopg.OperationalError as error:
-                    # An answer of the server's, such as that it has no such database, is final.
+                    # An answer of the server, such as an unknown database, is final.
                     if not was_idle and (time.monotonic() > deadline or not is_away(error)):
                         raise
                     if not was_idle:
@@ -131,34 +128,33 @@ class PostgresDatabase:
 
 
 def read_url(url: str) -> tuple[str, str]:
-    """A database's URL as libpq wants it, and what to call the database to people: no user, no password.
+    """libpq's form of the URL, and a name of the database without credentials.
 
     Raises:
-        BadSetting: it cannot be read. The message does not repeat it.
+        BadSetting: the URL cannot be read. The message does not repeat it.
     """
     import psycopg
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     try:
         given = conninfo_to_dict("postgresql://" + url.partition("://")[2])
-        # Else errors would repeat what may be half of a password with a '/' or a '@' in it.
+        # An error would repeat half of a password with a '/' or a '@'.
         if not re.fullmatch(r"[0-9,]*", str(given.get("port", ""))) or "@" in str(given.get("host", "")):
             raise psycopg.ProgrammingError("a part of the password is taken for something else")
     except psycopg.ProgrammingError:
         raise BadSetting(
-            "DATABASE_URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for whatever "
-            "in the user or the password is neither a letter nor a digit."
+            "DATABASE_URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for every "
+            "character of USER and PASSWORD that is neither a letter nor a digit."
         ) from None
     where = f"{given.get('dbname', '')} at {given.get('host', 'localhost')}:{given.get('port', 5432)}".strip()
     return make_conninfo("", **{**_DEFAULTS, **given}), where
 
 
 def connect(conninfo: str) -> psycopg.Connection[DictRow]:
-    """A connection on which transactions are begun and ended by hand."""
     import psycopg
     from psycopg.rows import dict_row
 
-    # Statements are not prepared: a plan that suits any repository suits neither the largest nor the smallest.
+    # Not prepared: no plan fits both the largest and the smallest repository.
     connection = psycopg.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None)
     try:
         connection.adapters.register_loader("numeric", _numbers())
@@ -173,7 +169,7 @@ def _numbers() -> Any:
     from psycopg.adapt import Loader
 
     class Numbers(Loader):
-        """PostgreSQL sums bigint as numeric; a whole number is an int here as it is from SQLite."""
+        """PostgreSQL sums bigint as numeric; whole numbers become int, as in SQLite."""
 
         def load(self, data: Any) -> int | float:
             text = bytes(data)
@@ -185,7 +181,6 @@ def _numbers() -> Any:
 def _is_usable(connection: psycopg.Connection[DictRow]) -> bool:
     from psycopg.pq import TransactionStatus
 
-    # None of a lost connection is.
     return connection.info.transaction_status == TransactionStatus.IDLE
 
 
@@ -197,12 +192,12 @@ def _roll_back(connection: psycopg.Connection[DictRow]) -> None:
     try:
         connection.execute("ROLLBACK")
     except psycopg.Error:
-        # What is wrong with it was said already, or is said to the next that asks; closing it rolls back too.
+        # Already reported, or the next transaction meets it; closing also rolls back.
         connection.close()
 
 
 def _commit(connection: psycopg.Connection[DictRow]) -> None:
-    # PostgreSQL answers COMMIT with a rollback, and no error, where a statement failed and nobody minded.
+    # After an ignored error, COMMIT answers with a rollback and no error.
     if connection.execute("COMMIT").statusmessage != "COMMIT":
         import psycopg
 
@@ -210,17 +205,14 @@ def _commit(connection: psycopg.Connection[DictRow]) -> None:
 
 
 def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> None:
-    """Have the planner know of ``rows`` that were just loaded into ``table``.
-
-    It thinks a repository of which it knows nothing to be tiny, and what is right for six rows takes the square of the
-    time for thirty thousand: a minute for a board, until autovacuum comes round.
+    """Without statistics the planner takes a new repository for a tiny one. A board of thirty thousand rows then takes
+    a minute, until autovacuum runs.
     """
     import psycopg
 
-    # That many it would find out about by itself, soon enough.
     if rows < _WORTH_ANALYZING:
         return
-    # It is saved already: what goes wrong here, such as a lost connection, is told to whoever asks next.
+    # The rows are saved: a fault here meets the next transaction.
     with contextlib.suppress(psycopg.Error):
         known = connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table,)).fetchone()
         if known is not None and rows > known["reltuples"] * 0.1:
@@ -235,7 +227,7 @@ class _PostgresSession:
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
         if self._loads:
-            # psycopg would wait for the load to end, and the load for its next row: for ever, with the rows locked.
+            # psycopg and the COPY would wait for each other forever, with the rows locked.
             raise RuntimeError("A statement cannot be run while rows are being loaded: run it before.")
         return self._cursor.execute(translated(sql).encode(), params)
 

@@ -1,11 +1,11 @@
-"""The SQL text of :mod:`podium.storage.session` as psycopg and PostgreSQL want it. Pure."""
+"""Translate the SQL of :mod:`podium.storage.session` for psycopg and PostgreSQL."""
 
 from __future__ import annotations
 
 import functools
 import re
 
-# What is not touched, and what is: literals, quoted names and comments may hold anything; '::' is a cast.
+# Literals, quoted names and comments are kept as they are; '::' is a cast.
 _TOKEN = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
     | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%)
@@ -14,7 +14,7 @@ _TOKEN = re.compile(
 )
 
 _WORDS = {
-    # Not clock_timestamp(): what changes while a statement runs cannot be looked up in an index.
+    # clock_timestamp() changes during a statement, which rules out an index.
     "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
     "for_update": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
@@ -24,7 +24,6 @@ _WORDS = {
 
 @functools.lru_cache(maxsize=512)
 def translated(sql: str) -> str:
-    """``:name`` as ``%(name)s``, ``?`` as ``%s``, the tokens replaced, and every other ``%`` doubled."""
     return _TOKEN.sub(_translate, sql)
 
 

@@ -1,4 +1,4 @@
-"""Doing a transaction again that the database broke off."""
+"""Retry a transaction that the database aborted."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from podium.errors import StorageError, WrongRevision
 T = TypeVar("T")
 
 TRIES = 5
-# Seconds between two tries; while the server is away a transaction waits for it by itself.
+# Seconds. While the server is away, the transaction itself waits for it.
 PAUSE = 1.0
 
 
 def retry_transaction(do: Callable[[], T], stop: threading.Event) -> T:
-    """Call ``do``, which runs one transaction that may be run twice, until the database does not break it off.
+    """Call ``do``, which runs one repeatable transaction, until it succeeds.
 
     Raises:
-        StorageError: it did so again and again, or ``stop`` was set.
+        StorageError: the last of several tries failed, or ``stop`` was set.
     """
     for _ in range(TRIES - 1):
         try:

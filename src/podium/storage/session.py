@@ -1,19 +1,17 @@
-"""Transactions on the database: SQL text in, rows out. The interface; SQLite and PostgreSQL stand behind it.
+"""The interface to the database: SQL text in, rows out.
 
-The SQL is written once for :mod:`~podium.storage.sqlite` and :mod:`~podium.storage.postgres`, with parameters as
-``:name``. What the two spell differently is written as a token that they replace:
+The SQL serves SQLite and PostgreSQL. Parameters are ``:name``; tokens stand for what the two spell differently:
 
 ``{now}``
-    the database's clock at the start of the statement, seconds since the epoch as floating point
+    the database's clock at the start of the statement, in seconds since the epoch
 ``{for_update}``
-    lock the selected rows until the transaction ends (SQLite: the whole database is locked by ``BEGIN IMMEDIATE``)
+    lock the selected rows until the transaction ends (SQLite: ``BEGIN IMMEDIATE``)
 ``{skip_locked}``
-    the same, passing over rows that somebody else has locked
+    the same, without rows that another transaction has locked
 ``{up_since}``
-    the moment at which the database's server was started (SQLite: long ago)
+    when the database's server was started (SQLite: long ago)
 
-SQLAlchemy is not used to run queries: importing it costs more than ranking a small repository (see
-``docs/dependencies.md``). It owns the tables and, through Alembic, the migrations.
+Queries do not use SQLAlchemy: its import takes longer than ranking a small repository.
 """
 
 from __future__ import annotations
@@ -27,43 +25,39 @@ Params = Mapping[str, Any]
 
 
 class Session(Protocol):
-    """One transaction. All of it is saved when its ``with`` block ends, nothing when it raises."""
+    """One transaction: committed when its ``with`` block ends, rolled back when that raises."""
 
-    def all(self, sql: str, /, **params: Any) -> list[Row]:
-        """Run ``sql``; give every row."""
+    def all(self, sql: str, /, **params: Any) -> list[Row]: ...
 
-    def one(self, sql: str, /, **params: Any) -> Row | None:
-        """Run ``sql``; give its first row, or None."""
+    def one(self, sql: str, /, **params: Any) -> Row | None: ...
 
-    def value(self, sql: str, /, **params: Any) -> Any:
-        """Run ``sql``; give the first column of its first row, or None."""
+    def value(self, sql: str, /, **params: Any) -> Any: ...
 
     def run(self, sql: str, /, **params: Any) -> int:
-        """Run ``sql``; give the number of rows it changed."""
+        """Return the number of changed rows."""
 
     def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
-        """Run ``sql`` once for each of ``rows``: parameters by name, or values for each ``?`` in turn."""
+        """Run ``sql`` for each of ``rows``: parameters by name, or values for each ``?``."""
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
-        """Insert ``rows``, each with a value for every one of ``columns``, by the database's fastest way."""
+        """Insert ``rows`` in the fastest way."""
 
 
 class Database(Protocol):
-    """Where Podium keeps what it knows. Safe to share between threads."""
+    """Thread-safe."""
 
     def read(self) -> contextlib.AbstractContextManager[Session]:
-        """A transaction that only reads, and sees one moment of the database.
+        """Begin a transaction that sees one snapshot.
 
         Raises:
             StorageError: the database cannot be reached or read.
         """
 
     def write(self) -> contextlib.AbstractContextManager[Session]:
-        """A transaction that may write.
+        """Begin a transaction that may write.
 
         Raises:
-            StorageError: the database cannot be reached, stays locked by others, or has no room.
+            StorageError: the database cannot be reached, stays locked, or has no space left.
         """
 
-    def close(self) -> None:
-        """Close every connection."""
+    def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""SQLite: the embedded default, one file that the threads and processes of one machine share."""
+"""SQLite, the embedded default: one file for the threads and processes of one machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from podium.storage.pool import Pool
 from podium.storage.session import Params, Row, Session
 from podium.telemetry import metrics
 
-# Seconds that a transaction waits for another writer before it gives up.
+# Seconds to wait for another writer.
 BUSY_TIMEOUT = 15.0
-# Threads of one process that may have a transaction open; more would only wait for each other.
+# More would only wait for each other.
 _CONNECTIONS = 64
 
-# strftime has no fraction of a second in a number; the Julian day has. 2440587.5 is the day of the epoch.
+# The Julian day has fractions of a second. 2440587.5 is the epoch.
 _WORDS = {
     "{now}": "((julianday('now') - 2440587.5) * 86400.0)",
     "{for_update}": "",
@@ -64,13 +64,11 @@ class _SqliteSession:
 
 
 def _columns(cursor: sqlite3.Cursor) -> list[str]:
-    # Once a statement: a row factory would do this for each row, which takes longer than reading it.
+    # A row factory would do this per row, which takes longer than reading it.
     return [column[0] for column in cursor.description or ()]
 
 
 class SqliteDatabase:
-    """One SQLite file in write-ahead-log mode."""
-
     def __init__(self, path: Path) -> None:
         self.path = path
         self._pool = Pool(self._connect, lambda _: True, most=_CONNECTIONS, patience=BUSY_TIMEOUT)
@@ -79,8 +77,7 @@ class SqliteDatabase:
         return self._transaction("BEGIN")
 
     def write(self) -> contextlib.AbstractContextManager[Session]:
-        # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later could
-        # otherwise find that another has written between, and fail instead of waiting.
+        # IMMEDIATE locks at once: after a read, a write fails if another transaction has written.
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextlib.contextmanager
@@ -103,7 +100,7 @@ class SqliteDatabase:
         text = str(error)
         if "full" in text:
             return StorageError(
-                f"No room left for the database {self.path}: free some space on its disk, then try again."
+                f"The disk of the database {self.path} is full: free some space on its disk, then try again."
             )
         if "locked" in text or "busy" in text:
             return StorageError(
@@ -116,7 +113,8 @@ class SqliteDatabase:
             return StorageError(f"The database {self.path} cannot be written ({text}): check the folder's permissions.")
         if "malformed" in text or "not a database" in text:
             return StorageError(
-                f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start anew."
+                f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start with an "
+                "empty one."
             )
         return StorageError(f"The database {self.path} answered: {text}.")
 
@@ -124,7 +122,7 @@ class SqliteDatabase:
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
-        # In WAL mode NORMAL cannot corrupt; a power cut may lose the last transactions, which the reconciler redoes.
+        # NORMAL cannot corrupt in WAL mode. A power cut may lose the last transactions, which the reconciler repeats.
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 

@@ -1,7 +1,6 @@
-"""A new SQLite database, created by one script instead of by the migrations.
+"""Create a SQLite database without Alembic, whose import takes longer than ranking a small repository.
 
-Importing Alembic takes longer than ranking a small repository. ``sqlite.sql`` is what the migrations make of an empty
-file: ``make schema`` writes it, and a test compares the two.
+``make schema`` writes ``sqlite.sql`` from the migrations, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _SEPARATOR = ";\n\n"
 
 
 def create(db: Database) -> None:
-    """Create all tables in an empty SQLite database; does nothing if another process has created them.
+    """Create all tables in an empty database; do nothing if another process has created them.
 
     Raises:
         StorageError: the database cannot be written.
@@ -30,7 +29,6 @@ def create(db: Database) -> None:
 
 
 def dump(path: Path) -> str:
-    """The script that creates the tables of the SQLite database at ``path`` and stamps its revision."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         statements = [re.sub(r"\s+\n", "\n", sql).strip() for (sql,) in rows]
@@ -40,7 +38,6 @@ def dump(path: Path) -> str:
 
 
 def write() -> None:
-    """Write the script from the migrations."""
     import tempfile
 
     from podium.storage import migrate

@@ -1,10 +1,7 @@
-"""The tables as SQLAlchemy declares them: Alembic compares them with the migrations (``podium migrate --check``).
+"""The tables as SQLAlchemy declares them, for migrations and tests (``podium migrate --check``).
 
-Only migrations and tests import this module. Queries are SQL text (see :mod:`podium.storage.session`): importing
-SQLAlchemy takes longer than ranking a small repository.
-
-Times of the service (leases, state changes) are seconds since the epoch as floating point, by the database's clock.
-Times of commits are whole seconds since the epoch. A week is the epoch second at which it starts, Sunday 00:00 UTC.
+Times of the service are floating-point seconds since the epoch, by the database's clock. Times of commits are whole
+seconds. A week is the second at which it starts, Sunday 00:00 UTC.
 """
 
 from __future__ import annotations
@@ -38,7 +35,7 @@ metadata = MetaData(
 
 # SQLite assigns ids only to a primary key that is exactly INTEGER.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
-# PostgreSQL sorts these by their bytes, as SQLite does: the same order on every server.
+# Sorted by bytes, as in SQLite.
 _ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
 _WAITS = text("state IN ('pending', 'commits_processing')")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
@@ -52,10 +49,10 @@ repository = Table(
     "repository",
     metadata,
     Column("id", _Id, primary_key=True),
-    # host/owner/name, in lower case if the host ignores case: equal for all addresses of one repository.
+    # host/owner/name, in lower case if the host ignores case.
     Column("key", _ByBytes, nullable=False, unique=True),
     Column("url", _ByBytes, nullable=False, unique=True),
-    # '' for a path on this machine: only the command line may read those rows.
+    # '' for a path on this machine, which only the command line may read.
     Column("host", _ByBytes, nullable=False),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -65,29 +62,28 @@ repository = Table(
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
     Column("unique_contributors", BigInteger),
-    # The last commit counted, its branch, and the version of the counting rules.
+    # The last counted commit and its branch.
     Column("head", Text),
     Column("branch", Text),
     Column("counting_version", Integer),
-    # The mailmap's blob id behind the rows' identities; '': no mailmap, NULL: unknown.
+    # '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
-    # Incremented when commits are saved: batches of an older generation are void.
+    # Incremented when commits are saved: older batches are void.
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
     Column("lease_until", Double),
-    # The fencing token: incremented when the lease is taken, checked by every save of its holder.
+    # A fencing token, incremented with each lease.
     Column("lease_token", BigInteger, nullable=False, server_default="0"),
-    # When it was last enqueued, and the time before which it must not be enqueued again.
     Column("enqueued_at", Double),
     Column("not_before", Double),
-    # While it waits: its place in the queue, and the client that submitted it (repositories/fair_queue.py).
+    # See repositories/fair_queue.py.
     Column("virtual_start", Double, nullable=False, server_default="0"),
     Column("client_id", Text),
-    # Workers that crashed and jobs that failed since the last progress.
+    # Since the last progress.
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("progress", Text),
-    # Why some e-mails could not be looked up in the last user job; NULL: all were.
+    # NULL: all e-mails were looked up.
     Column("unresolved_reason", Text),
     Column("last_attempt", Double),
     Column("last_processed_at", Double),
@@ -102,7 +98,7 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
-    # Covers listing and counting by state, which leave out repositories of this machine.
+    # For listing and counting by state.
     Index(
         "ix_repository_state_created_at",
         *("state", "created_at", "id", "host"),
@@ -121,7 +117,7 @@ contributor = Table(
     "contributor",
     metadata,
     Column("id", _Id, primary_key=True),
-    # An account is (host, account id): a login can change and be given to another account.
+    # Logins are renamed and reused.
     Column("host", _ByBytes, nullable=False),
     Column("account_id", BigInteger),
     Column("username", Text),
@@ -129,7 +125,7 @@ contributor = Table(
     Column("avatar_url", Text),
     Column("profile_url", Text),
     Column("is_bot", Boolean, nullable=False, server_default=false()),
-    # When the host's API last described this account; NULL: known from an e-mail only.
+    # NULL: known from an e-mail only.
     Column("enriched_at", Double),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
@@ -147,16 +143,15 @@ repository_contributor = Table(
     Index("ix_repository_contributor_contributor_id", "contributor_id"),
 )
 
-# Whose e-mail it is. Boards join this table, so an e-mail that moves to another account moves on every board.
+# Boards join this table, so an e-mail that moves to another account moves on every board.
 known_email = Table(
     "known_email",
     metadata,
     Column("host", _ByBytes, primary_key=True),
     Column("email", _ByBytes, primary_key=True),
-    # NULL: no account has it.
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE")),
-    # 'noreply': the e-mail itself names the account; 'host': the host's answer; 'no-answer': the host gave no answer,
-    # stored so that it is not asked again at once.
+    # 'noreply': the e-mail names the account; 'host': the host's answer; 'no-answer': it gave none, and is not asked
+    # again at once.
     Column("source", Text, nullable=False),
     Column("known_at", Double, nullable=False),
     CheckConstraint("source IN ('noreply', 'host', 'no-answer')", name="source"),
@@ -168,10 +163,9 @@ commit_data = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), nullable=False),
-    # Lower-cased e-mail, name as written.
     Column("email", _ByBytes, nullable=False),
     Column("name", _ByBytes, nullable=False),
-    # The two after the mailmap, and the key that groups rows of one mailmap identity.
+    # The mailmap's result, and the key that groups one identity's rows.
     Column("mailmap_email", _ByBytes, nullable=False),
     Column("mailmap_name", _ByBytes, nullable=False),
     Column("mailmap_identity", _ByBytes, nullable=False),
@@ -186,12 +180,12 @@ commit_data = Table(
     Column("last_merge_at", BigInteger),
     Column("first_co_authored_at", BigInteger),
     Column("last_co_authored_at", BigInteger),
-    # Commits whose author date was clamped because no calendar can represent it.
+    # Author dates that no calendar can represent are clamped.
     _count("odd_dates"),
-    # A commit with this e-mail, chosen for having the fewest co-authors.
+    # The commit with the fewest co-authors.
     Column("sample_sha", Text, nullable=False),
     Column("sample_co_authors", Integer, nullable=False, server_default="0"),
-    # Another one, preferably old, in case the host does not know the sample; NULL: there is none.
+    # An old commit, in case the host does not know the sample.
     Column("other_sha", Text),
     Column("processed", Boolean, nullable=False, server_default=false()),
     Column("batch", Integer),
@@ -212,9 +206,8 @@ commit_data = Table(
 weekly_activity = Table(
     "weekly_activity",
     metadata,
-    # No foreign keys: PostgreSQL checks them row by row, which takes three times as long as the insert, and deleting
-    # from commit_data would scan this table or need a second index. Both tables are written together, under the
-    # repository's lock, and a count from the start first deletes all weeks of the repository.
+    # No foreign keys: PostgreSQL checks them row by row, which triples the time of an insert, and deleting from
+    # commit_data would scan this table. Both tables are written together, under the repository's lock.
     Column("repository_id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=False),
     Column("commit_data_id", BigInteger, primary_key=True),
     Column("week", BigInteger, primary_key=True),
@@ -222,11 +215,11 @@ weekly_activity = Table(
     _count("merge_count"),
     _count("co_authored_count"),
     _count("co_authored_merge_count"),
-    # One b-tree in key order: the weeks of a repository are adjacent, and the key is stored once.
+    # The weeks of a repository are adjacent.
     sqlite_with_rowid=False,
 )
 
-# Rate limits of the GitHub API in force, by token_key(): the budget in memory or Redis may be lost.
+# Survives the budget in memory or Redis.
 github_limit = Table(
     "github_limit",
     metadata,
@@ -234,7 +227,6 @@ github_limit = Table(
     Column("held_until", Double, nullable=False),
 )
 
-# Worker processes, each with its last heartbeat. A worker deletes its row when it stops.
 worker = Table(
     "worker",
     metadata,
@@ -242,9 +234,8 @@ worker = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("version", Text, nullable=False),
-    # Names, separated by spaces.
     Column("queues", Text, nullable=False),
-    # JSON: what only this process knows, such as the depth of queues in its memory.
+    # JSON, such as the depth of queues in this process' memory.
     Column("report", Text, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),

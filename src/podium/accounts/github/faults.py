@@ -330,7 +330,7 @@ TABLE: tuple[FaultRow, ...] = (
     # No response.
     FaultRow(failure="connect", then=_retry, why="GitHub cannot be reached"),
     FaultRow(failure="timeout", then=_halve, why="GitHub did not answer in time"),
-    FaultRow(failure="dropped", then=_retry, why="The connection to GitHub broke off"),
+    FaultRow(failure="dropped", then=_retry, why="The connection to GitHub was dropped"),
     FaultRow(failure="too-large", then=_halve, why="GitHub's answer was larger than Podium reads"),
     # Limits come first: more requests make them last longer.
     FaultRow(status=(200, 403, 429), messages=_SECONDARY, then=_secondary, why=_SLOW_DOWN),
@@ -352,7 +352,7 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(409, 422), api="core", then=_done),
     # Faults of the server.
     FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
-    FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has a fault of its own"),
+    FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has an internal error"),
     FaultRow(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
     # 200: the answer is in the body.
     FaultRow(status=(200,), is_json=False, then=_retry, why="GitHub's answer was cut short, or is no JSON"),

@@ -1,4 +1,4 @@
-"""``podium doctor``: looks at everything that Podium needs, and says what to do about what is amiss."""
+"""``podium doctor``: check everything that Podium needs, and say how to fix it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,13 @@ from podium.storage.session import Database
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Print what was found; give the exit code, 1 if there is a problem."""
     findings = examine(Settings.from_environment(environment), ask_github=not options.offline)
     output.write(as_json(findings) if options.json else as_text(findings))
     return 0 if is_healthy(findings) else 1
 
 
 def examine(settings: Settings, *, ask_github: bool) -> list[Finding]:
-    """Look at everything; what cannot be looked at is a finding too.
-
-    Args:
-        settings: as the server and its workers have them.
-        ask_github: whether to ask GitHub for the budget (it costs no point of it).
-    """
+    """A check that cannot run is a finding too. ``ask_github`` costs no points of the budget."""
     return list(_examine(settings, ask_github=ask_github))
 
 
@@ -53,10 +47,10 @@ def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Find
         missing = MissingDependency.from_import(error, "podium doctor")
         yield problem(check, missing.message, "It could not be checked.")
     except PodiumError as error:
-        yield problem(check, error.message, "Everything behind it could not be looked at.")
+        yield problem(check, error.message, "Nothing that depends on it was checked.")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        yield problem(check, f"{where}{error.strerror}.", "Give this user the right to look there.")
+        yield problem(check, f"{where}{error.strerror}.", "Give this user access to it.")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
@@ -66,7 +60,6 @@ def _redis(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    """Settings that do not go together."""
     if settings.uses_redis and not settings.uses_postgres:
         yield warning(
             "settings",
@@ -84,7 +77,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "settings",
             f"Others can reach {settings.host}, and there is no PODIUM_ADMIN_TOKEN.",
-            "Set it, or retry, refresh, the queues and the metrics stay closed to everybody.",
+            "Set it: without it, retry, refresh, the queues and the metrics refuse every request.",
         )
 
 
@@ -98,7 +91,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if found[0].level == "ok":
                 yield from _work(settings, db)
     except StorageError as error:
-        yield problem("database", error.message, "Everything that stands in it could not be looked at.")
+        yield problem("database", error.message, "Nothing in it was checked.")
 
 
 def _work(settings: Settings, db: Database) -> Iterator[Finding]:

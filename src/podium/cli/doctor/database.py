@@ -1,4 +1,4 @@
-"""The database: its server, its revision, and whether it is what the code declares."""
+"""Check the database: its server, its revision, its tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
 
-# What the queries need: RETURNING in SQLite 3.35. PostgreSQL is tested with 18; 14 is the oldest that is maintained.
+# RETURNING needs SQLite 3.35. PostgreSQL is tested with 18; 14 is the oldest maintained version.
 OLDEST_SQLITE = (3, 35)
 OLDEST_POSTGRES = 14
 # Seconds by which this machine's clock may differ from the database's.
@@ -22,7 +22,6 @@ _CHECK = "database"
 
 
 def server(settings: Settings, db: Database) -> Iterator[Finding]:
-    """Which server answers, and whether its clock agrees with this machine's."""
     with db.read() as session:
         now = session.value("SELECT {now} AS now")
         there = time.time()
@@ -35,19 +34,18 @@ def server(settings: Settings, db: Database) -> Iterator[Finding]:
             found, old = f"SQLite {text}", tuple(int(part) for part in text.split(".")[:2]) < OLDEST_SQLITE
             oldest = "SQLite " + ".".join(map(str, OLDEST_SQLITE))
     if old:
-        yield problem(_CHECK, f"{found} is too old.", f"Update it: {oldest} is the oldest that will do.")
+        yield problem(_CHECK, f"{found} is too old.", f"Update it: {oldest} is the oldest that works.")
     else:
         yield ok(_CHECK, found)
     if abs(now - there) > SKEW:
         yield warning(
             "clock",
             f"This machine is {abs(now - there):.0f} s {'behind' if now > there else 'ahead of'} the database's clock.",
-            "Set both by NTP: limits of GitHub's are kept by one and waited for by the other.",
+            "Set both by NTP: the database stores the end of GitHub's limits, and this machine waits for it.",
         )
 
 
 def revision(settings: Settings, db: Database) -> Iterator[Finding]:
-    """Whether it is at the revision of this Podium, and has exactly the tables that the code declares."""
     fault = migrate.revision_fault(migrate.revision(db))
     if fault is not None:
         detail, advice = fault
@@ -60,7 +58,7 @@ def revision(settings: Settings, db: Database) -> Iterator[Finding]:
         yield problem(
             "drift",
             f"The tables differ from what this Podium declares: {error.message[:300]}",
-            "Undo what was changed by hand, or restore a backup: `podium migrate --check` says the whole of it.",
+            "Undo manual changes, or restore a backup: `podium migrate --check` shows all differences.",
         )
     else:
         yield ok("drift", "none")

@@ -1,4 +1,4 @@
-"""What an examination finds, and how it is told. Pure."""
+"""The findings of ``podium doctor``, and how they are printed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
-    check: what, in a word. level: ``problem``, Podium does not work, or not long or not safely; ``warning``, it works
-    but somebody should know. detail: what is so. advice: what to do about it, where there is something.
+    ``problem``: Podium does not work, or not for long, or not safely. ``warning``: it works, but the operator should
+    know.
     """
 
     check: str
@@ -28,27 +28,23 @@ class Finding:
 
 
 def ok(check: str, detail: str) -> Finding:
-    """All is well."""
     return Finding(check, "ok", detail)
 
 
 def warning(check: str, detail: str, advice: str) -> Finding:
-    """Somebody should know."""
     return Finding(check, "warning", detail, advice)
 
 
 def problem(check: str, detail: str, advice: str) -> Finding:
-    """Somebody must do something."""
     return Finding(check, "problem", detail, advice)
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:
-    """Whether there is no problem; warnings are none."""
+    """Whether there is no problem; warnings are allowed."""
     return all(finding.level != "problem" for finding in findings)
 
 
 def as_json(findings: Sequence[Finding]) -> str:
-    """The findings as a document."""
     document = {
         "healthy": is_healthy(findings),
         "findings": [
@@ -60,7 +56,6 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """The findings for a person, in the order in which they were found."""
     widest = max(len(finding.check) for finding in findings)
     lines = []
     for finding in findings:

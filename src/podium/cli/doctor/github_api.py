@@ -1,4 +1,4 @@
-"""GitHub: whether it answers, knows the tokens, and what it still allows."""
+"""Check GitHub: whether it answers, accepts the tokens, and how many points are left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RATE_LIMIT = Call("core", "/rate_limit")
 
 
 def github(settings: Settings) -> Iterator[Finding]:
-    """Ask once for each token, or once without."""
+    """Ask once with each token, or once without one."""
     with GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens, deadline=15.0) as client:
         keys: list[str | None] = [*client.keys] or [None]
         for number, key in enumerate(keys, 1):
@@ -30,14 +30,14 @@ def _judge(settings: Settings, name: str, key: str | None, outcome: Response | T
         yield problem(
             "github",
             f"{settings.github_api_url} cannot be reached ({': '.join(filter(None, (outcome.kind, outcome.detail)))}).",
-            "Check GITHUB_API_URL, the network and its proxy. Commits are counted meanwhile, people stay unresolved.",
+            "Check GITHUB_API_URL, the network and its proxy. Commits are still counted; accounts stay unresolved.",
         )
     elif outcome.status == 401:
         yield problem(
-            "github", f"GitHub does not accept {name}.", "Make a new one, without any permission, for GITHUB_TOKEN."
+            "github", f"GitHub does not accept {name}.", "Create a new one, without any permission, for GITHUB_TOKEN."
         )
     elif outcome.status == 404 and b"not enabled" in outcome.body:
-        # Enterprise Server, where nobody has switched limits on.
+        # Enterprise Server with its limits off.
         yield ok("github", f"{name}: no limit")
     elif outcome.status != 200:
         yield problem(
@@ -55,23 +55,23 @@ def _budget(name: str, key: str | None, outcome: Response) -> Iterator[Finding]:
         window = json.loads(outcome.body)["resources"][api]
         limit, remaining, reset = int(window["limit"]), int(window["remaining"]), float(window["reset"])
     except (ValueError, TypeError, KeyError):
-        yield problem("github", "Its answer is not GitHub's.", "Check GITHUB_API_URL: something else answers there.")
+        yield problem("github", "The answer is not GitHub's.", "Check GITHUB_API_URL: something else answers there.")
         return
-    told = f"{name}: {remaining:,} of {limit:,} {api} points left, anew in {age(reset - time.time())}"
+    summary = f"{name}: {remaining:,} of {limit:,} {api} points left, resets in {age(reset - time.time())}"
     if remaining < max(1, limit // 50):
-        yield warning("github", told, "Work waits until then. If this is usual, add a token to GITHUB_TOKEN.")
+        yield warning("github", summary, "Work waits until then. If this is usual, add a token to GITHUB_TOKEN.")
     elif key is None:
         yield warning(
             "github",
-            f"{told}. There is no token, so most people of large repositories stay unresolved.",
+            f"{summary}. There is no token, so most people of large repositories stay unresolved.",
             "Set GITHUB_TOKEN to a token without any permission: 5,000 points an hour instead of 60 requests.",
         )
     else:
-        yield ok("github", told)
+        yield ok("github", summary)
     scopes = outcome.headers.get("x-oauth-scopes", "").strip()
     if key is not None and scopes:
         yield warning(
             "github",
             f"{name} may do more than it needs ({scopes[:100]}).",
-            "Podium reads what is public: a token without any permission is enough, and does less harm if it is lost.",
+            "Podium reads public data only: a token without any permission is enough, and does less harm if it leaks.",
         )

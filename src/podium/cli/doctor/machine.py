@@ -1,4 +1,4 @@
-"""The machine: git, and the disk."""
+"""Check the machine: git, and the disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from podium.settings import Settings
 
 
 def git(settings: Settings) -> Iterator[Finding]:
-    """Whether there is one, and one that is new enough."""
     try:
         answer = Git.for_server(Limits(timeout=10), search_path=settings.search_path).run("version", folder=Path("/"))
     except HistoryError as error:
@@ -26,9 +25,9 @@ def git(settings: Settings) -> Iterator[Finding]:
     text = answer.output.decode(errors="replace").strip()
     found = version.parse(text)
     if found is None:
-        said = text or answer.errors.decode(errors="replace").strip()
+        shown = text or answer.errors.decode(errors="replace").strip()
         yield problem(
-            "git", f"`git version` says {said[:100]!r}.", "Install git, 2.45.1 or newer, into a folder on PATH."
+            "git", f"`git version` says {shown[:100]!r}.", "Install git, 2.45.1 or newer, into a folder on PATH."
         )
         return
     number = ".".join(map(str, found))
@@ -36,13 +35,13 @@ def git(settings: Settings) -> Iterator[Finding]:
         oldest = ".".join(map(str, version.OLDEST[:2]))
         yield problem(
             "git",
-            f"{number} looks a host's name up again after Podium has checked where it leads; {oldest} does not.",
+            f"{number} resolves a host's name again after Podium has checked its address; {oldest} does not.",
             "Update git before strangers can submit addresses: 2.45.1 or newer.",
         )
     elif version.fetches_lazily(found):
         yield warning(
             "git",
-            f"{number} can be made to go to the network in the middle of a count, and to start itself again and again.",
+            f"A host can make {number} fetch in the middle of a count, and start itself without end.",
             "Update git: 2.45.1 or newer, or a distribution's with the fixes of May 2024 (2.39.4).",
         )
     else:
@@ -50,7 +49,6 @@ def git(settings: Settings) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    """Whether the data folder can be written, and has room."""
     folder = settings.data_folder()
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     try:
@@ -66,11 +64,11 @@ def disk(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(there).free
     files = os.statvfs(there)
     mirrors = bytes_on_disk(folder / "mirrors")
-    told = f"{_size(free)} free for {folder}, the mirrors have {_size(mirrors)}"
+    summary = f"{_size(free)} free for {folder}, the mirrors have {_size(mirrors)}"
     if free < settings.disk_reserve_bytes:
         yield problem(
             "disk",
-            f"{told}; each clone waits for {_size(settings.disk_reserve_bytes)} (PODIUM_DISK_RESERVE_BYTES).",
+            f"{summary}; each clone needs {_size(settings.disk_reserve_bytes)} (PODIUM_DISK_RESERVE_BYTES).",
             "Free some space: any mirror may be deleted while no worker runs.",
         )
     elif files.f_files and files.f_favail < 10_000:
@@ -78,15 +76,15 @@ def disk(settings: Settings) -> Iterator[Finding]:
     elif free + mirrors < settings.mirror_cache_bytes + settings.disk_reserve_bytes:
         yield warning(
             "disk",
-            f"{told}; they may grow to {_size(settings.mirror_cache_bytes)} (PODIUM_MIRROR_CACHE_BYTES).",
-            "Lower PODIUM_MIRROR_CACHE_BYTES to what the disk has, or clones will wait for others to be evicted.",
+            f"{summary}; they may grow to {_size(settings.mirror_cache_bytes)} (PODIUM_MIRROR_CACHE_BYTES).",
+            "Lower PODIUM_MIRROR_CACHE_BYTES to fit the disk, or each clone first removes other mirrors.",
         )
     else:
-        yield ok("disk", told)
+        yield ok("disk", summary)
 
 
 def _size(number: int) -> str:
-    """Bytes as people read them, by the units that the settings take."""
+    """In the units that the settings take."""
     size = float(number)
     for unit in ("", "K", "M", "G"):
         if size < 1000:

@@ -1,4 +1,4 @@
-"""Redis (or Valkey): whether it is one that keeps what it is given."""
+"""Check Redis (or Valkey): whether it keeps messages."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from podium.jobs.redis_broker import connect
 from podium.jobs.redis_queues import NAMESPACE, redis_errors
 from podium.settings import Settings
 
-# Tested with Valkey 9; 6.2 is the oldest whose commands Dramatiq and redis-py are tested with.
+# Tested with Valkey 9; 6.2 is the oldest that Dramatiq and redis-py are tested with.
 OLDEST = (6, 2)
-# Part of maxmemory from which it is nearly full: nothing is evicted, so then it refuses what it is given.
+# Part of maxmemory. Nothing is evicted, so a full Redis refuses new messages.
 NEARLY_FULL = 0.9
-# Keys that are looked at for who else uses the database.
+# Keys that are scanned for other users of the database.
 _LOOKED_AT = 1000
 
 
 def server(settings: Settings) -> Iterator[Finding]:
-    """Ask one that the settings name.
+    """Check the Redis of the settings.
 
     Raises:
         QueueError: it cannot be used at all.
@@ -39,17 +39,17 @@ def server(settings: Settings) -> Iterator[Finding]:
     yield from _policy(info)
     yield from _persistence(info, save)
     if info.get("role") == "slave":
-        yield problem("redis", "This is a replica, which takes no writes.", "Name the primary in REDIS_URL.")
+        yield problem("redis", "This is a replica, which accepts no writes.", "Name the primary in REDIS_URL.")
     if strangers:
         yield warning(
             "redis",
-            f"Others keep keys in the same database, such as {strangers[0][:60]!r}.",
-            "Give Podium a database of its own (redis://HOST/1): it looks through all keys of it.",
+            f"Other programs keep keys in the same database, such as {strangers[0][:60]!r}.",
+            "Give Podium a database of its own (redis://HOST/1): it scans all keys.",
         )
 
 
 def _configured(client: redis.Redis, name: str) -> str | None:
-    """A setting of the server's; None where a managed one does not tell it."""
+    """None: a managed server does not allow CONFIG."""
     try:
         found: Any = client.config_get(name)
     except redis.ResponseError:
@@ -65,12 +65,12 @@ def _strangers(client: redis.Redis) -> list[str]:
 
 
 def version(info: Mapping[str, Any]) -> Iterator[Finding]:
-    # Valkey names the Redis that it is compatible with, and itself beside that.
+    # Valkey reports the Redis version that it is compatible with, and its own.
     number, own = str(info.get("redis_version", "")), info.get("valkey_version")
     name = f"Valkey {own}" if own else f"Redis {number}"
     version = tuple(int(part) for part in re.findall(r"\d+", number)[:2])
     if version < OLDEST:
-        yield problem("redis", f"{name} is too old.", "Update it: Redis 6.2 is the oldest that will do.")
+        yield problem("redis", f"{name} is too old.", "Update it: Redis 6.2 is the oldest that works.")
     else:
         yield ok("redis", name)
 
@@ -80,19 +80,19 @@ def _policy(info: Mapping[str, Any]) -> Iterator[Finding]:
     if policy != "noeviction" and most:
         yield problem(
             "redis",
-            f"maxmemory-policy is {policy}: when memory is full, it throws away messages, and parts of them.",
+            f"maxmemory-policy is {policy}: when memory is full, it deletes messages, and parts of them.",
             "Set maxmemory-policy to noeviction.",
         )
     elif policy != "noeviction":
         yield warning(
             "redis",
-            f"maxmemory-policy is {policy}; there is no maxmemory, so nothing is thrown away yet.",
-            "Set maxmemory-policy to noeviction, before somebody sets maxmemory.",
+            f"maxmemory-policy is {policy}; there is no maxmemory, so nothing is deleted yet.",
+            "Set maxmemory-policy to noeviction, before maxmemory is set.",
         )
     elif most and used > NEARLY_FULL * most:
         yield problem(
             "redis",
-            f"{used / most:.0%} of its memory is used; when it is full, it takes no more messages.",
+            f"{used / most:.0%} of its memory is used; when it is full, it refuses new messages.",
             "Raise maxmemory. Ten thousand waiting repositories need about 10 MB.",
         )
     else:
@@ -106,16 +106,16 @@ def _persistence(info: Mapping[str, Any], save: str | None) -> Iterator[Finding]
         yield problem(
             "redis",
             f"It cannot save to its disk ({', '.join(broken)}), and may refuse writes because of that.",
-            "Look at its log: its disk may be full.",
+            "Check its log: its disk may be full.",
         )
     elif append or save:
         yield ok("redis", f"keeps its data ({'append-only file' if append else 'snapshots'})")
     elif save == "":
         yield warning(
             "redis",
-            "It keeps nothing over a restart.",
-            "Nothing is lost then, the database knows all work; but what waits is rung again only bit by bit. "
+            "It keeps nothing across a restart.",
+            "No work is lost, because the database has it, but it is enqueued again only step by step. "
             "`appendonly yes` avoids that.",
         )
     else:
-        yield ok("redis", "does not tell whether it keeps its data")
+        yield ok("redis", "does not show whether it keeps its data")

@@ -1,4 +1,4 @@
-"""The work: whether somebody does it, and whether it goes on."""
+"""Check the work: whether each queue has a worker, and makes progress."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ _WIDEST = 60
 
 
 def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
-    """Whether each queue has a worker that is alive."""
     counts = {state: found.count for state, found in overview.repositories.items()}
     alive = [worker for worker in overview.workers if worker.alive]
     for queue, states in STATES.items():
@@ -34,18 +33,18 @@ def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
         elif waiting:
             yield problem(
                 "workers",
-                f"Nobody works off {queue}: {waiting:,} {'repository' if waiting == 1 else 'repositories'} to do.",
+                f"No worker for {queue}: {waiting:,} {'repository' if waiting == 1 else 'repositories'} waiting.",
                 f"Start {start}.",
             )
         else:
-            yield warning("workers", f"Nobody works off {queue}: nothing to do.", f"Start {start}.")
+            yield warning("workers", f"No worker for {queue}: nothing to do.", f"Start {start}.")
     yield from _silent([worker for worker in overview.workers if not worker.alive], overview.at)
     others = sorted({worker.version for worker in alive} - {__version__})
     if others:
         yield warning(
             "workers",
             f"Some are Podium {', '.join(others)}, this is {__version__}.",
-            "Bring all to one version: an older one may not know what a newer one asks of it.",
+            "Run one version everywhere: an older worker may not understand a newer one's work.",
         )
 
 
@@ -55,21 +54,20 @@ def _silent(workers: Sequence[WorkerRow], at: float) -> Iterator[Finding]:
     last = max(workers, key=lambda worker: worker.seen_at)
     yield warning(
         "workers",
-        f"{plural(len(workers), 'worker')} ended without a word in the last day, {last.host}:{last.pid} as the last, "
+        f"{plural(len(workers), 'worker')} stopped without notice in the last day, {last.host}:{last.pid} as the last, "
         f"{age(at - last.seen_at)} ago.",
-        "Look at its log, and whether memory ran out there. Its work has been taken up by others.",
+        "Check its log, and whether memory ran out there. Other workers continue its work.",
     )
 
 
 def queues(overview: Overview) -> Iterator[Finding]:
-    """Whether messages died, and repositories failed."""
     dead = {name: depth.dead for name, depth in (overview.queues or {}).items() if depth.dead}
     if dead:
-        told = ", ".join(f"{plural(count, 'message')} of {name}" for name, count in dead.items())
+        summary = ", ".join(f"{plural(count, 'message')} of {name}" for name, count in dead.items())
         yield warning(
             "queues",
-            f"{told} died: database or queue were away for longer than the retries.",
-            "What they were about is rung again by itself; `podium queue retry` clears them.",
+            f"{summary} died: the database or the queue was away for longer than the retries.",
+            "Their repositories are enqueued again automatically; `podium queue retry` clears the messages.",
         )
     elif overview.queues is not None:
         waiting = sum(depth.waiting for depth in overview.queues.values())
@@ -80,38 +78,36 @@ def queues(overview: Overview) -> Iterator[Finding]:
         yield warning(
             "failed",
             f"{failed.count:,} failed; the latest is #{latest.id} {cut(latest.url, _WIDEST)}: {latest.error}",
-            f"`podium queue` shows the latest; `podium queue retry {latest.id}` tries one again.",
+            f"`podium queue` shows the latest; `podium queue retry {latest.id}` retries one.",
         )
     else:
         yield ok("failed", "none")
 
 
 def limits(overview: Overview) -> Iterator[Finding]:
-    """Limits of GitHub's that are in force, as the database remembers them."""
     if overview.limits_in_force:
         yield warning(
             "limits",
-            f"GitHub holds back {plural(len(overview.limits_in_force), 'token')}, "
+            f"GitHub's limit is in force for {plural(len(overview.limits_in_force), 'token')}, "
             f"the first until {readable_time(overview.limits_in_force[0].until)}.",
-            "Work goes on by itself then. If this is usual, add a token to GITHUB_TOKEN.",
+            "Work continues then. If this is usual, add a token to GITHUB_TOKEN.",
         )
 
 
 _STALLED_BECAUSE = {
-    "expired_lease": "its worker vanished and nobody has followed",
-    "never_enqueued": "it is due and nobody rings for it",
+    "expired_lease": "its worker vanished and no other has taken it",
+    "never_enqueued": "it is due and not enqueued",
     "no_progress": "a worker holds it and makes no progress",
 }
 _FIXES = {
     "expired_lease": "Start a worker.",
-    "never_enqueued": "Start a worker: each one rings for what is due.",
-    "no_progress": "Look at the worker's log; `podium queue drop {id}` takes it out of its hands.",
+    "never_enqueued": "Start a worker: each one enqueues what is due.",
+    "no_progress": "Check the worker's log; `podium queue drop {id}` takes the repository away from it.",
 }
 
 
 def stuck_work(settings: Settings, session: Session) -> Iterator[Finding]:
-    """Repositories that nobody gets any further."""
-    # A transfer may stand still for a while, and a large history takes its time to be saved.
+    # A transfer may be idle for a while, and saving a large history takes time.
     found = stalled.find(session, no_progress_after=max(600.0, 2 * settings.git_idle_timeout))
     for one in found:
         yield problem(

@@ -1,4 +1,4 @@
-"""Alembic's environment: every migration runs in one transaction that excludes all other migrations."""
+"""Alembic's environment: one transaction, which excludes all other migrations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from podium.storage.tables import metadata
 
 
 def run() -> None:
-    """Run what Alembic was asked for, against the URL of its configuration."""
     with migration_engine(context.config.attributes["url"]).begin() as connection:
         context.configure(
             connection=connection,

@@ -12,7 +12,6 @@ _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Create the three tables."""
     op.create_table(
         "repository",
         sa.Column("id", _Id, nullable=False),
@@ -66,7 +65,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
     op.drop_table("repository_contributor")
     op.drop_table("contributor")
     op.drop_table("repository")

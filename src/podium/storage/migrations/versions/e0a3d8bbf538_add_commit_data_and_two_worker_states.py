@@ -1,7 +1,7 @@
 """add_commit_data_and_two_worker_states
 
-A filled database of the first revision keeps its repositories, contributors and totals. The first revision has no rows
-per person, so every repository that has not failed goes back to ``pending`` and is counted again.
+The first revision has no rows per person, so every repository that has not failed becomes ``pending`` and is counted
+again.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ revision = "e0a3d8bbf538"
 down_revision = "0001"
 
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# PostgreSQL sorts these by their bytes, as SQLite does: boards have the same order on every server, and an index stays
-# valid when an update of the operating system changes its collation.
+# Sorted by bytes, as in SQLite; an index stays valid when the system's collation changes.
 _ByBytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 _FIRST_HOST = "github.com"
 _OLD_STATES = "state IN ('pending', 'processing', 'completed', 'failed')"
 _STATES = "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')"
 
-# The columns that are computed from the URL.
+# Computed from the URL.
 _NAMES: dict[str, Any] = {"key": _ByBytes, "host": _ByBytes, "owner": sa.Text(), "name": sa.Text()}
 
-# Index, columns, and the condition of a partial index.
 _REPOSITORY_INDEXES = (
     ("ix_repository_state_enqueued_at", ["state", "enqueued_at"], None),
     ("ix_repository_virtual_start", ["virtual_start", "id"], "state IN ('pending', 'commits_processing')"),
@@ -66,7 +64,6 @@ def _repository_columns() -> list[sa.Column[Any]]:
 
 
 def upgrade() -> None:
-    """Add the tables and columns of the two workers."""
     _upgrade_repository()
     _upgrade_contributor()
     _create_known_email()
@@ -115,7 +112,7 @@ def _fill_names() -> None:
         owner, _, name = parts.path.strip("/").removesuffix(".git").rpartition("/")
         key = f"{host}/{owner}/{name}"
         key = key.lower() if host == _FIRST_HOST else key
-        # The first revision took two spellings of an address for two repositories: the older row keeps the key.
+        # In the first revision two spellings of an address are two repositories: the older row keeps the key.
         if key in taken:
             key = f"{key}#{row.id}"
         taken.add(key)
@@ -206,7 +203,7 @@ def _create_weekly_activity() -> None:
 
 
 def downgrade() -> None:
-    """Go back to one worker: contributors and totals stay; commit data, weeks and the new states are lost."""
+    """Contributors and totals stay; commit data, weeks and the new states are lost."""
     for table in ("worker", "github_limit", "weekly_activity", "commit_data"):
         op.drop_table(table)
     _downgrade_contributor()
