@@ -1,4 +1,4 @@
-"""Where a repository's history comes from, as the commit job sees it: a path of this machine, or a mirror."""
+"""The source of a repository's history: a path, or a mirror."""
 
 from __future__ import annotations
 
@@ -23,22 +23,18 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Opens histories."""
-
     def open(
         self, repository: Repository, progress: Progress, stop: threading.Event, /
     ) -> contextlib.AbstractContextManager[History]:
-        """Bring the history of ``repository`` up to date and open it, held against everybody else until closed.
+        """Update, lock and open the history of ``repository``.
 
         Raises:
-            HistoryError: it cannot be had; the message says why and what to do.
-            Interrupted: told to stop.
+            HistoryError: the message says why and what to do.
+            Interrupted: the work was stopped.
         """
 
 
 class History:
-    """A history that is open: what the commit job may ask of it."""
-
     def __init__(
         self,
         git: Git,
@@ -55,9 +51,8 @@ class History:
         self._walk = walk
         self.head: str = opened.head
         self.branch: str | None = opened.branch
-        # The blob of the head's mailmap.
         self.mailmap: str | None = opened.mailmap
-        # Why the mailmap is not applied, where there might be one.
+        # Why an existing mailmap is not applied.
         self.note: str | None = opened.note
         self._git = git
         self._path = opened.path
@@ -67,15 +62,14 @@ class History:
         self._discard = discard
 
     def contains(self, sha: str) -> bool:
-        """Whether ``sha`` is the head or an ancestor of it."""
         return is_ancestor(self._git, self._path, sha, self.head, stop=self._stop)
 
     def count(self, since: str | None, before: int = 0) -> Tally:
-        """Count the commits that the head reaches and ``since`` does not, up to which ``before`` were counted.
+        """Count the commits that the head reaches and ``since`` does not; ``before`` were counted up to there.
 
         Raises:
-            HistoryError: the history cannot be read whole ('corrupt'), or is too large.
-            Interrupted: told to stop.
+            HistoryError: the history cannot be read completely ('corrupt'), or is too large.
+            Interrupted: the work was stopped.
         """
         return count(
             self._git,
@@ -91,16 +85,16 @@ class History:
         )
 
     def identities(self, pairs: Iterable[Pair]) -> Mapping[Pair, Identity]:
-        """What the mailmap of the head makes of (name, e-mail) pairs.
+        """Apply the mailmap.
 
         Raises:
             HistoryError: git cannot read the mailmap.
-            Interrupted: told to stop.
+            Interrupted: the work was stopped.
         """
         return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
 
     def discard(self) -> bool:
-        """Throw a copy that proved damaged away; False where it is somebody's own repository, and stays."""
+        """Delete a damaged mirror; return False for a user's own repository."""
         if self._discard is None:
             return False
         self._discard()
@@ -108,16 +102,11 @@ class History:
 
 
 class PathSource:
-    """One repository on this machine; close it after use.
+    """One repository on this machine.
 
     Args:
-        git: how git is run.
-        path: a clone, bare or not, a work tree, or a folder in one.
         revision: what to count; None: HEAD.
-        begin: whether git begins to walk at once, before the history is opened, as it will be soon and for all commits.
-
-    Attributes:
-        repository: the repository that was found.
+        begin: start git's walk before :meth:`open`.
 
     Raises:
         HistoryError: as :func:`podium.clones.local.open_local`.
@@ -137,7 +126,6 @@ class PathSource:
 
     @contextlib.contextmanager
     def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
-        """See :meth:`Source.open`."""
         walk, self._walk = self._walk, None
         with contextlib.closing(walk) if walk else contextlib.nullcontext():
             yield History(self._git, self.repository, progress, stop, walk=walk)
@@ -147,17 +135,15 @@ class PathSource:
         return origin(self._git, self.repository)
 
     def close(self) -> None:
-        """End a walk that was begun and not used."""
         if self._walk:
             self._walk.close()
             self._walk = None
 
 
 class MirrorSource:
-    """Repositories at an address, through the mirrors kept of them.
+    """Repositories at an address, through their mirrors.
 
-    ``clone_url`` gives the address that git is told for a row: a server clones the canonical one that it has checked, a
-    person the one that they pasted.
+    ``clone_url`` returns the URL for git: the canonical one on a server, the given one on the command line.
     """
 
     def __init__(
@@ -170,8 +156,6 @@ class MirrorSource:
 
     @contextlib.contextmanager
     def open(self, repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
-        """See :meth:`Source.open`."""
-
         def on_commits(commits: int) -> None:
             check_limit(commits, self._most)
             progress("arrived", commits)

@@ -1,8 +1,4 @@
-"""git's progress display read back as numbers. Pure.
-
-With ``--progress`` git writes lines such as ``Receiving objects:  42% (420/1000), 1.20 MiB | 3.00 MiB/s`` to its
-standard error, each ended by a carriage return.
-"""
+"""Parse git's progress: ``Receiving objects:  42% (420/1000), 1.20 MiB | 3.00 MiB/s`` and a carriage return."""
 
 from __future__ import annotations
 
@@ -11,16 +7,13 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with how far the work on a repository is."""
-
     def __call__(self, phase: str, number: int, total: int | None = None, /) -> None:
         """Note progress.
 
         Args:
             phase: 'preparing' (the host counts and compresses), 'receiving' and 'resolving' (deltas) in percent,
-                'counting' and 'saving' in commits. 'arrived' is no phase of its own: commits counted while receiving.
-            number: percent or commits.
-            total: how many there will be, about, if that is known.
+                'counting' and 'saving' in commits; 'arrived': commits counted while receiving.
+            total: an estimate.
         """
 
 
@@ -37,10 +30,7 @@ _LONGEST = 4096
 
 
 class ProgressReader:
-    """Splits standard error into progress, which goes to ``report``, and all other lines, kept in ``rest``.
-
-    ``rest`` is bounded: its first ``keep`` bytes are kept, since git says first what went wrong.
-    """
+    """Passes progress to ``report`` and keeps the first ``keep`` bytes of other lines."""
 
     def __init__(self, report: Progress, keep: int = 64 * 1024) -> None:
         self.rest = b""
@@ -49,7 +39,6 @@ class ProgressReader:
         self._begun = b""
 
     def feed(self, data: bytes) -> None:
-        """Read the next piece of standard error, however it was cut."""
         *lines, self._begun = _BREAK.split(self._begun + data)
         if len(self._begun) > _LONGEST:
             lines.append(self._begun)
@@ -58,7 +47,6 @@ class ProgressReader:
             self._line(line)
 
     def close(self) -> bytes:
-        """No more comes; returns ``rest``."""
         self._line(self._begun)
         self._begun = b""
         return self.rest

@@ -1,7 +1,7 @@
-"""The output of ``git cat-file --batch`` cut into batches of whole records. Pure.
+"""Split the output of ``git cat-file --batch`` into records: ``NONCE OID SIZE``, a line break, the object, a line
+break.
 
-A record is ``NONCE OID SIZE``, a line break, the object and a line break. A commit message cannot contain the nonce, a
-random word, so it cannot forge the beginning of a record.
+The nonce is random, so a commit cannot forge the beginning of a record.
 """
 
 from __future__ import annotations
@@ -11,31 +11,27 @@ import secrets
 from podium.errors import HistoryError
 from podium.history.commit import LARGEST_COMMIT
 
-# An oid has up to 64 digits, a size up to 20.
 _LONGEST_ANNOUNCEMENT = 128
 
 
 def new_nonce() -> bytes:
-    """A word for one run of ``git cat-file``."""
     return secrets.token_hex(16).encode()
 
 
 def record(nonce: bytes, oid: bytes, content: bytes) -> bytes:
-    """A record as git writes it."""
     return b"%s %s %d\n%s\n" % (nonce, oid, len(content), content)
 
 
 def corrupt() -> HistoryError:
-    """The error for output that is not what was asked for."""
     return HistoryError("corrupt", "The repository is damaged: git cannot read all of its commits.")
 
 
 class BatchSplitter:
-    """Cuts output that comes in any pieces.
+    """Splits output that arrives in pieces of any size.
 
     Args:
-        nonce: the first word of each record: ``--batch=NONCE %(objectname) %(objectsize)``.
-        largest: bytes of an object that are kept. What follows is skipped, and the record says the smaller size.
+        nonce: as in ``--batch=NONCE %(objectname) %(objectsize)``.
+        largest: bytes of an object that are kept; the record then states this size.
     """
 
     def __init__(self, nonce: bytes, largest: int = LARGEST_COMMIT) -> None:
@@ -46,10 +42,10 @@ class BatchSplitter:
         self._skip = 0
 
     def feed(self, data: bytes) -> bytes:
-        """The records that are complete now; possibly none.
+        """Return the complete records, possibly none.
 
         Raises:
-            HistoryError: 'corrupt', a record is longer than it says.
+            HistoryError: 'corrupt', a record is longer than it states.
         """
         if self._skip:
             skipped = min(self._skip, len(data))
@@ -64,7 +60,7 @@ class BatchSplitter:
         return batch
 
     def close(self) -> bytes:
-        """The last record.
+        """Return the last record.
 
         Raises:
             HistoryError: 'corrupt', the output ended within an object.
@@ -75,10 +71,9 @@ class BatchSplitter:
         return rest
 
     def _cut(self) -> bytes:
-        """The incomplete record as far as it is kept; the rest of it is skipped."""
         announced, _, content = self._rest.partition(b"\n")
         _, oid, size = announced.split(b" ") if announced.count(b" ") == 2 else (b"", b"", b"")
-        # With the line break that ends the record.
+        # The line break that ends the record counts.
         length = int(size) + 1 if size.isdigit() else 0
         if length <= self._largest + 1:
             raise corrupt()

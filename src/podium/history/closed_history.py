@@ -1,8 +1,7 @@
-"""Check that the commits of a pack are exactly the history of its head. Pure.
+"""Check that the commits of a pack are exactly the history of its head.
 
-An oid is a hash of what it names, so no commit is its own ancestor. If every commit was read once, every parent was
-read, and every commit but one is a parent, then that one reaches all others and there is nothing else: a commit that it
-does not reach would have, among its descendants, one that is no parent.
+No commit is its own ancestor. If every commit was read once, every parent was read, and every commit but one is a
+parent, then that one reaches all others: an unreached commit would have a descendant that is no parent.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from podium.textutil.plural import plural
 
 
 class ClosedHistoryCheck:
-    """Knows the commits that were read so far, in any order."""
-
     def __init__(self) -> None:
         self._read: set[bytes] = set()
         self._read_twice = False
@@ -21,7 +18,7 @@ class ClosedHistoryCheck:
         self._childless: set[bytes] = set()
 
     def add(self, oids: list[bytes], parent_lines: list[bytes]) -> None:
-        """Note commits that were read, and the header lines that name their parents."""
+        """Note commits and the header lines of their parents."""
         read, parents = set(oids), set(parent_oids(parent_lines))
         before = len(self._read)
         self._read |= read

@@ -1,15 +1,10 @@
-"""From the bytes of a commit object to its facts. Pure.
-
-Everything in a commit is what its author's machine wrote, so nothing is well-formed by right. The rules follow what
-git itself (2.39) prints for ``%an``, ``%ae`` and ``%at``:
+"""Read a commit object by the rules of git (2.39) for ``%an``, ``%ae`` and ``%at``. It may be malformed in any way.
 
 - The author is the last ``author`` line of the header. The name ends before the first ``<``, the e-mail at the next
   ``>``: ``A <b <c> d <real@x>`` is named ``A`` at ``b <c``. Without both, name and e-mail are empty.
-- The date is what follows the last ``>``: digits, then a zone. The zone does not move it. Where git prints no date
-  (none, no zone, a negative one) a negative one is read as the number it is, anything else as 0, both marked odd.
-- A date is clamped to the years that a calendar can say, and marked odd where that changed it.
-- In the header a NUL ends a line, in the message it ends everything. A declared ``encoding`` is honoured where all of
-  the object can be decoded by it; bytes that are not UTF-8 are replaced.
+- The date follows the last ``>``: digits, then a zone, which does not move it. If git prints no date, a negative number
+  counts as it is and everything else as 0, both marked odd. So is a date that is clamped to the calendar's years.
+- A NUL ends a line of the header, or the message. A declared ``encoding`` is used if it can decode the whole object.
 """
 
 from __future__ import annotations
@@ -21,26 +16,25 @@ from typing import NamedTuple
 
 from podium.history.trailers import trailer_values
 
-# Sunday 0001-01-07 00:00, the first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
+# The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
 
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
 _ENCODING = re.compile(rb"^encoding (.{1,40})$", re.MULTILINE)
-# Encodings in which ASCII stays ASCII, or nearly: only these can hold a commit. Others that Python knows are costly
-# to decode (idna), no encodings of text, or would turn the header itself into noise (UTF-16, EBCDIC). Asking Python
-# about any name that a commit declares would also fill its cache of names.
+# Encodings that keep ASCII. Others are costly (idna), no text encodings, or garble the header (UTF-16, EBCDIC). Names
+# from commits would also fill Python's cache of codecs.
 _ENCODINGS = re.compile(
     r"(?:us-?)?ascii|iso-?8859-?\d\d?|latin-?\d\d?|(?:windows-?|cp)125\d|cp(?:437|8[5-7]\d|932|949|950)|koi8-?[rtu]"
     r"|tis-?620|johab|hz|big5(?:-?hkscs)?|euc-?(?:jp|kr|tw|cn|jis-?2004|jisx0213)|gb(?:2312|k|18030)"
     r"|(?:shift-?|s)jis(?:-?2004|x0213)?|iso-?2022-?(?:jp(?:-?[123]|-?2004|-?ext)?|kr)"
 )
 
-# A commit larger than this is read up to here: its author counts, trailers behind the cut do not.
+# Trailers beyond this size do not count.
 LARGEST_COMMIT = 1 << 20
 
-# Bytes of a name or an e-mail that are kept: a commit may hold megabytes of either, and every board would carry them.
+# Bytes: a commit may contain a name of megabytes, which every board would carry.
 LONGEST_TEXT = 500
 
 Person = tuple[str, str]
@@ -48,15 +42,14 @@ NO_PERSON: Person = ("", "")
 
 
 class CommitFacts(NamedTuple):
-    """What is counted of a commit.
+    """The facts that are counted.
 
     Attributes:
-        author: the author's name as written, and e-mail in lower case.
-        when: the author date, seconds since the epoch, within EARLIEST..LATEST.
-        odd_date: whether the date is missing, negative or was clamped.
-        is_merge: whether it has two parents or more.
-        co_authors: (name, e-mail in lower case) of each co-author, once an e-mail, never the author's own.
-        parents: the header's lines that name its parents.
+        author: the name as written, and the e-mail in lower case.
+        when: seconds since the epoch, within EARLIEST..LATEST.
+        odd_date: the date is missing, negative or was clamped.
+        co_authors: once per e-mail, without the author's own.
+        parents: the header's lines of parents.
     """
 
     author: Person
@@ -67,13 +60,13 @@ class CommitFacts(NamedTuple):
     parents: bytes
 
 
-# The same as a plain tuple, which takes half the time to make.
+# A plain tuple takes half the time to create.
 Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes]
 
 
 def read_commit(raw: bytes) -> CommitFacts:
-    """The facts of any commit object, given without git's object header."""
-    # git looks for parents before it looks for a NUL or an encoding.
+    """Read a commit object without git's object header."""
+    # Before the NUL and the encoding, as git does.
     parents = _leading_parents(raw)
     text = _recoded(raw)
     blank = _BLANK.search(text)
@@ -97,7 +90,7 @@ def _co_authors(message: bytes, author_email: str) -> tuple[Person, ...]:
 
 
 def _leading_parents(raw: bytes) -> list[bytes]:
-    """The lines of the parents that follow the tree; git takes none that comes later, or that ends the object."""
+    """git ignores parents that come later, or that end the object."""
     lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]
     found: list[bytes] = []
     left = len(raw) - raw.find(b"\n") - 1
@@ -110,12 +103,11 @@ def _leading_parents(raw: bytes) -> list[bytes]:
 
 
 def parent_oids(lines: Iterable[bytes]) -> list[bytes]:
-    """The oids of parents in the header lines that name them, each as often as it is written."""
     return b"".join(lines).replace(b"parent ", b"").split()
 
 
 def split_person(written: bytes) -> Person | None:
-    """``Name <e-mail>`` → (name, e-mail in lower case), or None where git finds no person in it."""
+    """None if git finds no person in it."""
     name, opened, rest = written.partition(b"<")
     email, closed, _ = rest.partition(b">")
     if not opened or not closed:
@@ -125,7 +117,7 @@ def split_person(written: bytes) -> Person | None:
 
 
 def _bounded(text: bytes) -> bytes:
-    """``text``, or where it is longer than any name its beginning and a hash, so that two people stay two."""
+    """A beginning and a hash, so that two people stay two."""
     if len(text) <= LONGEST_TEXT:
         return text
     return text[: LONGEST_TEXT - 20] + b"..." + hashlib.sha256(text).hexdigest()[:16].encode()
@@ -136,7 +128,7 @@ def _date(written: bytes) -> tuple[int, bool]:
     if not match:
         return 0, True
     digits = match[1]
-    # More digits than any date has would cost time to convert, or be refused by Python.
+    # Python refuses to convert very long numbers.
     negative = digits.startswith(b"-")
     number = int(digits) if len(digits) < 30 else (-1 if negative else 1) * 10**30
     when = min(max(number, EARLIEST), LATEST)
@@ -144,7 +136,6 @@ def _date(written: bytes) -> tuple[int, bool]:
 
 
 def _recoded(raw: bytes) -> bytes:
-    """``raw`` in UTF-8, where its header declares another encoding that decodes it, up to the first NUL."""
     text = raw.partition(b"\0")[0]
     declared = _ENCODING.search(text.partition(b"\n\n")[0])
     name = declared[1].decode("ascii", "replace").lower().replace("_", "-") if declared else ""
@@ -152,5 +143,5 @@ def _recoded(raw: bytes) -> bytes:
         return raw
     try:
         return text.decode(name).encode()
-    except (LookupError, ValueError):  # a name that Python does not know after all, or bytes that do not fit it
+    except (LookupError, ValueError):  # Python lacks the encoding, or the bytes do not fit it
         return raw

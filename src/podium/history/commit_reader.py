@@ -1,4 +1,4 @@
-"""Commits read from batches of records (:mod:`podium.history.cat_file`), many at once. Pure."""
+"""Read many commits at once."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from collections.abc import Iterator
 from podium.history.cat_file import corrupt
 from podium.history.commit import LARGEST_COMMIT, NO_PERSON, Facts, Person, read_commit, split_person
 
-# A record, and the header of a commit as git itself writes it, with a date that any calendar has. One call matches all
-# records of a batch: a call for each would take most of the time. The groups of another header are empty.
+# A record, and a commit's header as git writes it (else the groups are empty). One call matches all records of a batch:
+# a call for each would take most of the time.
 _RECORD = (
     rb"%b (.{%d}) ([0-9]+)\n"
     rb"(?:tree .{%d}\n((?:parent .{%d}\n)*+)author ([^\n<]*+<[^\n>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
     rb"committer [^\n]*+\n(?:gpgsig [^\n]*+\n(?: [^\n]*+\n)*+)?(\n))?"
 )
-# What makes a commit unusual although its header is not: a NUL, or what may be a trailer. A trailer begins its line,
-# and the first line of a message is none. Spelled out, the second is twice as fast as with re.IGNORECASE.
+# A NUL, or a possible trailer, needs read_commit(). Spelled out, the pattern is twice as fast as with re.IGNORECASE.
 _UNUSUAL = (
     re.compile(rb"\0"),
     re.compile(rb"\n[Cc][Oo]-[Aa][Uu][Tt][Hh][Oo][Rr][Ee][Dd]-[Bb][Yy]"),
 )
 
-# Larger commits are read one by one, in case they are larger than LARGEST_COMMIT.
 _DIGITS_OF_USUAL_SIZE = len(str(LARGEST_COMMIT)) - 1
 
 
 class _People(dict[bytes, Person]):
-    """Every person as written, split once."""
+    """Splits each person once."""
 
     def __missing__(self, written: bytes) -> Person:
         person = self[written] = split_person(written) or NO_PERSON
@@ -35,12 +33,7 @@ class _People(dict[bytes, Person]):
 
 
 class CommitReader:
-    """Reads commits.
-
-    Args:
-        nonce: the first word of each record.
-        digits: of an oid: 40, or 64 with SHA-256.
-    """
+    """Reads batches of records (:mod:`podium.history.cat_file`)."""
 
     def __init__(self, nonce: bytes, digits: int = 40) -> None:
         self._digits = digits
@@ -49,10 +42,10 @@ class CommitReader:
         self._people = _People()
 
     def read(self, batch: bytes) -> tuple[list[bytes], list[Facts]]:
-        """The oids and the facts of the commits of a batch, in its order.
+        """Return the oids and the facts of a batch.
 
         Raises:
-            HistoryError: 'corrupt', the records are not as long as they say: an object is missing or cut off.
+            HistoryError: 'corrupt', an object is missing or cut off.
         """
         records = self._records(batch)
         self._check_length(batch, [record[1] for record in records])
@@ -79,7 +72,6 @@ class CommitReader:
             raise corrupt()
 
     def _unusual(self, batch: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The oids and contents of commits that a pattern of :data:`_UNUSUAL` matches."""
         for pattern in _UNUSUAL:
             at = 0
             while found := pattern.search(batch, at):
@@ -89,7 +81,6 @@ class CommitReader:
                 yield batch[oid_at : oid_at + self._digits], content
 
     def _content(self, batch: bytes, begin: int) -> tuple[int, bytes]:
-        """Where the record at ``begin`` ends, and its commit."""
         start = batch.index(b"\n", begin) + 1
         end = start + int(batch[begin:start].rpartition(b" ")[2])
         return end, batch[start : min(end, start + LARGEST_COMMIT)]

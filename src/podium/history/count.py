@@ -1,5 +1,3 @@
-"""Count a history: take what was counted while the pack arrived, else walk it with git."""
-
 from __future__ import annotations
 
 import contextlib
@@ -16,7 +14,7 @@ from podium.history.incoming_pack import IncomingPack
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
 
-# Shown to the person who asked for the count.
+# Shown to the user.
 notes = logging.getLogger("podium.notes")
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -35,19 +33,13 @@ def count(
     before: int = 0,
     stop: Stop | None = None,
 ) -> Tally:
-    """Count the commits that ``head`` reaches and ``since`` does not.
+    """Count the commits that ``head`` reaches and ``since`` does not (full oids).
 
     Args:
-        git: how git is run.
-        repository: the git directory.
-        head: a full oid.
-        since: the full oid of a commit counted before, an ancestor of ``head`` (:func:`is_ancestor`).
+        since: an ancestor of ``head`` (:func:`is_ancestor`).
         incoming: what was counted while ``head`` was fetched for the first time.
-        walk: a walk over all of ``head`` that git has begun; closed afterwards.
-        on_progress: called with the number of commits so far.
-        most: the number of commits that are accepted.
-        before: how many of them were counted up to ``since``.
-        stop: ends the count when set.
+        walk: a walk over all of ``head``; closed afterwards.
+        most: the number of commits that are accepted, with the ``before`` up to ``since``.
 
     Raises:
         HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', more than ``most``.
@@ -71,10 +63,10 @@ def count(
 
 
 def check_limit(commits: int, most: int | None) -> None:
-    """Accept so many commits.
+    """Check the number of commits.
 
     Raises:
-        HistoryError: 'too-large', they are more than ``most``.
+        HistoryError: 'too-large', more than ``most``.
     """
     if most is not None and commits > most:
         raise HistoryError(
@@ -83,7 +75,7 @@ def check_limit(commits: int, most: int | None) -> None:
 
 
 def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | None = None) -> bool:
-    """Whether ``old`` is still there and ``new`` reaches it; both are full oids.
+    """Whether ``old`` still exists and ``new`` reaches it (full oids).
 
     Raises:
         Interrupted: ``stop`` was set.

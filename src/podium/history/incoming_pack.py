@@ -1,7 +1,6 @@
-"""Count a first clone while it arrives: read the commits of the pack that ``git index-pack`` writes to a file.
+"""Count a first clone while ``git index-pack`` writes its pack.
 
-git alone decides whether the pack is good. What was read counts only if git kept that very file, and if it is exactly
-the history of the head.
+The count holds only if git kept that file, and if the file is exactly the history of the head.
 """
 
 from __future__ import annotations
@@ -20,25 +19,24 @@ from podium.history.packfile.reader import PACK_HEADER_SIZE, BadPack, PackReader
 from podium.history.totals import Tally
 from podium.textutil.plural import plural
 
-# Reading fewer bytes than this at a time costs more than it gains.
+# Bytes. Smaller reads cost more than they gain.
 _WORTH_READING = 128 << 10
-# Blocks that are read before git gets its turn: about ten milliseconds.
+# About ten milliseconds.
 _BLOCKS_A_STEP = 4
-# Without trees no entry is larger. A larger one would be read again and again while it arrives.
+# A larger entry would be read again and again while it arrives.
 _LARGEST_ENTRY = 4 << 20
 
 
 class IncomingPack:
-    """Counts the commits of the pack that git receives into an empty repository; close it after use.
+    """Counts the commits of a pack that git receives into an empty repository.
 
     Args:
         digits: of an oid: 40, or 64 with SHA-256.
-        on_progress: called often with the number of commits so far; may raise.
+        on_progress: called with the number of commits so far; may raise.
 
     Attributes:
-        has_begun: whether :meth:`step` was ever called.
-        fault: why what was read cannot be counted; None while nothing is wrong.
-        tally: the totals, once :meth:`finish` has found nothing wrong.
+        fault: why the commits cannot be counted, or None.
+        tally: the totals, once :meth:`finish` has found no fault.
     """
 
     def __init__(self, digits: int, on_progress: Callable[[int], None]) -> None:
@@ -52,7 +50,7 @@ class IncomingPack:
         self._offset = PACK_HEADER_SIZE
 
     def step(self, repository: Path) -> bool:
-        """Count some of what has arrived in ``repository``; return whether more can be counted at once."""
+        """Count some arrived commits; return whether more can be counted at once."""
         self.has_begun = True
         if self.fault:
             return False
@@ -63,7 +61,7 @@ class IncomingPack:
             return False
 
     def finish(self, repository: Path, head: str) -> None:
-        """Count the rest after git has succeeded, and check that it is the history of ``head``."""
+        """Count the rest, and check that it is the history of ``head``."""
         if not self.has_begun:
             return
         try:
@@ -76,7 +74,6 @@ class IncomingPack:
             self.tally = self._counter.tally
 
     def close(self) -> None:
-        """Close the file."""
         if self._file:
             self._file.close()
 
@@ -85,7 +82,7 @@ class IncomingPack:
         if file is None:
             return False
         for _ in range(_BLOCKS_A_STEP):
-            # Until the checksum has arrived, this is before the end of what is there.
+            # The checksum may not have arrived.
             end = file.status.st_size - self._digest_size
             if end - self._offset < worth:
                 return False
@@ -100,12 +97,11 @@ class IncomingPack:
         return True
 
     def _found(self, repository: Path) -> _PackFile | None:
-        """The pack, once git has begun to write it."""
         folder = repository / "objects" / "pack"
         paths = [*folder.glob("tmp_pack_*"), *folder.glob("pack-*.pack")]
         if len(paths) > 1:
             raise BadPack("there is another pack")
-        # git may just rename it, or may not have written its beginning yet.
+        # git may be renaming the file, or writing its header.
         if not paths or not paths[0].exists() or paths[0].stat().st_size < PACK_HEADER_SIZE + self._digest_size:
             return None
         return _PackFile(paths[0])
@@ -123,11 +119,9 @@ class IncomingPack:
 
 
 class CommitCounter:
-    """Counts commits whose oids nothing says, and knows whether they are one closed history."""
-
     def __init__(self, digits: int) -> None:
         self.tally = Tally()
-        # git takes an object without a tree for no commit. Its own walk would fail there.
+        # git's own walk fails on an object without a tree.
         self._is_commit = re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits).match
         self._bogus = 0
         self._nonce = new_nonce()
@@ -136,7 +130,6 @@ class CommitCounter:
         self._check = ClosedHistoryCheck()
 
     def add(self, commits: list[bytes]) -> None:
-        """Count commit objects, given without git's object header."""
         records = [
             record(self._nonce, oid, commit[:LARGEST_COMMIT])
             for oid, commit in zip(self._hasher.oids(commits), commits, strict=True)
@@ -147,14 +140,13 @@ class CommitCounter:
         self._check.add(oids, [each[5] for each in facts])
 
     def fault(self, head: str) -> str | None:
-        """Why the commits are not the history of ``head``; None if they are."""
         if self._bogus:
             return f"it contains {plural(self._bogus, 'damaged commit')}"
         return self._check.fault(head)
 
 
 class _PackFile:
-    """The file of a pack, and its reader. ``entries`` is the number in its header."""
+    """``entries`` is the number in the pack's header."""
 
     def __init__(self, path: Path) -> None:
         try:

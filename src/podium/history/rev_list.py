@@ -1,4 +1,4 @@
-"""Count commits with ``git rev-list | git cat-file --batch``, which holds for every repository that git reads."""
+"""Count commits with ``git rev-list | git cat-file --batch``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from podium.history.totals import Tally
 
 
 class Walk:
-    """A walk over the commits that ``head`` reaches and ``since`` does not (full oids); close it after use.
+    """A walk over the commits that ``head`` reaches and ``since`` does not (full oids).
 
-    git begins it at once, and waits when its pipes are full until the commits are read.
+    git begins at once, and waits when its pipes are full.
 
     Raises:
         HistoryError: git cannot be started.
@@ -29,9 +29,7 @@ class Walk:
         self._pipeline = git.stream(words, objects, repository=repository)
 
     def count(self, on_progress: Callable[[int], None], stop: Stop | None) -> Tally:
-        """Count the commits.
-
-        ``on_progress`` is called with the number of commits so far, some hundred times a second, and may raise.
+        """``on_progress`` is called with the number of commits, some hundred times a second, and may raise.
 
         Raises:
             HistoryError: 'corrupt', commits are missing or cannot be read.
@@ -46,5 +44,4 @@ class Walk:
         return tally
 
     def close(self) -> None:
-        """End git."""
         self._pipeline.close()

@@ -1,7 +1,6 @@
-"""Facts of commits folded to totals. Pure.
+"""Sum the facts of commits by person.
 
-Of each person the dates of their commits are kept, eight bytes each, and folded when the totals are asked for: that
-takes less time than weeks that grow commit by commit, and less memory where a person works in many of them.
+Dates are kept, eight bytes each, and summed at the end. That takes less time than weeks that grow with each commit.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ from typing import NamedTuple
 from podium.history.commit import EARLIEST, LATEST, Facts, Person
 from podium.timeutil import SINCE_SUNDAY, WEEK, week_of
 
-# What this way of counting means; totals that another version made must not be added to.
+# Totals of different versions must not be added.
 COUNTING_VERSION = 2
 
-# What a commit is to a person, besides an ordinary one of their own.
 _MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
 _BEFORE_ALL, _AFTER_ALL = EARLIEST - 1, LATEST + 1
 
@@ -25,19 +23,16 @@ _NO_SAMPLE = 1 << 30
 _NONE = array("q")
 _EMAIL_AND_NAME = itemgetter(1, 0)
 
-# The epoch second of a Sunday, 00:00 UTC, and the commits, merges, co-authored commits and co-authored merges of the
-# week that it begins.
+# The second of a Sunday, 00:00 UTC; commits, merges, co-authored commits, co-authored merges.
 Week = tuple[int, int, int, int, int]
 
 
 class PersonTotals(NamedTuple):
-    """Everything counted of one (e-mail, name).
+    """The totals of one (e-mail, name).
 
-    ``commits`` and ``co_authored`` are of ordinary commits, ``merges`` and ``co_authored_merges`` of commits with
-    two parents or more. Dates are epoch seconds, None where that kind has no commit; ``co_authored`` dates are of
-    both kinds. ``odd_dates`` are authored commits whose date was missing, negative or clamped. ``sample_sha`` names
-    the newest of this person's commits that have the fewest co-authors, ``sample_co_authors`` of them; ``other_sha``
-    the oldest of all where that is another, else the newest, None where there is no other.
+    ``commits`` and ``co_authored`` exclude merges; ``co_authored`` dates include them. ``odd_dates`` were missing,
+    negative or clamped. ``sample_sha`` is the newest commit with the fewest co-authors; ``other_sha`` is the oldest, or
+    the newest if the oldest is the sample.
     """
 
     email: str
@@ -59,8 +54,6 @@ class PersonTotals(NamedTuple):
 
 
 class _Record:
-    """What grows while commits are counted."""
-
     __slots__ = (
         "dates",
         "newest",
@@ -75,7 +68,7 @@ class _Record:
     )
 
     def __init__(self) -> None:
-        # Of ordinary commits; of all others each with its kind in the two lowest bits.
+        # Of ordinary commits; others have their kind in the two lowest bits.
         self.dates = array("q")
         self.others = _NONE
         self.odd_dates = 0
@@ -84,31 +77,24 @@ class _Record:
         self.sample_co_authors = _NO_SAMPLE
 
     def add_other(self, when: int, kind: int) -> None:
-        """Note a merge, or a commit of somebody else's."""
         if self.others is _NONE:
             self.others = array("q")
         self.others.append(when << 2 | kind)
 
     def extremes(self, oid: bytes, when: int) -> None:
-        """Note the oldest and the newest commit; of two of one second the smaller name, so that no order matters."""
+        """Of two commits in one second the smaller oid counts, whatever their order."""
         if when < self.oldest_at or (when == self.oldest_at and oid < self.oldest):
             self.oldest, self.oldest_at = oid, when
         if when > self.newest_at or (when == self.newest_at and oid < self.newest):
             self.newest, self.newest_at = oid, when
 
     def sampled(self, oid: bytes, when: int, co_authors: int) -> None:
-        """Note a commit that may be the better sample."""
         if (co_authors, -when, oid) < (self.sample_co_authors, -self.sample_at, self.sample):
             self.sample, self.sample_at, self.sample_co_authors = oid, when, co_authors
 
 
 class Tally:
-    """The totals of a walk over commits, in whatever order.
-
-    Attributes:
-        total_commits: all commits, merges too.
-        merge_commits: those with two parents or more.
-    """
+    """The totals of commits in any order. ``total_commits`` includes merges."""
 
     def __init__(self) -> None:
         self.total_commits = 0
@@ -116,7 +102,7 @@ class Tally:
         self._records: dict[Person, _Record] = {}
 
     def add(self, oids: Sequence[bytes], facts: Iterable[Facts]) -> None:
-        """Count commits, by their oids and facts; each must be given once."""
+        """Each commit must be given once."""
         records = self._records
         merges = 0
         for oid, (author, when, odd_date, is_merge, co_authors, _) in zip(oids, facts, strict=True):
@@ -131,7 +117,7 @@ class Tally:
                 record.dates.append(when)
             if odd_date:
                 record.odd_dates += 1
-            # As extremes() does. git walks from new to old, so most commits are their author's oldest so far.
+            # extremes(), inlined. git walks from new to old, so most commits are their author's oldest so far.
             if when <= record.oldest_at and (when < record.oldest_at or oid < record.oldest):
                 record.oldest, record.oldest_at = oid, when
             if when >= record.newest_at and (when > record.newest_at or oid < record.newest):
@@ -154,16 +140,15 @@ class Tally:
             record.sampled(oid, when, len(co_authors))
 
     def people(self) -> list[Person]:
-        """The (name, e-mail) of everybody."""
         return list(self._records)
 
     def persons(self) -> Iterator[PersonTotals]:
-        """All persons, ordered by e-mail and name, as an index of the database is."""
+        """Ordered by e-mail and name, as in the database's index."""
         for person in self._ordered():
             yield _totals(*person, self._records[person])
 
     def weeks(self) -> Iterator[tuple[Person, list[Week]]]:
-        """Everybody's weeks: persons as :meth:`persons` has them, their weeks in order."""
+        """In the order of :meth:`persons`."""
         for person in self._ordered():
             yield person, _weeks(self._records[person])
 
@@ -177,7 +162,7 @@ def _totals(name: str, email: str, record: _Record) -> PersonTotals:
     tail = (record.odd_dates, sample.decode(), record.sample_co_authors)
     other_sha = other.decode() if other != sample else None
     if not record.others:
-        # Most are such, and the first and the last of all are those of ordinary commits.
+        # Without merges or co-authored commits, oldest and newest are those of ordinary commits.
         span = (record.oldest_at, record.newest_at, None, None, None, None)
         return PersonTotals(email, name, len(record.dates), 0, 0, 0, *span, *tail, other_sha)
     merges, co_authored, co_authored_merges = _by_kind(record.others)
@@ -187,7 +172,6 @@ def _totals(name: str, email: str, record: _Record) -> PersonTotals:
 
 
 def _by_kind(others: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
-    """The dates of merges, co-authored commits, co-authored merges."""
     found: tuple[list[int], list[int], list[int]] = ([], [], [])
     for date in others:
         found[(date & 3) - 1].append(date >> 2)

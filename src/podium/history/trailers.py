@@ -1,16 +1,15 @@
-"""The trailers of a commit message, by git's own definition. Pure.
+"""The trailers of a commit message, by git's own definition.
 
-A message may mention ``Co-authored-by:`` anywhere; only its last block counts, and only where git takes that block
-for trailers: all of its lines are trailers, or at least a quarter are and one of them is a line that git itself
-writes. This follows what ``git log --format='%(trailers:key=…,valueonly,unfold)'`` prints
-(https://git-scm.com/docs/git-interpret-trailers), without a person's ``trailer.*`` configuration.
+Only the last block counts: all of its lines are trailers, or a quarter, with one line that git writes. This follows
+``git log --format='%(trailers:key=…,valueonly,unfold)'`` (https://git-scm.com/docs/git-interpret-trailers), without a
+user's ``trailer.*`` configuration.
 """
 
 from __future__ import annotations
 
 import re
 
-# What git takes for white space (its own isspace), which is less than Python does.
+# git's isspace().
 _SPACE = b" \t\n\r"
 _TOKEN = re.compile(rb"([A-Za-z0-9-]+)[ \t]*:")
 _LEADING_BLANK_LINES = re.compile(rb"(?:[ \t\r]*\n)*")
@@ -20,11 +19,11 @@ _SCISSORS = b"# ------------------------ >8 ------------------------\n"
 
 
 def trailer_values(message: bytes, key: bytes) -> list[bytes]:
-    """The unfolded values of the trailers called ``key``.
+    """Return the unfolded values.
 
     Args:
-        message: everything behind the blank line that ends a commit's header.
-        key: the trailer's name in lower case.
+        message: everything after the header's blank line.
+        key: in lower case.
     """
     text = _LEADING_BLANK_LINES.sub(b"", message.partition(b"\0")[0], count=1)
     return [
@@ -44,9 +43,8 @@ def _is_blank(line: bytes) -> bool:
 
 
 def _end_of_trailers(text: bytes) -> int:
-    """Where the comments, empty lines and old conflict lists begin that close the message."""
     end = _start_of_scissors(text)
-    run = 0  # Like git, a run that begins with the very first line is not seen as one.
+    run = 0  # Like git, a run that begins with the first line does not count.
     in_conflicts = False
     at = 0
     for line in _lines(text[:end]):
@@ -70,7 +68,7 @@ def _start_of_scissors(text: bytes) -> int:
 
 
 def _block(lines: list[bytes]) -> list[bytes]:
-    """The lines of the last paragraph, where git takes it for trailers; the first paragraph never is."""
+    """Never the first paragraph."""
     title = 0
     while title < len(lines) and (lines[title].startswith(b"#") or not _is_blank(lines[title])):
         title += 1
@@ -105,7 +103,6 @@ def _block(lines: list[bytes]) -> list[bytes]:
 
 
 def _joined(lines: list[bytes]) -> list[bytes]:
-    """Each trailer with the indented lines that continue it."""
     joined: list[bytes] = []
     in_trailer = False
     for line in lines:

@@ -1,24 +1,20 @@
-"""Deltas: an object written as pieces of another one and new bytes. Pure.
-
-The format is git's own (gitformat-pack, "Deltified representation"). A delta comes from outside, so nothing in it is
-trusted, and what it makes is never larger than the caller allows.
-"""
+"""Apply git's deltas (gitformat-pack, "Deltified representation"). A delta from outside is not trusted."""
 
 from __future__ import annotations
 
-# The code of a copy has a bit for each byte of an offset (four) and of a length (three) that follows; the others are 0.
+# Each bit of a copy instruction stands for a byte of the offset (four) or length (three).
 _SHIFTS = tuple(tuple(8 * bit for bit in range(4) if bits >> bit & 1) for bits in range(16))
 
 
 class BadDelta(ValueError):
-    """A delta that does not fit its base, is damaged, or is too large."""
+    pass
 
 
 def apply_delta(base: bytes, delta: bytes, most: int) -> bytes:
-    """The object that ``delta`` makes of ``base``.
+    """Return the object.
 
     Raises:
-        BadDelta: it is for another base, is cut off, or makes more than ``most`` bytes.
+        BadDelta: the delta is for another base, is cut off, or makes more than ``most`` bytes.
     """
     try:
         return _apply(base, delta, most)
@@ -49,7 +45,7 @@ def _apply(base: bytes, delta: bytes, most: int) -> bytes:
             if len(piece) != length:
                 raise BadDelta("a delta copies from beyond the end of its base")
         else:
-            # Insert that many bytes, which follow. git reserves 0.
+            # Insert the next bytes. git reserves 0.
             piece = delta[at : at + code]
             if not code or len(piece) != code:
                 raise BadDelta("a delta is cut off, or has an unknown instruction")
@@ -64,7 +60,7 @@ def _apply(base: bytes, delta: bytes, most: int) -> bytes:
 
 
 def read_size(data: bytes, at: int) -> tuple[int, int]:
-    """A size in groups of seven bits, the lowest first, and the position after it.
+    """Read groups of seven bits, the lowest first; return the next position, too.
 
     Raises:
         IndexError: ``data`` ends within the size.

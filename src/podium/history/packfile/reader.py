@@ -1,9 +1,7 @@
-"""Commits out of a pack file, read from front to back as git wrote it. Pure: a function gives the bytes.
+"""Read the commits of a pack file from front to back, while git writes it.
 
-A pack (gitformat-pack) is a header, its entries one after the other, and a checksum. An entry is an object type, a size
-and a zlib stream: a whole object, or a delta against an earlier object. A pack does not contain the oids of its
-objects. Nothing in it is trusted: whatever is odd or out of bounds raises :class:`BadPack`, and git reads the
-repository instead.
+An entry of a pack (gitformat-pack) is a type, a size and a zlib stream: an object, or a delta against an earlier one.
+An unusual pack raises :class:`BadPack`, and git reads the repository instead.
 """
 
 from __future__ import annotations
@@ -15,40 +13,36 @@ from podium.history.packfile.delta import BadDelta, apply_delta, read_size
 
 PACK_HEADER_SIZE = 12
 
-# Object types: whole objects, and two kinds of deltas.
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _OFS_DELTA, _REF_DELTA = 6, 7
 
-# Bytes that are read at once: what their commits need stays in the processor's cache.
+# In the processor's cache.
 _BLOCK = 256 << 10
-# The largest commit that is taken whole into memory, the longest chain of deltas (git itself makes none longer), and
-# the bytes of all objects of a chain.
+# Limits in memory: a commit, a chain of deltas (git makes none longer), its objects.
 _LARGEST_COMMIT = 16 << 20
 _LONGEST_CHAIN = 4095
 _LARGEST_CHAIN = 256 << 20
-# Bytes of commits after which the caller gets its turn, however few entries they came from.
+# :meth:`PackReader.commits` returns after so many bytes.
 _MOST_AT_ONCE = 8 << 20
-# Bytes of delta bases that are cached.
 _CACHED_BASES = 8 << 20
-# What is read of an entry at first: most are shorter.
+# Most entries are shorter.
 _USUAL_ENTRY = 1024
-# A stream may be longer than its content by its own header and checksum.
 _STREAM_OVERHEAD = 32
 
-# read(offset, most) gives the bytes of the pack there; fewer only where no more have arrived.
+# read(offset, most) returns fewer bytes only at the end of what has arrived.
 Read = Callable[[int, int], bytes]
 
 
 class BadPack(ValueError):
-    """A pack that is damaged, odd, or out of bounds."""
+    pass
 
 
 class _Unfinished(Exception):
-    """The pack ends, so far, within an entry."""
+    """The pack ends within an entry so far."""
 
 
 def number_of_entries(header: bytes) -> int:
-    """How many entries follow the header of a pack.
+    """Return the number in a pack's header.
 
     Raises:
         BadPack: it is not the header of a known version.
@@ -59,11 +53,7 @@ def number_of_entries(header: bytes) -> int:
 
 
 class PackReader:
-    """Reads the commits of one pack.
-
-    Attributes:
-        entries: how many entries were read, whatever their type.
-    """
+    """``entries`` counts those of any type."""
 
     def __init__(self, read: Read) -> None:
         self.entries = 0
@@ -72,9 +62,9 @@ class PackReader:
         self._cached = 0
 
     def commits(self, offset: int, end: int) -> tuple[list[bytes], int]:
-        """Some commits from the entry at ``offset`` on, and the offset of the next entry.
+        """Read commits from ``offset`` on; return them and the offset of the next entry.
 
-        An entry that is incomplete at ``end`` is left. If the first is, the same offset is returned.
+        An entry that is incomplete at ``end`` is left.
 
         Raises:
             BadPack: the entries cannot be read.
@@ -83,8 +73,7 @@ class PackReader:
         found: list[bytes] = []
         entries = here = made = 0
         size_of_block = len(block)
-        # Nearly every entry is a whole commit of less than 2 KiB: two bytes of header, then its stream. Calls cost the
-        # most here, so these are read without any.
+        # Nearly every entry is a whole commit of less than 2 KiB with a header of two bytes: a fast path without calls.
         while here + 2 < size_of_block:
             first, second = block[here], block[here + 1]
             if first & 0xF0 == 0x90 and second < 0x80:
@@ -115,7 +104,6 @@ class PackReader:
         return found, offset + here
 
     def _entry(self, offset: int, end: int, data: bytes) -> tuple[bytes | None, int]:
-        """The commit of any entry, which begins with ``data``, or None; and the offset of the next entry."""
         object_type, size, base_offset, start = self._header(offset, data)
         base = None if base_offset is None else self._object(base_offset)
         is_commit = object_type == _COMMIT if base_offset is None else base is not None
@@ -125,7 +113,7 @@ class PackReader:
         return content if base is None else _applied(base, content), next_offset
 
     def _header(self, offset: int, data: bytes) -> tuple[int, int, int | None, int]:
-        """Of the entry that begins with ``data``: type, size, offset of the delta's base, offset of the stream."""
+        """Return type, size, offset of the delta's base, offset of the stream."""
         try:
             first = data[0]
             object_type, size, start = first >> 4 & 7, first & 0x0F, 1
@@ -141,7 +129,7 @@ class PackReader:
         except BadDelta as error:
             raise BadPack(str(error)) from error
         if object_type == _REF_DELTA:
-            # It could be found by an index only, which git has not written yet. git does not ask for any such delta.
+            # Only the index, not yet written, could find the base. git requests no such deltas.
             raise BadPack("a delta names its base by oid")
         if object_type not in (_COMMIT, _TREE, _BLOB, _TAG, _OFS_DELTA):
             raise BadPack("an entry has an unknown type")
@@ -150,7 +138,7 @@ class PackReader:
         return object_type, size, base, offset + start
 
     def _object(self, offset: int) -> bytes | None:
-        """The commit of the entry at ``offset`` with all deltas applied; None if it is another type of object."""
+        """None for another type of object."""
         deltas: list[tuple[int, int, int]] = []
         while (content := self._bases.get(offset)) is None:
             data = self._read(offset, _USUAL_ENTRY)
@@ -183,10 +171,7 @@ class PackReader:
         self._bases[offset] = base
 
     def _inflate(self, offset: int, size: int, end: int | None, *, keep: bool, data: bytes = b"") -> tuple[bytes, int]:
-        """The content of the stream at ``offset``, which begins with ``data``, and the offset of its end.
-
-        ``size`` is that of the content, which is b"" unless ``keep``.
-        """
+        """``data`` is the beginning of the stream. The content is b"" unless ``keep``."""
         if keep and size > _LARGEST_COMMIT:
             raise BadPack("a commit is too large")
         pieces: list[bytes] = []
@@ -197,7 +182,7 @@ class PackReader:
         offset += len(data)
         try:
             while True:
-                # One byte more than may come, so that the end of the stream is seen.
+                # One byte more, to reach the end of the stream.
                 piece = inflating.decompress(data, min(_BLOCK, size - made) + 1)
                 made += len(piece)
                 if made > size:
@@ -233,7 +218,7 @@ def _applied(base: bytes, delta: bytes) -> bytes:
 
 
 def _read_distance(data: bytes, at: int) -> tuple[int, int]:
-    """How far before a delta its base begins, and the position after that number.
+    """Return the next position, too.
 
     Raises:
         IndexError: ``data`` ends within the number.
