@@ -1,5 +1,3 @@
-"""Classify the e-mails of a counted repository, and link those that need no request."""
-
 from __future__ import annotations
 
 import dataclasses
@@ -11,8 +9,7 @@ from podium.accounts.links import KNOWN
 from podium.accounts.stale import IS_ADDRESS, MaxAges, mark_stale
 from podium.storage.session import Session
 
-# Anyone can commit with any login after an account's number (583231+evil@…), so a login or "[bot]" from an e-mail
-# counts only where nothing else is known.
+# Anyone can commit as 583231+evil@…: the login of an e-mail only fills an empty field, and its "[bot]" is ignored.
 _ACCOUNT_FROM_EMAIL = """
 INSERT INTO contributor (host, account_id, username, is_bot, created_at, updated_at)
 VALUES (:host, :account_id, :login, FALSE, {now}, {now})
@@ -66,7 +63,6 @@ class EmailClassification:
         named.sort(key=lambda row: row["email"])
         session.executemany(_KNOWN_FROM_EMAIL, named)
         if self._ages is None or not self.can_look_up:
-            # Includes rows that an earlier count left for the queue.
             session.run(_MARK_ALL_PROCESSED, id=repository_id)
         else:
             session.run(_MARK_KNOWN_PROCESSED, id=repository_id, host=self._github_host)

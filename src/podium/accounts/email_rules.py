@@ -1,7 +1,7 @@
-"""Classify an e-mail by its text: a noreply address that names an account, a bot, an AI agent.
+"""Classify an e-mail by its text.
 
-Anyone can write anything into a commit. The login is only a claim (``583231+evil@users.noreply.github.com``): use it to
-fill an empty field and for nothing else.
+Anyone can write any login into an e-mail (``583231+evil@users.noreply.github.com``): use it to fill an empty field
+only.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ _LONGEST_EMAIL = 254
 # Account numbers are stored as signed 64-bit integers.
 _LARGEST_ID = 2**63 - 1
 
-# Old logins may end in '-' or double it, those of Enterprise Managed Users have a `_shortcode`, those of Apps end in
-# `[bot]`.
+# Old logins may end in '-' or double it; Enterprise Managed Users have a `_shortcode`, Apps end in `[bot]`.
 _LOGIN = r"[a-z0-9_-]{1,64}(?:\[bot\])?"
 # `ID+login` since 2017-07-18, the login alone before. GitHub's numbers do not start with 0.
 _NOREPLY = re.compile(rf"(?:([1-9][0-9]{{0,18}})\+)?({_LOGIN})", re.ASCII)
@@ -30,7 +29,7 @@ _GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..
 
 @dataclass(frozen=True, slots=True)
 class NoreplyAccount:
-    """``account_id`` is None in the form without a number: it identifies no account, because logins are reused."""
+    """``account_id`` is None in the form without a number, which identifies no account: logins are reused."""
 
     account_id: int | None
     login: str
@@ -38,19 +37,17 @@ class NoreplyAccount:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """``account`` is set for noreply addresses of the configured GitHub only."""
+    """``account`` is set for noreply addresses only."""
 
     kind: Kind
     account: NoreplyAccount | None
 
 
 def classify(email: str, github_host: str = "github.com") -> Classified:
-    """Classify ``email``.
+    """Classify ``email``, any text in lower case.
 
-    Args:
-        email: any text of any length, in lower case.
-        github_host: accounts are read from ``users.noreply.<host>`` only; bots are recognised by their github.com
-            addresses everywhere.
+    Accounts are read from ``users.noreply.<github_host>`` only; bots are recognised by their github.com addresses
+    everywhere.
     """
     if len(email) > _LONGEST_EMAIL:
         return Classified("human", None)

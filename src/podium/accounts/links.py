@@ -1,7 +1,6 @@
-"""Link e-mails to accounts in the database, inside a transaction that locks the repository's row.
+"""Link e-mails to accounts, in a transaction that locks the repository's row.
 
-``known_email`` serves all repositories; boards join it when they are read. An e-mail that moves to another account
-moves on every board.
+Boards join ``known_email``, so an e-mail that moves to another account moves on every board.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ VALUES (
 )
 """
 
-# The host's answer overwrites an e-mail's claim, never the reverse (see classify.py).
+# The host's answer overwrites an e-mail's claim, never the reverse.
 _KNOWN_FROM_HOST = (
     KNOWN
     + """ ON CONFLICT (host, email) DO UPDATE SET contributor_id = excluded.contributor_id,
@@ -67,7 +66,7 @@ GROUP BY d.repository_id, k.contributor_id
 def finish_known(
     session: Session, repository_id: int, batch: int, token: str, *, github_host: str, fresh: float
 ) -> None:
-    """Mark claimed rows processed whose e-mails became known since they were put into their batch."""
+    """Mark claimed rows processed whose e-mails another batch looked up."""
     session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
 
 
@@ -96,12 +95,10 @@ def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], 
 
 
 def save_unanswered(session: Session, emails: Iterable[str], github_host: str) -> None:
-    """Save that the host was asked and did not answer."""
     session.executemany(_NO_ANSWER, [{"host": github_host, "email": email} for email in sorted(emails)])
 
 
 def looked_up_recently(session: Session, emails: Collection[str], github_host: str, seconds: float) -> list[str]:
-    """Keep the e-mails that were looked up in the last ``seconds``."""
     return [row["email"] for row in _known(session, emails, github_host) if row["age"] < seconds]
 
 

@@ -1,4 +1,4 @@
-"""The interface between the user job and a host that knows the accounts behind e-mails."""
+"""The interface of hosts that know the accounts behind e-mails."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from podium.repositories.model import Repository
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PendingEmail:
-    """``shas`` are commits of the repository that name the e-mail, the best one first. ``authored`` counts commits with
-    this author, merges included; 0: a co-author only.
-    """
+    """``shas`` are commits that name the e-mail, the best one first. ``authored`` is 0 for co-authors only."""
 
     email: str
     shas: tuple[str, ...]
@@ -39,13 +37,13 @@ class GitHubAccount:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LookupStep:
-    """The result of one step of a lookup.
+    """One step of a lookup.
 
     Attributes:
         accounts: by e-mail, requested or not; None: the e-mail belongs to no account.
         unanswered: requested e-mails that no known commit could answer.
-        skipped_reason: why some of the e-mails cannot be looked up.
-        wait_until: a limit is in force until then (epoch seconds). Last step.
+        skipped_reason: why some e-mails cannot be looked up.
+        wait_until: the end of a limit (epoch seconds). Last step.
         give_up: why nothing more can be learned for now. Last step.
     """
 

@@ -1,4 +1,4 @@
-"""Mark for lookup the e-mails that were never looked up, and those whose links are stale."""
+"""Mark e-mails for lookup: new ones, and those with stale links."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ class MaxAges:
 # Text without '@' inside is no address, so no account has it.
 IS_ADDRESS = "email LIKE '%_@_%'"
 
-# One e-mail of each stale account is looked up, the one with most commits: the answer renews the account. A noreply
-# link stays, but the login in it may have changed. A join, because with EXISTS PostgreSQL reads the links of every
-# other repository.
+# The most active e-mail of each stale account is looked up, which renews the account. A noreply link stays, but the
+# login in it may have changed. A join, because with EXISTS PostgreSQL reads the links of every other repository.
 _MARK = f"""
 UPDATE commit_data SET processed = FALSE WHERE id IN (
     SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
@@ -63,10 +62,9 @@ UPDATE commit_data SET processed = FALSE WHERE id IN (
 
 
 def mark_stale(session: Session, repository_id: int, github_host: str, ages: MaxAges) -> int:
-    """Mark a repository's stale e-mails as unprocessed; return the number of rows.
+    """Mark stale e-mails as unprocessed; return the number of rows. The caller locks the repository's row.
 
-    Only accounts at ``github_host`` can be looked up. A path of this machine, whose host is '', may be a clone from
-    there. The caller locks the repository's row.
+    Only accounts at ``github_host`` can be looked up. A path of this machine (host '') may be a clone from there.
     """
     repository = queries.by_id(session, repository_id)
     if repository is None or repository.host not in ("", github_host):

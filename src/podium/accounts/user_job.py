@@ -1,4 +1,4 @@
-"""The user job: claim one batch of e-mails, look them up, link them. The last batch completes the repository."""
+"""Claim a batch of e-mails, look them up, link them. The last batch completes the repository."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class UserJob:
-    """Resolves batches of e-mails. Safe to run twice, late, or in several processes at once.
+    """Looks up batches of e-mails. Safe to run twice, late, or in several processes at once.
 
     Args:
         max_crashes: worker crashes after which a repository fails.
-        max_rounds: consecutive rounds with faults of the accounts' host after which the rest stays unresolved.
+        max_rounds: consecutive rounds with faults of the host after which the rest stays unresolved.
     """
 
     db: Database
@@ -92,7 +92,7 @@ class UserJob:
             self._in_hand.pop(claim.token, None)
         return True
 
-    def hand_back(self) -> list[tuple[int, int, int]]:
+    def release_claims(self) -> list[tuple[int, int, int]]:
         """Release the claimed batches, such as one whose request to GitHub takes long.
 
         The threads that hold them here can save nothing any more.
@@ -111,7 +111,7 @@ class UserJob:
         return [(claim.repository_id, claim.repository.generation, claim.batch) for claim in claims]
 
     def give_up(self, repository_id: int, reason: str) -> None:
-        """Complete a repository with the accounts known so far, and save why there are no more."""
+        """Complete a repository with the accounts known so far."""
         with self.db.write() as session:
             repository = queries.lock(session, repository_id)
             if repository is not None and repository.state == State.USERS_PROCESSING:
@@ -197,7 +197,6 @@ class UserJob:
                 return
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
-                # Another batch had the same fault in the same round.
                 return
             if isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds:
                 log.warning("repository %d: accounts stay unresolved: %s", number, error)

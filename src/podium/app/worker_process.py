@@ -130,7 +130,7 @@ class Worker:
 
     def _release_batches(self) -> None:
         try:
-            for batch in self._users.hand_back():
+            for batch in self._users.release_claims():
                 self.queues.enqueue_users(*batch)
         except StorageError as error:
             log.warning("batches in work cannot be released: %s", error)

@@ -14,9 +14,9 @@ from podium.accounts.github.faults import BadToken, DelayUntil, Done, Halve, Ret
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.requests import Api
 
-# The budget's key without a token; GitHub counts by IP address.
+# GitHub counts requests without a token by IP address.
 ANONYMOUS = "anonymous"
-# Seconds by which two answers may differ about the end of one window.
+# Answers may differ about the end of a window by these seconds.
 _TOLERANCE = 2.0
 
 
@@ -25,7 +25,7 @@ class Policy:
     """GitHub's limits that no answer states, and our own.
 
     Attributes:
-        concurrency: concurrent requests (GitHub allows 100, but only 60 s of its CPU per minute).
+        concurrency: GitHub allows 100, but only 60 s of its CPU per minute.
         slot_seconds: a crashed worker's slot is free after this time.
         probe_seconds: how long other workers wait for the first answer.
         poll_seconds: when to check again for a slot of unknown release time.
@@ -59,7 +59,7 @@ class Slot:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WaitUntil:
-    """No request before ``time`` (epoch seconds). ``limited``: GitHub enforces the limit."""
+    """``limited``: GitHub enforces the wait."""
 
     time: float
     limited: bool
@@ -81,7 +81,7 @@ class RateWindow:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TokenState:
-    """Everything known about one token; plain data, so that it can be stored anywhere.
+    """Plain data, so that it can be stored anywhere.
 
     Attributes:
         held: the end of a limit in force, by API; '' for all APIs.
@@ -101,7 +101,7 @@ class TokenState:
 
 
 def token_key(token: str) -> str:
-    """The token's identifier everywhere but in the request: the start of its SHA-256."""
+    """Identifies a token everywhere but in the request."""
     return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Look up accounts by commits that name them: up to 50 e-mails in one GraphQL request (needs a token)."""
+"""Look up accounts by commits: up to 50 e-mails in one GraphQL request (needs a token)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from podium.accounts.lookup import LookupStep, PendingEmail
 
 # GitHub may say by mistake that it does not have a commit.
 MAX_MISSING_RETRIES = 3
-# Pages of 100 authors that are read of one commit.
+# Pages of 100 authors of one commit.
 MAX_PAGES = 20
 
 
 class UnreadableRepositoryError(Exception):
-    """The token cannot read this repository; another may. The message gives the reason."""
+    """The message gives the reason."""
 
 
 def look_up_by_commit(

@@ -1,7 +1,7 @@
-"""Look up authors in windows of 100 commits, each with its author's account (REST; needs no token).
+"""Look up authors in windows of 100 commits (REST; needs no token).
 
-GitHub answers 60 such requests an hour without a token. Windows therefore start at commits of the most active authors:
-each answers for its author and for everyone else who committed at that time.
+GitHub answers 60 such requests an hour. Windows start at commits of the most active authors: each answers for everyone
+who committed at that time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 
 
 class HiddenRepositoryError(Exception):
-    """GitHub does not show this repository, or there is no API. The message gives the reason."""
+    """The message gives the reason."""
 
 
 class CommitWindows:
@@ -71,5 +71,4 @@ class CommitWindows:
                 case RetryAfter(seconds, reason):
                     self._session.note_fault(seconds, reason)
                 case Halve() | DelayUntil():
-                    # The budget decides when to repeat the request.
                     continue

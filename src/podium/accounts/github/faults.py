@@ -1,5 +1,4 @@
-"""Decide what to do after an answer of GitHub: the first row of :data:`TABLE` that matches. Pure; the time is passed
-in.
+"""Decide what to do after an answer of GitHub, by the first matching row of :data:`TABLE`.
 
 Sources: GitHub's pages on rate limits (REST and GraphQL: wait for ``retry-after``, else if ``x-ratelimit-remaining`` is
 0 until ``x-ratelimit-reset``, else a minute and exponentially longer), and observed GraphQL answers: limits come as
@@ -52,7 +51,7 @@ class Halve:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DelayUntil:
-    """Do not use this token before ``until`` (epoch seconds).
+    """Do not use this token before ``until``.
 
     primary: the hourly points of this API are spent. secondary: too many requests in a short time, for all APIs.
     """
@@ -69,7 +68,7 @@ class BadToken:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Gone:
-    """GitHub does not show this repository: deleted, private, blocked, or not visible to this token."""
+    """The repository is deleted, private, blocked, or not visible to this token."""
 
     reason: str
 
@@ -118,10 +117,8 @@ def outcome_label(action: Action) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Case:
-    """The facts of one outcome that the table looks at.
-
-    ``messages`` never contains data: anyone can write a limit's words into an author's name. ``repository_types`` are
-    the types of errors about the repository as a whole.
+    """``messages`` never contains data: anyone can write a limit's words into an author's name. ``repository_types``
+    are the types of errors about the whole repository.
     """
 
     request: GitHubRequest
@@ -327,7 +324,6 @@ _ADDRESS = "GitHub's API is not at this address: check GITHUB_API_URL and GITHUB
 _TOKEN = "GitHub does not accept the token: set GITHUB_TOKEN to a valid one"  # noqa: S105 - a sentence
 
 TABLE: tuple[FaultRow, ...] = (
-    # No response.
     FaultRow(failure="connect", then=_retry, why="GitHub cannot be reached"),
     FaultRow(failure="timeout", then=_halve, why="GitHub did not answer in time"),
     FaultRow(failure="dropped", then=_retry, why="The connection to GitHub was dropped"),
@@ -339,7 +335,6 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(403, 429), spent=True, then=_primary, why=_USED_UP),
     FaultRow(status=(403, 429, *_SERVER), has_retry_after=True, then=_secondary, why=_SLOW_DOWN),
     FaultRow(status=(429,), then=_secondary, why=_SLOW_DOWN),
-    # The token, the address, the repository.
     FaultRow(status=(401,), then=_bad_token, why=_TOKEN),
     FaultRow(status=(301, 302, 307, 308), api="core", then=_moved, why=_ADDRESS),
     FaultRow(status=range(300, 400), then=_give_up("address"), why=_ADDRESS),
@@ -350,7 +345,6 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
     # An empty repository (409), an unknown commit (422).
     FaultRow(status=(409, 422), api="core", then=_done),
-    # Faults of the server.
     FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
     FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has an internal error"),
     FaultRow(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
@@ -377,11 +371,11 @@ TABLE: tuple[FaultRow, ...] = (
 def judge(
     request: GitHubRequest, outcome: Response | TransportFailure, now: float, *, attempt: int = 0, strikes: int = 0
 ) -> Verdict:
-    """Decide what to do after an outcome.
+    """Judge an outcome.
 
     Args:
-        now: epoch seconds at which the outcome arrived.
-        attempt: consecutive faults of this work so far; each doubles the back-off.
+        now: epoch seconds of the outcome.
+        attempt: consecutive faults of this work; each doubles the back-off.
         strikes: consecutive secondary limits of this token; each doubles a wait that GitHub does not state.
     """
     case = _case(request, outcome, now, attempt=attempt, strikes=strikes)

@@ -1,5 +1,3 @@
-"""Look up accounts at GitHub: 50 e-mails per request with a token, windows of 100 commits without one."""
-
 from __future__ import annotations
 
 import datetime
@@ -19,7 +17,7 @@ from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
 from podium.repositories.model import Repository
 
-# Without a token the job waits for a limit that ends within these seconds; a longer one ends the lookup.
+# Without a token the job waits for at most these seconds for a limit.
 MAX_ANONYMOUS_WAIT = 120.0
 _SHA1_DIGITS = 40
 _MAX_MOVED = 1000
@@ -28,11 +26,9 @@ _AUTHORS_ONLY = "Without a token GitHub names authors, not co-authors: set GITHU
 
 
 class GitHubLookup:
-    """Finds accounts at one GitHub.
+    """Finds accounts of repositories at ``host``.
 
     Args:
-        tokens: None: there is no token.
-        host: only repositories there can be looked up.
         looked_up_recently: keeps, of a set of e-mails, those that were looked up recently.
         repo_slug: ``(owner, name)``, if the repository's row does not have it.
         max_faults, sleep: see :class:`GitHubSession`.

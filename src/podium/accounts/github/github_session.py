@@ -33,7 +33,7 @@ class LimitInForceError(Exception):
 
 
 class NoTokenLeftError(Exception):
-    """GitHub accepts none of the tokens, or none of them can read this repository."""
+    pass
 
 
 class GitHubSession:
@@ -60,12 +60,12 @@ class GitHubSession:
         self._sleep = sleep or stop.wait
         self._faults = 0
         self._excluded: set[str] = set()
-        # The last refusal of each token, and how many equal ones in a row.
+        # By token: its last refusal, and the number of equal ones in a row.
         self._refusals: dict[str, tuple[GiveUp | Gone, int]] = {}
         self._last_key = ""
 
     def ask(self, request: GitHubRequest) -> Verdict:
-        """Send ``request`` with a token that has points left, and confirm a refusal by repeating it.
+        """Send ``request``, and confirm a refusal by repeating it.
 
         The verdict is never :class:`BadToken`.
 
@@ -113,7 +113,7 @@ class GitHubSession:
     def _is_confirmed(self, key: str, request: GitHubRequest, verdict: Verdict) -> bool:
         action = verdict.action
         if isinstance(action, BadToken):
-            # The budget counts these, for all workers that share the token.
+            # The budget counts these.
             return False
         # A 404 from /commits may mean only an unknown commit, so it is not a refusal.
         if not isinstance(action, GiveUp | Gone) or (isinstance(action, Gone) and request.api == "core"):

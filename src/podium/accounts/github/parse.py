@@ -1,7 +1,7 @@
-"""Parse GitHub's JSON and headers into values. Pure; no field is trusted unchecked.
+"""Parse GitHub's JSON and headers. No field is trusted unchecked; times become those of our own clock.
 
-A GraphQL answer can have data and errors, and an error's path names the missing part. A null therefore means "no
-account" or "no such commit" only if no error refers to it. Times are converted to our own clock.
+A GraphQL answer can have data and errors. A null means "no account" or "no such commit" only if no error's path refers
+to it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rate:
-    """The primary limit. ``resets_at`` is in epoch seconds of our clock."""
+    """``resets_at`` is in epoch seconds of our clock."""
 
     limit: int | None
     remaining: int
@@ -40,7 +40,7 @@ class WindowCommit:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuthorsPage:
-    """One alias of a GraphQL answer: ``authors``, and what to do about other e-mails."""
+    """``others`` says what to do about e-mails that are not among ``authors``."""
 
     others: Literal["retry", "missing", "other-commit", "next-page"]
     authors: tuple[tuple[str, GitHubAccount | None], ...] = ()
@@ -130,7 +130,7 @@ def errors_of(document: object) -> list[Mapping[str, Any]]:
 
 
 def error_type(error: Mapping[str, Any]) -> str:
-    """In capitals; '' for errors without a type, such as 'Something went wrong'."""
+    """'' for errors without a type, such as 'Something went wrong'."""
     code = mapping(error.get("extensions")).get("code")
     return (text_of(error.get("type")) or text_of(code) or "").upper()
 

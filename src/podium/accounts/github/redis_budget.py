@@ -1,7 +1,4 @@
-"""The rate budget in Redis: one state per token, shared by all user workers.
-
-Changes use optimistic locking (WATCH, MULTI, EXEC).
-"""
+"""The rate budget in Redis. Changes use optimistic locking (WATCH, MULTI, EXEC)."""
 
 from __future__ import annotations
 
@@ -68,7 +65,7 @@ def dumps(state: TokenState) -> str:
 
 
 def loads(text: str | bytes) -> TokenState | None:
-    """Return None for any other text, such as that of another version."""
+    """None for other text, such as another version's."""
     try:
         fields: dict[str, Any] = json.loads(text)
         fields["windows"] = {api: RateWindow(**window) for api, window in fields["windows"].items()}

@@ -1,5 +1,3 @@
-"""The requests to GitHub, and the content of its answers. No I/O."""
-
 from __future__ import annotations
 
 import dataclasses
@@ -62,7 +60,7 @@ class TransportFailure:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ask:
-    """An e-mail (in lower case) and a commit that names it; ``after`` is a cursor in the commit's authors."""
+    """``email`` is in lower case; ``after`` is a cursor in the commit's authors."""
 
     email: str
     oid: str
@@ -80,12 +78,12 @@ class Ask:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ParsedAnswer:
-    """Everything that an answer says, including the valid parts of an answer with errors.
+    """Includes the valid parts of an answer with errors.
 
     Attributes:
         accounts: by e-mail, requested or not; None: the e-mail belongs to no account.
         retry: not answered; the same ask may be repeated.
-        other_commit: the commit does not exist or does not name the e-mail; another commit may.
+        other_commit: the commit does not exist or does not name the e-mail; another may.
         missing: those of ``other_commit`` where GitHub says that the commit or an author does not exist.
         next_page: the ask for more authors of the commit.
         commits: of a REST window, newest first.
@@ -185,10 +183,7 @@ def _sort_unanswered(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowRequest:
-    """REST, without a token: ``per_page`` commits from ``sha`` back, each with its author's account.
-
-    ``repository`` is a path from :func:`repository_path` or from a redirect.
-    """
+    """``repository`` is a path from :func:`repository_path` or from a redirect."""
 
     api: ClassVar[Api] = "core"
     kind: ClassVar[str] = "window"
@@ -216,8 +211,6 @@ class WindowRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RepositoryRequest:
-    """REST, without a token: does the repository exist for us, and at which path?"""
-
     api: ClassVar[Api] = "core"
     kind: ClassVar[str] = "repository"
 

@@ -1,7 +1,4 @@
-"""Which token may be used now, or when. All user workers share the budgets.
-
-A pool knows tokens only by their :func:`podium.accounts.github.budget.token_key`.
-"""
+"""Which token may be used now, or when. Tokens are known only by :func:`podium.accounts.github.budget.token_key`."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ T = TypeVar("T")
 
 class BudgetStore(Protocol):
     def change(self, key: str, apply: Callable[[TokenState | None], tuple[TokenState, T]]) -> T:
-        """Replace the state of ``key`` by the first value that ``apply`` returns, atomically; return its second value.
+        """Replace a state atomically by the first value of ``apply``; return the second.
 
         ``apply`` gets None if there is no state. A store may call it more than once.
         """
@@ -30,8 +27,6 @@ class BudgetStore(Protocol):
 
 
 class LimitStore(Protocol):
-    """Remembers limits in force longer than a budget store, which may be lost."""
-
     def remember(self, key: str, until: float) -> None:
         """Keep a limit; the later of two counts."""
 
@@ -68,7 +63,7 @@ class TokenPool:
     def take(
         self, now: float, cost: int = 1, api: Api = "graphql", avoid: Collection[str] = ()
     ) -> Slot | WaitUntil | TokenRefused:
-        """Take a slot of the first token that has one, except those in ``avoid``; else return the earliest wait."""
+        """Take a slot of any token not in ``avoid``, or return the earliest wait."""
         start = next(self._round_robin)
         waits = []
         for offset in range(len(self._keys)):
