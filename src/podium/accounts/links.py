@@ -128,7 +128,7 @@ def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
 
 
 def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
-    """Complete the repository if it has no unprocessed e-mail; return whether it had none."""
+    """Return whether nothing was unprocessed."""
     if not transitions.complete(session, repository_id):
         return False
     rebuild_sums(session, repository_id, github_host)

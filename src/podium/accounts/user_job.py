@@ -60,7 +60,6 @@ class UserJob:
     ages: MaxAges
     max_crashes: int
     max_rounds: int
-    # By the claims' tokens.
     _in_hand: dict[str, Claim] = dataclasses.field(default_factory=dict, init=False)
 
     def run(self, repository_id: int, generation: int, batch: int, stop: threading.Event) -> bool:
@@ -228,7 +227,7 @@ def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
 
 
 def _wait(session: Session, repository_id: int, progress: dict[str, Any], until: float) -> None:
-    """``until`` is by this machine's clock, the rows are by the database's."""
+    # ``until`` is by this machine's clock, the rows are by the database's.
     ends = datetime.datetime.fromtimestamp(until, tz=datetime.UTC)
     progress = {"stage": "users", **progress, "waitingUntil": ends.strftime("%Y-%m-%dT%H:%M:%SZ")}
     delay = max(0.0, until - time.time())

@@ -19,8 +19,8 @@ class LocalRepository:
 
     Attributes:
         path: the git directory, absolute, symbolic links resolved.
-        branch: the branch that HEAD names; None for a revision.
-        mailmap: the blob of the ``.mailmap`` in ``head``.
+        branch: None for a revision.
+        mailmap: a blob.
         note: why an existing mailmap is not applied.
     """
 
@@ -42,7 +42,6 @@ def open_local(
     """Find the repository at or above ``path``.
 
     Args:
-        revision: what to count; None: HEAD.
         on_head: called with the git directory and the commit as soon as they are known.
 
     Raises:

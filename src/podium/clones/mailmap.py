@@ -56,8 +56,7 @@ def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = Non
 def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:
     """The objects that a partial clone lacks of ``head``: its root tree (``depth`` 1), also the entries in it (2).
 
-    Any other question about a missing object makes git read every object to find who promised it, which takes longer
-    than counting all commits.
+    Any other question about a missing object makes git read every object to find who promised it.
 
     Raises:
         HistoryError: git cannot read the commit, or an object below it.
@@ -73,9 +72,7 @@ def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | N
 def identities(
     git: Git, repository: Path, blob: str | None, pairs: Iterable[Pair], *, stop: Stop | None = None
 ) -> dict[Pair, Identity]:
-    """Map each (name, e-mail in lower case).
-
-    ``blob`` is from :func:`find_mailmap`; without one every pair is its own identity.
+    """Map each (name, e-mail in lower case) by the mailmap ``blob``, if there is one.
 
     Raises:
         HistoryError: git cannot read the mailmap.

@@ -29,7 +29,6 @@ from podium.history.incoming_pack import IncomingPack
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100
 _DAMAGED = ("corrupt", "not-a-repository")
-# Files of a git that was killed.
 _LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
 
 
@@ -38,10 +37,9 @@ class Mirror:
     """A mirror that is open and up to date.
 
     Attributes:
-        head: the commit of the host's HEAD.
         branch: None if the host's HEAD names none.
-        url: where it was fetched from; differs if the repository has moved on the same origin.
-        mailmap: the blob of the ``.mailmap`` in ``head``.
+        url: where the repository is now, on the same origin.
+        mailmap: a blob.
         note: why an existing mailmap is not applied.
         incoming: what was counted during a first clone, else None.
     """
@@ -197,7 +195,6 @@ class Mirrors:
         self, path: Path, wanted: _Wanted, commit: str, incoming: IncomingPack
     ) -> tuple[str | None, str | None]:
         try:
-            # Before there is a second pack.
             incoming.step(path)
             with ThreadPoolExecutor(1) as other:
                 brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
@@ -241,7 +238,7 @@ class Mirrors:
         return alive
 
     def _remove_until(self, enough: Callable[[], bool]) -> bool:
-        """Remove the least recently used first; return the last value of ``enough``."""
+        """Remove the least recently used first."""
         for path in sorted(self._folder.glob("*.git"), key=_used_at):
             if enough():
                 return True

@@ -19,27 +19,25 @@ from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
 from podium.git.progress import Progress
 
-# One ref for any branch: a branch `a` that is renamed to `a/b` could not be stored beside its old name.
+# A branch `a` that is renamed to `a/b` could not be stored beside its old name.
 KEPT_AT = "refs/podium/head"
 _OWN_HEAD = f"ref: {KEPT_AT}\n"
 # git-check-ref-format; a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-# The host's HEAD in git's trace: protocol 2, and older ones (``\\0`` is how git writes a NUL).
+# Protocol 2, and older ones (``\\0`` is how git writes a NUL).
 _TRACED_HEAD = re.compile(
     rb"packet: +(?:fetch|git)< ([0-9a-f]{40}(?:[0-9a-f]{24})?) HEAD"
     rb"(?: symref-target:([^ \n]+)|\\0[^\n]*? symref=HEAD:([^ \n]+))?"
 )
 _DIGITS = 40
 _TRACE = "packets"
-# HEAD comes first, before anything that a host could make long.
+# Before anything that a host could make long.
 _MOST_TRACED = 1 << 20
 _LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
 _DISCOVERY = "/info/refs"
 _MOST_REDIRECTS = 3
-# Errors of a fetch that ls-remote explains.
 _UNASKED = ("redirected", "interrupted-transfer", "git-failed")
-# For one tree and one mailmap, packed.
 _FEW_OBJECTS = 16 << 20
 
 
@@ -189,7 +187,7 @@ class Remote:
             stop=self._stop,
         )
         if b"shallow roots" in errors:
-            # git only warns, and moves no branch.
+            # git only warns.
             raise translate(errors, "fetch")
 
     def _head(self) -> RemoteHead:

@@ -63,9 +63,9 @@ class Git:
         """Run a command to its end, whatever its exit code.
 
         Args:
-            words: the command; put ``--end-of-options`` before any word from outside.
-            repository: the git directory; None: git searches from ``folder`` on.
-            folder: the working directory; None: ``repository``.
+            words: put ``--end-of-options`` before any word from outside.
+            repository: None: git searches from ``folder`` on.
+            folder: None: ``repository``.
             most: bytes of output that are accepted.
             transfers: whether it may use the network.
             configuration: further ``name=value`` words.
@@ -117,7 +117,7 @@ class Git:
 
         Args:
             words: the command, with ``--progress``.
-            ceiling: bytes on disk that ``repository`` may have, instead of the limit's.
+            ceiling: bytes on disk, instead of the limit's.
             meanwhile: does other work in small steps; returns whether there is more to do at once.
 
         Raises:
@@ -229,7 +229,6 @@ class Pipeline:
                         key.data(data)
                     else:
                         selector.unregister(key.fileobj)
-                # git writes a few kilobytes at a time.
                 if len(output) >= processes.CHUNK // 2:
                     yield bytes(output)
                     output.clear()

@@ -44,7 +44,7 @@ _ALWAYS_CONFIGURED = (
     "fetch.unpackLimit=1",
     "fetch.recurseSubmodules=false",
     "fetch.writeCommitGraph=false",
-    # A repository with a malformed old commit is counted, not refused.
+    # Malformed old commits are counted, not refused.
     "fetch.fsckObjects=false",
     "transfer.fsckObjects=false",
 )

@@ -71,7 +71,7 @@ def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]
 
 def _widen(pipe: IO[bytes] | None) -> None:
     if pipe is not None and sys.platform == "linux":
-        with contextlib.suppress(OSError):  # the user's pipe memory is used up
+        with contextlib.suppress(OSError):
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
@@ -83,7 +83,7 @@ def pump(
     *,
     meanwhile: Callable[[], bool] | None = None,
 ) -> None:
-    """Feed ``process`` and pass its output to ``sinks`` until it ends; ``check`` may raise to end it early.
+    """Pass the output of ``process`` to ``sinks`` until it ends; ``check`` may raise to end it early.
 
     ``meanwhile`` is called every fiftieth of a second, and again at once if it returns True.
     """

@@ -25,8 +25,6 @@ _DIGITS_OF_USUAL_SIZE = len(str(LARGEST_COMMIT)) - 1
 
 
 class _People(dict[bytes, Person]):
-    """Splits each person once."""
-
     def __missing__(self, written: bytes) -> Person:
         person = self[written] = split_person(written) or NO_PERSON
         return person

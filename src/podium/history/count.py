@@ -14,7 +14,6 @@ from podium.history.incoming_pack import IncomingPack
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
 
-# Shown to the user.
 notes = logging.getLogger("podium.notes")
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -146,8 +146,6 @@ class CommitCounter:
 
 
 class _PackFile:
-    """``entries`` is the number in the pack's header."""
-
     def __init__(self, path: Path) -> None:
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

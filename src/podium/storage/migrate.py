@@ -19,7 +19,7 @@ from podium.storage.session import Database
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-# Oldest first; a test compares them with the scripts.
+# Oldest first.
 REVISIONS = ("0001", "e0a3d8bbf538")
 HEAD = REVISIONS[-1]
 # Used before any release; no migration leads from them to HEAD.
@@ -43,7 +43,7 @@ def is_older(found: str) -> bool:
 
 
 def revision_fault(found: str | None) -> tuple[str, str] | None:
-    """What is wrong with a revision, and what to do; None if nothing is."""
+    """Return what is wrong and what to do, or None."""
     if found == HEAD:
         return None
     if found is None or is_older(found):
@@ -128,7 +128,6 @@ def _stamped(url: str | URL) -> str | None:
 
 
 def _alembic(command: str, url: str | URL, *arguments: str) -> None:
-    # Alembic logs each plugin during the import.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands
     from alembic.util import CommandError

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from podium.storage.postgres import read_url
 from podium.storage.postgres_errors import explained
 
-# PostgreSQL's advisory lock: "podium" in hexadecimal.
+# "podium" in hexadecimal.
 _ADVISORY_LOCK = 0x706F6469756D
 
 
@@ -30,7 +30,7 @@ def _is_postgres(url: str | URL) -> bool:
 def _postgres(url: str) -> Engine:
     import psycopg
 
-    # As queries read it; SQLAlchemy reads URLs differently.
+    # As queries read it.
     conninfo, _ = read_url(url)
     engine = create_engine("postgresql+psycopg://", poolclass=NullPool, creator=lambda: psycopg.connect(conninfo))
     event.listen(engine, "begin", _lock)
@@ -53,7 +53,6 @@ def _sqlite(url: str | URL) -> Engine:
 
 
 def _begin_by_hand(dbapi_connection: Any, _record: Any) -> None:
-    # Or DDL would run outside of transactions.
     dbapi_connection.isolation_level = None
 
 

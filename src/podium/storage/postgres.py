@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Seconds to wait for a locked row or a connection.
 BUSY_TIMEOUT = 15.0
 
-# Seconds between two tries while the server is away.
 _LOOK_EVERY = 0.25
 # Smaller COPYs leave the planner's statistics to autovacuum.
 _WORTH_ANALYZING = 1000
@@ -92,7 +91,6 @@ class PostgresDatabase:
                 for table, rows in session.loaded.items():
                     _analyze(connection, table, rows)
         except psycopg.Error as error:
-            # The class names the SQLSTATE, such as LockNotAvailable.
             metrics.add(metrics.DATABASE_ERRORS, kind=type(error).__name__)
             raise explained(self._where, error) from error
 
@@ -212,7 +210,7 @@ def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> 
 
     if rows < _WORTH_ANALYZING:
         return
-    # The rows are saved: a fault here meets the next transaction.
+    # A fault here meets the next transaction.
     with contextlib.suppress(psycopg.Error):
         known = connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table,)).fetchone()
         if known is not None and rows > known["reltuples"] * 0.1:

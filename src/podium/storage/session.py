@@ -25,7 +25,7 @@ Params = Mapping[str, Any]
 
 
 class Session(Protocol):
-    """One transaction: committed when its ``with`` block ends, rolled back when that raises."""
+    """Committed when its ``with`` block ends, rolled back when that raises."""
 
     def all(self, sql: str, /, **params: Any) -> list[Row]: ...
 
@@ -37,7 +37,7 @@ class Session(Protocol):
         """Return the number of changed rows."""
 
     def executemany(self, sql: str, rows: Iterable[Params | Sequence[Any]], /) -> None:
-        """Run ``sql`` for each of ``rows``: parameters by name, or values for each ``?``."""
+        """With parameters by name, or values for each ``?``."""
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], /) -> None:
         """Insert ``rows`` in the fastest way."""

@@ -1,4 +1,4 @@
-"""SQLite, the embedded default: one file for the threads and processes of one machine."""
+"""SQLite, the embedded default."""
 
 from __future__ import annotations
 

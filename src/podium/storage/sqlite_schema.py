@@ -17,7 +17,7 @@ _SEPARATOR = ";\n\n"
 
 
 def create(db: Database) -> None:
-    """Create all tables in an empty database; do nothing if another process has created them.
+    """Do nothing if another process has created the tables.
 
     Raises:
         StorageError: the database cannot be written.

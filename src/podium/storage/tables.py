@@ -62,7 +62,6 @@ repository = Table(
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
     Column("unique_contributors", BigInteger),
-    # The last counted commit and its branch.
     Column("head", Text),
     Column("branch", Text),
     Column("counting_version", Integer),
@@ -72,7 +71,6 @@ repository = Table(
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
     Column("lease_until", Double),
-    # A fencing token, incremented with each lease.
     Column("lease_token", BigInteger, nullable=False, server_default="0"),
     Column("enqueued_at", Double),
     Column("not_before", Double),
@@ -98,7 +96,6 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
-    # For listing and counting by state.
     Index(
         "ix_repository_state_created_at",
         *("state", "created_at", "id", "host"),
@@ -182,7 +179,6 @@ commit_data = Table(
     Column("last_co_authored_at", BigInteger),
     # Author dates that no calendar can represent are clamped.
     _count("odd_dates"),
-    # The commit with the fewest co-authors.
     Column("sample_sha", Text, nullable=False),
     Column("sample_co_authors", Integer, nullable=False, server_default="0"),
     # An old commit, in case the host does not know the sample.
@@ -215,7 +211,6 @@ weekly_activity = Table(
     _count("merge_count"),
     _count("co_authored_count"),
     _count("co_authored_merge_count"),
-    # The weeks of a repository are adjacent.
     sqlite_with_rowid=False,
 )
 

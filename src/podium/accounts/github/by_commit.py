@@ -12,9 +12,7 @@ from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import MAX_ASKS, Ask, EmailsRequest, ParsedAnswer
 from podium.accounts.lookup import LookupStep, PendingEmail
 
-# GitHub may say by mistake that it does not have a commit.
 MAX_MISSING_RETRIES = 3
-# Pages of 100 authors of one commit.
 MAX_PAGES = 20
 
 

@@ -287,7 +287,7 @@ def _moved(case: Case, why: str) -> Action:
 
 
 def _redirect_path(case: Case) -> str | None:
-    """The repository's path in the same API, from a redirect; None if it leads anywhere else."""
+    """None: the redirect leads to another API."""
     try:
         requested, target = urlsplit(case.url), urlsplit(urljoin(case.url, case.location))
     except ValueError:
@@ -348,7 +348,6 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
     FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has an internal error"),
     FaultRow(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
-    # 200: the answer is in the body.
     FaultRow(status=(200,), is_json=False, then=_retry, why="GitHub's answer was cut short, or is no JSON"),
     FaultRow(status=(200,), complete=True, then=_done),
     FaultRow(status=(200,), types=_TOO_LARGE, then=_halve, why=_TOO_MUCH),

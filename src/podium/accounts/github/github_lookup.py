@@ -114,7 +114,6 @@ class GitHubLookup:
             self._session(self._anonymous, stop), self._moved.get(repo_slug) or repository_path(*repo_slug)
         )
         try:
-            # Windows of earlier batches may have answered for these e-mails.
             for email in self._looked_up_recently(left.keys()):
                 del left[email]
             for step in windows.look_up(list(left.values())):

@@ -49,7 +49,7 @@ class MemoryBudgetStore:
 
 
 class TokenPool:
-    """Tokens with a budget each; ``[ANONYMOUS]`` for requests without a token. Thread-safe."""
+    """``[ANONYMOUS]`` for requests without a token. Thread-safe."""
 
     def __init__(
         self, keys: Sequence[str], store: BudgetStore, limits: LimitStore | None = None, policy: Policy | None = None

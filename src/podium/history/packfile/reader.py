@@ -182,7 +182,6 @@ class PackReader:
         offset += len(data)
         try:
             while True:
-                # One byte more, to reach the end of the stream.
                 piece = inflating.decompress(data, min(_BLOCK, size - made) + 1)
                 made += len(piece)
                 if made > size:

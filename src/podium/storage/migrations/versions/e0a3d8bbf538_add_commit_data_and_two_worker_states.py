@@ -16,7 +16,7 @@ revision = "e0a3d8bbf538"
 down_revision = "0001"
 
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# Sorted by bytes, as in SQLite; an index stays valid when the system's collation changes.
+# An index stays valid when the system's collation changes.
 _ByBytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 _FIRST_HOST = "github.com"
