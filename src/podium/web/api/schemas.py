@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from podium.repositories.model import State
+
+# JSON has a string, which a strict validation does not take for a member of an enum.
+StateInJson = Annotated[State, BeforeValidator(State)]
 
 _TIME = "ISO 8601 in UTC."
 
@@ -23,7 +26,7 @@ class RepositoryResponse(ResponseModel):
 
     id: int
     url: str
-    state: State
+    state: StateInJson
     progress: dict[str, Any] | None = Field(description="The worker's progress; null unless it is being processed.")
     total_commits: int | None = Field(description="All commits of the default branch, including merges.")
     unique_contributors: int | None = Field(description="Distinct e-mails of authors.")
@@ -91,7 +94,7 @@ class Board(ResponseModel):
     """A ranked board and its rules."""
 
     repository: BoardRepository
-    state: State
+    state: StateInJson
     error: str | None = Field(None, description="Only if a refresh failed and this is the older board.")
     head: str = Field(description="The last commit counted.")
     as_of: str | None = Field(description=_TIME)
