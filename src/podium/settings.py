@@ -152,7 +152,7 @@ class Settings:
         "",
         _database,
         "Database. Empty: SQLite in the data folder. Else `sqlite:///PATH`, or "
-        "`postgresql://USER:PASSWORD@HOST/DATABASE` with whatever libpq knows (`?sslmode=require`).",
+        "`postgresql://USER:PASSWORD@HOST/DATABASE` with any option of libpq (`?sslmode=require`).",
         secret=True,
     )
     database_connections: int = _setting(
@@ -163,20 +163,20 @@ class Settings:
         "",
         _redis,
         "Redis or Valkey for the queues, with a database of its own: `redis://:PASSWORD@HOST:PORT/DATABASE`, "
-        "`rediss://` for TLS. Empty, and no `REDIS_HOST` either: the queues live in the process.",
+        "`rediss://` for TLS. Empty, without `REDIS_HOST`: the queues are in the process.",
         secret=True,
     )
-    redis_host: str = _setting("REDIS_HOST", "", _host, "The same in parts, where there is no `REDIS_URL`: its host.")
-    redis_port: int = _setting("REDIS_PORT", 6379, _port, "Its port.")
+    redis_host: str = _setting("REDIS_HOST", "", _host, "Host of Redis, if `REDIS_URL` is empty.")
+    redis_port: int = _setting("REDIS_PORT", 6379, _port, "Port of Redis.")
     redis_password: str = _setting(
-        "REDIS_PASSWORD", "", _text, "Its password, also where `REDIS_URL` has none.", secret=True
+        "REDIS_PASSWORD", "", _text, "Password of Redis, also if `REDIS_URL` has none.", secret=True
     )
-    redis_tls: bool = _setting("REDIS_TLS", False, _flag, "Whether to speak TLS with it.")
+    redis_tls: bool = _setting("REDIS_TLS", False, _flag, "Whether to use TLS with Redis.")
     host: str = _setting(
-        "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on, and a worker that has a port."
+        "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on, and workers with a port."
     )
     port: int = _setting(
-        "PORT", 3000, _port, "Port that `podium serve` listens on. Workers answer probes on it where it is set."
+        "PORT", 3000, _port, "Port that `podium serve` listens on. Workers answer probes on it if it is set."
     )
     github_server_url: str = _setting(
         "GITHUB_SERVER_URL", "https://github.com", _origin, "The GitHub whose repositories are accepted."
@@ -197,7 +197,7 @@ class Settings:
         "PODIUM_ACCOUNT_MAX_AGE",
         86_400.0,
         _seconds,
-        "Age in seconds from which logins, names and avatars are asked for again when their board is refreshed.",
+        "Age in seconds from which logins, names and avatars are looked up again when their board is refreshed.",
     )
     email_max_age: float = _setting(
         "PODIUM_EMAIL_MAX_AGE",
@@ -216,7 +216,7 @@ class Settings:
         (),
         _origins,
         "Further git hosts that the server accepts, as origins: `https://gitlab.com`. "
-        "Plain `http://` only where written so here.",
+        "Plain `http://` only if it is written here.",
     )
     private_git_hosts: tuple[str, ...] = _setting(
         "PODIUM_PRIVATE_GIT_HOSTS",
@@ -229,7 +229,7 @@ class Settings:
         "PODIUM_AVATAR_HOSTS",
         (),
         _origins,
-        "Further origins that pictures of accounts may be fetched from. Without it: "
+        "Further origins that avatars may be fetched from. Empty: "
         "`https://avatars.githubusercontent.com`, or the Enterprise Server's own name and `avatars.` before it.",
     )
     avatar_cache_bytes: int = _setting(
@@ -260,23 +260,22 @@ class Settings:
         "PODIUM_ADMIN_TOKEN",
         "",
         _text,
-        "Bearer token for retry, refresh and other administrative routes. Needed where the server is not bound to "
-        "loopback; where it is set, it is always asked for.",
+        "Bearer token for retry, refresh and other administrative routes. Needed unless the server is bound to "
+        "loopback; if it is set, it is always required.",
         secret=True,
     )
     metrics_token: str = _setting(
         "PODIUM_METRICS_TOKEN",
         "",
         _text,
-        "Bearer token that reads `/metrics` and may do nothing else. Empty: `/metrics` is as open as administrative "
-        "routes.",
+        "Bearer token for `/metrics` only. Empty: `/metrics` is as open as administrative routes.",
         secret=True,
     )
     show_emails: bool | None = _setting(
         "PODIUM_SHOW_EMAILS",
         None,
         _optional_flag,
-        "Whether API and files carry e-mail addresses: `true`, `false`, or `auto`: on the command line and on a "
+        "Whether API and files contain e-mail addresses: `true`, `false`, or `auto`: on the command line and on a "
         "server bound to loopback, but not on one that others can reach.",
     )
     submissions_per_minute: int = _setting(
@@ -299,10 +298,10 @@ class Settings:
         "PODIUM_LEASE_SECONDS",
         15.0,
         _duration(1),
-        "How long a worker may be silent before another takes its repository up.",
+        "Seconds after which a lease that is not renewed expires, and another worker takes the repository.",
     )
     reconcile_seconds: float = _setting(
-        "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "How often the database is asked what is due."
+        "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "Seconds between two checks of the database for due work."
     )
     long_job_seconds: float = _setting(
         "PODIUM_LONG_JOB_SECONDS",
@@ -341,7 +340,7 @@ class Settings:
         "PODIUM_MIRROR_CACHE_BYTES",
         20 * 10**9,
         _bytes,
-        "Disk that all mirrors together may use; the least recently used go first.",
+        "Disk that all mirrors may use; the least recently used are deleted first.",
     )
     disk_reserve_bytes: int = _setting(
         "PODIUM_DISK_RESERVE_BYTES",
@@ -353,7 +352,7 @@ class Settings:
         "PODIUM_BOARD_CACHE_BYTES",
         128 * 10**6,
         _bytes,
-        "Memory that each server process may use to keep boards and what they are made of.",
+        "Memory of each server process for cached boards and their data.",
     )
     log_level: str = _setting(
         "PODIUM_LOG_LEVEL", "info", _choice("debug", "info", "warning", "error"), "debug, info, warning or error."
