@@ -74,6 +74,21 @@ def test_arrows_run_one_way() -> None:
             assert order.index(other) < order.index(package), f"{package} is listed before {other}, which it imports"
 
 
+def test_module_names_are_used_once() -> None:
+    names = [path.name for path in modules() if path.name != "__init__.py"]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_class_names_are_used_once() -> None:
+    names = [
+        node.name
+        for path in modules()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_one_module_reads_the_environment_and_one_starts_git(path: Path) -> None:
     name = str(path.relative_to(SOURCE))

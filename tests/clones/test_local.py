@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.clones.local import LocalRepository, open_local, origin
-from podium.clones.source import PathSource
+from podium.clones.path_source import PathSource
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.history.count import count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from podium.counting.progress import CountProgress
+from podium.counting.progress_notes import CountProgress
 from podium.storage.session import Database
 from tests.support.rows import add_repository, leased, repository
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from podium.clones import mailmap
 from podium.clones.mirrors import Mirrors
-from podium.clones.source import MirrorSource, PathSource
+from podium.clones.path_source import PathSource
+from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
 from podium.git.limits import Limits

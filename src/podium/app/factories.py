@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from podium.accounts.lookup import Lookup
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
-    from podium.clones.source import PathSource, Source
+    from podium.clones.path_source import PathSource
+    from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
     from podium.jobs.broker import Backend
 
@@ -237,18 +238,16 @@ def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
-def path_source(
-    environment: Mapping[str, str], path: Path, revision: str | None = None, *, begin: bool = False
-) -> PathSource:
+def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:
     """The history of the repository at ``path`` or above it, read with the user's own git; see ``PathSource``.
 
     Raises:
         HistoryError: it cannot be ranked; the message says why and what to do.
     """
-    from podium.clones.source import PathSource
+    from podium.clones.path_source import PathSource
     from podium.git.command import Git
 
-    return PathSource(Git.for_person(environment), path, revision, begin=begin)
+    return PathSource(Git.for_person(environment), path, revision)
 
 
 def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:

@@ -120,7 +120,7 @@ def _add_doctor(commands: Any) -> None:
 
 def _add_migrate(commands: Any) -> None:
     migrate = commands.add_parser("migrate", help="bring the database to the revision that this Podium needs")
-    migrate.set_defaults(command="migrate", func="migrate:run")
+    migrate.set_defaults(command="migrate", func="migrate_command:run")
     migrate.add_argument("--to", metavar="REVISION", default="head", help="migrate up or down to it (default: head)")
     migrate.add_argument("--check", action="store_true", help="only compare the tables with those of this Podium")
 
@@ -128,7 +128,7 @@ def _add_migrate(commands: Any) -> None:
 def _add_child_commands(commands: Any) -> None:
     # Processes that Podium starts itself: without `help` they are not listed.
     count = commands.add_parser("_count")
-    count.set_defaults(command="serve", func="count:run")
+    count.set_defaults(command="serve", func="count_command:run")
     count.add_argument("repository_id", type=int)
     count.add_argument("token", type=int)
     count.add_argument("--job", default="")

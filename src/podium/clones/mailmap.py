@@ -5,9 +5,8 @@ Rows with one mapped e-mail are one person, unless the mailmap gives that e-mail
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,12 +108,14 @@ def _probe(name: str) -> str:
     mailmap set the name.
     """
     swapped = name.translate(_SWAP_CASE)
-    return swapped if swapped != name else name + secrets.token_hex(8)
+    return swapped if swapped != name else name + os.urandom(8).hex()
 
 
 def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
     lines = "".join(f"{name} <{email}>\n" for name, email in pairs)
     # git also reads the .mailmap of the work tree: this one is empty.
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="podium-") as empty:
         answer = git.run(
             "check-mailmap",

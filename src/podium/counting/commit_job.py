@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 from podium.clones.source import History, Source
 from podium.counting.mailmap_changes import mailmap_changes
-from podium.counting.progress import CountProgress
+from podium.counting.progress_notes import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import HistoryError, LeaseLost

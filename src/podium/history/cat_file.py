@@ -6,7 +6,7 @@ The nonce is random, so a commit cannot forge the beginning of a record.
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from podium.errors import HistoryError
 from podium.history.commit import LARGEST_COMMIT
@@ -15,7 +15,7 @@ _LONGEST_ANNOUNCEMENT = 128
 
 
 def new_nonce() -> bytes:
-    return secrets.token_hex(16).encode()
+    return os.urandom(16).hex().encode()
 
 
 def record(nonce: bytes, oid: bytes, content: bytes) -> bytes:

@@ -1,0 +1,268 @@
+"""Rank one repository in this process: count, look up accounts, make the board."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import importlib
+import logging
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from podium.app import factories
+from podium.cli.progress_bar import progress_for
+from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
+from podium.jobs import batches, failures
+from podium.jobs.queues import NullQueues
+from podium.repositories.address import Address, parse_address, path_address
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries, schedule
+from podium.settings import Settings
+from podium.storage.session import Database, Session
+from podium.submissions.submit import start_over, submit
+
+if TYPE_CHECKING:
+    from podium.accounts.user_job import UserJob
+    from podium.clones.path_source import PathSource
+    from podium.clones.source import Source
+    from podium.counting.commit_job import CommitJob
+    from podium.git.progress import Progress
+    from podium.leaderboard.rules import Rules
+
+# The collector took a tenth of a short process' time and found little.
+_MANY_OBJECTS = 200_000
+# Seconds between two checks of another process' count.
+LOOK_AGAIN = 0.3
+# Seconds to wait for a limit of GitHub.
+LONGEST_WAIT = 60.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    source: an address or a path.
+    local: the repository at the path, whose commits git already walks; None for an address.
+    top: the number of rows; None for all.
+    """
+
+    source: str
+    local: PathSource | None
+    rev: str | None
+    rules: Rules
+    top: int | None
+    format: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """``repo_slug`` is the ``(owner, name)`` for the lookup, if there is one."""
+
+    address: Address
+    source: Source
+    repo_slug: tuple[str, str] | None
+
+    @property
+    def asks(self) -> bool:
+        return self.repo_slug is not None
+
+
+def rank(environment: Mapping[str, str], request: Request) -> str:
+    """Return the board in the requested format. ``environment`` is the user's; git runs in it.
+
+    Raises:
+        PodiumError: the repository cannot be ranked; the message says why and what to do.
+        Interrupted: SIGINT or SIGTERM came; the repository was released.
+    """
+    settings = Settings.from_environment(environment)
+    gc.set_threshold(_MANY_OBJECTS)
+    _quiet_log()
+    stop = threading.Event()
+    _stop_at_signals(stop)
+    with contextlib.ExitStack() as stack:
+        subject = _find(settings, environment, request)
+        db = factories.open_database(settings)
+        stack.callback(db.close)
+        with progress_for(subject.address.name) as progress:
+            job = factories.commit_job(settings, db, subject.source, ask=subject.asks)
+            repository_id = _count(job, db, subject.address, stop, progress)
+            with contextlib.closing(_user_job(settings, db, subject)) as users:
+                _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
+        return _board(settings, db, repository_id, request)
+
+
+def _import_what_comes_later() -> None:
+    for name in (
+        "counting.commit_job",
+        "clones.mirrors",
+        "accounts.user_job",
+        "leaderboard.board",
+        "leaderboard.export.formats",
+    ):
+        importlib.import_module(f"podium.{name}")
+
+
+def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
+    if not subject.asks:
+        return factories.user_job(settings, db, factories.no_lookup())
+    # Give up early: the user waits.
+    lookup = factories.github_lookup(settings, db, repo_slug=subject.repo_slug, max_faults=3)
+    return factories.user_job(settings, db, lookup, max_rounds=2)
+
+
+def _quiet_log() -> None:
+    """Show notes only; the error that ends the command says the rest."""
+    logging.getLogger("podium").addHandler(logging.NullHandler())
+    notes = logging.getLogger("podium.notes")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("podium: %(message)s"))
+    notes.addHandler(handler)
+    notes.propagate = False
+
+
+def _stop_at_signals(stop: threading.Event) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            # A second signal ends the program at once.
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, on_signal)
+    signal.signal(signal.SIGTERM, on_signal)
+
+
+def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
+    if (source := request.local) is not None:
+        # For a path the network is not used unless a token is set.
+        is_asked = request.rules.identities and settings.github_tokens
+        repo_slug = _repo_slug(settings, source.origin()) if is_asked else None
+        return Subject(
+            path_address(source.repository.path, request.rev),
+            source,
+            repo_slug,
+        )
+    if request.source.startswith(("/", "./", "../", "~", "file://")):
+        raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
+    if request.rev is not None:
+        raise BadAddress("--rev needs a path: at an address, the default branch is ranked.")
+    address = parse_address(request.source, settings.github_server_url)
+    # git waits for the network while we import. For a path git answers at once, and two importing threads slow each
+    # other down.
+    threading.Thread(target=_import_what_comes_later, name="imports", daemon=True).start()
+    return Subject(
+        address,
+        factories.person_source(settings, environment, address.clone_url),
+        _repo_slug(settings, address.clone_url) if request.rules.identities else None,
+    )
+
+
+def _repo_slug(settings: Settings, address: str | None) -> tuple[str, str] | None:
+    try:
+        found = parse_address(address or "", settings.github_server_url)
+    except BadAddress:
+        return None
+    return (found.owner, found.name) if found.host == factories.github_host(settings) else None
+
+
+def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
+    repository = submit(db, NullQueues(), address, refresh_after=0).repository
+    start_over(db, repository.id)
+    while True:
+        error = job.run(repository.id, stop, progress)
+        if error is not None and not isinstance(error, LeaseLost):
+            _give_up(db, repository.id, error)
+            raise error
+        if stop.is_set():
+            raise Interrupted("interrupted")
+        with db.read() as session:
+            counted = _get(session, repository.id)
+        if counted.state == State.FAILED:
+            raise HistoryError(counted.error_code or "failed", counted.error or "It failed: rank it again.")
+        if counted.state.stage != "commits":
+            return counted.id
+        progress("waiting for another podium that counts it", 0)
+        time.sleep(LOOK_AGAIN)
+
+
+def _give_up(db: Database, repository_id: int, error: Exception) -> None:
+    """So that a server on the same data folder does not retry."""
+    if isinstance(error, Interrupted):
+        return
+    reason = error.message if isinstance(error, PodiumError) else type(error).__name__
+    with db.write() as session:
+        repository = queries.lock(session, repository_id)
+        if repository is not None and repository.state.stage == "commits" and repository.lease_holder is None:
+            failures.fail(session, repository, getattr(error, "code", "internal"), reason)
+
+
+def _resolve(
+    job: UserJob, db: Database, repository_id: int, stop: threading.Event, progress: Progress, *, workers: int
+) -> None:
+    while not stop.is_set():
+        with db.read() as session:
+            due = schedule.due(session, repository_id)
+            numbers = batches.unclaimed(session, repository_id)
+        if due is None or due.repository.state != State.USERS_PROCESSING:
+            return
+        if due.delay > LONGEST_WAIT:
+            job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to continue.")
+        elif due.delay > 0:
+            progress("waiting for GitHub", 0)
+            stop.wait(min(due.delay, LOOK_AGAIN))
+        elif numbers:
+            _run_batches(job, due.repository, numbers, stop, progress, workers=workers)
+        else:
+            progress("waiting for another podium that resolves it", 0)
+            stop.wait(LOOK_AGAIN)
+    raise Interrupted("interrupted")
+
+
+def _run_batches(
+    job: UserJob, repository: Repository, numbers: list[int], stop: threading.Event, progress: Progress, *, workers: int
+) -> None:
+    progress("resolving accounts", 0)
+    if len(numbers) == 1:
+        # Usually there is nothing left to look up.
+        job.run(repository.id, repository.generation, numbers[0], stop)
+        return
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = [pool.submit(job.run, repository.id, repository.generation, number, stop) for number in numbers]
+        for done, finished in enumerate(as_completed(jobs), start=1):
+            finished.result()
+            progress("resolving accounts", 100 * done // len(numbers))
+
+
+def _get(session: Session, repository_id: int) -> Repository:
+    repository = queries.by_id(session, repository_id)
+    if repository is None:
+        raise NotFound("The repository was deleted meanwhile: rank it again.")
+    return repository
+
+
+def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
+    from podium.leaderboard.board import load_board
+    from podium.leaderboard.export.formats import render
+
+    with db.read() as session:
+        document = load_board(
+            session,
+            _get(session, repository_id),
+            request.rules,
+            limit=request.top,
+            offset=0,
+            # Shown by default on the user's own machine.
+            show_emails=settings.show_emails is not False,
+            github_url=settings.github_server_url,
+        )
+    # Not cut in a file or a pipe.
+    width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
+    return render(document, request.format, width=width)

@@ -1,0 +1,59 @@
+"""The source of a repository on this machine. It imports little, so that git starts before the rest of Podium loads."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podium.clones.local import open_local, origin
+from podium.git.command import Git
+from podium.git.progress import Progress
+from podium.history.rev_list import Walk
+
+if TYPE_CHECKING:
+    from podium.clones.source import History
+    from podium.repositories.model import Repository
+
+
+class PathSource:
+    """One repository on this machine.
+
+    Args:
+        revision: what to count; None: HEAD.
+        begin: start git's walk before :meth:`open`.
+
+    Raises:
+        HistoryError: as :func:`podium.clones.local.open_local`.
+    """
+
+    def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
+        self._git = git
+        self._walk: Walk | None = None
+        try:
+            self.repository = open_local(git, path, revision, on_head=self._begin if begin else lambda *_: None)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, repository: Path, head: str) -> None:
+        self._walk = Walk(self._git, repository, head)
+
+    @contextlib.contextmanager
+    def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
+        from podium.clones.source import History
+
+        walk, self._walk = self._walk, None
+        with contextlib.closing(walk) if walk else contextlib.nullcontext():
+            yield History(self._git, self.repository, progress, stop, walk=walk)
+
+    def origin(self) -> str | None:
+        """The URL that the repository was cloned from. It may contain a password."""
+        return origin(self._git, self.repository)
+
+    def close(self) -> None:
+        if self._walk:
+            self._walk.close()
+            self._walk = None
