@@ -148,7 +148,7 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
         finally:
             ended.set()
             killing.join()
-        assert "died 5 times" in row["error"]
+        assert "crashed 5 times" in row["error"]
         assert len(set(killed)) == 5
         # Without the fault it is counted like any other.
         host.faults.clear()
