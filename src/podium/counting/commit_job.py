@@ -26,7 +26,7 @@ from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
-# What whoever asked for the count should know of it, besides the board.
+# What the user should know about the count, besides the board.
 notes = logging.getLogger("podium.notes")
 
 
@@ -45,7 +45,7 @@ class CommitJob:
     max_attempts: int
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
-        """Count one repository, unless somebody else does or it does not need it.
+        """Count one repository, unless another worker does or it needs no count.
 
         Args:
             repository_id: which.
@@ -87,7 +87,7 @@ class CommitJob:
         except HistoryError as error:
             if error.code != "corrupt":
                 raise
-            log.warning("repository %d: its mirror is damaged (%s); cloning it anew", repository.id, error)
+            log.warning("repository %d: its mirror is damaged (%s); cloning it again", repository.id, error)
             self._count_and_save(held, stop, note)
 
     def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Progress) -> None:
@@ -102,7 +102,7 @@ class CommitJob:
                 if error.code == "too-large":
                     history.discard()
                 if error.code == "corrupt" and not history.discard():
-                    # Somebody's own repository: reading it again gives the same.
+                    # A repository at a path: reading it again gives the same error.
                     raise HistoryError("damaged", error.message) from error
                 raise
             identities = mailmap_changes(self.db, repository, since, history, tally.people())
@@ -127,8 +127,8 @@ class CommitJob:
                     save_count(session, count)
                     batches.assign(session, repository.id)
 
-            # What took an hour to count is not given up for a database that is started anew. Where the first try was
-            # saved after all, the second finds another head and saves nothing.
+            # A restart of the database must not cost a count that took an hour. If the first try was saved after all,
+            # the second one finds another head and saves nothing.
             retry_transaction(save, stop)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)

@@ -37,7 +37,7 @@ class ClassifiedEmails(Protocol):
 
     @property
     def can_look_up(self) -> bool:
-        """Whether somebody can be asked about them; else there is nothing more to find out of any."""
+        """Whether accounts can be looked up; otherwise every e-mail is processed already."""
 
     def save_links(self, session: Session, repository_id: int) -> None:
         """Link them to the accounts that are known, in the transaction that saved their commits."""

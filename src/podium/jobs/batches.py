@@ -59,7 +59,7 @@ _HELD = """
 SELECT id FROM commit_data WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token
 """
 
-# Not what somebody is working on at this moment: they find out by themselves.
+# Not what a worker holds a claim on: it finds out by itself.
 _GIVE_UP = """
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE repository_id = :id AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
@@ -82,7 +82,7 @@ def assign(session: Session, repository_id: int) -> int:
 
 
 def unclaimed(session: Session, repository_id: int) -> list[int]:
-    """The numbers of the batches that are left and that nobody works on; ``[0]`` where none is left at all.
+    """The numbers of the unprocessed batches without a claim; ``[0]`` where no batch is left.
 
     A message for batch 0 of a repository without any batch completes it.
     """
@@ -95,11 +95,11 @@ def unclaimed(session: Session, repository_id: int) -> list[int]:
 
 
 def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple[list[Row], bool]:
-    """Claim a batch's unprocessed rows; give them, and whether an earlier claim had run out: a worker died."""
+    """Claim a batch's unprocessed rows; give them, and whether an earlier claim had expired: a worker crashed."""
     died = session.run(f"{_RUN_OUT} AND batch = :batch", id=repository_id, batch=batch)
     if died:
-        # The holders of the others died with it as a rule, with their process: one death. One who lives still holds its
-        # batch until somebody else claims it.
+        # Expired claims of one repository usually belong to one dead process: clear them together, as one crash. A late
+        # but live claimant keeps its batch until another worker claims it.
         session.run(_RUN_OUT, id=repository_id)
     rows = session.all(_CLAIM, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
     return rows, bool(died)
@@ -135,7 +135,7 @@ def held(session: Session, repository_id: int, batch: int, token: str) -> set[in
 
 
 def finish(session: Session, repository_id: int, batch: int, token: str) -> int:
-    """Mark a claimed batch's rows processed; 0 where the claim had passed to somebody else."""
+    """Mark a claimed batch's rows processed; 0 where the claim had passed to another worker."""
     return session.run(_DONE, id=repository_id, batch=batch, token=token)
 
 

@@ -1,4 +1,4 @@
-"""The lease on a repository: one holder at a time, whoever dies or wakes up late.
+"""The lease on a repository: one holder at a time, even if one dies or wakes up late.
 
 A lease is taken by one conditional UPDATE, by the database's clock, and renewed by a thread while its holder works.
 Each take-over increments ``lease_token``, the fence: whatever the holder saves is saved under :meth:`Lease.fence`,

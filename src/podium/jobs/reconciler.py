@@ -1,7 +1,8 @@
-"""The reconciler: asks the database what is due and rings for it.
+"""The reconciler: enqueues what the database says is due.
 
-A crash between saving and ringing, a queue that lost its messages, a worker that was killed, a delay that never came
-back: to the database they are all one case, a repository that is unfinished, not held, and not rung lately.
+A crash between saving and enqueueing, a queue that lost its messages, a worker that was killed, a delayed message that
+never returned: to the database they are all one case, a repository that is unfinished, not held, and not enqueued
+recently.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Enqueue again for what was rung this many seconds ago; while others wait in the queue each time twice as late, at most
-# LATEST, so that a repository which waits behind them for an hour does not fill the queue with copies of one message.
+# Enqueue a repository again after AGAIN seconds; while the queue is not empty, double the delay each time, up to
+# LATEST. So a repository that waits for an hour does not fill the queue with copies of its message.
 AGAIN = 30.0
 LATEST = 3600.0
-# While nobody waits for a worker, whatever is unfinished and not in hand has lost its message.
+# While the queues are empty, an unfinished repository that no worker holds has lost its message.
 LOST = 10.0
-# Batches of one repository that lie in the queue at a time, each followed by another when it is done: the one batch of
-# a small repository waits for a few of a giant's, not for all of them.
+# Batches of one repository in the queue at a time; each one done is followed by another. So the one batch of a small
+# repository waits for a few batches of a giant, not for all of them.
 AT_ONCE = 8
-# Repositories that one turn takes from the database at a time.
+# Repositories read from the database at a time.
 _AT_A_TIME = 500
 
 
@@ -38,11 +39,11 @@ def enqueue_due(
     """Enqueue every repository that is due; give how many there were.
 
     Args:
-        db: the truth.
-        ring: the bell.
-        everything_before: ring even for what was rung lately, if not after this moment (seconds since the epoch, by the
-            database's clock): for a queue that is empty.
-        again, latest: seconds after which to ring again for what still waits, at first and at the latest.
+        db: says what is due.
+        queues: where to enqueue it.
+        everything_before: also enqueue what was enqueued up to this moment (seconds since the epoch, by the database's
+            clock), however recently: for a queue that starts empty.
+        again, latest: seconds after which to enqueue again what still waits, the first time and at the latest.
 
     Raises:
         StorageError: the database did not answer.
@@ -102,17 +103,17 @@ def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -
 
 
 def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
-    """Enqueue what is due, and for everything where the queue has lost what was rung before.
+    """Enqueue what is due; everything unfinished, if the queues have lost their messages.
 
     Raises:
         StorageError: the database did not answer.
-        QueueError: the queue did not: it would not hear the bell either.
+        QueueError: the queue did not.
     """
     if backlog.is_fresh():
         with db.read() as session:
             now = session.value("SELECT {now}")
         enqueue_due(db, queues, everything_before=now)
-        # Afterwards: who dies in between leaves it to the next.
+        # Afterwards: if this process crashes in between, the next one fills the queues.
         backlog.note_filled()
         return
     if backlog.waiting(COMMITS, USERS):

@@ -8,7 +8,7 @@ from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, Que
 
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
-# After a fault of the database or the queue, of which there may be many in a row.
+# After a fault of the database or the queue; there may be many in a row.
 LATER = 5.0
 
 
@@ -21,19 +21,19 @@ class Retry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Postpone:
-    """Try again after ``delay`` seconds, however often: what went wrong says nothing about the repository."""
+    """Try again after ``delay`` seconds, without counting an attempt: the fault is not the repository's."""
 
     delay: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Release:
-    """Leave the repository as it is, for whoever comes next; counts as nothing."""
+    """Leave the repository to the next worker, without counting an attempt."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fail:
-    """Give up until somebody asks again, and keep why."""
+    """Give up until the repository is submitted or retried, and keep the reason."""
 
     code: str
     reason: str

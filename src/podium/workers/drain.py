@@ -57,7 +57,7 @@ class Drain:
     def is_done(self) -> bool:
         """Whether nothing is left.
 
-        A repository that somebody else holds is left to them once they are seen to be alive: a lease that is never
+        A repository that another worker holds is left to it once that worker is seen to be alive: a lease that is never
         renewed is a dead worker's, and its work is left for us.
 
         Raises:
