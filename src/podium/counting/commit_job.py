@@ -1,4 +1,4 @@
-"""The commit job: lease, history, count, and all of it saved in one transaction with the change of state."""
+"""The commit job: counts a history under the lease, and saves all of it in one transaction with the change of state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
-# What the user should know about the count, besides the board.
+# Remarks for the user who asked for the count.
 notes = logging.getLogger("podium.notes")
 
 
@@ -34,7 +34,7 @@ notes = logging.getLogger("podium.notes")
 class CommitJob:
     """Counts repositories. Safe to run twice, late, or in several processes at once.
 
-    ``classify_emails`` says what is known of the e-mails of a repository at a host; the composition root hands it in.
+    ``classify_emails`` returns what is known about the e-mails of a repository at a host.
     """
 
     db: Database
@@ -45,18 +45,18 @@ class CommitJob:
     max_attempts: int
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
-        """Count one repository, unless another worker does or it needs no count.
+        """Count one repository, unless another worker does or it does not need it.
 
         Args:
-            repository_id: which.
-            stop: set by the caller to have the work handed back.
-            report: also told how far the work is, besides the database.
+            repository_id: its id.
+            stop: interrupts the count when it is set.
+            report: also receives the progress.
 
         Returns:
-            The error that ended the work, already recorded in the repository's repository; None where there was none.
+            The error that ended the work, which is already saved in the repository; None if there was none.
 
         Raises:
-            StorageError: the database did not answer; the lease runs out by itself.
+            StorageError: the database did not answer; the lease expires by itself.
         """
         repository = lease.grab(self.db, repository_id, seconds=self.lease_seconds)
         return None if repository is None else self.run_held(repository, stop, report)
@@ -64,7 +64,7 @@ class CommitJob:
     def run_held(
         self, repository: Repository, stop: threading.Event, report: Progress | None = None
     ) -> Exception | None:
-        """The same for a repository whose lease was taken already, with ``repository`` as it was then."""
+        """The same for ``repository``, whose lease was already taken."""
         with lease.hold(self.db, repository, seconds=self.lease_seconds) as held:
             try:
                 self._count(held, StopSignal(stop, held.lost), report)
@@ -127,15 +127,15 @@ class CommitJob:
                     save_count(session, count)
                     batches.assign(session, repository.id)
 
-            # A restart of the database must not cost a count that took an hour. If the first try was saved after all,
-            # the second one finds another head and saves nothing.
+            # A database restart must not void a count that took an hour. If the first try was saved, the second finds
+            # another head and saves nothing.
             retry_transaction(save, stop)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
 
     @staticmethod
     def _start(repository: Repository, history: History) -> str | None:
-        """The head to count on from; None where all of history must be counted."""
+        """Return the head to continue from; None if all of history must be counted."""
         counted = repository.head
         if counted is None or repository.counting_version != COUNTING_VERSION or not history.contains(counted):
             return None

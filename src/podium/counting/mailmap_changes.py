@@ -1,4 +1,4 @@
-"""The identities with which a count is saved."""
+"""The identities that a count is saved with."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from podium.storage.session import Database
 def mailmap_changes(
     db: Database, repository: Repository, since: str | None, history: History, people: Collection[Pair]
 ) -> Mapping[Pair, Identity]:
-    """What the mailmap makes of the ``people`` of a count, and of those saved before to whom that makes a difference.
+    """Apply the mailmap to the ``people`` of a count, and to earlier people whose identity changes.
 
-    A mailmap that changed may say something else of everybody. The same one says of those who are known what it said
-    before, but for one thing: where it gives an e-mail to two names, each has a key of its own, and the second may be
-    among the new.
+    A changed mailmap can affect everyone. An unchanged one affects earlier people only if it gives an e-mail to two
+    names: each name has its own key, and the second may be new.
 
     Raises:
         HistoryError: git cannot read the mailmap.
         StorageError: the database cannot be read.
-        Interrupted: told to stop.
+        Interrupted: the count was stopped.
     """
     wanted = set(people)
     if since is not None and repository.mailmap != (history.mailmap or ""):

@@ -1,4 +1,4 @@
-"""How far a count is: saved in the database, at most twice a second, for its users."""
+"""The progress of a count, saved in the database at most twice a second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAVE_EVERY = 0.5
 
 
 class CountProgress:
-    """A :class:`podium.clones.source.Progress` that saves what it receives, and passes it on to ``also``."""
+    """Saves the progress, and passes it on to ``also``."""
 
     def __init__(
         self,

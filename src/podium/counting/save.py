@@ -1,4 +1,4 @@
-"""Saving what was counted: one transaction, under the fence of the lease and the condition of the old head."""
+"""Saves a count in one transaction, under the lease's fence and the condition of the old head."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _PERSON_COLUMNS = (
     *("kind", "processed"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
-# E-mails that are asked for one by one in a statement; of more, all of a repository's rows are read.
+# The maximum number of e-mails in one query; for more, all rows of the repository are read.
 _MOST_ASKED = 500
 _WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
 
 
 class ClassifiedEmails(Protocol):
-    """What is known of people by their e-mails alone, before anybody is asked about them."""
+    """What e-mails alone say about people, without a lookup."""
 
     @property
     def kinds(self) -> Mapping[str, str]:
-        """Of those e-mails that are no human's: 'bot' or 'agent'."""
+        """'bot' or 'agent' for each e-mail that is not a human's."""
 
     @property
     def can_look_up(self) -> bool:
-        """Whether accounts can be looked up; otherwise every e-mail is processed already."""
+        """Whether a lookup can follow; otherwise nothing more can be found out."""
 
     def save_links(self, session: Session, repository_id: int) -> None:
-        """Link them to the accounts that are known, in the transaction that saved their commits."""
+        """Link e-mails to known accounts, in the transaction that saved their commits."""
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -52,7 +52,7 @@ def _added(table: str, columns: Iterable[str]) -> str:
 
 
 def _edges() -> str:
-    """The earlier of two first dates and the later of two last ones; a NULL stands for no date at all."""
+    """Keep the earlier first date and the later last date. NULL is no date."""
     return ", ".join(
         f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
         THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
@@ -62,17 +62,17 @@ def _edges() -> str:
 
 
 def _better_sample(column: str) -> str:
-    """Of two sample commits the one with fewer co-authors."""
+    """Keep the sample commit with fewer co-authors."""
     return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
         THEN excluded.{column} ELSE commit_data.{column} END"""
 
 
-# The older of two other commits; where there was none, the sample that does not stay one.
+# The older of two other commits; without one, the sample that is replaced.
 _OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
     WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
     ELSE excluded.sample_sha END)"""
 
-# What an incremental count found is added to the rows that it started from.
+# An incremental count is added to the rows that it started from.
 _ADD_PERSON = f"""{_insert("commit_data", _PERSON_COLUMNS)} ON CONFLICT (repository_id, email, name) DO UPDATE SET
     {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
     {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
@@ -89,7 +89,7 @@ WHERE repository_id = :repository_id AND email = :email AND name = :name
 def known_pairs(
     session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
 ) -> dict[Pair, Identity]:
-    """Every (name, e-mail) saved for a repository, with the identity that the mailmap gave it then.
+    """Return the saved (name, e-mail) pairs of a repository with their mailmap identities.
 
     With ``values``, at least those that have one of them in ``column``.
     """
@@ -105,7 +105,7 @@ _IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
 def _saved(
     session: Session, repository_id: int, column: str, values: Collection[str] | None, *, columns: str = _IDENTITY
 ) -> list[Row]:
-    """The rows saved for a repository; all of them, where asking for some would be no less work."""
+    """Read all rows if a filter would save no work."""
     if values is not None and not values:
         return []
     asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
@@ -122,12 +122,11 @@ class Count:
     """A finished count.
 
     repository: as it was when counting began.
-    since: the head that the count continued from; None where all of history was counted.
-    head, branch: the commit counted up to, and its branch, if it has one.
-    mailmap: the blob of its mailmap, if it has one.
-    tally: what was counted.
-    identities: what the mailmap makes of every person counted, and of persons saved earlier whom it now changes.
-    people: what is known about every person counted.
+    since: the head that the count continued from; None if all of history was counted.
+    head, branch: the last counted commit, and its branch, if any.
+    mailmap: the blob of its mailmap, if any.
+    identities: mailmap identities of the counted people, and of earlier people who change.
+    people: what is known about the counted people.
     """
 
     repository: Repository
@@ -141,14 +140,14 @@ class Count:
 
 
 def save_count(session: Session, count: Count) -> None:
-    """Save a count, link its people, and move the repository on to its users.
+    """Save a count, link its people, and move the repository to the user stage.
 
     Args:
         session: a transaction under the lease's fence.
-        count: what to save.
+        count: the count.
 
     Raises:
-        LeaseLost: the saved totals are no longer those that the count continued from; nothing is saved.
+        LeaseLost: the saved totals are not those that the count continued from; nothing is saved.
     """
     started, tally = count.repository, count.tally
     number = started.id
@@ -185,7 +184,6 @@ def save_count(session: Session, count: Count) -> None:
 def _person_row(
     repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: ClassifiedEmails
 ) -> tuple[object, ...]:
-    """In the order of :data:`_PERSON_COLUMNS`, which is that of the totals."""
     email, name, *totals = person
     identity = identities[name, email]
     kind = people.kinds.get(email, "human")
@@ -194,7 +192,7 @@ def _person_row(
 
 
 def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
-    """A mailmap that changed applies to the rows of earlier counts too."""
+    """A changed mailmap also applies to the rows of earlier counts."""
     saved = known_pairs(session, repository_id, "email", {email for _, email in identities})
     session.executemany(
         _MAILMAP,
@@ -214,13 +212,13 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
 
 
 def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
-    """The number of each saved (name, e-mail); where ``emails`` are given, at least of theirs."""
+    """Return the row id of each saved (name, e-mail); at least of ``emails``, if given."""
     rows = _saved(session, repository_id, "email", emails, columns="id, name, email")
     return {(row["name"], row["email"]): row["id"] for row in rows}
 
 
 def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
-    """In the order of :data:`_WEEK_COLUMNS`, and of the table: its rows were numbered as persons come."""
+    """Rows in the order of the table, which numbered people as they were counted."""
     for person, weeks in tally.weeks():
         number = numbers[person]
         for week in weeks:

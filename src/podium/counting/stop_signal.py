@@ -1,16 +1,14 @@
-"""A stop that has two causes."""
-
 from __future__ import annotations
 
 import threading
 import time
 
-# Seconds after which a wait looks at the second event; the first one ends it at once.
+# The first event ends a wait immediately; the second is polled.
 _LOOK_EVERY = 0.1
 
 
 class StopSignal(threading.Event):
-    """Set while either of two events is: the caller's stop, or the loss of the lease."""
+    """Set while either event is: the caller's stop, or the loss of the lease."""
 
     def __init__(self, stop: threading.Event, lost: threading.Event) -> None:
         super().__init__()

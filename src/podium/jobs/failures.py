@@ -1,4 +1,4 @@
-"""What an error of a job does to its repository: applies the decision of :mod:`podium.jobs.retry`."""
+"""Applies the decision of :mod:`podium.jobs.retry`. The caller's transaction has locked the repository's row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 
 def apply(session: Session, repository: Repository, max_attempts: int, error: Exception) -> Decision:
-    """Decide what follows from ``error`` and save it; the transaction has locked the row of ``repository``."""
     if not isinstance(error, PodiumError):
         log.error("repository %d: unexpected error", repository.id, exc_info=error)
     jitter = random.random()  # noqa: S311 - spreads retries, no secret
@@ -38,14 +37,12 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
 
 
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
-    """Give a repository up, with the reason that its users read; the transaction has locked its row."""
     log.warning("repository %d failed: %s", repository.id, reason)
     note_outcome("failed")
     transitions.fail(session, repository, code=code, reason=reason)
 
 
 def fail_crashed(session: Session, repository: Repository, crashes: int) -> None:
-    """Give a repository up over which workers crash again and again; the transaction has locked its row."""
     fail(
         session,
         repository,

@@ -1,4 +1,4 @@
-"""The log lines and metrics of each job: its ids, duration and outcome."""
+"""Log lines and metrics of each job."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 
 def report_end(job: Job, seconds: float) -> None:
-    """Log and count the end of ``job``, which took ``seconds``."""
     with running(job):
         log.info("job ended: %s after %.2f s", job.outcome.replace("_", " "), seconds)
     metrics.add(metrics.JOBS, queue=job.queue, outcome=job.outcome)
@@ -27,7 +26,7 @@ def report_end(job: Job, seconds: float) -> None:
 
 
 class JobObserver(Middleware):
-    """Dramatiq's middleware that makes each message the current job. It must be the first, to see what others do."""
+    """Makes each message the current job. It must be the first middleware, so that it observes the others."""
 
     def __init__(self) -> None:
         self._local = threading.local()
@@ -35,11 +34,9 @@ class JobObserver(Middleware):
 
     @property
     def active(self) -> int:
-        """The number of messages that this process is working on."""
         return len(self._active)
 
     def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
-        """Dramatiq's hook."""
         job = Job(q_name(message.queue_name), int(message.args[0]), message.message_id)
         stack = contextlib.ExitStack()
         stack.enter_context(running(job))
@@ -47,7 +44,6 @@ class JobObserver(Middleware):
         self._active.add(threading.get_ident())
 
     def after_process_message(self, *_: Any, exception: BaseException | None = None, **__: Any) -> None:
-        """Dramatiq's hook."""
         job, stack, started = self._local.work
         if exception is not None:
             job.outcome = "error"
@@ -55,7 +51,6 @@ class JobObserver(Middleware):
         self._forget(stack)
 
     def after_skip_message(self, *_: Any) -> None:
-        """Dramatiq's hook."""
         _job, stack, _started = self._local.work
         self._forget(stack)
 

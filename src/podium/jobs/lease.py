@@ -1,10 +1,11 @@
-"""The lease on a repository: one holder at a time, even if one dies or wakes up late.
+"""The lease on a repository: one holder at a time, even if a holder dies or wakes up late.
 
-A lease is taken by one conditional UPDATE, by the database's clock, and renewed by a thread while its holder works.
-Each take-over increments ``lease_token``, the fence: whatever the holder saves is saved under :meth:`Lease.fence`,
-in a transaction that locks the Repository row first. A holder that was stopped longer than the lease can therefore
-save nothing; it learns so at its next renewal or save. (Kleppmann, *How to do distributed locking*, 2016, describes
-the token.)
+One conditional UPDATE takes the lease, by the database's clock. A thread renews it while its holder works. Each
+take-over increments ``lease_token``, the fence: the holder saves only under :meth:`Lease.fence`, in a transaction
+that locks the repository's row first. So a holder that was stopped for longer than the lease cannot save anything. It
+detects this at its next renewal or save. (Kleppmann, *How to do distributed locking*, 2016, describes the token.)
+
+Functions that write raise StorageError if the database does not answer.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from podium.repositories.model import Repository
 from podium.repositories.store import leases
 from podium.storage.session import Database, Session
 
-# Seconds until the next renewal after one that the database did not answer.
+# After a failed renewal.
 _RETRY_SECONDS = 1.0
 
 
 class Lease:
-    """A held lease on ``repository``; ``lost`` is set once another worker has taken it over."""
+    """A held lease; ``lost`` is set once another worker has taken it over."""
 
     def __init__(self, db: Database, repository: Repository, seconds: float) -> None:
         self.repository = repository
@@ -35,14 +36,13 @@ class Lease:
 
     @contextlib.contextmanager
     def fence(self) -> Iterator[Session]:
-        """A transaction that locks the repository and is void unless this lease still holds.
+        """Open a transaction that locks the repository and fails unless this lease still holds.
 
-        It ends with a renewal: while it keeps the row locked, nothing else can renew, and a worker that waits for the
-        row must not take a holder for dead that was only saving.
+        It renews the lease at its end: a worker that waits for the locked row must not mistake a saving holder for a
+        dead one.
 
         Raises:
             LeaseLost: another worker has taken the repository over; nothing was saved.
-            StorageError: the database cannot be written.
         """
         with self._db.write() as session:
             if leases.lock_holder(session, self.repository.id) != self.repository.lease_token:
@@ -52,11 +52,7 @@ class Lease:
             self._renew(session)
 
     def renew(self) -> None:
-        """Renew the lease, or set ``lost``.
-
-        Raises:
-            StorageError: the database did not answer; if it stays away the lease expires, and the fence holds.
-        """
+        """Renew the lease, or set ``lost``."""
         with self._db.write() as session:
             if not self._renew(session):
                 self.lost.set()
@@ -66,54 +62,32 @@ class Lease:
 
 
 def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | None:
-    """Take the lease on a repository for ``seconds``; None where it is held or gone.
-
-    Raises:
-        StorageError: the database cannot be written.
-    """
+    """Take a free lease for ``seconds``; return None if it is held or the repository does not exist."""
     with db.write() as session:
         return leases.take(session, repository_id, holder=secrets.token_hex(16), seconds=seconds)
 
 
 def grab_next(db: Database, repository_id: int, *, seconds: float) -> Repository | None:
-    """Take the lease on the repository at the head of the commit queue; on ``repository_id`` where the queue is empty.
-
-    A message only wakes a worker: which repository is counted next is decided here.
-
-    Returns:
-        The repository; None where there is nothing to do.
-
-    Raises:
-        StorageError: the database cannot be written.
-    """
+    """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty."""
     with db.write() as session:
         repository = leases.take_next(session, holder=secrets.token_hex(16), seconds=seconds)
     return repository or grab(db, repository_id, seconds=seconds)
 
 
 def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Repository | None:
-    """Continue a lease that a parent process took; None where it has been lost.
-
-    Raises:
-        StorageError: the database cannot be written.
-    """
+    """Continue a lease that a parent process took; return None if it was lost."""
     with db.write() as session:
         return leases.adopt(session, repository_id, token, seconds=seconds)
 
 
 def give_back(db: Database, repository: Repository) -> None:
-    """End a lease, if it still holds.
-
-    Raises:
-        StorageError: the database cannot be written.
-    """
     with db.write() as session:
         leases.release(session, repository.id, repository.lease_token)
 
 
 @contextlib.contextmanager
 def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Lease]:
-    """Renew a lease that was taken (``repository``) for the length of a ``with`` block, then end it."""
+    """Renew the lease of ``repository`` during a ``with`` block, then release it."""
     lease = Lease(db, repository, seconds)
     every = seconds / 4
     try:
@@ -121,15 +95,11 @@ def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Le
             yield lease
     finally:
         if not lease.lost.is_set():
-            # A database that does not answer now lets it expire.
             with contextlib.suppress(StorageError):
                 give_back(db, repository)
 
 
 def save_progress(db: Database, repository: Repository, progress: str) -> None:
-    """Keep what a holder is doing, for its users: not fenced with a lock, but conditional on the token.
-
-    A database that does not answer is no reason to stop: the note is left out.
-    """
+    """Save a holder's progress, if its token is still valid and the database answers."""
     with contextlib.suppress(StorageError), db.write() as session:
         leases.note_progress(session, repository.id, repository.lease_token, progress)

@@ -13,7 +13,7 @@ from podium.jobs.queues import Depth
 
 
 class MemoryBackend:
-    """See :class:`podium.jobs.broker.Backend`. No method raises an error."""
+    """Implements :class:`podium.jobs.broker.Backend`. No method raises an error."""
 
     source = "memory"
 
@@ -22,30 +22,24 @@ class MemoryBackend:
         self._filled = False
 
     def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
-        """The broker of ``queue``."""
         return self._brokers.setdefault(queue, StubBroker(middleware=middleware))
 
     def check(self) -> None:
-        """Memory is always there."""
+        """Do nothing: memory is always available."""
 
     def waiting(self, *queues: str) -> int:
-        """The number of messages that wait for a worker."""
         return sum(self._brokers[queue].queues[queue].qsize() for queue in queues)
 
     def is_fresh(self) -> bool:
-        """Whether this process has not been filled yet."""
         return not self._filled
 
     def note_filled(self) -> None:
-        """Remember it until the process ends."""
         self._filled = True
 
     def depths(self) -> Mapping[str, Depth]:
-        """The number of messages in each queue."""
         return {queue: _depth(broker, queue) for queue, broker in self._brokers.items()}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Delete dead messages."""
         return sum(
             _forget(broker.dead_letters_by_queue[queue], repository_ids) for queue, broker in self._brokers.items()
         )
@@ -56,7 +50,7 @@ def _depth(broker: StubBroker, queue: str) -> Depth:
     waiting = messages.qsize()
     return Depth(
         waiting=waiting,
-        # Taken and not acknowledged yet.
+        # Received and not acknowledged yet.
         active=max(0, messages.unfinished_tasks - waiting),
         delayed=broker.queues[dq_name(queue)].unfinished_tasks,
         dead=len(broker.dead_letters_by_queue[queue]),

@@ -1,7 +1,7 @@
-"""The overflow slot: a job that takes long moves off the worker thread, which then takes the next message.
+"""The overflow slot: a long job moves off the worker thread, which then takes the next message.
 
-Otherwise one large repository would delay all that are queued after it. The message of the job is acknowledged when the
-job moves. That is safe: the job keeps its lease, and if the process dies, the reconciler enqueues the repository.
+The move acknowledges the job's message. That is safe: the job keeps its lease, and if the process dies, the reconciler
+enqueues the repository.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks at whether a job has to move, and at whether the slot is free for one that should have.
+# Seconds between checks: whether a job must move; whether the slot is free for it.
 _CHECK_SECONDS = 0.5
 _CHECK_SLOT_SECONDS = 2.0
 
 
 class OverflowSlot:
-    """Room for ``size`` jobs of this process that have run for ``after`` seconds."""
+    """A slot for ``size`` jobs that have run for ``after`` seconds."""
 
     def __init__(self, after: float, size: int = 1) -> None:
         self._after = after
@@ -29,18 +29,12 @@ class OverflowSlot:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no job is in the slot."""
         return not self._running
 
     def run(self, do: Callable[[], None], on_late_end: Callable[[], None] = lambda: None) -> bool:
-        """Run ``do`` until it ends or moves into the slot; whether it has ended.
+        """Run ``do`` until it ends or moves to the slot; return whether it has ended.
 
-        Args:
-            do: the job. If it raises after it moved, the error is logged.
-            on_late_end: called at the end of a job that moved.
-
-        Raises:
-            Exception: the error of a job that did not move.
+        An error is raised, or logged if the job has moved. ``on_late_end`` is called when a moved job ends.
         """
         job = _RunningJob(do)
         started = time.monotonic()
@@ -70,7 +64,7 @@ class OverflowSlot:
         self._free.release()
 
     def wait(self, seconds: float) -> None:
-        """Wait at most ``seconds`` for the jobs in the slot, which were interrupted before."""
+        """Wait at most ``seconds`` for the jobs in the slot."""
         deadline = time.monotonic() + seconds
         for thread in list(self._running):
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -85,13 +79,12 @@ class _RunningJob:
         self._moved = False
 
     def move(self) -> bool:
-        """Note that the worker thread no longer waits; False if the job has ended."""
         with self._lock:
             self._moved = not self.ended.is_set()
             return self._moved
 
     def work(self, context: contextvars.Context) -> bool:
-        """Run the job; whether it moved before it ended."""
+        """Run the job; return whether it moved before it ended."""
         error: BaseException | None = None
         try:
             context.run(self._do)

@@ -1,4 +1,4 @@
-"""A thread that repeats something until it is stopped: heartbeats, the reconciler, the renewal of leases and claims."""
+"""A thread that repeats a call until it is stopped."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from podium.telemetry.outage_log import OutageLog
 
 
 class Periodic:
-    """Calls ``do`` every ``seconds`` in a thread of its own, from :meth:`start` (or ``with``) until :meth:`stop`.
+    """Calls ``do`` in its own thread, from :meth:`start` (or ``with``) until :meth:`stop`.
 
-    A :class:`PodiumError` that ``do`` raises (database or queue are away) does not end it; any other error does.
+    A :class:`PodiumError` that ``do`` raises does not end the thread; any other error does.
 
     Args:
-        name: the thread's.
+        name: of the thread.
         seconds: between the end of a call and the next call.
-        do: what to call.
-        at_once: make the first call at once, rather than after ``seconds``.
+        do: the call.
+        at_once: make the first call immediately.
         retry_seconds: replaces ``seconds`` after a call that raised.
-        outage_log: reports errors once; None: they need no report.
+        outage_log: logs repeated errors once; None: no log.
     """
 
     def __init__(
@@ -40,15 +40,13 @@ class Periodic:
         self._retry_seconds = seconds if retry_seconds is None else retry_seconds
         self._outage_log = outage_log
         self._stop = threading.Event()
-        # A daemon: a call that hangs does not keep the process from ending.
+        # A hanging call does not keep the process alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def stop(self, *, wait: bool = True) -> None:
-        """Make no further call; ``wait`` for the one in hand to end."""
         self._stop.set()
         if wait and self._thread.is_alive():
             self._thread.join()

@@ -1,7 +1,4 @@
-"""The two queues, and the protocols through which they are used.
-
-A message carries ids only and may arrive twice, late or never: the database knows what has to be done.
-"""
+"""The two queues, and the protocols for using them."""
 
 from __future__ import annotations
 
@@ -14,13 +11,12 @@ from podium.repositories.model import State
 COMMITS = "commit-processing"
 USERS = "user-processing"
 
-# The states of the repositories that each queue is for.
 STATES = {
     COMMITS: tuple(state for state in State if state.stage == "commits"),
     USERS: tuple(state for state in State if state.stage == "users"),
 }
 
-# E-mails per message of the user queue: as many as one request to GitHub asks about.
+# As many e-mails as one request to GitHub contains.
 BATCH_SIZE = 50
 
 
@@ -28,8 +24,7 @@ BATCH_SIZE = 50
 class Depth:
     """The number of messages in one queue.
 
-    waiting: for a worker. active: taken by a worker. delayed: not due yet. dead: dropped after the last retry, and kept
-    for a while for people to look at; the reconciler enqueues their repositories again.
+    active: a worker has them. dead: dropped after the last retry, kept for operators.
     """
 
     waiting: int = 0
@@ -47,70 +42,44 @@ class Depth:
 
 
 class Queues(Protocol):
-    """Enqueues. No error if the queue is away: the reconciler finds in the database what is due."""
+    """Enqueues messages, due in ``delay`` seconds. An unreachable queue is no error: the reconciler finds due work."""
 
-    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
-        """Enqueue a repository whose commits are to be counted, in ``delay`` seconds at the earliest."""
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None: ...
 
-    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
-        """Enqueue one batch of a repository's e-mails for the lookup, in ``delay`` seconds at the earliest."""
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None: ...
 
 
 class Backlog(Protocol):
-    """What the reconciler reads from the queues."""
+    """What the reconciler reads. Each method raises QueueError if the queues cannot be used."""
 
     def waiting(self, *queues: str) -> int:
-        """The number of messages that wait for a worker in ``queues``, without delayed ones.
-
-        Raises:
-            QueueError: the queues cannot be read.
-        """
+        """Return the number of messages that wait for a worker, without delayed ones."""
 
     def is_fresh(self) -> bool:
-        """Whether the queues are new or have lost their messages, since the last :meth:`note_filled`.
+        """Whether the queues are new or have lost their messages since :meth:`note_filled`."""
 
-        Raises:
-            QueueError: the queues cannot be read.
-        """
-
-    def note_filled(self) -> None:
-        """Remember that everything that was due is enqueued.
-
-        Raises:
-            QueueError: the queues cannot be written.
-        """
+    def note_filled(self) -> None: ...
 
 
 class QueueMonitor(Protocol):
-    """What an operator sees and does.
+    """The operator's view. Each method raises QueueError if the queues cannot be used.
 
-    source: where the messages are: ``memory`` (of this process) or ``redis``.
+    source: where the messages are: ``memory`` or ``redis``.
     """
 
     @property
     def source(self) -> str: ...
 
-    def depths(self) -> Mapping[str, Depth]:
-        """The number of messages in each queue.
-
-        Raises:
-            QueueError: the queues cannot be read.
-        """
+    def depths(self) -> Mapping[str, Depth]: ...
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Delete the dead messages of some repositories, or (None) of all; return how many there were.
-
-        Raises:
-            QueueError: the queues cannot be written.
-        """
+        """Delete dead messages of the given repositories, or (None) of all; return their number."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NullQueues:
-    """Queues that drop every message: for the command line, which does the work itself."""
+    """Drops every message: the command line does the work itself."""
 
-    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:
-        """Do nothing."""
+    def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None: ...
 
-    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None:
-        """Do nothing."""
+    def enqueue_users(self, repository_id: int, generation: int, batch: int, /, *, delay: float = 0) -> None: ...

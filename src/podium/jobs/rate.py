@@ -1,4 +1,4 @@
-"""The rate and the remaining time of a job, estimated from its progress at several moments. No I/O."""
+"""The rate and the remaining time of a job, estimated from its progress. No I/O."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ _BETWEEN_SAMPLES = 0.5
 
 
 class RateEstimator:
-    """Estimates the rate of one repository's job."""
-
     def __init__(self) -> None:
-        # Times, and what was done by then.
         self._samples: deque[tuple[float, float]] = deque()
         self._phase: object = None
 
     def note(self, now: float, progress: Mapping[str, Any] | None) -> None:
-        """Note the progress at ``now`` (seconds of any clock)."""
+        """Record the progress at ``now`` (seconds of any clock)."""
         progress = progress or {}
         phase, done = (progress.get("stage"), progress.get("phase")), _done(progress)
         if phase != self._phase or (self._samples and done is not None and done < self._samples[-1][1]):
@@ -35,14 +32,14 @@ class RateEstimator:
             self._samples.popleft()
 
     def rate(self) -> float | None:
-        """Commits, accounts or percent per second; None while that is not known."""
+        """Return commits, accounts or percent per second; None if unknown."""
         if len(self._samples) < 2:
             return None
         (began, first), (ended, last) = self._samples[0], self._samples[-1]
         return (last - first) / (ended - began) if ended - began >= _MINIMUM and last > first else None
 
     def seconds_left(self, progress: Mapping[str, Any] | None, known_total: int | None = None) -> float | None:
-        """Seconds until this phase ends; ``known_total``: the commits of the previous count, if there was one."""
+        """Return the seconds until this phase ends; ``known_total``: commits of the previous count."""
         rate, progress = self.rate(), progress or {}
         done, total = _done(progress), _total(progress, known_total)
         if rate is None or done is None or total is None or done >= total:
@@ -51,7 +48,7 @@ class RateEstimator:
 
 
 def _done(progress: Mapping[str, Any]) -> float | None:
-    # A clone that is counted while it arrives has percent and commits. It ends at 100 percent, so that comes first.
+    # A streamed clone has both percent and commits, and ends at 100 percent.
     for name in ("done", "percent", "commits"):
         if isinstance(progress.get(name), int | float):
             return float(progress[name])

@@ -1,4 +1,4 @@
-"""The rates of the repositories that pages show."""
+"""Rate estimators of the repositories that pages show."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from podium.jobs.rate import RateEstimator
 
 
 class RateEstimators:
-    """The estimators of the ``size`` repositories noted last. Thread-safe."""
+    """The estimators of the ``size`` most recently updated repositories. Thread-safe."""
 
     def __init__(self, size: int = 1_000) -> None:
         self._estimators: LRUCache[int, RateEstimator] = LRUCache(size)
         self._lock = threading.Lock()
 
     def note(self, repository_id: int, now: float, progress: Mapping[str, Any] | None) -> RateEstimator:
-        """Note the progress of a repository at ``now``, and return its estimator."""
         with self._lock:
             estimator = self._estimators.get(repository_id)
             if estimator is None:

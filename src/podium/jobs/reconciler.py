@@ -1,8 +1,6 @@
-"""The reconciler: enqueues what the database says is due.
+"""The reconciler enqueues what is due according to the database.
 
-A crash between saving and enqueueing, a queue that lost its messages, a worker that was killed, a delayed message that
-never returned: to the database they are all one case, a repository that is unfinished, not held, and not enqueued
-recently.
+A lost message and a killed worker look the same there: an unfinished repository, not held and not enqueued recently.
 """
 
 from __future__ import annotations
@@ -20,30 +18,28 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Enqueue a repository again after AGAIN seconds; while the queue is not empty, double the delay each time, up to
-# LATEST. So a repository that waits for an hour does not fill the queue with copies of its message.
+# Seconds until a waiting repository is enqueued again. The interval doubles up to LATEST, so that a long wait does not
+# fill the queue with copies of one message.
 AGAIN = 30.0
 LATEST = 3600.0
-# While the queues are empty, an unfinished repository that no worker holds has lost its message.
+# The same while the queues are empty: an unfinished repository without a holder has lost its message.
 LOST = 10.0
-# Batches of one repository in the queue at a time; each one done is followed by another. So the one batch of a small
-# repository waits for a few batches of a giant, not for all of them.
+# Batches of one repository in the queue at a time, so that a small repository need not wait for all of a large one.
 AT_ONCE = 8
-# Repositories read from the database at a time.
 _AT_A_TIME = 500
 
 
 def enqueue_due(
     db: Database, queues: Queues, *, everything_before: float = 0.0, again: float = AGAIN, latest: float = LATEST
 ) -> int:
-    """Enqueue every repository that is due; give how many there were.
+    """Enqueue every due repository; return how many there were.
 
     Args:
-        db: says what is due.
-        queues: where to enqueue it.
-        everything_before: also enqueue what was enqueued up to this moment (seconds since the epoch, by the database's
-            clock), however recently: for a queue that starts empty.
-        again, latest: seconds after which to enqueue again what still waits, the first time and at the latest.
+        db: the database.
+        queues: receives the messages.
+        everything_before: also enqueue what was enqueued up to this moment (seconds since the epoch, by the
+            database's clock), however recently: for an empty queue.
+        again, latest: seconds until a waiting repository is due again, the first time and at the latest.
 
     Raises:
         StorageError: the database did not answer.
@@ -62,7 +58,7 @@ def enqueue_due(
 
 
 def enqueue_next(db: Database, queues: Queues, repository_id: int) -> State | None:
-    """Enqueue what a repository needs next, after a job of it has ended; give its state, None where it is gone."""
+    """Enqueue a repository's next step; return its state, None if it does not exist."""
     with db.read() as session:
         due = schedule.due(session, repository_id)
     if due is None:
@@ -84,7 +80,7 @@ def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float)
 
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:
-    """Enqueue the batch that takes the place of ``batch``, which is done."""
+    """Enqueue the batch that replaces the finished ``batch``."""
     with db.read() as session:
         following = schedule.following_batch(session, repository_id, generation, batch, at_once=AT_ONCE)
     if following is not None:
@@ -92,7 +88,6 @@ def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, ge
 
 
 def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -> Periodic:
-    """A thread that calls :func:`reconcile` at once and then every ``seconds``."""
     return Periodic(
         "reconciler",
         seconds,
@@ -103,17 +98,16 @@ def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -
 
 
 def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
-    """Enqueue what is due; everything unfinished, if the queues have lost their messages.
+    """Enqueue what is due, or everything unfinished if the queue has lost its messages.
 
     Raises:
-        StorageError: the database did not answer.
-        QueueError: the queue did not.
+        StorageError, QueueError: the database or the queue did not answer.
     """
     if backlog.is_fresh():
         with db.read() as session:
             now = session.value("SELECT {now}")
         enqueue_due(db, queues, everything_before=now)
-        # Afterwards: if this process crashes in between, the next one fills the queues.
+        # If this process dies before this line, the next reconciler enqueues everything.
         backlog.note_filled()
         return
     if backlog.waiting(COMMITS, USERS):

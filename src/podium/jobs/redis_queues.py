@@ -1,8 +1,8 @@
 """The operator's view of the queues in Redis, from the keys of Dramatiq's broker.
 
-For a queue Q, below the namespace (``dramatiq/brokers/redis/dispatch.lua``): ``Q`` is the list of waiting messages,
-``Q.DQ.msgs`` has the delayed ones, ``Q.XQ`` and ``Q.XQ.msgs`` the dead ones, ``__acks__.BROKER.Q`` those that a broker
-has taken, and ``__heartbeats__`` the time of each broker's last command.
+Keys of queue Q (``dramatiq/brokers/redis/dispatch.lua``): ``Q`` lists waiting messages, ``Q.DQ.msgs`` holds delayed
+ones, ``Q.XQ`` and ``Q.XQ.msgs`` dead ones, ``__acks__.BROKER.Q`` active ones, and ``__heartbeats__`` the time of each
+broker's last command.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from podium.errors import QueueError
 from podium.jobs.queues import COMMITS, USERS, Depth
 
 NAMESPACE = "podium"
-# Milliseconds without a heartbeat after which a worker's messages are given to others.
+# Milliseconds without a heartbeat until a worker's messages go to others.
 HEARTBEAT_TIMEOUT = 20_000
 
 _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 
 
 class RedisQueues:
-    """See :class:`podium.jobs.queues.QueueMonitor`."""
+    """Implements :class:`podium.jobs.queues.QueueMonitor`."""
 
     source = "redis"
 
@@ -34,17 +34,14 @@ class RedisQueues:
         self._client = client
 
     def close(self) -> None:
-        """Close the connections."""
         self._client.close()
 
     def depths(self) -> Mapping[str, Depth]:
-        """The number of messages in each queue."""
         with redis_errors():
             brokers = self._brokers()
             return {queue: self._depth(queue, brokers) for queue in (COMMITS, USERS)}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        """Delete dead messages."""
         with redis_errors():
             return sum(self._forget(queue, repository_ids) for queue in (COMMITS, USERS))
 
@@ -55,7 +52,7 @@ class RedisQueues:
 
     def _depth(self, queue: str, brokers: list[tuple[str, bool]]) -> Depth:
         key = f"{NAMESPACE}:{queue}"
-        # A transaction: all counts are of one moment.
+        # All counts are of one moment.
         ask = self._client.pipeline(transaction=True)
         ask.llen(key)
         ask.hlen(f"{key}.DQ.msgs")
@@ -64,7 +61,7 @@ class RedisQueues:
             ask.scard(f"{NAMESPACE}:__acks__.{name}.{queue}")
         waiting, delayed, dead, *taken = ask.execute()
         active = sum(count for count, (_, alive) in zip(taken, brokers, strict=True) if alive)
-        # The next command of any broker gives back to the queue what dead brokers have taken.
+        # The next command of any broker requeues the messages of dead brokers.
         return Depth(waiting + sum(taken) - active, active, delayed, dead)
 
     def _forget(self, queue: str, repository_ids: Collection[int] | None) -> int:
@@ -90,7 +87,6 @@ def _repository_of(data: bytes) -> object:
 
 @contextlib.contextmanager
 def redis_errors() -> Iterator[None]:
-    """Turn an error of Redis in the block into a :class:`QueueError`."""
     try:
         yield
     except redis.RedisError as error:
@@ -98,5 +94,4 @@ def redis_errors() -> Iterator[None]:
 
 
 def line_of(error: Exception) -> str:
-    """The first line of an error's message, without a full stop."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""The rule for retries: what becomes of a repository whose job raised an error. A pure decision, as a value."""
+"""The retry rule: what happens to a repository whose job raised an error. No I/O."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, Que
 
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
-# After a fault of the database or the queue; there may be many in a row.
+# After an error of the database or the queue.
 LATER = 5.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again after ``delay`` seconds; counts as one of the attempts."""
+    """Try again after ``delay`` seconds, and count an attempt."""
 
     delay: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Postpone:
-    """Try again after ``delay`` seconds, without counting an attempt: the fault is not the repository's."""
+    """Try again after ``delay`` seconds without counting an attempt: the repository did not cause the error."""
 
     delay: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Release:
-    """Leave the repository to the next worker, without counting an attempt."""
+    """Leave the repository to the next worker."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fail:
-    """Give up until the repository is submitted or retried, and keep the reason."""
+    """Give up until a user or operator retries."""
 
     code: str
     reason: str
@@ -43,13 +43,13 @@ Decision = Retry | Postpone | Release | Fail
 
 
 def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) -> Decision:
-    """What to do after ``error``.
+    """Decide what to do after ``error``.
 
     Args:
         error: what the job raised.
-        attempts: faults since the last progress, this one not counted.
-        max_attempts: after how many faults to give up.
-        jitter: a number from 0 to 1 that spreads the retries of many repositories.
+        attempts: earlier errors since the last progress.
+        max_attempts: errors after which to give up.
+        jitter: from 0 to 1; spreads retries.
     """
     if isinstance(error, Interrupted | LeaseLost):
         return Release()

@@ -1,8 +1,8 @@
-"""The address of a repository: text in, an :class:`Address` or a refusal out. Pure: nothing is looked up here.
+"""The address of a repository: parses text into an :class:`Address` or refuses it. No I/O.
 
-Understood are the forms in which people paste a GitHub repository and the URL forms of ``git clone``
-(https://git-scm.com/docs/git-clone#_git_urls). Everything that git could take for something else than an address
-is refused before git sees it: an option (``-…``), a transport helper (``ext::…``), a password in a URL.
+It accepts the forms in which people paste a GitHub repository, and the URL forms of ``git clone``
+(https://git-scm.com/docs/git-clone#_git_urls). It refuses what git could read as an option (``-…``) or a transport
+helper (``ext::…``), and a password in a URL.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from podium.errors import BadAddress
 
 MAX_LENGTH = 2000
 
-# GitHub's own limits: 39 characters for an owner (an enterprise's managed users add _SHORTCODE), 100 for a name.
+# GitHub's limits: 39 characters for an owner (an enterprise's managed users add _SHORTCODE), 100 for a name.
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]{1,16})?")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
-# First path segments of github.com that are pages of its own and can be no account.
+# GitHub's own pages, which cannot be accounts.
 _NOT_OWNERS = frozenset(
     "about apps collections codespaces contact customer-stories enterprise events explore features issues join login "
     "marketplace notifications orgs organizations pricing pulls search security sessions settings signup site "
@@ -37,15 +37,15 @@ _SCHEMES = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Address:
-    """Where a repository is, and what makes it the same repository as another address.
+    """Where a repository is, and its identity.
 
     Attributes:
-        host: host name in lower case, with the port where it is not the scheme's own; '' for a path.
-        owner: the path before the last segment ('' where there is none; may hold '/' outside GitHub).
+        host: in lower case, with a port that is not the scheme's default; '' for a path.
+        owner: the path before the last segment; may be empty, or contain '/' outside GitHub.
         name: the last segment, without ``.git``.
         key: identity; two addresses with one key are one repository.
-        url: the canonical form, for people and for the database.
-        clone_url: what git is given.
+        url: the canonical form.
+        clone_url: what git receives.
     """
 
     host: str
@@ -62,14 +62,14 @@ class Address:
 
 
 def parse_address(text: str, github_url: str = "https://github.com") -> Address:
-    """Read what a person typed or pasted.
+    """Parse what a person typed or pasted.
 
     Args:
-        text: an address in any form described above, or ``owner/name`` at GitHub.
+        text: an address in one of the forms above, or ``owner/name`` at GitHub.
         github_url: the configured GitHub's web address (``GITHUB_SERVER_URL``).
 
     Raises:
-        BadAddress: it is none, or one that must not reach git. The message never repeats a password.
+        BadAddress: it is no address, or must not reach git. The message never repeats a password.
     """
     text = text.strip().strip("<>\"'").strip()
     _refuse_what_is_no_address(text)
@@ -95,17 +95,17 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
 
 
 def host_of(url: str) -> str:
-    """The host of ``url`` as addresses and the database write it: with a port only where it is not the scheme's."""
+    """Return the host of ``url`` as in :attr:`Address.host`."""
     parts = urlsplit(url)
     return _host_of(parts.hostname or "", parts.port, parts.scheme)
 
 
 def path_address(git_dir: Path, rev: str | None = None) -> Address:
-    """The address of a repository on this machine: only the command line ranks those.
+    """Return the address of a repository on this machine, for the command line.
 
     Args:
-        git_dir: its git directory, absolute; a work tree of its own has one of its own, and so a board of its own.
-        rev: the revision that is ranked, where it is not HEAD.
+        git_dir: its absolute git directory; each work tree has its own, and so its own board.
+        rev: the ranked revision, if it is not HEAD.
     """
     url = git_dir.as_uri() + (f"#{quote(rev)}" if rev else "")
     folder = git_dir.parent if git_dir.name == ".git" else git_dir
@@ -165,7 +165,7 @@ def _from_url(text: str, github_host: str, github_url: str) -> Address:
 def _is_github(host: str, scheme: str, github_host: str) -> bool:
     aliases = {github_host, f"www.{github_host}"}
     if scheme == "ssh":
-        # GitHub also answers SSH on the port of HTTPS, under a name of its own.
+        # GitHub also serves SSH on the HTTPS port, under another name.
         aliases |= {f"ssh.{github_host}:443", f"{github_host}:443"}
     return host in aliases
 
@@ -186,7 +186,7 @@ def _github(path: str, github_host: str, github_url: str, ssh: str | None = None
     url = f"{github_url}/{owner}/{name}"
     clone_url = url
     if ssh is not None:
-        # A person who pastes the SSH form has keys for it: git is given the same form, cut to the repository.
+        # A person who pastes the SSH form has keys for it, so git gets the same form.
         prefix = ssh[: ssh.index("/", ssh.index("://") + 3) + 1] if "://" in ssh else ssh[: ssh.index(":") + 1]
         clone_url = f"{prefix}{owner}/{name}.git"
     return Address(
@@ -217,7 +217,7 @@ def _other(origin: str, host: str, path: str, clone_url: str | None = None) -> A
         owner="/".join(segments[:-1]),
         name=name,
         key=f"{host}/{bare}",
-        # Not without its `.git`: a plain git server knows a folder by its whole name.
+        # With `.git`: a plain git server knows a folder only by its full name.
         url=f"{origin}/{path}",
         clone_url=clone_url or f"{origin}/{path}",
     )

@@ -1,7 +1,7 @@
 """The repository addresses that a server accepts.
 
-The command line clones what its user names. A server clones what strangers submit, so it accepts only origins that its
-operator configured, and no name that leads into a private network: see :mod:`podium.net`.
+A server clones what strangers submit, so it accepts only configured origins, and no name that leads into a private
+network (:mod:`podium.net`).
 """
 
 from __future__ import annotations
@@ -15,21 +15,15 @@ from podium.settings import Settings
 
 
 class AddressPolicy:
-    """The origins that one server accepts repositories from."""
-
     def __init__(self, settings: Settings) -> None:
         private = set(settings.private_git_hosts)
         if settings.github_server_url != PUBLIC_GITHUB:
-            # A company's own GitHub is usually in a private network, and its operator named it.
+            # A company's own GitHub is usually in a private network.
             private.add(settings.github_server_url)
         self._allowed = AllowedOrigins({settings.github_server_url, *settings.git_hosts, *private}, private)
 
     def check(self, address: Address) -> None:
-        """Refuse an address whose origin the operator did not list.
-
-        Raises:
-            BadAddress: with the setting that would allow it.
-        """
+        """Raise BadAddress, which names the setting, if the operator did not list the origin."""
         if origin_of(address.url) not in self._allowed:
             raise BadAddress(
                 f"This server does not accept repositories from {address.host}: its operator can add the origin "
@@ -43,12 +37,12 @@ class AddressPolicy:
             ``HOST:PORT:ADDRESS[,ADDRESS]`` for git's ``http.curloptResolve``; None if the host is an IP address.
 
         Raises:
-            HistoryError: the origin is not accepted, the name does not resolve, or it resolves to a private address
-                and is not listed as private.
+            HistoryError: the origin is not accepted, or its name does not resolve or resolves to an unlisted private
+                address.
         """
         origin = origin_of(clone_url)
         if origin not in self._allowed:
-            # Submitted before the operator changed the list, or moved by its host.
+            # The operator changed the list after the submission, or the host redirected.
             raise HistoryError(
                 "refused", "This server no longer accepts repositories from there: see PODIUM_GIT_HOSTS."
             )

@@ -16,10 +16,10 @@ from podium.timeutil import iso_time
 
 
 def find(session: Session, key: str) -> Repository:
-    """The repository of that identity (:attr:`podium.repositories.address.Address.key`).
+    """Return the repository with this identity (:attr:`podium.repositories.address.Address.key`).
 
     Raises:
-        NotFound: there is none.
+        NotFound: it does not exist.
     """
     repository = queries.by_key(session, key)
     if repository is None:
@@ -28,10 +28,10 @@ def find(session: Session, key: str) -> Repository:
 
 
 def get(session: Session, repository_id: int) -> Repository:
-    """The repository of that number.
+    """Return the repository with this id.
 
     Raises:
-        NotFound: there is none at an address.
+        NotFound: none at an address has it.
     """
     repository = queries.by_id(session, repository_id)
     if repository is None or not repository.host:
@@ -39,28 +39,27 @@ def get(session: Session, repository_id: int) -> Repository:
     return repository
 
 
-# Counting takes longer the more there are, and few clients need a large total to be exact.
+# A count of more takes long, and few clients need it to be exact.
 MANY = 10_000
 
 
 class Totals:
-    """How many repositories there are, in all and by state; totals from :data:`MANY` on are not counted every time."""
+    """How many repositories exist, in total and by state; totals above :data:`MANY` are cached."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._totals = {state: Throttled[int](clock=clock) for state in (None, *State)}
 
     def of(self, session: Session, state: State | None) -> int:
-        """Those in ``state``, or (None) all."""
         return self._totals[state].get(lambda: queries.count(session, state), keep=lambda total: total >= MANY)
 
 
 def listing(
     session: Session, totals: Totals, *, state: str | None, limit: int, offset: int
 ) -> tuple[list[Repository], int]:
-    """One page of repositories, newest first, and how many there are in all.
+    """Return one page of repositories, newest first, and their total.
 
     Raises:
-        BadRule: no such state.
+        BadRule: the state does not exist.
     """
     try:
         chosen = None if state is None else State(state)
@@ -70,7 +69,6 @@ def listing(
 
 
 def describe(repository: Repository) -> dict[str, Any]:
-    """A repository as JSON for the API."""
     return {
         "id": repository.id,
         "url": repository.url,
@@ -90,5 +88,5 @@ def _progress(repository: Repository) -> dict[str, Any] | None:
     if stage is None:
         return None
     progress: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
-    # Progress of an earlier stage or attempt says nothing about this one.
+    # The progress is of an earlier stage or attempt.
     return progress if progress.get("stage") == stage else {"stage": stage}

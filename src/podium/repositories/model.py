@@ -8,7 +8,7 @@ from typing import Literal
 
 from podium.storage.session import Row
 
-# The worker that has a repository: it counts commits, or finds users' accounts.
+# The worker of a repository: it counts commits, or finds users' accounts.
 Stage = Literal["commits", "users"]
 
 
@@ -23,7 +23,7 @@ class State(enum.StrEnum):
 
     @property
     def stage(self) -> Stage | None:
-        """The worker that has the repository; None where none has."""
+        """The worker that has the repository; None if none has."""
         match self:
             case State.PENDING | State.COMMITS_PROCESSING:
                 return "commits"
@@ -33,7 +33,6 @@ class State(enum.StrEnum):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a worker has the repository."""
         return self.stage is not None
 
 
@@ -41,14 +40,14 @@ class State(enum.StrEnum):
 class Repository:
     """One row of the table ``repository``. Times are seconds since the epoch, by the database's clock.
 
-    key: what makes two addresses the same repository (:attr:`podium.repositories.address.Address.key`).
+    key: identity (:attr:`podium.repositories.address.Address.key`).
     host: empty for a path of this machine, which only the command line reads.
-    head, branch, counting_version, mailmap: the commit counted up to, its branch, the version of the counting, and the
-        blob of the mailmap that was applied ('': there is none; None: not known).
+    head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
+        the blob of the applied mailmap ('': there is none; None: unknown).
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
     not_before: when the next try is due; None: now.
-    crashes, attempts: leases that expired and errors that were raised since the last progress.
+    crashes, attempts: expired leases and errors since the last progress.
     unresolved_reason: why the accounts of some e-mails are missing.
     """
 
@@ -87,19 +86,18 @@ class Repository:
 
     @classmethod
     def from_row(cls, row: Row) -> Repository:
-        """The value of a row that has every one of :data:`COLUMNS`."""
         values = [row[column] for column in COLUMNS]
         values[_STATE] = State(values[_STATE])
         return cls(*values)
 
     @property
     def counted_at(self) -> int:
-        """When its commits were counted; 0 where they were not."""
+        """When its commits were counted; 0 if never."""
         return int(self.commits_processed_at or 0)
 
     @property
     def has_board(self) -> bool:
-        """Whether its commits have been counted, now or earlier."""
+        """Whether its commits have ever been counted."""
         return self.commits_processed_at is not None and self.head is not None
 
 

@@ -1,4 +1,4 @@
-"""Holding a repository: taking, renewing and releasing its lease. :mod:`podium.jobs.lease` explains the fence."""
+"""Take, renew and release the lease on a repository. :mod:`podium.jobs.lease` explains the fence."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from podium.storage.session import Session
 
 _RETURNING = f"RETURNING {', '.join(COLUMNS)}"
 
-# Nobody holds the repository. A lease that expired while the database itself was away could not be renewed: its holder
-# has ten seconds from the database's start to do so.
+# The repository has no holder. A holder cannot renew while the database is away, so it has ten seconds from the
+# database's start to do so.
 FREE = """(lease_until IS NULL OR lease_until < {now}
     AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
 
@@ -43,27 +43,24 @@ WHERE id = :id AND lease_token = :token AND lease_holder IS NOT NULL
 
 
 def take(session: Session, repository_id: int, *, holder: str, seconds: float) -> Repository | None:
-    """Take the lease on a repository if it is free."""
     return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
 
 
 def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
-    """Take the lease on the free repository at the head of the commit queue, passing over locked rows."""
+    """Take the lease on the first free repository of the commit queue, skipping locked rows."""
     return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
 
 
 def renew(session: Session, repository_id: int, token: int, *, seconds: float) -> bool:
-    """Renew the lease if ``token`` still holds it."""
     return bool(session.run(_RENEW, id=repository_id, token=token, seconds=seconds))
 
 
 def adopt(session: Session, repository_id: int, token: int, *, seconds: float) -> Repository | None:
-    """Renew the lease if ``token`` still holds it, and give the repository."""
+    """Renew the lease if ``token`` still holds it, and return the repository."""
     return one(session, _RENEW + _RETURNING, id=repository_id, token=token, seconds=seconds)
 
 
 def release(session: Session, repository_id: int, token: int) -> bool:
-    """End the lease if ``token`` still holds it."""
     return bool(
         session.run(
             "UPDATE repository SET lease_holder = NULL, lease_until = NULL WHERE id = :id AND lease_token = :token",
@@ -74,7 +71,7 @@ def release(session: Session, repository_id: int, token: int) -> bool:
 
 
 def lock_holder(session: Session, repository_id: int) -> int | None:
-    """Lock a repository's row and give the token that holds its lease; None where none does."""
+    """Lock a repository's row; return the token that holds its lease, None if there is none."""
     token: int | None = session.value(
         "SELECT lease_token FROM repository WHERE id = :id AND lease_holder IS NOT NULL {for_update}",
         id=repository_id,
@@ -83,7 +80,7 @@ def lock_holder(session: Session, repository_id: int) -> int | None:
 
 
 def note_progress(session: Session, repository_id: int, token: int, progress: str) -> bool:
-    """Keep what the holder is doing (JSON), if ``token`` still holds the lease."""
+    """Save the holder's progress (JSON), if ``token`` still holds the lease."""
     return bool(
         session.run(
             "UPDATE repository SET progress = :progress, updated_at = {now} WHERE id = :id AND lease_token = :token",

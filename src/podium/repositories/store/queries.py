@@ -1,4 +1,4 @@
-"""Reading repositories, one at a time or in pages."""
+"""Read repositories."""
 
 from __future__ import annotations
 
@@ -11,33 +11,31 @@ AT_AN_ADDRESS = "host <> ''"
 
 
 def one(session: Session, sql: str, **parameters: object) -> Repository | None:
-    """The repository that ``sql`` selects or returns, with every column."""
+    """Return the repository that ``sql`` selects or returns, with every column."""
     row = session.one(sql, **parameters)
     return None if row is None else Repository.from_row(row)
 
 
 def by_key(session: Session, key: str) -> Repository | None:
-    """The repository of that identity (:attr:`podium.repositories.address.Address.key`)."""
+    """Find by identity (:attr:`podium.repositories.address.Address.key`)."""
     return one(session, f"{SELECT} FROM repository WHERE key = :key", key=key)
 
 
 def by_url(session: Session, url: str) -> Repository | None:
-    """The repository at exactly that URL."""
     return one(session, f"{SELECT} FROM repository WHERE url = :url", url=url)
 
 
 def by_id(session: Session, repository_id: int) -> Repository | None:
-    """The repository of that number, at an address or a path."""
     return one(session, f"{SELECT} FROM repository WHERE id = :id", id=repository_id)
 
 
 def lock(session: Session, repository_id: int) -> Repository | None:
-    """The repository of that number, locked against every other writer until the transaction ends."""
+    """Return a repository, locked against other writers until the transaction ends."""
     return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)
 
 
 def page(session: Session, state: State | None, *, limit: int, offset: int) -> list[Repository]:
-    """Repositories at addresses, newest first; only those in ``state``, if given."""
+    """Return repositories at addresses, newest first."""
     rows = session.all(
         f"""{SELECT} FROM repository WHERE {_chosen(state)}
         ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset""",
@@ -49,7 +47,6 @@ def page(session: Session, state: State | None, *, limit: int, offset: int) -> l
 
 
 def count(session: Session, state: State | None) -> int:
-    """How many repositories at addresses there are; only those in ``state``, if given."""
     number: int = session.value(f"SELECT count(*) FROM repository WHERE {_chosen(state)}", **_parameters(state))
     return number
 
@@ -63,13 +60,12 @@ def _parameters(state: State | None) -> dict[str, str]:
 
 
 def completed_ids(session: Session) -> list[int]:
-    """The numbers of all completed repositories at addresses."""
     rows = session.all(f"SELECT id FROM repository WHERE state = 'completed' AND {AT_AN_ADDRESS}")
     return [row["id"] for row in rows]
 
 
 def completed_with_email(session: Session, email: str) -> list[int]:
-    """The numbers of the completed repositories in which an e-mail has commits."""
+    """Return the ids of the completed repositories in which an e-mail has commits."""
     rows = session.all(
         """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
         WHERE c.email = :email AND r.state = 'completed'""",
@@ -79,9 +75,5 @@ def completed_with_email(session: Session, email: str) -> list[int]:
 
 
 def check_readable(session: Session) -> None:
-    """Read the table once.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
+    """Raise StorageError if the table cannot be read."""
     session.value("SELECT max(id) FROM repository")

@@ -1,4 +1,4 @@
-"""What is due, and in which order: for the queues, the reconciler and a draining worker."""
+"""What is due, and in which order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from podium.repositories.store.leases import FREE
 from podium.repositories.store.queries import SELECT
 from podium.storage.session import Session
 
-# Repositories that wait for a delay or are being counted do not hold back the start of others.
+# Delayed repositories and those being counted do not affect the start of others.
 _NEXT_START = """
 SELECT MAX(virtual_start) AS virtual_start FROM (
     SELECT MIN(virtual_start) AS virtual_start FROM repository
@@ -24,14 +24,14 @@ SELECT MAX(virtual_start) AS virtual_start FROM (
 
 
 def next_virtual_start(session: Session, client_id: str | None) -> float:
-    """The place in the commit queue of what ``client_id`` submits now (:mod:`podium.repositories.fair_queue`).
+    """Return the virtual start of what ``client_id`` submits now (:mod:`podium.repositories.fair_queue`).
 
-    None, the command line, comes first of all.
+    None, the command line, comes first.
     """
     return float(session.value(_NEXT_START, client_id=client_id) or 0.0)
 
 
-# Locked rows are in work.
+# A locked row has a worker.
 _TAKE_DUE = f"""
 UPDATE repository SET enqueued_at = {{now}} WHERE id IN (
     SELECT id FROM repository
@@ -56,13 +56,13 @@ RETURNING {", ".join(COLUMNS)}
 def take_due(
     session: Session, *, everything_before: float, again: float, latest: float, limit: int
 ) -> list[Repository]:
-    """Mark up to ``limit`` due repositories as enqueued now, and give them in the order of the queue.
+    """Mark up to ``limit`` due repositories as enqueued, and return them in queue order.
 
     Args:
-        everything_before: those enqueued up to this moment are due, however recently that was.
-        again, latest: seconds after which those still waiting are due again, the first time and at the latest; in
-            between the delay doubles.
-        limit: how many at most.
+        everything_before: repositories enqueued up to this moment are due.
+        again, latest: seconds until a waiting repository is due again, the first time and at the latest; the delay
+            doubles in between.
+        limit: the maximum number.
     """
     rows = session.all(_TAKE_DUE, everything_before=everything_before, again=again, latest=latest, limit=limit)
     return sorted(map(Repository.from_row, rows), key=lambda repository: (repository.virtual_start, repository.id))
@@ -70,7 +70,7 @@ def take_due(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Due:
-    """A repository, the seconds after which it is due (at most 0: now), and whether a commit worker holds it."""
+    """A repository, the seconds until it is due (at most 0: now), and whether a commit worker holds it."""
 
     repository: Repository
     delay: float
@@ -78,7 +78,6 @@ class Due:
 
 
 def due(session: Session, repository_id: int) -> Due | None:
-    """When the next step of a repository is due."""
     row = session.one(
         f"""{SELECT}, not_before - {{now}} AS delay,
             CASE WHEN lease_until IS NULL OR lease_until < {{now}} THEN 0 ELSE 1 END AS is_held
@@ -100,7 +99,7 @@ WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :bat
 
 
 def following_batch(session: Session, repository_id: int, generation: int, batch: int, *, at_once: int) -> int | None:
-    """The unclaimed batch that takes the place of ``batch`` among ``at_once``, if the repository is due."""
+    """Return the unclaimed batch that replaces ``batch`` among ``at_once``, if the repository is due."""
     following: int | None = session.value(
         _FOLLOWING_BATCH, id=repository_id, generation=generation, batch=batch, at_once=at_once
     )
@@ -108,7 +107,7 @@ def following_batch(session: Session, repository_id: int, generation: int, batch
 
 
 def unfinished(session: Session, states: Collection[State], *, patience: float) -> dict[int, float | None]:
-    """Repositories in ``states`` that are due within ``patience`` seconds: by number, until when they are leased."""
+    """Return the ids of repositories due within ``patience`` seconds, with the end of their leases."""
     rows = session.all(
         f"""SELECT id, CASE WHEN lease_until > {{now}} THEN lease_until END AS held_until FROM repository
         WHERE host <> '' AND state IN ({", ".join(f"'{state}'" for state in states)})
@@ -119,7 +118,6 @@ def unfinished(session: Session, states: Collection[State], *, patience: float) 
 
 
 def failed_since(session: Session, moment: float) -> int:
-    """How many repositories have failed since ``moment``."""
     number: int = session.value(
         "SELECT count(*) FROM repository WHERE state = 'failed' AND updated_at >= :moment", moment=moment
     )

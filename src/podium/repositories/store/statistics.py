@@ -1,7 +1,6 @@
-"""Counting repositories for operators.
+"""Count repositories for operators.
 
-What grows with the installation is counted on indexes: repositories by state on (state, created_at), batches on the
-partial index of unprocessed rows. Only unfinished repositories are read one by one.
+What grows with the installation is counted on indexes. Only unfinished repositories are read one by one.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from podium.repositories.model import State
 from podium.storage.session import Row, Session
 
-# The column that says since when a repository is in its state. `updated_at` also moves with progress.
+# The start of a repository's state. `updated_at` also changes with progress.
 _SINCE = {
     State.PENDING: "updated_at",
     State.COMMITS_PROCESSING: "last_attempt",
@@ -22,7 +21,7 @@ SELECT id, url, {since} AS since FROM repository WHERE state = '{state}' AND hos
 ORDER BY {since} LIMIT 1
 """
 
-# There may be millions: read in the order of the index, which is the order in which they were enqueued.
+# There may be millions, so this follows the order of the index.
 OLDEST_COMPLETED = """
 SELECT id, url, last_processed_at AS since FROM repository
 WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
@@ -32,21 +31,20 @@ COUNTS = "SELECT state, count(*) AS n FROM repository WHERE host <> '' GROUP BY 
 
 
 def counts_by_state(session: Session) -> dict[State, int]:
-    """How many repositories at addresses are in each state."""
     rows = session.all(COUNTS)
     counts = {row["state"]: int(row["n"]) for row in rows}
     return {state: counts.get(state, 0) for state in State}
 
 
 def oldest(session: Session, state: State) -> Row | None:
-    """``id``, ``url`` and ``since`` of the repository that has been in ``state`` longest."""
+    """Return ``id``, ``url`` and ``since`` of the repository that has been in ``state`` longest."""
     if state == State.COMPLETED:
         return session.one(OLDEST_COMPLETED)
     return session.one(_OLDEST.format(state=state, since=_SINCE[state]))
 
 
 def unfinished(session: Session) -> Row:
-    """Of unfinished repositories: how many are ``held``, ``expired`` (their lease) and ``waiting``; and ``at``, now."""
+    """Count ``held``, ``expired`` (leases) and ``waiting`` unfinished repositories; ``at`` is now."""
     (row,) = session.all(
         """SELECT
             count(*) FILTER (WHERE lease_until >= {now}) AS held,
@@ -59,7 +57,7 @@ def unfinished(session: Session) -> Row:
 
 
 def emails_left(session: Session) -> tuple[int, int]:
-    """How many batches and e-mails of the user queue are unprocessed."""
+    """Return the number of unprocessed batches and e-mails."""
     # All rows of one e-mail are in one batch.
     (row,) = session.all(
         """SELECT count(*) AS batches, coalesce(sum(emails), 0) AS emails FROM (
@@ -72,7 +70,7 @@ def emails_left(session: Session) -> tuple[int, int]:
 
 
 def latest_failures(session: Session, limit: int) -> list[Row]:
-    """``id``, ``url``, ``error`` and ``since`` of the repositories that failed last."""
+    """Return ``id``, ``url``, ``error`` and ``since`` of the latest failures."""
     return session.all(
         """SELECT id, url, error, updated_at AS since FROM repository WHERE state = 'failed' AND host <> ''
         ORDER BY updated_at DESC, id LIMIT :limit""",
@@ -83,13 +81,13 @@ def latest_failures(session: Session, limit: int) -> list[Row]:
 def stalled(
     session: Session, *, expired_after: float, not_enqueued_after: float, no_progress_after: float, limit: int
 ) -> list[Row]:
-    """``id``, ``url``, ``reason`` and ``seconds`` of unfinished repositories that have not changed for too long.
+    """Return ``id``, ``url``, ``reason`` and ``seconds`` of stalled repositories, longest first.
 
     Args:
-        expired_after: seconds for which a lease has been expired without a new holder.
-        not_enqueued_after: seconds for which a due repository has not been enqueued.
+        expired_after: seconds since a lease expired without a new holder.
+        not_enqueued_after: seconds for which a due repository was not enqueued.
         no_progress_after: seconds without progress.
-        limit: how many at most, longest first.
+        limit: the maximum number.
     """
     return session.all(
         """SELECT id, url, reason, {now} - updated_at AS seconds FROM (

@@ -1,7 +1,7 @@
-"""Every change of a repository's state, and of what a stage notes about itself.
+"""Changes of a repository's state and progress.
 
-Each transition takes what it expects of the row: the state it starts from, or a :class:`Repository` as the caller's
-transaction locked it, whose lease token and stage must still be the row's.
+A transition takes the state it starts from, or a :class:`Repository` as the caller's transaction locked it. The row's
+lease token and stage must still match.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from podium.storage.session import Session
 
 _UNFINISHED = "state IN ('pending', 'commits_processing', 'users_processing')"
 
-# The caller's value is still the row's, as far as it matters: no other worker has taken the repository over.
+# No other worker has taken the repository over.
 _STILL_OURS = f"WHERE id = :id AND lease_token = :token AND {_UNFINISHED}"
 
 
@@ -24,7 +24,7 @@ def _ours(repository: Repository) -> dict[str, int]:
 
 
 def insert(session: Session, address: Address, *, virtual_start: float, client_id: str | None) -> bool:
-    """Save a new repository as pending; False where its key or URL is known."""
+    """Save a new repository as pending; return False if its key or URL exists."""
     return bool(
         session.run(
             """INSERT INTO repository
@@ -43,7 +43,7 @@ def insert(session: Session, address: Address, *, virtual_start: float, client_i
 
 
 def correct_url(session: Session, key: str, url: str) -> bool:
-    """Give a FAILED repository another URL of its key (with or without ``.git``), unless another repository has it."""
+    """Set another URL of a FAILED repository's key (with or without ``.git``), unless another repository has it."""
     return bool(
         session.run(
             """UPDATE repository SET url = :url
@@ -65,7 +65,7 @@ UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashe
 def restart(
     session: Session, repository_id: int, expected: State, *, virtual_start: float, client_id: str | None
 ) -> bool:
-    """Count a repository again, if it is in the state ``expected``; its board stays readable."""
+    """Count a repository again, if it is in the state ``expected``. Its board stays readable."""
     return bool(
         session.run(
             f"{_RESTART} WHERE id = :id AND state = :expected",
@@ -113,7 +113,7 @@ def retry(
     client_id: str,
     enqueued: bool,
 ) -> bool:
-    """Make a FAILED repository pending, or an unfinished one due at once, if it is in the state ``expected``.
+    """Make a FAILED repository pending, or an unfinished one due now, if it is in the state ``expected``.
 
     enqueued: the caller enqueues it; otherwise the reconciler does.
     """
@@ -130,7 +130,7 @@ def retry(
 
 
 def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list[int]:
-    """Make every FAILED repository at an address pending, one behind the other; give their numbers."""
+    """Make every FAILED repository at an address pending, with successive virtual starts; return their ids."""
     rows = session.all(
         f"""{_RETRY} FROM (
             SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository
@@ -144,7 +144,7 @@ def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list
 
 
 def drop(session: Session, repository_id: int, *, reason: str) -> bool:
-    """Fail an unfinished repository and void its lease, so that its holder can save nothing."""
+    """Fail an unfinished repository and void its lease, so that its holder cannot save."""
     return bool(
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = 'dropped', progress = NULL,
@@ -161,7 +161,6 @@ def drop(session: Session, repository_id: int, *, reason: str) -> bool:
 
 
 def start_counting(session: Session, repository: Repository) -> bool:
-    """Mark a repository as being counted, if its lease still holds and its commits are to be counted."""
     return bool(
         session.run(
             """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now}
@@ -182,9 +181,9 @@ def save_counted(
     total: int,
     merges: int,
 ) -> bool:
-    """Move a counted repository on to its users, as a new generation.
+    """Move a counted repository to the user stage, as a new generation.
 
-    Only if its lease still holds and its head is still the one that the count started from.
+    Its head must still be the one that the count started from.
     """
     return bool(
         session.run(
@@ -210,11 +209,11 @@ def save_counted(
     )
 
 
-# --- the user worker; its caller has locked the row
+# --- the user worker; the caller has locked the row
 
 
 def resolve_again(session: Session, repository_id: int) -> bool:
-    """Give a COMPLETED repository back to the user queue, as a new generation."""
+    """Return a COMPLETED repository to the user queue, as a new generation."""
     return bool(
         session.run(
             """UPDATE repository SET state = 'users_processing', generation = generation + 1, crashes = 0, attempts = 0,
@@ -226,7 +225,7 @@ def resolve_again(session: Session, repository_id: int) -> bool:
 
 
 def start_users(session: Session, repository_id: int, *, progress: str) -> None:
-    """Start the progress (JSON) of finding accounts, and forget why some were missing before."""
+    """Start the user stage's progress (JSON), and clear the reason for unresolved e-mails."""
     session.run(
         "UPDATE repository SET progress = :progress, unresolved_reason = NULL WHERE id = :id",
         id=repository_id,
@@ -235,9 +234,9 @@ def start_users(session: Session, repository_id: int, *, progress: str) -> None:
 
 
 def note_users(session: Session, repository_id: int, *, progress: str, keep_waiting: bool) -> None:
-    """Keep progress (JSON) of finding accounts, and count crashes and attempts from zero again.
+    """Save the user stage's progress (JSON), and reset crashes and attempts.
 
-    keep_waiting: ``not_before`` stays, because a limit that another batch ran into is still in force.
+    keep_waiting: keep ``not_before``: a limit that another batch met is still in force.
     """
     session.run(
         """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
@@ -250,7 +249,6 @@ def note_users(session: Session, repository_id: int, *, progress: str, keep_wait
 
 
 def wait_for_limit(session: Session, repository_id: int, *, progress: str, delay: float) -> bool:
-    """Let a repository whose users are being processed wait for ``delay`` seconds."""
     return bool(
         session.run(
             """UPDATE repository SET progress = :progress, not_before = {now} + :delay, updated_at = {now}
@@ -263,7 +261,7 @@ def wait_for_limit(session: Session, repository_id: int, *, progress: str, delay
 
 
 def count_crash(session: Session, repository_id: int) -> int:
-    """Count one more crash of a user worker; give how many there were since the last progress."""
+    """Count a crash of a user worker; return the crashes since the last progress."""
     crashes: int = session.value(
         "UPDATE repository SET crashes = crashes + 1 WHERE id = :id AND state = 'users_processing' RETURNING crashes",
         id=repository_id,
@@ -272,12 +270,11 @@ def count_crash(session: Session, repository_id: int) -> int:
 
 
 def explain_unresolved(session: Session, repository_id: int, reason: str) -> None:
-    """Keep why the accounts of some e-mails are missing."""
     session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
 
 
 def complete(session: Session, repository_id: int) -> bool:
-    """Complete a repository whose users are being processed, if none of its e-mails is left unprocessed."""
+    """Complete a repository in the user stage if no e-mail is unprocessed."""
     return bool(
         session.run(
             """UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now},
@@ -294,7 +291,6 @@ def complete(session: Session, repository_id: int) -> bool:
 
 
 def fail(session: Session, repository: Repository, *, code: str, reason: str) -> bool:
-    """Give an unfinished repository up, with the reason that its users read."""
     return bool(
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL,
@@ -308,7 +304,7 @@ def fail(session: Session, repository: Repository, *, code: str, reason: str) ->
 
 
 def retry_later(session: Session, repository: Repository, *, delay: float) -> bool:
-    """Have an unfinished repository tried again in ``delay`` seconds, as one more attempt."""
+    """Try an unfinished repository again in ``delay`` seconds, as one more attempt."""
     return bool(
         session.run(
             f"""UPDATE repository SET attempts = attempts + 1, not_before = {{now}} + :delay, updated_at = {{now}}
@@ -320,7 +316,7 @@ def retry_later(session: Session, repository: Repository, *, delay: float) -> bo
 
 
 def postpone(session: Session, repository: Repository, *, delay: float) -> bool:
-    """Have an unfinished repository tried again in ``delay`` seconds, without counting an attempt."""
+    """The same without counting an attempt."""
     return bool(
         session.run(
             f"UPDATE repository SET not_before = {{now}} + :delay, updated_at = {{now}} {_STILL_OURS}",
