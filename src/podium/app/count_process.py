@@ -1,4 +1,4 @@
-"""``podium _count``: a child process of the server that counts one repository and ends."""
+"""``podium _count``: a child process of the server that counts one repository."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def count_one(settings: Settings, repository_id: int, token: int, job_id: str, s
 
     Args:
         settings: as the parent's.
-        repository_id, token: the repository and the token of the lease that the parent took.
+        repository_id, token: the repository and the parent's lease on it.
         job_id: the parent's job, for log lines.
         stop: interrupts the count when it is set.
 

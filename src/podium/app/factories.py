@@ -1,6 +1,6 @@
 """Factories: each makes one object from the settings.
 
-Most imports are inside the functions: the command line uses few of them, and has to start fast.
+Most imports are inside the functions, so that the command line starts fast.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from podium.counting.commit_job import CommitJob
     from podium.jobs.broker import Backend
 
-# Seconds; longer than any age.
+# Seconds, more than any age.
 NEVER = 1e12
 
 
 def database_url(settings: Settings) -> str | URL:
-    """The database's URL, for migrations."""
     from sqlalchemy import URL
 
     if settings.uses_postgres:
@@ -46,7 +45,7 @@ def database_url(settings: Settings) -> str | URL:
 def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
     """Open the database at the revision that this Podium needs.
 
-    A new SQLite database is created, and the default one is migrated; a database that the settings name is not.
+    Only the default SQLite database is created and migrated.
 
     Args:
         settings: of the installation.
@@ -72,11 +71,11 @@ def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
 
 
 def connect(settings: Settings, *, patience: float = 0.0) -> Database:
-    """The database at any revision; it connects on first use. ``patience``: see :func:`open_database`.
+    """Return the database at any revision; it connects on first use. ``patience``: see :func:`open_database`.
 
     Raises:
         BadSetting: ``DATABASE_URL`` cannot be read.
-        StorageError: the data folder cannot be made.
+        StorageError: the data folder cannot be created.
     """
     make_data_folder(settings)
     if settings.uses_postgres:
@@ -105,21 +104,20 @@ def make_data_folder(settings: Settings) -> None:
 
 
 def github_host(settings: Settings) -> str:
-    """The host whose accounts e-mails are linked to, in the form that addresses have."""
+    """Return GitHub's host in the form that addresses have."""
     return host_of(settings.github_server_url)
 
 
 def max_ages(settings: Settings) -> MaxAges:
-    """How old an account or the result of a lookup may be."""
     from podium.accounts.stale import MaxAges
 
-    # The budget without a token is too small to look up accounts twice.
+    # The budget without a token is too small for second lookups.
     account = settings.account_max_age if settings.github_tokens else NEVER
     return MaxAges(account=account, email=settings.email_max_age, unknown_email=settings.unknown_email_max_age)
 
 
 def backend(settings: Settings) -> Backend:
-    """Where the messages of the queues are kept.
+    """Return the configured message backend.
 
     Raises:
         BadSetting: the settings of Redis cannot be read.
@@ -135,7 +133,7 @@ def backend(settings: Settings) -> Backend:
 
 
 def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
-    """The commit job, which reads histories from ``source``; if not ``ask``, the user job has nothing to look up."""
+    """Return the commit job; without ``ask``, the user job has nothing to look up."""
     from podium.accounts.classify import classify_emails
     from podium.counting.commit_job import CommitJob
 
@@ -152,7 +150,7 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
 
 
 def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
-    """The user job, which asks ``lookup``. The caller closes it."""
+    """Return the user job. The caller closes it."""
     from podium.accounts.user_job import UserJob
 
     return UserJob(
@@ -173,7 +171,7 @@ def github_lookup(
     repo_slug: tuple[str, str] | None = None,
     max_faults: int = 5,
 ) -> GitHubLookup:
-    """The lookup at the configured GitHub, within the budgets of ``pools``. For the rest see ``GitHubLookup``."""
+    """Return the lookup at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup``."""
     from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
 
@@ -191,7 +189,7 @@ def github_lookup(
 
 
 def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:
-    """The budgets of requests with a token, if the settings have one, and without."""
+    """Return the request budgets with a token (if the settings have one) and without."""
     from podium.accounts.github.budget import ANONYMOUS, token_key
     from podium.accounts.github.held_limits import HeldLimits
     from podium.accounts.github.token_pool import TokenPool
@@ -214,7 +212,7 @@ def _budget_store(settings: Settings) -> BudgetStore:
 
 
 def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
-    """Return a function that keeps, of a set of e-mails, those looked up recently."""
+    """Return a function that filters a set of e-mails for those looked up recently."""
     from podium.accounts import links
 
     def known(emails: Collection[str]) -> Collection[str]:
@@ -225,24 +223,23 @@ def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection
 
 
 def no_lookup() -> Lookup:
-    """The lookup that finds no accounts."""
     from podium.accounts.lookup import NoLookup
 
     return NoLookup()
 
 
 def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
-    """Return a function that queues a repository's stale e-mails again after an explicit refresh."""
+    """Return a function that requeues a repository's stale e-mails after an explicit refresh."""
     from podium.accounts.stale import mark_stale
 
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:
-    """The history of the repository at ``path`` or above it, read with the user's own git; see ``PathSource``.
+    """Return the history of the repository at ``path`` or above it, read with the user's git; see ``PathSource``.
 
     Raises:
-        HistoryError: it cannot be ranked; the message says why and what to do.
+        HistoryError: it cannot be ranked; the message says why.
     """
     from podium.clones.path_source import PathSource
     from podium.git.command import Git
@@ -251,7 +248,7 @@ def path_source(environment: Mapping[str, str], path: Path, revision: str | None
 
 
 def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
-    """The history of the repository at ``clone_url``, read with the user's own credentials."""
+    """Return the history at ``clone_url``, read with the user's own credentials."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git
@@ -262,7 +259,6 @@ def person_source(settings: Settings, environment: Mapping[str, str], clone_url:
 
 
 def server_source(settings: Settings) -> Source:
-    """The histories of the repositories that the server accepts."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git

@@ -1,4 +1,4 @@
-"""What an operator uses: the queues and the database of an installation, migrations, the metrics page."""
+"""What an operator uses: queues and database, migrations, the metrics page."""
 
 from __future__ import annotations
 
@@ -24,11 +24,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Installation:
-    """What an operator's command uses.
-
-    db: the database. queues: the queues in Redis; None: they are in the memory of another process.
-    inspector: reads the overview.
-    """
+    """What an operator's command uses. ``queues``: in Redis; None: they are in the memory of another process."""
 
     db: Database
     queues: QueueMonitor | None
@@ -37,10 +33,10 @@ class Installation:
 
 @contextlib.contextmanager
 def installation(settings: Settings) -> Iterator[Installation]:
-    """The installation that the settings name, for the length of a ``with`` block.
+    """Open the configured installation for the length of a ``with`` block.
 
     Raises:
-        StorageError: there is no database yet, it cannot be read, or it must be migrated first.
+        StorageError: the database does not exist, cannot be read, or must be migrated first.
     """
     check_database_exists(settings)
     with contextlib.closing(factories.connect(settings)) as db, shared_queues(settings) as queues:
@@ -50,11 +46,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
 
 
 def check_database_exists(settings: Settings) -> None:
-    """Return if there is a database; a command that only reads must not create one.
-
-    Raises:
-        NoDatabaseYet: the SQLite file does not exist.
-    """
+    """Raise NoDatabaseYet if the SQLite file does not exist: a command that only reads must not create it."""
     if not settings.uses_postgres and not settings.sqlite_path().exists():
         raise NoDatabaseYet(
             f"There is no database at {settings.sqlite_path()} yet; `podium serve` creates it. If it is elsewhere, set "
@@ -63,7 +55,7 @@ def check_database_exists(settings: Settings) -> None:
 
 
 def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
-    """Migrate the database up or down to a revision, or only compare its tables with the declared ones.
+    """Migrate the database to a revision, or only compare its tables with the declared ones.
 
     Raises:
         StorageError: it cannot be migrated, or differs.
@@ -78,7 +70,7 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
 
 @contextlib.contextmanager
 def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
-    """The queues in Redis; None if each process has its own."""
+    """Open the queues in Redis; None if each process has its own."""
     if not settings.uses_redis:
         yield None
         return
@@ -95,21 +87,21 @@ def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBud
 
 
 def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
-    """GitHub's budget per API, as the last answers reported it, for ``pools`` (with tokens, without).
+    """Return GitHub's last reported budget per API, for ``pools`` (with tokens, without).
 
     Raises:
-        QueueError: the Redis that keeps it cannot be used.
+        QueueError: the Redis that stores it cannot be used.
     """
     tokens, anonymous = pools
     now = time.time()
-    # Requests to an API that both pools may use are made with a token first.
+    # Requests to an API of both pools use a token first.
     windows = {**anonymous.windows(now), **(tokens.windows(now) if tokens else {})}
     return [ApiBudget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
 
 
 @contextlib.contextmanager
 def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    """Collect the metrics of this process for the length of a ``with`` block; yields what renders their page."""
+    """Collect the metrics of this process during a ``with`` block; yield a function that renders their page."""
     from podium.monitoring.gauges import Gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus

@@ -1,4 +1,4 @@
-"""``podium serve`` put together: what the web needs, and both workers unless they run elsewhere."""
+"""``podium serve``: the web, and both workers unless they run elsewhere."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from podium.workers import child
 
 log = logging.getLogger(__name__)
 
-# Seconds that a counting process may need to start before it renews the lease that the server took for it.
+# Seconds in which a counting process must renew the lease that the server took for it.
 _CHILD_START_SECONDS = 10.0
 
 
 @contextlib.contextmanager
 def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
-    """What ``podium serve`` answers with, for the length of a ``with`` block.
+    """Open the web's services for the length of a ``with`` block.
 
     Args:
         settings: of the installation.
         loopback: whether only this machine can reach the server.
-        workers: whether this process works the queues off, too.
+        workers: whether this process also works on the queues.
 
     Raises:
         StorageError: the database cannot be used.
@@ -69,16 +69,16 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
 
 
 def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Repository) -> bool:
-    """Count in a process of its own, so that reading a large history never slows an answer."""
+    """Count in another process, so that reading a large history does not slow the web."""
     job = current()
     arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))
     if not status:
         return True
     note_outcome("crashed")
-    # Not enqueued at once, which might crash the next child as fast: the reconciler does so in its time.
+    # The reconciler enqueues it later; at once, the next child might crash as fast.
     log.warning("repository %d: the counting process ended with status %d", row.id, status)
     if status > 0:
-        # It could not start, and said why. One that was killed leaves its lease, which counts as a crash.
+        # The child could not start and logged why. A killed child leaves its lease, which counts as a crash.
         lease.give_back(db, row)
     return False

@@ -1,7 +1,4 @@
-"""A worker put together: the queues, the threads that work them off, the reconciler and the heartbeat.
-
-:class:`Worker` runs in the server's process and in worker processes (:func:`work`).
-"""
+"""A worker: its queues and threads, the reconciler and the heartbeat."""
 
 from __future__ import annotations
 
@@ -36,22 +33,18 @@ _DATABASE_PATIENCE = 15.0
 
 
 class Worker:
-    """Works the queues off from :meth:`start` (or ``with``) to :meth:`stop`. Without threads it only enqueues.
+    """Works on the queues from :meth:`start` (or ``with``) to :meth:`stop`. Without threads it only enqueues.
 
     Args:
         settings: of the installation.
         db: the database.
-        count: counts a repository whose lease was taken; whether to enqueue what the repository needs next.
-        stop: is set by :meth:`stop`, and may be set before: jobs that are running then end early.
-        commit_threads, user_threads: how many threads work on each queue.
+        count: counts a repository whose lease was taken; returns whether to enqueue the next step.
+        stop: interrupts running jobs; :meth:`stop` sets it.
+        commit_threads, user_threads: threads per queue.
         count_start_seconds: seconds that ``count`` may take before it renews the lease.
 
-    Attributes:
-        queues: both queues; enqueues.
-        inspector: reads the overview of the installation.
-
     Raises:
-        BadSetting: the settings name a Redis that cannot be.
+        BadSetting: the settings of Redis cannot be read.
     """
 
     def __init__(
@@ -81,14 +74,14 @@ class Worker:
         pools = factories.token_pools(settings, db)
         self.inspector = Inspector(db, self.queues.backend, functools.partial(budgets, pools))
         if self._works:
-            # Built here only: what asks GitHub takes long to import.
+            # Imported only here: the GitHub client takes long to import.
             self._users = factories.user_job(settings, db, factories.github_lookup(settings, db, pools=pools))
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self.inspector.report)
 
     def on_commits(self, enqueued: int) -> None:
-        """Handle a message of the commit queue: count the repository that is next, which may not be ``enqueued``."""
+        """Count the next repository, which may not be ``enqueued``."""
         if self._stop.is_set():
             self.queues.enqueue_commits(enqueued)
             return
@@ -102,7 +95,6 @@ class Worker:
             enqueue_next(self._db, self.queues, row.id)
 
     def on_users(self, repository_id: int, generation: int, batch: int) -> None:
-        """Handle a message of the user queue: look up one batch of e-mails."""
         worked = self._users.run(repository_id, generation, batch, self._stop)
         if self._stop.is_set():
             # The batch was released, or it is done and the next worker finds nothing to do.
@@ -111,14 +103,13 @@ class Worker:
             enqueue_following_batch(self._db, self.queues, repository_id, generation, batch)
 
     def start(self) -> None:
-        """Start all threads."""
         if self._works:
             self.queues.start()
             self._reconciler.start()
             self._heartbeat.start()
 
     def stop(self) -> None:
-        """Interrupt the jobs, wait for them some seconds, and leave to other workers what is not finished by then."""
+        """Interrupt the jobs, wait some seconds, and leave unfinished work to other workers."""
         if not self._works:
             return
         self._stop.set()
@@ -144,7 +135,7 @@ class Worker:
 
 
 def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user_threads: int, drain: bool) -> int:
-    """Work the queues off in this process until ``stop`` is set; return the exit code.
+    """Work on the queues in this process until ``stop`` is set; return the exit code.
 
     ``drain``: until nothing is left to do; the exit code is 1 if a repository failed.
 
@@ -167,10 +158,6 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
 
 
 def check_worker(db: Database, backend: Backend) -> None:
-    """Return if a worker process can use the database and the queues.
-
-    Raises:
-        PodiumError: it cannot.
-    """
+    """Raise PodiumError if a worker process cannot use the database or the queues."""
     check_revision(db)
     backend.check()

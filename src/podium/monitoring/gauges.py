@@ -13,7 +13,7 @@ from podium.telemetry.metrics import Gauge
 
 log = logging.getLogger(__name__)
 
-# Seconds for which the gauges are kept at least.
+# Seconds between two reads, at least.
 FRESH = 5.0
 
 
@@ -25,7 +25,7 @@ class Gauges:
         self._gauges = Throttled[Sequence[Gauge]](fresh=FRESH, clock=clock)
 
     def __call__(self) -> Sequence[Gauge]:
-        """The gauges; only ``podium_up`` 0 if the database or the broker cannot be read."""
+        """Return the gauges; only ``podium_up`` 0 if the database or the broker cannot be read."""
         return self._gauges.get(self._fresh)
 
     def _fresh(self) -> Sequence[Gauge]:
@@ -42,7 +42,6 @@ def _up(value: float) -> Gauge:
 
 
 def gauges(overview: Overview) -> list[Gauge]:
-    """All gauges of an overview."""
     return [
         Gauge(
             "podium_repositories",

@@ -1,8 +1,4 @@
-"""Reading what an operator asks of the queues: from the database, the broker, and what workers told of themselves.
-
-What grows with the installation is counted on indexes: the repositories by state on (state, created_at), the batches on
-the partial index of what is unprocessed. Only unfinished repositories are looked at one by one.
-"""
+"""Reads the overview from the database, the broker and the workers' heartbeats."""
 
 from __future__ import annotations
 
@@ -38,8 +34,7 @@ _WORKERS = "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER 
 class Inspector:
     """Reads the overview.
 
-    db: the truth. queues: those that this process can see; None: it sees none. budgets: reads GitHub's budget where
-    this process can see it.
+    queues: None if this process cannot see them. budgets: reads GitHub's budget; None if this process cannot.
     """
 
     db: Database
@@ -47,7 +42,7 @@ class Inspector:
     budgets: Callable[[], Sequence[ApiBudget]] | None = None
 
     def overview(self) -> Overview:
-        """Everything at this moment.
+        """Read the overview now.
 
         Raises:
             StorageError: the database cannot be read.
@@ -77,7 +72,7 @@ class Inspector:
             )
 
     def report(self) -> dict[str, Any]:
-        """What a worker tells with its heartbeat: what no other process can see.
+        """Return a heartbeat's report: what no other process can see.
 
         Raises:
             QueueError: the broker cannot be read.
@@ -119,7 +114,7 @@ def _worker(row: Row) -> WorkerRow:
 
 
 def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | None:
-    """The queues in the memory of workers that are alive, added up; None where none told of any."""
+    """Add up the queues in the memory of live workers; None if no worker reports any."""
     told = [each["queues"] for each in reports if "queues" in each]
     depths: dict[str, Depth] = {}
     for queues in told:
@@ -129,6 +124,6 @@ def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | 
 
 
 def _told_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
-    """What the worker that started last knows of the budget."""
+    """The budget that the newest worker reports."""
     told = [each["budgets"] for each in reports if each.get("budgets")]
     return tuple(ApiBudget(**each) for each in told[-1]) if told else ()

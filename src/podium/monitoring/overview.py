@@ -1,7 +1,7 @@
-"""The state of the queues at one moment, for operators; :mod:`podium.monitoring.inspector` reads it.
+"""The state of the queues at one moment, for operators.
 
-These classes have the structure of ``GET /queues`` and ``podium queue --json``: :func:`as_json` writes them, and
-FastAPI documents the route with them. Times are seconds since the epoch by the database's clock; in JSON, ISO 8601.
+``GET /queues`` and ``podium queue --json`` have the structure of these classes: :func:`as_json` writes them, and
+FastAPI documents them. Times are seconds since the epoch by the database's clock; in JSON, ISO 8601.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from podium.timeutil import iso_time
 
 
 class _IsoTime:
-    """Documents a time as a string in OpenAPI; see pydantic's ``__get_pydantic_core_schema__``."""
+    """Documents a time as a string in OpenAPI."""
 
     def __get_pydantic_core_schema__(self, _source: Any, handler: Any) -> Any:
         return handler.generate_schema(str)
@@ -26,12 +26,12 @@ Time = Annotated[float, _IsoTime()]
 
 
 def camel_case(name: str) -> str:
-    """``resets_at`` as ``resetsAt``."""
+    """Turn ``resets_at`` into ``resetsAt``."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 
 
-# What pydantic reads from a dataclass's ``__pydantic_config__``.
+# Pydantic reads this from a dataclass's ``__pydantic_config__``.
 _IN_JSON = {"alias_generator": camel_case, "extra": "forbid"}
 
 
@@ -146,7 +146,6 @@ class Overview:
 
 
 def as_json(value: Any) -> Any:
-    """An overview, or a part of it, as ``podium queue --json`` and ``GET /queues`` return it."""
     if dataclasses.is_dataclass(value):
         return {
             camel_case(field.name): iso_time(found) if "Time" in str(field.type) else as_json(found)

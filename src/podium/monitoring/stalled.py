@@ -1,4 +1,4 @@
-"""Find stalled repositories, and why they are stalled. A working installation has none."""
+"""Find stalled repositories. A working installation has none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from podium.storage.session import Session
 
 Reason = Literal["expired_lease", "never_enqueued", "no_progress"]
 
-# Reconcilers run every few seconds, so a lease that expired this many seconds ago should have a new holder.
+# Reconcilers run every few seconds, so an expired lease soon has a new holder.
 EXPIRED_AFTER = 60.0
 # The reconciler enqueues what is due at least every LATEST seconds.
 NOT_ENQUEUED_AFTER = 1.5 * LATEST
@@ -23,8 +23,8 @@ SHOWN = 10
 class StalledRepository:
     """A repository that has not changed for ``seconds``.
 
-    reason: ``expired_lease``: its worker vanished and no other took over; ``never_enqueued``: it is due, but not in a
-    queue; ``no_progress``: a worker holds it and makes no progress.
+    reason: ``expired_lease``: its worker died and no other took over; ``never_enqueued``: it is due, but in no queue;
+    ``no_progress``: a worker holds it without progress.
     """
 
     id: int
@@ -34,7 +34,7 @@ class StalledRepository:
 
 
 def find(session: Session, *, no_progress_after: float) -> list[StalledRepository]:
-    """The :data:`SHOWN` repositories that have been stalled longest.
+    """Return the :data:`SHOWN` repositories that have been stalled longest.
 
     ``no_progress_after``: seconds that a worker may hold a repository without progress.
     """

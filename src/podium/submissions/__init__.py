@@ -1,1 +1,1 @@
-"""What clients and operators ask of a repository: submit, refresh, retry and drop."""
+"""Submit, refresh, retry and drop repositories."""

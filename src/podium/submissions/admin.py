@@ -1,7 +1,7 @@
-"""What an operator does to repositories: retry them, or drop one from its queue.
+"""An operator retries repositories, or drops one.
 
-:func:`retry` and :func:`drop` only change rows, and the reconciler of any worker enqueues what is due within seconds:
-they work from every process, even one that cannot reach the broker.
+:func:`retry` and :func:`drop` only change rows; the reconciler of any worker enqueues what is due. So they work in
+processes that cannot reach the broker.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from podium.repositories.store import queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
 
-# A client of its own: a thousand retried repositories stand one behind the other, and delay those of other clients
-# only once.
+# Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
 
 DROPPED = "An operator took this repository out of the queue. Retry it to have it done after all."
@@ -28,14 +27,14 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
     """Retry repositories: failed ones from their first state on, waiting ones at once.
 
     Args:
-        db: where they are saved.
-        ids: their numbers; none: every repository that has failed.
+        db: the database.
+        ids: their ids; empty: every failed repository.
 
     Returns:
-        The numbers of those that are due now.
+        The ids of those that are due now.
 
     Raises:
-        NotFound: there is none of that number; nothing was changed.
+        NotFound: an id does not exist; nothing was changed.
         Conflict: one is completed; nothing was changed.
     """
     with db.write() as session:
@@ -54,10 +53,7 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
 
 
 def retry_one(db: Database, queues: Queues, key: str) -> Repository:
-    """Retry and enqueue the failed repository of that identity (:attr:`podium.repositories.address.Address.key`).
-
-    Returns:
-        The repository, pending.
+    """Retry and enqueue the failed repository with this identity; return it, pending.
 
     Raises:
         NotFound: it was never submitted.
@@ -74,15 +70,12 @@ def retry_one(db: Database, queues: Queues, key: str) -> Repository:
 
 
 def drop(db: Database, repository_id: int) -> Repository:
-    """Take an unfinished repository out of the queue: it fails with a reason that says so.
+    """Fail an unfinished repository with a reason; return it as it was.
 
-    A worker that holds it can save nothing any more. A board that it had stays readable.
-
-    Returns:
-        The repository as it was.
+    A worker that holds it can no longer save. An earlier board stays readable.
 
     Raises:
-        NotFound: there is none of that number.
+        NotFound: the id does not exist.
         Conflict: it is in no queue.
     """
     with db.write() as session:
@@ -94,14 +87,12 @@ def drop(db: Database, repository_id: int) -> Repository:
 
 
 def retry_message(ids: Collection[int]) -> str:
-    """Say what :func:`retry` did."""
     if not ids:
         return "No repository has failed: nothing to try again."
     return f"{len(ids)} {'repository is' if len(ids) == 1 else 'repositories are'} tried again."
 
 
 def drop_message(repository: Repository) -> str:
-    """Say what :func:`drop` did."""
     return (
         f"{repository.url} was taken out of the queue. To have it done after all: podium queue retry {repository.id}."
     )

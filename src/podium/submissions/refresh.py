@@ -1,4 +1,4 @@
-"""Looking up accounts again that stayed unresolved or have become stale."""
+"""Look up unresolved and stale accounts again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from podium.repositories.model import State
 from podium.repositories.store import queries, transitions
 from podium.storage.session import Database, Session
 
-# Marks the e-mails of a repository that are to be looked up again; gives how many rows there are.
+# Marks a repository's e-mails that must be looked up again; returns the number of rows.
 MarkStale = Callable[[Session, int], int]
 
 
@@ -21,11 +21,11 @@ def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale
     """Look up stale accounts of one repository, or (``key`` None) of all completed ones.
 
     Returns:
-        How many repositories were enqueued; unfinished ones are left to their workers.
+        How many repositories were enqueued, without unfinished ones.
 
     Raises:
         NotFound: it was never submitted.
-        Conflict: it has failed, and must be retried instead.
+        Conflict: it has failed, and must be retried.
     """
     with db.read() as session:
         if key is None:
@@ -39,7 +39,7 @@ def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale
 
 
 def resolve_again(db: Database, queues: Queues, repository_id: int, mark_stale: MarkStale) -> bool:
-    """Enqueue the stale e-mails of a completed repository; whether there were any."""
+    """Enqueue the stale e-mails of a completed repository; return whether there were any."""
     with db.write() as session:
         repository = queries.lock(session, repository_id)
         if repository is None or repository.state != State.COMPLETED:

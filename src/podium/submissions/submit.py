@@ -1,6 +1,6 @@
-"""Submitting a repository: save first, then enqueue.
+"""Submit a repository: save first, then enqueue.
 
-A crash between the two leaves a row that the reconciler finds, never a message without a row.
+A crash between the two leaves a row that the reconciler finds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from podium.storage.session import Database, Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Submission:
-    """The repository as the submission found it, and whether it is new or is being refreshed."""
+    """The repository as the submission found it."""
 
     repository: Repository
     is_new: bool
@@ -28,14 +28,9 @@ class Submission:
 def submit(
     db: Database, queues: Queues, address: Address, *, refresh_after: float, client_id: str | None = None
 ) -> Submission:
-    """Save a repository that is new, or refresh one whose board is older than ``refresh_after`` seconds.
+    """Save a new repository, or refresh one whose board is older than ``refresh_after`` seconds.
 
-    Args:
-        db: where it is saved.
-        queues: where its commits are enqueued.
-        address: the repository's.
-        refresh_after: seconds.
-        client_id: the client, as named by :class:`podium.repositories.fair_queue.ClientIds`.
+    ``client_id``: from :class:`podium.repositories.fair_queue.ClientIds`.
 
     Raises:
         StorageError: the database cannot be written.
@@ -54,10 +49,7 @@ def submit(
 
 
 def start_over(db: Database, repository_id: int) -> None:
-    """Have a repository counted again, unless its commits are waiting to be counted or being counted already.
-
-    For the command line, which ranks the repository as it is now, however recently it was counted or failed.
-    """
+    """Count a repository again, unless a count is waiting or running."""
     with db.write() as session:
         repository = queries.lock(session, repository_id)
         if repository is not None and repository.state.stage != "commits":
@@ -71,7 +63,7 @@ def start_over(db: Database, repository_id: int) -> None:
 
 
 def _known(session: Session, address: Address) -> Repository:
-    # One URL has two keys only after a change of settings (another GitHub); then the older row is meant.
+    # One URL has two keys only after the configured GitHub changed; the older row is right.
     repository = queries.by_key(session, address.key) or queries.by_url(session, address.url)
     if repository is None:
         raise NotFound(f"{address.url} was deleted meanwhile: submit it again.")

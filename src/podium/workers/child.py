@@ -1,7 +1,7 @@
-"""Child processes: ``podium ARGUMENTS``, which end when their parent ends.
+"""Child processes (``podium ARGUMENTS``) that end with their parent.
 
-The standard input of a child is a pipe that the parent never writes to. When the parent ends, even by SIGKILL, the pipe
-is closed and the child stops (:func:`stop_with_parent`).
+A child's standard input is a pipe that the parent never writes to. When the parent ends, even by SIGKILL, the pipe
+closes and the child stops (:func:`stop_with_parent`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO
 
 # Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
-# Bytes of a line of output; a longer one arrives in pieces.
+# Bytes; a longer line arrives in pieces.
 LONGEST_LINE = 64 * 1024
 
 
@@ -30,13 +30,13 @@ def run(
     *,
     grace: float = GRACE,
 ) -> int:
-    """Run ``podium ARGUMENTS`` to its end; return the exit status (negative: the signal that ended it).
+    """Run ``podium ARGUMENTS``; return the exit status (negative: the signal that ended it).
 
     Args:
         arguments: of the command line.
         environment: is added to this process's environment.
         stop: ends the child when it is set: SIGTERM, then SIGKILL after ``grace`` seconds.
-        on_line: is called with each line of the child's standard output, in another thread, before this returns.
+        on_line: receives each line of the child's standard output, in another thread, before this returns.
         grace: seconds.
     """
     child = subprocess.Popen(
@@ -45,7 +45,7 @@ def run(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **environment},
-        # In a session of its own, so that Ctrl-C in a terminal reaches only the parent.
+        # Its own session, so that Ctrl-C reaches only the parent.
         start_new_session=True,
     )
     reader = threading.Thread(target=_read_lines, args=(child.stdout, on_line), name="child", daemon=True)

@@ -1,4 +1,4 @@
-"""Working off what there is for a queue, and then ending: for a worker that runs as a job."""
+"""Process the queues until nothing is left, for a worker that runs as a job."""
 
 from __future__ import annotations
 
@@ -14,15 +14,12 @@ from podium.storage.session import Database
 
 log = logging.getLogger(__name__)
 
-# What must wait for longer, such as a limit of GitHub's, is left to the next run; and so is everything where database
-# or queue have been away for that long.
+# Seconds: longer waits, such as a limit of GitHub's, are left to the next run.
 PATIENCE = 60.0
 LOOK_EVERY = 0.5
 
 
 class Drain:
-    """What is left to do for ``queues``, as the database has it."""
-
     def __init__(self, db: Database, queues: tuple[str, ...]) -> None:
         self._db = db
         self._queues = queues
@@ -32,14 +29,14 @@ class Drain:
             self._started: float = session.value("SELECT {now}")
 
     def run(self, messages: Backlog, is_idle: Callable[[], bool], stop: threading.Event) -> int:
-        """Wait until nothing is left, or ``stop`` is set; give the exit code: 1 where something failed for good.
+        """Wait until nothing is left, or ``stop`` is set; return the exit code: 1 if a repository failed.
 
         Args:
             messages: the queues.
-            is_idle: whether this process has nothing in hand.
+            is_idle: whether this process has no job.
 
         Raises:
-            StorageError, QueueError: the database or the queue has been away for :data:`PATIENCE` seconds.
+            StorageError, QueueError: the database or the queue was away for :data:`PATIENCE` seconds.
         """
         answered = time.monotonic()
         while not stop.wait(LOOK_EVERY):
@@ -55,10 +52,10 @@ class Drain:
         return 0
 
     def is_done(self) -> bool:
-        """Whether nothing is left.
+        """Whether nothing is left for this process.
 
-        A repository that another worker holds is left to it once that worker is seen to be alive: a lease that is never
-        renewed is a dead worker's, and its work is left for us.
+        A repository that another worker holds is left to it once it renews the lease. A lease that is never renewed
+        belongs to a dead worker.
 
         Raises:
             StorageError: the database did not answer.
@@ -71,10 +68,5 @@ class Drain:
         return held_until is None or self._first_seen.setdefault(number, held_until) == held_until
 
     def failed(self) -> int:
-        """How many repositories failed for good since this began.
-
-        Raises:
-            StorageError: the database did not answer.
-        """
         with self._db.read() as session:
             return schedule.failed_since(session, self._started)

@@ -1,7 +1,6 @@
 """The heartbeat of a worker process: a row of table ``worker``, with what only this process can see.
 
-In the database rather than in Redis: there is no Redis by default, and after one was flushed an operator needs to know
-which workers are alive.
+It is in the database because Redis is optional, and may be flushed.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds between two beats; after which a worker without a beat counts as dead; after which its row is deleted.
+# Seconds between heartbeats; until a silent worker counts as dead; until its row is deleted.
 INTERVAL = 5.0
 DEAD_AFTER = 20.0
 DELETE_AFTER = 86_400.0
@@ -39,8 +38,8 @@ class Heartbeat:
 
     Args:
         db: the database.
-        queues: the names of the queues that this process works off.
-        report: returns what to write with each beat, fit for JSON.
+        queues: the names of the queues that this process works on.
+        report: returns what each heartbeat writes, as JSON values.
     """
 
     def __init__(self, db: Database, queues: Sequence[str], report: Callable[[], Mapping[str, Any]]) -> None:
@@ -63,11 +62,9 @@ class Heartbeat:
         )
 
     def start(self) -> None:
-        """Write the row now, and keep it fresh."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Delete the row: this process ends on purpose."""
         self._thread.stop()
         try:
             with self._db.write() as session:
@@ -76,7 +73,7 @@ class Heartbeat:
             log.warning("the heartbeat cannot be deleted: %s", error)
 
     def beat(self) -> None:
-        """Write the row once, and delete rows of workers that died long ago.
+        """Write the row once, and delete the rows of workers that died long ago.
 
         Raises:
             StorageError: the database cannot be written.
@@ -85,7 +82,7 @@ class Heartbeat:
             report = json.dumps(self._report())
             self._report_log.succeeded()
         except PodiumError as error:
-            # The report is optional: a worker that cannot build one must still be seen as alive.
+            # The report is optional: a worker that cannot build one is still alive.
             self._report_log.failed(error)
             report = "{}"
         with self._db.write() as session:

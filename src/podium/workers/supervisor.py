@@ -13,14 +13,14 @@ from podium.workers import child
 
 log = logging.getLogger(__name__)
 
-# Seconds that a worker has to finish or release its jobs after it was told to stop.
+# Seconds that a stopped worker has to finish or release its jobs.
 GRACE = 9.0
-# Seconds before a worker that died is restarted: doubled after each that ran for less than LONG_RUN seconds.
+# Seconds before a restart; doubled after each run shorter than LONG_RUN seconds.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 LONG_RUN = 2.0
 
-# The exit code for faults that only a person can fix, such as a wrong setting: a restart would not help.
+# The exit code for faults that a restart cannot fix, such as a wrong setting.
 _EXIT_USAGE = 2
 
 
@@ -55,7 +55,7 @@ class Supervisor:
         ]
 
     def run(self) -> int:
-        """Run the processes until they are stopped or have nothing left to do; return the exit code for all."""
+        """Run the processes to their end; return the exit code for all."""
         for thread in self._threads:
             thread.start()
         for thread in self._threads:
@@ -63,11 +63,7 @@ class Supervisor:
         return max(self._statuses, default=0)
 
     def check(self) -> None:
-        """Return if a process is running.
-
-        Raises:
-            QueueError: none is.
-        """
+        """Raise QueueError if no process is running."""
         if not self._running:
             raise QueueError("No worker process is running at this moment: look at the log.")
 
