@@ -116,6 +116,15 @@ def test_board_shows_ranks_figures_and_the_rules_in_effect(site: Site, client: C
     assert "from <strong>2024-04-28</strong>" in with_merges
 
 
+def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 30)
+    page = client.get("/r/octo/hello?find=lovelace").text
+    match = re.search(r'<ol class="matches">.*?href="([^"]+)".*?#(\d+)<', page, re.S)
+    assert match is not None and match[2] == "1"
+    assert match[1].partition("#")[2] in re.findall(r'<tr id="(p\d+)"', page)
+
+
 def test_board_reads_the_same_however_its_address_is_written(site: Site, client: Client) -> None:
     site.repository("octo/hello")
     for path in ("/r/octo/hello", "/r/Octo/HELLO", "/r/octo/hello/", "/r/octo/hello.git"):

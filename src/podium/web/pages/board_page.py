@@ -121,8 +121,8 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """The matches, each with the URL of its page."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
     for row in result["matches"]:
-        row.id = _row_id(ranked, ranked.ranking.order[row.rank - 1])
-        row.page = wanted.link(offset=(row.rank - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
+        row["id"] = _row_id(ranked, ranked.ranking.order[row["rank"] - 1])
+        row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
 
