@@ -1,14 +1,13 @@
 """The composition root: the only package that turns settings into objects and puts a process together.
 
-===================  ==============================================================
-``factories``        one object from the settings: database, queues, source, jobs
+===================  ==================================================
+``factories``        one object from the settings
 ``startup``          what every process does first
 ``server_process``   ``podium serve``
-``worker_process``   ``podium _work``, and the workers of ``podium serve``
-``count_process``    ``podium _count``: a child of the server counts one repository
+``worker_process``   ``podium _work``, and the workers of the server
+``count_process``    ``podium _count``: a child counts one repository
 ``operations``       what operators' commands and the metrics page read
-===================  ==============================================================
+===================  ==================================================
 
-The packages that do the work (``accounts``, ``counting``, ``clones``, …) do not import each other. This package passes
-functions between them.
+The packages that do the work do not import each other. This package passes functions between them.
 """

@@ -15,13 +15,9 @@ from podium.telemetry.metrics_pipe import MetricsPipe
 
 
 def count_one(settings: Settings, repository_id: int, token: int, job_id: str, stop: threading.Event) -> None:
-    """Count one repository, and send metrics and outcome to the parent.
+    """Count one repository under the parent's lease ``token``; send metrics and outcome to the parent.
 
-    Args:
-        settings: as the parent's.
-        repository_id, token: the repository and the parent's lease on it.
-        job_id: the parent's job, for log lines.
-        stop: interrupts the count when it is set.
+    ``job_id``: the parent's job, for log lines. ``stop`` interrupts the count.
 
     Raises:
         StorageError: the database cannot be used.

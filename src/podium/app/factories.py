@@ -43,13 +43,9 @@ def database_url(settings: Settings) -> str | URL:
 
 
 def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
-    """Open the database at the revision that this Podium needs.
+    """Open the database at this Podium's revision. Only the default SQLite database is created and migrated.
 
-    Only the default SQLite database is created and migrated.
-
-    Args:
-        settings: of the installation.
-        patience: seconds for which each transaction waits for a server that is away.
+    ``patience``: seconds for which each transaction waits for a server that is away.
 
     Raises:
         WrongRevision: the database must be migrated first.
@@ -71,7 +67,7 @@ def open_database(settings: Settings, *, patience: float = 0.0) -> Database:
 
 
 def connect(settings: Settings, *, patience: float = 0.0) -> Database:
-    """Return the database at any revision; it connects on first use. ``patience``: see :func:`open_database`.
+    """Return the database at any revision; it connects on first use.
 
     Raises:
         BadSetting: ``DATABASE_URL`` cannot be read.
@@ -88,14 +84,10 @@ def connect(settings: Settings, *, patience: float = 0.0) -> Database:
 
 
 def make_data_folder(settings: Settings) -> None:
-    """Create the folder of clones and of the SQLite database, if it does not exist.
-
-    Raises:
-        StorageError: it cannot be created.
-    """
+    """Create the folder of clones and of the SQLite database, or raise StorageError."""
     folder = settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent
     try:
-        # Readable by this user only: it holds e-mail addresses.
+        # It holds e-mail addresses.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StorageError(
@@ -117,11 +109,7 @@ def max_ages(settings: Settings) -> MaxAges:
 
 
 def backend(settings: Settings) -> Backend:
-    """Return the configured message backend.
-
-    Raises:
-        BadSetting: the settings of Redis cannot be read.
-    """
+    """Return the configured message backend; raise BadSetting if the settings of Redis cannot be read."""
     if settings.uses_redis:
         from podium.jobs.redis_broker import RedisBackend
         from podium.jobs.redis_broker import connect as connect_redis
@@ -171,7 +159,7 @@ def github_lookup(
     repo_slug: tuple[str, str] | None = None,
     max_faults: int = 5,
 ) -> GitHubLookup:
-    """Return the lookup at the configured GitHub, within the budgets of ``pools``; see ``GitHubLookup``."""
+    """Return the lookup at the configured GitHub; see ``GitHubLookup``."""
     from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
 
@@ -212,7 +200,7 @@ def _budget_store(settings: Settings) -> BudgetStore:
 
 
 def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
-    """Return a function that filters a set of e-mails for those looked up recently."""
+    """Return a filter for e-mails that were looked up recently."""
     from podium.accounts import links
 
     def known(emails: Collection[str]) -> Collection[str]:
@@ -236,7 +224,7 @@ def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:
-    """Return the history of the repository at ``path`` or above it, read with the user's git; see ``PathSource``.
+    """Return the history at ``path`` or above it, read with the user's git; see ``PathSource``.
 
     Raises:
         HistoryError: it cannot be ranked; the message says why.

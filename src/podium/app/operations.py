@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Installation:
-    """What an operator's command uses. ``queues``: in Redis; None: they are in the memory of another process."""
+    """``queues``: in Redis; None: they are in the memory of another process."""
 
     db: Database
     queues: QueueMonitor | None
@@ -33,7 +33,7 @@ class Installation:
 
 @contextlib.contextmanager
 def installation(settings: Settings) -> Iterator[Installation]:
-    """Open the configured installation for the length of a ``with`` block.
+    """Open the configured installation during a ``with`` block.
 
     Raises:
         StorageError: the database does not exist, cannot be read, or must be migrated first.
@@ -82,7 +82,7 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
 
 
 def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBudget]] | None:
-    """Return a function that reads GitHub's budget from Redis; None if each process has its own budget."""
+    """Return a function that reads GitHub's budget from Redis; None if each process has its own."""
     return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
 
 
@@ -101,7 +101,7 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
 
 @contextlib.contextmanager
 def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    """Collect the metrics of this process during a ``with`` block; yield a function that renders their page."""
+    """Collect metrics during a ``with`` block; yield a function that renders their page."""
     from podium.monitoring.gauges import Gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus

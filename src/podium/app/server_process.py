@@ -23,16 +23,15 @@ from podium.workers import child
 
 log = logging.getLogger(__name__)
 
-# Seconds in which a counting process must renew the lease that the server took for it.
+# Seconds until a counting process renews the lease that the server took.
 _CHILD_START_SECONDS = 10.0
 
 
 @contextlib.contextmanager
 def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
-    """Open the web's services for the length of a ``with`` block.
+    """Open the web's services during a ``with`` block.
 
     Args:
-        settings: of the installation.
         loopback: whether only this machine can reach the server.
         workers: whether this process also works on the queues.
 
@@ -69,14 +68,14 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
 
 
 def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Repository) -> bool:
-    """Count in another process, so that reading a large history does not slow the web."""
+    """Count in another process, so that a large history does not slow the web."""
     job = current()
     arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))
     if not status:
         return True
     note_outcome("crashed")
-    # The reconciler enqueues it later; at once, the next child might crash as fast.
+    # The reconciler enqueues it later: the next child might crash as fast.
     log.warning("repository %d: the counting process ended with status %d", row.id, status)
     if status > 0:
         # The child could not start and logged why. A killed child leaves its lease, which counts as a crash.

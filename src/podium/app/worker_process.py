@@ -28,19 +28,17 @@ from podium.workers.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
-# Seconds that a worker waits for a database that is away, such as one that restarts.
+# Seconds that a worker waits for a database that is away.
 _DATABASE_PATIENCE = 15.0
 
 
 class Worker:
-    """Works on the queues from :meth:`start` (or ``with``) to :meth:`stop`. Without threads it only enqueues.
+    """Works on the queues from :meth:`start` (or ``with``) to :meth:`stop`.
 
     Args:
-        settings: of the installation.
-        db: the database.
         count: counts a repository whose lease was taken; returns whether to enqueue the next step.
         stop: interrupts running jobs; :meth:`stop` sets it.
-        commit_threads, user_threads: threads per queue.
+        commit_threads, user_threads: threads per queue; 0: it only enqueues.
         count_start_seconds: seconds that ``count`` may take before it renews the lease.
 
     Raises:
@@ -74,7 +72,7 @@ class Worker:
         pools = factories.token_pools(settings, db)
         self.inspector = Inspector(db, self.queues.backend, functools.partial(budgets, pools))
         if self._works:
-            # Imported only here: the GitHub client takes long to import.
+            # The GitHub client takes long to import.
             self._users = factories.user_job(settings, db, factories.github_lookup(settings, db, pools=pools))
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
@@ -135,9 +133,9 @@ class Worker:
 
 
 def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user_threads: int, drain: bool) -> int:
-    """Work on the queues in this process until ``stop`` is set; return the exit code.
+    """Work on the queues until ``stop`` is set, or (``drain``) nothing is left; return the exit code.
 
-    ``drain``: until nothing is left to do; the exit code is 1 if a repository failed.
+    The exit code of ``drain`` is 1 if a repository failed.
 
     Raises:
         StorageError: the database cannot be used.

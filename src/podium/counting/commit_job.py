@@ -1,4 +1,4 @@
-"""The commit job: counts a history under the lease, and saves all of it in one transaction with the change of state."""
+"""The commit job: counts a history under the lease, and saves it in one transaction with the change of state."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ notes = logging.getLogger("podium.notes")
 class CommitJob:
     """Counts repositories. Safe to run twice, late, or in several processes at once.
 
-    ``classify_emails`` returns what is known about the e-mails of a repository at a host.
+    ``classify_emails`` returns what is known about e-mails of a repository at a host.
     """
 
     db: Database
@@ -45,15 +45,12 @@ class CommitJob:
     max_attempts: int
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
-        """Count one repository, unless another worker does or it does not need it.
+        """Count one repository, unless another worker does or it needs no count.
 
-        Args:
-            repository_id: its id.
-            stop: interrupts the count when it is set.
-            report: also receives the progress.
+        ``stop`` interrupts the count; ``report`` also receives the progress.
 
         Returns:
-            The error that ended the work, which is already saved in the repository; None if there was none.
+            The error that ended the work, already saved in the repository.
 
         Raises:
             StorageError: the database did not answer; the lease expires by itself.
@@ -135,7 +132,6 @@ class CommitJob:
 
     @staticmethod
     def _start(repository: Repository, history: History) -> str | None:
-        """Return the head to continue from; None if all of history must be counted."""
         counted = repository.head
         if counted is None or repository.counting_version != COUNTING_VERSION or not history.contains(counted):
             return None

@@ -16,8 +16,8 @@ def mailmap_changes(
 ) -> Mapping[Pair, Identity]:
     """Apply the mailmap to the ``people`` of a count, and to earlier people whose identity changes.
 
-    A changed mailmap can affect everyone. An unchanged one affects earlier people only if it gives an e-mail to two
-    names: each name has its own key, and the second may be new.
+    An unchanged mailmap affects earlier people only if it gives an e-mail to two names: each name has its own key, and
+    the second may be new.
 
     Raises:
         HistoryError: git cannot read the mailmap.

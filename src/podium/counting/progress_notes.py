@@ -18,8 +18,6 @@ SAVE_EVERY = 0.5
 
 
 class CountProgress:
-    """Saves the progress, and passes it on to ``also``."""
-
     def __init__(
         self,
         db: Database,

@@ -37,7 +37,7 @@ class ClassifiedEmails(Protocol):
 
     @property
     def can_look_up(self) -> bool:
-        """Whether a lookup can follow; otherwise nothing more can be found out."""
+        """Whether a lookup can follow."""
 
     def save_links(self, session: Session, repository_id: int) -> None:
         """Link e-mails to known accounts, in the transaction that saved their commits."""
@@ -52,7 +52,7 @@ def _added(table: str, columns: Iterable[str]) -> str:
 
 
 def _edges() -> str:
-    """Keep the earlier first date and the later last date. NULL is no date."""
+    """Keep the earlier first date and the later last date."""
     return ", ".join(
         f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
         THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
@@ -89,10 +89,7 @@ WHERE repository_id = :repository_id AND email = :email AND name = :name
 def known_pairs(
     session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
 ) -> dict[Pair, Identity]:
-    """Return the saved (name, e-mail) pairs of a repository with their mailmap identities.
-
-    With ``values``, at least those that have one of them in ``column``.
-    """
+    """Return saved (name, e-mail) pairs with their identities: all, or at least those with ``values`` in ``column``."""
     return {
         (row["name"], row["email"]): Identity(row["mailmap_email"], row["mailmap_name"], row["mailmap_identity"])
         for row in _saved(session, repository_id, column, values)
@@ -105,7 +102,6 @@ _IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
 def _saved(
     session: Session, repository_id: int, column: str, values: Collection[str] | None, *, columns: str = _IDENTITY
 ) -> list[Row]:
-    """Read all rows if a filter would save no work."""
     if values is not None and not values:
         return []
     asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
@@ -123,10 +119,8 @@ class Count:
 
     repository: as it was when counting began.
     since: the head that the count continued from; None if all of history was counted.
-    head, branch: the last counted commit, and its branch, if any.
-    mailmap: the blob of its mailmap, if any.
+    head, branch, mailmap: the last counted commit, its branch, and the blob of its mailmap.
     identities: mailmap identities of the counted people, and of earlier people who change.
-    people: what is known about the counted people.
     """
 
     repository: Repository
@@ -142,9 +136,7 @@ class Count:
 def save_count(session: Session, count: Count) -> None:
     """Save a count, link its people, and move the repository to the user stage.
 
-    Args:
-        session: a transaction under the lease's fence.
-        count: the count.
+    ``session``: a transaction under the lease's fence.
 
     Raises:
         LeaseLost: the saved totals are not those that the count continued from; nothing is saved.
@@ -218,7 +210,7 @@ def _numbers(session: Session, repository_id: int, emails: Collection[str] | Non
 
 
 def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
-    """Rows in the order of the table, which numbered people as they were counted."""
+    """In the order of the table, which numbered people as they were counted."""
     for person, weeks in tally.weeks():
         number = numbers[person]
         for week in weeks:

@@ -1,7 +1,4 @@
-"""The two queues of a process, on Dramatiq, and the threads that process them.
-
-Each queue has its own broker, because Dramatiq starts one worker per broker.
-"""
+"""The two queues of a process, on Dramatiq. Each has its own broker, because Dramatiq starts one worker per broker."""
 
 from __future__ import annotations
 
@@ -158,7 +155,6 @@ class JobQueues:
         self._users.start()
 
     def check(self) -> None:
-        """Raise QueueError unless messages can be sent and every thread is alive."""
         self.backend.check()
         self._commits.check()
         self._users.check()

@@ -52,7 +52,6 @@ class Lease:
             self._renew(session)
 
     def renew(self) -> None:
-        """Renew the lease, or set ``lost``."""
         with self._db.write() as session:
             if not self._renew(session):
                 self.lost.set()

@@ -64,7 +64,6 @@ class OverflowSlot:
         self._free.release()
 
     def wait(self, seconds: float) -> None:
-        """Wait at most ``seconds`` for the jobs in the slot."""
         deadline = time.monotonic() + seconds
         for thread in list(self._running):
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -84,7 +83,7 @@ class _RunningJob:
             return self._moved
 
     def work(self, context: contextvars.Context) -> bool:
-        """Run the job; return whether it moved before it ended."""
+        """Return whether the job moved before it ended."""
         error: BaseException | None = None
         try:
             context.run(self._do)

@@ -16,9 +16,7 @@ class Periodic:
     A :class:`PodiumError` that ``do`` raises does not end the thread; any other error does.
 
     Args:
-        name: of the thread.
         seconds: between the end of a call and the next call.
-        do: the call.
         at_once: make the first call immediately.
         retry_seconds: replaces ``seconds`` after a call that raised.
         outage_log: logs repeated errors once; None: no log.

@@ -1,4 +1,4 @@
-"""The rate and the remaining time of a job, estimated from its progress. No I/O."""
+"""The rate and the remaining time of a job, estimated from its progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class RateEstimator:
         self._phase: object = None
 
     def note(self, now: float, progress: Mapping[str, Any] | None) -> None:
-        """Record the progress at ``now`` (seconds of any clock)."""
         progress = progress or {}
         phase, done = (progress.get("stage"), progress.get("phase")), _done(progress)
         if phase != self._phase or (self._samples and done is not None and done < self._samples[-1][1]):
@@ -39,7 +38,7 @@ class RateEstimator:
         return (last - first) / (ended - began) if ended - began >= _MINIMUM and last > first else None
 
     def seconds_left(self, progress: Mapping[str, Any] | None, known_total: int | None = None) -> float | None:
-        """Return the seconds until this phase ends; ``known_total``: commits of the previous count."""
+        """``known_total``: commits of the previous count."""
         rate, progress = self.rate(), progress or {}
         done, total = _done(progress), _total(progress, known_total)
         if rate is None or done is None or total is None or done >= total:

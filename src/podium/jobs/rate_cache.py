@@ -1,5 +1,3 @@
-"""Rate estimators of the repositories that pages show."""
-
 from __future__ import annotations
 
 import threading

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 # fill the queue with copies of one message.
 AGAIN = 30.0
 LATEST = 3600.0
-# The same while the queues are empty: an unfinished repository without a holder has lost its message.
+# While the queues are empty, an unfinished repository without a holder has lost its message.
 LOST = 10.0
-# Batches of one repository in the queue at a time, so that a small repository need not wait for all of a large one.
+# Batches of one repository in the queue at a time; see :mod:`podium.jobs`.
 AT_ONCE = 8
 _AT_A_TIME = 500
 
@@ -35,10 +35,8 @@ def enqueue_due(
     """Enqueue every due repository; return how many there were.
 
     Args:
-        db: the database.
-        queues: receives the messages.
         everything_before: also enqueue what was enqueued up to this moment (seconds since the epoch, by the
-            database's clock), however recently: for an empty queue.
+            database's clock): for an empty queue.
         again, latest: seconds until a waiting repository is due again, the first time and at the latest.
 
     Raises:
@@ -80,7 +78,6 @@ def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float)
 
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:
-    """Enqueue the batch that replaces the finished ``batch``."""
     with db.read() as session:
         following = schedule.following_batch(session, repository_id, generation, batch, at_once=AT_ONCE)
     if following is not None:
@@ -107,7 +104,7 @@ def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
         with db.read() as session:
             now = session.value("SELECT {now}")
         enqueue_due(db, queues, everything_before=now)
-        # If this process dies before this line, the next reconciler enqueues everything.
+        # If this process dies before this line, the next one enqueues everything.
         backlog.note_filled()
         return
     if backlog.waiting(COMMITS, USERS):

@@ -26,8 +26,6 @@ _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 
 
 class RedisQueues:
-    """Implements :class:`podium.jobs.queues.QueueMonitor`."""
-
     source = "redis"
 
     def __init__(self, client: redis.Redis) -> None:

@@ -8,7 +8,6 @@ from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, Que
 
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
-# After an error of the database or the queue.
 LATER = 5.0
 
 
@@ -45,11 +44,7 @@ Decision = Retry | Postpone | Release | Fail
 def decide(error: Exception, attempts: int, max_attempts: int, jitter: float) -> Decision:
     """Decide what to do after ``error``.
 
-    Args:
-        error: what the job raised.
-        attempts: earlier errors since the last progress.
-        max_attempts: errors after which to give up.
-        jitter: from 0 to 1; spreads retries.
+    ``attempts``: earlier errors since the last progress. ``jitter``: from 0 to 1; spreads retries.
     """
     if isinstance(error, Interrupted | LeaseLost):
         return Release()

@@ -18,7 +18,7 @@ FRESH = 5.0
 
 
 class Gauges:
-    """The gauges of the whole installation, read on demand and cached. Thread-safe."""
+    """The gauges of the whole installation, cached. Thread-safe."""
 
     def __init__(self, read: Callable[[], Overview], clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read

@@ -32,10 +32,7 @@ _WORKERS = "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inspector:
-    """Reads the overview.
-
-    queues: None if this process cannot see them. budgets: reads GitHub's budget; None if this process cannot.
-    """
+    """``queues``, ``budgets`` (GitHub's): None if this process cannot see them."""
 
     db: Database
     queues: QueueMonitor | None = None
@@ -45,8 +42,7 @@ class Inspector:
         """Read the overview now.
 
         Raises:
-            StorageError: the database cannot be read.
-            QueueError: the broker cannot be read.
+            StorageError, QueueError: the database or the broker cannot be read.
         """
         depths = self.queues.depths() if self.queues else None
         budgets = tuple(self.budgets()) if self.budgets else ()
@@ -124,6 +120,5 @@ def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | 
 
 
 def _told_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
-    """The budget that the newest worker reports."""
     told = [each["budgets"] for each in reports if each.get("budgets")]
     return tuple(ApiBudget(**each) for each in told[-1]) if told else ()

@@ -1,7 +1,7 @@
 """The state of the queues at one moment, for operators.
 
-``GET /queues`` and ``podium queue --json`` have the structure of these classes: :func:`as_json` writes them, and
-FastAPI documents them. Times are seconds since the epoch by the database's clock; in JSON, ISO 8601.
+``GET /queues`` and ``podium queue --json`` have the structure of these classes, and FastAPI documents them. Times are
+seconds since the epoch by the database's clock; in JSON, ISO 8601.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ Time = Annotated[float, _IsoTime()]
 
 
 def camel_case(name: str) -> str:
-    """Turn ``resets_at`` into ``resetsAt``."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 

@@ -23,8 +23,8 @@ SHOWN = 10
 class StalledRepository:
     """A repository that has not changed for ``seconds``.
 
-    reason: ``expired_lease``: its worker died and no other took over; ``never_enqueued``: it is due, but in no queue;
-    ``no_progress``: a worker holds it without progress.
+    reason: ``expired_lease``: its worker died; ``never_enqueued``: it is due, but in no queue; ``no_progress``: a
+    worker holds it without progress.
     """
 
     id: int

@@ -39,13 +39,11 @@ _SCHEMES = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 class Address:
     """Where a repository is, and its identity.
 
-    Attributes:
-        host: in lower case, with a port that is not the scheme's default; '' for a path.
-        owner: the path before the last segment; may be empty, or contain '/' outside GitHub.
-        name: the last segment, without ``.git``.
-        key: identity; two addresses with one key are one repository.
-        url: the canonical form.
-        clone_url: what git receives.
+    host: in lower case, with a port that is not the scheme's default; '' for a path.
+    owner: the path before the last segment; may be empty, or contain '/' outside GitHub.
+    name: the last segment, without ``.git``.
+    key: identity; two addresses with one key are one repository.
+    url, clone_url: the canonical form; what git receives.
     """
 
     host: str
@@ -57,16 +55,14 @@ class Address:
 
     @property
     def scheme(self) -> str:
-        """The scheme of ``clone_url``; ``ssh`` for its short form."""
+        """Of ``clone_url``; ``ssh`` for its short form."""
         return self.clone_url.partition("://")[0] if "://" in self.clone_url else "ssh"
 
 
 def parse_address(text: str, github_url: str = "https://github.com") -> Address:
-    """Parse what a person typed or pasted.
+    """Parse an address in one of the forms above, or ``owner/name`` at GitHub.
 
-    Args:
-        text: an address in one of the forms above, or ``owner/name`` at GitHub.
-        github_url: the configured GitHub's web address (``GITHUB_SERVER_URL``).
+    ``github_url``: the configured GitHub's web address.
 
     Raises:
         BadAddress: it is no address, or must not reach git. The message never repeats a password.
@@ -95,7 +91,6 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
 
 
 def host_of(url: str) -> str:
-    """Return the host of ``url`` as in :attr:`Address.host`."""
     parts = urlsplit(url)
     return _host_of(parts.hostname or "", parts.port, parts.scheme)
 
@@ -103,9 +98,7 @@ def host_of(url: str) -> str:
 def path_address(git_dir: Path, rev: str | None = None) -> Address:
     """Return the address of a repository on this machine, for the command line.
 
-    Args:
-        git_dir: its absolute git directory; each work tree has its own, and so its own board.
-        rev: the ranked revision, if it is not HEAD.
+    ``git_dir`` is absolute; each work tree has its own, and so its own board. ``rev``: if it is not HEAD.
     """
     url = git_dir.as_uri() + (f"#{quote(rev)}" if rev else "")
     folder = git_dir.parent if git_dir.name == ".git" else git_dir
@@ -186,7 +179,7 @@ def _github(path: str, github_host: str, github_url: str, ssh: str | None = None
     url = f"{github_url}/{owner}/{name}"
     clone_url = url
     if ssh is not None:
-        # A person who pastes the SSH form has keys for it, so git gets the same form.
+        # A person who pastes the SSH form has keys for it.
         prefix = ssh[: ssh.index("/", ssh.index("://") + 3) + 1] if "://" in ssh else ssh[: ssh.index(":") + 1]
         clone_url = f"{prefix}{owner}/{name}.git"
     return Address(

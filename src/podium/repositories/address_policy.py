@@ -1,7 +1,7 @@
 """The repository addresses that a server accepts.
 
-A server clones what strangers submit, so it accepts only configured origins, and no name that leads into a private
-network (:mod:`podium.net`).
+Strangers submit them, so it accepts only configured origins, and no name that leads into a private network
+(:mod:`podium.net`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class AddressPolicy:
         self._allowed = AllowedOrigins({settings.github_server_url, *settings.git_hosts, *private}, private)
 
     def check(self, address: Address) -> None:
-        """Raise BadAddress, which names the setting, if the operator did not list the origin."""
+        """Raise BadAddress if the operator did not list the origin."""
         if origin_of(address.url) not in self._allowed:
             raise BadAddress(
                 f"This server does not accept repositories from {address.host}: its operator can add the origin "
@@ -37,8 +37,7 @@ class AddressPolicy:
             ``HOST:PORT:ADDRESS[,ADDRESS]`` for git's ``http.curloptResolve``; None if the host is an IP address.
 
         Raises:
-            HistoryError: the origin is not accepted, or its name does not resolve or resolves to an unlisted private
-                address.
+            HistoryError: the origin is not accepted, or resolves to nothing or to an unlisted private address.
         """
         origin = origin_of(clone_url)
         if origin not in self._allowed:

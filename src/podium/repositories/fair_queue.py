@@ -1,9 +1,8 @@
 """The order in which repositories are counted: no client's second repository comes before another client's first.
 
 Start-time fair queueing (Goyal, Vin and Cheng, 1996): a new submission's virtual start is one later than the client's
-last waiting one, and no earlier than the first of all waiting ones
-(:func:`podium.repositories.store.schedule.next_virtual_start`). Workers take repositories by virtual start
-(:func:`podium.jobs.lease.grab_next`): a single submission is next to the first of another client's thousand.
+last waiting one, and no earlier than the first of all waiting ones. Workers take repositories by virtual start: a
+single submission is next to the first of another client's thousand.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ import secrets
 
 
 class ClientIds:
-    """Names for clients in the database while their repositories wait.
+    """Names clients in the database while their repositories wait.
 
-    An unsaved key makes the names, so they reveal no address. Each process has its own key and counts a client
-    separately.
+    An unsaved key makes the names, so they reveal no address. Each process has its own key.
     """
 
     def __init__(self) -> None:

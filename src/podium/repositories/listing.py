@@ -16,11 +16,7 @@ from podium.timeutil import iso_time
 
 
 def find(session: Session, key: str) -> Repository:
-    """Return the repository with this identity (:attr:`podium.repositories.address.Address.key`).
-
-    Raises:
-        NotFound: it does not exist.
-    """
+    """Return the repository with this identity, or raise NotFound."""
     repository = queries.by_key(session, key)
     if repository is None:
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
@@ -28,11 +24,7 @@ def find(session: Session, key: str) -> Repository:
 
 
 def get(session: Session, repository_id: int) -> Repository:
-    """Return the repository with this id.
-
-    Raises:
-        NotFound: none at an address has it.
-    """
+    """Return the repository at an address with this id, or raise NotFound."""
     repository = queries.by_id(session, repository_id)
     if repository is None or not repository.host:
         raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")
@@ -44,7 +36,7 @@ MANY = 10_000
 
 
 class Totals:
-    """How many repositories exist, in total and by state; totals above :data:`MANY` are cached."""
+    """The number of repositories, in total and by state; totals above :data:`MANY` are cached."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._totals = {state: Throttled[int](clock=clock) for state in (None, *State)}
@@ -56,11 +48,7 @@ class Totals:
 def listing(
     session: Session, totals: Totals, *, state: str | None, limit: int, offset: int
 ) -> tuple[list[Repository], int]:
-    """Return one page of repositories, newest first, and their total.
-
-    Raises:
-        BadRule: the state does not exist.
-    """
+    """Return one page of repositories, newest first, and their total; raise BadRule if the state does not exist."""
     try:
         chosen = None if state is None else State(state)
     except ValueError as error:

@@ -8,12 +8,11 @@ from typing import Literal
 
 from podium.storage.session import Row
 
-# The worker of a repository: it counts commits, or finds users' accounts.
 Stage = Literal["commits", "users"]
 
 
 class State(enum.StrEnum):
-    """The states of a repository, in order of processing; FAILED can follow any of the first three."""
+    """In order of processing; FAILED can follow any of the first three."""
 
     PENDING = "pending"
     COMMITS_PROCESSING = "commits_processing"
@@ -23,7 +22,7 @@ class State(enum.StrEnum):
 
     @property
     def stage(self) -> Stage | None:
-        """The worker that has the repository; None if none has."""
+        """The worker that has the repository."""
         match self:
             case State.PENDING | State.COMMITS_PROCESSING:
                 return "commits"
@@ -92,7 +91,6 @@ class Repository:
 
     @property
     def counted_at(self) -> int:
-        """When its commits were counted; 0 if never."""
         return int(self.commits_processed_at or 0)
 
     @property

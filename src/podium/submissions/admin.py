@@ -1,4 +1,4 @@
-"""An operator retries repositories, or drops one.
+"""An operator retries or drops repositories.
 
 :func:`retry` and :func:`drop` only change rows; the reconciler of any worker enqueues what is due. So they work in
 processes that cannot reach the broker.
@@ -24,18 +24,13 @@ DROPPED = "An operator took this repository out of the queue. Retry it to have i
 
 
 def retry(db: Database, ids: Collection[int]) -> list[int]:
-    """Retry repositories: failed ones from their first state on, waiting ones at once.
-
-    Args:
-        db: the database.
-        ids: their ids; empty: every failed repository.
+    """Retry repositories: failed ones from their first state on, waiting ones at once. No ``ids``: every failed one.
 
     Returns:
         The ids of those that are due now.
 
     Raises:
-        NotFound: an id does not exist; nothing was changed.
-        Conflict: one is completed; nothing was changed.
+        NotFound, Conflict: one does not exist, or is completed; nothing was changed.
     """
     with db.write() as session:
         start = next_virtual_start(session, _OPERATOR)

@@ -18,8 +18,6 @@ from podium.storage.session import Database, Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Submission:
-    """The repository as the submission found it."""
-
     repository: Repository
     is_new: bool
     refreshing: bool
@@ -49,7 +47,7 @@ def submit(
 
 
 def start_over(db: Database, repository_id: int) -> None:
-    """Count a repository again, unless a count is waiting or running."""
+    """Count a repository again, however recently it was counted, unless a count is waiting or running."""
     with db.write() as session:
         repository = queries.lock(session, repository_id)
         if repository is not None and repository.state.stage != "commits":
@@ -63,7 +61,7 @@ def start_over(db: Database, repository_id: int) -> None:
 
 
 def _known(session: Session, address: Address) -> Repository:
-    # One URL has two keys only after the configured GitHub changed; the older row is right.
+    # One URL has two keys only after the configured GitHub changed; the older row counts.
     repository = queries.by_key(session, address.key) or queries.by_url(session, address.url)
     if repository is None:
         raise NotFound(f"{address.url} was deleted meanwhile: submit it again.")

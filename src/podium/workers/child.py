@@ -35,17 +35,17 @@ def run(
     Args:
         arguments: of the command line.
         environment: is added to this process's environment.
-        stop: ends the child when it is set: SIGTERM, then SIGKILL after ``grace`` seconds.
+        stop: ends the child: SIGTERM, then SIGKILL after ``grace`` seconds.
         on_line: receives each line of the child's standard output, in another thread, before this returns.
         grace: seconds.
     """
     child = subprocess.Popen(
-        # -P: no modules from the current folder.
+        # No modules from the current folder.
         [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, **environment},
-        # Its own session, so that Ctrl-C reaches only the parent.
+        # Ctrl-C reaches only the parent.
         start_new_session=True,
     )
     reader = threading.Thread(target=_read_lines, args=(child.stdout, on_line), name="child", daemon=True)
@@ -99,7 +99,7 @@ def stop_with_parent(stop: threading.Event) -> None:
 
 
 def end_with_parent() -> None:
-    """In a child that handles SIGTERM: send it to this process when the parent ends."""
+    """In a child that handles SIGTERM: send it when the parent ends."""
     _when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 

@@ -31,10 +31,6 @@ class Drain:
     def run(self, messages: Backlog, is_idle: Callable[[], bool], stop: threading.Event) -> int:
         """Wait until nothing is left, or ``stop`` is set; return the exit code: 1 if a repository failed.
 
-        Args:
-            messages: the queues.
-            is_idle: whether this process has no job.
-
         Raises:
             StorageError, QueueError: the database or the queue was away for :data:`PATIENCE` seconds.
         """
@@ -56,9 +52,6 @@ class Drain:
 
         A repository that another worker holds is left to it once it renews the lease. A lease that is never renewed
         belongs to a dead worker.
-
-        Raises:
-            StorageError: the database did not answer.
         """
         with self._db.read() as session:
             left = schedule.unfinished(session, self._states, patience=PATIENCE)

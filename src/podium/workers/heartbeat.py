@@ -1,7 +1,4 @@
-"""The heartbeat of a worker process: a row of table ``worker``, with what only this process can see.
-
-It is in the database because Redis is optional, and may be flushed.
-"""
+"""A worker process's heartbeat: a row of table ``worker``. It is not in Redis, which is optional and may be flushed."""
 
 from __future__ import annotations
 
@@ -36,10 +33,7 @@ ON CONFLICT (id) DO UPDATE SET report = excluded.report, seen_at = excluded.seen
 class Heartbeat:
     """Writes the row every :data:`INTERVAL` seconds from :meth:`start` to :meth:`stop`, which deletes it.
 
-    Args:
-        db: the database.
-        queues: the names of the queues that this process works on.
-        report: returns what each heartbeat writes, as JSON values.
+    ``report`` returns what each heartbeat writes, as JSON values.
     """
 
     def __init__(self, db: Database, queues: Sequence[str], report: Callable[[], Mapping[str, Any]]) -> None:

@@ -25,13 +25,9 @@ _EXIT_USAGE = 2
 
 
 class Supervisor:
-    """Keeps a number of processes of ``podium ARGUMENTS`` running.
+    """Keeps a number of processes of ``podium ARGUMENTS`` running; see :func:`podium.workers.child.run`.
 
-    Args:
-        arguments, environment: see :func:`podium.workers.child.run`.
-        processes: how many.
-        stop: ends them when it is set.
-        once: the processes end when nothing is left to do, with 0, or with 1 if a repository failed.
+    ``once``: the processes end when nothing is left to do, with 0, or with 1 if a repository failed.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Take, renew and release the lease on a repository. :mod:`podium.jobs.lease` explains the fence."""
+"""The lease on a repository. :mod:`podium.jobs.lease` explains the fence."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from podium.storage.session import Session
 
 _RETURNING = f"RETURNING {', '.join(COLUMNS)}"
 
-# The repository has no holder. A holder cannot renew while the database is away, so it has ten seconds from the
-# database's start to do so.
+# A holder cannot renew while the database is away, so it has ten seconds from the database's start to do so.
 FREE = """(lease_until IS NULL OR lease_until < {now}
     AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
 
@@ -56,7 +55,6 @@ def renew(session: Session, repository_id: int, token: int, *, seconds: float) -
 
 
 def adopt(session: Session, repository_id: int, token: int, *, seconds: float) -> Repository | None:
-    """Renew the lease if ``token`` still holds it, and return the repository."""
     return one(session, _RENEW + _RETURNING, id=repository_id, token=token, seconds=seconds)
 
 
@@ -71,7 +69,7 @@ def release(session: Session, repository_id: int, token: int) -> bool:
 
 
 def lock_holder(session: Session, repository_id: int) -> int | None:
-    """Lock a repository's row; return the token that holds its lease, None if there is none."""
+    """Lock a repository's row; return the token that holds its lease."""
     token: int | None = session.value(
         "SELECT lease_token FROM repository WHERE id = :id AND lease_holder IS NOT NULL {for_update}",
         id=repository_id,
@@ -80,7 +78,6 @@ def lock_holder(session: Session, repository_id: int) -> int | None:
 
 
 def note_progress(session: Session, repository_id: int, token: int, progress: str) -> bool:
-    """Save the holder's progress (JSON), if ``token`` still holds the lease."""
     return bool(
         session.run(
             "UPDATE repository SET progress = :progress, updated_at = {now} WHERE id = :id AND lease_token = :token",

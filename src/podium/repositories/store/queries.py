@@ -11,13 +11,11 @@ AT_AN_ADDRESS = "host <> ''"
 
 
 def one(session: Session, sql: str, **parameters: object) -> Repository | None:
-    """Return the repository that ``sql`` selects or returns, with every column."""
     row = session.one(sql, **parameters)
     return None if row is None else Repository.from_row(row)
 
 
 def by_key(session: Session, key: str) -> Repository | None:
-    """Find by identity (:attr:`podium.repositories.address.Address.key`)."""
     return one(session, f"{SELECT} FROM repository WHERE key = :key", key=key)
 
 
@@ -65,7 +63,6 @@ def completed_ids(session: Session) -> list[int]:
 
 
 def completed_with_email(session: Session, email: str) -> list[int]:
-    """Return the ids of the completed repositories in which an e-mail has commits."""
     rows = session.all(
         """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
         WHERE c.email = :email AND r.state = 'completed'""",

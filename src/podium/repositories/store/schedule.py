@@ -24,10 +24,7 @@ SELECT MAX(virtual_start) AS virtual_start FROM (
 
 
 def next_virtual_start(session: Session, client_id: str | None) -> float:
-    """Return the virtual start of what ``client_id`` submits now (:mod:`podium.repositories.fair_queue`).
-
-    None, the command line, comes first.
-    """
+    """Return the virtual start (:mod:`podium.repositories.fair_queue`) of a submission; None, the command line, is first."""
     return float(session.value(_NEXT_START, client_id=client_id) or 0.0)
 
 
@@ -58,11 +55,8 @@ def take_due(
 ) -> list[Repository]:
     """Mark up to ``limit`` due repositories as enqueued, and return them in queue order.
 
-    Args:
-        everything_before: repositories enqueued up to this moment are due.
-        again, latest: seconds until a waiting repository is due again, the first time and at the latest; the delay
-            doubles in between.
-        limit: the maximum number.
+    everything_before: repositories enqueued up to this moment are due.
+    again, latest: seconds until a waiting repository is due again; the delay doubles in between.
     """
     rows = session.all(_TAKE_DUE, everything_before=everything_before, again=again, latest=latest, limit=limit)
     return sorted(map(Repository.from_row, rows), key=lambda repository: (repository.virtual_start, repository.id))
@@ -70,7 +64,7 @@ def take_due(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Due:
-    """A repository, the seconds until it is due (at most 0: now), and whether a commit worker holds it."""
+    """``delay``: seconds until it is due (at most 0: now). ``is_held``: by a commit worker."""
 
     repository: Repository
     delay: float
@@ -107,7 +101,7 @@ def following_batch(session: Session, repository_id: int, generation: int, batch
 
 
 def unfinished(session: Session, states: Collection[State], *, patience: float) -> dict[int, float | None]:
-    """Return the ids of repositories due within ``patience`` seconds, with the end of their leases."""
+    """Return repositories due within ``patience`` seconds: ids and the end of their leases."""
     rows = session.all(
         f"""SELECT id, CASE WHEN lease_until > {{now}} THEN lease_until END AS held_until FROM repository
         WHERE host <> '' AND state IN ({", ".join(f"'{state}'" for state in states)})

@@ -1,7 +1,4 @@
-"""Count repositories for operators.
-
-What grows with the installation is counted on indexes. Only unfinished repositories are read one by one.
-"""
+"""Counts for operators. What grows with the installation is counted on indexes."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ def counts_by_state(session: Session) -> dict[State, int]:
 
 
 def oldest(session: Session, state: State) -> Row | None:
-    """Return ``id``, ``url`` and ``since`` of the repository that has been in ``state`` longest."""
+    """Return ``id``, ``url`` and ``since``."""
     if state == State.COMPLETED:
         return session.one(OLDEST_COMPLETED)
     return session.one(_OLDEST.format(state=state, since=_SINCE[state]))
@@ -70,7 +67,7 @@ def emails_left(session: Session) -> tuple[int, int]:
 
 
 def latest_failures(session: Session, limit: int) -> list[Row]:
-    """Return ``id``, ``url``, ``error`` and ``since`` of the latest failures."""
+    """Return ``id``, ``url``, ``error`` and ``since``."""
     return session.all(
         """SELECT id, url, error, updated_at AS since FROM repository WHERE state = 'failed' AND host <> ''
         ORDER BY updated_at DESC, id LIMIT :limit""",
@@ -83,11 +80,8 @@ def stalled(
 ) -> list[Row]:
     """Return ``id``, ``url``, ``reason`` and ``seconds`` of stalled repositories, longest first.
 
-    Args:
-        expired_after: seconds since a lease expired without a new holder.
-        not_enqueued_after: seconds for which a due repository was not enqueued.
-        no_progress_after: seconds without progress.
-        limit: the maximum number.
+    All three limits are in seconds: since a lease expired without a new holder, for which a due repository was not
+    enqueued, and without progress.
     """
     return session.all(
         """SELECT id, url, reason, {now} - updated_at AS seconds FROM (

@@ -1,6 +1,6 @@
 """Changes of a repository's state and progress.
 
-A transition takes the state it starts from, or a :class:`Repository` as the caller's transaction locked it. The row's
+A transition takes the state it starts from, or a :class:`Repository` that the caller's transaction locked. The row's
 lease token and stage must still match.
 """
 
@@ -65,7 +65,7 @@ UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashe
 def restart(
     session: Session, repository_id: int, expected: State, *, virtual_start: float, client_id: str | None
 ) -> bool:
-    """Count a repository again, if it is in the state ``expected``. Its board stays readable."""
+    """Count a repository again. Its board stays readable."""
     return bool(
         session.run(
             f"{_RESTART} WHERE id = :id AND state = :expected",
@@ -113,7 +113,7 @@ def retry(
     client_id: str,
     enqueued: bool,
 ) -> bool:
-    """Make a FAILED repository pending, or an unfinished one due now, if it is in the state ``expected``.
+    """Make a FAILED repository pending, or an unfinished one due now.
 
     enqueued: the caller enqueues it; otherwise the reconciler does.
     """
@@ -181,10 +181,7 @@ def save_counted(
     total: int,
     merges: int,
 ) -> bool:
-    """Move a counted repository to the user stage, as a new generation.
-
-    Its head must still be the one that the count started from.
-    """
+    """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
     return bool(
         session.run(
             """UPDATE repository SET
@@ -261,7 +258,7 @@ def wait_for_limit(session: Session, repository_id: int, *, progress: str, delay
 
 
 def count_crash(session: Session, repository_id: int) -> int:
-    """Count a crash of a user worker; return the crashes since the last progress."""
+    """Count a crash; return the crashes since the last progress."""
     crashes: int = session.value(
         "UPDATE repository SET crashes = crashes + 1 WHERE id = :id AND state = 'users_processing' RETURNING crashes",
         id=repository_id,
@@ -274,7 +271,7 @@ def explain_unresolved(session: Session, repository_id: int, reason: str) -> Non
 
 
 def complete(session: Session, repository_id: int) -> bool:
-    """Complete a repository in the user stage if no e-mail is unprocessed."""
+    """Complete a repository if no e-mail is unprocessed."""
     return bool(
         session.run(
             """UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now},
@@ -304,7 +301,7 @@ def fail(session: Session, repository: Repository, *, code: str, reason: str) ->
 
 
 def retry_later(session: Session, repository: Repository, *, delay: float) -> bool:
-    """Try an unfinished repository again in ``delay`` seconds, as one more attempt."""
+    """Try again in ``delay`` seconds, as one more attempt."""
     return bool(
         session.run(
             f"""UPDATE repository SET attempts = attempts + 1, not_before = {{now}} + :delay, updated_at = {{now}}
