@@ -1,7 +1,4 @@
-"""Factories: each makes one object from the settings.
-
-Most imports are inside the functions, so that the command line starts fast.
-"""
+"""Factories: each makes one object from the settings. Late imports let the command line start fast."""
 
 from __future__ import annotations
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from podium.counting.commit_job import CommitJob
     from podium.jobs.broker import Backend
 
-# Seconds, more than any age.
 NEVER = 1e12
 
 
@@ -38,7 +34,7 @@ def database_url(settings: Settings) -> str | URL:
 
     if settings.uses_postgres:
         return settings.database_url
-    # Not formatted as text: a '?' or '%' in the folder's name would be special there.
+    # A '?' or '%' in the folder's name would be special in text.
     return URL.create("sqlite", database=str(settings.sqlite_path()))
 
 
@@ -70,8 +66,7 @@ def connect(settings: Settings, *, patience: float = 0.0) -> Database:
     """Return the database at any revision; it connects on first use.
 
     Raises:
-        BadSetting: ``DATABASE_URL`` cannot be read.
-        StorageError: the data folder cannot be created.
+        BadSetting, StorageError: ``DATABASE_URL`` cannot be read; the data folder cannot be created.
     """
     make_data_folder(settings)
     if settings.uses_postgres:
@@ -84,7 +79,7 @@ def connect(settings: Settings, *, patience: float = 0.0) -> Database:
 
 
 def make_data_folder(settings: Settings) -> None:
-    """Create the folder of clones and of the SQLite database, or raise StorageError."""
+    """Create the data folder, or raise StorageError."""
     folder = settings.data_folder() if settings.uses_postgres else settings.sqlite_path().parent
     try:
         # It holds e-mail addresses.
@@ -109,7 +104,7 @@ def max_ages(settings: Settings) -> MaxAges:
 
 
 def backend(settings: Settings) -> Backend:
-    """Return the configured message backend; raise BadSetting if the settings of Redis cannot be read."""
+    """Return the configured backend; raise BadSetting if the settings of Redis cannot be read."""
     if settings.uses_redis:
         from podium.jobs.redis_broker import RedisBackend
         from podium.jobs.redis_broker import connect as connect_redis
@@ -138,7 +133,7 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
 
 
 def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
-    """Return the user job. The caller closes it."""
+    """The caller closes it."""
     from podium.accounts.user_job import UserJob
 
     return UserJob(
@@ -159,7 +154,6 @@ def github_lookup(
     repo_slug: tuple[str, str] | None = None,
     max_faults: int = 5,
 ) -> GitHubLookup:
-    """Return the lookup at the configured GitHub; see ``GitHubLookup``."""
     from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
 
@@ -217,17 +211,17 @@ def no_lookup() -> Lookup:
 
 
 def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
-    """Return a function that requeues a repository's stale e-mails after an explicit refresh."""
+    """Return a function that requeues a repository's stale e-mails."""
     from podium.accounts.stale import mark_stale
 
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:
-    """Return the history at ``path`` or above it, read with the user's git; see ``PathSource``.
+    """Return the history at ``path`` or above it; see ``PathSource``.
 
     Raises:
-        HistoryError: it cannot be ranked; the message says why.
+        HistoryError: it cannot be ranked.
     """
     from podium.clones.path_source import PathSource
     from podium.git.command import Git
@@ -236,7 +230,6 @@ def path_source(environment: Mapping[str, str], path: Path, revision: str | None
 
 
 def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
-    """Return the history at ``clone_url``, read with the user's own credentials."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git

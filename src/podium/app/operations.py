@@ -33,7 +33,7 @@ class Installation:
 
 @contextlib.contextmanager
 def installation(settings: Settings) -> Iterator[Installation]:
-    """Open the configured installation during a ``with`` block.
+    """Open the configured installation.
 
     Raises:
         StorageError: the database does not exist, cannot be read, or must be migrated first.
@@ -46,7 +46,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
 
 
 def check_database_exists(settings: Settings) -> None:
-    """Raise NoDatabaseYet if the SQLite file does not exist: a command that only reads must not create it."""
+    """Raise NoDatabaseYet if the SQLite file does not exist, which a command that only reads must not create."""
     if not settings.uses_postgres and not settings.sqlite_path().exists():
         raise NoDatabaseYet(
             f"There is no database at {settings.sqlite_path()} yet; `podium serve` creates it. If it is elsewhere, set "
@@ -55,10 +55,10 @@ def check_database_exists(settings: Settings) -> None:
 
 
 def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
-    """Migrate the database to a revision, or only compare its tables with the declared ones.
+    """Migrate to a revision, or only compare the tables with the declared ones.
 
     Raises:
-        StorageError: it cannot be migrated, or differs.
+        StorageError: the database cannot be migrated, or differs.
     """
     url = factories.database_url(settings)
     if check:
@@ -82,12 +82,12 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
 
 
 def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBudget]] | None:
-    """Return a function that reads GitHub's budget from Redis; None if each process has its own."""
+    """Return a function that reads GitHub's budget; None if each process has its own."""
     return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
 
 
 def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
-    """Return GitHub's last reported budget per API, for ``pools`` (with tokens, without).
+    """Return GitHub's last reported budget per API.
 
     Raises:
         QueueError: the Redis that stores it cannot be used.
@@ -101,7 +101,7 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
 
 @contextlib.contextmanager
 def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    """Collect metrics during a ``with`` block; yield a function that renders their page."""
+    """Yield a function that renders the page."""
     from podium.monitoring.gauges import Gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus

@@ -29,11 +29,7 @@ _CHILD_START_SECONDS = 10.0
 
 @contextlib.contextmanager
 def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
-    """Open the web's services during a ``with`` block.
-
-    Args:
-        loopback: whether only this machine can reach the server.
-        workers: whether this process also works on the queues.
+    """Open the web's services. ``loopback``: only this machine can reach the server.
 
     Raises:
         StorageError: the database cannot be used.
@@ -68,7 +64,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
 
 
 def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Repository) -> bool:
-    """Count in another process, so that a large history does not slow the web."""
+    """A large history must not slow the web."""
     job = current()
     arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))

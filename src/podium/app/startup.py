@@ -1,5 +1,3 @@
-"""What every process does first."""
-
 from __future__ import annotations
 
 from podium.settings import Settings

@@ -36,10 +36,10 @@ class Worker:
     """Works on the queues from :meth:`start` (or ``with``) to :meth:`stop`.
 
     Args:
-        count: counts a repository whose lease was taken; returns whether to enqueue the next step.
+        count: counts a leased repository; returns whether to enqueue the next step.
         stop: interrupts running jobs; :meth:`stop` sets it.
-        commit_threads, user_threads: threads per queue; 0: it only enqueues.
-        count_start_seconds: seconds that ``count`` may take before it renews the lease.
+        commit_threads, user_threads: 0: it only enqueues.
+        count_start_seconds: until ``count`` renews the lease.
 
     Raises:
         BadSetting: the settings of Redis cannot be read.
@@ -79,7 +79,7 @@ class Worker:
             self._heartbeat = Heartbeat(db, names, self.inspector.report)
 
     def on_commits(self, enqueued: int) -> None:
-        """Count the next repository, which may not be ``enqueued``."""
+        """Count the next repository, which may be another one than ``enqueued``."""
         if self._stop.is_set():
             self.queues.enqueue_commits(enqueued)
             return
@@ -133,9 +133,10 @@ class Worker:
 
 
 def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user_threads: int, drain: bool) -> int:
-    """Work on the queues until ``stop`` is set, or (``drain``) nothing is left; return the exit code.
+    """Work on the queues until ``stop`` is set, or (``drain``) nothing is left.
 
-    The exit code of ``drain`` is 1 if a repository failed.
+    Returns:
+        The exit code; 1 if ``drain`` and a repository failed.
 
     Raises:
         StorageError: the database cannot be used.
@@ -156,6 +157,6 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
 
 
 def check_worker(db: Database, backend: Backend) -> None:
-    """Raise PodiumError if a worker process cannot use the database or the queues."""
+    """Raise PodiumError if the database or the queues cannot be used."""
     check_revision(db)
     backend.check()

@@ -26,16 +26,12 @@ from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
-# Remarks for the user who asked for the count.
 notes = logging.getLogger("podium.notes")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CommitJob:
-    """Counts repositories. Safe to run twice, late, or in several processes at once.
-
-    ``classify_emails`` returns what is known about e-mails of a repository at a host.
-    """
+    """Counts repositories. Safe to run twice, late, or in several processes at once."""
 
     db: Database
     source: Source

@@ -1,5 +1,3 @@
-"""The identities that a count is saved with."""
-
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -16,12 +14,11 @@ def mailmap_changes(
 ) -> Mapping[Pair, Identity]:
     """Apply the mailmap to the ``people`` of a count, and to earlier people whose identity changes.
 
-    An unchanged mailmap affects earlier people only if it gives an e-mail to two names: each name has its own key, and
-    the second may be new.
+    An unchanged mailmap affects earlier people only if it gives an e-mail to two names: each has its own key, and the
+    second may be new.
 
     Raises:
-        HistoryError: git cannot read the mailmap.
-        StorageError: the database cannot be read.
+        HistoryError, StorageError: git cannot read the mailmap; the database cannot be read.
         Interrupted: the count was stopped.
     """
     wanted = set(people)

@@ -13,7 +13,6 @@ from podium.jobs.rate import RateEstimator
 from podium.repositories.model import Repository
 from podium.storage.session import Database
 
-# Seconds between two saves within one phase.
 SAVE_EVERY = 0.5
 
 

@@ -23,13 +23,13 @@ _PERSON_COLUMNS = (
     *("kind", "processed"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
-# The maximum number of e-mails in one query; for more, all rows of the repository are read.
+# E-mails per query; for more, all rows of the repository are read.
 _MOST_ASKED = 500
 _WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
 
 
 class ClassifiedEmails(Protocol):
-    """What e-mails alone say about people, without a lookup."""
+    """What e-mails alone say about people."""
 
     @property
     def kinds(self) -> Mapping[str, str]:
@@ -40,7 +40,7 @@ class ClassifiedEmails(Protocol):
         """Whether a lookup can follow."""
 
     def save_links(self, session: Session, repository_id: int) -> None:
-        """Link e-mails to known accounts, in the transaction that saved their commits."""
+        """Link e-mails to known accounts."""
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -52,7 +52,6 @@ def _added(table: str, columns: Iterable[str]) -> str:
 
 
 def _edges() -> str:
-    """Keep the earlier first date and the later last date."""
     return ", ".join(
         f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
         THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
@@ -62,7 +61,6 @@ def _edges() -> str:
 
 
 def _better_sample(column: str) -> str:
-    """Keep the sample commit with fewer co-authors."""
     return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
         THEN excluded.{column} ELSE commit_data.{column} END"""
 
@@ -72,7 +70,6 @@ _OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
     WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
     ELSE excluded.sample_sha END)"""
 
-# An incremental count is added to the rows that it started from.
 _ADD_PERSON = f"""{_insert("commit_data", _PERSON_COLUMNS)} ON CONFLICT (repository_id, email, name) DO UPDATE SET
     {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
     {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
@@ -118,8 +115,7 @@ class Count:
     """A finished count.
 
     repository: as it was when counting began.
-    since: the head that the count continued from; None if all of history was counted.
-    head, branch, mailmap: the last counted commit, its branch, and the blob of its mailmap.
+    since: the head that the count continued from; None: all of history was counted.
     identities: mailmap identities of the counted people, and of earlier people who change.
     """
 
@@ -204,7 +200,7 @@ def _save_identities(session: Session, repository_id: int, identities: Mapping[P
 
 
 def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
-    """Return the row id of each saved (name, e-mail); at least of ``emails``, if given."""
+    """Return row ids; at least of ``emails``, if given."""
     rows = _saved(session, repository_id, "email", emails, columns="id, name, email")
     return {(row["name"], row["email"]): row["id"] for row in rows}
 

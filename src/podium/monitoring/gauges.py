@@ -25,7 +25,7 @@ class Gauges:
         self._gauges = Throttled[Sequence[Gauge]](fresh=FRESH, clock=clock)
 
     def __call__(self) -> Sequence[Gauge]:
-        """Return the gauges; only ``podium_up`` 0 if the database or the broker cannot be read."""
+        """Only ``podium_up`` 0 if the database or the broker cannot be read."""
         return self._gauges.get(self._fresh)
 
     def _fresh(self) -> Sequence[Gauge]:

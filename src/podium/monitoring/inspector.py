@@ -110,7 +110,7 @@ def _worker(row: Row) -> WorkerRow:
 
 
 def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | None:
-    """Add up the queues in the memory of live workers; None if no worker reports any."""
+    """Add up the queues in the memory of live workers."""
     told = [each["queues"] for each in reports if "queues" in each]
     depths: dict[str, Depth] = {}
     for queues in told:

@@ -16,8 +16,6 @@ from podium.timeutil import iso_time
 
 
 class _IsoTime:
-    """Documents a time as a string in OpenAPI."""
-
     def __get_pydantic_core_schema__(self, _source: Any, handler: Any) -> Any:
         return handler.generate_schema(str)
 
@@ -30,7 +28,7 @@ def camel_case(name: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
-# Pydantic reads this from a dataclass's ``__pydantic_config__``.
+# Pydantic reads this.
 _IN_JSON = {"alias_generator": camel_case, "extra": "forbid"}
 
 

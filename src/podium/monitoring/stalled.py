@@ -13,7 +13,6 @@ Reason = Literal["expired_lease", "never_enqueued", "no_progress"]
 
 # Reconcilers run every few seconds, so an expired lease soon has a new holder.
 EXPIRED_AFTER = 60.0
-# The reconciler enqueues what is due at least every LATEST seconds.
 NOT_ENQUEUED_AFTER = 1.5 * LATEST
 
 SHOWN = 10
@@ -34,10 +33,7 @@ class StalledRepository:
 
 
 def find(session: Session, *, no_progress_after: float) -> list[StalledRepository]:
-    """Return the :data:`SHOWN` repositories that have been stalled longest.
-
-    ``no_progress_after``: seconds that a worker may hold a repository without progress.
-    """
+    """Return those stalled longest. ``no_progress_after``: seconds that a worker may hold one without progress."""
     rows = statistics.stalled(
         session,
         expired_after=EXPIRED_AFTER,

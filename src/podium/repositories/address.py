@@ -21,7 +21,6 @@ MAX_LENGTH = 2000
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:_[A-Za-z0-9]{1,16})?")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
-# GitHub's own pages, which cannot be accounts.
 _NOT_OWNERS = frozenset(
     "about apps collections codespaces contact customer-stories enterprise events explore features issues join login "
     "marketplace notifications orgs organizations pricing pulls search security sessions settings signup site "
@@ -96,9 +95,9 @@ def host_of(url: str) -> str:
 
 
 def path_address(git_dir: Path, rev: str | None = None) -> Address:
-    """Return the address of a repository on this machine, for the command line.
+    """Return the address of a repository on this machine.
 
-    ``git_dir`` is absolute; each work tree has its own, and so its own board. ``rev``: if it is not HEAD.
+    ``git_dir`` is absolute; each work tree has its own, and so its own board.
     """
     url = git_dir.as_uri() + (f"#{quote(rev)}" if rev else "")
     folder = git_dir.parent if git_dir.name == ".git" else git_dir
@@ -179,7 +178,6 @@ def _github(path: str, github_host: str, github_url: str, ssh: str | None = None
     url = f"{github_url}/{owner}/{name}"
     clone_url = url
     if ssh is not None:
-        # A person who pastes the SSH form has keys for it.
         prefix = ssh[: ssh.index("/", ssh.index("://") + 3) + 1] if "://" in ssh else ssh[: ssh.index(":") + 1]
         clone_url = f"{prefix}{owner}/{name}.git"
     return Address(

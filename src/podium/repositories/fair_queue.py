@@ -14,7 +14,7 @@ import secrets
 class ClientIds:
     """Names clients in the database while their repositories wait.
 
-    An unsaved key makes the names, so they reveal no address. Each process has its own key.
+    Each process has its own unsaved key for the names, so they reveal no address.
     """
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ MANY = 10_000
 
 
 class Totals:
-    """The number of repositories, in total and by state; totals above :data:`MANY` are cached."""
+    """Totals above :data:`MANY` are cached."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._totals = {state: Throttled[int](clock=clock) for state in (None, *State)}

@@ -22,7 +22,6 @@ class State(enum.StrEnum):
 
     @property
     def stage(self) -> Stage | None:
-        """The worker that has the repository."""
         match self:
             case State.PENDING | State.COMMITS_PROCESSING:
                 return "commits"
@@ -95,7 +94,6 @@ class Repository:
 
     @property
     def has_board(self) -> bool:
-        """Whether its commits have ever been counted."""
         return self.commits_processed_at is not None and self.head is not None
 
 

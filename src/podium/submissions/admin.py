@@ -1,7 +1,6 @@
-"""An operator retries or drops repositories.
+"""Retry or drop repositories, for operators.
 
-:func:`retry` and :func:`drop` only change rows; the reconciler of any worker enqueues what is due. So they work in
-processes that cannot reach the broker.
+Both only change rows; the reconciler enqueues what is due. So they work in processes that cannot reach the broker.
 """
 
 from __future__ import annotations

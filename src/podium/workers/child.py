@@ -1,7 +1,7 @@
 """Child processes (``podium ARGUMENTS``) that end with their parent.
 
 A child's standard input is a pipe that the parent never writes to. When the parent ends, even by SIGKILL, the pipe
-closes and the child stops (:func:`stop_with_parent`).
+closes and the child stops.
 """
 
 from __future__ import annotations
@@ -33,11 +33,9 @@ def run(
     """Run ``podium ARGUMENTS``; return the exit status (negative: the signal that ended it).
 
     Args:
-        arguments: of the command line.
         environment: is added to this process's environment.
         stop: ends the child: SIGTERM, then SIGKILL after ``grace`` seconds.
-        on_line: receives each line of the child's standard output, in another thread, before this returns.
-        grace: seconds.
+        on_line: receives each line of standard output, in another thread, before this returns.
     """
     child = subprocess.Popen(
         # No modules from the current folder.

@@ -50,8 +50,8 @@ class Drain:
     def is_done(self) -> bool:
         """Whether nothing is left for this process.
 
-        A repository that another worker holds is left to it once it renews the lease. A lease that is never renewed
-        belongs to a dead worker.
+        It leaves a repository to another worker that renews the lease. A lease that is never renewed belongs to a dead
+        worker.
         """
         with self._db.read() as session:
             left = schedule.unfinished(session, self._states, patience=PATIENCE)

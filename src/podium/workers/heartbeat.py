@@ -31,10 +31,7 @@ ON CONFLICT (id) DO UPDATE SET report = excluded.report, seen_at = excluded.seen
 
 
 class Heartbeat:
-    """Writes the row every :data:`INTERVAL` seconds from :meth:`start` to :meth:`stop`, which deletes it.
-
-    ``report`` returns what each heartbeat writes, as JSON values.
-    """
+    """Writes the row from :meth:`start` to :meth:`stop`, which deletes it. ``report`` returns JSON values."""
 
     def __init__(self, db: Database, queues: Sequence[str], report: Callable[[], Mapping[str, Any]]) -> None:
         self._db = db
@@ -67,7 +64,7 @@ class Heartbeat:
             log.warning("the heartbeat cannot be deleted: %s", error)
 
     def beat(self) -> None:
-        """Write the row once, and delete the rows of workers that died long ago.
+        """Write the row once, and delete those of workers that died long ago.
 
         Raises:
             StorageError: the database cannot be written.
@@ -76,7 +73,7 @@ class Heartbeat:
             report = json.dumps(self._report())
             self._report_log.succeeded()
         except PodiumError as error:
-            # The report is optional: a worker that cannot build one is still alive.
+            # A worker that cannot build a report is still alive.
             self._report_log.failed(error)
             report = "{}"
         with self._db.write() as session:

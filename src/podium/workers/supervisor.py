@@ -1,5 +1,3 @@
-"""Worker processes that are restarted when they die."""
-
 from __future__ import annotations
 
 import logging
@@ -51,7 +49,6 @@ class Supervisor:
         ]
 
     def run(self) -> int:
-        """Run the processes to their end; return the exit code for all."""
         for thread in self._threads:
             thread.start()
         for thread in self._threads:

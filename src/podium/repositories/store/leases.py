@@ -46,7 +46,7 @@ def take(session: Session, repository_id: int, *, holder: str, seconds: float) -
 
 
 def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
-    """Take the lease on the first free repository of the commit queue, skipping locked rows."""
+    """Take the first free repository of the commit queue, skipping locked rows."""
     return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
 
 
@@ -69,7 +69,6 @@ def release(session: Session, repository_id: int, token: int) -> bool:
 
 
 def lock_holder(session: Session, repository_id: int) -> int | None:
-    """Lock a repository's row; return the token that holds its lease."""
     token: int | None = session.value(
         "SELECT lease_token FROM repository WHERE id = :id AND lease_holder IS NOT NULL {for_update}",
         id=repository_id,

@@ -28,12 +28,11 @@ def by_id(session: Session, repository_id: int) -> Repository | None:
 
 
 def lock(session: Session, repository_id: int) -> Repository | None:
-    """Return a repository, locked against other writers until the transaction ends."""
+    """Lock a row against other writers until the transaction ends, and return it."""
     return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)
 
 
 def page(session: Session, state: State | None, *, limit: int, offset: int) -> list[Repository]:
-    """Return repositories at addresses, newest first."""
     rows = session.all(
         f"""{SELECT} FROM repository WHERE {_chosen(state)}
         ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset""",

@@ -24,7 +24,7 @@ SELECT MAX(virtual_start) AS virtual_start FROM (
 
 
 def next_virtual_start(session: Session, client_id: str | None) -> float:
-    """Return the virtual start (:mod:`podium.repositories.fair_queue`) of a submission; None, the command line, is first."""
+    """Return a submission's virtual start (:mod:`podium.repositories.fair_queue`); the command line, None, is first."""
     return float(session.value(_NEXT_START, client_id=client_id) or 0.0)
 
 
@@ -93,7 +93,7 @@ WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :bat
 
 
 def following_batch(session: Session, repository_id: int, generation: int, batch: int, *, at_once: int) -> int | None:
-    """Return the unclaimed batch that replaces ``batch`` among ``at_once``, if the repository is due."""
+    """Return the unclaimed batch that replaces ``batch`` among ``at_once``."""
     following: int | None = session.value(
         _FOLLOWING_BATCH, id=repository_id, generation=generation, batch=batch, at_once=at_once
     )

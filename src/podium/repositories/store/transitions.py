@@ -1,7 +1,7 @@
 """Changes of a repository's state and progress.
 
-A transition takes the state it starts from, or a :class:`Repository` that the caller's transaction locked. The row's
-lease token and stage must still match.
+A transition takes the state it starts from, or a :class:`Repository` that the caller locked, whose lease token and
+stage must still match.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from podium.storage.session import Session
 
 _UNFINISHED = "state IN ('pending', 'commits_processing', 'users_processing')"
 
-# No other worker has taken the repository over.
 _STILL_OURS = f"WHERE id = :id AND lease_token = :token AND {_UNFINISHED}"
 
 
@@ -43,7 +42,7 @@ def insert(session: Session, address: Address, *, virtual_start: float, client_i
 
 
 def correct_url(session: Session, key: str, url: str) -> bool:
-    """Set another URL of a FAILED repository's key (with or without ``.git``), unless another repository has it."""
+    """Change the URL of a FAILED repository's key (with or without ``.git``), unless another repository has it."""
     return bool(
         session.run(
             """UPDATE repository SET url = :url
@@ -130,7 +129,7 @@ def retry(
 
 
 def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list[int]:
-    """Make every FAILED repository at an address pending, with successive virtual starts; return their ids."""
+    """Make every FAILED repository at an address pending, with successive virtual starts."""
     rows = session.all(
         f"""{_RETRY} FROM (
             SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository
@@ -210,7 +209,6 @@ def save_counted(
 
 
 def resolve_again(session: Session, repository_id: int) -> bool:
-    """Return a COMPLETED repository to the user queue, as a new generation."""
     return bool(
         session.run(
             """UPDATE repository SET state = 'users_processing', generation = generation + 1, crashes = 0, attempts = 0,
@@ -222,7 +220,7 @@ def resolve_again(session: Session, repository_id: int) -> bool:
 
 
 def start_users(session: Session, repository_id: int, *, progress: str) -> None:
-    """Start the user stage's progress (JSON), and clear the reason for unresolved e-mails."""
+    """Start the user stage, and clear the reason for unresolved e-mails."""
     session.run(
         "UPDATE repository SET progress = :progress, unresolved_reason = NULL WHERE id = :id",
         id=repository_id,
@@ -231,9 +229,9 @@ def start_users(session: Session, repository_id: int, *, progress: str) -> None:
 
 
 def note_users(session: Session, repository_id: int, *, progress: str, keep_waiting: bool) -> None:
-    """Save the user stage's progress (JSON), and reset crashes and attempts.
+    """Save the user stage's progress, and reset crashes and attempts.
 
-    keep_waiting: keep ``not_before``: a limit that another batch met is still in force.
+    keep_waiting: a limit that another batch met is still in force.
     """
     session.run(
         """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
