@@ -91,7 +91,6 @@ def make_data_folder(settings: Settings) -> None:
 
 
 def github_host(settings: Settings) -> str:
-    """Return GitHub's host in the form that addresses have."""
     return host_of(settings.github_server_url)
 
 
@@ -133,7 +132,7 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
 
 
 def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
-    """The caller closes it."""
+    """Return the user job, which the caller closes."""
     from podium.accounts.user_job import UserJob
 
     return UserJob(
@@ -194,7 +193,6 @@ def _budget_store(settings: Settings) -> BudgetStore:
 
 
 def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection[str]], Collection[str]]:
-    """Return a filter for e-mails that were looked up recently."""
     from podium.accounts import links
 
     def known(emails: Collection[str]) -> Collection[str]:
@@ -211,7 +209,6 @@ def no_lookup() -> Lookup:
 
 
 def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
-    """Return a function that requeues a repository's stale e-mails."""
     from podium.accounts.stale import mark_stale
 
     return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())

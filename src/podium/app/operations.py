@@ -82,7 +82,7 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
 
 
 def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBudget]] | None:
-    """Return a function that reads GitHub's budget; None if each process has its own."""
+    """None if each process has its own budget."""
     return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
 
 
@@ -101,7 +101,6 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
 
 @contextlib.contextmanager
 def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    """Yield a function that renders the page."""
     from podium.monitoring.gauges import Gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus

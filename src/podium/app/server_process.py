@@ -64,7 +64,7 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
 
 
 def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row: Repository) -> bool:
-    """A large history must not slow the web."""
+    """Count in another process, so that a large history does not slow the web."""
     job = current()
     arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
     status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))

@@ -107,6 +107,7 @@ def release(session: Session, repository_id: int, batch: int, token: str) -> Non
 
 
 def release_all(session: Session, repository_id: int) -> None:
+    """Void every claim, so that no holder can save."""
     session.run(
         "UPDATE commit_data SET claim_token = NULL, claim_until = NULL WHERE repository_id = :id AND NOT processed",
         id=repository_id,
@@ -132,13 +133,12 @@ def finish_some(session: Session, repository_id: int, batch: int, token: str, em
 
 
 def give_up(session: Session, repository_id: int, reason: str) -> None:
+    """Mark all unclaimed rows as processed; users read ``reason``."""
     session.run(_GIVE_UP, id=repository_id)
     transitions.explain_unresolved(session, repository_id, reason)
 
 
 def renewing(db: Database, repository_id: int, batch: int, token: str) -> Periodic:
-    """Return a thread that renews a claim."""
-
     def renew() -> None:
         with db.write() as session:
             session.run(_RENEW, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)

@@ -124,7 +124,6 @@ class JobQueues:
     """Both queues of a process.
 
     Args:
-        backend: keeps the messages.
         on_commits, on_users: handle a message.
         commit_threads, user_threads: threads per queue; 0: this process only enqueues.
         overflow: takes over long jobs of the commit queue.

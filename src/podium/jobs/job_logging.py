@@ -1,5 +1,3 @@
-"""Log lines and metrics of each job."""
-
 from __future__ import annotations
 
 import contextlib

@@ -13,7 +13,7 @@ from podium.jobs.queues import Depth
 
 
 class MemoryBackend:
-    """Implements :class:`podium.jobs.broker.Backend`. No method raises an error."""
+    """Implements :class:`podium.jobs.broker.Backend`."""
 
     source = "memory"
 
@@ -50,7 +50,6 @@ def _depth(broker: StubBroker, queue: str) -> Depth:
     waiting = messages.qsize()
     return Depth(
         waiting=waiting,
-        # Received and not acknowledged yet.
         active=max(0, messages.unfinished_tasks - waiting),
         delayed=broker.queues[dq_name(queue)].unfinished_tasks,
         dead=len(broker.dead_letters_by_queue[queue]),

@@ -1,7 +1,6 @@
 """The overflow slot: a long job moves off the worker thread, which then takes the next message.
 
-The move acknowledges the job's message. That is safe: the job keeps its lease, and if the process dies, the reconciler
-enqueues the repository.
+The move acknowledges the job's message. The job keeps its lease, and if the process dies, the reconciler enqueues it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,3 @@
-"""A thread that repeats a call until it is stopped."""
-
 from __future__ import annotations
 
 import threading

@@ -50,7 +50,7 @@ class Queues(Protocol):
 
 
 class Backlog(Protocol):
-    """What the reconciler reads. Each method raises QueueError if the queues cannot be used."""
+    """What the reconciler reads. Methods raise QueueError if the queues are away."""
 
     def waiting(self, *queues: str) -> int:
         """Return the number of messages that wait for a worker, without delayed ones."""
@@ -62,10 +62,7 @@ class Backlog(Protocol):
 
 
 class QueueMonitor(Protocol):
-    """The operator's view. Each method raises QueueError if the queues cannot be used.
-
-    source: where the messages are: ``memory`` or ``redis``.
-    """
+    """The operator's view. Methods raise QueueError if the queues are away. ``source``: ``memory`` or ``redis``."""
 
     @property
     def source(self) -> str: ...

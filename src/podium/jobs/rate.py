@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-# Seconds of progress that an estimate uses, and that it needs at least.
+# Seconds of progress that an estimate uses at most, and at least.
 _WINDOW = 30.0
 _MINIMUM = 1.5
 _BETWEEN_SAMPLES = 0.5

@@ -18,8 +18,8 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds until a waiting repository is enqueued again. The interval doubles up to LATEST, so that a long wait does not
-# fill the queue with copies of one message.
+# Seconds until a waiting repository is enqueued again. The interval doubles up to LATEST, so that the queue
+# does not fill with copies of one message.
 AGAIN = 30.0
 LATEST = 3600.0
 # While the queues are empty, an unfinished repository without a holder has lost its message.

@@ -37,7 +37,7 @@ _ALWAYS = 1_000_000
 # Redis loses this key together with the messages.
 _FILLED = f"{NAMESPACE}:filled"
 
-# Callers must learn quickly that Redis is away. One retry: an idle connection may have been closed.
+# One retry: an idle connection may have been closed.
 _TIMEOUTS = {"socket_connect_timeout": 3, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
 
 

@@ -76,5 +76,5 @@ def _progress(repository: Repository) -> dict[str, Any] | None:
     if stage is None:
         return None
     progress: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
-    # The progress is of an earlier stage or attempt.
+    # Progress of an earlier stage or attempt is ignored.
     return progress if progress.get("stage") == stage else {"stage": stage}

@@ -80,8 +80,8 @@ def stalled(
 ) -> list[Row]:
     """Return ``id``, ``url``, ``reason`` and ``seconds`` of stalled repositories, longest first.
 
-    All three limits are in seconds: since a lease expired without a new holder, for which a due repository was not
-    enqueued, and without progress.
+    expired_after: seconds since a lease expired without a new holder.
+    not_enqueued_after, no_progress_after: seconds for which a due repository was not enqueued, or had no progress.
     """
     return session.all(
         """SELECT id, url, reason, {now} - updated_at AS seconds FROM (

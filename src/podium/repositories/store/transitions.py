@@ -1,7 +1,7 @@
 """Changes of a repository's state and progress.
 
-A transition takes the state it starts from, or a :class:`Repository` that the caller locked, whose lease token and
-stage must still match.
+A transition takes the state it starts from, or a :class:`Repository` that the caller locked. Lease token and stage must
+still match.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def start_users(session: Session, repository_id: int, *, progress: str) -> None:
 def note_users(session: Session, repository_id: int, *, progress: str, keep_waiting: bool) -> None:
     """Save the user stage's progress, and reset crashes and attempts.
 
-    keep_waiting: a limit that another batch met is still in force.
+    keep_waiting: keep ``not_before``, because another batch's limit is still in force.
     """
     session.run(
         """UPDATE repository SET progress = :progress, crashes = 0, attempts = 0,
