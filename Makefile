@@ -60,7 +60,7 @@ test: .venv/.test .venv/.compiled
 long: .venv/.test .venv/.compiled
 	$(PYTEST) $(PARALLEL) -m long
 
-# One file or test, in one process: make one TEST=tests/jobs/test_jobs.py
+# One file or test, in one process: make one TEST=tests/jobs/test_lease.py
 one: .venv/.test .venv/.compiled
 	$(PYTEST) $(TEST)
 

@@ -51,18 +51,18 @@ class Inspector:
             batches, emails = statistics.emails_left(session)
             workers = session.all(_WORKERS, dead_after=DEAD_AFTER)
             reports = [json.loads(row["report"]) for row in workers if row["alive"]]
-            told = _told_depths(reports) if depths is None else None
+            reported = _reported_depths(reports) if depths is None else None
             return Overview(
                 at=unfinished["at"],
-                queues=depths if depths is not None else told,
-                queues_source=self.queues.source if self.queues else None if told is None else "heartbeat",
+                queues=depths if depths is not None else reported,
+                queues_source=self.queues.source if self.queues else None if reported is None else "heartbeat",
                 repositories=_by_state(session, unfinished["at"]),
                 failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, FAILURES_SHOWN)),
                 leases=LeaseCounts(unfinished["held"], unfinished["expired"]),
                 waiting=unfinished["waiting"],
                 batches_left=batches,
                 emails_left=emails,
-                budget=budgets or _told_budgets(reports),
+                budget=budgets or _reported_budgets(reports),
                 limits_in_force=tuple(LimitInForce(row["held_until"]) for row in session.all(_LIMITS)),
                 workers=tuple(_worker(row) for row in workers),
             )
@@ -73,12 +73,12 @@ class Inspector:
         Raises:
             QueueError: the broker cannot be read.
         """
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "budgets": [dataclasses.asdict(each) for each in self.budgets()] if self.budgets else []
         }
         if self.queues is not None and self.queues.source == "memory":
-            told["queues"] = {name: dataclasses.asdict(depth) for name, depth in self.queues.depths().items()}
-        return told
+            reported["queues"] = {name: dataclasses.asdict(depth) for name, depth in self.queues.depths().items()}
+        return reported
 
 
 def _by_state(session: Session, now: float) -> dict[State, StateCount]:
@@ -109,16 +109,16 @@ def _worker(row: Row) -> WorkerRow:
     )
 
 
-def _told_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | None:
+def _reported_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | None:
     """Add up the queues in the memory of live workers."""
-    told = [each["queues"] for each in reports if "queues" in each]
+    reported = [each["queues"] for each in reports if "queues" in each]
     depths: dict[str, Depth] = {}
-    for queues in told:
+    for queues in reported:
         for name, depth in queues.items():
             depths[name] = depths.get(name, Depth()) + Depth(**depth)
-    return depths if told else None
+    return depths if reported else None
 
 
-def _told_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
-    told = [each["budgets"] for each in reports if each.get("budgets")]
-    return tuple(ApiBudget(**each) for each in told[-1]) if told else ()
+def _reported_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
+    reported = [each["budgets"] for each in reports if each.get("budgets")]
+    return tuple(ApiBudget(**each) for each in reported[-1]) if reported else ()
