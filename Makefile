@@ -28,7 +28,7 @@ endif
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
-# Where Python is told to keep no bytecode, every start would compile all of Podium.
+# Where PYTHONDONTWRITEBYTECODE is set, every start would compile all of Podium.
 .venv/.compiled: .venv/.run $(shell find src -name '*.py')
 	$(BIN)/python -m compileall -q src
 	touch $@

@@ -37,7 +37,7 @@ _HEAD = """| measured | repository | against | theirs | Podium's | ratio (min-ma
 def main() -> int:
     """Measure, and print a table."""
     options = _options()
-    # As an installed Podium is; where Python is told to keep no bytecode, each start would compile what has changed.
+    # As an installed Podium is; with PYTHONDONTWRITEBYTECODE each start would compile what has changed.
     compileall.compile_dir(str(Path(podium.__file__).parent), quiet=1)
     print(_machine(options.runs))
     with contextlib.ExitStack() as stack:

@@ -101,7 +101,7 @@ class Row:
             _seconds(self.theirs),
             _seconds(self.ours),
             f"{middle:.2f} ({low:.2f}-{high:.2f})",
-            # Where this process serves too, what git uses for that is not to be told apart.
+            # If this process serves too, its git cannot be distinguished.
             f"{measure.processor_ratio(self.ours, self.theirs):.2f}" if self.against == "shortlog" else "",
             "" if self.goal is None else f"{self.goal}",
             "" if self.goal is None else _verdict(middle, self.goal),

@@ -111,7 +111,7 @@ def test_the_linter_finds_nothing() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_what_builds_stays_behind_and_nobody_is_root() -> None:
+def test_the_build_stays_behind_and_nothing_runs_as_root() -> None:
     assert len(stages()) == 2
     assert [rest.split()[0] for word, rest in instructions() if word == "FROM"] == ["python:3.13-slim"] * 2
     assert "pip install" not in " ".join(rest for _, rest in stages()[-1])

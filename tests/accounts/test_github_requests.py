@@ -97,15 +97,15 @@ def test_rest_paths_are_escaped() -> None:
 
 
 def test_answers_are_matched_by_email_in_any_case_and_not_by_position() -> None:
-    told = judged(answer(a0=commit(("first@x.org", None), ("A@X.org", ADA)), a1=commit(("b@x.org", None)))).answer
-    assert told.accounts == {"first@x.org": None, "a@x.org": ACCOUNT, "b@x.org": None}
-    assert told.complete and not told.retry and not told.other_commit
+    reply = judged(answer(a0=commit(("first@x.org", None), ("A@X.org", ADA)), a1=commit(("b@x.org", None)))).answer
+    assert reply.accounts == {"first@x.org": None, "a@x.org": ACCOUNT, "b@x.org": None}
+    assert reply.complete and not reply.retry and not reply.other_commit
 
 
 def test_an_email_named_by_one_commit_needs_no_other_commit() -> None:
-    told = judged(answer(a0=commit(("a@x.org", None), ("b@x.org", ADA)), a1=None)).answer
-    assert told.accounts["b@x.org"] == ACCOUNT
-    assert told.other_commit == ()
+    reply = judged(answer(a0=commit(("a@x.org", None), ("b@x.org", ADA)), a1=None)).answer
+    assert reply.accounts["b@x.org"] == ACCOUNT
+    assert reply.other_commit == ()
 
 
 @pytest.mark.parametrize("nothing", [None, {}, commit(), commit(("other@x.org", ADA)), commit((None, None))])
@@ -122,17 +122,17 @@ def test_a_commit_that_is_missing_or_names_others_leads_to_another_commit(nothin
 def test_a_null_author_is_treated_like_a_missing_commit(node: Any) -> None:
     page = commit(("c@x.org", ADA))
     page["authors"]["nodes"].append(node)
-    told = judged(answer(a0=page, a1=commit(("b@x.org", None)))).answer
-    assert told.other_commit == told.missing == (ASK_A,)
-    assert told.accounts == {"c@x.org": ACCOUNT, "b@x.org": None}
+    reply = judged(answer(a0=page, a1=commit(("b@x.org", None)))).answer
+    assert reply.other_commit == reply.missing == (ASK_A,)
+    assert reply.accounts == {"c@x.org": ACCOUNT, "b@x.org": None}
 
 
 def test_emails_of_one_commit_share_one_alias() -> None:
     request = EmailsRequest("o", "r", (ASK_A, Ask("c@x.org", ASK_A.oid), ASK_B))
     body = json.loads(request.call().body or b"")
     assert body["variables"] == {"owner": "o", "name": "r", "o0": ASK_A.oid, "o1": ASK_B.oid}
-    told = judged(answer(a0=commit(("a@x.org", ADA), ("c@x.org", None)), a1=commit(("b@x.org", None))), request).answer
-    assert told.accounts == {"a@x.org": ACCOUNT, "c@x.org": None, "b@x.org": None}
+    reply = judged(answer(a0=commit(("a@x.org", ADA), ("c@x.org", None)), a1=commit(("b@x.org", None))), request).answer
+    assert reply.accounts == {"a@x.org": ACCOUNT, "c@x.org": None, "b@x.org": None}
 
 
 def test_a_commit_with_more_authors_than_a_page_leads_to_the_next_page() -> None:
@@ -159,8 +159,8 @@ def test_a_null_beside_an_error_is_not_an_answer() -> None:
 @pytest.mark.parametrize("path", [None, [], ["repository"], "repository.a0", ["a0"], [0], {}])
 def test_an_error_without_an_alias_applies_to_all_aliases(path: object) -> None:
     document = answer({"path": path, "message": "Timeout"}, a0=commit(("a@x.org", None)), a1=commit(("b@x.org", ADA)))
-    told = judged(document).answer
-    assert told.retry == (ASK_A,) and told.accounts == {"b@x.org": ACCOUNT}
+    reply = judged(document).answer
+    assert reply.retry == (ASK_A,) and reply.accounts == {"b@x.org": ACCOUNT}
 
 
 def test_an_error_of_the_budget_says_nothing_about_people() -> None:
@@ -185,8 +185,8 @@ def test_a_permanent_error_leads_to_another_commit() -> None:
     ],
 )
 def test_a_user_without_a_valid_id_and_login_is_no_answer(user: object) -> None:
-    told = judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).answer
-    assert "a@x.org" not in told.accounts
+    reply = judged(answer(a0=commit(("a@x.org", user)), a1=commit(("b@x.org", None)))).answer
+    assert "a@x.org" not in reply.accounts
 
 
 def test_text_from_outside_is_sanitised() -> None:
@@ -205,15 +205,15 @@ def test_a_window_has_the_author_of_each_commit() -> None:
         {"sha": "5", "commit": {"author": None}, "author": None},
         {"sha": "6", "commit": {"author": {"email": "e@x.org"}}},
     ]
-    told = judged(entries, WINDOW).answer
-    assert [found.sha for found in told.commits] == ["1", "2", "3", "4", "5"]
-    assert {email: account and account.account_id for email, account in told.accounts.items()} == {
+    reply = judged(entries, WINDOW).answer
+    assert [found.sha for found in reply.commits] == ["1", "2", "3", "4", "5"]
+    assert {email: account and account.account_id for email, account in reply.accounts.items()} == {
         "a@x.org": 1,
         "b@x.org": None,
         "c@x.org": None,
         "d@x.org": 2,
     }
-    bot = told.accounts["d@x.org"]
+    bot = reply.accounts["d@x.org"]
     assert bot and bot.is_bot
     assert WINDOW.call().path == f"/repos/o/r/commits?sha={OID}&per_page=100"
 

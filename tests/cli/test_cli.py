@@ -108,7 +108,7 @@ def test_switches(podium: Podium, repository: Path, switches: list[str], expecte
     assert {row["email"]: row["commitCount"] for row in board["top_contributors"]} == expected
 
 
-def test_without_identities_nobody_has_an_account(podium: Podium, repository: Path) -> None:
+def test_without_identities_no_row_has_an_account(podium: Podium, repository: Path) -> None:
     board = podium.board(str(repository), "--no-identities", "--bots", "include")
     assert [row["username"] for row in board["top_contributors"]] == [None, None, None]
     assert (board["state"], board["isPartial"]) == ("completed", False)
@@ -188,7 +188,7 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["serve", "--port", "99999"], "port"),
     ],
 )
-def test_what_the_user_can_mend_is_one_line_and_exit_code_2(podium: Podium, arguments: list[str], word: str) -> None:
+def test_what_the_user_can_fix_is_one_line_and_exit_code_2(podium: Podium, arguments: list[str], word: str) -> None:
     done = podium.run(*arguments)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
@@ -231,7 +231,7 @@ def test_a_setting_that_cannot_be_read(podium: Podium, repository: Path) -> None
     assert "PODIUM_LEASE_SECONDS" in done.stderr
 
 
-def test_output_that_nobody_reads_to_its_end_is_no_error(podium: Podium, repository: Path) -> None:
+def test_output_that_is_not_read_to_its_end_is_no_error(podium: Podium, repository: Path) -> None:
     podium.board(str(repository))
     read_end, write_end = os.pipe()
     os.close(read_end)

@@ -1,4 +1,4 @@
-"""`podium doctor`: each thing that can be amiss, made so on real servers, is found and told with what to do."""
+"""`podium doctor`: each problem, made on real servers, is found and reported with what to do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def levels(found: Found, check: str) -> list[str]:
     return [finding.level for finding in found if finding.check == check]
 
 
-def told(found: Found, check: str, *words: str) -> Finding:
+def reported(found: Found, check: str, *words: str) -> Finding:
     """The one finding about ``check`` that says all of ``words``."""
     matching = [f for f in found if f.check == check and all(w in f"{f.detail} {f.advice}" for w in words)]
     assert len(matching) == 1, found
@@ -48,8 +48,8 @@ def told(found: Found, check: str, *words: str) -> Finding:
 
 
 def amiss(found: Found, level: str, check: str, *words: str) -> None:
-    """Whether that is told as a problem or a warning, with advice."""
-    finding = told(found, check, *words)
+    """Whether it is reported as a problem or a warning, with advice."""
+    finding = reported(found, check, *words)
     assert finding.level == level, finding
     assert finding.advice
 
@@ -105,7 +105,7 @@ def test_the_exit_code_tells_of_problems_and_not_of_warnings(tmp_path: Path) -> 
     assert "warning" in done.stdout
 
 
-def test_findings_are_told_to_people_and_to_programs() -> None:
+def test_findings_are_printed_for_people_and_for_programs() -> None:
     found = [ok("git", "2.45"), warning("disk", "a\nb", "Free it."), problem("redis", "\x1b[2Jgone", "Start it.")]
     assert as_text(found) == (
         "ok       git    2.45\n"
@@ -148,7 +148,7 @@ def fake_git(folder: Path, says: str) -> str:
 )
 def test_git_must_be_new_enough(tmp_path: Path, says: str, level: str, words: str) -> None:
     found = list(machine.git(Settings(search_path=fake_git(tmp_path, says))))
-    assert told(found, "git", words).level == level
+    assert reported(found, "git", words).level == level
 
 
 def test_a_missing_git_is_a_problem(tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_server_that_is_too_old_is_a_problem(settings: Settings, monkeypatch: 
     amiss(examine(settings, ask_github=False), "problem", "database", "too old")
 
 
-def test_clocks_that_differ_are_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clocks_that_differ_are_reported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 100)
     amiss(examine(settings, ask_github=False), "warning", "clock", "100 s behind")
@@ -308,7 +308,7 @@ def add(settings: Settings, state: str, sql: str = "", **values: Any) -> int:
     return number
 
 
-def test_nobody_at_work_is_a_warning_until_something_waits(settings: Settings) -> None:
+def test_no_worker_is_a_warning_until_something_waits(settings: Settings) -> None:
     found = examine(settings, ask_github=False)
     assert levels(found, "workers") == ["warning", "warning"]
     add(settings, "pending")
@@ -320,30 +320,30 @@ def test_nobody_at_work_is_a_warning_until_something_waits(settings: Settings) -
     assert levels(examine(settings, ask_github=False), "workers") == ["ok", "problem"]
 
 
-def test_a_worker_that_ended_without_a_word_is_told(settings: Settings) -> None:
+def test_a_worker_that_ended_silently_is_reported(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
     change(settings, "UPDATE worker SET seen_at = {now} - :silent", silent=DEAD_AFTER + 100)
     found = examine(settings, ask_github=False)
     amiss(found, "warning", "workers", "1 worker stopped without notice", f":{os.getpid()}")
 
 
-def test_workers_of_another_version_are_told(settings: Settings) -> None:
+def test_workers_of_another_version_are_reported(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
     change(settings, "UPDATE worker SET version = '0.0.1'")
     amiss(examine(settings, ask_github=False), "warning", "workers", "0.0.1")
 
 
-def test_dead_messages_are_told(settings: Settings) -> None:
+def test_dead_messages_are_reported(settings: Settings) -> None:
     heart(settings, COMMITS, dead=3)
     amiss(examine(settings, ask_github=False), "warning", "queues", f"3 messages of {COMMITS}", "podium queue retry")
 
 
-def test_failed_repositories_are_told_with_the_latest_reason(settings: Settings) -> None:
+def test_failed_repositories_are_reported_with_the_latest_reason(settings: Settings) -> None:
     number = add(settings, "failed", "error = 'It is not there.'")
     amiss(examine(settings, ask_github=False), "warning", "failed", f"#{number}", "not there", "podium queue retry")
 
 
-def test_limits_of_github_in_force_are_told(settings: Settings) -> None:
+def test_limits_of_github_in_force_are_reported(settings: Settings) -> None:
     change(settings, "INSERT INTO github_limit (key, held_until) VALUES ('k', {now} + 600)")
     amiss(examine(settings, ask_github=False), "warning", "limits", "1 token")
 
@@ -384,7 +384,7 @@ def test_work_that_waits_for_its_turn_is_not_stuck(settings: Settings, state: st
     assert levels(examine(settings, ask_github=False), "stuck") == ["ok"]
 
 
-def test_repositories_of_this_machine_are_nobodys_work(settings: Settings) -> None:
+def test_repositories_of_this_machine_are_no_work(settings: Settings) -> None:
     with opened(settings) as db:
         add_repository(db, key="file:///r", host="", state="pending", enqueued_at=None)
     found = examine(settings, ask_github=False)
@@ -408,7 +408,7 @@ def at(double: GitHubDouble, *tokens: str) -> Settings:
 def test_each_token_is_asked_for_its_budget_at_no_cost(double: GitHubDouble) -> None:
     found = list(github_api.github(at(double, "good", "other")))
     assert [finding.level for finding in found] == ["ok", "ok"]
-    told(found, "github", "token 2 of 2: 5,000 of 5,000 graphql points left")
+    reported(found, "github", "token 2 of 2: 5,000 of 5,000 graphql points left")
     double.check()
 
 
@@ -495,9 +495,9 @@ def test_a_redis_that_keeps_what_it_is_given_is_well(valkey: Valkey, tmp_path: P
     with configured(valkey, appendonly="yes"):
         found = redis_of(valkey.url, tmp_path)
     assert [finding.level for finding in found] == ["ok"] * 3
-    told(found, "redis", "Valkey ")
-    told(found, "redis", "noeviction")
-    told(found, "redis", "append-only")
+    reported(found, "redis", "Valkey ")
+    reported(found, "redis", "noeviction")
+    reported(found, "redis", "append-only")
 
 
 def test_a_redis_that_keeps_nothing_over_a_restart_is_a_warning(valkey: Valkey, tmp_path: Path) -> None:
@@ -506,7 +506,7 @@ def test_a_redis_that_keeps_nothing_over_a_restart_is_a_warning(valkey: Valkey, 
 
 def test_a_redis_that_takes_snapshots_is_well(valkey: Valkey, tmp_path: Path) -> None:
     with configured(valkey, save="3600 1"):
-        assert told(redis_of(valkey.url, tmp_path), "redis", "snapshots").level == "ok"
+        assert reported(redis_of(valkey.url, tmp_path), "redis", "snapshots").level == "ok"
 
 
 def test_a_redis_that_cannot_save_is_a_problem(tmp_path: Path) -> None:
@@ -532,7 +532,7 @@ def test_a_redis_that_throws_away_or_is_full_is_found(
     valkey: Valkey, tmp_path: Path, most: str, policy: str, level: str, words: str
 ) -> None:
     with configured(valkey, maxmemory_policy=policy), configured(valkey, maxmemory=most):
-        assert told(redis_of(valkey.url, tmp_path), "redis", words).level == level
+        assert reported(redis_of(valkey.url, tmp_path), "redis", words).level == level
 
 
 def test_a_redis_with_others_in_its_database_is_a_warning(valkey: Valkey, tmp_path: Path) -> None:
@@ -564,8 +564,8 @@ def test_a_managed_redis_that_tells_no_settings_is_looked_at_all_the_same(valkey
     with valkey.client() as client:
         client.acl_setuser("managed", enabled=True, passwords=["+x"], keys=["*"], commands=["+@all", "-config"])
     found = redis_of(f"redis://managed:x@127.0.0.1:{valkey.port}", tmp_path)
-    assert told(found, "redis", "does not show").level == "ok"
-    told(found, "redis", "noeviction")
+    assert reported(found, "redis", "does not show").level == "ok"
+    reported(found, "redis", "noeviction")
 
 
 @pytest.mark.parametrize(
@@ -594,5 +594,5 @@ def test_work_is_looked_at_also_where_redis_is_away(settings: Settings) -> None:
         ({"host": "0.0.0.0"}, "PODIUM_ADMIN_TOKEN"),
     ],
 )
-def test_settings_that_do_not_go_together_are_told(tmp_path: Path, more: dict[str, str], words: str) -> None:
+def test_settings_that_do_not_go_together_are_reported(tmp_path: Path, more: dict[str, str], words: str) -> None:
     amiss(examine(healthy(tmp_path, **more), ask_github=False), "warning", "settings", words)

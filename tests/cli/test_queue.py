@@ -129,7 +129,7 @@ def test_the_states_are_counted_on_an_index(sqlite: Database) -> None:
     assert "TEMP B-TREE FOR ORDER" not in oldest
 
 
-def test_limits_in_force_and_the_budget_are_told(db: Database) -> None:
+def test_limits_in_force_and_the_budget_are_shown(db: Database) -> None:
     with db.write() as session:
         session.run("INSERT INTO github_limit (key, held_until) VALUES ('a', {now} + 600), ('b', {now} - 5)")
     budgets = [ApiBudget("graphql", 5000, 4321, time.time() + 1800), ApiBudget("core", None, None, None)]
@@ -193,7 +193,7 @@ def test_what_was_killed_long_ago_is_forgotten_by_the_next_beat(db: Database) ->
     assert [worker.queues for worker in Inspector(db).overview().workers] == [(USERS,)]
 
 
-def test_queues_in_the_memory_of_workers_are_told_by_their_heartbeats(db: Database) -> None:
+def test_queues_in_the_memory_of_workers_are_reported_by_their_heartbeats(db: Database) -> None:
     budget = ApiBudget("graphql", 5000, 17, 2e9)
     beat_of(db, seen=Seen(Depth(1, 2, 3, 4)), budgets=lambda: [budget])
     beat_of(db, seen=Seen(Depth(10, 0, 0, 0)))
@@ -263,7 +263,7 @@ def test_what_a_vanished_worker_had_taken_waits_again(valkey: Valkey) -> None:
         assert RedisQueues(client).depths()[COMMITS] == Depth(waiting=1, active=2)
 
 
-def test_a_redis_that_is_away_is_told_in_a_line() -> None:
+def test_a_redis_outage_is_one_line() -> None:
     queues = RedisQueues(connect(Settings(redis_host="127.0.0.1", redis_port=free_port())))
     with pytest.raises(QueueError, match="REDIS_URL"):
         queues.depths()
@@ -272,7 +272,7 @@ def test_a_redis_that_is_away_is_told_in_a_line() -> None:
 # What is done
 
 
-def test_failed_ones_start_anew_and_waiting_ones_are_due_at_once(db: Database) -> None:
+def test_failed_ones_start_again_and_waiting_ones_are_due_at_once(db: Database) -> None:
     broken = add_repository(db, key="github.com/o/1", state="failed")
     change(db, broken, "error = 'x', error_code = 'y', attempts = 4, crashes = 2")
     waiting = add_repository(db, key="github.com/o/2", state="users_processing")
@@ -300,7 +300,7 @@ def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Dat
     assert [repository(db, number).state for number in (*others, local)] == ["pending", "completed", "failed"]
 
 
-def test_a_thousand_tried_again_keep_nobody_from_their_turn(db: Database) -> None:
+def test_a_thousand_retries_delay_no_other_client(db: Database) -> None:
     waiting = add_repository(db, key="github.com/other/waiting")
     change(db, waiting, "virtual_start = 7")
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(20)]
@@ -519,7 +519,7 @@ def test_where_there_is_no_database_none_is_made(tmp_path: Path) -> None:
     ("seconds", "text"),
     [(-5, "0 s"), (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (7199, "119 min"), (7200, "2 h"), (172_800, "2 d")],
 )
-def test_a_span_of_time_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
+def test_a_span_of_time_is_shown_in_its_largest_unit(seconds: float, text: str) -> None:
     assert age(seconds) == text
 
 

@@ -119,7 +119,7 @@ def test_a_shallow_clone_is_refused_with_what_to_do(git: Git, bare: Path, tmp_pa
     assert "git fetch --unshallow" in error.message
 
 
-def test_a_repository_of_somebody_else_is_refused_with_what_to_do(git: Git, clone: Path) -> None:
+def test_a_repository_of_another_user_is_refused_with_what_to_do(git: Git, clone: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can give a file away")
     subprocess.run(["chown", "-R", "1234", str(clone)], check=True)

@@ -97,7 +97,7 @@ def test_the_first_time_clones_commits_and_no_files(tmp_path: Path, host: GitHos
 
 @pytest.mark.parametrize("old_protocol", [False, True])
 @pytest.mark.parametrize("branch", ["main", "a/b", "HEAD", None])
-def test_the_first_time_nobody_asks_what_the_head_is_before_it_is_fetched(
+def test_the_first_fetch_does_not_ask_for_the_head_before(
     tmp_path: Path, host: GitHost, repository: Path, old_protocol: bool, branch: str | None
 ) -> None:
     head = repos.chain(repository, [repos.ALICE] * 5, branch=branch or "detached")
@@ -422,7 +422,7 @@ def test_redirects_without_end_are_given_up(tmp_path: Path, host: GitHost) -> No
 
 
 @pytest.mark.parametrize("harm", ["pack", "head", "objects", "config"])
-def test_a_damaged_mirror_is_cloned_anew(tmp_path: Path, host: GitHost, repository: Path, harm: str) -> None:
+def test_a_damaged_mirror_is_cloned_again(tmp_path: Path, host: GitHost, repository: Path, harm: str) -> None:
     mirrors = mirrors_in(tmp_path)
     with opening(mirrors, host) as mirror:
         path = mirror.path
@@ -440,7 +440,7 @@ def test_a_damaged_mirror_is_cloned_anew(tmp_path: Path, host: GitHost, reposito
         assert counted(mirror) == 3
 
 
-def test_a_discarded_mirror_is_cloned_anew(tmp_path: Path, host: GitHost, repository: Path) -> None:
+def test_a_discarded_mirror_is_cloned_again(tmp_path: Path, host: GitHost, repository: Path) -> None:
     mirrors = mirrors_in(tmp_path)
     with opening(mirrors, host) as mirror:
         mirror.discard()
@@ -449,7 +449,7 @@ def test_a_discarded_mirror_is_cloned_anew(tmp_path: Path, host: GitHost, reposi
         assert counted(mirror) == 3
 
 
-def test_what_a_killed_git_left_behind_is_in_nobodys_way(tmp_path: Path, host: GitHost, repository: Path) -> None:
+def test_what_a_killed_git_left_behind_does_no_harm(tmp_path: Path, host: GitHost, repository: Path) -> None:
     mirrors = mirrors_in(tmp_path)
     with opening(mirrors, host) as mirror:
         path = mirror.path

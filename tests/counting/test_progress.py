@@ -46,7 +46,7 @@ def test_commits_that_are_counted_while_they_arrive_stand_beside_the_percentage(
     assert (last["commitsPerSecond"], last["secondsLeft"]) == (500, 6)
 
 
-def test_the_database_is_told_twice_a_second_at_most_and_of_each_phase(db: Database) -> None:
+def test_progress_is_saved_twice_a_second_at_most_and_for_each_phase(db: Database) -> None:
     seen = told(db, [(n / 100, ("counting", n)) for n in range(100)] + [(1.0, ("saving", 100))])
     assert len({json.dumps(one) for one in seen}) <= 4
     assert seen[-1] == {"stage": "commits", "phase": "saving", "commits": 100}

@@ -118,7 +118,7 @@ def pushed(repository: Path, head: str | None, push: Any) -> str | None:
 
 @settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pushes=st.lists(_PUSH, min_size=2, max_size=4))
-def test_whatever_was_pushed_a_refresh_leaves_what_a_count_anew_does(
+def test_whatever_was_pushed_a_refresh_equals_a_new_count(
     tmp_path_factory: pytest.TempPathFactory, pushes: list[Any]
 ) -> None:
     folder = tmp_path_factory.mktemp("refresh")

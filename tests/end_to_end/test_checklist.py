@@ -399,7 +399,7 @@ def test_contributors_are_created_and_linked(completed: SceneWithApi) -> None:
     assert all(told for *_, told in linked)
 
 
-def test_the_boards_of_an_older_database_are_counted_anew(completed: SceneWithApi) -> None:
+def test_the_boards_of_an_older_database_are_counted_again(completed: SceneWithApi) -> None:
     scene = completed.scene
     for name in ("older", "stuck"):
         assert whole_board(completed.api, scene.url(name)) == +scene.communities[name].rows()

@@ -170,7 +170,7 @@ def test_every_line_of_every_worker_is_json_with_ids_and_without_secrets(
         assert secret not in said
 
 
-def test_a_redis_that_is_away_is_told_by_all_and_nothing_needs_mending(
+def test_a_redis_outage_is_reported_by_all_and_needs_no_manual_step(
     tmp_path: Path, postgres: Postgres, host: GitHost
 ) -> None:
     with (

@@ -211,7 +211,7 @@ def test_a_counting_process_that_is_killed_leaves_no_git_behind(
         assert rows(server.board(url)) == undisturbed
 
 
-def test_told_to_stop_it_stops_within_ten_seconds_and_goes_on_when_started_again(
+def test_a_stopped_server_ends_within_ten_seconds_and_continues_when_started_again(
     podium: Podium, host: GitHost, undisturbed: list[Any]
 ) -> None:
     url = f"{host.url}/o/r.git"
@@ -302,9 +302,7 @@ def test_too_large_fails_clearly_and_leaves_nothing_behind(podium: Podium, host:
         assert "PODIUM_MAX_COMMITS" in row["error"]
 
 
-def test_a_mirror_that_was_damaged_or_deleted_is_cloned_anew(
-    podium: Podium, host: GitHost, undisturbed: list[Any]
-) -> None:
+def test_a_damaged_or_deleted_mirror_is_cloned_again(podium: Podium, host: GitHost, undisturbed: list[Any]) -> None:
     url = f"{host.url}/o/r.git"
     with serving(podium, allowed(host) | {"PODIUM_REFRESH_AFTER": "0"}) as server:
         server.submit(url)

@@ -170,7 +170,7 @@ def test_more_commits_than_allowed_are_refused(tmp_path: Path) -> None:
     assert caught.value.code == "too-large"
 
 
-def test_a_count_that_is_told_to_stop_is_interrupted(traps: Path) -> None:
+def test_a_stopped_count_is_interrupted(traps: Path) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Interrupted):

@@ -143,7 +143,7 @@ def test_the_embedded_default_migrates_itself(tmp_path: Path) -> None:
     db.close()
 
 
-def test_a_database_that_somebody_named_is_refused_with_what_to_run(tmp_path: Path, filled: str) -> None:
+def test_an_older_database_named_in_the_settings_is_refused_with_what_to_run(tmp_path: Path, filled: str) -> None:
     with pytest.raises(WrongRevision, match="podium migrate"):
         factories.open_database(Settings(data_dir=str(tmp_path), database_url=filled))
 
@@ -261,7 +261,7 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(post
     assert "tests" not in error.value.message
 
 
-def test_a_file_that_is_no_database_is_told_apart_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_recognised_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "podium.db"
     path.write_text("precious notes, and no database\n" * 100)
     with pytest.raises(StorageError, match="restore a backup"):

@@ -31,7 +31,7 @@ def test_a_transaction_that_raises_saves_nothing(db: Database) -> None:
     assert known(db) == []
 
 
-def test_a_statement_that_fails_voids_its_transaction_even_where_nobody_minds(postgresql: PostgresDatabase) -> None:
+def test_a_failed_statement_voids_its_transaction_even_if_the_error_is_caught(postgresql: PostgresDatabase) -> None:
     with pytest.raises(StorageError, match="failed"), postgresql.write() as session:
         session.run("INSERT INTO known_email VALUES ('h', 'e', NULL, 'host', 0)")
         with pytest.raises(Exception, match="duplicate"):
@@ -152,7 +152,7 @@ def test_what_is_translated_and_what_is_kept() -> None:
     )
 
 
-def test_connections_that_were_cut_are_made_anew(postgres: Postgres, migrated: str, postgresql: Database) -> None:
+def test_cut_connections_are_opened_again(postgres: Postgres, migrated: str, postgresql: Database) -> None:
     assert known(postgresql) == []
     postgres.cut_connections(migrated)
     assert known(postgresql) == []
@@ -178,7 +178,7 @@ def test_a_server_that_restarts_is_away_and_then_back() -> None:
         db.close()
 
 
-def test_who_is_patient_waits_for_a_server_that_is_started_anew() -> None:
+def test_a_patient_client_waits_for_a_restarting_server() -> None:
     with running_postgres() as server, ThreadPoolExecutor(1) as pool:
         db = PostgresDatabase(server.url(), most=3, patience=30)
         with db.read() as session:
@@ -197,7 +197,7 @@ def test_who_is_patient_waits_for_a_server_that_is_started_anew() -> None:
         db.close()
 
 
-def test_the_most_patient_hears_at_once_of_what_time_does_not_mend(postgres: Postgres) -> None:
+def test_a_lasting_error_is_raised_at_once_despite_patience(postgres: Postgres) -> None:
     db = PostgresDatabase(postgres.url("no_such_database"), most=1, patience=3600)
     with pytest.raises(StorageError, match="does not exist"), db.read():
         pass

@@ -152,7 +152,7 @@ def restored() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restored")
-def test_what_nobody_caught_is_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_uncaught_exception_is_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     logs.configure(level="INFO", format="json")

@@ -38,7 +38,7 @@ def matches(model: Any, value: object) -> bool:
 # Submitting
 
 
-def test_new_repository_is_accepted_and_the_commit_queue_rung(site: Site, client: Client) -> None:
+def test_new_repository_is_accepted_and_enqueued(site: Site, client: Client) -> None:
     answer = client.post(LEADERBOARD)
     assert answer.status_code == 202
     body = answer.json()
@@ -58,7 +58,7 @@ def test_new_repository_is_accepted_and_the_commit_queue_rung(site: Site, client
         "https%3A%2F%2Fgithub.com%2FOcto%2FHello",
     ],
 )
-def test_known_repository_in_work_is_not_rung_again_however_it_is_written(
+def test_known_repository_in_work_is_not_enqueued_again_however_it_is_written(
     site: Site, client: Client, text: str
 ) -> None:
     site.repository("octo/hello", "commits_processing")
