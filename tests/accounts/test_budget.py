@@ -287,17 +287,17 @@ def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store
 
 
 @pytest.mark.parametrize(
-    "told",
+    "limited",
     [
         verdict(left(0)),
         verdict(action=DelayUntil(NOW + 600, "secondary", "")),
         verdict(action=DelayUntil(NOW + 600, "primary", "")),
     ],
 )
-def test_a_limit_in_force_survives_a_flushed_store(told: Verdict) -> None:
+def test_a_limit_in_force_survives_a_flushed_store(limited: Verdict) -> None:
     memory = Remembered()
     pool = TokenPool(["a"], MemoryBudgetStore(), memory)
-    pool.report(grant(pool), told, NOW)
+    pool.report(grant(pool), limited, NOW)
     assert memory.limits == {"a": NOW + 600}
     flushed = TokenPool(["a"], MemoryBudgetStore(), memory)
     assert flushed.take(NOW + 1) == WaitUntil(NOW + 600, limited=True)

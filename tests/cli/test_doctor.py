@@ -47,7 +47,7 @@ def reported(found: Found, check: str, *words: str) -> Finding:
     return matching[0]
 
 
-def amiss(found: Found, level: str, check: str, *words: str) -> None:
+def advised(found: Found, level: str, check: str, *words: str) -> None:
     """Whether it is reported as a problem or a warning, with advice."""
     finding = reported(found, check, *words)
     assert finding.level == level, finding
@@ -152,7 +152,7 @@ def test_git_must_be_new_enough(tmp_path: Path, says: str, level: str, words: st
 
 
 def test_a_missing_git_is_a_problem(tmp_path: Path) -> None:
-    amiss(list(machine.git(Settings(search_path=str(tmp_path)))), "problem", "git", "not installed")
+    advised(list(machine.git(Settings(search_path=str(tmp_path)))), "problem", "git", "not installed")
 
 
 @pytest.mark.parametrize(
@@ -175,18 +175,18 @@ def test_the_releases_that_refuse_lazy_fetches_are_known(number: version.Version
 
 def test_a_disk_without_the_reserve_is_a_problem(tmp_path: Path) -> None:
     found = list(machine.disk(Settings(data_dir=str(tmp_path), disk_reserve_bytes=10**18)))
-    amiss(found, "problem", "disk", "PODIUM_DISK_RESERVE_BYTES", "Free some space")
+    advised(found, "problem", "disk", "PODIUM_DISK_RESERVE_BYTES", "Free some space")
 
 
 def test_a_disk_that_mirrors_may_outgrow_is_a_warning(tmp_path: Path) -> None:
     found = list(machine.disk(Settings(data_dir=str(tmp_path), disk_reserve_bytes=0, mirror_cache_bytes=10**18)))
-    amiss(found, "warning", "disk", "PODIUM_MIRROR_CACHE_BYTES")
+    advised(found, "warning", "disk", "PODIUM_MIRROR_CACHE_BYTES")
 
 
 def test_a_data_folder_that_cannot_be_written_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = list(machine.disk(Settings(data_dir=str(tmp_path / "file" / "data"))))
-    amiss(found, "problem", "disk", "PODIUM_DATA_DIR")
+    advised(found, "problem", "disk", "PODIUM_DATA_DIR")
 
 
 def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
@@ -197,7 +197,7 @@ def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
 
     monkeypatch.setattr(machine, "disk", refuse)
     found = examine(healthy(tmp_path), ask_github=False)
-    amiss(found, "problem", "disk", "/var/lib/podium: Permission denied", "access to it")
+    advised(found, "problem", "disk", "/var/lib/podium: Permission denied", "access to it")
     assert levels(found, "database")
 
 
@@ -206,20 +206,20 @@ def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
 
 def test_there_must_be_a_database(tmp_path: Path) -> None:
     found = examine(healthy(tmp_path / "data"), ask_github=False)
-    amiss(found, "problem", "database", "podium serve")
+    advised(found, "problem", "database", "podium serve")
     assert not is_healthy(found)
 
 
 def test_a_postgresql_that_is_away_is_a_problem_that_tells_no_password(tmp_path: Path) -> None:
     url = f"postgresql://podium:hunter2hunter2@127.0.0.1:{free_port()}/podium"
     found = examine(healthy(tmp_path, database_url=url), ask_github=False)
-    amiss(found, "problem", "database", "cannot be reached")
+    advised(found, "problem", "database", "cannot be reached")
     assert "hunter2" not in as_json(found)
 
 
 def test_a_postgresql_that_refuses_is_a_problem(tmp_path: Path, postgres: Postgres) -> None:
     url = postgres.url().replace("podium:", "nobody:")
-    amiss(examine(healthy(tmp_path, database_url=url), ask_github=False), "problem", "database", "password")
+    advised(examine(healthy(tmp_path, database_url=url), ask_github=False), "problem", "database", "password")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -253,18 +253,18 @@ def test_a_database_that_is_as_declared_is_well(settings: Settings) -> None:
 def test_an_older_revision_says_what_to_run(settings: Settings) -> None:
     migrate_database(settings, to="0001", check=False)
     found = examine(settings, ask_github=False)
-    amiss(found, "problem", "revision", "0001", "podium migrate")
+    advised(found, "problem", "revision", "0001", "podium migrate")
     assert not levels(found, "stuck")
 
 
 def test_a_newer_revision_says_to_update(settings: Settings) -> None:
     change(settings, "UPDATE alembic_version SET version_num = '9999'")
-    amiss(examine(settings, ask_github=False), "problem", "revision", "9999", "Update Podium.")
+    advised(examine(settings, ask_github=False), "problem", "revision", "9999", "Update Podium.")
 
 
 def test_tables_that_were_changed_by_hand_are_found(settings: Settings) -> None:
     change(settings, "DROP INDEX ix_repository_state_enqueued_at")
-    amiss(
+    advised(
         examine(settings, ask_github=False),
         "problem",
         "drift",
@@ -275,19 +275,19 @@ def test_tables_that_were_changed_by_hand_are_found(settings: Settings) -> None:
 
 def test_a_damaged_database_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "podium.db").write_text("precious notes, and no database\n" * 100)
-    amiss(examine(healthy(tmp_path), ask_github=False), "problem", "database", "damaged")
+    advised(examine(healthy(tmp_path), ask_github=False), "problem", "database", "damaged")
 
 
 def test_a_server_that_is_too_old_is_a_problem(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "OLDEST_SQLITE", (99, 0))
     monkeypatch.setattr(database, "OLDEST_POSTGRES", 99)
-    amiss(examine(settings, ask_github=False), "problem", "database", "too old")
+    advised(examine(settings, ask_github=False), "problem", "database", "too old")
 
 
 def test_clocks_that_differ_are_reported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() - 100)
-    amiss(examine(settings, ask_github=False), "warning", "clock", "100 s behind")
+    advised(examine(settings, ask_github=False), "warning", "clock", "100 s behind")
 
 
 # Workers and work
@@ -314,8 +314,8 @@ def test_no_worker_is_a_warning_until_something_waits(settings: Settings) -> Non
     add(settings, "pending")
     add(settings, "users_processing")
     found = examine(settings, ask_github=False)
-    amiss(found, "problem", "workers", COMMITS, "1 repository waiting")
-    amiss(found, "problem", "workers", USERS, "podium serve")
+    advised(found, "problem", "workers", COMMITS, "1 repository waiting")
+    advised(found, "problem", "workers", USERS, "podium serve")
     heart(settings, COMMITS)
     assert levels(examine(settings, ask_github=False), "workers") == ["ok", "problem"]
 
@@ -324,28 +324,28 @@ def test_a_worker_that_ended_silently_is_reported(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
     change(settings, "UPDATE worker SET seen_at = {now} - :silent", silent=DEAD_AFTER + 100)
     found = examine(settings, ask_github=False)
-    amiss(found, "warning", "workers", "1 worker stopped without notice", f":{os.getpid()}")
+    advised(found, "warning", "workers", "1 worker stopped without notice", f":{os.getpid()}")
 
 
 def test_workers_of_another_version_are_reported(settings: Settings) -> None:
     heart(settings, COMMITS, USERS)
     change(settings, "UPDATE worker SET version = '0.0.1'")
-    amiss(examine(settings, ask_github=False), "warning", "workers", "0.0.1")
+    advised(examine(settings, ask_github=False), "warning", "workers", "0.0.1")
 
 
 def test_dead_messages_are_reported(settings: Settings) -> None:
     heart(settings, COMMITS, dead=3)
-    amiss(examine(settings, ask_github=False), "warning", "queues", f"3 messages of {COMMITS}", "podium queue retry")
+    advised(examine(settings, ask_github=False), "warning", "queues", f"3 messages of {COMMITS}", "podium queue retry")
 
 
 def test_failed_repositories_are_reported_with_the_latest_reason(settings: Settings) -> None:
     number = add(settings, "failed", "error = 'It is not there.'")
-    amiss(examine(settings, ask_github=False), "warning", "failed", f"#{number}", "not there", "podium queue retry")
+    advised(examine(settings, ask_github=False), "warning", "failed", f"#{number}", "not there", "podium queue retry")
 
 
 def test_limits_of_github_in_force_are_reported(settings: Settings) -> None:
     change(settings, "INSERT INTO github_limit (key, held_until) VALUES ('k', {now} + 600)")
-    amiss(examine(settings, ask_github=False), "warning", "limits", "1 token")
+    advised(examine(settings, ask_github=False), "warning", "limits", "1 token")
 
 
 STUCK = [
@@ -364,7 +364,7 @@ STUCK = [
 @pytest.mark.parametrize(("state", "sql", "words"), STUCK)
 def test_work_that_goes_no_further_is_found(settings: Settings, state: str, sql: str, words: str) -> None:
     number = add(settings, state, sql)
-    amiss(examine(settings, ask_github=False), "problem", "stuck", f"#{number} ", words)
+    advised(examine(settings, ask_github=False), "problem", "stuck", f"#{number} ", words)
 
 
 NOT_STUCK = [
@@ -414,22 +414,22 @@ def test_each_token_is_asked_for_its_budget_at_no_cost(double: GitHubDouble) -> 
 
 def test_a_token_that_github_does_not_accept_is_a_problem_and_not_repeated(double: GitHubDouble) -> None:
     found = list(github_api.github(at(double, "good", "revoked-token")))
-    amiss(found, "problem", "github", "token 2 of 2")
+    advised(found, "problem", "github", "token 2 of 2")
     assert "revoked-token" not in as_json(found)
 
 
 def test_no_token_is_a_warning(double: GitHubDouble) -> None:
-    amiss(list(github_api.github(at(double))), "warning", "github", "60 of 60", "GITHUB_TOKEN")
+    advised(list(github_api.github(at(double))), "warning", "github", "60 of 60", "GITHUB_TOKEN")
 
 
 def test_a_budget_that_is_spent_is_a_warning() -> None:
     with GitHubDouble({}, tokens=("good",), limit=0) as double:
-        amiss(list(github_api.github(at(double, "good"))), "warning", "github", "0 of 0", "Work waits")
+        advised(list(github_api.github(at(double, "good"))), "warning", "github", "0 of 0", "Work waits")
 
 
 def test_a_token_that_may_do_more_than_it_needs_is_a_warning(double: GitHubDouble) -> None:
     double.scopes = "repo, admin:org"
-    amiss(list(github_api.github(at(double, "good"))), "warning", "github", "repo, admin:org")
+    advised(list(github_api.github(at(double, "good"))), "warning", "github", "repo, admin:org")
 
 
 def test_a_github_without_limits_is_well() -> None:
@@ -460,12 +460,12 @@ def test_an_address_where_no_github_is_is_a_problem(status: int, tokens: tuple[s
         found = list(github_api.github(Settings(github_api_url=address, github_tokens=tokens)))
         server.shutdown()
         thread.join()
-    amiss(found, "problem", "github", "GITHUB_API_URL")
+    advised(found, "problem", "github", "GITHUB_API_URL")
 
 
 def test_a_github_that_is_away_is_a_problem() -> None:
     settings = Settings(github_api_url=f"http://127.0.0.1:{free_port()}", github_tokens=("good",))
-    amiss(list(github_api.github(settings)), "problem", "github", "cannot be reached", "connect")
+    advised(list(github_api.github(settings)), "problem", "github", "cannot be reached", "connect")
 
 
 # Redis
@@ -501,7 +501,7 @@ def test_a_redis_that_keeps_what_it_is_given_is_well(valkey: Valkey, tmp_path: P
 
 
 def test_a_redis_that_keeps_nothing_over_a_restart_is_a_warning(valkey: Valkey, tmp_path: Path) -> None:
-    amiss(redis_of(valkey.url, tmp_path), "warning", "redis", "keeps nothing across a restart", "appendonly yes")
+    advised(redis_of(valkey.url, tmp_path), "warning", "redis", "keeps nothing across a restart", "appendonly yes")
 
 
 def test_a_redis_that_takes_snapshots_is_well(valkey: Valkey, tmp_path: Path) -> None:
@@ -516,7 +516,7 @@ def test_a_redis_that_cannot_save_is_a_problem(tmp_path: Path) -> None:
         client.set("podium:x", "y")
         client.bgsave()
         wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", "the snapshot to fail")
-        amiss(redis_of(server.url, tmp_path), "problem", "redis", "rdb_last_bgsave_status", "disk may be full")
+        advised(redis_of(server.url, tmp_path), "problem", "redis", "rdb_last_bgsave_status", "disk may be full")
 
 
 @pytest.mark.parametrize(
@@ -540,7 +540,7 @@ def test_a_redis_with_others_in_its_database_is_a_warning(valkey: Valkey, tmp_pa
     with valkey.client() as client:
         client.set("session:4711", "theirs")
         client.set("podium:commit-processing", "ours")
-    amiss(redis_of(valkey.url, tmp_path), "warning", "redis", "session:4711", "database of its own")
+    advised(redis_of(valkey.url, tmp_path), "warning", "redis", "session:4711", "database of its own")
     valkey.flush()
 
 
@@ -548,7 +548,7 @@ def test_a_replica_is_a_problem(valkey: Valkey, tmp_path: Path) -> None:
     with valkey.client() as client:
         client.replicaof("127.0.0.1", str(free_port()))
         try:
-            amiss(redis_of(valkey.url, tmp_path), "problem", "redis", "replica", "primary")
+            advised(redis_of(valkey.url, tmp_path), "problem", "redis", "replica", "primary")
         finally:
             client.replicaof("NO", "ONE")
 
@@ -556,7 +556,7 @@ def test_a_replica_is_a_problem(valkey: Valkey, tmp_path: Path) -> None:
 def test_a_redis_that_is_away_or_refuses_is_a_problem_that_tells_no_password(valkey: Valkey, tmp_path: Path) -> None:
     for port in (free_port(), valkey.port):
         found = redis_of(f"redis://:hunter2hunter2@127.0.0.1:{port}/0", tmp_path)
-        amiss(found, "problem", "redis", "REDIS_URL")
+        advised(found, "problem", "redis", "REDIS_URL")
         assert "hunter2" not in as_json(found)
 
 
@@ -582,8 +582,8 @@ def test_work_is_looked_at_also_where_redis_is_away(settings: Settings) -> None:
     away = dataclasses.replace(settings, redis_url=f"redis://127.0.0.1:{free_port()}")
     add(settings, "pending")
     found = examine(away, ask_github=False)
-    amiss(found, "problem", "redis", "cannot be used")
-    amiss(found, "problem", "workers", COMMITS, "podium worker commits")
+    advised(found, "problem", "redis", "cannot be used")
+    advised(found, "problem", "workers", COMMITS, "podium worker commits")
 
 
 @pytest.mark.parametrize(
@@ -595,4 +595,4 @@ def test_work_is_looked_at_also_where_redis_is_away(settings: Settings) -> None:
     ],
 )
 def test_settings_that_do_not_go_together_are_reported(tmp_path: Path, more: dict[str, str], words: str) -> None:
-    amiss(examine(healthy(tmp_path, **more), ask_github=False), "warning", "settings", words)
+    advised(examine(healthy(tmp_path, **more), ask_github=False), "warning", "settings", words)
