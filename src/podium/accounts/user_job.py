@@ -131,8 +131,8 @@ class UserJob:
                 or _waits(session, repository)
             ):
                 return None
-            rows, holder_died = batches.claim(session, repository_id, batch, token)
-            if holder_died:
+            rows, claim_expired = batches.claim(session, repository_id, batch, token)
+            if claim_expired:
                 crashes = transitions.count_crash(session, repository_id)
                 if crashes >= self.max_crashes:
                     failures.fail_crashed(session, repository, crashes)

@@ -22,6 +22,7 @@ from podium.clones.remote import Remote, RemoteHead, is_own_head
 from podium.clones.remote_mailmap import bring_mailmap
 from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
+from podium.git.error_messages import shallow_host
 from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress
 from podium.history.incoming_pack import IncomingPack
@@ -58,7 +59,7 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Transfer:
     remote: Remote
     progress: Progress
     on_commits: Callable[[int], None]
@@ -66,7 +67,7 @@ class _Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Brought:
+class _Fetched:
     branch: str | None
     commit: str
     incoming: IncomingPack | None = None
@@ -125,85 +126,85 @@ class Mirrors:
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
-                wanted = _Wanted(remote, progress, on_commits, stop)
-                mirror = self._opened(path, wanted, self._update(path, wanted, stack))
+                transfer = _Transfer(remote, progress, on_commits, stop)
+                mirror = self._opened(path, transfer, self._update(path, transfer, stack))
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
 
-    def _update(self, path: Path, wanted: _Wanted, stack: contextlib.ExitStack) -> _Brought:
+    def _update(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched:
         if path.exists():
-            head = wanted.remote.head()
+            head = transfer.remote.head()
             try:
-                return _Brought(head.branch, self._refresh(path, wanted, head))
+                return _Fetched(head.branch, self._refresh(path, transfer, head))
             except HistoryError as error:
                 if error.code in (*_DAMAGED, "too-large"):
                     shutil.rmtree(path)
                 if error.code not in _DAMAGED:
                     raise
         try:
-            return self._clone(path, wanted, None, stack)
+            return self._clone(path, transfer, None, stack)
         except UnknownHead:
-            return self._clone(path, wanted, wanted.remote.head(), stack)
+            return self._clone(path, transfer, transfer.remote.head(), stack)
 
-    def _clone(self, path: Path, wanted: _Wanted, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Brought:
+    def _clone(self, path: Path, transfer: _Transfer, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Fetched:
         digits = len(head.sha) if head else 40
-        incoming = IncomingPack(digits, wanted.on_commits)
+        incoming = IncomingPack(digits, transfer.on_commits)
         stack.callback(incoming.close)
-        with self._incoming(wanted.stop) as clone:
+        with self._incoming(transfer.stop) as clone:
             object_format = ("--object-format=sha256",) if digits == 64 else ()
             words = ("init", "--quiet", "--bare", "--template=", *object_format)
-            self._git.read(*words, repository=clone, stop=wanted.stop)
+            self._git.read(*words, repository=clone, stop=transfer.stop)
 
             def follow() -> bool:
                 return incoming.step(clone)
 
             if head:
-                wanted.remote.fetch(head, clone, wanted.progress, meanwhile=follow)
+                transfer.remote.fetch(head, clone, transfer.progress, meanwhile=follow)
             else:
-                head = wanted.remote.fetch_whatever(clone, wanted.progress, meanwhile=follow)
-            commit = self._commit(clone, wanted.stop)
+                head = transfer.remote.fetch_head(clone, transfer.progress, meanwhile=follow)
+            commit = self._commit(clone, transfer.stop)
             clone.rename(path)
-            return _Brought(head.branch, commit, incoming)
+            return _Fetched(head.branch, commit, incoming)
 
-    def _refresh(self, path: Path, wanted: _Wanted, head: RemoteHead) -> str:
+    def _refresh(self, path: Path, transfer: _Transfer, head: RemoteHead) -> str:
         for pattern in _LEFT_BEHIND:
             for file in path.glob(pattern):
                 file.unlink()
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
-        if is_own_head(path) and self._commit(path, wanted.stop) == head.sha:
+        if is_own_head(path) and self._commit(path, transfer.stop) == head.sha:
             return head.sha
-        wanted.remote.fetch(head, path, wanted.progress)
-        return self._commit(path, wanted.stop)
+        transfer.remote.fetch(head, path, transfer.progress)
+        return self._commit(path, transfer.stop)
 
-    def _opened(self, path: Path, wanted: _Wanted, brought: _Brought) -> Mirror:
+    def _opened(self, path: Path, transfer: _Transfer, fetched: _Fetched) -> Mirror:
         if (path / "shallow").exists():
             shutil.rmtree(path)
-            raise HistoryError("shallow", "The repository is a shallow clone on its host: name the full one.")
-        incoming = brought.incoming
+            raise shallow_host()
+        incoming = fetched.incoming
         if incoming and incoming.has_begun:
-            mailmap, note = self._finished(path, wanted, brought.commit, incoming)
+            mailmap, note = self._finished(path, transfer, fetched.commit, incoming)
         else:
             incoming = None
-            mailmap, note = bring_mailmap(self._git, path, wanted.remote, brought.commit, stop=wanted.stop)
-        return Mirror(path, brought.commit, brought.branch, wanted.remote.url, mailmap, note, incoming)
+            mailmap, note = bring_mailmap(self._git, path, transfer.remote, fetched.commit, stop=transfer.stop)
+        return Mirror(path, fetched.commit, fetched.branch, transfer.remote.url, mailmap, note, incoming)
 
     def _finished(
-        self, path: Path, wanted: _Wanted, commit: str, incoming: IncomingPack
+        self, path: Path, transfer: _Transfer, commit: str, incoming: IncomingPack
     ) -> tuple[str | None, str | None]:
         try:
             incoming.step(path)
             with ThreadPoolExecutor(1) as other:
-                brought = other.submit(bring_mailmap, self._git, path, wanted.remote, commit, stop=wanted.stop)
+                mailmap = other.submit(bring_mailmap, self._git, path, transfer.remote, commit, stop=transfer.stop)
                 incoming.finish(path, commit)
         except HistoryError:
             # It has too many commits.
             shutil.rmtree(path)
             raise
-        return brought.result()
+        return mailmap.result()
 
     def _commit(self, path: Path, stop: Stop | None) -> str:
         words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")

@@ -110,7 +110,7 @@ class Remote:
             # Faster than `git symbolic-ref`.
             (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
 
-    def fetch_whatever(
+    def fetch_head(
         self, repository: Path, progress: Progress, *, meanwhile: Callable[[], bool] | None = None
     ) -> RemoteHead:
         """Fetch the host's HEAD without asking for it first; return it. ``repository`` is empty and SHA-1.

@@ -12,6 +12,8 @@ _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 
 # (pattern, code, message, whether a retry may help); the first match decides.
 # Patterns are compiled when an error needs them: most runs of git have none.
+_SHALLOW = "The repository is a shallow clone on its host, without all of its history: name the full one."
+
 _TABLE: tuple[tuple[str, str, str, bool], ...] = (
     (
         r"no space left on device|disk quota exceeded",
@@ -35,7 +37,7 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
     (
         r"shallow update not allowed|shallow roots are not allowed",
         "shallow",
-        "The repository is a shallow clone on its host, without all of its history: name the full one.",
+        _SHALLOW,
         False,
     ),
     (
@@ -111,7 +113,11 @@ def clean(text: str) -> str:
     return without_user_info(blank_controls(text)).strip()[:300]
 
 
-def said(stderr: bytes) -> list[str]:
+def shallow_host() -> HistoryError:
+    return HistoryError("shallow", _SHALLOW)
+
+
+def _own_lines(stderr: bytes) -> list[str]:
     """git's own lines, without the remote's (``remote: …``), which can be any text."""
     lines = stderr.decode("utf-8", "replace").replace("\r", "\n").split("\n")
     return [line for line in lines if line.strip() and not line.startswith("remote:")]
@@ -119,7 +125,7 @@ def said(stderr: bytes) -> list[str]:
 
 def translate(stderr: bytes, doing: str) -> HistoryError:
     """``doing`` names the command if no row matches."""
-    lines = said(stderr)
+    lines = _own_lines(stderr)
     text = "\n".join(lines)
     if untrusted := _TRUST.search(text):
         return HistoryError(

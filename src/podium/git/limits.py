@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from podium.errors import HistoryError, Interrupted
+from podium.git.error_messages import shallow_host
 
 # In seconds.
 _MEASURE_EVERY = 1.0
@@ -107,9 +108,7 @@ class TransferWatch(Watch):
         if reserve is not None and shutil.disk_usage(self._folder).free < reserve:
             raise disk_full()
         if _programs_below(self._process) > _MOST_PROGRAMS:
-            raise HistoryError(
-                "shallow", "The host answers as a shallow clone does, without all of the history: name the full one."
-            )
+            raise shallow_host()
 
 
 def too_large(limit: int) -> HistoryError:

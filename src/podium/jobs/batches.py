@@ -39,7 +39,7 @@ RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_coun
     COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
 """
 
-_RUN_OUT = """
+_EXPIRE = """
 UPDATE commit_data SET claim_until = NULL WHERE repository_id = :id AND NOT processed AND claim_until < {now}
 """
 
@@ -87,13 +87,13 @@ def unclaimed(session: Session, repository_id: int) -> list[int]:
 
 def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple[list[Row], bool]:
     """Claim a batch's unprocessed rows; return them, and whether an earlier claim had expired."""
-    died = session.run(f"{_RUN_OUT} AND batch = :batch", id=repository_id, batch=batch)
-    if died:
+    expired = session.run(f"{_EXPIRE} AND batch = :batch", id=repository_id, batch=batch)
+    if expired:
         # Expired claims of one repository usually belong to one dead process, so they count as one crash. A late but
         # live worker keeps its batch until another worker claims it.
-        session.run(_RUN_OUT, id=repository_id)
+        session.run(_EXPIRE, id=repository_id)
     rows = session.all(_CLAIM, id=repository_id, batch=batch, token=token, seconds=CLAIM_SECONDS)
-    return rows, bool(died)
+    return rows, bool(expired)
 
 
 def release(session: Session, repository_id: int, batch: int, token: str) -> None:
