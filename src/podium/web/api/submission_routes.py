@@ -17,7 +17,7 @@ from podium.web.access import AdminOnly
 from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
 from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQuery, each_once
-from podium.web.middleware.rate_limit import client_of
+from podium.web.clients import client_of
 from podium.web.services import Context, ContextDep
 
 # Seconds until a waiting client should ask again.
@@ -60,7 +60,8 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
         TooManyRequests: the client has reached its limit.
         BadAddress: the address is not valid, or not allowed here.
     """
-    context.submissions.take(request)
+    client = client_of(request.scope)
+    context.submissions.take(client)
     address = address_of(context, text)
     context.policy.check(address)
     services = context.services
@@ -69,7 +70,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
         services.queues,
         address,
         refresh_after=services.settings.refresh_after,
-        client_id=context.client_ids.name(client_of(request)),
+        client_id=context.client_ids.name(client.key),
     )
 
 
