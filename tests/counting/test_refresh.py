@@ -21,6 +21,7 @@ from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address, path_address
+from podium.repositories.model import Repository
 from podium.repositories.store import queries
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
@@ -176,7 +177,7 @@ def test_a_refresh_asks_only_about_those_for_whom_the_mailmap_may_say_something_
     }
 
 
-def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: Database) -> None:
+def test_too_many_commits_fail_clearly_and_leave_the_board_but_no_mirror(tmp_path: Path, db: Database) -> None:
     with serve_repositories(tmp_path / "repositories") as host:
         repository = repos.make_bare(host.folder / "o" / "r.git")
         head = repos.chain(repository, [repos.ALICE] * 5)
@@ -191,16 +192,28 @@ def test_too_many_commits_fail_clearly_and_leave_no_mirror(tmp_path: Path, db: D
             start_over(db, row.id)
             return job.run(row.id, threading.Event())
 
+        def saved() -> Repository:
+            with db.read() as session:
+                found = queries.by_id(session, row.id)
+            assert found is not None
+            return found
+
         assert "PODIUM_MAX_COMMITS" in str(run(4))
+        assert (saved().state, saved().error_code, saved().refresh_error) == ("failed", "too-large", None)
+        assert list((tmp_path / "mirrors").iterdir()) == [tmp_path / "mirrors" / ".lock"]
         assert run(5) is None
         assert len(list((tmp_path / "mirrors").glob("*.git"))) == 1
         repos.chain(repository, [repos.BOB], [head])
         assert "PODIUM_MAX_COMMITS" in str(run(5))
-        with db.read() as session:
-            failed = queries.by_id(session, row.id)
-        assert failed is not None
-        assert (failed.state, failed.error_code) == ("failed", "too-large")
-        assert list((tmp_path / "mirrors").glob("*.git")) == []
+        assert (saved().state, saved().error, saved().total_commits, saved().head) == ("completed", None, 5, head)
+        assert "PODIUM_MAX_COMMITS" in str(saved().refresh_error)
+        assert saved().refresh_error_at is not None
+        assert list((tmp_path / "mirrors").iterdir()) == [tmp_path / "mirrors" / ".lock"]
+        # The next submission does not repeat it at once.
+        address = parse_address(url, "https://github.com")
+        assert not submit(db, NullQueues(), address, refresh_after=3600).refreshing
+        assert run(6) is None
+        assert (saved().refresh_error, saved().refresh_error_at, saved().total_commits) == (None, None, 6)
 
 
 def test_more_people_than_are_asked_for_one_by_one(

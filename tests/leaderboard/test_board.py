@@ -46,6 +46,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "isPartial": False,
         "unresolved": 1,
         "unresolvedReason": None,
+        "refreshError": None,
         "rankedCommits": 10,
         "total": 2,
         "limit": 1,

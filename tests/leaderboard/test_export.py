@@ -89,6 +89,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "isPartial": False,
         "unresolved": 0,
         "unresolvedReason": None,
+        "refreshError": None,
         "rankedCommits": 2468,
         "total": len(entries),
         "limit": None,

@@ -98,6 +98,16 @@ def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -
     assert board.json()["state"] == "pending"
 
 
+def test_a_board_says_why_its_refresh_failed(site: Site, client: Client) -> None:
+    site.repository(refresh_error="It has more than the 10 people allowed.", refresh_error_at=86_400.0)
+    error = {"at": "1970-01-02T00:00:00Z", "message": "It has more than the 10 people allowed."}
+    state, board = client.post(LEADERBOARD).json(), client.get(LEADERBOARD).json()
+    assert matches(schemas.SubmissionResponse, state) and matches(schemas.Board, board)
+    assert (state["state"], state["error"], state["refreshError"]) == ("completed", None, error)
+    assert board["refreshError"] == error
+    assert "more than the 10 people allowed" in client.get("/r/octo/hello").text
+
+
 def test_failed_repository_says_why_and_that_it_may_be_retried(site: Site, client: Client) -> None:
     site.repository(state="failed", error="The repository is private or does not exist.")
     answer = client.post(LEADERBOARD)

@@ -21,6 +21,9 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
     jitter = random.random()  # noqa: S311 - spreads retries, no secret
     decision = decide(error, repository.attempts, max_attempts, jitter)
     match decision:
+        case Fail("too-large", reason) if transitions.keep_board(session, repository, reason=reason):
+            log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
+            note_outcome("failed")
         case Fail(code, reason):
             fail(session, repository, code, reason)
         case Retry(delay):

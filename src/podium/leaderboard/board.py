@@ -13,6 +13,7 @@ from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
 from podium.leaderboard.ranking import dated
 from podium.leaderboard.rules import Rules
+from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
 from podium.storage.session import Session
 from podium.textutil.mask import without_domain
@@ -77,6 +78,7 @@ def _describe(ranked: Ranked) -> Document:
         "isPartial": ranked.rules.identities and _is_partial(ranked.data.session, repository),
         "unresolved": ranked.data.unresolved.emails,
         "unresolvedReason": repository.unresolved_reason,
+        "refreshError": refresh_error(repository),
     }
     if repository.state == State.FAILED:
         document["error"] = repository.error

@@ -150,6 +150,7 @@ def cache_key(repository: Repository) -> tuple[object, ...]:
         repository.users_processed_at,
         state,
         repository.error if state == State.FAILED else None,
+        repository.refresh_error_at,
         # Each finished batch of accounts updates it.
         repository.updated_at if state == State.USERS_PROCESSING else None,
     )

@@ -68,7 +68,15 @@ def describe(repository: Repository) -> dict[str, Any]:
         "createdAt": iso_time(repository.created_at),
         "updatedAt": iso_time(repository.updated_at),
         "error": repository.error,
+        "refreshError": refresh_error(repository),
     }
+
+
+def refresh_error(repository: Repository) -> dict[str, Any] | None:
+    """Why and when the refresh of a board failed; None unless it did."""
+    if repository.refresh_error is None:
+        return None
+    return {"at": iso_time(repository.refresh_error_at), "message": repository.refresh_error}
 
 
 def _progress(repository: Repository) -> dict[str, Any] | None:

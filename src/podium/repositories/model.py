@@ -40,11 +40,13 @@ class Repository:
 
     key: identity (:attr:`podium.repositories.address.Address.key`).
     host: empty for a path of this machine, which only the command line reads.
+    refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
     not_before: when the next try is due; None: now.
+    is_slow: it is counted in an overflow slot only (:mod:`podium.jobs.overflow`).
     crashes, attempts: expired leases and errors since the last progress.
     unresolved_reason: why the accounts of some e-mails are missing.
     """
@@ -58,6 +60,8 @@ class Repository:
     state: State
     error: str | None
     error_code: str | None
+    refresh_error: str | None
+    refresh_error_at: float | None
     total_commits: int | None
     merge_commits: int | None
     unique_contributors: int | None
@@ -72,6 +76,7 @@ class Repository:
     enqueued_at: float | None
     not_before: float | None
     virtual_start: float
+    is_slow: bool
     crashes: int
     attempts: int
     progress: str | None

@@ -59,6 +59,9 @@ repository = Table(
     Column("state", Text, nullable=False),
     Column("error", Text),
     Column("error_code", Text),
+    # Why and when the last refresh failed, of a board that stays as it was.
+    Column("refresh_error", Text),
+    Column("refresh_error_at", Double),
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
     Column("unique_contributors", BigInteger),
@@ -77,6 +80,8 @@ repository = Table(
     # See repositories/fair_queue.py.
     Column("virtual_start", Double, nullable=False, server_default="0"),
     Column("client_id", Text),
+    # Its count made way for others: see jobs/overflow.py.
+    Column("is_slow", Boolean, nullable=False, server_default=false()),
     # Since the last progress.
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -51,6 +51,8 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
             lines.append(document["unresolvedReason"])
     if document.get("error"):
         lines.append(f"The last update failed: {document['error']}")
+    elif document["refreshError"]:
+        lines.append(f"The last update failed: {document['refreshError']['message']}")
     return lines
 
 

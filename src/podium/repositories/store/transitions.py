@@ -79,10 +79,11 @@ def restart(
 def restart_stale(
     session: Session, repository_id: int, *, age: float, virtual_start: float, client_id: str | None
 ) -> bool:
-    """Count a COMPLETED repository again if its board is older than ``age`` seconds."""
+    """Count a COMPLETED repository again if its board, and a refresh that failed, are older than ``age`` seconds."""
     return bool(
         session.run(
-            f"{_RESTART} WHERE id = :id AND state = 'completed' AND last_processed_at < {{now}} - :age",
+            f"""{_RESTART} WHERE id = :id AND state = 'completed' AND last_processed_at < {{now}} - :age
+                AND coalesce(refresh_error_at, 0) < {{now}} - :age""",
             id=repository_id,
             age=age,
             virtual_start=virtual_start,
@@ -191,7 +192,8 @@ def save_counted(
                     WHERE repository_id = :id AND commit_count + merge_count > 0
                 ),
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
-                error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
+                error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
+                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
             WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
             **_ours(repository),
             old_head=repository.head or "",
@@ -293,6 +295,23 @@ def fail(session: Session, repository: Repository, *, code: str, reason: str) ->
             {_STILL_OURS}""",
             **_ours(repository),
             code=code,
+            reason=reason,
+        )
+    )
+
+
+def keep_board(session: Session, repository: Repository, *, reason: str) -> bool:
+    """End a refresh that failed: the board stays as it was, with the reason. Return False if there is no board."""
+    return bool(
+        session.run(
+            f"""UPDATE repository SET
+                state = CASE WHEN EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)
+                    THEN 'users_processing' ELSE 'completed' END,
+                refresh_error = :reason, refresh_error_at = {{now}}, error = NULL, error_code = NULL, progress = NULL,
+                last_processed_at = coalesce(last_processed_at, commits_processed_at),
+                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL, updated_at = {{now}}
+            {_STILL_OURS} AND head IS NOT NULL AND commits_processed_at IS NOT NULL""",
+            **_ours(repository),
             reason=reason,
         )
     )

@@ -21,6 +21,16 @@ class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
 
+class RefreshError(ResponseModel):
+    """Why the last refresh of a board failed."""
+
+    at: str = Field(description=_TIME)
+    message: str = Field(description="What happened, and what to do.")
+
+
+_REFRESH_ERROR = "Set if the last refresh cost more than a limit allows: the board stays as it was before it."
+
+
 class RepositoryResponse(ResponseModel):
     """A repository and its state."""
 
@@ -34,6 +44,7 @@ class RepositoryResponse(ResponseModel):
     created_at: str = Field(description=_TIME)
     updated_at: str = Field(description=_TIME)
     error: str | None = Field(description="Why it failed, and what to do.")
+    refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
 
 
 class SubmissionResponse(RepositoryResponse):
@@ -105,6 +116,7 @@ class Board(ResponseModel):
     is_partial: bool = Field(description="Whether accounts are still being looked up.")
     unresolved: int = Field(description="E-mails without a known account.")
     unresolved_reason: str | None = Field(description="Why some of them could not be looked up; null if all were.")
+    refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
     ranked_commits: int = Field(description="The sum of `commitCount` over all rows.")
     total: int = Field(description="Rows on all pages.")
     limit: int
