@@ -94,8 +94,18 @@ def test_a_child_process_gets_the_same_settings() -> None:
     settings = Settings(
         port=1, git_hosts=("https://a.example", "http://b.example:1"), show_emails=True, admin_token="t", data_dir="/x"
     )
-    assert Settings.from_environment(settings.to_environment()) == settings
+    assert Settings.from_environment(settings.to_environment("admin_token")) == settings
     assert Settings().to_environment() == {}
+
+
+def test_a_child_process_gets_only_the_secrets_that_it_needs() -> None:
+    settings = Settings(
+        github_tokens=("t",), admin_token="a", database_url="postgresql://u:p@h/d", redis_url="redis://h"
+    )
+    variables = settings.to_environment("database_url")
+    assert variables == {"DATABASE_URL": "postgresql://u:p@h/d", "PODIUM_ACCOUNT_MAX_AGE": "86400.0"}
+    # The child knows how old an account may be, though not the token.
+    assert Settings.from_environment(variables).account_age() == settings.account_age() < Settings().account_age()
 
 
 def test_the_data_folder_follows_the_platform() -> None:

@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
+_DAY = 86_400.0
+_NEVER = 1e12
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -77,6 +80,10 @@ def _flag(value: str) -> bool:
 
 def _optional_flag(value: str) -> bool | None:
     return None if value.lower() == "auto" else _flag(value)
+
+
+def _optional_seconds(value: str) -> float | None:
+    return None if value.lower() == "auto" else _seconds(value)
 
 
 def _origin(value: str) -> str:
@@ -193,21 +200,22 @@ class Settings:
         "within its own limit. Empty: 60 requests an hour.",
         secret=True,
     )
-    account_max_age: float = _setting(
+    account_max_age: float | None = _setting(
         "PODIUM_ACCOUNT_MAX_AGE",
-        86_400.0,
-        _seconds,
-        "Age in seconds from which logins, names and avatars are looked up again when their board is refreshed.",
+        None,
+        _optional_seconds,
+        "Age in seconds from which logins, names and avatars are looked up again when their board is refreshed. "
+        "`auto`: a day with `GITHUB_TOKEN`, never without it.",
     )
     email_max_age: float = _setting(
         "PODIUM_EMAIL_MAX_AGE",
-        30 * 86_400.0,
+        30 * _DAY,
         _seconds,
         "The same for the account of an e-mail.",
     )
     unknown_email_max_age: float = _setting(
         "PODIUM_UNKNOWN_EMAIL_MAX_AGE",
-        7 * 86_400.0,
+        7 * _DAY,
         _seconds,
         "The same for an e-mail that belongs to no GitHub account.",
     )
@@ -387,13 +395,21 @@ class Settings:
                 raise BadSetting(f"{variable} cannot be read: {_reason(error)}.") from None
         return cls(**values)
 
-    def to_environment(self) -> dict[str, str]:
-        """The variables of these settings, for a child process."""
+    def to_environment(self, *secrets: str) -> dict[str, str]:
+        """The variables of these settings, for a child process; of the secret ones only those named."""
+        values = dataclasses.replace(self, account_max_age=self.account_age()) if self.github_tokens else self
         return {
-            field.metadata["variable"]: _written(getattr(self, field.name))
+            field.metadata["variable"]: _written(getattr(values, field.name))
             for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            if getattr(values, field.name) != field.default and (field.name in secrets or not field.metadata["secret"])
         }
+
+    def account_age(self) -> float:
+        """Seconds after which an account is looked up again."""
+        if self.account_max_age is not None:
+            return self.account_max_age
+        # The budget without a token is too small for second lookups.
+        return _DAY if self.github_tokens else _NEVER
 
     def secrets(self) -> tuple[str, ...]:
         """Tokens, passwords, and URLs that may contain one."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from podium.counting.commit_job import CommitJob
     from podium.jobs.broker import Backend
 
-NEVER = 1e12
-
 
 def database_url(settings: Settings) -> str | URL:
     from sqlalchemy import URL
@@ -97,9 +95,9 @@ def github_host(settings: Settings) -> str:
 def max_ages(settings: Settings) -> MaxAges:
     from podium.accounts.stale import MaxAges
 
-    # The budget without a token is too small for second lookups.
-    account = settings.account_max_age if settings.github_tokens else NEVER
-    return MaxAges(account=account, email=settings.email_max_age, unknown_email=settings.unknown_email_max_age)
+    return MaxAges(
+        account=settings.account_age(), email=settings.email_max_age, unknown_email=settings.unknown_email_max_age
+    )
 
 
 def backend(settings: Settings) -> Backend:

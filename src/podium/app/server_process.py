@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from podium.app import factories
+from podium.app.child_environment import counting_environment
 from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
@@ -67,7 +68,7 @@ def _count_in_child(settings: Settings, db: Database, stop: threading.Event, row
     """Count in another process, so that a large history does not slow the web."""
     job = current()
     arguments = ["_count", str(row.id), str(row.lease_token), *(["--job", job.id] if job else [])]
-    status = child.run(arguments, settings.to_environment(), stop, lambda line: metrics_pipe.receive(line, job))
+    status = child.run(arguments, counting_environment(settings), stop, lambda line: metrics_pipe.receive(line, job))
     if not status:
         return True
     note_outcome("crashed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import watchfiles
@@ -16,7 +16,7 @@ from podium.workers.supervisor import GRACE
 _SOURCE = Path(podium.__file__).parent
 
 
-def run_reloading(words: Sequence[str]) -> int:
+def run_reloading(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run ``podium WORDS`` without ``--reload`` until stopped; return the exit code."""
     arguments = [*(word for word in words if word != "--reload"), "--child"]
     stop = threading.Event()
@@ -25,7 +25,7 @@ def run_reloading(words: Sequence[str]) -> int:
     changes = watchfiles.watch(_SOURCE, stop_event=stop, raise_interrupt=False)
     while not stop.is_set():
         changed = threading.Event()
-        running = threading.Thread(target=child.run, args=(arguments, {}, changed), kwargs={"grace": GRACE})
+        running = threading.Thread(target=child.run, args=(arguments, environment, changed), kwargs={"grace": GRACE})
         running.start()
         # A child that fails to start, because of a mistake in a file, waits here for the next change.
         next(changes, None)

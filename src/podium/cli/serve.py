@@ -17,7 +17,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if options.reload:
         from podium.cli.reload import run_reloading
 
-        return run_reloading(options.words)
+        return run_reloading(options.words, environment)
     settings = Settings.from_environment(environment)
     given = {name: getattr(options, name) for name in ("host", "port") if getattr(options, name) is not None}
     if options.child:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from podium.app import factories
+from podium.app.child_environment import worker_environment
 from podium.app.startup import configure_log
 from podium.errors import BadSetting
 from podium.net import is_loopback
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if options.reload:
         from podium.cli.reload import run_reloading
 
-        return run_reloading(options.words)
+        return run_reloading(options.words, environment)
     settings = Settings.from_environment(environment)
     if options.child:
         from podium.workers.child import end_with_parent
@@ -59,7 +60,7 @@ def _supervise(settings: Settings, options: argparse.Namespace, port: int | None
     processes = options.processes or (settings.commit_workers if options.kind == "commits" else 1)
     arguments = ["_work", options.kind, *(["--threads", str(options.threads)] if options.threads else [])]
     arguments += ["--drain"] * options.drain
-    supervisor = Supervisor(arguments, settings.to_environment(), processes, stop, once=options.drain)
+    supervisor = Supervisor(arguments, worker_environment(settings, options.kind), processes, stop, once=options.drain)
     log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", options.kind)
     with _probes(settings, port, supervisor):
         return supervisor.run()

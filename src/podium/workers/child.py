@@ -33,7 +33,7 @@ def run(
     """Run ``podium ARGUMENTS``; return the exit status (negative: the signal that ended it).
 
     Args:
-        environment: is added to this process's environment.
+        environment: all of its environment.
         stop: ends the child: SIGTERM, then SIGKILL after ``grace`` seconds.
         on_line: receives each line of standard output, in another thread, before this returns.
     """
@@ -42,7 +42,7 @@ def run(
         [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **environment},
+        env=environment,
         # Ctrl-C reaches only the parent.
         start_new_session=True,
     )
