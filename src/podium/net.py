@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 PUBLIC_GITHUB = "https://github.com"
 
 _PORTS = {"http": 80, "https": 443}
+_PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+
+# RFC 6052, 8215, 4291, 2765: the last 32 bits are an IPv4 address.
+_ENDING_IN_IPV4 = tuple(map(ipaddress.IPv6Network, ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+# Translators inside of a network (RFC 8215), Teredo (RFC 4380), site-local addresses (RFC 3879).
+_PRIVATE = tuple(map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "2001::/32", "fec0::/10")))
+# RFC 5214: the interface identifier of an ISATAP address, before its IPv4 address.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 class PrivateAddress(Exception):
@@ -43,21 +52,46 @@ class AllowedOrigins:
         """
         parts = urlsplit(origin)
         host = parts.hostname or ""
-        addresses = look_up(host, parts.port or _PORTS[parts.scheme])
+        addresses = look_up(host, port_of(parts) or _PORTS[parts.scheme])
         if origin not in self._private and not is_ip(host) and not all(map(is_public, addresses)):
             raise PrivateAddress(host)
         return addresses
 
 
 def normal_origin(origin: str) -> str:
-    """In lower case, with a port."""
+    """In lower case, with a port.
+
+    Raises:
+        ValueError: the port is not valid.
+    """
     parts = urlsplit(origin)
     host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{parts.port or _PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port_of(parts) or _PORTS[parts.scheme]}"
+
+
+def port_of(parts: SplitResult) -> int | None:
+    """The port that a URL names, exactly as it is written.
+
+    ``urlsplit`` takes ``:``, ``:0`` and ``:00443`` for ports, which other programs read in other ways.
+
+    Raises:
+        ValueError: the port is not a number from 1 to 65535 without leading zeros.
+    """
+    place = parts.netloc.rpartition("@")[2]
+    host, colon, port = place.rpartition(":") if not place.endswith("]") else (place, "", "")
+    if not colon:
+        return None
+    if not host or not _PORT.fullmatch(port) or int(port) > 65535:
+        raise ValueError("the port must be a number from 1 to 65535")
+    return int(port)
 
 
 def origin_of(url: str) -> str:
-    """In the spelling of :func:`normal_origin`; a URL of another scheme is returned as it is."""
+    """In the spelling of :func:`normal_origin`; a URL of another scheme is returned as it is.
+
+    Raises:
+        ValueError: the port is not valid.
+    """
     parts = urlsplit(url)
     return normal_origin(f"{parts.scheme}://{parts.netloc}") if parts.scheme in _PORTS else url
 
@@ -96,6 +130,22 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether it is outside of private networks, link-local ranges and this machine."""
+    """Whether it is outside of private networks, link-local ranges and this machine.
+
+    An IPv6 address that stands for an IPv4 address is as public as that one.
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    return parsed.is_global and not parsed.is_multicast
+    if not parsed.is_global or parsed.is_multicast:
+        return False
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return True
+    meant = _ipv4_in(parsed)
+    return is_public(str(meant)) if meant else not any(parsed in network for network in _PRIVATE)
+
+
+def _ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    number = int(address)
+    if any(address in network for network in _ENDING_IN_IPV4) or number >> 32 & 0xFFFFFFFF in _ISATAP:
+        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
+    # RFC 3056.
+    return address.sixtofour

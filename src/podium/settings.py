@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from podium.errors import BadSetting
+from podium.net import port_of
 
 T = TypeVar("T")
 
@@ -120,7 +121,8 @@ def _redis(value: str) -> str:
 def _is_place(url: str, path: str) -> bool:
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0 and re.fullmatch(path, parts.path) is not None
+        port_of(parts)
+        return bool(parts.hostname) and re.fullmatch(path, parts.path) is not None
     except ValueError:
         # Not raised: the message of urlsplit repeats a part of the value.
         return False

@@ -183,9 +183,14 @@ def test_github_serves_avatars_from_one_host() -> None:
     assert github.source("https://avatars.githubusercontent.com/u/7?v=4").url == (
         "https://avatars.githubusercontent.com/u/7?v=4&s=96"
     )
+    github.source("https://avatars.githubusercontent.com:443/u/7")
     for url in (
         "http://avatars.githubusercontent.com/u/7",
         "https://avatars.githubusercontent.com:8443/u/7",
+        "https://avatars.githubusercontent.com:0/u/7",
+        "https://avatars.githubusercontent.com:/u/7",
+        "https://avatars.githubusercontent.com:00443/u/7",
+        "https://avatars.githubusercontent.com:80/u/7",
         "https://avatars.githubusercontent.com.evil.example/u/7",
         "https://avatars.githubusercontent.com@evil.example/u/7",
         "https://user:pass@avatars.githubusercontent.com/u/7",

@@ -401,11 +401,24 @@ def test_a_repository_that_was_renamed_is_followed_on_its_own_host(
         "https://127.0.0.1/o/r.git/info/refs",
         "http://localhost:{port}/o/r.git/info/refs?service=git-upload-pack",
         "http://user@127.0.0.1:{port}/o/r.git/info/refs?service=git-upload-pack",
+        "http://127.0.0.1:0{port}/o/r.git/info/refs?service=git-upload-pack",
+        "http://127.1:{port}/o/r.git/info/refs?service=git-upload-pack",
         "file:///etc/info/refs",
         "/login",
+        "/login?return_to=/o/r.git/info/refs?service=git-upload-pack",
+        "/login#/o/r.git/info/refs?service=git-upload-pack",
+        "/o/r.git/info/refs?service=git-upload-pack&more=1",
+        "/o/r.git/info/refs?service=git-receive-pack",
+        "/o/r.git/info/refs",
+        "/o/r.git/info/refs/more?service=git-upload-pack",
+        "/o/r.git/x/../../r.git/%2e%2e/r.git/info/refs?service=git-upload-pack",
+        "/o//r.git/info/refs?service=git-upload-pack",
+        "/info/refs?service=git-upload-pack",
     ],
 )
-def test_no_redirect_leads_to_another_origin(tmp_path: Path, host: GitHost, repository: Path, location: str) -> None:
+def test_no_redirect_leads_elsewhere_than_to_a_repository_of_its_origin(
+    tmp_path: Path, host: GitHost, repository: Path, location: str
+) -> None:
     target = location.replace("{port}", host.url.rpartition(":")[2])
     host.faults.append(Fault("status", "old.git", status=301, location=target))
     error = failure(mirrors_in(tmp_path), host, "o/old.git")

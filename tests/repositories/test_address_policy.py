@@ -15,6 +15,9 @@ from podium.settings import Settings
     [
         "https://gitlab.com/o/r",
         "https://github.com:8443/o/r",
+        "https://github.com:80/o/r",
+        "http://github.com:443/o/r",
+        "https://github.com./o/r",
         "http://gitlab.example/o/r",
         "https://github.com.evil.example/o/r",
         "ssh://git@host.example/o/r",
@@ -35,7 +38,14 @@ def test_listed_origins_are_accepted_exactly_as_written() -> None:
     policy = AddressPolicy(Settings(git_hosts=("https://gitlab.com", "http://git.example:8080")))
     policy.check(parse_address("https://gitlab.com/o/r"))
     policy.check(parse_address("http://git.example:8080/o/r"))
-    for other in ("http://gitlab.com/o/r", "https://git.example:8080/o/r", "http://git.example/o/r"):
+    policy.check(parse_address("https://gitlab.com:443/o/r"))
+    for other in (
+        "http://gitlab.com/o/r",
+        "https://git.example:8080/o/r",
+        "http://git.example/o/r",
+        "https://gitlab.com:8080/o/r",
+        "https://github.com:8080/o/r",
+    ):
         with pytest.raises(BadAddress):
             policy.check(parse_address(other))
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-from podium.errors import HistoryError, UnknownHead
+from podium.errors import BadAddress, HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
 from podium.git.progress import Progress
+from podium.repositories.address import parse_address
 
 # A branch `a` that is renamed to `a/b` could not be stored beside its old name.
 KEPT_AT = "refs/podium/head"
@@ -35,7 +36,8 @@ _TRACE = "packets"
 # Before anything that a host could make long.
 _MOST_TRACED = 1 << 20
 _LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
-_DISCOVERY = "/info/refs"
+# git requires redirects to end with it, too.
+_DISCOVERY = "/info/refs?service=git-upload-pack"
 _MOST_REDIRECTS = 3
 _UNASKED = ("redirected", "interrupted-transfer", "git-failed")
 _FEW_OBJECTS = 16 << 20
@@ -242,8 +244,8 @@ class Remote:
         )
         found = _LOCATION.findall(answer.errors.decode("utf-8", "replace"))
         moved = urljoin(self.url + _DISCOVERY, found[-1]) if found else ""
-        base, discovery, _ = moved.partition(_DISCOVERY)
-        if not discovery or _origin(base) != _origin(self.url):
+        base = moved.removesuffix(_DISCOVERY)
+        if base == moved or _origin(base) != _origin(self.url) or not _is_repository(base):
             raise HistoryError(
                 "redirected",
                 f"The repository has moved to {clean(base) or 'another address'}, which is not followed: name the new "
@@ -266,6 +268,14 @@ def _traced(trace: Path) -> RemoteHead | None:
         return None
     sha, *targets = found.groups(b"")
     return RemoteHead(_branch(b"".join(targets).decode("utf-8", "replace")), sha.decode())
+
+
+def _is_repository(url: str) -> bool:
+    try:
+        address = parse_address(url)
+    except BadAddress:
+        return False
+    return address.clone_url.removesuffix(".git") == url.removesuffix(".git")
 
 
 def _origin(url: str) -> tuple[str, str]:

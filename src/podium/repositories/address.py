@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from podium.errors import BadAddress
+from podium.net import is_ip, port_of
 
 MAX_LENGTH = 2000
 
@@ -30,7 +31,11 @@ _NOT_OWNERS = frozenset(
 _SCP_LIKE = re.compile(
     r"(?:(?P<user>[A-Za-z0-9._][A-Za-z0-9._-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):(?!//)(?P<path>.+)"
 )
+# What follows a host and a colon in `github.com:443/owner/name`.
+_PORT_PATH = re.compile(r"[0-9]+/[^/]+/[^/]")
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})?|\[[0-9A-Fa-f:.]+\])")
+# What resolvers read as an IPv4 address in another notation: 2130706433, 0x7f.1, 0177.0.0.1.
+_NUMERIC_HOST = re.compile(r"(?:^|\.)(?:0[xX][0-9A-Fa-f]*|[0-9]+)\.?$")
 _SCHEMES = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
@@ -73,12 +78,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     if "://" in text:
         return _from_url(text, github_host, github_url)
     if match := _SCP_LIKE.fullmatch(text):
-        host = match["host"].lower()
-        if host == github_host:
-            return _github(match["path"], github_host, github_url, ssh=text)
-        return _other(
-            f"ssh://{match['user'] + '@' if match['user'] else ''}{host}", host, match["path"], clone_url=text
-        )
+        return _from_scp(text, match, github_host, github_url)
     first, _, rest = text.partition("/")
     if first.lower() in (github_host, f"www.{github_host}"):
         return _github(rest, github_host, github_url)
@@ -91,7 +91,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
 
 def host_of(url: str) -> str:
     parts = urlsplit(url)
-    return _host_of(parts.hostname or "", parts.port, parts.scheme)
+    return _host_of(parts.hostname or "", port_of(parts), parts.scheme)
 
 
 def path_address(git_dir: Path, rev: str | None = None) -> Address:
@@ -133,7 +133,7 @@ def _host_of(hostname: str, port: int | None, scheme: str) -> str:
 def _from_url(text: str, github_host: str, github_url: str) -> Address:
     try:
         parts = urlsplit(text)
-        hostname, port, user, password = parts.hostname, parts.port, parts.username, parts.password
+        hostname, port, user, password = parts.hostname, port_of(parts), parts.username, parts.password
     except ValueError:
         raise BadAddress(_NOT_UNDERSTOOD) from None
     scheme = parts.scheme.lower()
@@ -145,6 +145,7 @@ def _from_url(text: str, github_host: str, github_url: str) -> Address:
         )
     if not hostname or not _HOST.fullmatch(hostname if ":" not in hostname else f"[{hostname}]"):
         raise BadAddress(_NOT_UNDERSTOOD)
+    _refuse_odd_ip(hostname)
     if user is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]*", user):
         raise BadAddress(_NOT_UNDERSTOOD)
     host = _host_of(hostname, port, scheme)
@@ -152,6 +153,22 @@ def _from_url(text: str, github_host: str, github_url: str) -> Address:
         return _github(parts.path, github_host, github_url, ssh=text if scheme == "ssh" else None)
     origin = f"{scheme}://{user + '@' if user else ''}{host}"
     return _other(origin, host, parts.path)
+
+
+def _from_scp(text: str, match: re.Match[str], github_host: str, github_url: str) -> Address:
+    host, user, path = match["host"].lower(), match["user"], match["path"]
+    if host != github_host:
+        _refuse_odd_ip(host)
+        return _other(f"ssh://{user + '@' if user else ''}{host}", host, path, clone_url=text)
+    if _PORT_PATH.match(path):
+        # GitHub's own paths have two segments.
+        return _from_url(f"{'ssh' if user else 'https'}://{text}", github_host, github_url)
+    return _github(path, github_host, github_url, ssh=text)
+
+
+def _refuse_odd_ip(host: str) -> None:
+    if _NUMERIC_HOST.search(host) and not is_ip(host):
+        raise BadAddress("That host is not a valid IP address: write it as four decimal numbers, such as 192.0.2.1.")
 
 
 def _is_github(host: str, scheme: str, github_host: str) -> bool:
