@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
@@ -17,9 +19,30 @@ from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.tables import metadata
-from tests.support import markers
+from tests.support import fork_server, markers
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.valkey import Valkey, running_valkey
+
+_ends = contextlib.ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests fork their processes, from one server for all that run side by side."""
+    address = getattr(config, "workerinput", {}).get("fork_server")
+    if config.getoption("dist", "no") != "no":
+        address = _ends.enter_context(fork_server.running_fork_server())
+    _ends.enter_context(fork_server.forking(address))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process that runs tests beside others where the server is."""
+    node.workerinput["fork_server"] = fork_server.address()
+
+
+def pytest_unconfigure() -> None:
+    """End what has been started for all tests."""
+    _ends.close()
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import json
 import math
-import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -26,6 +25,7 @@ from podium.storage.tables import metadata
 from tests.support.cli import Podium
 from tests.support.community import Community, build, gather
 from tests.support.distributed import Arrangement, unmigrated
+from tests.support.fork_server import Process
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts
@@ -134,7 +134,7 @@ class Scene:
 
         wait_until(is_ready, f"the worker of {arguments[0]} to be ready")
 
-    def stop(self, *processes: subprocess.Popen[str]) -> list[int]:
+    def stop(self, *processes: Process) -> list[int]:
         """Tell processes to stop; give their exit codes."""
         for process in processes:
             process.terminate()

@@ -26,6 +26,7 @@ import psycopg
 import redis
 
 from tests.support.cli import Podium
+from tests.support.fork_server import Process
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
@@ -131,7 +132,7 @@ def _build(place: Path, number: int, dice: random.Random, accounts: Accounts) ->
 class Member:
     """One of Podium's commands, started again when it ends."""
 
-    def __init__(self, name: str, start: Callable[[], subprocess.Popen[str]]) -> None:
+    def __init__(self, name: str, start: Callable[[], Process]) -> None:
         self.name = name
         self._start = start
         self.process = start()
@@ -238,7 +239,7 @@ class Fleet:
         return overview
 
 
-def _start(data: Path, words: Sequence[str], log: IO[str], settings: Mapping[str, str]) -> subprocess.Popen[str]:
+def _start(data: Path, words: Sequence[str], log: IO[str], settings: Mapping[str, str]) -> Process:
     """Each has a data folder of its own, as on a machine of its own."""
     return Podium(data).start(*words, stderr=log, **settings)
 

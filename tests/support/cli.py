@@ -6,9 +6,11 @@ import dataclasses
 import json
 import os
 import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
+
+from tests.support.fork_server import Process, start
 
 # What must not leak from the machine that runs the tests into what they see.
 _OWN = ("PODIUM_", "GITHUB_", "GIT_", "DATABASE_URL", "PORT", "XDG_")
@@ -32,29 +34,23 @@ class Podium:
 
     def run(self, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run ``podium ARGUMENTS`` to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "podium", *arguments],
-            cwd=cwd,
-            env=self.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        process = self._start(arguments, cwd, subprocess.PIPE, variables)
+        stdout, stderr = process.communicate(timeout=120)
+        assert process.returncode is not None
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
-    def start(
-        self, *arguments: str, stderr: IO[str] | int = subprocess.PIPE, **variables: str
-    ) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, stderr: IO[str] | int = subprocess.PIPE, **variables: str) -> Process:
         """Start ``podium ARGUMENTS``; the caller ends it."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "podium", *arguments],
-            env=self.environment(**variables),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if stderr is subprocess.PIPE else subprocess.DEVNULL,
-            stderr=stderr,
-            encoding="utf-8",
-        )
+        return self._start(arguments, None, stderr, variables)
+
+    def _start(
+        self, arguments: Sequence[str], cwd: Path | None, stderr: IO[str] | int, variables: Mapping[str, str]
+    ) -> Process:
+        stdout = subprocess.PIPE if stderr is subprocess.PIPE else subprocess.DEVNULL
+        environment = self.environment(**variables)
+        # Such variables are for the interpreter, which a fork does not start.
+        fork = not any(name.startswith("PYTHON") for name in variables)
+        return start("podium", arguments, environment=environment, cwd=cwd, stdout=stdout, stderr=stderr, may_fork=fork)
 
     def board(self, *arguments: str, **variables: str) -> dict[str, Any]:
         """Run ``podium rank ARGUMENTS --format json``, which must succeed; give the document."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.support.cli import Podium
+from tests.support.fork_server import Process
 from tests.support.postgres import Postgres
 from tests.support.server import Server, serving
 from tests.support.valkey import Valkey
@@ -23,9 +24,9 @@ class Arrangement:
     podium: Podium
     settings: dict[str, str]
     log: IO[str]
-    started: list[subprocess.Popen[str]] = dataclasses.field(default_factory=list)
+    started: list[Process] = dataclasses.field(default_factory=list)
 
-    def worker(self, *arguments: str, data: Path | None = None, **settings: str) -> subprocess.Popen[str]:
+    def worker(self, *arguments: str, data: Path | None = None, **settings: str) -> Process:
         """Start `podium worker ARGUMENTS`; it is ended with the arrangement at the latest.
 
         ``data``: its data folder, as of another machine.
@@ -35,7 +36,7 @@ class Arrangement:
         self.started.append(process)
         return process
 
-    def running(self) -> list[subprocess.Popen[str]]:
+    def running(self) -> list[Process]:
         """The workers that have not ended, in the order in which they were started."""
         return [process for process in self.started if process.poll() is None]
 

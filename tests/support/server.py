@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.support import markers
 from tests.support.cli import Podium
+from tests.support.fork_server import Process
 
 # Seconds that anything may take here before the test is given up.
 PATIENCE = 60.0
@@ -58,7 +59,7 @@ class Server:
     """A running server."""
 
     port: int
-    process: subprocess.Popen[str]
+    process: Process
     log: Any
 
     def ask(self, path: str, method: str = "GET", **query: Any) -> Answer:
