@@ -294,6 +294,12 @@ class Settings:
         _number,
         "How many submissions one client may make in a minute; 0: no limit.",
     )
+    email_lookups_per_hour: int = _setting(
+        "PODIUM_EMAIL_LOOKUPS_PER_HOUR",
+        10,
+        _number,
+        "How many look-ups by e-mail one client may make in an hour where e-mails are hidden; 0: no limit.",
+    )
     refresh_after: float = _setting(
         "PODIUM_REFRESH_AFTER",
         3600.0,

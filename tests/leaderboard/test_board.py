@@ -437,7 +437,7 @@ def test_e_mails_can_be_kept_back_in_names_too(counted: Counted) -> None:
     counted.person("b@x", "Bob @home", 2)
     document = counted.board(show_emails=False)
     assert [(entry["name"], entry["email"]) for entry in document["top_contributors"]] == [
-        ("a@…", None),
+        ("…@…", None),
         ("Bob @home", None),
     ]
     assert "x.org" not in str(document)

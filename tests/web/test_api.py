@@ -322,7 +322,7 @@ def test_what_has_no_board_has_none_of_it(site: Site, client: Client, path: str)
     assert is_problem(client.get(url), 409, "It is empty.")
 
 
-def test_strangers_see_no_whole_e_mail(tmp_path: Path) -> None:
+def test_strangers_see_nothing_of_an_e_mail(tmp_path: Path) -> None:
     with open_site(tmp_path, loopback=False) as site:
         number = site.repository()
         site.person(number, "ada@example.com", "ada@example.com", 3)
@@ -333,11 +333,51 @@ def test_strangers_see_no_whole_e_mail(tmp_path: Path) -> None:
         ]
         answers += [client.get(path).text for path in ("/r/octo/hello?find=ada", f"/find/{number}?find=ada")]
         answers += [client.get(path).text for path in ("/r/octo/hello?row=2", f"/row/{number}/2")]
+        answers += [client.get(f"/r/octo/hello/{file}").text for file in ("board.csv", "board.json", "board.md")]
+        answers += [client.get("/r/octo/hello/card.svg").text, client.get("/r/octo/hello/badge.svg?show=top").text]
         for answer in answers:
-            assert "ada@example.com" not in answer
-        assert "a…@example.com" in answers[3]
+            assert "@example" not in answer
+            assert "ada@" not in answer
+            assert "a…@" not in answer
+        explained = client.get(f"/leaderboard/explain?rank=1&repoUrl={ADDRESS}").json()["emails"]
+        assert [entry["email"] for entry in explained] == [None]
         # A part of an e-mail matches nothing: it would reveal the rest, letter by letter.
         assert client.get(f"/leaderboard/find?q=example&repoUrl={ADDRESS}").json()["total"] == 0
+
+
+def test_look_ups_by_e_mail_are_limited_where_e_mails_are_hidden(tmp_path: Path) -> None:
+    with open_site(tmp_path, loopback=False, email_lookups_per_hour=3) as site:
+        number = site.repository()
+        site.person(number, "Ada", "ada@example.com", 3)
+        site.person(number, "Root", "root", 1)
+        client, other = site.client(), site.client(address="192.0.2.9")
+        found = client.get(f"/leaderboard/find?q=ada@example.com&repoUrl={ADDRESS}")
+        assert found.json()["total"] == 1
+        assert client.get(f"/leaderboard/explain?email=ada@example.com&repoUrl={ADDRESS}").status_code == 200
+        # An unknown repository counts too: the limit must not say which addresses exist.
+        assert client.get("/leaderboard/find?q=ada\uff20example.com&repoUrl=octo/none").status_code == 404
+        for path in (
+            "find?q=ada@example.com",
+            "find?q=no@example.com",
+            "explain?email=ada@example.com",
+            "explain?email=x",
+        ):
+            refused = client.get(f"/leaderboard/{path}&repoUrl={ADDRESS}")
+            assert is_problem(refused, 429, "3 per hour")
+            assert 3500 <= int(refused.headers["retry-after"]) <= 3600
+        for path in (f"/find/{number}?find=ada@example.com", "/r/octo/hello?find=ada@example.com"):
+            assert client.get(path).status_code == 429
+        # Names and logins are not limited, and find no e-mail without an @.
+        assert client.get(f"/leaderboard/find?q=ada&repoUrl={ADDRESS}").json()["total"] == 1
+        assert client.get(f"/leaderboard/find?q=roo&repoUrl={ADDRESS}").json()["total"] == 1
+        assert other.get(f"/leaderboard/find?q=ada@example.com&repoUrl={ADDRESS}").json()["total"] == 1
+
+
+def test_look_ups_by_e_mail_are_free_where_e_mails_are_shown(tmp_path: Path) -> None:
+    with open_site(tmp_path, show_emails=True, email_lookups_per_hour=1) as site:
+        site.person(site.repository(), "Ada", "ada@example.com", 3)
+        url = f"/leaderboard/find?q=ada@example.com&repoUrl={ADDRESS}"
+        assert [site.client().get(url).status_code for _ in range(3)] == [200] * 3
 
 
 def test_repositories_are_listed_newest_first_with_their_number(site: Site, client: Client) -> None:

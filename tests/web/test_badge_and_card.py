@@ -372,7 +372,7 @@ def test_no_whole_email_is_shown(site: Site, client: Client) -> None:
     for query in ("badge.svg?show=top", "badge.svg?label=ada@example.com", "card.svg", "card.svg?names=hide"):
         answer = client.get(f"/r/octo/mail/{query}")
         assert "ada@" not in answer.text
-        assert "@example" not in answer.text.replace("a…@example", "")
+        assert "@example" not in answer.text
 
 
 # The card

@@ -270,12 +270,21 @@ def test_profile_that_is_no_web_address_is_no_link(site: Site, client: Client) -
     assert "@ada" in page
 
 
+def test_explanation_hints_at_e_mails_only_where_they_are_shown(site: Site, client: Client) -> None:
+    number = site.repository()
+    person = site.person(number, "Ada", "ada@example.com")
+    assert "a…@example.com" in client.get(f"/row/{number}/{person}").text
+    stranger = client.get(f"/row/{number}/{person}", headers={"X-Forwarded-For": "192.0.2.7"}).text
+    assert "hidden" in stranger
+    assert "example.com" not in stranger
+
+
 def test_emails_are_never_whole_on_the_page(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "ada@example.com", "ada@example.com")
     site.person(number, "Bob <bob@example.org>", "bob@example.org")
     page = client.get("/r/octo/hello").text
-    assert "a…@…" in page
+    assert "…@…" in page
     assert "ada@example.com" not in page
     assert "bob@example.org" not in page
 
@@ -344,7 +353,7 @@ def test_words_for_people() -> None:
     assert filters.initials("ada-l") == "AL"
     assert filters.initials("李雷") == "李"
     assert filters.initials("<>") == "?"
-    assert masked("Ada <ada@example.com>, @bob") == "Ada <a…@example.com>, …@bob"
+    assert masked("Ada <ada@example.com>, @bob") == "Ada <…@…>, @bob"
     assert filters.percent(0.00001) == "< 0.1 %"
     assert filters.percent(0.5) == "50.0 %"
     assert len(masked("a" * 100_000 + "@ ")) == 200

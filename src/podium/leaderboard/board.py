@@ -16,7 +16,7 @@ from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
 from podium.storage.session import Session
-from podium.textutil.mask import without_domain
+from podium.textutil.mask import without_emails
 from podium.timeutil import iso_time
 
 Document = dict[str, Any]
@@ -48,7 +48,7 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
 
     Args:
         limit: the most rows to return; None for all.
-        show_emails: False leaves ``email`` null and removes the domain from a name that is an e-mail.
+        show_emails: False leaves ``email`` null and hides e-mails within names.
 
     Raises:
         BadRule: ``limit`` or ``offset`` is negative or too large.
@@ -113,8 +113,8 @@ def representative_row(ranked: Ranked, group: int) -> int:
 
 
 def shown_name(name: str, *, show_emails: bool) -> str:
-    """``name``, without an e-mail's domain unless e-mails are shown."""
-    return name if show_emails else without_domain(name)
+    """``name``, without e-mails unless they are shown."""
+    return name if show_emails else without_emails(name)
 
 
 _NO_ACCOUNT: dict[str, Any] = dict.fromkeys(

@@ -10,7 +10,6 @@ from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.grouping import Known
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted
 from podium.leaderboard.search import why_not
-from podium.textutil.mask import masked
 from podium.timeutil import DAY, iso_day, week_start
 
 _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
@@ -19,13 +18,13 @@ _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Document:
     """Explain the row of one group (see :func:`podium.leaderboard.search.row_of`), which may not be on the board."""
     people, ranking = ranked.people, ranked.ranking
-    members = sorted(ranked.groups.members[group], key=lambda person: -people.counts[COMMITS][person])
+    members = _members(ranked, group)
     [row] = entries(ranked, [group], show_emails=show_emails)
     everything = sum(people.counts[kind][person] for kind in kinds_counted(ranked.rules) for person in members)
     return {
         "row": row,
         "notRanked": None if ranking.ranks[group] else why_not(ranked, group),
-        "emails": _emails(ranked, members, show_emails=show_emails),
+        "emails": explained_emails(ranked, group, show_emails=show_emails),
         "years": _years(ranked, members),
         "outside": everything - ranking.counted[group],
         "commitsUrl": _commits_url(ranked, row),
@@ -33,14 +32,20 @@ def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Docume
     }
 
 
-def _emails(ranked: Ranked, members: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
+def _members(ranked: Ranked, group: int) -> list[int]:
+    commits = ranked.people.counts[COMMITS]
+    return sorted(ranked.groups.members[group], key=lambda person: -commits[person])
+
+
+def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[dict[str, Any]]:
+    """The ``emails`` of an explanation, those with the most commits first."""
     people = ranked.people
     found: dict[str, dict[str, Any]] = {}
-    for person in members:
+    for person in _members(ranked, group):
         email = people.emails[person]
         if email not in found:
             found[email] = {
-                "email": email if show_emails else masked(email),
+                "email": email if show_emails else None,
                 "names": [],
                 "commitCount": 0,
                 "mergeCount": 0,

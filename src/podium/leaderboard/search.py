@@ -10,6 +10,7 @@ from typing import Any
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES
+from podium.textutil.mask import is_email
 from podium.textutil.plural import plural
 
 # Longer queries are cut.
@@ -56,7 +57,8 @@ def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> list[int]:
     index = ranked.data.part(
         ("search", rules.identities, rules.mailmap, show_emails), lambda: _index(ranked, show_emails=show_emails)
     )
-    exact = index.emails.get(wanted)
+    # Strangers pay for a look-up by e-mail, so a text that does not look like one must not find any.
+    exact = index.emails.get(wanted) if show_emails or is_email(wanted) else None
     if exact is not None:
         return [exact]
     # Logins are often written as "@ada".
@@ -85,7 +87,7 @@ def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
 def _reason(ranked: Ranked, text: str, found: list[int]) -> str:
     if found:
         return why_not(ranked, found[0])
-    if "@" in text.strip("@"):
+    if is_email(text):
         return (
             "No commit of this history has that e-mail, as its author's or a co-author's. Commits count for the e-mail "
             "that git wrote into them: `git log --author=…` in a clone shows which."

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import re
 
-_EMAIL = re.compile(r"([^\s@<>()]?)[^\s@<>()]*@([^\s@<>()]+)")
-_DOMAIN = re.compile(r"(?<=[^\s@])@[^\s@]*\.[^\s@]*")
+HIDDEN = "…@…"
+
+_WORD = re.compile(r"[^\s<>()]+")
+# NFKD makes @ of the last two, so a search would find them.
+_AT = re.compile("[@\ufe6b\uff20]")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@']*@")
-# The search is quadratic in the length, and names are hostile.
 _LONGEST = 200
 
 
 def masked(text: str) -> str:
-    """``text`` with e-mails as ``a…@example.com``; cut first if longer than 200 characters."""
-    short = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return _EMAIL.sub(r"\1…@\2", short)
+    """``text`` without e-mails, cut if longer than 200 characters."""
+    short = without_emails(text)
+    return short if len(short) <= _LONGEST else short[: _LONGEST - 1] + "…"
 
 
-def without_domain(name: str) -> str:
-    """``me@example.com`` becomes ``me@…``."""
-    return _DOMAIN.sub("@…", name)
+def without_emails(text: str) -> str:
+    """``text`` with :data:`HIDDEN` for each e-mail, which reveals neither its first letter nor its domain."""
+    return _WORD.sub(lambda word: HIDDEN if is_email(word[0]) else word[0], text)
+
+
+def is_email(text: str) -> bool:
+    """Whether ``text`` has an @ inside, as every e-mail that can be looked up."""
+    return _AT.search(text.strip("@\ufe6b\uff20")) is not None
+
+
+def hinted(email: str) -> str:
+    """``a…@example.com``, for readers who may see the whole e-mail."""
+    local, _, domain = email.rpartition("@")
+    return masked(email) if not local else f"{local[:1]}…@{domain}"[:_LONGEST]
 
 
 def without_user_info(text: str) -> str:

@@ -10,8 +10,9 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
+from podium.web.middleware.rate_limit import client_of
 from podium.web.middleware.security_middleware import is_local
-from podium.web.services import Services, context_of
+from podium.web.services import Context, Services, context_of
 
 
 class Guarded(Protocol):
@@ -30,6 +31,20 @@ def shows_emails(request: Request, services: Services) -> bool:
     """Whether the response may contain full e-mail addresses."""
     chosen = services.settings.show_emails
     return _is_local(request, services) if chosen is None else chosen
+
+
+def count_email_lookup(request: Request, context: Context, *, by_email: bool) -> bool:
+    """Whether a client that may not see e-mails looks up a person by e-mail; this counts against a limit.
+
+    The limit counts before the repository is known and before anything cached is used: a refusal reveals nothing.
+
+    Raises:
+        TooManyRequests: the client has reached the limit.
+    """
+    if not by_email or shows_emails(request, context.services):
+        return False
+    context.email_lookups.take(client_of(request))
+    return True
 
 
 def may_administer(request: Request, services: Services) -> bool:

@@ -24,6 +24,7 @@ from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.live.pubsub import PubSub
 from podium.web.live.status import StatusView
 from podium.web.middleware.rate_limit import SubmissionLimit
+from podium.web.middleware.read_limits import EmailLookupLimit
 from podium.web.middleware.security_middleware import is_local
 from podium.web.pages.rendering import Renderer
 
@@ -57,6 +58,7 @@ class Context:
     services: Services
     policy: AddressPolicy
     submissions: SubmissionLimit
+    email_lookups: EmailLookupLimit
     client_ids: ClientIds
     totals: Totals
     renderer: Renderer
@@ -77,6 +79,7 @@ class Context:
             services=services,
             policy=AddressPolicy(settings),
             submissions=SubmissionLimit(settings.submissions_per_minute),
+            email_lookups=EmailLookupLimit(settings.email_lookups_per_hour),
             client_ids=ClientIds(),
             totals=Totals(),
             renderer=renderer,

@@ -15,7 +15,8 @@ from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
-from podium.web.access import shows_emails
+from podium.textutil.mask import is_email
+from podium.web.access import count_email_lookup, shows_emails
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses, problem
 from podium.web.api.query_parameters import BoardQuery, ExplainQuery, FindQuery, RuledQuery, each_once
@@ -66,14 +67,20 @@ async def _ready(
     repo_url: str,
     name: AnswerName,
     make: Callable[[Repository, BoardData], CachedResponse],
+    *,
+    shortcut: bool = True,
 ) -> Response:
-    """The response ``name``, or the state of a repository without a board."""
+    """The response ``name``, or the state of a repository without a board.
+
+    A shortcut would answer before a limit counts: ``shortcut`` is False for look-ups by e-mail.
+    """
     address = address_of(context, repo_url)
     row = await context.boards.row(address.key)
     if row is None:
         raise NotFound(f"This repository was never submitted: POST /leaderboard?repoUrl={address.url} submits it.")
     if has_board(row):
-        context.shortcuts.remember(request, Shortcut(address.key, name, live=False))
+        if shortcut:
+            context.shortcuts.remember(request, Shortcut(address.key, name, live=False))
 
         def made(row: Repository, data: BoardData | None) -> CachedResponse:
             if data is None:
@@ -118,12 +125,14 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
 async def find_contributor(request: Request, query: Annotated[FindQuery, Query()], context: ContextDep) -> Response:
     """Search by a part of a name or login, or by a whole e-mail, and explain why someone is not ranked."""
     rules, emails = query.rules(), shows_emails(request, context.services)
+    limited = count_email_lookup(request, context, by_email=is_email(query.q))
     return await _ready(
         request,
         context,
         query.repo_url,
         ("find", rules, query.q, query.limit, emails),
         lambda _, data: CachedResponse.json(find(data.under(rules), query.q, show_emails=emails, limit=query.limit)),
+        shortcut=not limited,
     )
 
 
@@ -141,6 +150,7 @@ async def explain_contributor(
     """One row by rank, login or e-mail: its e-mails and years, the commits left out, and how its account was found."""
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
+    limited = count_email_lookup(request, context, by_email="email" in who)
 
     def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
@@ -149,4 +159,6 @@ async def explain_contributor(
             raise NotFound("No such person in this history: GET /leaderboard/find searches names, logins and e-mails.")
         return CachedResponse.json(read_explanation(ranked, group, show_emails=emails))
 
-    return await _ready(request, context, query.repo_url, ("explain", rules, *who.items(), emails), make)
+    return await _ready(
+        request, context, query.repo_url, ("explain", rules, *who.items(), emails), make, shortcut=not limited
+    )

@@ -182,7 +182,7 @@ class SearchResults(ResponseModel):
 class ExplainedEmail(ResponseModel):
     """One e-mail of a row, over the whole history."""
 
-    email: str = Field(description="Masked if the server does not show e-mail addresses.")
+    email: str | None = Field(description="Null if the server does not show e-mail addresses.")
     names: list[str]
     commit_count: int
     merge_count: int

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from podium.leaderboard.board import read_board, shown_name
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.explain import read_explanation
+from podium.leaderboard.explain import explained_emails, read_explanation
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
@@ -30,7 +30,8 @@ class BoardPageQuery:
     Attributes:
         path: without a query.
         person: the id of the row to explain.
-        show_emails: whether the search may match parts of e-mails.
+        show_emails: whether the reader may see whole e-mails. The search then matches parts of them, and an
+            explanation hints at them.
     """
 
     path: str
@@ -80,7 +81,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "chart": chart_of(ranked.timeline, ranked.rules),
         "presets": _presets(ranked, wanted),
         "rows": rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE])),
-        "why": None if wanted.person is None else explanation(ranked, wanted.person),
+        "why": None if wanted.person is None else explanation(ranked, wanted),
         "found": found(ranked, wanted) if wanted.find else None,
         "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
         "commit_url": _commit_url(ranked),
@@ -103,14 +104,16 @@ def _row_id(ranked: Ranked, group: int) -> int:
     return min(ranked.people.ids[person] for person in ranked.groups.members[group])
 
 
-def explanation(ranked: Ranked, person: int) -> dict[str, Any] | None:
-    group = row_of(ranked, person=person)
+def explanation(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any] | None:
+    group = None if wanted.person is None else row_of(ranked, person=wanted.person)
     if group is None:
         return None
     document = read_explanation(ranked, group, show_emails=False)
+    if wanted.show_emails:
+        document["emails"] = explained_emails(ranked, group, show_emails=True)
     return {
         **document,
-        "id": person,
+        "id": wanted.person,
         "most": max((year["commitCount"] for year in document["years"]), default=0),
         "sampleUrl": _commit_url(ranked, document["sampleCommit"]),
         "rules": ranked.rules.as_dict(),

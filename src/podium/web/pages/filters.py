@@ -11,7 +11,7 @@ from typing import Any
 from podium.repositories.model import State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
-from podium.textutil.mask import masked
+from podium.textutil.mask import hinted, masked
 from podium.textutil.sanitize import clean
 
 STATES: Mapping[str, str] = {
@@ -107,7 +107,7 @@ def hue(name: str) -> int:
 
 
 def named(name: str) -> str:
-    """A name on one line, without control characters and full e-mails."""
+    """A name on one line, without control characters and e-mails."""
     return masked(clean(name)) or "(no name)"
 
 
@@ -127,6 +127,21 @@ def linkable(url: str | None) -> str | None:
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        *(number, state, progress, percent_done, moment, day, ago, masked, initials, hue, percent, linkable, named),
+        *(
+            number,
+            state,
+            progress,
+            percent_done,
+            moment,
+            day,
+            ago,
+            masked,
+            hinted,
+            initials,
+            hue,
+            percent,
+            linkable,
+            named,
+        ),
     )
 }

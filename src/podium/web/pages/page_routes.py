@@ -15,7 +15,8 @@ from podium.repositories.address import parse_address
 from podium.repositories.listing import listing
 from podium.repositories.model import Repository
 from podium.submissions import admin
-from podium.web.access import may_administer, shows_emails
+from podium.textutil.mask import is_email
+from podium.web.access import count_email_lookup, may_administer, shows_emails
 from podium.web.api.submission_routes import submit_address
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
@@ -135,6 +136,7 @@ def _wanted(request: Request, context: Context, path: str, **more: Any) -> Board
     wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
     # Report a bad rule before any read.
     _ = wanted.rules
+    count_email_lookup(request, context, by_email=is_email(wanted.find))
     return wanted
 
 
@@ -174,7 +176,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
     wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
-        why = explanation(data.under(wanted.rules), person) if data else None
+        why = explanation(data.under(wanted.rules), wanted) if data else None
         if why is None:
             raise NotFound("This row is no longer on the board: load the page again.")
         return context.renderer.body("_why.html", why=why, switches=wanted.switches)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from podium.errors import NotFound
 from podium.leaderboard.profiles import AccountProfile, find_profile
+from podium.textutil.mask import without_emails
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of
 from podium.web.services import Context, ContextDep
@@ -63,8 +64,9 @@ def _account(context: Context, account_id: int) -> AccountProfile | None:
 
 
 def _initials(request: Request, context: Context, account: AccountProfile) -> Response:
-    letters = letters_of(account.name or account.username or "")
-    colour = colour_of(account.username or account.name or "")
+    name = without_emails(account.name or "")
+    letters = letters_of(name or account.username or "")
+    colour = colour_of(account.username or name)
     svg = context.renderer.text("initials.svg", letters=letters, colour=colour)
     # Briefly: the avatar may only be late.
     return conditional_response(

@@ -34,9 +34,24 @@ async function find() {
   }
 }
 
+// The server may allow few look-ups by e-mail, so a half-typed one is not sent.
+function looksUpEmail(text) {
+  return /[^@]@[^@]/.test(text.trim());
+}
+
+function hint() {
+  const note = document.createElement("p");
+  note.className = "note";
+  note.setAttribute("role", "status");
+  note.textContent = "Press Enter to look up this e-mail.";
+  document.getElementById("found").replaceChildren(note);
+}
+
 export function enhanceSearch() {
   document.addEventListener("input", (event) => {
-    if (event.target.id === "find") find();
+    if (event.target.id !== "find") return;
+    if (looksUpEmail(event.target.value)) hint();
+    else find();
   });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "search") return;
