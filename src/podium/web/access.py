@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
-from podium.web.middleware.rate_limit import client_of
+from podium.web.clients import client_of
 from podium.web.middleware.security_middleware import is_local
 from podium.web.services import Context, Services, context_of
 
@@ -43,7 +43,7 @@ def count_email_lookup(request: Request, context: Context, *, by_email: bool) ->
     """
     if not by_email or shows_emails(request, context.services):
         return False
-    context.email_lookups.take(client_of(request))
+    context.email_lookups.take(client_of(request.scope))
     return True
 
 
