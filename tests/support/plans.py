@@ -99,6 +99,10 @@ class _ExplainedSession:
         self._explained._note(self._session, sql, params)
         return self._session.all(sql, **params)
 
+    def tuples(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
+        self._explained._note(self._session, sql, params)
+        return self._session.tuples(sql, **params)
+
     def one(self, sql: str, /, **params: Any) -> Row | None:
         self._explained._note(self._session, sql, params)
         return self._session.one(sql, **params)

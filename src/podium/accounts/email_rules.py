@@ -43,6 +43,9 @@ class Classified:
     account: NoreplyAccount | None
 
 
+_HUMAN = Classified("human", None)
+
+
 def classify(email: str, github_host: str = "github.com") -> Classified:
     """Classify ``email``, any text in lower case.
 
@@ -50,11 +53,12 @@ def classify(email: str, github_host: str = "github.com") -> Classified:
     everywhere.
     """
     if len(email) > _LONGEST_EMAIL:
-        return Classified("human", None)
+        return _HUMAN
     local, _, domain = email.rpartition("@")
     hostname = github_host.partition(":")[0]
     account = _noreply_account(local) if domain == f"users.noreply.{hostname}" else None
-    return Classified(_kind(email, local), account)
+    kind = _kind(email, local)
+    return _HUMAN if kind == "human" and account is None else Classified(kind, account)
 
 
 def _kind(email: str, local: str) -> Kind:

@@ -98,14 +98,8 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         return _board(settings, db, repository_id, request)
 
 
-def _import_what_comes_later() -> None:
-    for name in (
-        "counting.commit_job",
-        "clones.mirrors",
-        "accounts.user_job",
-        "leaderboard.board",
-        "leaderboard.export.formats",
-    ):
+def _import_what_comes_later(*also: str) -> None:
+    for name in ("counting.commit_job", *also, "accounts.user_job", "leaderboard.board", "leaderboard.export.formats"):
         importlib.import_module(f"podium.{name}")
 
 
@@ -140,6 +134,8 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
     if (source := request.local) is not None:
+        # git walks meanwhile.
+        _import_what_comes_later()
         # For a path the network is not used unless a token is set.
         is_asked = request.rules.identities and settings.github_tokens
         repo_slug = _repo_slug(settings, source.origin()) if is_asked else None
@@ -155,7 +151,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     address = parse_address(request.source, settings.github_server_url)
     # git waits for the network while we import. For a path git answers at once, and two importing threads slow each
     # other down.
-    threading.Thread(target=_import_what_comes_later, name="imports", daemon=True).start()
+    threading.Thread(target=_import_what_comes_later, args=["clones.mirrors"], name="imports", daemon=True).start()
     return Subject(
         address,
         factories.person_source(settings, environment, address.clone_url),

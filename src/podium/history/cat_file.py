@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 
 from podium.errors import HistoryError
-from podium.history.commit import LARGEST_COMMIT
 
 _LONGEST_ANNOUNCEMENT = 128
 
@@ -34,7 +33,7 @@ class BatchSplitter:
         largest: bytes of an object that are kept; the record then states this size.
     """
 
-    def __init__(self, nonce: bytes, largest: int = LARGEST_COMMIT) -> None:
+    def __init__(self, nonce: bytes, largest: int) -> None:
         self._nonce = nonce
         self._next_record = b"\n" + nonce + b" "
         self._largest = largest

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.git.command import Git
 from podium.git.limits import Stop
 from podium.history.cat_file import BatchSplitter, new_nonce
-from podium.history.commit_reader import CommitReader
-from podium.history.totals import Tally
+
+if TYPE_CHECKING:
+    from podium.history.totals import Tally
 
 
 class Walk:
@@ -35,7 +37,13 @@ class Walk:
             HistoryError: 'corrupt', commits are missing or cannot be read.
             Interrupted: ``stop`` was set.
         """
-        tally, splitter, reader = Tally(), BatchSplitter(self._nonce), CommitReader(self._nonce, self._digits)
+        # Imported while git walks.
+        from podium.history.commit import LARGEST_COMMIT
+        from podium.history.commit_reader import CommitReader
+        from podium.history.totals import Tally
+
+        tally, splitter = Tally(), BatchSplitter(self._nonce, LARGEST_COMMIT)
+        reader = CommitReader(self._nonce, self._digits)
         for piece in self._pipeline.output(stop):
             tally.add(*reader.read(splitter.feed(piece)))
             on_progress(tally.total_commits)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podium.leaderboard.rules import Rules
-from podium.storage.session import Row, Session
+from podium.storage.session import Session
 from podium.timeutil import week_number
 
 COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
@@ -89,13 +89,13 @@ def load_people(session: Session, repository_id: int) -> People:
 
 
 def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ...]]]:
-    chunk: list[Row] = session.all(_FIRST_PEOPLE, repository=repository_id, chunk=_CHUNK)
+    chunk = session.tuples(_FIRST_PEOPLE, repository=repository_id, chunk=_CHUNK)
     while chunk:
-        yield [tuple(row.values()) for row in chunk]
+        yield chunk
         if len(chunk) < _CHUNK:
             return
-        after = chunk[-1]
-        chunk = session.all(_PEOPLE, repository=repository_id, email=after["email"], name=after["name"], chunk=_CHUNK)
+        _, email, name, *_ = chunk[-1]
+        chunk = session.tuples(_PEOPLE, repository=repository_id, email=email, name=name, chunk=_CHUNK)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,8 +155,7 @@ def load_activity(session: Session, repository_id: int, people: People) -> Weekl
 def _weeks(session: Session, repository_id: int, person_of: dict[int, int]) -> Iterator[list[tuple[int, ...]]]:
     person, week = -(2**62), 0
     while True:
-        chunk = session.all(_WEEKS, repository=repository_id, person=person, week=week, chunk=_CHUNK)
-        rows = [tuple(row.values()) for row in chunk]
+        rows = session.tuples(_WEEKS, repository=repository_id, person=person, week=week, chunk=_CHUNK)
         yield [(person_of[row[0]], week_number(row[1]), *row[2:]) for row in rows if row[0] in person_of]
         if len(rows) < _CHUNK:
             return

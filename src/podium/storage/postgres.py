@@ -224,13 +224,23 @@ class _PostgresSession:
         self.loaded: dict[str, int] = {}
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> psycopg.Cursor[DictRow]:
+        self._check_loads()
+        return self._cursor.execute(translated(sql).encode(), params)
+
+    def _check_loads(self) -> None:
         if self._loads:
             # psycopg and the COPY would wait for each other forever, with the rows locked.
             raise RuntimeError("A statement cannot be run while rows are being loaded: run it before.")
-        return self._cursor.execute(translated(sql).encode(), params)
 
     def all(self, sql: str, /, **params: Any) -> list[Row]:
         return list(self._execute(sql, params).fetchall())
+
+    def tuples(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
+        from psycopg.rows import tuple_row
+
+        self._check_loads()
+        with self._cursor.connection.cursor(row_factory=tuple_row) as cursor:
+            return cursor.execute(translated(sql).encode(), params).fetchall()
 
     def one(self, sql: str, /, **params: Any) -> Row | None:
         return self._execute(sql, params).fetchone()

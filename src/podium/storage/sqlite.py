@@ -42,6 +42,9 @@ class _SqliteSession:
         columns = _columns(cursor)
         return [dict(zip(columns, row, strict=True)) for row in cursor]
 
+    def tuples(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(_sql(sql), params).fetchall()
+
     def one(self, sql: str, /, **params: Any) -> Row | None:
         cursor = self._connection.execute(_sql(sql), params)
         row = cursor.fetchone()
