@@ -7,6 +7,7 @@ import pytest
 from podium.errors import HistoryError
 from podium.history.cat_file import BatchSplitter
 from podium.history.commit_reader import CommitReader
+from podium.history.large_commit import beginning_of
 
 NONCE = b"5f2b"
 OBJECTS = [
@@ -23,10 +24,10 @@ def stream(objects: list[tuple[bytes, bytes]] = OBJECTS) -> bytes:
     return b"".join(b"5f2b %s %d\n%s\n" % (name, len(content), content) for name, content in objects)
 
 
-def batches(pieces: list[bytes], largest: int = 1 << 20) -> list[bytes]:
+def batches(pieces: list[bytes], largest: int = 1 << 20) -> list[tuple[bytes, list[tuple[bytes, bytes]]]]:
     splitter = BatchSplitter(NONCE, largest)
     found = [splitter.feed(piece) for piece in pieces]
-    return [*found, splitter.close()]
+    return [*found, (splitter.close(), [])]
 
 
 def records(batch: bytes) -> list[tuple[bytes, bytes]]:
@@ -45,13 +46,17 @@ def records(batch: bytes) -> list[tuple[bytes, bytes]]:
 @pytest.mark.parametrize("largest", [1 << 20, 5, 500])
 def test_every_cut_gives_the_same_objects(largest: int) -> None:
     whole = stream()
-    expected = [(name, content[:largest]) for name, content in OBJECTS]
+    expected = [(name, beginning_of(content, largest)) for name, content in OBJECTS]
 
     def read(pieces: list[bytes]) -> list[tuple[bytes, bytes]]:
-        found = batches(pieces, largest)
-        assert [oid for batch in found for oid in CommitReader(NONCE).read(batch)[0]] == [name for name, _ in OBJECTS]
-        # A large object that arrives at once is not cut here, but where it is read.
-        return [(oid, content[:largest]) for batch in found for oid, content in records(batch)]
+        found: list[tuple[bytes, bytes]] = []
+        for batch, large in batches(pieces, largest):
+            oids, _ = CommitReader(NONCE).read(batch, large)
+            # A large object that arrives at once is not cut here, but where it is read.
+            objects = [(oid, beginning_of(content, largest)) for oid, content in records(batch)] + large
+            assert oids == [oid for oid, _ in objects]
+            found += objects
+        return sorted(found)
 
     assert read([whole]) == expected
     for at in range(len(whole) + 1):
@@ -61,19 +66,22 @@ def test_every_cut_gives_the_same_objects(largest: int) -> None:
 
 
 def test_no_objects_at_all() -> None:
-    assert batches([]) == [b""]
+    assert batches([]) == [(b"", [])]
     assert CommitReader(NONCE).read(b"") == ([], [])
 
 
 def test_a_large_object_is_not_held() -> None:
     splitter = BatchSplitter(NONCE, largest=1000)
-    found = splitter.feed(b"5f2b %s %d\n" % (b"a" * 40, 10_000_000))
+    header = b"tree 0\nauthor A <a@b> 1 +0000\n\n"
+    found = [splitter.feed(b"5f2b %s %d\n%s" % (b"a" * 40, len(header) + 10_000_000, header))]
     for _ in range(1000):
-        found += splitter.feed(b"x" * 10_000)
+        found.append(splitter.feed(b"x" * 9_999 + b"\n"))
         assert len(splitter._rest) < 20_000
-    found += splitter.feed(b"\n5f2b %s 1\ny\n" % (b"b" * 40))
-    found += splitter.close()
-    assert records(found) == [(b"a" * 40, b"x" * 1000), (b"b" * 40, b"y")]
+        assert splitter._large is None or len(splitter._large._kept) <= 1000
+    found.append(splitter.feed(b"\n5f2b %s 1\ny\n" % (b"b" * 40)))
+    assert [large for _, large in found if large] == [[(b"a" * 40, header)]]
+    assert [batch for batch, _ in found if batch] == []
+    assert records(splitter.close()) == [(b"b" * 40, b"y")]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,6 @@ def test_a_large_object_is_not_held() -> None:
 def test_anything_else_is_damage(output: bytes) -> None:
     for largest in (1 << 20, 1000):
         with pytest.raises(HistoryError) as caught:
-            for batch in batches([output], largest):
-                CommitReader(NONCE).read(batch)
+            for batch, large in batches([output], largest):
+                CommitReader(NONCE).read(batch, large)
         assert caught.value.code == "corrupt"

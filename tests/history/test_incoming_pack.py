@@ -36,7 +36,8 @@ GIT = Git.for_server(
 
 def totals(tally: Tally | None) -> tuple[Any, ...]:
     assert tally is not None
-    return tally.total_commits, tally.merge_commits, list(tally.persons()), list(tally.weeks())
+    numbers = (tally.total_commits, tally.merge_commits, tally.trimmed_commits)
+    return *numbers, list(tally.persons()), list(tally.weeks())
 
 
 def plainly(repository: Path, head: str) -> tuple[Any, ...]:

@@ -144,10 +144,29 @@ def test_a_chain_longer_than_git_makes_is_left_to_git(monkeypatch: pytest.Monkey
     last = len(make.pack(entries[:-1])) - 20
     pack = PackReader(lambda at, most: content[at : at + most])
     assert pack.commits(last, len(content) - 20) == (commits[-1:], len(content) - 20)
-    for bound, says in (("_LONGEST_CHAIN", "too long"), ("_LARGEST_CHAIN", "too large")):
-        with monkeypatch.context() as patched, pytest.raises(BadPack, match=says):
-            patched.setattr(reader, bound, 10)
-            PackReader(lambda at, most: content[at : at + most]).commits(last, len(content) - 20)
+    monkeypatch.setattr(reader, "_LONGEST_CHAIN", 10)
+    with pytest.raises(BadPack, match="too long"):
+        PackReader(lambda at, most: content[at : at + most]).commits(last, len(content) - 20)
+
+
+def inserted(base: bytes, target: bytes) -> Entry:
+    """A delta of one-byte inserts."""
+    inserts = b"".join(bytes([1, byte]) for byte in target)
+    return Entry(make.size(len(base)) + make.size(len(target)) + inserts, base=0)
+
+
+def test_a_small_pack_that_takes_much_work_is_left_to_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = b"tree " + bytes(9_995)
+    inserts = make.pack([Entry(base), *[inserted(base, base)] * 10])
+    # Two chains, and deltas against the end of the one and of the other in turn.
+    bases = [0, 1, *range(2, 40), *[40, 41] * 30]
+    chains = make.pack([Entry(base), Entry(base), *(Entry(make.delta(base, base), base=each) for each in bases)])
+    assert (len(read_all(inserts)), len(read_all(chains))) == (11, 102)
+    monkeypatch.setattr(reader, "_FREE_WORK", 1_000_000)
+    monkeypatch.setattr(reader, "_CACHED_BASES", 0)
+    for content in (inserts, chains):
+        with pytest.raises(BadPack, match="too much work"):
+            read_all(content)
 
 
 def test_a_caller_has_its_turn_after_some_megabytes_however_few_entries_they_are(

@@ -16,18 +16,22 @@ from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history.closed_history import ClosedHistoryCheck
+from podium.history.commit import MOST_PARENTS
 from podium.history.count import count
 from podium.history.incoming_pack import IncomingPack
+from podium.history.large_commit import LARGEST_COMMIT
 from podium.history.totals import Tally
 from tests.support import packs as make
 from tests.support import repos
+from tests.support.hostile import HOSTILE, hostile_repository, raw_commit
 from tests.support.packs import Entry
 
 GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
 
 
 def totals(tally: Tally) -> tuple[Any, ...]:
-    return tally.total_commits, tally.merge_commits, list(tally.persons()), list(tally.weeks())
+    numbers = (tally.total_commits, tally.merge_commits, tally.trimmed_commits)
+    return *numbers, list(tally.persons()), list(tally.weeks())
 
 
 def walked(repository: Path, head: str) -> tuple[Any, ...]:
@@ -123,6 +127,35 @@ def test_a_sha256_repository_is_counted_alike(tmp_path: Path) -> None:
     incoming = arrived(source, tmp_path / "arriving", commits_of(source, "main"), head)
     repos.git(source, "repack", "-adq")
     assert totals_of(incoming) == walked(source, head)
+
+
+def test_hostile_commits_are_counted_alike(tmp_path: Path) -> None:
+    large = ("continuation lines", "many co-authors", "a signature", "lines before the author")
+    for size, names in ((30_000, tuple(HOSTILE)), (LARGEST_COMMIT, large)):
+        source = tmp_path / f"{size}.git"
+        oids = hostile_repository(source, size, names)
+        incoming = arrived(source, tmp_path / f"arriving-{size}", oids, oids[0], "--window=0")
+        found = totals_of(incoming)
+        assert found == walked(source, oids[0])
+        commits, merges, trimmed, *_ = found
+        assert (commits, merges) == (len(names) + 1, 0)
+        assert trimmed == len(names) if names == large else 5 < trimmed < len(names)
+
+
+def test_commits_with_many_parents_are_counted_alike(tmp_path: Path) -> None:
+    for number in (MOST_PARENTS, MOST_PARENTS + 1, 100_000):
+        source = repos.make_bare(tmp_path / f"{number}.git")
+        parent = repos.commit(source)
+        tree = repos.write_tree(source)
+        head = repos.write(source, "commit", raw_commit(parents=[parent] * number, tree=tree))
+        incoming = arrived(source, tmp_path / f"arriving-{number}", [head, parent], head)
+        is_too_many = number > MOST_PARENTS
+        assert (incoming.tally is None) == is_too_many
+        counted = totals(count(GIT, source, head, incoming=incoming))
+        assert counted == walked(source, head)
+        assert counted[:3] == (2, 1, is_too_many)
+        authors = {person.email: person.commits + person.merges for person in counted[3]}
+        assert authors == {"alice@example.org": 2, "carol@example.org": 0}
 
 
 # --- what a repository goes through ---

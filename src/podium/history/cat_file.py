@@ -7,10 +7,17 @@ The nonce is random, so a commit cannot forge the beginning of a record.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from podium.errors import HistoryError
 
+if TYPE_CHECKING:
+    from podium.history.large_commit import LargeCommit
+
 _LONGEST_ANNOUNCEMENT = 128
+
+# An oid, and what is kept of the object.
+LargeObject = tuple[bytes, bytes]
 
 
 def new_nonce() -> bytes:
@@ -30,33 +37,32 @@ class BatchSplitter:
 
     Args:
         nonce: as in ``--batch=NONCE %(objectname) %(objectsize)``.
-        largest: bytes of an object that are kept; the record then states this size.
+        largest: bytes of an object that are kept in memory, as :class:`LargeCommit` does.
     """
 
     def __init__(self, nonce: bytes, largest: int) -> None:
-        self._nonce = nonce
         self._next_record = b"\n" + nonce + b" "
         self._largest = largest
         self._rest = b""
-        self._skip = 0
+        self._oid = b""
+        self._large: LargeCommit | None = None
+        # Of the large object, with the line break that ends the record.
+        self._missing = 0
 
-    def feed(self, data: bytes) -> bytes:
-        """Return the complete records, possibly none.
+    def feed(self, data: bytes) -> tuple[bytes, list[LargeObject]]:
+        """Return the complete records, and those of large objects apart; possibly none.
 
         Raises:
             HistoryError: 'corrupt', a record is longer than it states.
         """
-        if self._skip:
-            skipped = min(self._skip, len(data))
-            self._skip -= skipped
-            data = data[skipped:]
-        data = self._rest + data
+        complete: list[LargeObject] = []
+        data = self._rest + self._after_large(data, complete)
         # Only the beginning of the next record proves that the last one is complete.
         end = data.rfind(self._next_record) + 1
         batch, self._rest = data[:end], data[end:]
         if len(self._rest) > self._largest + _LONGEST_ANNOUNCEMENT:
-            batch += self._cut()
-        return batch
+            self._rest = self._after_large(self._begin_large(), complete)
+        return batch, complete
 
     def close(self) -> bytes:
         """Return the last record.
@@ -64,18 +70,30 @@ class BatchSplitter:
         Raises:
             HistoryError: 'corrupt', the output ended within an object.
         """
-        if self._skip:
+        if self._large:
             raise corrupt()
         rest, self._rest = self._rest, b""
         return rest
 
-    def _cut(self) -> bytes:
+    def _begin_large(self) -> bytes:
         announced, _, content = self._rest.partition(b"\n")
-        _, oid, size = announced.split(b" ") if announced.count(b" ") == 2 else (b"", b"", b"")
-        # The line break that ends the record counts.
-        length = int(size) + 1 if size.isdigit() else 0
-        if length <= self._largest + 1:
+        _, self._oid, size = announced.split(b" ") if announced.count(b" ") == 2 else (b"", b"", b"")
+        self._missing = int(size) + 1 if size.isdigit() else 0
+        if self._missing <= self._largest + 1:
             raise corrupt()
-        self._skip = max(0, length - len(content))
-        self._rest = content[length:]
-        return record(self._nonce, oid, content[: self._largest])
+        # Most histories need none.
+        from podium.history.large_commit import LargeCommit
+
+        self._large = LargeCommit(self._largest)
+        return content
+
+    def _after_large(self, data: bytes, complete: list[LargeObject]) -> bytes:
+        if self._large is None:
+            return data
+        self._large.feed(data[: max(self._missing - 1, 0)])
+        following = data[self._missing :]
+        self._missing -= min(self._missing, len(data))
+        if not self._missing:
+            complete.append((self._oid, self._large.kept()))
+            self._large = None
+        return following

@@ -5,6 +5,8 @@
 - The date follows the last ``>``: digits, then a zone, which does not move it. If git prints no date, a negative number
   counts as it is and everything else as 0, both marked odd. So is a date that is clamped to the calendar's years.
 - A NUL ends a line of the header, or the message. A declared ``encoding`` is used if it can decode the whole object.
+
+A commit beyond a limit counts for its author; what is beyond the limit is left out, and the commit is ``trimmed``.
 """
 
 from __future__ import annotations
@@ -14,12 +16,20 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from podium.history.trailers import trailer_values
+from podium.history.large_commit import LARGEST_COMMIT, beginning_of
+from podium.history.trailers import read_trailers
 
 # The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
 
+# More make a commit trimmed. The widest merges of real histories have dozens of parents.
+MOST_PARENTS = 1000
+MOST_CO_AUTHORS = 100
+
+# Possessive: otherwise each line would take memory, in case the match must be undone. git ignores parents that come
+# later, or that end the object.
+_PARENTS = re.compile(rb"[^\n]*+\n((?:parent [^\n]*+\n(?!\Z))*+)")
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
 _ENCODING = re.compile(rb"^encoding (.{1,40})$", re.MULTILINE)
@@ -30,9 +40,6 @@ _ENCODINGS = re.compile(
     r"|tis-?620|johab|hz|big5(?:-?hkscs)?|euc-?(?:jp|kr|tw|cn|jis-?2004|jisx0213)|gb(?:2312|k|18030)"
     r"|(?:shift-?|s)jis(?:-?2004|x0213)?|iso-?2022-?(?:jp(?:-?[123]|-?2004|-?ext)?|kr)"
 )
-
-# Trailers beyond this size do not count.
-LARGEST_COMMIT = 1 << 20
 
 # Bytes: a commit may contain a name of megabytes, which every board would carry.
 LONGEST_TEXT = 500
@@ -49,7 +56,8 @@ class CommitFacts(NamedTuple):
         when: seconds since the epoch, within EARLIEST..LATEST.
         odd_date: the date is missing, negative or was clamped.
         co_authors: once per e-mail, without the author's own.
-        parents: the header's lines of parents.
+        parents: the header's lines of parents; of a trimmed commit, at least the first.
+        trimmed: the commit is beyond a limit.
     """
 
     author: Person
@@ -58,48 +66,51 @@ class CommitFacts(NamedTuple):
     is_merge: bool
     co_authors: tuple[Person, ...]
     parents: bytes
+    trimmed: bool
 
 
 # A plain tuple takes half the time to create.
-Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes]
+Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes, bool]
 
 
-def read_commit(raw: bytes) -> CommitFacts:
-    """Read a commit object without git's object header."""
+def read_commit(raw: bytes, *, is_cut: bool = False) -> CommitFacts:
+    """Read a commit object without git's object header.
+
+    is_cut: ``raw`` is the :func:`beginning_of <podium.history.large_commit.beginning_of>` a larger commit.
+    """
+    if len(raw) > LARGEST_COMMIT:
+        raw, is_cut = beginning_of(raw), True
     # Before the NUL and the encoding, as git does.
-    parents = _leading_parents(raw)
+    match = _PARENTS.match(raw)
+    parents = match[1] if match else b""
+    number_of_parents = parents.count(b"\n")
     text = _recoded(raw)
     blank = _BLANK.search(text)
     header, message = (text[: blank.start()], text[blank.start() + 1 :]) if blank else (text, b"")
-    lines = header.replace(b"\0", b"\n").split(b"\n")
-    author = next((line for line in reversed(lines) if line.startswith(b"author ")), b"")[7:]
+    lines = b"\n" + header.replace(b"\0", b"\n")
+    author = lines[lines.rfind(b"\nauthor ") :].split(b"\n", 2)[1][7:] if b"\nauthor " in lines else b""
     close = author.rfind(b">") + 1
     person = split_person(author[:close])
     when, odd_date = _date(author[close:]) if person else (0, True)
     person = person or NO_PERSON
-    return CommitFacts(person, when, odd_date, len(parents) > 1, _co_authors(message, person[1]), b"".join(parents))
+    co_authors, is_short = _co_authors(message, person[1])
+    trimmed = is_cut or is_short or number_of_parents > MOST_PARENTS
+    return CommitFacts(person, when, odd_date, number_of_parents > 1, co_authors, parents, trimmed)
 
 
-def _co_authors(message: bytes, author_email: str) -> tuple[Person, ...]:
+def _co_authors(message: bytes, author_email: str) -> tuple[tuple[Person, ...], bool]:
+    """Also return whether some were left out."""
     found: dict[str, str] = {}
-    for value in trailer_values(message, b"co-authored-by"):
+    values, is_cut = read_trailers(message, b"co-authored-by")
+    for value in values:
         name, email = split_person(value) or NO_PERSON
-        if email.strip() and email != author_email:
-            found.setdefault(email, name)
-    return tuple((name, email) for email, name in found.items())
-
-
-def _leading_parents(raw: bytes) -> list[bytes]:
-    """git ignores parents that come later, or that end the object."""
-    lines = raw.partition(b"\n\n")[0].split(b"\n")[1:]
-    found: list[bytes] = []
-    left = len(raw) - raw.find(b"\n") - 1
-    for line in lines:
-        left -= len(line) + 1
-        if not line.startswith(b"parent ") or left <= 0:
+        if not email.strip() or email == author_email or email in found:
+            continue
+        if len(found) == MOST_CO_AUTHORS:
+            is_cut = True
             break
-        found.append(line + b"\n")
-    return found
+        found[email] = name
+    return tuple((name, email) for email, name in found.items()), is_cut
 
 
 def parent_oids(lines: Iterable[bytes]) -> list[bytes]:

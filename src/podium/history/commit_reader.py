@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from podium.history.cat_file import corrupt
-from podium.history.commit import LARGEST_COMMIT, NO_PERSON, Facts, Person, read_commit, split_person
+from podium.history.cat_file import LargeObject, corrupt
+from podium.history.commit import LONGEST_TEXT, NO_PERSON, Facts, Person, read_commit, split_person
 
 # A record, and a commit's header as git writes it (else the groups are empty). One call matches all records of a batch:
 # a call for each would take most of the time.
@@ -21,12 +21,16 @@ _UNUSUAL = (
     re.compile(rb"\n[Cc][Oo]-[Aa][Uu][Tt][Hh][Oo][Rr][Ee][Dd]-[Bb][Yy]"),
 )
 
-_DIGITS_OF_USUAL_SIZE = len(str(LARGEST_COMMIT)) - 1
+# Smaller commits are within every limit, unless they are unusual.
+_DIGITS_OF_USUAL_SIZE = 4
 
 
 class _People(dict[bytes, Person]):
     def __missing__(self, written: bytes) -> Person:
-        person = self[written] = split_person(written) or NO_PERSON
+        person = split_person(written) or NO_PERSON
+        # Longer texts are rare, and would stay in memory.
+        if len(written) <= 2 * LONGEST_TEXT:
+            self[written] = person
         return person
 
 
@@ -39,8 +43,8 @@ class CommitReader:
         self._records = re.compile(_RECORD % (nonce, digits, digits, digits), re.DOTALL).findall
         self._people = _People()
 
-    def read(self, batch: bytes) -> tuple[list[bytes], list[Facts]]:
-        """Return the oids and the facts of a batch.
+    def read(self, batch: bytes, large: Sequence[LargeObject] = ()) -> tuple[list[bytes], list[Facts]]:
+        """Return the oids and the facts of a batch, and of large objects.
 
         Raises:
             HistoryError: 'corrupt', an object is missing or cut off.
@@ -49,7 +53,7 @@ class CommitReader:
         self._check_length(batch, [record[1] for record in records])
         people, one_parent = self._people, len(b"parent \n") + self._digits
         facts: list[Facts] = [
-            (people[author], int(date or 0), False, len(parents) > one_parent, (), parents)
+            (people[author], int(date or 0), False, len(parents) > one_parent, (), parents, False)
             for _, _, parents, author, date, _ in records
         ]
         oids = [record[0] for record in records]
@@ -61,6 +65,9 @@ class CommitReader:
                 if raw is None:
                     at, raw = self._content(batch, batch.index(self._separator + oid, at))
                 facts[number] = read_commit(raw)
+        for oid, kept in large:
+            oids.append(oid)
+            facts.append(read_commit(kept, is_cut=True))
         return oids, facts
 
     def _check_length(self, batch: bytes, sizes: list[bytes]) -> None:
@@ -81,4 +88,4 @@ class CommitReader:
     def _content(self, batch: bytes, begin: int) -> tuple[int, bytes]:
         start = batch.index(b"\n", begin) + 1
         end = start + int(batch[begin:start].rpartition(b" ")[2])
-        return end, batch[start : min(end, start + LARGEST_COMMIT)]
+        return end, batch[start:end]

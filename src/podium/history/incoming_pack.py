@@ -12,7 +12,7 @@ from pathlib import Path
 
 from podium.history.cat_file import new_nonce, record
 from podium.history.closed_history import ClosedHistoryCheck
-from podium.history.commit import LARGEST_COMMIT
+from podium.history.commit import MOST_PARENTS
 from podium.history.commit_reader import CommitReader
 from podium.history.oid import CommitHasher
 from podium.history.packfile.reader import PACK_HEADER_SIZE, BadPack, PackReader, number_of_entries
@@ -123,6 +123,7 @@ class CommitCounter:
         self.tally = Tally()
         # git's own walk fails on an object without a tree.
         self._is_commit = re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits).match
+        self._most_parents = MOST_PARENTS * (len(b"parent \n") + digits)
         self._bogus = 0
         self._nonce = new_nonce()
         self._reader = CommitReader(self._nonce, digits)
@@ -130,14 +131,15 @@ class CommitCounter:
         self._check = ClosedHistoryCheck()
 
     def add(self, commits: list[bytes]) -> None:
-        records = [
-            record(self._nonce, oid, commit[:LARGEST_COMMIT])
-            for oid, commit in zip(self._hasher.oids(commits), commits, strict=True)
-        ]
+        named = zip(self._hasher.oids(commits), commits, strict=True)
+        records = [record(self._nonce, oid, commit) for oid, commit in named]
         self._bogus += sum(1 for commit in commits if not self._is_commit(commit))
         oids, facts = self._reader.read(b"".join(records))
         self.tally.add(oids, facts)
-        self._check.add(oids, [each[5] for each in facts])
+        parents = [each[5] for each in facts]
+        if max(map(len, parents), default=0) > self._most_parents:
+            raise BadPack(f"a commit has more than {MOST_PARENTS:,} parents")
+        self._check.add(oids, parents)
 
     def fault(self, head: str) -> str | None:
         if self._bogus:

@@ -38,14 +38,14 @@ class Walk:
             Interrupted: ``stop`` was set.
         """
         # Imported while git walks.
-        from podium.history.commit import LARGEST_COMMIT
         from podium.history.commit_reader import CommitReader
+        from podium.history.large_commit import LARGEST_COMMIT
         from podium.history.totals import Tally
 
         tally, splitter = Tally(), BatchSplitter(self._nonce, LARGEST_COMMIT)
         reader = CommitReader(self._nonce, self._digits)
         for piece in self._pipeline.output(stop):
-            tally.add(*reader.read(splitter.feed(piece)))
+            tally.add(*reader.read(*splitter.feed(piece)))
             on_progress(tally.total_commits)
         tally.add(*reader.read(splitter.close()))
         on_progress(tally.total_commits)

@@ -14,7 +14,7 @@ from podium.history.commit import EARLIEST, LATEST, Facts, Person
 from podium.timeutil import SINCE_SUNDAY, WEEK, week_of
 
 # Totals of different versions must not be added.
-COUNTING_VERSION = 2
+COUNTING_VERSION = 3
 
 _MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
 _BEFORE_ALL, _AFTER_ALL = EARLIEST - 1, LATEST + 1
@@ -94,18 +94,19 @@ class _Record:
 
 
 class Tally:
-    """The totals of commits in any order. ``total_commits`` includes merges."""
+    """The totals of commits in any order. ``total_commits`` includes merges; ``trimmed_commits`` are beyond a limit."""
 
     def __init__(self) -> None:
         self.total_commits = 0
         self.merge_commits = 0
+        self.trimmed_commits = 0
         self._records: dict[Person, _Record] = {}
 
     def add(self, oids: Sequence[bytes], facts: Iterable[Facts]) -> None:
         """Each commit must be given once."""
         records = self._records
-        merges = 0
-        for oid, (author, when, odd_date, is_merge, co_authors, _) in zip(oids, facts, strict=True):
+        merges = trimmed = 0
+        for oid, (author, when, odd_date, is_merge, co_authors, _, is_trimmed) in zip(oids, facts, strict=True):
             try:
                 record = records[author]
             except KeyError:
@@ -124,10 +125,13 @@ class Tally:
                 record.newest, record.newest_at = oid, when
             if when >= record.sample_at or record.sample_co_authors:
                 record.sampled(oid, when, len(co_authors))
+            if is_trimmed:
+                trimmed += 1
             if co_authors:
                 self._add_co_authors(oid, when, is_merge, co_authors)
         self.total_commits += len(oids)
         self.merge_commits += merges
+        self.trimmed_commits += trimmed
 
     def _add_co_authors(self, oid: bytes, when: int, is_merge: bool, co_authors: tuple[Person, ...]) -> None:
         kind = _CO_AUTHORED_MERGE if is_merge else _CO_AUTHORED

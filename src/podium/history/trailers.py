@@ -3,34 +3,59 @@
 Only the last block counts: all of its lines are trailers, or a quarter, with one line that git writes. This follows
 ``git log --format='%(trailers:key=…,valueonly,unfold)'`` (https://git-scm.com/docs/git-interpret-trailers), without a
 user's ``trailer.*`` configuration.
+
+The time is linear in the message, with a small factor: only :data:`MOST_LINES` lines are split.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 # git's isspace().
 _SPACE = b" \t\n\r"
 _TOKEN = re.compile(rb"([A-Za-z0-9-]+)[ \t]*:")
-_LEADING_BLANK_LINES = re.compile(rb"(?:[ \t\r]*\n)*")
+# Possessive: otherwise each line would take memory, in case the match must be undone.
+_LEADING_BLANK_LINES = re.compile(rb"(?:[ \t\r]*+\n)*+")
+_UP_TO_THE_LAST_BLANK_LINE = re.compile(rb".*\n[ \t\r]*+\n", re.DOTALL)
 _FOLD = re.compile(rb"\n[ \t\n\r]*")
 _WRITTEN_BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
 _SCISSORS = b"# ------------------------ >8 ------------------------\n"
 
+# Lines at the end of a message. The longest blocks of real histories have a few hundred.
+MOST_LINES = 1000
 
-def trailer_values(message: bytes, key: bytes) -> list[bytes]:
-    """Return the unfolded values.
+
+class Trailers(NamedTuple):
+    """``is_cut``: the message has too many lines for all of its trailers to be read."""
+
+    values: list[bytes]
+    is_cut: bool
+
+
+def read_trailers(message: bytes, key: bytes) -> Trailers:
+    """Return the unfolded values of a key's trailers.
+
+    A block of more than :data:`MOST_LINES` lines ends after so many.
 
     Args:
         message: everything after the header's blank line.
         key: in lower case.
     """
-    text = _LEADING_BLANK_LINES.sub(b"", message.partition(b"\0")[0], count=1)
-    return [
-        _FOLD.sub(b" ", trailer[match.end() :].strip(_SPACE)).strip(_SPACE)
-        for trailer in _joined(_block(_lines(text[: _end_of_trailers(text)])))
-        if (match := _TOKEN.match(trailer)) and match[1].lower() == key
-    ]
+    if b"\n" + key not in message.lower():
+        return Trailers([], False)
+    text = message.partition(b"\0")[0]
+    text = text[_end_of_match(_LEADING_BLANK_LINES, text) :]
+    text = text[: _start_of_scissors(text)]
+    if text.endswith(b"\n"):
+        text = text.rstrip(b"\n") + b"\n"
+    block, is_whole = _block(text)
+    return Trailers(_values(block, key) if _is_trailers(block) else [], not is_whole)
+
+
+def _end_of_match(pattern: re.Pattern[bytes], text: bytes) -> int:
+    match = pattern.match(text)
+    return match.end() if match else 0
 
 
 def _lines(text: bytes) -> list[bytes]:
@@ -42,24 +67,6 @@ def _is_blank(line: bytes) -> bool:
     return not line.strip(_SPACE)
 
 
-def _end_of_trailers(text: bytes) -> int:
-    end = _start_of_scissors(text)
-    run = 0  # Like git, a run that begins with the first line does not count.
-    in_conflicts = False
-    at = 0
-    for line in _lines(text[:end]):
-        if line.startswith((b"#", b"\n")):
-            run = run or at
-        elif line == b"Conflicts:\n":
-            in_conflicts = True
-            run = run or at
-        elif not (in_conflicts and line.startswith(b"\t")):
-            run = 0
-            in_conflicts = False
-        at += len(line)
-    return run or end
-
-
 def _start_of_scissors(text: bytes) -> int:
     if text.startswith(_SCISSORS):
         return 0
@@ -67,25 +74,61 @@ def _start_of_scissors(text: bytes) -> int:
     return len(text) if found < 0 else found + 1
 
 
-def _block(lines: list[bytes]) -> list[bytes]:
-    """Never the first paragraph."""
-    title = 0
-    while title < len(lines) and (lines[title].startswith(b"#") or not _is_blank(lines[title])):
-        title += 1
+def _block(text: bytes) -> tuple[list[bytes], bool]:
+    """Return the lines of the last paragraph, unless it is the first, and whether those are all of its lines."""
+    tail_start = _start_of_last_lines(text)
+    lines = _without_ignored_end(_lines(text[tail_start:]), tail_start)
+    seen_text = False
+    for number in range(len(lines) - 1, -1, -1):
+        if not _is_blank(lines[number]):
+            seen_text = seen_text or not lines[number].startswith(b"#")
+        elif seen_text:
+            return lines[number + 1 :], True
+    if not tail_start:
+        return [], True
+    start = _end_of_match(_UP_TO_THE_LAST_BLANK_LINE, text[:tail_start])
+    if not seen_text or not start:
+        return [], False
+    return [line + b"\n" for line in text[start:].split(b"\n", MOST_LINES)[:MOST_LINES]], False
+
+
+def _start_of_last_lines(text: bytes) -> int:
+    """As many lines as a block may have, and the blank line before it."""
+    at = len(text) - text.endswith(b"\n")
+    for _ in range(MOST_LINES + 1):
+        at = text.rfind(b"\n", 0, at)
+        if at < 0:
+            return 0
+    return at + 1
+
+
+def _without_ignored_end(lines: list[bytes], begun: int) -> list[bytes]:
+    """Remove the comments, blank lines and conflicts with which a message ends, as git does.
+
+    Like git, do not remove the message's first line; ``begun`` bytes come before these lines.
+    """
+    run: int | None = None
+    in_conflicts = False
+    for number, line in enumerate(lines):
+        if line.startswith((b"#", b"\n")) or line == b"Conflicts:\n":
+            in_conflicts = in_conflicts or line == b"Conflicts:\n"
+            if run is None and (number or begun):
+                run = number
+        elif not (in_conflicts and line.startswith(b"\t")):
+            run = None
+            in_conflicts = False
+    return lines[:run]
+
+
+def _is_trailers(block: list[bytes]) -> bool:
     trailers = others = continuations = 0
     written_by_git = False
-    seen_text = False
-    for number in range(len(lines) - 1, title - 1, -1):
-        line = lines[number]
+    for line in reversed(block):
         if line.startswith(b"#"):
             others += continuations
             continuations = 0
         elif _is_blank(line):
-            if not seen_text:
-                continue
-            others += continuations
-            accepted = trailers * 3 >= others if written_by_git else trailers > 0 and others == 0
-            return lines[number + 1 :] if accepted else []
+            continue
         elif line.startswith(_WRITTEN_BY_GIT):
             trailers += 1
             continuations = 0
@@ -98,17 +141,25 @@ def _block(lines: list[bytes]) -> list[bytes]:
         else:
             others += 1 + continuations
             continuations = 0
-        seen_text = seen_text or not line.startswith(b"#")
-    return []
+    others += continuations
+    return trailers * 3 >= others if written_by_git else trailers > 0 and others == 0
+
+
+def _values(block: list[bytes], key: bytes) -> list[bytes]:
+    return [
+        _FOLD.sub(b" ", trailer[match.end() :].strip(_SPACE)).strip(_SPACE)
+        for trailer in _joined(block)
+        if (match := _TOKEN.match(trailer)) and match[1].lower() == key
+    ]
 
 
 def _joined(lines: list[bytes]) -> list[bytes]:
-    joined: list[bytes] = []
+    joined: list[list[bytes]] = []
     in_trailer = False
     for line in lines:
         if in_trailer and line[:1] in (b" ", b"\t", b"\r", b"\n"):
-            joined[-1] += line
+            joined[-1].append(line)
             continue
-        joined.append(line)
+        joined.append([line])
         in_trailer = _TOKEN.match(line) is not None
-    return joined
+    return [b"".join(each) for each in joined]

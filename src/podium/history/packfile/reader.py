@@ -18,10 +18,15 @@ _OFS_DELTA, _REF_DELTA = 6, 7
 
 # In the processor's cache.
 _BLOCK = 256 << 10
-# Limits in memory: a commit, a chain of deltas (git makes none longer), its objects.
-_LARGEST_COMMIT = 16 << 20
+# Bytes of a commit, and deltas of a chain (git makes none longer).
+_LARGEST_COMMIT = 4 << 20
 _LONGEST_CHAIN = 4095
-_LARGEST_CHAIN = 256 << 20
+# A few bytes of a pack can describe much work, such as chains that are resolved again and again, or deltas of one-byte
+# inserts. git resolves each object once, and faster. So git reads a pack that makes more than _FREE_WORK bytes and
+# _WORK_PER_BYTE of the pack (real ones: 2). A byte of a delta takes as long as _WORK_OF_DELTA bytes that are copied.
+_FREE_WORK = 64 << 20
+_WORK_PER_BYTE = 100
+_WORK_OF_DELTA = 32
 # :meth:`PackReader.commits` returns after so many bytes.
 _MOST_AT_ONCE = 8 << 20
 _CACHED_BASES = 8 << 20
@@ -60,6 +65,8 @@ class PackReader:
         self._read = read
         self._bases: dict[int, bytes] = {}
         self._cached = 0
+        self._work = 0
+        self._most_work = _FREE_WORK
 
     def commits(self, offset: int, end: int) -> tuple[list[bytes], int]:
         """Read commits from ``offset`` on; return them and the offset of the next entry.
@@ -104,13 +111,14 @@ class PackReader:
         return found, offset + here
 
     def _entry(self, offset: int, end: int, data: bytes) -> tuple[bytes | None, int]:
+        self._most_work = _FREE_WORK + _WORK_PER_BYTE * offset
         object_type, size, base_offset, start = self._header(offset, data)
         base = None if base_offset is None else self._object(base_offset)
         is_commit = object_type == _COMMIT if base_offset is None else base is not None
         content, next_offset = self._inflate(start, size, end, keep=is_commit, data=data[start - offset :])
         if not is_commit:
             return None, next_offset
-        return content if base is None else _applied(base, content), next_offset
+        return content if base is None else self._applied(base, content), next_offset
 
     def _header(self, offset: int, data: bytes) -> tuple[int, int, int | None, int]:
         """Return type, size, offset of the delta's base, offset of the stream."""
@@ -153,15 +161,24 @@ class PackReader:
             if len(deltas) > _LONGEST_CHAIN:
                 raise BadPack("a chain of deltas is too long")
             offset = base
-        made = 0
         for delta_offset, start, size in reversed(deltas):
             delta, _ = self._inflate(start, size, None, keep=True)
-            content = _applied(content, delta)
+            content = self._applied(content, delta)
             self._cache(delta_offset, content)
-            made += len(content)
-            if made > _LARGEST_CHAIN:
-                raise BadPack("a chain of deltas is too large")
         return content
+
+    def _applied(self, base: bytes, delta: bytes) -> bytes:
+        try:
+            content = apply_delta(base, delta, _LARGEST_COMMIT)
+        except BadDelta as error:
+            raise BadPack(str(error)) from error
+        self._spend(len(content) + _WORK_OF_DELTA * len(delta))
+        return content
+
+    def _spend(self, work: int) -> None:
+        self._work += work
+        if self._work > self._most_work:
+            raise BadPack("its objects take too much work")
 
     def _cache(self, offset: int, base: bytes) -> None:
         self._cached += len(base)
@@ -184,6 +201,7 @@ class PackReader:
             while True:
                 piece = inflating.decompress(data, min(_BLOCK, size - made) + 1)
                 made += len(piece)
+                self._spend(len(piece))
                 if made > size:
                     raise BadPack("an object is larger than it says")
                 if keep:
@@ -207,13 +225,6 @@ class PackReader:
         if not data:
             raise _Unfinished
         return data
-
-
-def _applied(base: bytes, delta: bytes) -> bytes:
-    try:
-        return apply_delta(base, delta, _LARGEST_COMMIT)
-    except BadDelta as error:
-        raise BadPack(str(error)) from error
 
 
 def _read_distance(data: bytes, at: int) -> tuple[int, int]:
