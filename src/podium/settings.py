@@ -147,6 +147,10 @@ def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, 
     return field
 
 
+# 0: no limit.
+_LIMITS_OF_A_COUNT = frozenset({"max_commits", "max_people", "count_memory", "count_cpu_seconds"})
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     # '': the platform's folder for a user's data; see data_folder().
@@ -350,7 +354,25 @@ class Settings:
         "Size on disk of the largest mirror that is accepted.",
     )
     max_commits: int = _setting(
-        "PODIUM_MAX_COMMITS", 10_000_000, _number, "Commits of the largest history that is accepted."
+        "PODIUM_MAX_COMMITS", 10_000_000, _number, "Commits of the largest history that is accepted; 0: any number."
+    )
+    max_people: int = _setting(
+        "PODIUM_MAX_PEOPLE",
+        250_000,
+        _number,
+        "Authors and co-authors (distinct names with e-mails) of the largest history that is accepted; 0: any number.",
+    )
+    count_memory: int = _setting(
+        "PODIUM_COUNT_MEMORY",
+        10**9,
+        _bytes,
+        "Memory that a process may use to count one repository, besides git's; 0: no limit.",
+    )
+    count_cpu_seconds: int = _setting(
+        "PODIUM_COUNT_CPU_SECONDS",
+        600,
+        _number,
+        "Seconds of CPU time that one count may take, with its git processes; 0: no limit.",
     )
     mirror_cache_bytes: int = _setting(
         "PODIUM_MIRROR_CACHE_BYTES",
@@ -402,6 +424,17 @@ class Settings:
             except ValueError as error:
                 raise BadSetting(f"{variable} cannot be read: {_reason(error)}.") from None
         return cls(**values)
+
+    @classmethod
+    def for_command_line(cls, environment: Mapping[str, str]) -> Settings:
+        """The same, but the limits of a count hold only if the user set them."""
+        settings = cls.from_environment(environment)
+        unset: dict[str, Any] = {
+            field.name: 0
+            for field in dataclasses.fields(cls)
+            if field.name in _LIMITS_OF_A_COUNT and not environment.get(field.metadata["variable"], "").strip()
+        }
+        return dataclasses.replace(settings, **unset)
 
     def to_environment(self, *secrets: str) -> dict[str, str]:
         """The variables of these settings, for a child process; of the secret ones only those named."""

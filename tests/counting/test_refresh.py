@@ -13,22 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podium.clones import mailmap
-from podium.clones.mirrors import Mirrors
 from podium.clones.path_source import PathSource
-from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
-from podium.git.limits import Limits
 from podium.jobs.queues import NullQueues
-from podium.repositories.address import parse_address, path_address
-from podium.repositories.model import Repository
-from podium.repositories.store import queries
+from podium.repositories.address import path_address
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
-from tests.support.githttp import serve_repositories
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
@@ -175,45 +169,6 @@ def test_a_refresh_asks_only_about_those_for_whom_the_mailmap_may_say_something_
     assert {row["mailmap_email"] for row in rows if row["name"] in ("P7", "one")} == {
         *("all@example.org", "shared@example.org")
     }
-
-
-def test_too_many_commits_fail_clearly_and_leave_the_board_but_no_mirror(tmp_path: Path, db: Database) -> None:
-    with serve_repositories(tmp_path / "repositories") as host:
-        repository = repos.make_bare(host.folder / "o" / "r.git")
-        head = repos.chain(repository, [repos.ALICE] * 5)
-        url = f"{host.url}/o/r.git"
-        git = Git.for_server(Limits(timeout=60), search_path=os.environ["PATH"], protocols=("http",))
-        mirrors = Mirrors(tmp_path / "mirrors", git)
-        row = submit(db, NullQueues(), parse_address(url, "https://github.com"), refresh_after=0).repository
-
-        def run(most: int) -> Exception | None:
-            source = MirrorSource(git, mirrors, lambda _row: url, most=most)
-            job = CommitJob(db, source, classify_emails, lease_seconds=30, max_crashes=5, max_attempts=1)
-            start_over(db, row.id)
-            return job.run(row.id, threading.Event())
-
-        def saved() -> Repository:
-            with db.read() as session:
-                found = queries.by_id(session, row.id)
-            assert found is not None
-            return found
-
-        assert "PODIUM_MAX_COMMITS" in str(run(4))
-        assert (saved().state, saved().error_code, saved().refresh_error) == ("failed", "too-large", None)
-        assert list((tmp_path / "mirrors").iterdir()) == [tmp_path / "mirrors" / ".lock"]
-        assert run(5) is None
-        assert len(list((tmp_path / "mirrors").glob("*.git"))) == 1
-        repos.chain(repository, [repos.BOB], [head])
-        assert "PODIUM_MAX_COMMITS" in str(run(5))
-        assert (saved().state, saved().error, saved().total_commits, saved().head) == ("completed", None, 5, head)
-        assert "PODIUM_MAX_COMMITS" in str(saved().refresh_error)
-        assert saved().refresh_error_at is not None
-        assert list((tmp_path / "mirrors").iterdir()) == [tmp_path / "mirrors" / ".lock"]
-        # The next submission does not repeat it at once.
-        address = parse_address(url, "https://github.com")
-        assert not submit(db, NullQueues(), address, refresh_after=3600).refreshing
-        assert run(6) is None
-        assert (saved().refresh_error, saved().refresh_error_at, saved().total_commits) == (None, None, 6)
 
 
 def test_more_people_than_are_asked_for_one_by_one(

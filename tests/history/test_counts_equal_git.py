@@ -15,6 +15,7 @@ from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history.commit import EARLIEST, LATEST, split_person
 from podium.history.count import count, is_ancestor
+from podium.history.count_limits import CountLimits
 from podium.history.totals import Tally
 from podium.timeutil import week_of
 from tests.support import repos
@@ -164,9 +165,9 @@ def test_a_damaged_object_is_damage(tmp_path: Path) -> None:
 def test_more_commits_than_allowed_are_refused(tmp_path: Path) -> None:
     repository = repos.make_bare(tmp_path / "r.git")
     head = repos.chain(repository, [repos.ALICE] * 5)
-    assert count(GIT, repository, head, most=5).total_commits == 5
+    assert count(GIT, repository, head, limits=CountLimits(commits=5)).total_commits == 5
     with pytest.raises(HistoryError) as caught:
-        count(GIT, repository, head, most=4)
+        count(GIT, repository, head, limits=CountLimits(commits=4))
     assert caught.value.code == "too-large"
 
 

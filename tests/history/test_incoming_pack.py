@@ -19,7 +19,8 @@ from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history import incoming_pack
-from podium.history.count import check_limit, count
+from podium.history.count import count
+from podium.history.count_limits import CountLimits
 from podium.history.incoming_pack import IncomingPack
 from podium.history.totals import Tally
 from tests.support import packs as make
@@ -92,7 +93,7 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
     told: list[int] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(incoming_pack, "_WORTH_READING", worth)
-        incoming = IncomingPack(40, told.append)
+        incoming = IncomingPack(40, lambda tally: told.append(tally.total_commits))
         pack = Arriving(repository, arriving)
         dice = random.Random(seed)
         incoming.step(repository)
@@ -219,7 +220,7 @@ def cloned(tmp_path: Path, host: GitHost, name: str, *, most: int | None = None)
         key=name,
         url=f"{host.url}/o/{name}",
         progress=lambda *_: None,
-        on_commits=lambda commits: check_limit(commits, most),
+        on_arrival=CountLimits(commits=most).check,
     ) as mirror:
         return mirror
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from podium.clones.path_source import PathSource
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
+    from podium.counting.count_budget import Budget
+    from podium.history.count_limits import CountLimits
     from podium.jobs.broker import Backend
 
 
@@ -112,8 +114,13 @@ def backend(settings: Settings) -> Backend:
     return MemoryBackend()
 
 
-def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = True) -> CommitJob:
-    """Return the commit job; without ``ask``, the user job has nothing to look up."""
+def commit_job(
+    settings: Settings, db: Database, source: Source, *, ask: bool = True, budget: Budget | None = None
+) -> CommitJob:
+    """Return the commit job; without ``ask``, the user job has nothing to look up.
+
+    ``budget``: None: the settings'.
+    """
     from podium.accounts.classify import classify_emails
     from podium.counting.commit_job import CommitJob
 
@@ -126,7 +133,20 @@ def commit_job(settings: Settings, db: Database, source: Source, *, ask: bool = 
         lease_seconds=settings.lease_seconds,
         max_crashes=settings.max_crashes,
         max_attempts=settings.max_attempts,
+        budget=budget or count_budget(settings),
     )
+
+
+def count_budget(settings: Settings) -> Budget:
+    from podium.counting.count_budget import Budget
+
+    return Budget(memory=settings.count_memory or None, cpu_seconds=settings.count_cpu_seconds or None)
+
+
+def count_limits(settings: Settings) -> CountLimits:
+    from podium.history.count_limits import CountLimits
+
+    return CountLimits(commits=settings.max_commits or None, people=settings.max_people or None)
 
 
 def user_job(settings: Settings, db: Database, lookup: Lookup, *, max_rounds: int = 8) -> UserJob:
@@ -231,7 +251,7 @@ def person_source(settings: Settings, environment: Mapping[str, str], clone_url:
 
     git = Git.for_person(environment)
     mirrors = Mirrors(_mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
-    return MirrorSource(git, mirrors, lambda _row: clone_url)
+    return MirrorSource(git, mirrors, lambda _row: clone_url, limits=count_limits(settings))
 
 
 def server_source(settings: Settings) -> Source:
@@ -247,6 +267,7 @@ def server_source(settings: Settings) -> Source:
         memory=settings.git_memory,
         repository_bytes=settings.max_repository_bytes,
         disk_reserve=settings.disk_reserve_bytes,
+        cpu_seconds=settings.count_cpu_seconds or None,
     )
     policy = AddressPolicy(settings)
     git = Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
@@ -256,7 +277,7 @@ def server_source(settings: Settings) -> Source:
         cache_bytes=settings.mirror_cache_bytes,
         resolve=policy.resolve,
     )
-    return MirrorSource(git, mirrors, lambda row: str(row.url), most=settings.max_commits)
+    return MirrorSource(git, mirrors, lambda row: str(row.url), limits=count_limits(settings))
 
 
 def _mirror_folder(settings: Settings) -> Path:

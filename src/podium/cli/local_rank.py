@@ -81,11 +81,12 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         PodiumError: the repository cannot be ranked; the message says why and what to do.
         Interrupted: SIGINT or SIGTERM came; the repository was released.
     """
-    settings = Settings.from_environment(environment)
+    settings = Settings.for_command_line(environment)
     gc.set_threshold(_MANY_OBJECTS)
     _quiet_log()
     stop = threading.Event()
     _stop_at_signals(stop)
+    factories.count_budget(settings).limit_process()
     with contextlib.ExitStack() as stack:
         subject = _find(settings, environment, request)
         db = factories.open_database(settings)
@@ -134,6 +135,7 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
     if (source := request.local) is not None:
+        source.limits = factories.count_limits(settings)
         # git walks meanwhile.
         _import_what_comes_later()
         # For a path the network is not used unless a token is set.

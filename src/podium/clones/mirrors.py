@@ -26,6 +26,7 @@ from podium.git.error_messages import shallow_host
 from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress
 from podium.history.incoming_pack import IncomingPack
+from podium.history.totals import Tally
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100
@@ -62,7 +63,7 @@ class Mirror:
 class _Transfer:
     remote: Remote
     progress: Progress
-    on_commits: Callable[[int], None]
+    on_arrival: Callable[[Tally], None]
     stop: Stop | None
 
 
@@ -105,7 +106,7 @@ class Mirrors:
         key: str,
         url: str,
         progress: Progress,
-        on_commits: Callable[[int], None] = lambda _: None,
+        on_arrival: Callable[[Tally], None] = lambda _: None,
         stop: Stop | None = None,
     ) -> Iterator[Mirror]:
         """Bring the mirror of a repository up to date and lock it.
@@ -113,7 +114,7 @@ class Mirrors:
         Args:
             host, owner, name: for the folder's name.
             key: identifies the repository.
-            on_commits: called with the number of commits counted during the transfer; may raise.
+            on_arrival: called with the totals of the commits counted during the transfer; may raise.
 
         Raises:
             HistoryError: the mirror cannot be brought up to date.
@@ -126,13 +127,25 @@ class Mirrors:
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
-                transfer = _Transfer(remote, progress, on_commits, stop)
+                transfer = _Transfer(remote, progress, on_arrival, stop)
                 mirror = self._opened(path, transfer, self._update(path, transfer, stack))
                 os.utime(path)
             yield mirror
         if self._cache_bytes is not None:
             most = self._cache_bytes
             self._remove_until(lambda: self._occupied() <= most)
+
+    def discard(self, host: str, owner: str, name: str, key: str) -> None:
+        """Delete a mirror, unless another process uses it, and the clones of dead processes."""
+        path = self._folder / _folder_name(host, owner, name, key)
+        # Otherwise the next clone sweeps.
+        with contextlib.suppress(OSError):
+            with if_free(_lock_of(path)) as free:
+                if free:
+                    shutil.rmtree(path, ignore_errors=True)
+                    _lock_of(path).unlink(missing_ok=True)
+            with locked(self._folder / ".lock"):
+                self._sweep()
 
     def _update(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched:
         if path.exists():
@@ -151,7 +164,7 @@ class Mirrors:
 
     def _clone(self, path: Path, transfer: _Transfer, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Fetched:
         digits = len(head.sha) if head else 40
-        incoming = IncomingPack(digits, transfer.on_commits)
+        incoming = IncomingPack(digits, transfer.on_arrival)
         stack.callback(incoming.close)
         with self._incoming(transfer.stop) as clone:
             object_format = ("--object-format=sha256",) if digits == 64 else ()

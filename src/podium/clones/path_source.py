@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from podium.clones.local import open_local, origin
 from podium.git.command import Git
 from podium.git.progress import Progress
+from podium.history.count_limits import NO_LIMITS
 from podium.history.rev_list import Walk
 
 if TYPE_CHECKING:
@@ -25,11 +26,15 @@ class PathSource:
         revision: what to count; None: HEAD.
         begin: start git's walk before :meth:`open`.
 
+    Attributes:
+        limits: what its history may hold.
+
     Raises:
         HistoryError: as :func:`podium.clones.local.open_local`.
     """
 
     def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
+        self.limits = NO_LIMITS
         self._git = git
         self._walk: Walk | None = None
         try:
@@ -47,7 +52,10 @@ class PathSource:
 
         walk, self._walk = self._walk, None
         with contextlib.closing(walk) if walk else contextlib.nullcontext():
-            yield History(self._git, self.repository, progress, stop, walk=walk)
+            yield History(self._git, self.repository, progress, stop, limits=self.limits, walk=walk)
+
+    def discard(self, _repository: Repository, /) -> None:
+        """Do nothing: the repository belongs to the user."""
 
     def origin(self) -> str | None:
         """The URL that the repository was cloned from. It may contain a password."""

@@ -11,7 +11,8 @@ from podium.clones.local import LocalRepository
 from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
 from podium.git.progress import Progress
-from podium.history.count import check_limit, count, is_ancestor
+from podium.history.count import count, is_ancestor
+from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
 from podium.repositories.model import Repository
@@ -32,6 +33,9 @@ class Source(Protocol):
             Interrupted: the work was stopped.
         """
 
+    def discard(self, repository: Repository, /) -> None:
+        """Delete what is kept on disk to count ``repository``, and what dead processes left."""
+
 
 class History:
     def __init__(
@@ -41,7 +45,7 @@ class History:
         progress: Progress,
         stop: threading.Event,
         *,
-        most: int | None = None,
+        limits: CountLimits = NO_LIMITS,
         incoming: IncomingPack | None = None,
         walk: Walk | None = None,
         discard: Callable[[], None] | None = None,
@@ -57,7 +61,7 @@ class History:
         self._path = opened.path
         self._progress = progress
         self._stop = stop
-        self._most = most
+        self.limits = limits
         self._discard = discard
 
     def contains(self, sha: str) -> bool:
@@ -78,7 +82,7 @@ class History:
             incoming=self._incoming,
             walk=self._walk,
             on_progress=lambda commits: self._progress("counting", commits),
-            most=self._most,
+            limits=self.limits,
             before=before,
             stop=self._stop,
         )
@@ -107,18 +111,23 @@ class MirrorSource:
     """
 
     def __init__(
-        self, git: Git, mirrors: Mirrors, clone_url: Callable[[Repository], str], *, most: int | None = None
+        self,
+        git: Git,
+        mirrors: Mirrors,
+        clone_url: Callable[[Repository], str],
+        *,
+        limits: CountLimits = NO_LIMITS,
     ) -> None:
         self._git = git
         self._mirrors = mirrors
         self._clone_url = clone_url
-        self._most = most
+        self._limits = limits
 
     @contextlib.contextmanager
     def open(self, repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
-        def on_commits(commits: int) -> None:
-            check_limit(commits, self._most)
-            progress("arrived", commits)
+        def on_arrival(tally: Tally) -> None:
+            self._limits.check(tally)
+            progress("arrived", tally.total_commits)
 
         with self._mirrors.open(
             host=repository.host,
@@ -127,9 +136,15 @@ class MirrorSource:
             key=repository.key,
             url=self._clone_url(repository),
             progress=progress,
-            on_commits=on_commits,
+            on_arrival=on_arrival,
             stop=stop,
         ) as mirror:
             yield History(
-                *(self._git, mirror, progress, stop), most=self._most, incoming=mirror.incoming, discard=mirror.discard
+                *(self._git, mirror, progress, stop),
+                limits=self._limits,
+                incoming=mirror.incoming,
+                discard=mirror.discard,
             )
+
+    def discard(self, repository: Repository, /) -> None:
+        self._mirrors.discard(repository.host, repository.owner, repository.name, repository.key)

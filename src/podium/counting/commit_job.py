@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Collection
 
 from podium.clones.source import History, Source
+from podium.counting.count_budget import NO_BUDGET, Budget
 from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
-from podium.counting.save import ClassifiedEmails, Count, save_count
+from podium.counting.save import ClassifiedEmails, Count, known_pairs, number_of_people, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
-from podium.history.totals import COUNTING_VERSION
+from podium.history.totals import COUNTING_VERSION, Tally
 from podium.jobs import batches, failures, lease
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
@@ -39,6 +40,7 @@ class CommitJob:
     lease_seconds: float
     max_crashes: int
     max_attempts: int
+    budget: Budget = NO_BUDGET
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -61,6 +63,8 @@ class CommitJob:
         with lease.hold(self.db, repository, seconds=self.lease_seconds) as held:
             try:
                 self._count(held, StopSignal(stop, held.lost), report)
+            except MemoryError:
+                return self._settle(held, self.budget.memory_exceeded())
             except Exception as error:  # noqa: BLE001 - whatever stops a job becomes the repository's state, and is logged
                 return self._settle(held, error)
         return None
@@ -74,7 +78,12 @@ class CommitJob:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return
             transitions.start_counting(session, repository)
-        note = CountProgress(self.db, repository, report)
+        meter, progress = self.budget.start(), CountProgress(self.db, repository, report)
+
+        def note(phase: str, number: int, total: int | None = None, /) -> None:
+            meter.check()
+            progress(phase, number, total)
+
         try:
             self._count_and_save(held, stop, note)
         except HistoryError as error:
@@ -92,12 +101,12 @@ class CommitJob:
                 tally = history.count(since, (repository.total_commits or 0) if since else 0)
                 took = time.monotonic() - started
             except HistoryError as error:
-                if error.code == "too-large":
-                    history.discard()
                 if error.code == "corrupt" and not history.discard():
                     # A repository at a path: reading it again gives the same error.
                     raise HistoryError("damaged", error.message) from error
                 raise
+            if since is not None:
+                self._check_people(repository, history, tally)
             identities = mailmap_changes(self.db, repository, since, history, tally.people())
             if history.note:
                 notes.warning("%s", history.note)
@@ -133,7 +142,27 @@ class CommitJob:
             return None
         return counted
 
+    def _check_people(self, repository: Repository, history: History, tally: Tally) -> None:
+        """Raise HistoryError ('too-large') if the earlier and the new people together are too many."""
+        limits = history.limits
+        with self.db.read() as session:
+            number = number_of_people(session, repository.id) + tally.number_of_people
+            if limits.people is not None and number > limits.people:
+                number = len(known_pairs(session, repository.id).keys() | set(tally.people()))
+        limits.check_people(number)
+
+    def settle_dead(self, repository: Repository, error: HistoryError) -> None:
+        """Save ``error`` for a dead process, whose lease ``repository`` still shows, and release the lease.
+
+        Raises:
+            StorageError: the database did not answer.
+        """
+        with lease.hold(self.db, repository, seconds=self.lease_seconds) as held:
+            self._settle(held, error)
+
     def _settle(self, held: lease.Lease, error: Exception) -> Exception | None:
+        if isinstance(error, HistoryError) and error.code == "too-large":
+            self.source.discard(held.repository)
         try:
             with held.fence() as session:
                 failures.apply(session, held.repository, self.max_attempts, error)

@@ -93,6 +93,11 @@ def known_pairs(
     }
 
 
+def number_of_people(session: Session, repository_id: int) -> int:
+    number: int = session.value("SELECT count(*) FROM commit_data WHERE repository_id = :id", id=repository_id)
+    return number
+
+
 _IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
 
 

@@ -17,7 +17,7 @@ from podium.errors import HistoryError
 from podium.git import processes
 from podium.git.environment import Profile, person_profile, server_profile
 from podium.git.error_messages import translate
-from podium.git.limits import Limits, Stop, TransferWatch, Watch
+from podium.git.limits import Limits, Stop, TransferWatch, Watch, check_cpu_time
 from podium.git.progress import Progress, ProgressReader
 
 _KEPT_ERRORS = 64 * 1024
@@ -88,6 +88,7 @@ class Git:
         watch = Watch(self.limits, stop, idle=transfers)
         with processes.ended(process, own_group):
             processes.pump(process, stdin, {process.stdout: collect, process.stderr: _kept(errors)}, watch.check)
+        check_cpu_time(process.returncode)
         return Answer(process.returncode, bytes(output), bytes(errors))
 
     def read(self, *words: str, repository: Path, stdin: bytes = b"", stop: Stop | None = None) -> bytes:
@@ -145,6 +146,7 @@ class Git:
                 meanwhile=meanwhile,
             )
         errors = reader.close()
+        check_cpu_time(process.returncode)
         if process.returncode != 0:
             raise translate(errors, words[0])
         watch.measure()
@@ -182,7 +184,13 @@ class Git:
     ) -> processes.Process:
         try:
             return processes.start(
-                argv, environment, folder, memory=self.limits.memory, own_group=own_group, stdin=stdin
+                argv,
+                environment,
+                folder,
+                memory=self.limits.memory,
+                cpu_seconds=self.limits.cpu_seconds,
+                own_group=own_group,
+                stdin=stdin,
             )
         except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
             if error.filename == "git":
@@ -235,6 +243,8 @@ class Pipeline:
                 watch.check()
         yield bytes(output)
         if source.wait() or sink.wait():
+            check_cpu_time(source.returncode)
+            check_cpu_time(sink.returncode)
             raise _damage(bytes(errors), self._doing)
 
     def close(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import signal
 
 from podium.errors import HistoryError
 from podium.textutil.mask import without_user_info
 from podium.textutil.sanitize import blank_controls
+
+GIT_CPU_TIME = "git takes more CPU time for this repository than is allowed (PODIUM_COUNT_CPU_SECONDS)."
 
 _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 
@@ -27,6 +30,8 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         "The repository needs more memory than git may use here (PODIUM_GIT_MEMORY).",
         False,
     ),
+    # A process that git started.
+    (rf"died of signal {signal.SIGXCPU:d}", "too-large", GIT_CPU_TIME, False),
     (
         r"cannot use bare repository",
         "not-trusted",

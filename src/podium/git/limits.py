@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from podium.errors import HistoryError, Interrupted
-from podium.git.error_messages import shallow_host
+from podium.git.error_messages import GIT_CPU_TIME, shallow_host
 
 # In seconds.
 _MEASURE_EVERY = 1.0
@@ -33,6 +34,7 @@ class Limits:
         timeout: for one run of git.
         idle_timeout: for a transfer without progress.
         memory: private memory of each process (Linux only).
+        cpu_seconds: CPU time of each process.
         repository_bytes: on disk.
         disk_reserve: what a transfer leaves free on the disk.
     """
@@ -40,6 +42,7 @@ class Limits:
     timeout: float | None = None
     idle_timeout: float | None = None
     memory: int | None = None
+    cpu_seconds: int | None = None
     repository_bytes: int | None = None
     disk_reserve: int | None = None
 
@@ -109,6 +112,12 @@ class TransferWatch(Watch):
             raise disk_full()
         if _programs_below(self._process) > _MOST_PROGRAMS:
             raise shallow_host()
+
+
+def check_cpu_time(status: int) -> None:
+    """Raise HistoryError ('too-large') if ``status`` says that git, or a process it started, exceeded its CPU time."""
+    if status in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+        raise HistoryError("too-large", GIT_CPU_TIME)
 
 
 def too_large(limit: int) -> HistoryError:

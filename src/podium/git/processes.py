@@ -33,6 +33,7 @@ def start(
     folder: Path | None,
     *,
     memory: int | None,
+    cpu_seconds: int | None = None,
     own_group: bool = True,
     stdin: IO[bytes] | int | None = None,
 ) -> Process:
@@ -41,12 +42,13 @@ def start(
     Args:
         environment: all of its environment.
         memory: bytes of private memory that it may use; None: no limit.
+        cpu_seconds: seconds of CPU time until SIGXCPU ends it; None: no limit.
 
     Raises:
         OSError: there is no such program or folder, or no process can be started.
     """
     process = subprocess.Popen(
-        _bounded(argv, memory, environment.get("PATH", os.defpath)),
+        _bounded(argv, memory, cpu_seconds, environment.get("PATH", os.defpath)),
         stdin=subprocess.PIPE if stdin is None else stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,13 +62,18 @@ def start(
     return process
 
 
-def _bounded(argv: list[str], memory: int | None, search_path: str) -> list[str]:
-    """The shell sets the limit on itself and becomes git, so that it holds from the first instruction on."""
-    if memory is None or sys.platform != "linux":
+def _bounded(argv: list[str], memory: int | None, cpu_seconds: int | None, search_path: str) -> list[str]:
+    """The shell sets the limits on itself and becomes git, so that they hold from the first instruction on."""
+    limits = []
+    if memory is not None and sys.platform == "linux":
+        limits.append(f"ulimit -d {memory // 1024}")
+    if cpu_seconds is not None:
+        limits.append(f"ulimit -S -t {cpu_seconds}")
+    if not limits:
         return argv
     if shutil.which(argv[0], path=search_path) is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
-    return ["/bin/sh", "-c", 'ulimit -d "$0" && exec "$@"', str(memory // 1024), *argv]
+    return ["/bin/sh", "-c", " && ".join([*limits, 'exec "$@"']), "sh", *argv]
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Stop
+from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.history.gc_pause import gc_paused
 from podium.history.incoming_pack import IncomingPack
 from podium.history.rev_list import Walk
@@ -28,7 +28,7 @@ def count(
     incoming: IncomingPack | None = None,
     walk: Walk | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
-    most: int | None = None,
+    limits: CountLimits = NO_LIMITS,
     before: int = 0,
     stop: Stop | None = None,
 ) -> Tally:
@@ -38,39 +38,27 @@ def count(
         since: an ancestor of ``head`` (:func:`is_ancestor`).
         incoming: what was counted while ``head`` was fetched for the first time.
         walk: a walk over all of ``head``; closed afterwards.
-        most: the number of commits that are accepted, with the ``before`` up to ``since``.
+        limits: for these commits with the ``before`` up to ``since``, and for their people.
 
     Raises:
-        HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', more than ``most``.
+        HistoryError: 'corrupt', commits are missing or cannot be read; 'too-large', ``limits`` are exceeded.
         Interrupted: ``stop`` was set.
     """
 
-    def check(commits: int) -> None:
-        check_limit(before + commits, most)
-        on_progress(commits)
+    def check(tally: Tally) -> None:
+        limits.check(tally, commits_before=before)
+        on_progress(tally.total_commits)
 
     start = None if since is None else _oid(since)
     if start is None and incoming:
         if incoming.tally:
-            check_limit(incoming.tally.total_commits, most)
+            limits.check(incoming.tally)
             return incoming.tally
         notes.warning("The clone could not be counted while it arrived (%s): git reads it again.", incoming.fault)
     if walk is None or start is not None:
         walk = Walk(git, repository, _oid(head), start)
     with gc_paused(), contextlib.closing(walk):
         return walk.count(check, stop)
-
-
-def check_limit(commits: int, most: int | None) -> None:
-    """Check the number of commits.
-
-    Raises:
-        HistoryError: 'too-large', more than ``most``.
-    """
-    if most is not None and commits > most:
-        raise HistoryError(
-            "too-large", f"The repository has more than the {most} commits allowed (PODIUM_MAX_COMMITS)."
-        )
 
 
 def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | None = None) -> bool:

@@ -32,14 +32,14 @@ class IncomingPack:
 
     Args:
         digits: of an oid: 40, or 64 with SHA-256.
-        on_progress: called with the number of commits so far; may raise.
+        on_progress: called with the totals so far; may raise.
 
     Attributes:
         fault: why the commits cannot be counted, or None.
         tally: the totals, once :meth:`finish` has found no fault.
     """
 
-    def __init__(self, digits: int, on_progress: Callable[[int], None]) -> None:
+    def __init__(self, digits: int, on_progress: Callable[[Tally], None]) -> None:
         self.has_begun = False
         self.fault: str | None = None
         self.tally: Tally | None = None
@@ -93,7 +93,7 @@ class IncomingPack:
                 return False
             self._offset = next_offset
             self._counter.add(commits)
-            self._on_progress(self._counter.tally.total_commits)
+            self._on_progress(self._counter.tally)
         return True
 
     def _found(self, repository: Path) -> _PackFile | None:

@@ -30,8 +30,8 @@ class Walk:
         objects = ["cat-file", f"--batch={self._nonce.decode()} %(objectname) %(objectsize)", "--buffer"]
         self._pipeline = git.stream(words, objects, repository=repository)
 
-    def count(self, on_progress: Callable[[int], None], stop: Stop | None) -> Tally:
-        """``on_progress`` is called with the number of commits, some hundred times a second, and may raise.
+    def count(self, on_progress: Callable[[Tally], None], stop: Stop | None) -> Tally:
+        """``on_progress`` is called with the totals so far, some hundred times a second, and may raise.
 
         Raises:
             HistoryError: 'corrupt', commits are missing or cannot be read.
@@ -46,9 +46,9 @@ class Walk:
         reader = CommitReader(self._nonce, self._digits)
         for piece in self._pipeline.output(stop):
             tally.add(*reader.read(*splitter.feed(piece)))
-            on_progress(tally.total_commits)
+            on_progress(tally)
         tally.add(*reader.read(splitter.close()))
-        on_progress(tally.total_commits)
+        on_progress(tally)
         return tally
 
     def close(self) -> None:

@@ -143,6 +143,10 @@ class Tally:
             record.extremes(oid, when)
             record.sampled(oid, when, len(co_authors))
 
+    @property
+    def number_of_people(self) -> int:
+        return len(self._records)
+
     def people(self) -> list[Person]:
         return list(self._records)
 
