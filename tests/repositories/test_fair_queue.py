@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from podium.jobs import lease
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address
-from podium.repositories.fair_queue import ClientIds
+from podium.repositories.fair_queue import NETWORK_SHARE, client_id
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.rows import add_repository
 
 
-def submitted(db: Database, name: str, client_id: str | None) -> int:
-    return int(submit(db, NullQueues(), parse_address(f"o/{name}"), refresh_after=0, client_id=client_id).repository.id)
+def submitted(db: Database, name: str, client: str | None) -> int:
+    return int(submit(db, NullQueues(), parse_address(f"o/{name}"), refresh_after=0, client_id=client).repository.id)
 
 
 def next_ones(db: Database) -> list[str]:
@@ -76,7 +77,32 @@ def test_local_and_finished_repositories_are_never_taken(db: Database) -> None:
     assert lease.grab_next(db, 0, seconds=30) is None
 
 
-def test_client_ids_reveal_no_address_and_differ_between_processes() -> None:
-    here, there = ClientIds(), ClientIds()
-    assert here.name("10.0.0.1") == here.name("10.0.0.1") != here.name("10.0.0.2")
-    assert here.name("10.0.0.1") != there.name("10.0.0.1")
+def test_the_clients_of_one_wider_network_share_its_turns(db: Database) -> None:
+    for n in range(12):
+        submitted(db, f"many{n}", client_id(f"c{n}", "network"))
+    submitted(db, "other", client_id("c0", "elsewhere"))
+    submitted(db, "four", "an-IPv4-client")
+    submitted(db, "again", client_id("c0", "network"))
+    order = next_ones(db)
+    # Four of the network in each round, then those of others.
+    assert order.index("other") == NETWORK_SHARE
+    assert order.index("four") == NETWORK_SHARE + 1
+    assert order[-1] == "again"
+
+
+def test_a_neighbour_of_a_busy_client_keeps_its_turn(db: Database) -> None:
+    for n in range(12):
+        submitted(db, f"many{n}", client_id("busy", "network"))
+    submitted(db, "neighbour", client_id("quiet", "network"))
+    assert next_ones(db).index("neighbour") == 1
+
+
+def test_submissions_at_the_same_moment_get_different_turns(db: Database) -> None:
+    ids = [client_id(f"c{n % 5}", "network") if n % 2 else "one" for n in range(20)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: submitted(db, f"r{n}", ids[n]), range(20)))
+    with db.read() as session:
+        rows = session.all("SELECT client_id, virtual_start FROM repository ORDER BY virtual_start")
+    assert [row["virtual_start"] for row in rows if row["client_id"] == "one"] == list(range(10))
+    network = Counter(row["virtual_start"] for row in rows if row["client_id"] != "one")
+    assert max(network.values()) == NETWORK_SHARE

@@ -18,6 +18,7 @@ from podium.textutil.mask import masked
 from podium.web.pages import filters
 from podium.web.pages.board_urls import key_of, page_path
 from podium.web.server import listen, url_of
+from tests.support.limit_clock import LimitClock
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import Client, Site, is_problem, open_site
 
@@ -85,7 +86,8 @@ def test_form_that_is_no_form_is_refused(client: Client) -> None:
     assert client.post("/submit", content=b"\xff\x00=%ff").status_code == 400
 
 
-def test_form_says_when_there_were_too_many(tmp_path: Path) -> None:
+def test_form_says_when_there_were_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LimitClock(monkeypatch)
     with open_site(tmp_path, submissions_per_minute=1) as site:
         client = site.client()
         client.post("/submit", data={"repoUrl": "octo/hello"})

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.support.limit_clock import LimitClock
 from tests.support.web import Site, is_problem, open_site
 
 SUBMIT = "/leaderboard?repoUrl=octo/hello"
@@ -214,7 +215,8 @@ def test_emails_are_shown_to_this_machine_or_where_the_operator_chose(
 # Submissions per client
 
 
-def test_the_rate_limit_says_when_to_try_again(open_with: Open) -> None:
+def test_the_rate_limit_says_when_to_try_again(open_with: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    LimitClock(monkeypatch)
     site = open_with(submissions_per_minute=2, loopback=False)
     one, other = site.client("192.0.2.1", "192.0.2.50"), site.client("192.0.2.1", "192.0.2.51")
     assert [one.post(SUBMIT).status_code for _ in range(2)] == [202, 202]
@@ -235,7 +237,10 @@ def test_the_rate_limit_says_when_to_try_again(open_with: Open) -> None:
         ("fe80::1%eth0", "fe80::2%eth1", True),
     ],
 )
-def test_ipv6_clients_are_one_by_their_network(open_with: Open, first: str, second: str, same: bool) -> None:
+def test_ipv6_clients_are_one_by_their_network(
+    open_with: Open, monkeypatch: pytest.MonkeyPatch, first: str, second: str, same: bool
+) -> None:
+    LimitClock(monkeypatch)
     site = open_with(submissions_per_minute=1)
     assert site.client(address=first).post(SUBMIT).status_code == 202
     assert site.client(address=second).post(SUBMIT).status_code == (429 if same else 202)

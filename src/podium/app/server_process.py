@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from podium.app import factories
+from podium.app.api_redis import shared_by_processes
 from podium.app.child_environment import counting_environment
 from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
@@ -50,7 +51,12 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
             user_threads=settings.user_workers if workers else 0,
             count_start_seconds=_CHILD_START_SECONDS,
         )
-        with worker, closing(AvatarLoader(settings)) as avatars, metrics_page(worker.inspector) as page:
+        with (
+            worker,
+            closing(AvatarLoader(settings)) as avatars,
+            metrics_page(worker.inspector) as page,
+            shared_by_processes(settings) as (counters, client_ids),
+        ):
             yield Services(
                 settings=settings,
                 db=db,
@@ -61,6 +67,8 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
                 avatars=avatars,
                 inspector=worker.inspector,
                 metrics=page,
+                counters=counters,
+                client_ids=client_ids,
             )
 
 

@@ -41,13 +41,15 @@ _FILLED = f"{NAMESPACE}:filled"
 _TIMEOUTS = {"socket_connect_timeout": 3, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
 
 
-def connect(settings: Settings) -> redis.Redis:
+def connect(settings: Settings, **timeouts: float) -> redis.Redis:
     """Return a client for the configured Redis. It connects on first use.
+
+    ``timeouts``: ``socket_connect_timeout`` and ``socket_timeout``, in seconds.
 
     Raises:
         BadSetting: ``REDIS_URL`` is invalid. The message omits it: it may contain a password.
     """
-    options: dict[str, Any] = {**_TIMEOUTS, "protocol": 2}
+    options: dict[str, Any] = {**_TIMEOUTS, **timeouts, "protocol": 2}
     if settings.redis_password:
         options["password"] = settings.redis_password
     if not settings.redis_url:

@@ -3,22 +3,34 @@
 Start-time fair queueing (Goyal, Vin and Cheng, 1996): a new submission's virtual start is one later than the client's
 last waiting one, and no earlier than the first of all waiting ones. Workers take repositories by virtual start: a
 single submission is next to the first of another client's thousand.
+
+An IPv6 client can have many addresses, so its id also names the wider network around it (:func:`client_id`). Of one
+wider network, no more than :data:`NETWORK_SHARE` repositories have the same virtual start.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+from collections.abc import Collection
+
+# The clients of one wider network together get this many times what one client gets.
+NETWORK_SHARE = 4
+
+_SEPARATOR = "-"
 
 
-class ClientIds:
-    """Names clients in the database while their repositories wait.
+def client_id(name: str, wider: str | None) -> str:
+    """``name``: of the client, ``wider``: of the network around it; both without a hyphen."""
+    return name if wider is None else f"{wider}{_SEPARATOR}{name}"
 
-    Each process has its own unsaved key for the names, so they reveal no address.
-    """
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(16)
+def wider_prefix(client: str | None) -> str | None:
+    """What the ids of all clients of the same wider network begin with; None without one."""
+    wider, separator, _ = (client or "").partition(_SEPARATOR)
+    return wider + separator if separator else None
 
-    def name(self, client: str) -> str:
-        return hashlib.blake2b(client.encode(), key=self._key, digest_size=8).hexdigest()
+
+def first_not_full(start: float, full: Collection[float]) -> float:
+    """The first virtual start at or after ``start`` that is not ``full``."""
+    while start in full:
+        start += 1
+    return start

@@ -9,7 +9,7 @@ import re
 _TOKEN = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
     | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%)
-    | \{(?P<word>now|for_update|skip_locked|up_since)\}""",
+    | \{(?P<word>now|for_update|skip_locked|one_at_a_time|up_since)\}""",
     re.VERBOSE,
 )
 
@@ -18,6 +18,8 @@ _WORDS = {
     "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
     "for_update": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
+    # Any number that nothing else in this database uses.
+    "one_at_a_time": "pg_advisory_xact_lock(8060911)",
     "up_since": "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS DOUBLE PRECISION)",
 }
 

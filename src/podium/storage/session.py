@@ -8,6 +8,8 @@ The SQL serves SQLite and PostgreSQL. Parameters are ``:name``; tokens stand for
     lock the selected rows until the transaction ends (SQLite: ``BEGIN IMMEDIATE``)
 ``{skip_locked}``
     the same, without rows that another transaction has locked
+``{one_at_a_time}``
+    in a SELECT: wait until no other transaction that selected it runs (SQLite: ``BEGIN IMMEDIATE``)
 ``{up_since}``
     when the database's server was started (SQLite: long ago)
 

@@ -23,6 +23,7 @@ _WORDS = {
     "{now}": "((julianday('now') - 2440587.5) * 86400.0)",
     "{for_update}": "",
     "{skip_locked}": "",
+    "{one_at_a_time}": "0",
     "{up_since}": "0.0",
 }
 

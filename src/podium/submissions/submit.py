@@ -28,7 +28,7 @@ def submit(
 ) -> Submission:
     """Save a new repository, or refresh one whose board is older than ``refresh_after`` seconds.
 
-    ``client_id``: from :class:`podium.repositories.fair_queue.ClientIds`.
+    ``client_id``: from :class:`podium.web.client_ids.ClientIds`.
 
     Raises:
         StorageError: the database cannot be written.

@@ -7,6 +7,7 @@ import hmac
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import Settings
@@ -33,7 +34,7 @@ def shows_emails(request: Request, services: Services) -> bool:
     return _is_local(request, services) if chosen is None else chosen
 
 
-def count_email_lookup(request: Request, context: Context, *, by_email: bool) -> bool:
+async def count_email_lookup(request: Request, context: Context, *, by_email: bool) -> bool:
     """Whether a client that may not see e-mails looks up a person by e-mail; this counts against a limit.
 
     The limit counts before the repository is known and before anything cached is used: a refusal reveals nothing.
@@ -43,7 +44,7 @@ def count_email_lookup(request: Request, context: Context, *, by_email: bool) ->
     """
     if not by_email or shows_emails(request, context.services):
         return False
-    context.email_lookups.take(client_of(request.scope))
+    await run_in_threadpool(context.email_lookups.take, client_of(request.scope))
     return True
 
 

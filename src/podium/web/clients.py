@@ -8,9 +8,6 @@ import ipaddress
 from collections.abc import MutableMapping
 from typing import Any
 
-# All clients of one IPv6 /48 network together get this many times the limit of one client.
-NETWORK_SHARE = 4
-
 _UNKNOWN = "unknown"
 
 
@@ -21,7 +18,7 @@ class ClientNetwork:
     Attributes:
         key: an IPv4 address, or an IPv6 /64 network, which is the least that a customer gets (RFC 6177).
         wider_key: the /48 network around it, which one customer may have as well; None for IPv4. Its clients together
-            get :data:`NETWORK_SHARE` times the limit of one.
+            get :data:`podium.repositories.fair_queue.NETWORK_SHARE` times the limit of one.
         is_loopback: whether it is this machine, or a proxy on it.
     """
 

@@ -8,23 +8,23 @@ from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 
 from podium.avatars.loader import AvatarLoader
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import host_of
 from podium.repositories.address_policy import AddressPolicy
-from podium.repositories.fair_queue import ClientIds
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.response_shortcut import Shortcuts
+from podium.web.client_ids import ClientIds
+from podium.web.client_limits import ClientLimit, Counters
 from podium.web.live.pubsub import PubSub
 from podium.web.live.status import StatusView
-from podium.web.middleware.rate_limit import SubmissionLimit
-from podium.web.middleware.read_limits import EmailLookupLimit
 from podium.web.middleware.security_middleware import is_local
 from podium.web.pages.rendering import Renderer
 
@@ -38,6 +38,8 @@ class Services:
         queue_ready: raises a ``PodiumError`` if the queue cannot be used.
         mark_stale: returns a repository's outdated account data to the user queue; the number of rows.
         metrics: in Prometheus' text format.
+        counters: of what clients do, for limits.
+        client_ids: names of clients, for the fair queue.
     """
 
     settings: Settings
@@ -49,6 +51,8 @@ class Services:
     avatars: AvatarLoader
     inspector: Inspector
     metrics: Callable[[], bytes] = bytes
+    counters: Counters = dataclasses.field(default_factory=Counters)
+    client_ids: ClientIds = dataclasses.field(default_factory=ClientIds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +61,8 @@ class Context:
 
     services: Services
     policy: AddressPolicy
-    submissions: SubmissionLimit
-    email_lookups: EmailLookupLimit
-    client_ids: ClientIds
+    submissions: ClientLimit
+    email_lookups: ClientLimit
     totals: Totals
     renderer: Renderer
     github_host: str
@@ -78,9 +81,17 @@ class Context:
         return cls(
             services=services,
             policy=AddressPolicy(settings),
-            submissions=SubmissionLimit(settings.submissions_per_minute),
-            email_lookups=EmailLookupLimit(settings.email_lookups_per_hour),
-            client_ids=ClientIds(),
+            submissions=ClientLimit(
+                services.counters,
+                RateLimitItemPerMinute(settings.submissions_per_minute, namespace="submissions"),
+                "submissions",
+            ),
+            email_lookups=ClientLimit(
+                services.counters,
+                RateLimitItemPerHour(settings.email_lookups_per_hour, namespace="email-lookups"),
+                "look-ups by e-mail",
+                "This server hides e-mails: search by name or login.",
+            ),
             totals=Totals(),
             renderer=renderer,
             github_host=github_host,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
+from podium.repositories.fair_queue import NETWORK_SHARE, first_not_full, wider_prefix
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store.leases import FREE
 from podium.repositories.store.queries import SELECT
@@ -22,10 +23,26 @@ SELECT MAX(virtual_start) AS virtual_start FROM (
 ) AS starts
 """
 
+_FULL_STARTS = """
+SELECT virtual_start FROM repository
+WHERE state IN ('pending', 'commits_processing') AND virtual_start >= :start
+    AND substr(client_id, 1, :length) = :prefix
+GROUP BY virtual_start HAVING count(*) >= :share
+"""
+
 
 def next_virtual_start(session: Session, client_id: str | None) -> float:
-    """Return a submission's virtual start (:mod:`podium.repositories.fair_queue`); the command line, None, is first."""
-    return float(session.value(_NEXT_START, client_id=client_id) or 0.0)
+    """Return a submission's virtual start (:mod:`podium.repositories.fair_queue`); the command line, None, is first.
+
+    Transactions that ask for one run one at a time, or two could get the same.
+    """
+    session.value("SELECT {one_at_a_time}")
+    start = float(session.value(_NEXT_START, client_id=client_id) or 0.0)
+    prefix = wider_prefix(client_id)
+    if prefix is None:
+        return start
+    rows = session.all(_FULL_STARTS, start=start, prefix=prefix, length=len(prefix), share=NETWORK_SHARE)
+    return first_not_full(start, {row["virtual_start"] for row in rows})
 
 
 # A locked row has a worker.

@@ -125,7 +125,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
 async def find_contributor(request: Request, query: Annotated[FindQuery, Query()], context: ContextDep) -> Response:
     """Search by a part of a name or login, or by a whole e-mail, and explain why someone is not ranked."""
     rules, emails = query.rules(), shows_emails(request, context.services)
-    limited = count_email_lookup(request, context, by_email=is_email(query.q))
+    limited = await count_email_lookup(request, context, by_email=is_email(query.q))
     return await _ready(
         request,
         context,
@@ -150,7 +150,7 @@ async def explain_contributor(
     """One row by rank, login or e-mail: its e-mails and years, the commits left out, and how its account was found."""
     rules, who = query.rules(), query.who()
     emails = shows_emails(request, context.services)
-    limited = count_email_lookup(request, context, by_email="email" in who)
+    limited = await count_email_lookup(request, context, by_email="email" in who)
 
     def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)

@@ -70,7 +70,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
         services.queues,
         address,
         refresh_after=services.settings.refresh_after,
-        client_id=context.client_ids.name(client.key),
+        client_id=services.client_ids.of(client),
     )
 
 

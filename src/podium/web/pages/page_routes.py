@@ -100,7 +100,7 @@ async def board(
     row: OptionalNumber = None,
 ) -> Response:
     github_url = context.services.settings.github_server_url
-    wanted = _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
+    wanted = await _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
     try:
         key = key_of(path, github_url)
     except BadAddress as error:
@@ -131,12 +131,12 @@ async def board(
     return SendCached(await context.boards.get(repository, shortcut.name, make, live=True))
 
 
-def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
+async def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
     switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
     wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
     # Report a bad rule before any read.
     _ = wanted.rules
-    count_email_lookup(request, context, by_email=is_email(wanted.find))
+    await count_email_lookup(request, context, by_email=is_email(wanted.find))
     return wanted
 
 
@@ -173,7 +173,7 @@ async def events(number: Number, context: ContextDep) -> Response:
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    wanted = _wanted(request, context, page_path(row, context.github_host), person=person)
+    wanted = await _wanted(request, context, page_path(row, context.github_host), person=person)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), wanted) if data else None
@@ -187,7 +187,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
     row = await _row(context, number)
-    wanted = _wanted(request, context, page_path(row, context.github_host), find=find)
+    wanted = await _wanted(request, context, page_path(row, context.github_host), find=find)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(
