@@ -13,6 +13,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     ├── NotAuthenticated      the administrator's token is missing or wrong
     ├── Forbidden             the client may not do this
     ├── TooManyRequests       the client exceeds its rate limit
+    ├── ReaderGone            the client disconnected before its answer was made
     ├── StorageError          the database cannot be reached, stays busy, or has no space left
     │   ├── NoDatabaseYet     the database has not been created
     │   └── WrongRevision     the database has another revision than this Podium needs
@@ -109,6 +110,16 @@ class TooManyRequests(PodiumError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ReaderGone(PodiumError):
+    """Nothing is sent, and the work for the answer ends."""
+
+    code = "reader-gone"
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__("The client disconnected before its answer was made.")
 
 
 class StorageError(PodiumError):

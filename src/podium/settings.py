@@ -298,6 +298,13 @@ class Settings:
         _number,
         "How many submissions one client may make in a minute; 0: no limit.",
     )
+    read_budget: int = _setting(
+        "PODIUM_READ_BUDGET",
+        6000,
+        _number,
+        "Milliseconds of CPU time per minute that each server process spends on what one client reads, if it is not "
+        "ready-made: new windows, files, searches, explanations. 0: no limit. Clients on this machine have none.",
+    )
     email_lookups_per_hour: int = _setting(
         "PODIUM_EMAIL_LOOKUPS_PER_HOUR",
         10,

@@ -30,6 +30,10 @@ class Keep(Protocol):
     def __call__(self, key: tuple[object, ...], make: Callable[[], Part], /) -> Part: ...
 
 
+def keep_on() -> None:
+    """Continue, for readers who wait until the end."""
+
+
 def keep_nothing(_key: tuple[object, ...], make: Callable[[], Part], /) -> Part:
     return make()
 
@@ -40,9 +44,18 @@ class BoardData:
     Args:
         session: a transaction that stays open as long as this object is used.
         keep: a cache of parts. Keys change with the count or with :func:`cache_key`.
+        check: called between the steps of long work; raises an error to end it.
     """
 
-    def __init__(self, session: Session, repository: Repository, github_url: str, keep: Keep = keep_nothing) -> None:
+    def __init__(
+        self,
+        session: Session,
+        repository: Repository,
+        github_url: str,
+        keep: Keep = keep_nothing,
+        check: Callable[[], None] = keep_on,
+    ) -> None:
+        self.check = check
         self.session = session
         self.repository = repository
         self.github_url = github_url
@@ -66,16 +79,19 @@ class BoardData:
     def _part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
         # The cache may drop a part at any time, but one board must use one version of each.
         if key not in self._parts:
+            self.check()
             self._parts[key] = self._keep(key, make)
         return self._parts[key]  # type: ignore[return-value]
 
     @cached_property
     def people(self) -> People:
-        return self._part(("people", self._count), lambda: load_people(self.session, self._id))
+        return self._part(("people", self._count), lambda: load_people(self.session, self._id, self.check))
 
     @cached_property
     def activity(self) -> WeeklyActivity:
-        return self._part(("activity", self._count), lambda: load_activity(self.session, self._id, self.people))
+        return self._part(
+            ("activity", self._count), lambda: load_activity(self.session, self._id, self.people, self.check)
+        )
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from podium.leaderboard.rules import Rules
@@ -69,8 +69,12 @@ class People:
         return 400 * len(self.ids) + 2 * text
 
 
-def load_people(session: Session, repository_id: int) -> People:
-    rows = [row for chunk in _people(session, repository_id) for row in chunk]
+def load_people(session: Session, repository_id: int, check: Callable[[], None]) -> People:
+    """Load the people; ``check`` is called between chunks, and may raise an error."""
+    rows = []
+    for chunk in _people(session, repository_id):
+        check()
+        rows += chunk
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(17)]
     ids, emails, names, mailmap_emails, mailmap_names, identities, kinds, *numbers = columns
     return People(
@@ -137,9 +141,13 @@ class WeeklyActivity:
         return self.by_person[low:high]
 
 
-def load_activity(session: Session, repository_id: int, people: People) -> WeeklyActivity:
+def load_activity(session: Session, repository_id: int, people: People, check: Callable[[], None]) -> WeeklyActivity:
+    """Load the activity; ``check`` is called between chunks, and may raise an error."""
     person_of = {number: person for person, number in enumerate(people.ids)}
-    entries = [entry for chunk in _weeks(session, repository_id, person_of) for entry in chunk]
+    entries = []
+    for chunk in _weeks(session, repository_id, person_of):
+        check()
+        entries += chunk
     entries.sort(key=lambda entry: entry[1])
     columns: list[Any] = list(zip(*entries, strict=True)) or [()] * 6
     who, weeks = array("i", columns[0]), array("i", columns[1])

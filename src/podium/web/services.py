@@ -18,15 +18,18 @@ from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
+from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
+from podium.web.clients import client_of
 from podium.web.live.pubsub import PubSub
 from podium.web.live.status import StatusView
 from podium.web.middleware.security_middleware import is_local
 from podium.web.pages.rendering import Renderer
+from podium.web.read_budget import ReadBudget
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Context:
     policy: AddressPolicy
     submissions: ClientLimit
     email_lookups: ClientLimit
+    read_budget: ReadBudget
     totals: Totals
     renderer: Renderer
     github_host: str
@@ -92,6 +96,7 @@ class Context:
                 "look-ups by e-mail",
                 "This server hides e-mails: search by name or login.",
             ),
+            read_budget=ReadBudget(settings.read_budget),
             totals=Totals(),
             renderer=renderer,
             github_host=github_host,
@@ -100,6 +105,9 @@ class Context:
             pubsub=PubSub(boards, status.event),
             shortcuts=Shortcuts(partial(is_local, settings=settings, loopback=services.loopback)),
         )
+
+    def reader(self, request: Request) -> Reader:
+        return Reader(client_of(request.scope), self.read_budget, request.receive)
 
 
 def context_of(request: Request) -> Context:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from podium.errors import PodiumError, TooManyRequests
+from podium.errors import PodiumError, ReaderGone, TooManyRequests
 from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"
@@ -75,6 +75,7 @@ def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | No
 
 def install(app: FastAPI) -> None:
     app.exception_handler(PodiumError)(_podium_error)
+    app.exception_handler(ReaderGone)(_reader_gone)
     app.exception_handler(HTTPException)(_http_exception)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(Exception)(_unexpected)
@@ -107,6 +108,11 @@ async def _podium_error(request: Request, error: PodiumError) -> Response:
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="podium"'
     return _answer(request, error.status, _public(request, error), error.code, headers)
+
+
+async def _reader_gone(_: Request, error: ReaderGone) -> Response:
+    # nginx' status for it; only metrics see it.
+    return Response(status_code=error.status)
 
 
 def _public(request: Request, error: PodiumError) -> str:

@@ -87,7 +87,7 @@ async def _ready(
                 raise Conflict("The board was deleted just now: ask again.")
             return make(row, data)
 
-        return SendCached(await context.boards.get(row, name, made))
+        return SendCached(await context.boards.get(row, name, made, reader=context.reader(request)))
     if row.state == State.FAILED:
         code = row.error_code or "failed"
         return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)

@@ -10,16 +10,19 @@ from typing import TypeVar
 from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 
-from podium.errors import NotFound
+from podium.errors import NotFound, TooManyRequests
 from podium.leaderboard.board_data import BoardData, accounts_key, cache_key
 from podium.leaderboard.grouping import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
 from podium.storage.session import Database
+from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.memory import MemoryCache
+from podium.web.cache.read_threads import Check, ReadThreads
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
+from podium.web.read_budget import REFUSAL_DELAY
 
 T = TypeVar("T")
 
@@ -49,6 +52,7 @@ class BoardCache:
         self._github_host = host_of(github_url)
         self._cache = cache
         self._rows = RowBatcher(db)
+        self._threads = ReadThreads()
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
         self._checks: SingleFlight[None] = SingleFlight()
         self._checked: TTLCache[int, float] = TTLCache(_MAX_CHECKED, MAX_ACCOUNT_AGE, timer=clock)
@@ -61,40 +65,71 @@ class BoardCache:
         found: CachedResponse | None = self._cache.get(_key(row, name, live=live))
         return found
 
-    async def get(self, row: Repository, name: AnswerName, make: Make, *, live: bool = False) -> CachedResponse:
+    async def get(
+        self, row: Repository, name: AnswerName, make: Make, *, live: bool = False, reader: Reader | None = None
+    ) -> CachedResponse:
         """The cached response ``name``, or a new one from ``make`` in a thread.
 
         Args:
             live: whether the response shows progress, and so changes with it.
+            reader: the client, whose budget pays unless the response exists or is being made.
+
+        Raises:
+            TooManyRequests: the client's budget is used up, or the server has too much to do.
+            ReaderGone: the client disconnected. The work ends if no other client waits for it.
         """
         found = await self.find(row, name, live=live)
         if found is not None:
             return found
 
-        def made() -> CachedResponse:
-            current, answer = self.read_now(row.id, lambda row, data: (row, make(row, data)))
+        def made(check: Check) -> CachedResponse:
+            current, answer = self._read_now(row.id, lambda row, data: (row, make(row, data)), check)
             self._cache.put(_key(current, name, live=live), answer)
             return answer
 
-        return await self._answers.run(_key(row, name, live=live), lambda: run_in_threadpool(made))
+        key = _key(row, name, live=live)
+        flight = self._answers.find(key)
+        if flight is None:
+            ended = await self._admit(reader)
+            flight = self._answers.start(key, lambda: self._threads.submit(made, ended))
+        with self._answers.waiting(key, flight):
+            return await _result(flight, reader)
 
-    async def read(self, row: Repository, make: Callable[[Repository, BoardData | None], T]) -> T:
-        """The result of ``make`` in a thread, not cached: for responses that are rarely requested again."""
-        await self._check_accounts(row)
-        return await run_in_threadpool(self.read_now, row.id, make)
-
-    def read_now(self, repository_id: int, make: Callable[[Repository, BoardData | None], T]) -> T:
-        """The result of ``make``, in the calling thread.
+    async def read(
+        self, row: Repository, make: Callable[[Repository, BoardData | None], T], *, reader: Reader | None = None
+    ) -> T:
+        """The result of ``make`` in a thread, not cached: for responses that are rarely requested again.
 
         Raises:
-            NotFound: the repository was deleted meanwhile.
+            TooManyRequests, ReaderGone: as for :meth:`get`.
         """
+        await self._check_accounts(row)
+        ended = await self._admit(reader)
+        future = self._threads.submit(lambda check: self._read_now(row.id, make, check), ended)
+        try:
+            return await _result(future, reader)
+        finally:
+            future.cancel()
+
+    async def _admit(self, reader: Reader | None) -> Callable[[float], None]:
+        """Return the function to call with the cost. Between both, nothing may await."""
+        try:
+            self._threads.check_room()
+            if reader is None:
+                return lambda _: None
+            reader.start()
+        except TooManyRequests:
+            await asyncio.sleep(REFUSAL_DELAY)
+            raise
+        return reader.end
+
+    def _read_now(self, repository_id: int, make: Callable[[Repository, BoardData | None], T], check: Check) -> T:
         # Read the row again, so that all data comes from one transaction.
         with self._db.read() as session:
             row = read_row(session, repository_id)
             if row is None:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
-            data = BoardData(session, row, self._github_url, self._cache.once) if has_board(row) else None
+            data = BoardData(session, row, self._github_url, self._cache.once, check) if has_board(row) else None
             return make(row, data)
 
     async def _check_accounts(self, row: Repository) -> None:
@@ -115,6 +150,10 @@ class BoardCache:
             now = load_accounts(session, row.id, self._github_host)
         if now != kept:
             self._cache.drop(lambda key: _is_of(key, row.id))
+
+
+async def _result(future: asyncio.Future[T], reader: Reader | None) -> T:
+    return await (asyncio.shield(future) if reader is None else reader.result(future))
 
 
 def has_board(row: Repository) -> bool:

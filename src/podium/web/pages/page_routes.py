@@ -125,10 +125,12 @@ async def board(
         )
 
     if wanted.find or wanted.person is not None:
-        return SendCached(await context.boards.read(repository, make))
+        return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
     context.shortcuts.remember(request, shortcut)
-    return SendCached(await context.boards.get(repository, shortcut.name, make, live=True))
+    return SendCached(
+        await context.boards.get(repository, shortcut.name, make, live=True, reader=context.reader(request))
+    )
 
 
 async def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
@@ -181,7 +183,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
             raise NotFound("This row is no longer on the board: load the page again.")
         return context.renderer.body("_why.html", why=why, switches=wanted.switches)
 
-    return SendCached(await context.boards.read(row, make))
+    return SendCached(await context.boards.read(row, make, reader=context.reader(request)))
 
 
 @router.get("/find/{number}")
@@ -194,7 +196,7 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
             "_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
         )
 
-    return SendCached(await context.boards.read(row, make))
+    return SendCached(await context.boards.read(row, make, reader=context.reader(request)))
 
 
 @router.get("/static/{path:path}")

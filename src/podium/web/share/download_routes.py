@@ -5,7 +5,6 @@ A temporary file holds it, so that a slow client holds no transaction. The ETag 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 import tempfile
@@ -37,9 +36,6 @@ _TYPES = {
 }
 # Rows per write; bytes in memory before the file goes to disk; bytes per send.
 _ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
-
-# A large board takes a second of CPU time.
-_slots = asyncio.Semaphore(2)
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -76,10 +72,7 @@ async def download(
             raise Conflict(_no_board(row))
         return _written(data.under(rules), format, show_emails=show)
 
-    async with _slots:
-        if await request.is_disconnected():
-            return Response(status_code=499)
-        file, etag, length = await context.boards.read(row, make)
+    file, etag, length = await context.boards.read(row, make, reader=context.reader(request))
     headers = {
         "ETag": etag,
         "Cache-Control": how_long(row, shared=False),
@@ -126,6 +119,7 @@ def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[b
 def _pages(ranked: Ranked, *, show_emails: bool) -> Iterator[Document]:
     offset, total = 0, 1
     while offset < total:
+        ranked.data.check()
         page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)
         offset, total = offset + _ROWS, page["total"]
         yield page | {"limit": None, "offset": 0}

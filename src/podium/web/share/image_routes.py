@@ -67,7 +67,7 @@ async def get_badge(
         return _body(*_badge(context, shown, query.theme), how_long(row))
 
     context.shortcuts.remember(request, Shortcut(row.key, what, live=False))
-    return SendCached(await context.boards.get(row, what, make))
+    return SendCached(await context.boards.get(row, what, make, reader=context.reader(request)))
 
 
 def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
@@ -82,14 +82,17 @@ def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
     response_class=Response,
     responses=_RESPONSES,
 )
-async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep) -> Response:
+async def get_card(
+    request: Request, path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep
+) -> Response:
     """An image of a board's first people, with their avatars embedded."""
     what = _what(query)
     found = await repository_at(context, path)
     if found is None:
         shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
         return _unknown(*_card(context, shown, query.theme))
-    document = await context.boards.read(found, lambda _, data: _document(data, query, query.count))
+    reader = context.reader(request)
+    document = await context.boards.read(found, lambda _, data: _document(data, query, query.count), reader=reader)
     urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
     avatars = await context.services.avatars.load(urls, TIMEOUT)
     complete = len(avatars) == len(set(urls))
@@ -105,7 +108,7 @@ async def get_card(path: BoardPath, query: Annotated[CardQuery, Query()], contex
         return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
     digests = tuple(image.digest for image in avatars.values())
-    return SendCached(await context.boards.get(found, (*what, digests, complete), make))
+    return SendCached(await context.boards.get(found, (*what, digests, complete), make, reader=reader))
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:

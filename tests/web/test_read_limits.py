@@ -1,0 +1,258 @@
+"""What one client may read, and work that ends with its reader."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import Message
+
+from podium.errors import ReaderGone, TooManyRequests
+from podium.leaderboard.board_data import BoardData
+from podium.repositories.model import Repository
+from podium.web.cache import boards as boards_module
+from podium.web.cache.board_reader import Reader
+from podium.web.cache.boards import BoardCache
+from podium.web.cache.cached_response import CachedResponse
+from podium.web.cache.memory import MemoryCache
+from podium.web.cache.read_threads import MAX_WAITING, THREADS
+from podium.web.clients import network_of
+from podium.web.read_budget import MAX_IN_PROGRESS, ReadBudget
+from tests.support.web import Site, is_problem, open_site
+
+ONE, OTHER = network_of("192.0.2.1"), network_of("192.0.2.2")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path, loopback=False) as site:
+        site.person(site.repository(), "Ada", "ada@example.com", 3)
+        yield site
+
+
+@pytest.fixture(autouse=True)
+def _prompt_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards_module, "REFUSAL_DELAY", 0.0)
+
+
+def spend(budget: ReadBudget, milliseconds: float, address: str = "192.0.2.1") -> None:
+    budget.start(network_of(address))
+    budget.end(network_of(address), milliseconds)
+
+
+def test_a_client_in_debt_waits_until_its_credit_is_back() -> None:
+    now = [0.0]
+    budget = ReadBudget(600, lambda: now[0])
+    for _ in range(13):
+        # Largest share: each counts as 50.
+        try:
+            spend(budget, 10_000)
+        except TooManyRequests as error:
+            refusal = error
+    assert refusal.retry_after == 1
+    spend(budget, 10_000, "192.0.2.2")
+    now[0] += 1.0
+    spend(budget, 30)
+    with pytest.raises(TooManyRequests) as refused:
+        budget.spend(ONE, 1)
+    assert refused.value.retry_after == 2
+    # An idle client saves up one minute's budget.
+    now[0] += 3600
+    for _ in range(12):
+        spend(budget, 50)
+    with pytest.raises(TooManyRequests):
+        budget.start(ONE)
+
+
+def test_ten_windows_a_minute_are_within_the_budget_however_large_the_board() -> None:
+    now = [0.0]
+    budget = ReadBudget(6000, lambda: now[0])
+    for _ in range(100):
+        spend(budget, 60_000)
+        for _ in range(60):
+            budget.spend(ONE, 1)
+        now[0] += 6
+
+
+def test_clients_of_one_network_share_four_budgets() -> None:
+    budget = ReadBudget(600, lambda: 0.0)
+    used = 0
+    with pytest.raises(TooManyRequests):
+        for used in range(100):
+            for _ in range(12):
+                spend(budget, 50, f"2001:db8:0:{used:x}::1")
+    assert used == 4
+    spend(budget, 50, "2001:db8:1::1")
+
+
+@pytest.mark.parametrize(("per_minute", "address"), [(0, "192.0.2.1"), (600, "127.0.0.1"), (600, "::1")])
+def test_no_budget_and_loopback_have_no_limit(per_minute: int, address: str) -> None:
+    budget = ReadBudget(per_minute, lambda: 0.0)
+    for _ in range(100):
+        budget.start(network_of(address))
+        budget.spend(network_of(address), 1000)
+
+
+def test_a_client_has_few_reads_in_progress() -> None:
+    budget = ReadBudget(600, lambda: 0.0)
+    for _ in range(MAX_IN_PROGRESS):
+        budget.start(ONE)
+    with pytest.raises(TooManyRequests, match="still being answered"):
+        budget.start(ONE)
+    budget.start(OTHER)
+    budget.end(ONE, 1)
+    budget.start(ONE)
+
+
+def test_ready_made_answers_are_free(site: Site) -> None:
+    client, context = site.client("192.0.2.1", "192.0.2.9"), site.app.state.context
+    urls = ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"]
+    first = [client.get(url) for url in urls]
+    assert [answer.status_code for answer in first] == [200] * 3
+    context.read_budget.spend(network_of("192.0.2.9"), 1e6)
+    for url, answer in zip(urls, first, strict=True):
+        assert client.get(url).status_code == 200
+        assert client.get(url, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    # The same answer at a URL without a shortcut.
+    assert client.get(urls[0] + "&limit=100").status_code == 200
+    for url in (
+        "/leaderboard?repoUrl=octo/hello&since=2024-01-07",
+        "/leaderboard?repoUrl=octo/hello&offset=1",
+        "/leaderboard/activity?repoUrl=octo/hello",
+        "/leaderboard/find?repoUrl=octo/hello&q=ada",
+        "/leaderboard/explain?repoUrl=octo/hello&rank=1",
+        "/r/octo/hello?merges=include",
+        "/r/octo/hello?find=ada",
+        "/r/octo/hello/board.csv",
+        "/r/octo/hello/card.svg",
+        "/find/1?find=ada",
+    ):
+        answer = client.get(url)
+        assert is_problem(answer, 429, "Try again in")
+        assert int(answer.headers["retry-after"]) > 60
+    assert site.client("192.0.2.1", "192.0.2.10").get("/find/1?find=ada").status_code == 200
+
+
+# Work and its readers
+
+
+class Gate:
+    """An answer that waits in its thread until it is opened, and calls the check before and after."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.started = self.finished = 0
+
+    def __call__(self, row: Repository, data: BoardData | None) -> CachedResponse:
+        assert data is not None
+        self.started += 1
+        self.open.wait(10)
+        data.check()
+        self.finished += 1
+        return CachedResponse.of(b"done", "text/plain")
+
+
+class Connection:
+    def __init__(self, budget: ReadBudget, address: str = "192.0.2.1") -> None:
+        self.closed = asyncio.Event()
+        self.reader = Reader(network_of(address), budget, self.receive)
+        self._first = True
+
+    async def receive(self) -> Message:
+        if self._first:
+            self._first = False
+            return {"type": "http.request"}
+        await self.closed.wait()
+        return {"type": "http.disconnect"}
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+def with_boards(site: Site, test: Callable[[BoardCache, Repository, ReadBudget], Any]) -> None:
+    async def run() -> None:
+        boards, budget = BoardCache(site.db, "https://github.com", MemoryCache(10**6)), ReadBudget(600, lambda: 0.0)
+        row = await boards.row(1)
+        assert row is not None
+        await asyncio.wait_for(test(boards, row, budget), 20)
+
+    asyncio.run(run())
+
+
+def test_work_ends_when_its_last_reader_has_gone(site: Site) -> None:
+    async def test(boards: BoardCache, row: Repository, budget: ReadBudget) -> None:
+        gate, first, second = Gate(), Connection(budget), Connection(budget, "192.0.2.2")
+        both = [
+            asyncio.ensure_future(boards.get(row, ("x",), gate, reader=connection.reader))
+            for connection in (first, second)
+        ]
+        await until(lambda: gate.started == 1)
+        first.closed.set()
+        with pytest.raises(ReaderGone):
+            await both[0]
+        gate.open.set()
+        assert (await both[1]).plain == b"done"
+
+        gate, first = Gate(), Connection(budget)
+        alone = asyncio.ensure_future(boards.get(row, ("y",), gate, reader=first.reader))
+        await until(lambda: gate.started == 1)
+        first.closed.set()
+        with pytest.raises(ReaderGone):
+            await alone
+        # A new reader does not join what ends.
+        fresh = Gate()
+        fresh.open.set()
+        assert (await boards.get(row, ("y",), fresh, reader=Connection(budget).reader)).plain == b"done"
+        gate.open.set()
+        await until(lambda: budget._account(ONE.key, 1).in_progress == 0)
+        assert gate.finished == 0
+
+    with_boards(site, test)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_work_of_a_gone_reader_never_starts(site: Site, kept: bool) -> None:
+    async def test(boards: BoardCache, row: Repository, budget: ReadBudget) -> None:
+        running, waiting = Gate(), Gate()
+        busy = [asyncio.ensure_future(boards.read(row, running)) for _ in range(THREADS)]
+        await until(lambda: running.started == THREADS)
+        connection = Connection(budget)
+        queued = asyncio.ensure_future(
+            boards.get(row, ("x",), waiting, reader=connection.reader)
+            if kept
+            else boards.read(row, waiting, reader=connection.reader)
+        )
+        await until(lambda: budget._account(ONE.key, 1).in_progress == 1)
+        connection.closed.set()
+        with pytest.raises(ReaderGone):
+            await queued
+        running.open.set()
+        await asyncio.gather(*busy)
+        assert waiting.started == 0
+        assert budget._account(ONE.key, 1).in_progress == 0
+
+    with_boards(site, test)
+
+
+def test_the_queue_of_costly_reads_is_bounded(site: Site) -> None:
+    async def test(boards: BoardCache, row: Repository, budget: ReadBudget) -> None:
+        gate = Gate()
+        all_of_them = [asyncio.ensure_future(boards.read(row, gate)) for _ in range(THREADS + MAX_WAITING)]
+        await until(lambda: boards._threads.pending == THREADS + MAX_WAITING)
+        with pytest.raises(TooManyRequests) as refused:
+            await boards.get(row, ("x",), gate, reader=Connection(budget).reader)
+        assert refused.value.retry_after > 0
+        gate.open.set()
+        await asyncio.gather(*all_of_them)
+        assert gate.finished == THREADS + MAX_WAITING
+
+    with_boards(site, test)
