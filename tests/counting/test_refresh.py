@@ -16,6 +16,7 @@ from podium.clones import mailmap
 from podium.clones.path_source import PathSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
+from podium.history.commit import MOST_CO_AUTHORS
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import path_address
 from podium.storage import sqlite_schema
@@ -23,6 +24,7 @@ from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
+from tests.support.hostile import co_authors
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
@@ -37,7 +39,7 @@ WEEKS = """
 SELECT d.email, d.name, w.week, w.commit_count, w.merge_count, w.co_authored_count, w.co_authored_merge_count
 FROM weekly_activity w JOIN commit_data d ON d.id = w.commit_data_id ORDER BY 1, 2, 3
 """
-SUMS = "SELECT head, total_commits, merge_commits, unique_contributors, mailmap FROM repository"
+SUMS = "SELECT head, total_commits, merge_commits, trimmed_commits, unique_contributors, mailmap FROM repository"
 
 
 class Strangers:
@@ -127,6 +129,18 @@ def test_whatever_was_pushed_a_refresh_equals_a_new_count(
     afresh = new_database(tmp_path_factory.mktemp("afresh"))
     assert refreshed == count(afresh, repository)
     afresh.close()
+
+
+def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
+    repository, db = repos.make_bare(tmp_path / "r.git"), new_database(tmp_path)
+    trimmed = b"t\n\n" + co_authors(MOST_CO_AUTHORS + 1)
+    first = repos.commit(repository, message=trimmed)
+    second = repos.commit(repository, [repos.commit(repository, [first])], message=trimmed)
+    for head, number in ((first, 1), (second, 2), (repos.commit(repository), 0)):
+        repos.set_branch(repository, head)
+        _, _, sums = count(db, repository)
+        assert [row["trimmed_commits"] for row in sums] == [number]
+    db.close()
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "rules": Rules().as_dict(),
         "totalCommits": 12,
         "mergeCommits": 2,
+        "trimmedCommits": 0,
         "uniqueContributors": 2,
         "isPartial": False,
         "unresolved": 1,

@@ -85,6 +85,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "rules": Rules().as_dict(),
         "totalCommits": 2600,
         "mergeCommits": 132,
+        "trimmedCommits": 0,
         "uniqueContributors": 40,
         "isPartial": False,
         "unresolved": 0,
@@ -284,6 +285,13 @@ def test_the_table_as_a_whole() -> None:
         "Accounts are still being looked up: rows may still merge.\n"
         "12 author e-mails have no known account; they are shown by name.\n"
     )
+
+
+@pytest.mark.parametrize("format", ["table", "markdown"])
+def test_a_board_says_how_many_commits_were_trimmed(format: str) -> None:
+    assert "too large" not in render(document(entry()), format)
+    assert "1 commit is too large to be read whole" in render(document(entry(), trimmedCommits=1), format)
+    assert "1,200 commits are too large to be read whole" in render(document(entry(), trimmedCommits=1200), format)
 
 
 def table_lines(text: str) -> list[str]:

@@ -67,7 +67,17 @@ def repository(db: Database, repository_id: int) -> Repository:
 
 def some_repository(**values: Any) -> Repository:
     """A repository that is in no database; what ``values`` do not say is 0, or None."""
-    numbers = ("id", "generation", "lease_token", "virtual_start", "crashes", "attempts", "created_at", "updated_at")
+    numbers = (
+        "id",
+        "trimmed_commits",
+        "generation",
+        "lease_token",
+        "virtual_start",
+        "crashes",
+        "attempts",
+        "created_at",
+        "updated_at",
+    )
     defaults: dict[str, Any] = {**dict.fromkeys(COLUMNS), **dict.fromkeys(numbers, 0), "state": State.PENDING}
     return Repository(**defaults | values)
 

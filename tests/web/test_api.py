@@ -99,6 +99,14 @@ def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -
     assert board.json()["state"] == "pending"
 
 
+def test_a_board_says_how_many_commits_were_trimmed(site: Site, client: Client) -> None:
+    site.repository(trimmed_commits=1_200)
+    board = client.get(LEADERBOARD).json()
+    assert matches(schemas.Board, board)
+    assert board["trimmedCommits"] == 1_200
+    assert "1,200 commits are too large to be read whole" in client.get("/r/octo/hello").text
+
+
 def test_a_board_says_why_its_refresh_failed(site: Site, client: Client) -> None:
     site.repository(refresh_error="It has more than the 10 people allowed.", refresh_error_at=86_400.0)
     error = {"at": "1970-01-02T00:00:00Z", "message": "It has more than the 10 people allowed."}

@@ -168,6 +168,7 @@ def save_count(session: Session, count: Count) -> None:
         version=COUNTING_VERSION,
         total=tally.total_commits + ((now.total_commits or 0) if count.since else 0),
         merges=tally.merge_commits + ((now.merge_commits or 0) if count.since else 0),
+        trimmed=tally.trimmed_commits + (now.trimmed_commits if count.since else 0),
     )
     if not is_saved:
         raise LeaseLost("Another worker has taken this repository over.")

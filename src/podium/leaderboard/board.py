@@ -74,6 +74,7 @@ def _describe(ranked: Ranked) -> Document:
         "rules": ranked.rules.as_dict(),
         "totalCommits": repository.total_commits,
         "mergeCommits": repository.merge_commits,
+        "trimmedCommits": repository.trimmed_commits,
         "uniqueContributors": repository.unique_contributors,
         "isPartial": ranked.rules.identities and _is_partial(ranked.data.session, repository),
         "unresolved": ranked.data.unresolved.emails,

@@ -40,6 +40,7 @@ class Repository:
 
     key: identity (:attr:`podium.repositories.address.Address.key`).
     host: empty for a path of this machine, which only the command line reads.
+    trimmed_commits: commits beyond a limit, of which not all was read.
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
@@ -64,6 +65,7 @@ class Repository:
     refresh_error_at: float | None
     total_commits: int | None
     merge_commits: int | None
+    trimmed_commits: int
     unique_contributors: int | None
     head: str | None
     branch: str | None

@@ -64,6 +64,7 @@ repository = Table(
     Column("refresh_error_at", Double),
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
+    _count("trimmed_commits"),
     Column("unique_contributors", BigInteger),
     Column("head", Text),
     Column("branch", Text),

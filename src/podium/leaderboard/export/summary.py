@@ -49,6 +49,9 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
         )
         if document["unresolvedReason"]:
             lines.append(document["unresolvedReason"])
+    if trimmed := document["trimmedCommits"]:
+        commits, are = plural(trimmed, "commit"), "is" if trimmed == 1 else "are"
+        lines.append(f"{commits} {are} too large to be read whole, and may count for too few co-authors.")
     if document.get("error"):
         lines.append(f"The last update failed: {document['error']}")
     elif document["refreshError"]:

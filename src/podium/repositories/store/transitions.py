@@ -180,6 +180,7 @@ def save_counted(
     version: int,
     total: int,
     merges: int,
+    trimmed: int,
 ) -> bool:
     """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
     return bool(
@@ -187,6 +188,7 @@ def save_counted(
             """UPDATE repository SET
                 state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap,
                 counting_version = :version, total_commits = :total, merge_commits = :merges,
+                trimmed_commits = :trimmed,
                 unique_contributors = (
                     SELECT count(DISTINCT email) FROM commit_data
                     WHERE repository_id = :id AND commit_count + merge_count > 0
@@ -203,6 +205,7 @@ def save_counted(
             version=version,
             total=total,
             merges=merges,
+            trimmed=trimmed,
         )
     )
 

@@ -112,6 +112,9 @@ class Board(ResponseModel):
     rules: dict[str, str | None] = Field(description="The rules and window in effect.")
     total_commits: int
     merge_commits: int
+    trimmed_commits: int = Field(
+        description="Commits beyond a limit. They count for their authors, but perhaps not for all of their co-authors."
+    )
     unique_contributors: int
     is_partial: bool = Field(description="Whether accounts are still being looked up.")
     unresolved: int = Field(description="E-mails without a known account.")
