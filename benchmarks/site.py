@@ -43,7 +43,7 @@ async def nothing() -> Response:
 async def count() -> Response:
     return Response(str(readings[0]))
 
-with open_site(folder) as site:
+with open_site(folder, live_connections_per_client=100_000) as site:
     read = site.db.read
     def counted():
         readings[0] += 1

@@ -311,6 +311,12 @@ class Settings:
         _number,
         "How many look-ups by e-mail one client may make in an hour where e-mails are hidden; 0: no limit.",
     )
+    live_connections_per_client: int = _setting(
+        "PODIUM_LIVE_CONNECTIONS_PER_CLIENT",
+        100,
+        _positive,
+        "How many live pages one client may hold in each server process; further pages poll.",
+    )
     refresh_after: float = _setting(
         "PODIUM_REFRESH_AFTER",
         3600.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import gzip
 import json
@@ -17,6 +18,7 @@ from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
+from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
 from podium.web.application import create_app
@@ -24,6 +26,7 @@ from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.row_batcher import RowBatcher
+from podium.web.clients import network_of
 from podium.web.live import pubsub
 from podium.web.live.events import EventStream
 from podium.web.live.pubsub import PubSub
@@ -387,9 +390,12 @@ class Watcher:
         self.done = message["type"] == "http.response.body" and not message.get("more_body")
 
 
+READER = network_of("192.0.2.1")
+
+
 def watching(channels: PubSub, row: Repository) -> tuple[Watcher, asyncio.Future[None]]:
-    watcher, channel = Watcher(), channels.subscribe(row)
-    stream = EventStream(channel, lambda: channels.unsubscribe(row, channel))
+    watcher, channel = Watcher(), channels.subscribe(row, READER)
+    stream = EventStream(channel, lambda: channels.unsubscribe(row, channel, READER))
     return watcher, asyncio.ensure_future(stream({"type": "http", "method": "GET"}, watcher.receive, watcher.send))
 
 
@@ -408,7 +414,7 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        channels = PubSub(boards, tell)
+        channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
         before = db.readings
@@ -435,7 +441,7 @@ def test_the_last_subscriber_to_leave_ends_the_polling(site: Site, monkeypatch: 
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        channels = PubSub(boards, tell)
+        channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
         (one, one_task), (other, other_task) = watching(channels, row), watching(channels, row)
@@ -461,7 +467,7 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
 
     async def watch() -> None:
         boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
-        channels = PubSub(boards, tell)
+        channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
         watcher, task = watching(channels, row)
@@ -483,17 +489,46 @@ def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monke
 
     async def watch() -> None:
         boards = boards_of(site)
-        channels = PubSub(boards, tell)
+        channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
         tasks = [watching(channels, row) for _ in range(2)]
         with pytest.raises(TooManyRequests):
-            channels.subscribe(row)
+            channels.subscribe(row, READER)
         channels.close()
         await asyncio.gather(*(task for _, task in tasks))
         assert all(watcher.done for watcher, _ in tasks)
         with pytest.raises(TooManyRequests):
-            channels.subscribe(row)
+            channels.subscribe(row, READER)
+
+    run(watch)
+
+
+def test_one_client_holds_only_a_share_of_the_watchers(site: Site) -> None:
+    number = site.repository(state="pending")
+
+    async def watch() -> None:
+        boards = boards_of(site)
+        channels = PubSub(boards, tell, 3)
+        row = await boards.row(number)
+        assert row is not None
+
+        def held(address: str, tries: int) -> int:
+            count = 0
+            for _ in range(tries):
+                with contextlib.suppress(TooManyRequests):
+                    channels.subscribe(row, network_of(address))
+                    count += 1
+            return count
+
+        assert held("192.0.2.1", 5) == 3
+        assert held("::ffff:192.0.2.1", 5) == 0
+        assert held("192.0.2.2", 5) == 3
+        assert sum(held(f"2001:db8:1:{n}::1", 2) for n in range(10)) == 3 * NETWORK_SHARE
+        assert held("2001:db8:2::1", 5) == 3
+        channels.unsubscribe(row, channels._channels[number], network_of("2001:db8:1:1::1"))
+        assert held("2001:db8:1:9::1", 5) == 1
+        channels.close()
 
     run(watch)
 
@@ -504,7 +539,7 @@ def test_comments_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.M
 
     async def watch() -> None:
         boards = boards_of(site)
-        channels = PubSub(boards, tell)
+        channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
         watcher, task = watching(channels, row)

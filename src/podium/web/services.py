@@ -102,7 +102,7 @@ class Context:
             github_host=github_host,
             boards=boards,
             status=status,
-            pubsub=PubSub(boards, status.event),
+            pubsub=PubSub(boards, status.event, settings.live_connections_per_client),
             shortcuts=Shortcuts(partial(is_local, settings=settings, loopback=services.loopback)),
         )
 

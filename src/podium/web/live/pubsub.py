@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from podium.errors import StorageError, TooManyRequests
+from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository
 from podium.web.cache.boards import BoardCache
+from podium.web.clients import ClientNetwork
 
 # Seconds.
 PERIOD = 1.0
@@ -39,30 +42,41 @@ class Channel:
 
 
 class PubSub:
-    def __init__(self, boards: BoardCache, make_event: MakeEvent) -> None:
+    """``per_client``: subscriptions of one client at a time. A /48 network has :data:`NETWORK_SHARE` times as many."""
+
+    def __init__(self, boards: BoardCache, make_event: MakeEvent, per_client: int) -> None:
         self._boards = boards
         self._make_event = make_event
         self._channels: dict[int, Channel] = {}
+        self._per_client = per_client
+        self._held: Counter[str] = Counter()
+        self._total = 0
         self.closed = False
 
-    def subscribe(self, row: Repository) -> Channel:
+    def subscribe(self, row: Repository, client: ClientNetwork) -> Channel:
         """The channel of a repository, until :meth:`unsubscribe`.
 
         Raises:
-            TooManyRequests: there are too many subscribers, or the server is stopping.
+            TooManyRequests: there are too many subscribers, in all or of the client, or the server is stopping.
         """
-        if self.closed or sum(channel.subscribers for channel in self._channels.values()) >= MAX_SUBSCRIBERS:
+        if self.closed or self._total >= MAX_SUBSCRIBERS:
             raise TooManyRequests("Too many pages are connected: poll the state every few seconds instead.", 60)
+        if any(self._held[key] >= most for key, most in self._shares(client)):
+            raise TooManyRequests(
+                "Too many pages are connected from your network: poll the state every few seconds instead.", 60
+            )
         repository_id = row.id
         channel = self._channels.get(repository_id)
         if channel is None:
             channel = self._channels[repository_id] = Channel()
             channel.poller = asyncio.get_running_loop().create_task(self._poll(repository_id, channel))
         channel.subscribers += 1
+        self._count(client, 1)
         return channel
 
-    def unsubscribe(self, row: Repository, channel: Channel) -> None:
+    def unsubscribe(self, row: Repository, channel: Channel, client: ClientNetwork) -> None:
         """The last subscriber ends the polling."""
+        self._count(client, -1)
         channel.subscribers -= 1
         if channel.subscribers == 0:
             self._remove(row.id, channel)
@@ -73,6 +87,19 @@ class PubSub:
         self.closed = True
         for channel in list(self._channels.values()):
             channel.publish(channel.latest or b"", is_last=True)
+
+    def _shares(self, client: ClientNetwork) -> list[tuple[str, int]]:
+        shares = [(client.key, self._per_client)]
+        if client.wider_key is not None:
+            shares.append((client.wider_key, self._per_client * NETWORK_SHARE))
+        return shares
+
+    def _count(self, client: ClientNetwork, change: int) -> None:
+        self._total += change
+        for key, _ in self._shares(client):
+            self._held[key] += change
+            if not self._held[key]:
+                del self._held[key]
 
     def _remove(self, repository_id: int, channel: Channel) -> None:
         if self._channels.get(repository_id) is channel:

@@ -20,6 +20,7 @@ from podium.web.access import count_email_lookup, may_administer, shows_emails
 from podium.web.api.submission_routes import submit_address
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
+from podium.web.clients import client_of
 from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
@@ -166,10 +167,11 @@ async def status(request: Request, number: Number, context: ContextDep) -> Respo
 
 
 @router.get("/events/{number}")
-async def events(number: Number, context: ContextDep) -> Response:
+async def events(request: Request, number: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    channel = context.pubsub.subscribe(row)
-    return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel))
+    client = client_of(request.scope)
+    channel = context.pubsub.subscribe(row, client)
+    return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel, client))
 
 
 @router.get("/row/{number}/{person}")
