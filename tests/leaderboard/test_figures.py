@@ -189,7 +189,7 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
     kept: dict[tuple[object, ...], Any] = {}
     made: list[object] = []
 
-    def keep(key: tuple[object, ...], make: Any) -> Any:
+    def keep(key: tuple[object, ...], make: Any, *, usual: bool) -> Any:
         if key not in kept:
             made.append(key[0])
             kept[key] = make()

@@ -275,7 +275,7 @@ class Maker:
 
 
 def boards_of(site: Site) -> BoardCache:
-    return BoardCache(site.db, "https://github.com", MemoryCache(10**6))
+    return BoardCache(site.db, "https://github.com", 10**6)
 
 
 def test_a_board_is_made_once_for_each_state_of_the_row(site: Site) -> None:
@@ -325,7 +325,7 @@ def test_an_account_found_for_another_repository_joins_rows_here_too(site: Site)
     site.person(number, "Ada", "ada@example.com", 3)
     site.person(number, "Ada", "ada@home.example", 2)
     now = [1000.0]
-    boards = BoardCache(site.db, "https://github.com", MemoryCache(10**6), clock=lambda: now[0])
+    boards = BoardCache(site.db, "https://github.com", 10**6, clock=lambda: now[0])
 
     def rows(_: Repository, data: BoardData | None) -> CachedResponse:
         from podium.leaderboard.rules import Rules
@@ -413,7 +413,7 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        boards = BoardCache(db, "https://github.com", 10**6)  # type: ignore[arg-type]
         channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
@@ -440,7 +440,7 @@ def test_the_last_subscriber_to_leave_ends_the_polling(site: Site, monkeypatch: 
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        boards = BoardCache(db, "https://github.com", 10**6)  # type: ignore[arg-type]
         channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None
@@ -466,7 +466,7 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
     db = CountingDatabase(site)
 
     async def watch() -> None:
-        boards = BoardCache(db, "https://github.com", MemoryCache(10**6))  # type: ignore[arg-type]
+        boards = BoardCache(db, "https://github.com", 10**6)  # type: ignore[arg-type]
         channels = PubSub(boards, tell, 1000)
         row = await boards.row(number)
         assert row is not None

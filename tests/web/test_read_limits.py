@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from starlette.types import Message
 
 from podium.errors import ReaderGone, TooManyRequests
@@ -18,8 +19,8 @@ from podium.web.cache import boards as boards_module
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.cached_response import CachedResponse
-from podium.web.cache.memory import MemoryCache
 from podium.web.cache.read_threads import MAX_WAITING, THREADS
+from podium.web.cache.response_shortcut import MAX_PER_BOARD, Shortcut
 from podium.web.clients import network_of
 from podium.web.read_budget import MAX_IN_PROGRESS, ReadBudget
 from tests.support.web import Site, is_problem, open_site
@@ -180,7 +181,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 def with_boards(site: Site, test: Callable[[BoardCache, Repository, ReadBudget], Any]) -> None:
     async def run() -> None:
-        boards, budget = BoardCache(site.db, "https://github.com", MemoryCache(10**6)), ReadBudget(600, lambda: 0.0)
+        boards, budget = BoardCache(site.db, "https://github.com", 10**6), ReadBudget(600, lambda: 0.0)
         row = await boards.row(1)
         assert row is not None
         await asyncio.wait_for(test(boards, row, budget), 20)
@@ -256,3 +257,68 @@ def test_the_queue_of_costly_reads_is_bounded(site: Site) -> None:
         assert gate.finished == THREADS + MAX_WAITING
 
     with_boards(site, test)
+
+
+# What the cache keeps
+
+
+def test_variants_of_a_board_push_no_board_out_of_the_cache(tmp_path: Path) -> None:
+    with open_site(tmp_path, loopback=False, read_budget=0, board_cache_bytes=200_000) as site:
+        for name in ("hello", "other"):
+            number = site.repository(f"octo/{name}")
+            for person in range(20):
+                site.person(number, f"Person {person}", f"{person}@example.com", 3)
+        client, boards = site.client("192.0.2.1"), site.app.state.context.boards
+        usual = ["/r/octo/other", "/leaderboard?repoUrl=octo/other", "/r/octo/other/badge.svg"]
+        assert all(client.get(url).status_code == 200 for url in usual)
+        kept = set(boards._cache._values)
+        for offset in range(30):
+            client.get(f"/leaderboard?repoUrl=octo/hello&offset={offset}")
+            client.get(f"/leaderboard?repoUrl=octo/hello&since=20{offset:02}-01-07&sparklines=include")
+            client.get(f"/leaderboard/find?repoUrl=octo/hello&q={offset}")
+            client.get(f"/r/octo/hello?until=20{offset:02}-01-07&merges=include")
+        assert kept <= set(boards._cache._values)
+        assert boards._variants.size <= 50_000
+        assert len(boards._cache._values) < 40
+
+
+def test_a_host_that_is_not_one_of_ours_makes_no_variants(tmp_path: Path) -> None:
+    with open_site(
+        tmp_path, loopback=False, read_budget=0, allowed_hosts=("podium.example", "other.example:8443")
+    ) as site:
+        site.person(site.repository(), "Ada", "ada@example.com", 3)
+        boards, shortcuts = site.app.state.context.boards, site.app.state.context.shortcuts
+
+        def get(host: str) -> str:
+            answer = site.client().get("/r/octo/hello", headers={"Host": host})
+            assert answer.status_code == 200
+            return answer.text
+
+        for host in ("podium.example", "PODIUM.example", "localhost:3000", "other.example:8443"):
+            assert f"http://{host.lower()}/r/octo/hello" in get(host)
+        kept, known = len(boards._cache._values), len(shortcuts)
+        for port in range(20):
+            for name in ("podium.example", "127.0.0.1", "192.0.2.1", "127.0.0.7", f"203.0.113.{port}", "localhost"):
+                assert f"http://{name}:{port + 4000}/r/octo/hello" in get(f"{name}:{port + 4000}")
+        assert (len(boards._cache._values), len(boards._variants._values)) == (kept, 0)
+        assert len(shortcuts) == known == 3
+
+
+def test_shortcuts_of_one_board_push_no_others_out(site: Site) -> None:
+    client, shortcuts = site.client("192.0.2.1"), site.app.state.context.shortcuts
+    site.repository("octo/other")
+    client.get("/r/octo/other/badge.svg")
+    for slashes in range(MAX_PER_BOARD + 10):
+        shortcuts.remember(
+            Request(
+                {
+                    "type": "http",
+                    "path": f"/r/octo/hello{'/' * slashes}",
+                    "query_string": b"",
+                    "scheme": "http",
+                    "headers": [(b"host", b"localhost")],
+                }
+            ),
+            Shortcut("github.com/octo/hello", ("page",), live=False),
+        )
+    assert len(shortcuts) == MAX_PER_BOARD + 1

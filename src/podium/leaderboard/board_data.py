@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -27,14 +28,15 @@ Part = TypeVar("Part", bound=Sized)
 
 
 class Keep(Protocol):
-    def __call__(self, key: tuple[object, ...], make: Callable[[], Part], /) -> Part: ...
+    def __call__(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool) -> Part:
+        """``usual`` is False for the many parts that depend on a window or on switches that differ from the default."""
 
 
 def keep_on() -> None:
     """Continue, for readers who wait until the end."""
 
 
-def keep_nothing(_key: tuple[object, ...], make: Callable[[], Part], /) -> Part:
+def keep_nothing(key: tuple[object, ...], make: Callable[[], Part], *, usual: bool) -> Part:  # noqa: ARG001 - Keep
     return make()
 
 
@@ -72,15 +74,15 @@ class BoardData:
             self._ranked[rules] = Ranked(self, rules)
         return self._ranked[rules]
 
-    def part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
+    def part(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool = True) -> Part:
         """A value derived from this repository; ``key`` names it and the rules that it depends on."""
-        return self._part((*key, self._cache_key), make)
+        return self._part((*key, self._cache_key), make, usual=usual)
 
-    def _part(self, key: tuple[object, ...], make: Callable[[], Part]) -> Part:
+    def _part(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool = True) -> Part:
         # The cache may drop a part at any time, but one board must use one version of each.
         if key not in self._parts:
             self.check()
-            self._parts[key] = self._keep(key, make)
+            self._parts[key] = self._keep(key, make, usual=usual)
         return self._parts[key]  # type: ignore[return-value]
 
     @cached_property
@@ -110,6 +112,7 @@ class Ranked:
         self.data = data
         self.rules = rules
         self.repository = data.repository
+        self.usual_switches = dataclasses.replace(rules, since=None, until=None) == Rules()
 
     @property
     def people(self) -> People:
@@ -127,26 +130,35 @@ class Ranked:
     def groups(self) -> Groups:
         rules = self.rules
         key = ("groups", rules.identities, rules.mailmap)
-        return self.data.part(key, lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap))
+        return self.data.part(
+            key,
+            lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap),
+            usual=self.usual_switches,
+        )
 
     @cached_property
     def tie_break(self) -> TieBreak:
         rules = self.rules
         key = ("tie_break", rules.identities, rules.mailmap, rules.merges, rules.co_authors)
-        return self.data.part(key, lambda: tie_break(self.people, self.accounts, self.groups, rules))
+        return self.data.part(
+            key, lambda: tie_break(self.people, self.accounts, self.groups, rules), usual=self.usual_switches
+        )
 
     @cached_property
     def ranking(self) -> Ranking:
         return self.data.part(
             ("ranking", self.rules),
             lambda: rank(self.people, self.groups, self.tie_break, self.rules, lambda: self.activity),
+            usual=self.rules == Rules(),
         )
 
     @cached_property
     def timeline(self) -> Timeline:
         rules = self.rules
         key = ("timeline", rules.identities, rules.mailmap, rules.merges)
-        return self.data.part(key, lambda: timeline(self.people, self.activity, self.groups, rules))
+        return self.data.part(
+            key, lambda: timeline(self.people, self.activity, self.groups, rules), usual=self.usual_switches
+        )
 
     @cached_property
     def previous(self) -> Ranked | None:

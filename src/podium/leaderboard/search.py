@@ -55,7 +55,9 @@ def fold(text: str) -> str:
 def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> list[int]:
     rules = ranked.rules
     index = ranked.data.part(
-        ("search", rules.identities, rules.mailmap, show_emails), lambda: _index(ranked, show_emails=show_emails)
+        ("search", rules.identities, rules.mailmap, show_emails),
+        lambda: _index(ranked, show_emails=show_emails),
+        usual=ranked.usual_switches,
     )
     # Strangers pay for a look-up by e-mail, so a text that does not look like one must not find any.
     exact = index.emails.get(wanted) if show_emails or is_email(wanted) else None

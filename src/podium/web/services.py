@@ -20,7 +20,6 @@ from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
-from podium.web.cache.memory import MemoryCache
 from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
@@ -28,6 +27,7 @@ from podium.web.clients import client_of
 from podium.web.live.pubsub import PubSub
 from podium.web.live.status import StatusView
 from podium.web.middleware.security_middleware import is_local
+from podium.web.origin import known_origin
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import ReadBudget
 
@@ -80,7 +80,7 @@ class Context:
         settings = services.settings
         renderer = Renderer()
         github_host = host_of(settings.github_server_url)
-        boards = BoardCache(services.db, settings.github_server_url, MemoryCache(settings.board_cache_bytes))
+        boards = BoardCache(services.db, settings.github_server_url, settings.board_cache_bytes)
         status = StatusView(renderer, github_host)
         return cls(
             services=services,
@@ -103,7 +103,10 @@ class Context:
             boards=boards,
             status=status,
             pubsub=PubSub(boards, status.event, settings.live_connections_per_client),
-            shortcuts=Shortcuts(partial(is_local, settings=settings, loopback=services.loopback)),
+            shortcuts=Shortcuts(
+                partial(is_local, settings=settings, loopback=services.loopback),
+                partial(known_origin, settings=settings),
+            ),
         )
 
     def reader(self, request: Request) -> Reader:

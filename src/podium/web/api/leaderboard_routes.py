@@ -58,7 +58,7 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
         return CachedResponse.json(document)
 
     name = ("leaderboard", rules, query.limit, query.offset, emails, curves)
-    return await _ready(request, context, query.repo_url, name, make)
+    return await _ready(request, context, query.repo_url, name, make, usual=query.is_usual())
 
 
 async def _ready(
@@ -68,11 +68,14 @@ async def _ready(
     name: AnswerName,
     make: Callable[[Repository, BoardData], CachedResponse],
     *,
+    usual: bool = False,
     shortcut: bool = True,
 ) -> Response:
     """The response ``name``, or the state of a repository without a board.
 
-    A shortcut would answer before a limit counts: ``shortcut`` is False for look-ups by e-mail.
+    Args:
+        usual: as for ``BoardCache.get``.
+        shortcut: False for look-ups by e-mail, which a shortcut would answer before the limit counts.
     """
     address = address_of(context, repo_url)
     row = await context.boards.row(address.key)
@@ -80,14 +83,14 @@ async def _ready(
         raise NotFound(f"This repository was never submitted: POST /leaderboard?repoUrl={address.url} submits it.")
     if has_board(row):
         if shortcut:
-            context.shortcuts.remember(request, Shortcut(address.key, name, live=False))
+            context.shortcuts.remember(request, Shortcut(address.key, name, live=False, usual=usual))
 
         def made(row: Repository, data: BoardData | None) -> CachedResponse:
             if data is None:
                 raise Conflict("The board was deleted just now: ask again.")
             return make(row, data)
 
-        return SendCached(await context.boards.get(row, name, made, reader=context.reader(request)))
+        return SendCached(await context.boards.get(row, name, made, usual=usual, reader=context.reader(request)))
     if row.state == State.FAILED:
         code = row.error_code or "failed"
         return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)
@@ -111,6 +114,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
         query.repo_url,
         ("activity", rules),
         lambda _, data: CachedResponse.json(read_figures(data.under(rules))),
+        usual=query.is_usual(),
     )
 
 

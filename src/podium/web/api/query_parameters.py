@@ -23,6 +23,11 @@ _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/n
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
 
+    def is_usual(self) -> bool:
+        """Whether every optional parameter has its default value."""
+        fields = type(self).model_fields
+        return all(getattr(self, name) == field.default for name, field in fields.items() if not field.is_required())
+
 
 class RepositoryQuery(_Query):
     repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])

@@ -14,9 +14,15 @@ ETag                       :class:`memory.MemoryCache`: name,            least r
 parts of boards: people,   the same cache: name, rules that it depends   The same. Accounts found for another
 activity, accounts,        on, cache key of the row or the count         repository can change this one's rows: then
 rankings                                                                 everything of this repository is dropped.
-shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used.
-response                   query, scheme, host, local client or not
+responses and rankings     a quarter of the same memory, so that a       The same.
+under other parameters     client that varies them evicts only variants
+than the default ones
+shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used, and of each board
+response                   query, origin, local client or not            those beyond 50.
 =========================  ============================================  ============================================
+
+A page depends on the origin. It is kept only for the few origins of :func:`podium.web.origin.known_origin`, so that a
+client cannot make variants with the ``Host`` header.
 
 The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
 

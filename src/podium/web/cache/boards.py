@@ -11,7 +11,7 @@ from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 
 from podium.errors import NotFound, TooManyRequests
-from podium.leaderboard.board_data import BoardData, accounts_key, cache_key
+from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
 from podium.leaderboard.grouping import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
@@ -44,13 +44,15 @@ class BoardCache:
     """
 
     def __init__(
-        self, db: Database, github_url: str, cache: MemoryCache, clock: Callable[[], float] = time.monotonic
+        self, db: Database, github_url: str, max_bytes: int, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._clock = clock
         self._db = db
         self._github_url = github_url
         self._github_host = host_of(github_url)
-        self._cache = cache
+        # Separate, so that no client pushes boards out of the cache with windows and other parameters.
+        self._variants = MemoryCache(max_bytes // 4)
+        self._cache = MemoryCache(max_bytes - max_bytes // 4)
         self._rows = RowBatcher(db)
         self._threads = ReadThreads()
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
@@ -60,31 +62,47 @@ class BoardCache:
     async def row(self, key: str | int) -> Repository | None:
         return await self._rows.read(key)
 
-    async def find(self, row: Repository, name: AnswerName, *, live: bool = False) -> CachedResponse | None:
+    async def find(
+        self, row: Repository, name: AnswerName, *, live: bool = False, usual: bool = False
+    ) -> CachedResponse | None:
         await self._check_accounts(row)
-        found: CachedResponse | None = self._cache.get(_key(row, name, live=live))
+        found: CachedResponse | None = self._cache_of(usual).get(_key(row, name, live=live))
         return found
 
+    def _cache_of(self, usual: bool) -> MemoryCache:
+        return self._cache if usual else self._variants
+
+    def _keep(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool) -> Part:
+        return self._cache_of(usual).once(key, make)
+
     async def get(
-        self, row: Repository, name: AnswerName, make: Make, *, live: bool = False, reader: Reader | None = None
+        self,
+        row: Repository,
+        name: AnswerName,
+        make: Make,
+        *,
+        live: bool = False,
+        usual: bool = False,
+        reader: Reader | None = None,
     ) -> CachedResponse:
         """The cached response ``name``, or a new one from ``make`` in a thread.
 
         Args:
             live: whether the response shows progress, and so changes with it.
+            usual: whether it is one of the few responses of a repository under default parameters.
             reader: the client, whose budget pays unless the response exists or is being made.
 
         Raises:
             TooManyRequests: the client's budget is used up, or the server has too much to do.
             ReaderGone: the client disconnected. The work ends if no other client waits for it.
         """
-        found = await self.find(row, name, live=live)
+        found = await self.find(row, name, live=live, usual=usual)
         if found is not None:
             return found
 
         def made(check: Check) -> CachedResponse:
             current, answer = self._read_now(row.id, lambda row, data: (row, make(row, data)), check)
-            self._cache.put(_key(current, name, live=live), answer)
+            self._cache_of(usual).put(_key(current, name, live=live), answer)
             return answer
 
         key = _key(row, name, live=live)
@@ -129,7 +147,7 @@ class BoardCache:
             row = read_row(session, repository_id)
             if row is None:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
-            data = BoardData(session, row, self._github_url, self._cache.once, check) if has_board(row) else None
+            data = BoardData(session, row, self._github_url, self._keep, check) if has_board(row) else None
             return make(row, data)
 
     async def _check_accounts(self, row: Repository) -> None:
@@ -149,7 +167,8 @@ class BoardCache:
         with self._db.read() as session:
             now = load_accounts(session, row.id, self._github_host)
         if now != kept:
-            self._cache.drop(lambda key: _is_of(key, row.id))
+            for cache in (self._cache, self._variants):
+                cache.drop(lambda key: _is_of(key, row.id))
 
 
 async def _result(future: asyncio.Future[T], reader: Reader | None) -> T:

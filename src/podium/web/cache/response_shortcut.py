@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from starlette.requests import Request
@@ -13,13 +13,15 @@ from podium.errors import PodiumError
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 
-# Longer URLs are neither typed nor linked.
 MAX_SHORTCUTS = 5_000
+# A client that varies the URL of one board evicts only shortcuts of that board.
+MAX_PER_BOARD = 50
+# Longer URLs are neither typed nor linked.
 MAX_LENGTH = 500
 
 RequestHeaders = Mapping[bytes, bytes]
-# Path, query, scheme, Host, and whether the client is local.
-Address = tuple[str, bytes, str, bytes | None, bool]
+# Path, query, origin, and whether the client is local.
+Address = tuple[str, bytes, str, bool]
 
 
 class Shortcut(NamedTuple):
@@ -28,6 +30,30 @@ class Shortcut(NamedTuple):
     repository_key: str
     name: AnswerName
     live: bool
+    usual: bool = False
+
+
+class _Latest(LRUCache[Address, tuple[Shortcut, object]]):
+    """The latest shortcuts, at most :data:`MAX_PER_BOARD` of each repository."""
+
+    def __init__(self) -> None:
+        super().__init__(MAX_SHORTCUTS)
+        self._of_board: dict[str, dict[Address, None]] = {}
+
+    def __setitem__(self, address: Address, value: tuple[Shortcut, object], **_: Any) -> None:
+        addresses = self._of_board.setdefault(value[0].repository_key, {})
+        if address not in self and len(addresses) >= MAX_PER_BOARD:
+            del self[next(iter(addresses))]
+            addresses = self._of_board.setdefault(value[0].repository_key, {})
+        addresses[address] = None
+        super().__setitem__(address, value)
+
+    def __delitem__(self, address: Address, **_: Any) -> None:
+        key = self[address][0].repository_key
+        super().__delitem__(address)
+        del self._of_board[key][address]
+        if not self._of_board[key]:
+            del self._of_board[key]
 
 
 class Shortcuts:
@@ -35,30 +61,38 @@ class Shortcuts:
 
     Args:
         is_local: whether a request comes from this machine, which may see more.
+        origin: the origin that a request names; None if it is not one of a few.
     """
 
-    def __init__(self, is_local: Callable[[RequestHeaders], bool]) -> None:
+    def __init__(
+        self,
+        is_local: Callable[[RequestHeaders], bool],
+        origin: Callable[[Scope, RequestHeaders], str | None],
+    ) -> None:
         self._is_local = is_local
-        self._shortcuts: LRUCache[Address, tuple[Shortcut, object]] = LRUCache(MAX_SHORTCUTS)
+        self._origin = origin
+        self._shortcuts = _Latest()
 
     def __len__(self) -> int:
         return len(self._shortcuts)
 
     def remember(self, request: Request, shortcut: Shortcut) -> None:
         address = self._address(request.scope, dict(request.scope["headers"]))
-        if len(address[0]) + len(address[1]) <= MAX_LENGTH:
+        if address is not None and len(address[0]) + len(address[1]) <= MAX_LENGTH:
             self._shortcuts[address] = (shortcut, request.scope.get("route"))
 
     def find(self, scope: Scope, headers: RequestHeaders) -> Shortcut | None:
         """Sets the scope's route too, a label of metrics."""
-        found = self._shortcuts.get(self._address(scope, headers))
+        address = self._address(scope, headers)
+        found = None if address is None else self._shortcuts.get(address)
         if found is None:
             return None
         scope["route"] = found[1]
         return found[0]
 
-    def _address(self, scope: Scope, headers: RequestHeaders) -> Address:
-        return scope["path"], scope["query_string"], scope["scheme"], headers.get(b"host"), self._is_local(headers)
+    def _address(self, scope: Scope, headers: RequestHeaders) -> Address | None:
+        origin = self._origin(scope, headers)
+        return None if origin is None else (scope["path"], scope["query_string"], origin, self._is_local(headers))
 
 
 class ResponseShortcut:
@@ -80,7 +114,11 @@ class ResponseShortcut:
     async def _ready(self, shortcut: Shortcut) -> CachedResponse | None:
         try:
             row = await self._boards.row(shortcut.repository_key)
-            return await self._boards.find(row, shortcut.name, live=shortcut.live) if row is not None else None
+            return (
+                await self._boards.find(row, shortcut.name, live=shortcut.live, usual=shortcut.usual)
+                if row is not None
+                else None
+            )
         except PodiumError:
             # The routes handle errors.
             return None

@@ -23,6 +23,7 @@ from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
 from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
+from podium.web.origin import known_origin
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
 from podium.web.pages.board_urls import key_of, page_path
 from podium.web.services import Context, ContextDep
@@ -110,7 +111,8 @@ async def board(
     if repository is None:
         return context.renderer.page("unknown.html", status=404, name=path, address=_address_of(path, github_url))
     may_retry = may_administer(request, context.services)
-    origin = str(request.base_url).rstrip("/")
+    known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
+    origin = known or str(request.base_url).rstrip("/")
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own = _at(wanted, page_path(row, context.github_host))
@@ -125,12 +127,19 @@ async def board(
             share=share_values(origin, own.path, own.chosen),
         )
 
-    if wanted.find or wanted.person is not None:
+    if wanted.find or wanted.person is not None or known is None:
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
-    shortcut = Shortcut(key, ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin), live=True)
+    shortcut = Shortcut(
+        key,
+        ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin),
+        live=True,
+        usual=not wanted.chosen and not offset,
+    )
     context.shortcuts.remember(request, shortcut)
     return SendCached(
-        await context.boards.get(repository, shortcut.name, make, live=True, reader=context.reader(request))
+        await context.boards.get(
+            repository, shortcut.name, make, live=True, usual=shortcut.usual, reader=context.reader(request)
+        )
     )
 
 

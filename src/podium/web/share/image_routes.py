@@ -66,8 +66,9 @@ async def get_badge(
             shown = badge.of_board(board, query.show, query.label)
         return _body(*_badge(context, shown, query.theme), how_long(row))
 
-    context.shortcuts.remember(request, Shortcut(row.key, what, live=False))
-    return SendCached(await context.boards.get(row, what, make, reader=context.reader(request)))
+    usual = query.is_usual()
+    context.shortcuts.remember(request, Shortcut(row.key, what, live=False, usual=usual))
+    return SendCached(await context.boards.get(row, what, make, usual=usual, reader=context.reader(request)))
 
 
 def _badge(context: Context, shown: badge.Badge, theme: str) -> tuple[str, str]:
@@ -108,7 +109,9 @@ async def get_card(
         return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
     digests = tuple(image.digest for image in avatars.values())
-    return SendCached(await context.boards.get(found, (*what, digests, complete), make, reader=reader))
+    return SendCached(
+        await context.boards.get(found, (*what, digests, complete), make, usual=query.is_usual(), reader=reader)
+    )
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
