@@ -32,7 +32,7 @@ from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_script import PASSING, Script
 from tests.support.postgres import Postgres, running_postgres
-from tests.support.processes import asks_git_for, children, descendants
+from tests.support.processes import asks_git_for, children, counting_processes, descendants
 from tests.support.server import Answer, Server, free_port
 from tests.support.valkey import Valkey, running_valkey
 
@@ -489,7 +489,7 @@ def _wait_for_empty_queue(running: Fleet) -> dict[str, Any]:
 
 
 def killer(world: World, folder: Path, patience: float = 600) -> tuple[str, int, float]:
-    """A repository whose worker is killed each time it begins: its error, how many died, and the seconds it took."""
+    """A repository whose counting process is killed each time: its error, how many died, and the seconds it took."""
     name, *others = world.names[:5]
     path = f"/{name}"
     world.git.faults.insert(0, Fault("stall", path))
@@ -500,10 +500,10 @@ def killer(world: World, folder: Path, patience: float = 600) -> tuple[str, int,
         def kill_whoever_asks() -> None:
             while not ended.wait(0.05):
                 for member in running.members.values():
-                    worker = member.worker
-                    if worker and any(asks_git_for(path, pid) for pid in descendants(worker)):
-                        os.kill(worker, signal.SIGKILL)
-                        deaths.add(worker)
+                    for process in counting_processes(member.process.pid):
+                        if any(asks_git_for(path, pid) for pid in descendants(process)):
+                            os.kill(process, signal.SIGKILL)
+                            deaths.add(process)
 
         killing = threading.Thread(target=kill_whoever_asks)
         killing.start()

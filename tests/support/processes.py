@@ -30,3 +30,14 @@ def asks_git_for(path: str, pid: int) -> bool:
     with contextlib.suppress(OSError):
         return path.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
     return False
+
+
+def counting_processes(parent: int) -> list[int]:
+    """The processes that count for a server or a worker."""
+    return [pid for pid in descendants(parent) if _has_argument(pid, b"_count")]
+
+
+def _has_argument(pid: int, word: bytes) -> bool:
+    with contextlib.suppress(OSError):
+        return word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False

@@ -20,7 +20,7 @@ from podium.settings import Settings
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
-from tests.support.processes import asks_git_for, children, descendants
+from tests.support.processes import asks_git_for, counting_processes, descendants
 from tests.support.server import Server, wait_until
 from tests.support.valkey import Valkey
 
@@ -123,8 +123,7 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
     killer = f"{host.url}/o/r0.git"
     others = [f"{host.url}/o/r{number}.git" for number in range(1, 6)]
     host.faults.append(Fault("stall", "/o/r0.git"))
-    # Longer than a process takes to start: the supervisor delays the restart of one that dies sooner.
-    arrangement.settings |= {**QUICK, "PODIUM_LEASE_SECONDS": "4"}
+    arrangement.settings |= QUICK
     with arrangement.api() as server:
         worker = arrangement.worker("commits", "--processes", "1")
         ended = threading.Event()
@@ -132,7 +131,7 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
 
         def kill_readers() -> None:
             while not ended.wait(0.05):
-                for process in children(worker.pid):
+                for process in counting_processes(worker.pid):
                     if any(asks_git_for("/o/r0.git", pid) for pid in descendants(process)):
                         os.kill(process, signal.SIGKILL)
                         killed.append(process)

@@ -5,7 +5,8 @@
 ``startup``          what every process does first
 ``server_process``   ``podium serve``
 ``worker_process``   ``podium _work``, and the workers of the server
-``count_process``    ``podium _count``: a child counts one repository
+``counting_child``   counts in child processes, and what their end means
+``count_process``    ``podium _count``: a child counts repositories
 ``operations``       what operators' commands and the metrics page read
 ===================  ==================================================
 

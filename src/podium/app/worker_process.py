@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from typing import Self
 
 from podium.app import factories
+from podium.app.counting_child import START_SECONDS, ChildCounter
 from podium.app.operations import budgets
 from podium.errors import StorageError
 from podium.jobs import lease
@@ -18,7 +18,6 @@ from podium.jobs.overflow import OverflowSlot
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, reconciler
 from podium.monitoring.inspector import Inspector
-from podium.repositories.model import Repository
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
 from podium.storage.session import Database
@@ -36,10 +35,8 @@ class Worker:
     """Works on the queues from :meth:`start` (or ``with``) to :meth:`stop`.
 
     Args:
-        count: counts a leased repository; returns whether to enqueue the next step.
         stop: interrupts running jobs; :meth:`stop` sets it.
         commit_threads, user_threads: 0: it only enqueues.
-        count_start_seconds: until ``count`` renews the lease.
 
     Raises:
         BadSetting: the settings of Redis cannot be read.
@@ -49,17 +46,15 @@ class Worker:
         self,
         settings: Settings,
         db: Database,
-        count: Callable[[Repository], bool],
         stop: threading.Event,
         *,
         commit_threads: int,
         user_threads: int,
-        count_start_seconds: float = 0.0,
     ) -> None:
         self._db = db
-        self._count = count
+        self.counter = ChildCounter(settings, db)
         self._stop = stop
-        self._lease_seconds = settings.lease_seconds + count_start_seconds
+        self._lease_seconds = settings.lease_seconds + START_SECONDS
         self._works = bool(commit_threads or user_threads)
         self.queues = JobQueues(
             factories.backend(settings),
@@ -89,7 +84,7 @@ class Worker:
             return
         if (job := current()) is not None:
             job.repository = row.id
-        if self._count(row):
+        if self.counter.count(row, self._stop):
             enqueue_next(self._db, self.queues, row.id)
 
     def on_users(self, repository_id: int, generation: int, batch: int) -> None:
@@ -111,7 +106,7 @@ class Worker:
         if not self._works:
             return
         self._stop.set()
-        with closing(self._users):
+        with closing(self._users), closing(self.counter):
             self._heartbeat.stop()
             self._reconciler.stop()
             self.queues.stop()
@@ -141,18 +136,16 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
     Raises:
         StorageError: the database cannot be used.
     """
-    with closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db:
-        job = factories.commit_job(settings, db, factories.server_source(settings))
-
-        def count(row: Repository) -> bool:
-            job.run_held(row, stop)
-            return True
-
-        with Worker(settings, db, count, stop, commit_threads=commit_threads, user_threads=user_threads) as worker:
-            if drain:
-                queues = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
-                return Drain(db, queues).run(worker.queues.backend, worker.queues.is_idle, stop)
-            stop.wait()
+    with (
+        closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db,
+        Worker(settings, db, stop, commit_threads=commit_threads, user_threads=user_threads) as worker,
+    ):
+        if commit_threads:
+            worker.counter.warm()
+        if drain:
+            queues = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
+            return Drain(db, queues).run(worker.queues.backend, worker.queues.is_idle, stop)
+        stop.wait()
     return 0
 
 

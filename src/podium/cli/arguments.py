@@ -129,9 +129,6 @@ def _add_child_commands(commands: Any) -> None:
     # Processes that Podium starts itself: without `help` they are not listed.
     count = commands.add_parser("_count")
     count.set_defaults(command="serve", func="count_command:run")
-    count.add_argument("repository_id", type=int)
-    count.add_argument("token", type=int)
-    count.add_argument("--job", default="")
     work = commands.add_parser("_work")
     work.set_defaults(command="worker", func="worker:run_process")
     work.add_argument("kind", choices=_KINDS)

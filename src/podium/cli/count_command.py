@@ -1,4 +1,4 @@
-"""``podium _count``: the child process of a server that counts one repository."""
+"""``podium _count``: the child process of a server or a worker that counts repositories."""
 
 from __future__ import annotations
 
@@ -8,18 +8,29 @@ import signal
 import threading
 from collections.abc import Mapping
 
-from podium.app.count_process import count_one
+from podium.app.count_process import count_each
 from podium.app.startup import configure_log
 from podium.settings import Settings
-from podium.workers.child import stop_with_parent
+from podium.workers.child import orders
+from podium.workers.counting_pool import OUT_OF_MEMORY
 
 
-def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run(_options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stop = threading.Event()
-    stop_with_parent(stop)
+    threading.excepthook = _end_without_memory
     settings = Settings.from_environment(environment)
     configure_log(settings)
-    count_one(settings, options.repository_id, options.token, options.job, stop)
+    stop = threading.Event()
+    try:
+        count_each(settings, orders(stop), stop)
+    except MemoryError:
+        return OUT_OF_MEMORY
     return 0
+
+
+def _end_without_memory(error: threading.ExceptHookArgs) -> None:
+    """Without its other threads, such as the lease's, the count cannot go on."""
+    if issubclass(error.exc_type, MemoryError):
+        os._exit(OUT_OF_MEMORY)
+    threading.__excepthook__(error)

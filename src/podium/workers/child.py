@@ -1,20 +1,20 @@
 """Child processes (``podium ARGUMENTS``) that end with their parent.
 
-A child's standard input is a pipe that the parent never writes to. When the parent ends, even by SIGKILL, the pipe
-closes and the child stops.
+A child's standard input is a pipe from its parent. When the parent ends, even by SIGKILL, the pipe closes and the child
+stops.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
 # Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
@@ -37,7 +37,30 @@ def run(
         stop: ends the child: SIGTERM, then SIGKILL after ``grace`` seconds.
         on_line: receives each line of standard output, in another thread, before this returns.
     """
-    child = subprocess.Popen(
+    process = start(arguments, environment)
+
+    def read() -> None:
+        for line in lines(process):
+            on_line(line)
+
+    reader = threading.Thread(target=read, name="child", daemon=True)
+    reader.start()
+    try:
+        while True:
+            try:
+                return process.wait(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                if stop.is_set():
+                    process.terminate()
+                    return end(process, grace)
+    finally:
+        end(process, 0)
+        reader.join(GRACE)
+
+
+def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start ``podium ARGUMENTS`` with pipes, in its own session."""
+    return subprocess.Popen(
         # No modules from the current folder.
         [sys.executable, "-P", "-m", "podium", *arguments],
         stdin=subprocess.PIPE,
@@ -46,31 +69,28 @@ def run(
         # Ctrl-C reaches only the parent.
         start_new_session=True,
     )
-    reader = threading.Thread(target=_read_lines, args=(child.stdout, on_line), name="child", daemon=True)
-    reader.start()
-    try:
-        while True:
-            try:
-                return child.wait(timeout=0.1)
-            except subprocess.TimeoutExpired:
-                if stop.is_set():
-                    return _end(child, grace)
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-        if child.stdin:
-            child.stdin.close()
-        _end_session(child.pid)
-        reader.join(GRACE)
 
 
-def _read_lines(output: IO[bytes] | None, on_line: Callable[[bytes], None]) -> None:
-    if output is None:
-        return
+def lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield the lines of its standard output."""
+    output = process.stdout
+    assert output  # noqa: S101 # a pipe
     with output:
-        for line in iter(lambda: output.readline(LONGEST_LINE), b""):
-            on_line(line)
+        yield from iter(lambda: output.readline(LONGEST_LINE), b"")
+
+
+def end(process: subprocess.Popen[bytes], grace: float) -> int:
+    """Wait ``grace`` seconds for the end of ``process``, then kill it, with its session; return its status."""
+    try:
+        status = process.wait(timeout=grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        status = process.wait()
+    if process.stdin:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    _end_session(process.pid)
+    return status
 
 
 def _end_session(session: int) -> None:
@@ -82,18 +102,30 @@ def _end_session(session: int) -> None:
                 os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
-def _end(child: subprocess.Popen[bytes], grace: float) -> int:
-    child.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        return child.wait(timeout=grace)
-    child.kill()
-    return child.wait()
-
-
 def stop_with_parent(stop: threading.Event) -> None:
     """In a child: set ``stop`` at SIGTERM and when the parent ends."""
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     _when_parent_ends(stop.set)
+
+
+def orders(stop: threading.Event) -> Iterator[bytes]:
+    """In a child: yield each line that the parent writes. SIGTERM and the end of the parent set ``stop`` and end it."""
+    waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def stop_now(*_: object) -> None:
+        stop.set()
+        waiting.put(b"")
+
+    def read() -> None:
+        with open(0, "rb", closefd=False) as stdin:
+            for line in stdin:
+                waiting.put(line)
+        stop_now()
+
+    signal.signal(signal.SIGTERM, stop_now)
+    threading.Thread(target=read, name="parent", daemon=True).start()
+    while (line := waiting.get()) and not stop.is_set():
+        yield line
 
 
 def end_with_parent() -> None:
