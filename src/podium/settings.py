@@ -191,6 +191,25 @@ class Settings:
     port: int = _setting(
         "PORT", 3000, _port, "Port that `podium serve` listens on. Workers answer probes on it if it is set."
     )
+    max_connections: int = _setting(
+        "PODIUM_MAX_CONNECTIONS",
+        10_000,
+        _positive,
+        "Connections to the server that may be open at a time, and at most three quarters of the open files "
+        "(`ulimit -n`).",
+    )
+    request_timeout: float = _setting(
+        "PODIUM_REQUEST_TIMEOUT",
+        15.0,
+        _duration(1),
+        "Seconds in which a client must send the headers of a request, and again its body.",
+    )
+    response_timeout: float = _setting(
+        "PODIUM_RESPONSE_TIMEOUT",
+        60.0,
+        _duration(1),
+        "Seconds after which a connection is closed whose client reads nothing of a response.",
+    )
     github_server_url: str = _setting(
         "GITHUB_SERVER_URL", "https://github.com", _origin, "The GitHub whose repositories are accepted."
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from podium.web.server import beside
+from podium.web.serving.server import beside
 from podium.web.share import badge, card
 from podium.web.share.text_metrics import width
 from tests.support.avatar_host import AvatarHost, png, whole
@@ -33,7 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             site.person(number, name, f"p{place}@example.com", 100 - place, merge_count=place)
         site.account("p0@example.com", "ada", account_id=7, avatar_url=f"{host.origin}/u/7")
         site.repository("octo/new", "pending")
-        with beside(site.app, "127.0.0.1", 0) as base:
+        with beside(site.app, "127.0.0.1", 0, site.services.settings) as base:
             yield base
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from podium.web.server import run
+from podium.web.serving.server import run
 from tests.support import fork_server, markers
 from tests.support.web import open_site
 

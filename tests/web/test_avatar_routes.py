@@ -13,7 +13,7 @@ import pytest
 
 from podium.avatars.loader import MAX_FETCHES
 from podium.telemetry import metrics
-from podium.web.server import beside
+from podium.web.serving.server import beside
 from podium.web.share import avatar_routes
 from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.web import Client, Site, is_problem, open_site
@@ -144,7 +144,7 @@ def test_a_host_that_never_answers_delays_no_other_request(site: Site, host: Ava
     for number in range(1, 101):
         host.plays[f"/u/{number}"] = host.hold(never, whole(png()))
         site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
-    with beside(site.app, "127.0.0.1", 0) as at:
+    with beside(site.app, "127.0.0.1", 0, site.services.settings) as at:
 
         async def all_at_once() -> list[float]:
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200), timeout=60) as browser:

@@ -483,13 +483,12 @@ def test_a_database_that_is_away_for_a_moment_ends_nothing(site: Site, monkeypat
     run(watch)
 
 
-def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pubsub, "MAX_SUBSCRIBERS", 2)
+def test_watchers_are_bounded_and_let_go_when_the_server_stops(site: Site) -> None:
     number = site.repository(state="pending")
 
     async def watch() -> None:
         boards = boards_of(site)
-        channels = PubSub(boards, tell, 1000)
+        channels = PubSub(boards, tell, 1000, 2)
         row = await boards.row(number)
         assert row is not None
         tasks = [watching(channels, row) for _ in range(2)]

@@ -17,7 +17,7 @@ from podium.repositories.store import queries
 from podium.textutil.mask import masked
 from podium.web.pages import filters
 from podium.web.pages.board_urls import key_of, page_path
-from podium.web.server import listen, url_of
+from podium.web.serving.server import listen, url_of
 from tests.support.limit_clock import LimitClock
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import Client, Site, is_problem, open_site

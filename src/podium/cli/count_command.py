@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 
 from podium.app.count_process import count_each
-from podium.app.startup import configure_log
+from podium.app.startup import prepare_process
 from podium.settings import Settings
 from podium.workers.child import orders
 from podium.workers.counting_pool import OUT_OF_MEMORY
@@ -20,7 +20,7 @@ def run(_options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.excepthook = _end_without_memory
     settings = Settings.from_environment(environment)
-    configure_log(settings)
+    prepare_process(settings)
     stop = threading.Event()
     try:
         count_each(settings, orders(stop), stop)

@@ -8,7 +8,7 @@ import logging
 import sys
 from collections.abc import Mapping
 
-from podium.app.startup import configure_log
+from podium.app.startup import prepare_process
 from podium.net import is_loopback
 from podium.settings import Settings
 
@@ -34,9 +34,9 @@ def serve(settings: Settings, *, workers: bool) -> int:
         PodiumError: the database, the data folder or the port cannot be used.
     """
     from podium.app.server_process import services
-    from podium.web.server import run
+    from podium.web.serving.server import run
 
-    configure_log(settings)
+    prepare_process(settings)
     with services(settings, loopback=is_loopback(settings.host), workers=workers) as given:
         run(
             given,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from podium.app import factories
 from podium.app.child_environment import worker_environment
-from podium.app.startup import configure_log
+from podium.app.startup import prepare_process
 from podium.errors import BadSetting
 from podium.net import is_loopback
 from podium.settings import Settings
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 def _supervise(settings: Settings, options: argparse.Namespace, port: int | None) -> int:
     from podium.workers.supervisor import Supervisor
 
-    configure_log(settings)
+    prepare_process(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -75,7 +75,7 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Ite
     from podium.app.worker_process import check_worker
     from podium.monitoring.inspector import Inspector
     from podium.web.api.worker_probes import Probed, create_probes
-    from podium.web.server import beside
+    from podium.web.serving.server import beside
 
     db, messages = factories.connect(settings), factories.backend(settings)
 
@@ -85,7 +85,7 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Ite
 
     with metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page:
         probed = Probed(settings, is_loopback(settings.host), check, page)
-        with beside(create_probes(probed), settings.host, port):
+        with beside(create_probes(probed), settings.host, port, settings):
             yield
 
 
@@ -104,7 +104,7 @@ def run_process(options: argparse.Namespace, environment: Mapping[str, str]) -> 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stop = threading.Event()
     stop_with_parent(stop)
-    configure_log(settings)
+    prepare_process(settings)
     metrics.install(MetricsPipe(sys.stdout.buffer))
     # Python runs one thread at a time: a commit worker has one and uses more processes instead.
     alone = 1 if options.kind == "commits" else settings.commit_workers

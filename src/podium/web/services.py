@@ -24,12 +24,13 @@ from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
 from podium.web.clients import client_of
-from podium.web.live.pubsub import PubSub
+from podium.web.live.pubsub import MAX_SUBSCRIBERS, PubSub
 from podium.web.live.status import StatusView
 from podium.web.middleware.security_middleware import is_local
 from podium.web.origin import known_origin
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import ReadBudget
+from podium.web.serving.connections import connection_limit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +103,13 @@ class Context:
             github_host=github_host,
             boards=boards,
             status=status,
-            pubsub=PubSub(boards, status.event, settings.live_connections_per_client),
+            pubsub=PubSub(
+                boards,
+                status.event,
+                settings.live_connections_per_client,
+                # The other half stays for requests.
+                min(MAX_SUBSCRIBERS, connection_limit(settings.max_connections) // 2),
+            ),
             shortcuts=Shortcuts(
                 partial(is_local, settings=settings, loopback=services.loopback),
                 partial(known_origin, settings=settings),

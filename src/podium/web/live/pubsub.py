@@ -42,9 +42,15 @@ class Channel:
 
 
 class PubSub:
-    """``per_client``: subscriptions of one client at a time. A /48 network has :data:`NETWORK_SHARE` times as many."""
+    """Channels, within bounds: each subscriber holds a connection.
 
-    def __init__(self, boards: BoardCache, make_event: MakeEvent, per_client: int) -> None:
+    Args:
+        per_client: subscriptions of one client at a time. A /48 network has :data:`NETWORK_SHARE` times as many.
+        most: subscriptions of all clients.
+    """
+
+    def __init__(self, boards: BoardCache, make_event: MakeEvent, per_client: int, most: int = MAX_SUBSCRIBERS) -> None:
+        self._most = most
         self._boards = boards
         self._make_event = make_event
         self._channels: dict[int, Channel] = {}
@@ -59,7 +65,7 @@ class PubSub:
         Raises:
             TooManyRequests: there are too many subscribers, in all or of the client, or the server is stopping.
         """
-        if self.closed or self._total >= MAX_SUBSCRIBERS:
+        if self.closed or self._total >= self._most:
             raise TooManyRequests("Too many pages are connected: poll the state every few seconds instead.", 60)
         if any(self._held[key] >= most for key, most in self._shares(client)):
             raise TooManyRequests(

@@ -14,14 +14,20 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from podium.errors import CannotListen
+from podium.settings import Settings
 from podium.web.application import create_app
+from podium.web.middleware.message_framing import MessageFraming
 from podium.web.services import Services
+from podium.web.serving.acceptor import Acceptor
+from podium.web.serving.connections import Connections, HttpConnection, connection_limit
 
 # Seconds for open requests after the server stops.
 GRACE = 5
 
 _OPTIONS: dict[str, Any] = {
     "log_config": None,
+    # Not httptools, if it is installed: see podium.web.serving.connections.
+    "http": "h11",
     "ws": "none",
     "lifespan": "off",
     "server_header": False,
@@ -50,7 +56,7 @@ def run(
     proxies = list(services.settings.trusted_proxies)
     app = create_app(services)
     config = uvicorn.Config(
-        app,
+        MessageFraming(app),
         log_level=services.settings.log_level.lower(),
         # uvicorn by default trusts forwarding headers from this machine.
         proxy_headers=bool(proxies),
@@ -60,7 +66,8 @@ def run(
     access_log = logging.getLogger("uvicorn.access")
     access_log.addFilter(_without_query)
     try:
-        _Server(config, url_of(host, sockets[0]), on_listening, app.state.context.pubsub.close).run(sockets)
+        url, close_streams = url_of(host, sockets[0]), app.state.context.pubsub.close
+        _Server(config, connections_of(services.settings), url, on_listening, close_streams).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
         for listener in sockets:
@@ -68,11 +75,11 @@ def run(
 
 
 @contextlib.contextmanager
-def beside(app: ASGIApp, host: str, port: int) -> Iterator[str]:
+def beside(app: ASGIApp, host: str, port: int, settings: Settings) -> Iterator[str]:
     """Serve ``app`` in a thread for the duration of a ``with`` block, and yield its URL."""
     sockets = listen(host, port)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, **_OPTIONS)
-    server = _Server(config, url_of(host, sockets[0]), None)
+    config = uvicorn.Config(MessageFraming(app), log_level="warning", access_log=False, **_OPTIONS)
+    server = _Server(config, connections_of(settings), url_of(host, sockets[0]), None)
     thread = threading.Thread(target=server.run, args=(sockets,), name="http", daemon=True)
     thread.start()
     try:
@@ -133,28 +140,53 @@ def url_of(host: str, listener: socket.socket) -> str:
     return f"http://{f'[{name}]' if ':' in name and not name.startswith('[') else name}:{port}"
 
 
+def connections_of(settings: Settings) -> Connections:
+    return Connections(
+        connection_limit(settings.max_connections),
+        request_seconds=settings.request_timeout,
+        response_seconds=settings.response_timeout,
+    )
+
+
 class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        connections: Connections,
         url: str,
         on_listening: Callable[[str], None] | None,
         close_streams: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
+        self._connections = connections
+        self._acceptor: Acceptor | None = None
         self._url = url
         self._on_listening = on_listening
         self._close_streams = close_streams
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._acceptor:
+            self._acceptor.stop()
         # Open event streams would use up the grace period.
         self._close_streams()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # Without sockets: uvicorn would accept connections without bounds.
+        await super().startup([])
+        self._acceptor = Acceptor(sockets or [], self._connection, self._connections)
+        self._acceptor.start()
         if self.started and self._on_listening:
             self._on_listening(self._url)
+
+    async def on_tick(self, counter: int) -> bool:
+        # Ten ticks per second.
+        if counter % 10 == 0:
+            self._connections.close_late()
+        return await super().on_tick(counter)
+
+    def _connection(self) -> HttpConnection:
+        return HttpConnection(self._connections, self.config, self.server_state, self.lifespan.state)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
