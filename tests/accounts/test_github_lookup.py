@@ -62,11 +62,11 @@ def reason(podium: Desk) -> str:
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_transient_fault_changes_nothing(db: Database, repository: Build, accounts: Accounts, fault: str) -> None:
+def test_a_transient_fault_changes_nothing(sqlite: Database, repository: Build, accounts: Accounts, fault: str) -> None:
     folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
-        desk(db, double, timeout=0.3 if fault == "timeout" else 5) as podium,
+        desk(sqlite, double, timeout=0.3 if fault == "timeout" else 5) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 2, "@bob": 1, "no@x.org": 1}
         assert reason(podium) == "None"
@@ -77,12 +77,12 @@ def test_a_transient_fault_changes_nothing(db: Database, repository: Build, acco
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_without_a_usable_token_requests_are_anonymous(
-    db: Database, repository: Build, accounts: Accounts, fault: str
+    sqlite: Database, repository: Build, accounts: Accounts, fault: str
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault] * 3)) as double,
-        desk(db, double) as podium,
+        desk(sqlite, double) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
         assert [seen.token for seen in double.seen] == [TOKEN] * 3 + [ANONYMOUS]
@@ -91,12 +91,12 @@ def test_without_a_usable_token_requests_are_anonymous(
 @pytest.mark.parametrize("fault", REFUSALS)
 @pytest.mark.parametrize("tokens", [(TOKEN,), (TOKEN, "second"), ()])
 def test_a_refusal_counts_only_after_confirmation(
-    db: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
+    sqlite: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
-        desk(db, double, tokens=tokens, max_faults=2) as podium,
+        desk(sqlite, double, tokens=tokens, max_faults=2) as podium,
     ):
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
         assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import re
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from podium.cli.arguments import parser
-from podium.storage import migrate
+from podium.storage import migrate, sqlite_schema
+from podium.storage.sqlite import SqliteDatabase
 from tests.support.cli import Podium, clean_environment
 
 # Refuses to import what `pip install .` does not bring.
@@ -72,12 +74,11 @@ def without_extra(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "repository"
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("repository")
     person = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
     for words in (["init", "--quiet"], [*person, "commit", "--quiet", "--allow-empty", "--message=Begin"]):
-        folder.mkdir(exist_ok=True)
         subprocess.run(["git", "-C", str(folder), *words], env=clean_environment(), check=True)
     return folder
 
@@ -111,8 +112,9 @@ def test_rank_works_and_migrates_an_older_data_folder(tmp_path: Path, repository
 def test_a_command_that_needs_the_extra_says_so(
     tmp_path: Path, repository: Path, without_extra: str, words: list[str], variables: dict[str, str]
 ) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate", PYTHONPATH=without_extra).returncode == 0
+    podium = Podium(tmp_path)
+    with contextlib.closing(SqliteDatabase(tmp_path / "podium.db")) as db:
+        sqlite_schema.create(db)
     done = podium.run(*words, cwd=repository, PYTHONPATH=without_extra, **variables)
     assert done.returncode == 2
     assert re.fullmatch(

@@ -24,7 +24,9 @@ from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok
 from podium.git import version
 from podium.jobs.queues import COMMITS, USERS
 from podium.settings import Settings
+from podium.storage import sqlite_schema
 from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
 from podium.workers.heartbeat import DEAD_AFTER, Heartbeat
 from tests.support.cli import Podium
 from tests.support.github_double import GitHubDouble
@@ -226,12 +228,27 @@ def test_a_postgresql_that_refuses_is_a_problem(tmp_path: Path, postgres: Postgr
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings of a database at the newest revision: on each of the two that Podium knows."""
     if request.param == "sqlite":
-        made = healthy(tmp_path / "data")
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        made = healthy(tmp_path / "data", database_url=server.url(server.create()))
-    migrate_database(made, to="head", check=False)
-    return made
+        return of_sqlite(tmp_path / "data")
+    server: Postgres = request.getfixturevalue("postgres")
+    shared: str = request.getfixturevalue("migrated")
+    server.empty(shared)
+    return healthy(tmp_path / "data", database_url=server.url(shared))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def altered(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """The same of a database whose tables a test may change."""
+    if request.param == "sqlite":
+        return of_sqlite(tmp_path / "data")
+    server: Postgres = request.getfixturevalue("postgres")
+    return healthy(tmp_path / "data", database_url=server.url(server.create_migrated()))
+
+
+def of_sqlite(folder: Path) -> Settings:
+    folder.mkdir()
+    with contextlib.closing(SqliteDatabase(folder / "podium.db")) as db:
+        sqlite_schema.create(db)
+    return healthy(folder)
 
 
 @contextlib.contextmanager
@@ -250,22 +267,22 @@ def test_a_database_that_is_as_declared_is_well(settings: Settings) -> None:
     assert (levels(found, "database"), levels(found, "revision"), levels(found, "drift")) == (["ok"], ["ok"], ["ok"])
 
 
-def test_an_older_revision_says_what_to_run(settings: Settings) -> None:
-    migrate_database(settings, to="0001", check=False)
-    found = examine(settings, ask_github=False)
+def test_an_older_revision_says_what_to_run(altered: Settings) -> None:
+    migrate_database(altered, to="0001", check=False)
+    found = examine(altered, ask_github=False)
     advised(found, "problem", "revision", "0001", "podium migrate")
     assert not levels(found, "stuck")
 
 
-def test_a_newer_revision_says_to_update(settings: Settings) -> None:
-    change(settings, "UPDATE alembic_version SET version_num = '9999'")
-    advised(examine(settings, ask_github=False), "problem", "revision", "9999", "Update Podium.")
+def test_a_newer_revision_says_to_update(altered: Settings) -> None:
+    change(altered, "UPDATE alembic_version SET version_num = '9999'")
+    advised(examine(altered, ask_github=False), "problem", "revision", "9999", "Update Podium.")
 
 
-def test_tables_that_were_changed_by_hand_are_found(settings: Settings) -> None:
-    change(settings, "DROP INDEX ix_repository_state_enqueued_at")
+def test_tables_that_were_changed_by_hand_are_found(altered: Settings) -> None:
+    change(altered, "DROP INDEX ix_repository_state_enqueued_at")
     advised(
-        examine(settings, ask_github=False),
+        examine(altered, ask_github=False),
         "problem",
         "drift",
         "ix_repository_state_enqueued_at",

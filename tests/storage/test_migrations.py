@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -126,12 +125,13 @@ def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
         assert inspect(connection).get_table_names() == ["alembic_version"]
 
 
-def test_several_that_start_at_once_migrate_once(filled: str) -> None:
-    script = f"from podium.storage import migrate; migrate.migrate({filled!r})"
-    started = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(2)]
+def test_several_that_start_at_once_migrate_once(tmp_path: Path, filled: str) -> None:
+    podium = Podium(tmp_path)
+    variables = {} if filled.startswith("sqlite") else {"DATABASE_URL": filled}
+    started = [podium.start("migrate", stderr=subprocess.PIPE, **variables) for _ in range(2)]
     for process in started:
         _, complaint = process.communicate(timeout=60)
-        assert (process.returncode, complaint) == (0, b"")
+        assert (process.returncode, complaint) == (0, "")
     migrate.check_tables(filled)
     assert values(filled, "SELECT count(*) FROM repository") == [(3,)]
 

@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from podium.repositories.listing import MANY, Totals
-from podium.storage import migrate
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.tables import metadata
 from tests.support.bulk_rows import fill
 from tests.support.plans import Explained, Statement
 from tests.support.postgres import Postgres
 from tests.support.repository_life import RepositoryLife
 from tests.support.rows import add_repository
+from tests.support.sqlite_database import open_or_create
 
 LARGE = {"repository", "contributor", "repository_contributor", "known_email", "commit_data", "weekly_activity"}
 # Enough that PostgreSQL reads an index rather than the whole table.
@@ -30,21 +28,16 @@ TOTAL = re.compile(r"SELECT count\(\*\) FROM repository WHERE host <> ''( AND st
 
 def _sqlite(folder: Path, repositories: int) -> SqliteDatabase:
     folder.mkdir()
-    engine = create_engine(f"sqlite:///{folder / 'podium.db'}")
-    metadata.create_all(engine)
-    engine.dispose()
-    db = SqliteDatabase(folder / "podium.db")
+    db = open_or_create(folder / "podium.db")
     fill(db, repositories=repositories, people=PEOPLE)
     return db
 
 
 def _postgresql(server: Postgres) -> PostgresDatabase:
-    name = server.create()
+    name = server.create_migrated()
     # Statistics of every row, not of a random sample: the plans are the same in every run.
     server.ask(f"ALTER DATABASE {name} SET default_statistics_target = 1000")
-    url = server.url(name)
-    migrate.migrate(url)
-    db = PostgresDatabase(url, most=5)
+    db = PostgresDatabase(server.url(name), most=5)
     fill(db, repositories=REPOSITORIES, people=PEOPLE)
     return db
 

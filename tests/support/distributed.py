@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -71,18 +71,22 @@ class Arrangement:
 @contextlib.contextmanager
 def arranged(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
     """An empty database with Podium's tables, an empty Valkey, and a data folder that all processes share."""
-    with unmigrated(folder, postgres, valkey, **settings) as arrangement:
-        done = arrangement.podium.run("migrate", cwd=None, **arrangement.settings)
-        assert done.returncode == 0, done.stderr
+    with _arranged(folder, postgres.url(postgres.create_migrated()), valkey, settings) as arrangement:
         yield arrangement
 
 
 @contextlib.contextmanager
 def unmigrated(folder: Path, postgres: Postgres, valkey: Valkey, **settings: str) -> Iterator[Arrangement]:
     """The same before `podium migrate`."""
+    with _arranged(folder, postgres.url(postgres.create()), valkey, settings) as arrangement:
+        yield arrangement
+
+
+@contextlib.contextmanager
+def _arranged(folder: Path, database_url: str, valkey: Valkey, settings: Mapping[str, str]) -> Iterator[Arrangement]:
     valkey.flush()
     given = {
-        "DATABASE_URL": postgres.url(postgres.create()),
+        "DATABASE_URL": database_url,
         "REDIS_URL": valkey.url,
         # A test does not need a large disk.
         "PODIUM_DISK_RESERVE_BYTES": "1M",

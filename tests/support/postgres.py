@@ -7,6 +7,7 @@ reach the wheel (a checkout in root's home), as a copy of it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import itertools
 import os
@@ -21,6 +22,8 @@ from typing import Any
 
 import psycopg
 
+from podium.storage import migrate
+from podium.storage.tables import metadata
 from tests.support import markers
 from tests.support.server import free_port, wait_until
 
@@ -113,6 +116,25 @@ class Postgres:
         """A new, empty database; give its name."""
         name = f"podium_{next(self._numbers)}"
         self.ask(f"CREATE DATABASE {name}")
+        return name
+
+    def empty(self, database: str) -> None:
+        """Delete all rows of Podium's tables, and number new ones from 1."""
+        # TRUNCATE makes new files for every table and index, and takes seven times as long.
+        deletes = (f"DELETE FROM {table}" for table in metadata.tables)
+        restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+        self.ask("; ".join(("SET session_replication_role = replica", *deletes, restart)), database)
+
+    def create_migrated(self) -> str:
+        """A new database with Podium's tables; give its name."""
+        name = f"podium_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {self._migrated}")
+        return name
+
+    @functools.cached_property
+    def _migrated(self) -> str:
+        name = self.create()
+        migrate.migrate(self.url(name))
         return name
 
     def cut_connections(self, database: str) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import sqlalchemy
 from fastapi import FastAPI
 
 from podium.app import factories
@@ -19,10 +18,9 @@ from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.storage.session import Database
-from podium.storage.sqlite import SqliteDatabase
-from podium.storage.tables import metadata
 from podium.web.application import Services, create_app
 from tests.support.rows import RecordingQueues
+from tests.support.sqlite_database import open_or_create
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 # 2024-05-01 12:30:00 UTC, a Wednesday; its week starts on 2024-04-28.
@@ -186,19 +184,14 @@ def open_site(
     **settings: Any,
 ) -> Iterator[Site]:
     """A site over ``db``, which is closed in the end, or over a new database in ``folder``."""
-    site = Site(folder, db or _new(folder / "podium.db"), loopback=loopback, queue_ready=queue_ready, **settings)
+    site = Site(
+        folder, db or open_or_create(folder / "podium.db"), loopback=loopback, queue_ready=queue_ready, **settings
+    )
     try:
         yield site
     finally:
         site.avatars.close()
         site.db.close()
-
-
-def _new(file: Path) -> Database:
-    engine = sqlalchemy.create_engine(f"sqlite:///{file}")
-    metadata.create_all(engine)
-    engine.dispose()
-    return SqliteDatabase(file)
 
 
 def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:

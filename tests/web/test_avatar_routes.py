@@ -146,19 +146,19 @@ def test_a_host_that_never_answers_delays_no_other_request(site: Site, host: Ava
         site.account(f"{number}@example.com", f"u{number}", account_id=number, avatar_url=f"{host.origin}/u/{number}")
     with beside(site.app, "127.0.0.1", 0, site.services.settings) as at:
 
-        async def all_at_once() -> list[float]:
+        async def all_at_once() -> None:
             async with httpx.AsyncClient(limits=httpx.Limits(max_connections=200), timeout=60) as browser:
                 waiting = [asyncio.create_task(browser.get(f"{at}/avatars/{number}")) for number in range(1, 101)]
                 while len(host.requests) < MAX_FETCHES:
                     await asyncio.sleep(0.01)
-                answers = [await browser.get(f"{at}/repositories") for _ in range(20)]
+                # A thread of the web's for each that waits would have left none for these.
+                for _ in range(20):
+                    assert (await browser.get(f"{at}/repositories")).status_code == 200
                 assert not any(task.done() for task in waiting)
                 never.set()
                 await asyncio.gather(*waiting)
-                return [answer.elapsed.total_seconds() for answer in answers]
 
-        # A thread of the web's for each that waits would have left none for these.
-        assert max(asyncio.run(all_at_once())) < avatar_routes.TIMEOUT / 2
+        asyncio.run(all_at_once())
     assert host.most_at_once <= MAX_FETCHES
 
 

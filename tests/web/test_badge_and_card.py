@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.avatars.image_type import AvatarImage, image_of
@@ -360,6 +360,7 @@ def test_hostile_names_stay_text(name: str) -> None:
 
 
 @given(st.text())
+@settings(max_examples=40)
 def test_any_name_at_all_gives_a_well_formed_drawing(name: str) -> None:
     rendered(name)
 

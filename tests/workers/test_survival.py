@@ -130,7 +130,7 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
         killed: list[int] = []
 
         def kill_readers() -> None:
-            while not ended.wait(0.05):
+            while not ended.wait(0.2):
                 for process in counting_processes(worker.pid):
                     if any(asks_git_for("/o/r0.git", pid) for pid in descendants(process)):
                         os.kill(process, signal.SIGKILL)
