@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from podium.jobs.broker import Backend
@@ -20,6 +21,10 @@ from tests.support import fork_server, markers
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.sqlite_database import open_or_create
 from tests.support.valkey import Valkey, running_valkey
+
+# No test fails for the time that it takes.
+hypothesis.settings.register_profile("podium", deadline=None)
+hypothesis.settings.load_profile("podium")
 
 _ends = contextlib.ExitStack()
 

@@ -139,7 +139,10 @@ def test_the_token_never_travels_there(tmp_path: Path, host: AvatarHost) -> None
     assert "referer" not in request.lower()
 
 
-def test_a_host_that_never_answers_delays_no_other_request(site: Site, host: AvatarHost) -> None:
+def test_a_host_that_never_answers_delays_no_other_request(
+    site: Site, host: AvatarHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avatar_routes, "TIMEOUT", 60)
     never = threading.Event()
     for number in range(1, 101):
         host.plays[f"/u/{number}"] = host.hold(never, whole(png()))
