@@ -13,6 +13,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     ├── NotAuthenticated      the administrator's token is missing or wrong
     ├── Forbidden             the client may not do this
     ├── TooManyRequests       the client exceeds its rate limit
+    ├── BoardTooLarge         the board would take more memory than it may
     ├── ReaderGone            the client disconnected before its answer was made
     ├── StorageError          the database cannot be reached, stays busy, or has no space left
     │   ├── NoDatabaseYet     the database has not been created
@@ -110,6 +111,13 @@ class TooManyRequests(PodiumError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class BoardTooLarge(PodiumError):
+    """Status 422: the request is valid, and sending it again does not help."""
+
+    code = "board-too-large"
+    status = 422
 
 
 class ReaderGone(PodiumError):

@@ -418,6 +418,13 @@ class Settings:
         _bytes,
         "Disk that must be free for each clone before it starts, and that clones leave free while they run.",
     )
+    max_board_bytes: int = _setting(
+        "PODIUM_MAX_BOARD_BYTES",
+        10**9,
+        _bytes,
+        "Memory that one board may take while the server makes it, estimated from its people and their weeks of "
+        "activity; a larger one is refused. 0: no limit.",
+    )
     board_cache_bytes: int = _setting(
         "PODIUM_BOARD_CACHE_BYTES",
         128 * 10**6,

@@ -14,7 +14,9 @@ from starlette.types import Message
 
 from podium.errors import ReaderGone, TooManyRequests
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.board_size import board_size
 from podium.repositories.model import Repository
+from podium.repositories.store import queries
 from podium.web.cache import boards as boards_module
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
@@ -322,3 +324,39 @@ def test_shortcuts_of_one_board_push_no_others_out(site: Site) -> None:
             Shortcut("github.com/octo/hello", ("page",), live=False),
         )
     assert len(shortcuts) == MAX_PER_BOARD + 1
+
+
+# Large boards
+
+
+def test_a_board_that_is_too_large_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
+    with open_site(tmp_path, max_board_bytes=10 * (2_000 + 250) + 10 * 2 * 100) as site:
+        number = site.repository()
+        for person in range(10):
+            site.person(number, f"Person {person}", f"{person}@example.com")
+        client, boards = site.client(), site.app.state.context.boards
+        assert client.get("/leaderboard?repoUrl=octo/hello").status_code == 200
+        site.person(number, "One too many", "more@example.com")
+        for path in ("/leaderboard?repoUrl=octo/hello", "/leaderboard/activity?repoUrl=octo/hello", "/find/1?find=a"):
+            refused = client.get(path)
+            assert is_problem(refused, 422, "PODIUM_MAX_BOARD_BYTES")
+            assert refused.json()["code"] == "board-too-large"
+        for path in ("/r/octo/hello", "/r/octo/hello/board.csv", "/r/octo/hello/badge.svg", "/r/octo/hello/card.svg"):
+            assert client.get(path).status_code == 422
+        assert "too large" in client.get("/r/octo/hello", headers={"Accept": "text/html"}).text
+        loaded = [key for key in boards._cache._values if key[0] == "people"]
+        assert len(loaded) == 1, "only that of the smaller board"
+
+
+@pytest.mark.parametrize("column", ["email", "name", "mailmap_name", "mailmap_email", "mailmap_identity"])
+def test_long_texts_count_as_memory(site: Site, column: str) -> None:
+    def estimate() -> int:
+        with site.db.read() as session:
+            row = queries.by_id(session, 1)
+            assert row is not None
+            return board_size(session, row, 10**9).estimate
+
+    before = estimate()
+    with site.db.write() as session:
+        session.run(f"UPDATE commit_data SET {column} = {column} || :more", more="x" * 1000)
+    assert estimate() == before + 2_000

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group_people, load_accounts, unresolved
 from podium.leaderboard.people import People, WeeklyActivity, load_activity, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
@@ -84,6 +85,15 @@ class BoardData:
             self.check()
             self._parts[key] = self._keep(key, make, usual=usual)
         return self._parts[key]  # type: ignore[return-value]
+
+    def check_size(self, max_bytes: int) -> None:
+        """Refuse the board before any of it is loaded.
+
+        Raises:
+            BoardTooLarge: it would take more than ``max_bytes`` of memory.
+        """
+        key = ("size", self._count)
+        check_board_size(self._part(key, lambda: board_size(self.session, self.repository, max_bytes)), max_bytes)
 
     @cached_property
     def people(self) -> People:

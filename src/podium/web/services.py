@@ -81,7 +81,12 @@ class Context:
         settings = services.settings
         renderer = Renderer()
         github_host = host_of(settings.github_server_url)
-        boards = BoardCache(services.db, settings.github_server_url, settings.board_cache_bytes)
+        boards = BoardCache(
+            services.db,
+            settings.github_server_url,
+            settings.board_cache_bytes,
+            max_board_bytes=settings.max_board_bytes,
+        )
         status = StatusView(renderer, github_host)
         return cls(
             services=services,

@@ -32,7 +32,12 @@ _BOARD: dict[int | str, dict[str, Any]] = {
     202: {"model": schemas.SubmissionResponse, "description": "The commits are still being counted: ask again later."},
     304: {"description": "Unchanged since the response named by If-None-Match."},
     **BAD_QUERY,
-    **error_responses(_404="Never submitted.", _409="Counting failed, and there is no older board."),
+    **error_responses(
+        _404="Never submitted.",
+        _409="Counting failed, and there is no older board.",
+        _422="The board is too large.",
+        _429="Too many reads.",
+    ),
 }
 
 

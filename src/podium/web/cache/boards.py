@@ -40,13 +40,25 @@ Make = Callable[[Repository, BoardData | None], CachedResponse]
 class BoardCache:
     """The boards of one server. Its coroutines belong to one event loop at a time.
 
-    Every read raises StorageError if the database cannot be read.
+    Every read raises StorageError if the database cannot be read. :meth:`get` and :meth:`read` raise BoardTooLarge if a
+    board would take too much memory.
+
+    Args:
+        max_bytes: of everything that is kept.
+        max_board_bytes: of one board while it is made; 0 is no limit.
     """
 
     def __init__(
-        self, db: Database, github_url: str, max_bytes: int, clock: Callable[[], float] = time.monotonic
+        self,
+        db: Database,
+        github_url: str,
+        max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        max_board_bytes: int = 0,
     ) -> None:
         self._clock = clock
+        self._max_board_bytes = max_board_bytes
         self._db = db
         self._github_url = github_url
         self._github_host = host_of(github_url)
@@ -147,7 +159,11 @@ class BoardCache:
             row = read_row(session, repository_id)
             if row is None:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
-            data = BoardData(session, row, self._github_url, self._keep, check) if has_board(row) else None
+            if not has_board(row):
+                return make(row, None)
+            data = BoardData(session, row, self._github_url, self._keep, check)
+            if self._max_board_bytes:
+                data.check_size(self._max_board_bytes)
             return make(row, data)
 
     async def _check_accounts(self, row: Repository) -> None:

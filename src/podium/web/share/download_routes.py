@@ -55,6 +55,8 @@ router = APIRouter(dependencies=[Depends(each_once)])
         400: {"model": Problem, "description": "A rule is not valid."},
         404: {"model": Problem, "description": "Never submitted."},
         409: {"model": Problem, "description": "There is no board yet."},
+        422: {"model": Problem, "description": "The board is too large."},
+        429: {"model": Problem, "description": "Too many reads."},
     },
 )
 async def download(

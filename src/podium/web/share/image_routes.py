@@ -32,6 +32,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "Unchanged since the response named by If-None-Match."},
     400: {"model": Problem, "description": "A parameter is not valid."},
+    422: {"model": Problem, "description": "The board is too large."},
+    429: {"model": Problem, "description": "Too many reads."},
     404: {
         "description": "Never submitted; an image that says so.",
         "content": {_SVG: {"schema": {"type": "string"}}},
