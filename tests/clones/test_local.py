@@ -137,6 +137,20 @@ def test_the_mailmap_of_the_revision_not_of_the_work_tree(git: Git, bare: Path, 
     assert found.mailmap == repos.git(bare, "rev-parse", "main:.mailmap").decode().strip()
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"a<b>\n" * 20_000, None),
+        (b"a<b>\n" * 20_001, "The .mailmap has more than 20,000 lines and is not applied."),
+        (b"#" * (4 << 20) + b"\n", "The .mailmap is larger than 4 MiB and is not applied."),
+    ],
+)
+def test_a_mailmap_that_takes_git_long_is_not_applied(git: Git, bare: Path, content: bytes, why: str | None) -> None:
+    repos.set_branch(bare, repos.commit(bare, tree=repos.write_tree(bare, {".mailmap": content})))
+    found = open_local(git, bare)
+    assert (found.mailmap is None, found.note) == (why is not None, why)
+
+
 def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network(
     git: Git, bare: Path, tmp_path: Path
 ) -> None:

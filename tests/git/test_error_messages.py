@@ -6,6 +6,7 @@ import pytest
 
 from podium.git.error_messages import clean, translate
 from podium.git.progress import ProgressReader
+from tests.support.growth import growth
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ from podium.git.progress import ProgressReader
         ("fatal: not a git repository (or any of the parent directories): .git", "not-a-repository", False),
         ("fatal: 'x' does not appear to be a git repository", "not-a-repository", False),
         ("fatal: transport 'ext' not allowed", "refused", False),
+        ("fatal: protocol 'x' is not supported", "refused", False),
+        ("fatal: ERROR: the repository o/r does not exist", "missing", False),
         ("fatal: bad object 0123", "corrupt", False),
         ("error: Could not read 0123\nfatal: revision walk setup failed", "corrupt", False),
         ("fatal: Out of memory, malloc failed", "too-large", False),
@@ -47,6 +50,22 @@ def test_what_git_says_has_a_meaning(said: str, code: str, transient: bool) -> N
     error = translate(said.encode(), "fetch")
     assert (error.code, error.transient) == (code, transient)
     assert "\n" not in error.message
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["repository ", "transport '", "protocol ", "remote helper ", "at '", "x\n"],
+)
+def test_an_error_is_read_in_time_in_proportion_to_its_length(words: str) -> None:
+    texts = {size: b"fatal: " + (words * (size // len(words))).encode() for size in (4_000, 8_000)}
+    assert growth(lambda size: translate(texts[size], "fetch"), 4_000) < 2.8
+
+
+def test_other_lines_than_progress_are_kept_in_time_in_proportion_to_their_number() -> None:
+    def feed(size: int) -> None:
+        ProgressReader(lambda *_: None, keep=size).feed(b"x\n" * (size // 2))
+
+    assert growth(feed, 20_000) < 3.2
 
 
 def test_the_other_side_cannot_choose_the_meaning() -> None:
@@ -89,8 +108,9 @@ def test_what_is_not_progress_is_kept_within_bounds() -> None:
     reader = ProgressReader(lambda *_: None, keep=1000)
     for _ in range(1000):
         reader.feed(b"warning: again\n" + b"x" * 10_000)
-    assert reader.close().startswith(b"warning: again\n")
-    assert len(reader.rest) < 10_000
+    kept = reader.close()
+    assert kept.startswith(b"warning: again\n")
+    assert len(kept) < 10_000
 
 
 def test_numbers_that_are_none_are_no_harm() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.clones.mailmap import LARGEST_MAILMAP, find_mailmap, missing, object_size
+from podium.clones.mailmap import find_mailmap, missing, too_large
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.error_messages import translate
@@ -98,10 +98,8 @@ def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[
         return None, None
     if blob in missing(git, repository, head, depth=2, stop=stop):
         return None, "This clone was made without files and has not fetched its .mailmap, so it is not applied."
-    size = object_size(git, repository, blob, stop=stop)
-    if size is None or size > LARGEST_MAILMAP:
-        return None, "The .mailmap is larger than 4 MiB and is not applied."
-    return blob, None
+    why = too_large(git, repository, blob, stop=stop)
+    return (None, why) if why else (blob, None)
 
 
 def _line(git: Git, repository: Path, *words: str) -> str | None:

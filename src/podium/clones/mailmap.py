@@ -16,7 +16,10 @@ from podium.git.command import Git
 from podium.git.error_messages import translate
 from podium.git.limits import Stop
 
-LARGEST_MAILMAP = 4 << 20
+_LARGEST = 4 << 20
+# git inserts each line into a sorted array: twice the lines take four times the time. Real ones have a few thousand.
+_MOST_LINES = 20_000
+_SHORTEST_LINE = len("a<b>\n")
 
 Pair = tuple[str, str]
 
@@ -50,6 +53,18 @@ def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = Non
     words = ("cat-file", "--batch-check=%(objectsize)")
     size = git.run(*words, repository=repository, stdin=sha.encode() + b"\n", stop=stop).output.strip()
     return int(size) if size.isdigit() else None
+
+
+def too_large(git: Git, repository: Path, blob: str, *, stop: Stop | None = None) -> str | None:
+    """Why the mailmap ``blob`` is not applied; None if it is small enough."""
+    size = object_size(git, repository, blob, stop=stop)
+    if size is None or size > _LARGEST:
+        return "The .mailmap is larger than 4 MiB and is not applied."
+    if size > _MOST_LINES * _SHORTEST_LINE:
+        lines = git.read("cat-file", "blob", blob, repository=repository, stop=stop).count(b"\n")
+        if lines > _MOST_LINES:
+            return f"The .mailmap has more than {_MOST_LINES:,} lines and is not applied."
+    return None
 
 
 def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from podium.clones.mailmap import LARGEST_MAILMAP, find_mailmap, missing, object_size
+from podium.clones.mailmap import find_mailmap, missing, too_large
 from podium.clones.remote import Remote
 from podium.errors import HistoryError
 from podium.git.command import Git
@@ -29,11 +29,9 @@ def bring_mailmap(
             return None, None
         if blob in missing(git, repository, head, depth=2, stop=stop):
             remote.fetch_object(blob, repository)
-        size = object_size(git, repository, blob, stop=stop)
+        why = too_large(git, repository, blob, stop=stop)
     except HistoryError as error:
         if error.transient or error.code in _NOT_ABOUT_IT:
             raise
         return None, f"The .mailmap could not be fetched and is not applied: {error.message}"
-    if size is None or size > LARGEST_MAILMAP:
-        return None, "The .mailmap is larger than 4 MiB and is not applied."
-    return blob, None
+    return (None, why) if why else (blob, None)

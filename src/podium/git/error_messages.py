@@ -14,6 +14,7 @@ GIT_CPU_TIME = "git takes more CPU time for this repository than is allowed (POD
 _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 
 # (pattern, code, message, whether a retry may help); the first match decides.
+# A pattern with .* starts at the first such word of a line and cannot start again, so that time is linear in the text.
 # Patterns are compiled when an error needs them: most runs of git have none.
 _SHALLOW = "The repository is a shallow clone on its host, without all of its history: name the full one."
 
@@ -53,7 +54,7 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         r"returned error: (?:40[134]|410)|could not read (?:username|password)|authentication failed"
-        r"|permission denied|terminal prompts disabled|repository .*not found|repository .*does not exist"
+        r"|permission denied|terminal prompts disabled|^(?>.*?repository ).*(?:not found|does not exist)"
         r"|access denied",
         "missing",
         "The repository does not exist or is private: check its address and your access to it.",
@@ -74,8 +75,8 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         True,
     ),
     (
-        r"transport '.*' not allowed|protocol .* not (?:supported|allowed)|unable to find remote helper"
-        r"|remote helper .* not",
+        r"^(?>.*?transport ').*' not allowed|^(?>.*?protocol ).* not (?:supported|allowed)|unable to find remote helper"
+        r"|^(?>.*?remote helper ).* not",
         "refused",
         "Repositories of this kind of address are not accepted here: use https.",
         False,
@@ -139,7 +140,7 @@ def translate(stderr: bytes, doing: str) -> HistoryError:
             + clean(untrusted[1]),
         )
     for says, code, message, transient in _TABLE:
-        if re.search(says, text, re.IGNORECASE):
+        if re.search(says, text, re.IGNORECASE | re.MULTILINE):
             return HistoryError(code, message, transient=transient)
     first = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[0] if lines else "")
     return HistoryError("git-failed", f"git {doing} failed: {clean(first) or 'no message'}.")

@@ -33,7 +33,7 @@ class ProgressReader:
     """Passes progress to ``report`` and keeps the first ``keep`` bytes of other lines."""
 
     def __init__(self, report: Progress, keep: int = 64 * 1024) -> None:
-        self.rest = b""
+        self._rest = bytearray()
         self._report = report
         self._keep = keep
         self._begun = b""
@@ -49,11 +49,11 @@ class ProgressReader:
     def close(self) -> bytes:
         self._line(self._begun)
         self._begun = b""
-        return self.rest
+        return bytes(self._rest)
 
     def _line(self, line: bytes) -> None:
         match = _LINE.match(line)
         if match:
             self._report(_PHASES[match[1].decode()], min(int(match[2]), 100))
-        elif line.strip() and len(self.rest) < self._keep:
-            self.rest += line[:_LONGEST] + b"\n"
+        elif line.strip() and len(self._rest) < self._keep:
+            self._rest += line[:_LONGEST] + b"\n"
