@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -38,8 +38,16 @@ def repository(tmp_path: Path) -> Path:
     return repository
 
 
+# Seconds of `sleep` that no other run of these tests uses.
+LONG = 1_000_000 + os.getpid()
+
+
 def running(marker: str) -> bool:
-    return subprocess.run(["pgrep", "-f", marker], check=False, stdout=subprocess.DEVNULL).returncode == 0
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # the process has ended
+            if marker.encode() in words.read_bytes().replace(b"\0", b" "):
+                return True
+    return False
 
 
 def test_a_run_gives_code_output_and_errors(repository: Path) -> None:
@@ -56,29 +64,31 @@ def test_output_is_bounded(repository: Path) -> None:
     assert caught.value.code == "too-large"
 
 
-@pytest.mark.parametrize("command", ["sleep 1234", "trap '' TERM; sleep 1235 & sleep 1235 & wait; sleep 1235"])
+@pytest.mark.parametrize(
+    "command", [f"sleep {LONG}", f"trap '' TERM; sleep {LONG}1 & sleep {LONG}1 & wait; sleep {LONG}1"]
+)
 def test_stop_ends_git_and_all_that_it_started(repository: Path, command: str) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Interrupted):
         server().run(aliased(repository, command), repository=repository, stop=stop)
-    assert not running(f"sleep {command[-4:]}")
+    assert not running(f"sleep {LONG}")
 
 
 def test_the_time_limit_ends_it_too(repository: Path) -> None:
     with pytest.raises(HistoryError) as caught:
-        server(timeout=0.3).run(aliased(repository, "sleep 1236"), repository=repository)
+        server(timeout=0.3).run(aliased(repository, f"sleep {LONG}"), repository=repository)
     assert caught.value.code == "too-large"
-    assert not running("sleep 1236")
+    assert not running(f"sleep {LONG}")
 
 
 def test_a_stream_that_is_closed_early_ends_both_processes(repository: Path) -> None:
-    does = aliased(repository, "yes podium-stream-test")
+    does = aliased(repository, f"yes podium-stream-{LONG}")
     pipeline = server().stream([does], [does], repository=repository)
     next(pipeline.output(None))
-    assert running("yes podium-stream-test")
+    assert running(f"yes podium-stream-{LONG}")
     pipeline.close()
-    assert not running("yes podium-stream-test")
+    assert not running(f"yes podium-stream-{LONG}")
 
 
 def test_memory_is_limited(repository: Path) -> None:
@@ -142,7 +152,7 @@ def test_programs_that_start_programs_without_end_are_ended(repository: Path) ->
     with pytest.raises(HistoryError) as caught:
         git.transfer(does, repository=repository, progress=lambda *_: None)
     assert caught.value.code == "shallow"
-    assert not running("sleep 1237")
+    assert not running(f"sleep {LONG}")
 
 
 def test_a_fetch_from_a_shallow_host_ends_with_any_git(repository: Path, tmp_path: Path) -> None:
