@@ -41,7 +41,7 @@ FILLED_IN = {
     "HOST": "podium.example.org",
     "POSTGRES_PASSWORD": "0123abcd",
     "REDIS_PASSWORD": "4567abcd",
-    "PODIUM_ADMIN_TOKEN": "89ab",
+    "PODIUM_ADMIN_TOKEN": "0123456789abcdef",
     "GITHUB_TOKEN": "token",
 }
 # What Secret Manager gives.

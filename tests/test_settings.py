@@ -65,6 +65,7 @@ def test_values_are_read() -> None:
         ("REDIS_URL", "redis://:secret@host:99999/1"),
         ("REDIS_URL", "redis://:secret@host/one"),
         ("REDIS_URL", "redis://[::1/1"),
+        ("PODIUM_ADMIN_TOKEN", "secret-and-short"[:-1]),
         ("REDIS_HOST", "redis.example:6379"),
         ("REDIS_HOST", "redis://redis.example"),
     ],
@@ -92,7 +93,11 @@ def test_a_redis_can_be_named_in_several_ways(variable: str, value: str) -> None
 
 def test_a_child_process_gets_the_same_settings() -> None:
     settings = Settings(
-        port=1, git_hosts=("https://a.example", "http://b.example:1"), show_emails=True, admin_token="t", data_dir="/x"
+        port=1,
+        git_hosts=("https://a.example", "http://b.example:1"),
+        show_emails=True,
+        admin_token="t" * 16,
+        data_dir="/x",
     )
     assert Settings.from_environment(settings.to_environment("admin_token")) == settings
     assert Settings().to_environment() == {}

@@ -14,6 +14,9 @@ from podium.net import port_of
 
 T = TypeVar("T")
 
+# Characters: a shorter token can be guessed.
+MIN_TOKEN = 16
+
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 _DAY = 86_400.0
@@ -138,6 +141,12 @@ def _tokens(value: str) -> tuple[str, ...]:
     if not all(re.fullmatch("[!-~]+", token) for token in _words(value)):
         raise ValueError("must be one or more tokens of ASCII characters, separated by spaces or commas")
     return _words(value)
+
+
+def _long_token(value: str) -> str:
+    if len(value) < MIN_TOKEN:
+        raise ValueError(f"must have {MIN_TOKEN} characters or more (`openssl rand -hex 24` makes one)")
+    return value
 
 
 def _setting(variable: str, default: T, parse: Callable[[str], T], doc: str, *, secret: bool = False) -> T:
@@ -292,24 +301,24 @@ class Settings:
     admin_token: str = _setting(
         "PODIUM_ADMIN_TOKEN",
         "",
-        _text,
-        "Bearer token for retry, refresh and other administrative routes. Needed unless the server is bound to "
-        "loopback; if it is set, it is always required.",
+        _long_token,
+        "Bearer token for the queues, refreshes and e-mail addresses, of 16 characters or more. Empty: `podium serve` "
+        "without Redis makes one in its data folder; elsewhere these routes are closed.",
         secret=True,
     )
     metrics_token: str = _setting(
         "PODIUM_METRICS_TOKEN",
         "",
         _text,
-        "Bearer token for `/metrics` only. Empty: `/metrics` is as open as administrative routes.",
+        "Bearer token for `/metrics` only. Empty: `/metrics` needs the administrator's.",
         secret=True,
     )
     show_emails: bool | None = _setting(
         "PODIUM_SHOW_EMAILS",
         None,
         _optional_flag,
-        "Whether API and files contain e-mail addresses: `true`, `false`, or `auto`: on the command line and on a "
-        "server bound to loopback, but not on one that others can reach.",
+        "Whether API and files contain e-mail addresses: `true`, `false`, or `auto`: on the command line, and to the "
+        "administrator.",
     )
     submissions_per_minute: int = _setting(
         "PODIUM_SUBMISSIONS_PER_MINUTE",

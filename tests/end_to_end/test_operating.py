@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks import synthetic
 from podium.jobs.queues import COMMITS, USERS
+from tests.support.cli import ADMIN_TOKEN
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.metrics import Samples, samples, value
@@ -139,10 +140,10 @@ def test_a_worker_that_ends_is_not_taken_for_one_that_is_silent(arrangement: Arr
 
 def test_a_workers_metrics_are_for_whom_they_are_meant(arrangement: Arrangement) -> None:
     port = free_port()
-    arrangement.worker("users", "--port", str(port), PODIUM_METRICS_TOKEN="scrape", PODIUM_ADMIN_TOKEN="admin")
+    arrangement.worker("users", "--port", str(port), PODIUM_METRICS_TOKEN="scrape", PODIUM_ADMIN_TOKEN=ADMIN_TOKEN)
     wait_until(lambda: answers(port), "the worker to be ready")
     assert value(page(port, "scrape"), "podium_up") == 1
-    assert value(page(port, "admin"), "podium_up") == 1
+    assert value(page(port, ADMIN_TOKEN), "podium_up") == 1
     for wrong in (None, "guess"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             page(port, wrong)

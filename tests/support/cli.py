@@ -16,6 +16,11 @@ from tests.support.fork_server import Process, start
 _OWN = ("PODIUM_", "GITHUB_", "GIT_", "DATABASE_URL", "PORT", "XDG_")
 
 
+# The administrator's token of the servers that tests start, and the header that carries it.
+ADMIN_TOKEN = "the-token-of-the-tests"
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
 def clean_environment(**variables: str) -> dict[str, str]:
     """The machine's environment without anything that changes what Podium or git do, and ``variables`` over it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}

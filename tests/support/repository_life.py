@@ -129,7 +129,7 @@ class RepositoryLife:
 
     def _do_again(self, site: Site) -> None:
         """New commits, accounts that have grown old, an e-mail that moved to another account, a fault."""
-        client = site.client()
+        client = site.administrator()
         with self._errand("POST /leaderboard, refresh"):
             assert client.post(_BOARD).status_code in (200, 202)
         assert self._row().state == "pending"

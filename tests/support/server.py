@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.support import markers
-from tests.support.cli import Podium
+from tests.support.cli import ADMIN, ADMIN_TOKEN, Podium
 from tests.support.fork_server import Process
 
 # Seconds that anything may take here before the test is given up.
@@ -63,10 +63,10 @@ class Server:
     log: Any
 
     def ask(self, path: str, method: str = "GET", **query: Any) -> Answer:
-        """One request; any status is an answer."""
+        """One request of the administrator's; any status is an answer."""
         url = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
         try:
-            with _direct.open(urllib.request.Request(url, method=method), timeout=PATIENCE) as response:
+            with _direct.open(urllib.request.Request(url, method=method, headers=ADMIN), timeout=PATIENCE) as response:
                 return Answer(response.status, json.load(response))
         except urllib.error.HTTPError as error:
             with error:
@@ -125,7 +125,9 @@ def serving(podium: Podium, settings: Mapping[str, str] | None = None, *, port: 
     markers.require("serving")
     port = port or free_port()
     with tempfile.TemporaryFile("w+") as log:
-        process = podium.start("serve", "--port", str(port), stderr=log, **(settings or {}))
+        process = podium.start(
+            "serve", "--port", str(port), stderr=log, **({"PODIUM_ADMIN_TOKEN": ADMIN_TOKEN} | dict(settings or {}))
+        )
         server = Server(port, process, log)
         try:
             wait_until(server.is_up, "podium serve to answer")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.storage.session import Database
+from podium.web.admin_sessions import OneTimeCode
 from podium.web.application import Services, create_app
+from tests.support.cli import ADMIN, ADMIN_TOKEN
 from tests.support.rows import RecordingQueues
 from tests.support.sqlite_database import open_or_create
 
@@ -31,13 +33,15 @@ WEEK = 1_714_262_400
 class Client:
     """An HTTP client of one ASGI application."""
 
-    def __init__(self, app: FastAPI, *, host: str, address: str) -> None:
-        self._app, self._base_url, self._address = app, f"http://{host}", address
+    def __init__(
+        self, app: FastAPI, *, host: str, address: str = "127.0.0.1", headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._app, self._base_url, self._address, self._headers = app, f"http://{host}", address, headers
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(self._address, 50000))
-            async with httpx.AsyncClient(transport=transport, base_url=self._base_url) as client:
+            async with httpx.AsyncClient(transport=transport, base_url=self._base_url, headers=self._headers) as client:
                 return await client.request(method, url, **options)
 
         return asyncio.run(ask())
@@ -53,11 +57,18 @@ class Site:
     """One application with its database and its ring."""
 
     def __init__(
-        self, folder: Path, db: Database, *, loopback: bool, queue_ready: Callable[[], None], **settings: Any
+        self,
+        folder: Path,
+        db: Database,
+        *,
+        loopback: bool,
+        queue_ready: Callable[[], None],
+        code: OneTimeCode | None = None,
+        **settings: Any,
     ) -> None:
         self.db = db
         self.queues = RecordingQueues()
-        chosen = Settings(**({"data_dir": str(folder)} | settings))
+        chosen = Settings(**({"data_dir": str(folder), "admin_token": ADMIN_TOKEN} | settings))
         self.avatars = AvatarLoader(chosen)
         self.services = Services(
             chosen,
@@ -68,12 +79,16 @@ class Site:
             factories.mark_stale(chosen),
             self.avatars,
             Inspector(self.db),
+            code=code,
         )
         self.app = create_app(self.services)
         self._ids = itertools.count(1)
 
     def client(self, host: str = "localhost:3000", address: str = "127.0.0.1") -> Client:
         return Client(self.app, host=host, address=address)
+
+    def administrator(self, host: str = "localhost:3000", address: str = "127.0.0.1") -> Client:
+        return Client(self.app, host=host, address=address, headers=ADMIN)
 
     def repository(self, text: str = "octo/hello", state: str = "completed", **columns: Any) -> int:
         """Save a repository; a completed one, or one that is given a ``head``, has a board."""

@@ -202,7 +202,7 @@ def test_a_server_and_its_children_log_in_one_form_with_ids_and_without_secrets(
             "PODIUM_DISK_RESERVE_BYTES": "1M",
             "PODIUM_LOG_FORMAT": form,
             "PODIUM_LOG_LEVEL": "debug",
-            "PODIUM_ADMIN_TOKEN": "not-to-be-shown",
+            "PODIUM_ADMIN_TOKEN": "not-to-be-shown-either",
         }
         with serving(podium, settings) as server:
             good, gone = f"{host.url}/o/r.git", f"{host.url}/o/gone.git"

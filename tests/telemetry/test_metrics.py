@@ -12,7 +12,6 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,7 +47,7 @@ from podium.telemetry import metrics, metrics_pipe
 from podium.telemetry.current_job import Job, note_outcome
 from podium.telemetry.metrics import Metric
 from podium.telemetry.prometheus import Prometheus
-from tests.support.cli import Podium
+from tests.support.cli import ADMIN, Podium
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_script import Script
@@ -281,7 +280,8 @@ def host(tmp_path: Path) -> Iterator[GitHost]:
 
 
 def page(server: Server) -> Samples:
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=30) as response:
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}/metrics", headers=ADMIN)
+    with urllib.request.urlopen(request, timeout=30) as response:
         assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         return samples(response.read())
 
@@ -353,26 +353,27 @@ def child_of(parent: int) -> int | None:
     return None
 
 
+@pytest.mark.parametrize("loopback", [True, False])
 @pytest.mark.parametrize(
-    ("settings", "loopback", "token", "status"),
+    ("admin", "scrape", "token", "status"),
     [
-        ({}, True, None, 200),
-        ({}, False, None, 403),
-        ({"admin_token": "admin"}, True, None, 401),
-        ({"admin_token": "admin"}, False, "admin", 200),
-        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "scrape", 200),
-        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "admin", 200),
-        ({"admin_token": "admin", "metrics_token": "scrape"}, False, "wrong", 401),
-        ({"metrics_token": "scrape"}, False, "scrape", 200),
-        ({"metrics_token": "scrape"}, False, None, 403),
-        ({"metrics_token": "scrape"}, True, None, 200),
+        ("", "", None, 403),
+        ("", "", "wrong", 403),
+        ("admin", "", None, 401),
+        ("admin", "", "wrong", 401),
+        ("admin", "", "admin", 200),
+        ("admin", "scrape", "scrape", 200),
+        ("admin", "scrape", "admin", 200),
+        ("admin", "scrape", "wrong", 401),
+        ("", "scrape", "scrape", 200),
+        ("", "scrape", None, 401),
     ],
 )
 def test_who_may_read_the_metrics(
-    tmp_path: Path, settings: dict[str, Any], loopback: bool, token: str | None, status: int
+    tmp_path: Path, admin: str, scrape: str, token: str | None, status: int, loopback: bool
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with open_site(tmp_path, loopback=loopback, **settings) as site:
+    with open_site(tmp_path, loopback=loopback, admin_token=admin, metrics_token=scrape) as site:
         host = "localhost:3000" if loopback else "192.0.2.7"
         assert site.client(host=host).get("/metrics", headers=headers).status_code == status
 

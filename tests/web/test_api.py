@@ -449,7 +449,8 @@ def test_only_a_failed_repository_is_retried(site: Site, client: Client) -> None
     assert is_problem(client.post("/repositories/retry"), 400, "repoUrl")
 
 
-def test_refresh_resolves_again_what_stayed_unresolved(site: Site, client: Client) -> None:
+def test_refresh_resolves_again_what_stayed_unresolved(site: Site) -> None:
+    client = site.administrator()
     unresolved = site.repository("octo/hello")
     site.person(unresolved, "Ada", "ada@example.com")
     resolved = site.repository("octo/other")
@@ -462,7 +463,8 @@ def test_refresh_resolves_again_what_stayed_unresolved(site: Site, client: Clien
     assert {rung[0] for rung in site.queues.enqueued} == {unresolved}
 
 
-def test_refresh_of_one_repository(site: Site, client: Client) -> None:
+def test_refresh_of_one_repository(site: Site) -> None:
+    client = site.administrator()
     site.repository(state="failed", error="No.")
     assert is_problem(client.post("/refresh?repoUrl=octo/unknown"), 404)
     assert is_problem(client.post(f"/refresh?repoUrl={ADDRESS}"), 409, "retry")
@@ -489,22 +491,24 @@ def test_server_is_not_ready_without_its_queue(tmp_path: Path) -> None:
         raise PodiumError("The queue cannot be reached: start it.")
 
     with open_site(tmp_path, queue_ready=broken) as site:
-        assert is_problem(site.client().get("/ready"), 503, "The queue cannot be reached")
+        assert is_problem(site.administrator().get("/ready"), 503, "The queue cannot be reached")
         assert site.client().get("/health").status_code == 200
 
 
-def test_server_is_not_ready_without_its_tables(site: Site, client: Client) -> None:
+def test_server_is_not_ready_without_its_tables(site: Site) -> None:
+    client = site.administrator()
     with site.db.write() as session:
         session.run("DROP TABLE repository")
     assert is_problem(client.get("/ready"), 503, "podium migrate")
     assert is_problem(client.get("/repositories"), 503, "podium migrate")
 
 
-def test_errors_hide_the_database_path_from_other_machines(tmp_path: Path) -> None:
-    with open_site(tmp_path, loopback=False) as site:
+@pytest.mark.parametrize("loopback", [True, False])
+def test_errors_hide_the_database_path_from_strangers(tmp_path: Path, loopback: bool) -> None:
+    with open_site(tmp_path, loopback=loopback) as site:
         with site.db.write() as session:
             session.run("DROP TABLE repository")
-        answer = site.client("192.0.2.1").get("/repositories")
+        answer = site.client("127.0.0.1").get("/repositories")
         assert is_problem(answer, 503)
         assert str(tmp_path) not in answer.text
 

@@ -8,8 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+import httpx
 import pytest
 
+from podium.web.admin_sessions import COOKIE, OneTimeCode, Sessions
+from podium.web.wrong_tokens import MOST_WRONG
+from tests.support.cli import ADMIN, ADMIN_TOKEN
 from tests.support.limit_clock import LimitClock
 from tests.support.web import Site, is_problem, open_site
 
@@ -149,65 +153,188 @@ def test_listed_site_may_read_and_submit(open_with: Open) -> None:
 
 # Administration
 
+ADMINISTRATION = [("GET", "/queues"), ("POST", "/queues/retry"), ("DELETE", "/queues/1"), ("POST", "/refresh")]
+# As proxies on the same machine send them, with and without naming the client.
+FROM_HERE: list[dict[str, str]] = [{}, {"x-forwarded-for": "192.0.2.7"}, {"forwarded": "for=192.0.2.7"}]
 
-def test_on_loopback_without_a_token_administration_is_open(open_with: Open) -> None:
-    site = open_with()
+
+@pytest.mark.parametrize("headers", FROM_HERE)
+@pytest.mark.parametrize(("method", "path"), ADMINISTRATION)
+def test_nobody_is_administrator_by_coming_from_this_machine(
+    open_with: Open, method: str, path: str, headers: dict[str, str]
+) -> None:
+    site = open_with(admin_token="")
     site.repository(state="failed", error="No.")
-    assert site.client().post(RETRY).status_code == 202
-    assert site.client().post("/refresh").status_code == 202
-
-
-@pytest.mark.parametrize("settings", [{"trusted_proxies": ("127.0.0.1",)}, {"allowed_hosts": ("podium.example",)}, {}])
-def test_behind_a_proxy_on_loopback_administration_is_closed(open_with: Open, settings: Any) -> None:
-    site = open_with(**settings)
-    client = site.client("podium.example" if "allowed_hosts" in settings else "localhost:3000")
-    headers = {} if settings else {"x-forwarded-for": "192.0.2.7"}
-    assert is_problem(client.post(RETRY, headers=headers), 403, "PODIUM_ADMIN_TOKEN")
-
-
-def test_without_a_token_a_public_server_is_not_administered(open_with: Open) -> None:
-    site = open_with(loopback=False)
-    site.repository(state="failed", error="No.")
-    for path in (RETRY, "/refresh"):
-        assert is_problem(site.client().post(path), 403, "PODIUM_ADMIN_TOKEN")
+    answer = site.client().request(method, path, headers=headers)
+    assert is_problem(answer, 403, "PODIUM_ADMIN_TOKEN", "16 characters")
     assert site.queues.enqueued == []
 
 
 @pytest.mark.parametrize("loopback", [True, False])
-def test_token_is_asked_for_wherever_it_is_set(open_with: Open, loopback: bool) -> None:
-    site = open_with(loopback=loopback, admin_token="s3cret-ü")
-    site.repository(state="failed", error="No.")
-    for authorization in (None, "Bearer", "Bearer wrong", "Basic s3cret", "s3cret", "Bearer s3cret"):
+@pytest.mark.parametrize(("method", "path"), ADMINISTRATION)
+def test_token_is_required_wherever_the_request_comes_from(
+    open_with: Open, loopback: bool, method: str, path: str
+) -> None:
+    site = open_with(loopback=loopback, admin_token="s3cret-of-the-ü-team")
+    site.repository(state="pending")
+    for authorization in (None, "Bearer", "Bearer wrong", "Basic s3cret", "s3cret", "Bearer s3cret-of-the"):
         headers = {"authorization": authorization} if authorization else {}
-        answer = site.client().post(RETRY, headers=headers)
+        answer = site.client().request(method, path, headers=headers)
         assert is_problem(answer, 401, "Authorization: Bearer")
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert "s3cret" not in answer.text
-    assert site.queues.enqueued == []
-    right = {"authorization": "bearer s3cret-ü".encode()}
-    assert site.client().post(RETRY, headers=right).status_code == 202
-    assert site.client().post("/refresh", headers=right).status_code == 202
+    right = {"authorization": "bearer s3cret-of-the-ü-team".encode()}
+    answer = site.client().request(method, path, headers=right)
+    assert answer.status_code < 300
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+def test_everyone_may_retry_within_the_limit_of_submissions(open_with: Open) -> None:
+    site = open_with(submissions_per_minute=2, admin_token="")
+    number = site.repository(state="failed", error="No.")
+    assert site.client().post(RETRY).status_code == 202
+    assert site.queues.enqueued == [(number,)]
+    assert is_problem(site.client().post(RETRY), 409)
+    assert is_problem(site.client().post(RETRY), 429)
+    assert is_problem(site.client(address="192.0.2.5").post("/repositories/retry?repoUrl=https://no.example/o/r"), 400)
+
+
+def test_wrong_tokens_of_one_client_are_slowed_down_and_logged(
+    open_with: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = open_with(loopback=False)
+    guesser, other = (site.client("192.0.2.1", address) for address in ("192.0.2.50", "192.0.2.51"))
+    statuses = [
+        guesser.get("/queues", headers={"authorization": f"Bearer guess-{place}"}).status_code for place in range(30)
+    ]
+    assert statuses == [401] * (MOST_WRONG - 1) + [429] * (31 - MOST_WRONG)
+    # Neither the right token nor a route that is open to everyone tells this client whether a guess is right.
+    answer = guesser.get("/queues", headers=ADMIN)
+    assert is_problem(answer, 429)
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    site.person(site.repository(), "Ada", "ada@example.com")
+    answer = guesser.get(SUBMIT, headers=ADMIN)
+    assert (answer.status_code, "ada@example.com" in answer.text) == (200, False)
+    # Without a token, and from elsewhere, all is as before.
+    assert guesser.get("/queues").status_code == 401
+    assert other.get("/queues", headers=ADMIN).status_code == 200
+    logged = [record.getMessage() for record in caplog.records if record.name == "podium.web.callers"]
+    assert len(logged) == MOST_WRONG
+    assert "192.0.2.50" in logged[0]
+    assert not any("guess" in line for line in logged)
+
+
+def test_wrong_tokens_count_on_routes_that_are_open_too(open_with: Open) -> None:
+    site = open_with()
+    for _ in range(MOST_WRONG):
+        assert site.client().get("/version", headers={"authorization": "Bearer guess"}).status_code == 200
+    assert site.client().get("/queues", headers=ADMIN).status_code == 429
+
+
+def test_passwords_of_another_program_are_no_wrong_tokens(open_with: Open) -> None:
+    site = open_with()
+    for _ in range(2 * MOST_WRONG):
+        site.client().get("/version", headers={"authorization": "Basic b3RoZXI6d29yZA=="})
+    assert site.client().get("/queues", headers=ADMIN).status_code == 200
+
+
+# The link for a browser
+
+
+def enter(site: Site, code: str, **options: Any) -> httpx.Response:
+    return site.client(**options).get("/admin", params={"code": code})
+
+
+def test_link_makes_a_browser_the_administrators_once(open_with: Open) -> None:
+    code = OneTimeCode()
+    site = open_with(code=code)
+    assert site.client().request("HEAD", "/admin", params={"code": code.text}).status_code == 200
+    answer = enter(site, code.text)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "private, no-store"
+    words = [word.strip().lower() for word in answer.headers["set-cookie"].split(";")]
+    assert {"httponly", "samesite=strict", "path=/", "max-age=604800"} <= set(words)
+    assert "secure" not in words
+    assert code.text not in answer.headers["set-cookie"] and ADMIN_TOKEN not in answer.headers["set-cookie"]
+    assert is_problem(enter(site, code.text), 403, "restart `podium serve`")
+    cookie = {"cookie": answer.headers["set-cookie"].partition(";")[0]}
+    answer = site.client().get("/queues", headers=cookie)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, no-store"
+
+
+def test_cookie_is_secure_where_the_page_is(open_with: Open) -> None:
+    code = OneTimeCode()
+    site = open_with(code=code)
+    answer = site.client().get(f"https://localhost:3000/admin?code={code.text}")
+    assert "; Secure" in answer.headers["set-cookie"]
+
+
+def test_link_ends_after_ten_minutes(open_with: Open) -> None:
+    now = [0.0]
+    code = OneTimeCode(clock=lambda: now[0])
+    now[0] = 600.0
+    assert is_problem(enter(open_with(code=code), code.text), 403)
+
+
+@pytest.mark.parametrize("code", ["", "x", "é" * 50])
+def test_wrong_codes_are_slowed_down(open_with: Open, code: str) -> None:
+    right = OneTimeCode()
+    site = open_with(code=right)
+    for _ in range(MOST_WRONG):
+        assert is_problem(enter(site, code), 403)
+    assert is_problem(enter(site, right.text), 429)
+    assert enter(site, right.text, address="192.0.2.5").status_code == 303
+
+
+def test_cookie_of_the_browser_counts_only_for_this_servers_pages(open_with: Open) -> None:
+    site = open_with(cors_origins=("https://friend.example",))
+    cookie = {"cookie": f"other=1; {COOKIE}={Sessions(ADMIN_TOKEN).new()}"}
+    client = site.client()
+    assert client.post("/refresh", headers=cookie | {"origin": "http://localhost:3000"}).status_code == 202
+    assert client.post("/refresh", headers=cookie).status_code == 401
+    assert client.post("/refresh", headers=cookie | {"origin": "https://friend.example"}).status_code == 401
+    assert client.post("/refresh", headers=cookie | {"origin": "http://localhost:3001"}).status_code == 403
+
+
+def test_cookie_is_signed_ends_and_belongs_to_one_token(open_with: Open) -> None:
+    site = open_with()
+    now = [1e9]
+    sessions = Sessions(ADMIN_TOKEN, clock=lambda: now[0])
+    value = sessions.new()
+    assert sessions.is_valid(value)
+    ends, _, signature = value.partition(".")
+    forged = [f"{int(ends) + 1}.{signature}", f"{ends}.{'0' * 64}", ends, "", ".", f"{ends}.", "٣.x", f"{'9' * 5000}.x"]
+    assert not any(sessions.is_valid(text) for text in forged)
+    assert not Sessions("another-token-of-16", clock=lambda: now[0]).is_valid(value)
+    now[0] = float(ends)
+    assert not sessions.is_valid(value)
+    for text in (value, *forged[:-2]):
+        assert site.client().get("/queues", headers={"cookie": f"{COOKIE}={text}"}).status_code == 401
+    assert not open_with(admin_token="").client().get("/queues", headers={"cookie": f"{COOKIE}={value}"}).is_success
 
 
 # E-mail addresses
 
 
 @pytest.mark.parametrize(
-    ("loopback", "chosen", "headers", "shown"),
+    ("administrator", "chosen", "shown"),
     [
-        (True, None, {}, True),
-        (True, None, {"x-forwarded-for": "192.0.2.7"}, False),
-        (True, False, {}, False),
-        (False, None, {}, False),
-        (False, True, {}, True),
+        (True, None, True),
+        (False, None, False),
+        (True, False, False),
+        (False, True, True),
     ],
 )
-def test_emails_are_shown_to_this_machine_or_where_the_operator_chose(
-    open_with: Open, loopback: bool, chosen: bool | None, headers: dict[str, str], shown: bool
+@pytest.mark.parametrize("headers", FROM_HERE)
+def test_emails_are_shown_to_the_administrator_or_where_the_operator_chose(
+    open_with: Open, administrator: bool, chosen: bool | None, shown: bool, headers: dict[str, str]
 ) -> None:
-    site = open_with(loopback=loopback, show_emails=chosen)
+    site = open_with(show_emails=chosen)
     site.person(site.repository(), "Ada", "ada@example.com")
-    answer = site.client().get(SUBMIT, headers=headers)
+    client = site.administrator() if administrator else site.client()
+    answer = client.get(SUBMIT, headers=headers)
     assert answer.status_code == 200
     assert ("ada@example.com" in answer.text) is shown
 

@@ -13,12 +13,19 @@ from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
 from podium.settings import Settings
+from podium.web.admin_sessions import OneTimeCode
 from podium.web.services import Services
 
 
 @contextlib.contextmanager
-def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[Services]:
-    """Open the web's services. ``loopback``: only this machine can reach the server.
+def services(
+    settings: Settings, *, loopback: bool, workers: bool, code: OneTimeCode | None = None
+) -> Iterator[Services]:
+    """Open the web's services.
+
+    Args:
+        loopback: whether only this machine can reach the server.
+        code: of the link that makes a browser the administrator's.
 
     Raises:
         StorageError: the database cannot be used.
@@ -50,4 +57,5 @@ def services(settings: Settings, *, loopback: bool, workers: bool) -> Iterator[S
                 metrics=page,
                 counters=counters,
                 client_ids=client_ids,
+                code=code,
             )

@@ -7,10 +7,14 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from podium.app.startup import prepare_process
 from podium.net import is_loopback
 from podium.settings import Settings
+
+if TYPE_CHECKING:
+    from podium.web.admin_sessions import OneTimeCode
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -33,23 +37,32 @@ def serve(settings: Settings, *, workers: bool) -> int:
     Raises:
         PodiumError: the database, the data folder or the port cannot be used.
     """
+    from podium.app.admin_token import with_admin_token
     from podium.app.server_process import services
+    from podium.web.admin_sessions import OneTimeCode
     from podium.web.serving.server import run
 
+    has_token = bool(settings.admin_token)
+    settings = with_admin_token(settings)
     prepare_process(settings)
-    with services(settings, loopback=is_loopback(settings.host), workers=workers) as given:
+    # The link is as good as the token: only a person at the terminal sees it, no log.
+    on_terminal = sys.stderr.isatty() and settings.log_format != "json"
+    code = OneTimeCode() if settings.admin_token and not has_token and on_terminal else None
+    with services(settings, loopback=is_loopback(settings.host), workers=workers, code=code) as given:
         run(
             given,
             settings.host,
             settings.port,
-            on_listening=lambda url: _announce(settings, url),
+            on_listening=lambda url: _announce(settings, url, code),
         )
     return 0
 
 
-def _announce(settings: Settings, url: str) -> None:
+def _announce(settings: Settings, url: str, code: OneTimeCode | None) -> None:
     if settings.log_format == "json":
         # A JSON log contains only JSON.
         logging.getLogger("podium").info("listening on %s", url)
     else:
         print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)
+    if code is not None:
+        print(f"Administration, once within ten minutes: {url}/admin?code={code.text}", file=sys.stderr)

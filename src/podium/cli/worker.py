@@ -16,7 +16,6 @@ from podium.app import factories
 from podium.app.child_environment import worker_environment
 from podium.app.startup import prepare_process
 from podium.errors import BadSetting
-from podium.net import is_loopback
 from podium.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Ite
         check_worker(db, messages)
 
     with metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page:
-        probed = Probed(settings, is_loopback(settings.host), check, page)
+        probed = Probed(settings, check, page)
         with beside(create_probes(probed), settings.host, port, settings):
             yield
 

@@ -42,12 +42,12 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
                 raise Conflict(
                     f"Repository {number} is completed: there is nothing to try again. Submit it to refresh."
                 )
-            _retry(session, repository, start + place)
+            _retry(session, repository, start + place, _OPERATOR)
     return numbers
 
 
-def retry_one(db: Database, queues: Queues, key: str) -> Repository:
-    """Retry and enqueue the failed repository with this identity; return it, pending.
+def retry_one(db: Database, queues: Queues, key: str, *, client_id: str) -> Repository:
+    """Retry and enqueue the failed repository with this identity, at the turn of a client; return it, pending.
 
     Raises:
         NotFound: it was never submitted.
@@ -57,7 +57,7 @@ def retry_one(db: Database, queues: Queues, key: str) -> Repository:
         repository = _lock(session, find(session, key).id)
         if repository.state != State.FAILED:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
-        _retry(session, repository, next_virtual_start(session, _OPERATOR), enqueued=True)
+        _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)
         repository = find(session, key)
     queues.enqueue_commits(repository.id)
     return repository
@@ -92,13 +92,15 @@ def drop_message(repository: Repository) -> str:
     )
 
 
-def _retry(session: Session, repository: Repository, virtual_start: float, *, enqueued: bool = False) -> None:
+def _retry(
+    session: Session, repository: Repository, virtual_start: float, client_id: str, *, enqueued: bool = False
+) -> None:
     transitions.retry(
         session,
         repository.id,
         repository.state,
         virtual_start=virtual_start,
-        client_id=_OPERATOR,
+        client_id=client_id,
         enqueued=enqueued,
     )
 

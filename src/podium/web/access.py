@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
 from podium.errors import Forbidden, NotAuthenticated
-from podium.settings import Settings
+from podium.settings import MIN_TOKEN, Settings
+from podium.web.callers import Role, caller_of, is_administrator
 from podium.web.clients import client_of
-from podium.web.middleware.security_middleware import is_local
 from podium.web.services import Context, Services, context_of
-
-
-class Guarded(Protocol):
-    @property
-    def settings(self) -> Settings: ...
-
-    @property
-    def loopback(self) -> bool: ...
-
-
-def _is_local(request: Request, services: Guarded) -> bool:
-    return is_local(dict(request.scope["headers"]), settings=services.settings, loopback=services.loopback)
+from podium.web.wrong_tokens import too_many_wrong
 
 
 def shows_emails(request: Request, services: Services) -> bool:
     """Whether the response may contain full e-mail addresses."""
     chosen = services.settings.show_emails
-    return _is_local(request, services) if chosen is None else chosen
+    return is_administrator(request.scope) if chosen is None else chosen
 
 
 async def count_email_lookup(request: Request, context: Context, *, by_email: bool) -> bool:
@@ -48,53 +36,47 @@ async def count_email_lookup(request: Request, context: Context, *, by_email: bo
     return True
 
 
-def may_administer(request: Request, services: Services) -> bool:
-    """Whether the page offers a retry: only without a token, which a form cannot send."""
-    return not services.settings.admin_token and _is_local(request, services)
-
-
-def require_admin(request: Request, services: Guarded) -> None:
+def require_admin(scope: Scope, settings: Settings) -> None:
     """Accept only the administrator.
 
     Raises:
-        NotAuthenticated: a token is set, and the request does not carry it.
-        Forbidden: none is set, and the request is not from this machine.
+        NotAuthenticated: the request does not carry the token.
+        TooManyRequests: its client has sent too many wrong ones.
+        Forbidden: there is no token.
     """
-    token = services.settings.admin_token
-    if token:
-        if not _carries(request, token):
-            raise NotAuthenticated("This needs the administrator's token: send `Authorization: Bearer TOKEN`.")
-    elif not _is_local(request, services):
+    _require(scope, (Role.ADMINISTRATOR,), settings.admin_token, "the administrator's token", "PODIUM_ADMIN_TOKEN")
+
+
+def require_metrics(scope: Scope, settings: Settings) -> None:
+    """Accept the token for metrics, or the administrator; raises as :func:`require_admin`."""
+    _require(
+        scope,
+        (Role.ADMINISTRATOR, Role.SCRAPER),
+        settings.admin_token or settings.metrics_token,
+        "the token for metrics or the administrator's",
+        "PODIUM_METRICS_TOKEN or PODIUM_ADMIN_TOKEN",
+    )
+
+
+def _require(scope: Scope, roles: tuple[Role, ...], token: str, which: str, setting: str) -> None:
+    caller = caller_of(scope)
+    if caller.role in roles:
+        return
+    if not token:
         raise Forbidden(
-            "This is allowed only on the server's own machine: its operator can set PODIUM_ADMIN_TOKEN to allow it "
-            "from elsewhere."
+            f"This is closed to everyone until the server's operator sets {setting} ({MIN_TOKEN} characters or more)."
         )
-
-
-def require_metrics(request: Request, services: Guarded) -> None:
-    """Accept the token for metrics, or the administrator."""
-    token = services.settings.metrics_token
-    if not (token and _carries(request, token)):
-        require_admin(request, services)
-
-
-def _carries(request: Request, token: str) -> bool:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    # Digests have equal lengths, so that timing reveals nothing. Headers are Latin-1.
-    same = hmac.compare_digest(_digest(given.strip().encode("latin-1")), _digest(token.encode()))
-    return scheme.lower() == "bearer" and same
-
-
-def _digest(secret: bytes) -> bytes:
-    return hashlib.sha256(secret).digest()
+    if caller.wait:
+        raise too_many_wrong(caller.wait)
+    raise NotAuthenticated(f"This needs {which}: send `Authorization: Bearer TOKEN`.")
 
 
 async def _admin(request: Request) -> None:
-    require_admin(request, context_of(request).services)
+    require_admin(request.scope, context_of(request).services.settings)
 
 
 async def _metrics(request: Request) -> None:
-    require_metrics(request, context_of(request).services)
+    require_metrics(request.scope, context_of(request).services.settings)
 
 
 AdminOnly = Annotated[None, Depends(_admin)]

@@ -19,6 +19,7 @@ from podium.web.api import (
 )
 from podium.web.cache.response_shortcut import ResponseShortcut
 from podium.web.middleware.head_as_get import HeadAsGet
+from podium.web.middleware.identify_caller import IdentifyCaller
 from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import page_routes
@@ -68,5 +69,6 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["X-Total-Count", "Retry-After"],
         )
+    app.add_middleware(IdentifyCaller, credentials=context.credentials)
     app.add_middleware(SecurityMiddleware, settings=services.settings, loopback=services.loopback)
     app.add_middleware(MetricsMiddleware)

@@ -18,15 +18,16 @@ from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
+from podium.web.admin_sessions import OneTimeCode
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.response_shortcut import Shortcuts
+from podium.web.callers import Credentials, is_administrator
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
 from podium.web.clients import client_of
 from podium.web.live.pubsub import MAX_SUBSCRIBERS, PubSub
 from podium.web.live.status import StatusView
-from podium.web.middleware.security_middleware import is_local
 from podium.web.origin import known_origin
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import ReadBudget
@@ -44,6 +45,7 @@ class Services:
         metrics: in Prometheus' text format.
         counters: of what clients do, for limits.
         client_ids: names of clients, for the fair queue.
+        code: of the link that makes a browser the administrator's.
     """
 
     settings: Settings
@@ -57,6 +59,7 @@ class Services:
     metrics: Callable[[], bytes] = bytes
     counters: Counters = dataclasses.field(default_factory=Counters)
     client_ids: ClientIds = dataclasses.field(default_factory=ClientIds)
+    code: OneTimeCode | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Context:
     status: StatusView
     pubsub: PubSub
     shortcuts: Shortcuts
+    credentials: Credentials
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -115,10 +119,8 @@ class Context:
                 # The other half stays for requests.
                 min(MAX_SUBSCRIBERS, connection_limit(settings.max_connections) // 2),
             ),
-            shortcuts=Shortcuts(
-                partial(is_local, settings=settings, loopback=services.loopback),
-                partial(known_origin, settings=settings),
-            ),
+            shortcuts=Shortcuts(partial(known_origin, settings=settings)),
+            credentials=Credentials(settings, services.code),
         )
 
     def reader(self, request: Request) -> Reader:
@@ -131,7 +133,10 @@ def context_of(request: Request) -> Context:
 
 async def _context(request: Request) -> Context:
     # A coroutine: FastAPI would run a function in a thread, which costs more than the look-up.
-    return context_of(request)
+    context = context_of(request)
+    if not is_administrator(request.scope):
+        return context
+    return dataclasses.replace(context, boards=context.boards.without_answers())
 
 
 ContextDep = Annotated[Context, Depends(_context)]

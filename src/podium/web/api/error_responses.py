@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from podium.errors import PodiumError, ReaderGone, TooManyRequests
+from podium.web.callers import is_administrator
 from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"
@@ -56,7 +57,11 @@ def error_responses(**statuses: str) -> dict[int | str, dict[str, Any]]:
 
 
 BAD_QUERY = error_responses(_400="The URL or another parameter is not valid.")
-ADMIN = error_responses(_401="Needs the administrator's token.", _403="Allowed only on the server's own machine.")
+ADMIN = error_responses(
+    _401="Needs the administrator's token.",
+    _403="The server has no administrator.",
+    _429="Too many wrong tokens.",
+)
 
 
 def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
@@ -102,12 +107,13 @@ def _wants_page(request: Request) -> bool:
 
 
 async def _podium_error(request: Request, error: PodiumError) -> Response:
-    headers: dict[str, str] = {}
+    return _answer(request, error.status, _public(request, error), error.code, headers_of(error))
+
+
+def headers_of(error: PodiumError) -> dict[str, str]:
     if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.retry_after)
-    if error.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="podium"'
-    return _answer(request, error.status, _public(request, error), error.code, headers)
+        return {"Retry-After": str(error.retry_after)}
+    return {"WWW-Authenticate": 'Bearer realm="podium"'} if error.status == 401 else {}
 
 
 async def _reader_gone(_: Request, error: ReaderGone) -> Response:
@@ -119,7 +125,7 @@ def _public(request: Request, error: PodiumError) -> str:
     if error.status < 500:
         return error.message
     log.error("%s %r: %s", request.method, request.url.path, error.message)
-    if request.app.state.context.services.loopback:
+    if is_administrator(request.scope):
         return error.message
     # The message may name folders and hosts of the operator.
     return "The server cannot do this right now: try again in a moment. The reason is in its log."

@@ -21,12 +21,11 @@ _TAGS = [
     {"name": "repositories", "description": "The repositories and their states."},
     {
         "name": "administration",
-        "description": "Needs `PODIUM_ADMIN_TOKEN`, except on the server's own machine.",
+        "description": "Needs the administrator's token.",
     },
     {"name": "server", "description": "The server itself."},
 ]
 _ADMINISTRATION = {
-    ("post", "/repositories/retry"),
     ("post", "/refresh"),
     ("get", "/queues"),
     ("post", "/queues/retry"),

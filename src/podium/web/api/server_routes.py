@@ -70,7 +70,9 @@ async def version() -> JSONResponse:
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
         **error_responses(
-            _401="Needs the token for metrics or the administrator's.", _403="Only from the server's machine."
+            _401="Needs the token for metrics or the administrator's.",
+            _403="The server has neither.",
+            _429="Too many wrong tokens.",
         ),
     },
 )

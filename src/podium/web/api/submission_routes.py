@@ -74,6 +74,22 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
     )
 
 
+def retry_address(request: Request, context: Context, text: str) -> Repository:
+    """Retry a failed repository for a client, in the API or in the page's form; it counts as a submission.
+
+    Raises:
+        TooManyRequests: the client has reached its limit.
+        BadAddress: the address is not valid, or not allowed here.
+        NotFound, Conflict: it was never submitted, or has not failed.
+    """
+    client = client_of(request.scope)
+    context.submissions.take(client)
+    address = address_of(context, text)
+    context.policy.check(address)
+    services = context.services
+    return admin.retry_one(services.db, services.queues, address.key, client_id=services.client_ids.of(client))
+
+
 def submission(row: Repository, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
     content = {
         "message": message_of(row, is_new=is_new, refreshing=refreshing),
@@ -103,21 +119,19 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
 
 @router.post(
     "/repositories/retry",
-    tags=["administration"],
+    tags=["leaderboard"],
     summary="Retry a failed repository",
     operation_id="retryRepository",
     status_code=202,
     response_model=schemas.SubmissionResponse,
     responses={
         **BAD_QUERY,
-        **ADMIN,
-        **error_responses(_404="Never submitted.", _409="It has not failed."),
+        **error_responses(_404="Never submitted.", _409="It has not failed.", _429="Too many submissions."),
     },
 )
-def retry_repository(query: Annotated[RepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """Start a failed repository again."""
-    services = context.services
-    return submission(admin.retry_one(services.db, services.queues, address_of(context, query.repo_url).key))
+def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep) -> JSONResponse:
+    """Start a failed repository again. It counts as a submission."""
+    return submission(retry_address(request, context, query.repo_url))
 
 
 @router.post(

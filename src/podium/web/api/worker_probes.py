@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,8 +15,10 @@ from starlette.routing import Route
 from podium.errors import PodiumError
 from podium.settings import Settings
 from podium.web.access import require_metrics
-from podium.web.api.error_responses import problem
+from podium.web.api.error_responses import headers_of, problem
 from podium.web.api.server_routes import METRICS_TYPE
+from podium.web.callers import Credentials
+from podium.web.middleware.identify_caller import IdentifyCaller
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,13 +26,11 @@ class Probed:
     """A worker, as its probes see it.
 
     Attributes:
-        loopback: whether only this machine can reach the port.
         check: raises a ``PodiumError`` if the worker cannot work.
         metrics: in Prometheus' text format.
     """
 
     settings: Settings
-    loopback: bool
     check: Callable[[], None]
     metrics: Callable[[], bytes]
 
@@ -47,9 +48,11 @@ def create_probes(probed: Probed) -> Starlette:
 
     async def metrics(request: Request) -> Response:
         try:
-            require_metrics(request, probed)
+            require_metrics(request.scope, probed.settings)
         except PodiumError as error:
-            return problem(error.status, error.message, error.code)
+            return problem(error.status, error.message, error.code, headers_of(error))
         return Response(await run_in_threadpool(probed.metrics), media_type=METRICS_TYPE)
 
-    return Starlette(routes=[Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)])
+    routes = [Route("/health", health), Route("/ready", ready), Route("/metrics", metrics)]
+    identify = Middleware(IdentifyCaller, credentials=Credentials(probed.settings))
+    return Starlette(routes=routes, middleware=[identify])

@@ -18,7 +18,7 @@ responses and rankings     a quarter of the same memory, so that a       The sam
 under other parameters     client that varies them evicts only variants
 than the default ones
 shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used, and of each board
-response                   query, origin, local client or not            those beyond 50.
+response                   query, origin                                 those beyond 50.
 =========================  ============================================  ============================================
 
 A page depends on the origin. It is kept only for the few origins of :func:`podium.web.origin.known_origin`, so that a
@@ -38,6 +38,9 @@ The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
    (:class:`single_flight.SingleFlight`), from cached parts (``MemoryCache.once``). When the last client that waits has
    disconnected, the work ends at its next step; if it was still in the queue, it never starts.
 5. :class:`cached_response.CachedResponse` sends it: 304 if the client has it (:mod:`conditional`), gzip if accepted.
+
+The administrator's responses are neither kept nor taken from here (``BoardCache.without_answers``); only parts of
+boards are.
 
 After a miss or an error, a shortcut falls back to the route. Shortcuts only save CPU time: more than half of a request.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -59,6 +60,7 @@ class BoardCache:
     ) -> None:
         self._clock = clock
         self._max_board_bytes = max_board_bytes
+        self._keeps_answers = True
         self._db = db
         self._github_url = github_url
         self._github_host = host_of(github_url)
@@ -70,6 +72,12 @@ class BoardCache:
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
         self._checks: SingleFlight[None] = SingleFlight()
         self._checked: TTLCache[int, float] = TTLCache(_MAX_CHECKED, MAX_ACCOUNT_AGE, timer=clock)
+
+    def without_answers(self) -> BoardCache:
+        """The same boards for the administrator, whose responses may show more: none is kept or taken from here."""
+        boards = copy.copy(self)
+        boards._keeps_answers = False
+        return boards
 
     async def row(self, key: str | int) -> Repository | None:
         return await self._rows.read(key)
@@ -108,6 +116,8 @@ class BoardCache:
             TooManyRequests: the client's budget is used up, or the server has too much to do.
             ReaderGone: the client disconnected. The work ends if no other client waits for it.
         """
+        if not self._keeps_answers:
+            return await self.read(row, make, reader=reader)
         found = await self.find(row, name, live=live, usual=usual)
         if found is not None:
             return found

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from podium.errors import PodiumError
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
+from podium.web.callers import is_administrator
 
 MAX_SHORTCUTS = 5_000
 # A client that varies the URL of one board evicts only shortcuts of that board.
@@ -20,8 +21,8 @@ MAX_PER_BOARD = 50
 MAX_LENGTH = 500
 
 RequestHeaders = Mapping[bytes, bytes]
-# Path, query, origin, and whether the client is local.
-Address = tuple[str, bytes, str, bool]
+# Path, query, origin.
+Address = tuple[str, bytes, str]
 
 
 class Shortcut(NamedTuple):
@@ -57,19 +58,13 @@ class _Latest(LRUCache[Address, tuple[Shortcut, object]]):
 
 
 class Shortcuts:
-    """The shortcuts of the latest URLs.
+    """The shortcuts of the latest URLs. The administrator, who may see more, has none.
 
     Args:
-        is_local: whether a request comes from this machine, which may see more.
         origin: the origin that a request names; None if it is not one of a few.
     """
 
-    def __init__(
-        self,
-        is_local: Callable[[RequestHeaders], bool],
-        origin: Callable[[Scope, RequestHeaders], str | None],
-    ) -> None:
-        self._is_local = is_local
+    def __init__(self, origin: Callable[[Scope, RequestHeaders], str | None]) -> None:
         self._origin = origin
         self._shortcuts = _Latest()
 
@@ -77,6 +72,8 @@ class Shortcuts:
         return len(self._shortcuts)
 
     def remember(self, request: Request, shortcut: Shortcut) -> None:
+        if is_administrator(request.scope):
+            return
         address = self._address(request.scope, dict(request.scope["headers"]))
         if address is not None and len(address[0]) + len(address[1]) <= MAX_LENGTH:
             self._shortcuts[address] = (shortcut, request.scope.get("route"))
@@ -85,14 +82,14 @@ class Shortcuts:
         """Sets the scope's route too, a label of metrics."""
         address = self._address(scope, headers)
         found = None if address is None else self._shortcuts.get(address)
-        if found is None:
+        if found is None or is_administrator(scope):
             return None
         scope["route"] = found[1]
         return found[0]
 
     def _address(self, scope: Scope, headers: RequestHeaders) -> Address | None:
         origin = self._origin(scope, headers)
-        return None if origin is None else (scope["path"], scope["query_string"], origin, self._is_local(headers))
+        return None if origin is None else (scope["path"], scope["query_string"], origin)
 
 
 class ResponseShortcut:

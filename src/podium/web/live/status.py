@@ -38,7 +38,7 @@ class StatusView:
             "path": page_path(row, self._github_host),
         }
 
-    def values(self, row: Repository, *, may_administer: bool = False) -> dict[str, Any]:
+    def values(self, row: Repository) -> dict[str, Any]:
         repository = self.described(row)
         progress = repository["progress"]
         seen = self._rates.note(row.id, time.monotonic(), progress) if is_in_work(row) else RateEstimator()
@@ -50,7 +50,6 @@ class StatusView:
             "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
             "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row.total_commits),
             "version_of_board": board_version(row),
-            "may_retry": row.state == State.FAILED and may_administer,
         }
 
     def event(self, row: Repository, subscribers: int) -> tuple[bytes, bool]:

@@ -14,14 +14,14 @@ PAGE_POLICY = (
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # With no-referrer, browsers send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 # A response may override these: badge and card are for other sites.
 DEFAULT_HEADERS = {
     "Content-Security-Policy": STRICT_POLICY,
     "Cache-Control": "private, no-cache",
+    # With no-referrer, browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 

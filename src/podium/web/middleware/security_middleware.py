@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,9 +25,6 @@ from podium.web.middleware.security_headers import add_security_headers
 MAX_BODY = 64 * 1024
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
-_FORWARDED = frozenset(
-    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
-)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -36,26 +32,6 @@ def split_host(value: str) -> tuple[str, str | None] | None:
     """A ``Host`` header as (name in lower case, port or None); None if it is not valid."""
     match = _HOST.fullmatch(value.strip())
     return (match[1].lower(), match[2]) if match else None
-
-
-def is_from_here(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a request names this machine and passed no proxy; header names are in lower case."""
-    if not _FORWARDED.isdisjoint(headers):
-        return False
-    name, _ = split_host(headers.get(b"host", b"").decode("latin-1")) or ("", None)
-    return is_loopback(name)
-
-
-def is_local(headers: Mapping[bytes, bytes], *, settings: Settings, loopback: bool) -> bool:
-    """Whether a request comes from this machine, and so may see and do more.
-
-    A reverse proxy makes a server on loopback reachable. Its requests carry another host name, or a forwarding header.
-    A request without either is indistinguishable from a local one: see ``docs/serving.md``.
-
-    Args:
-        loopback: whether only this machine can reach the server.
-    """
-    return loopback and not settings.trusted_proxies and is_from_here(headers)
 
 
 class SecurityMiddleware:

@@ -9,20 +9,20 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, Forbidden, NotFound, PodiumError, TooManyRequests
+from podium.errors import BadAddress, NotFound, PodiumError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
-from podium.repositories.address import parse_address
 from podium.repositories.listing import listing
 from podium.repositories.model import Repository
-from podium.submissions import admin
 from podium.textutil.mask import is_email
-from podium.web.access import count_email_lookup, may_administer, shows_emails
-from podium.web.api.submission_routes import submit_address
+from podium.web.access import count_email_lookup, shows_emails
+from podium.web.admin_sessions import COOKIE, SESSION
+from podium.web.api.submission_routes import retry_address, submit_address
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
 from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
+from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
 from podium.web.pages.board_urls import key_of, page_path
@@ -85,12 +85,29 @@ def submit_form(request: Request, context: ContextDep, form: FormDep) -> Respons
 
 @router.post("/retry")
 def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    services = context.services
-    if not may_administer(request, services):
-        raise Forbidden("Only the administrator may retry a repository: POST /repositories/retry with the token.")
-    key = parse_address(form.get("repoUrl", ""), services.settings.github_server_url).key
-    row = admin.retry_one(services.db, services.queues, key)
+    row = retry_address(request, context, form.get("repoUrl", ""))
     return RedirectResponse(page_path(row, context.github_host), status_code=303)
+
+
+@router.get("/admin")
+async def begin_session(request: Request, context: ContextDep, code: str = "") -> Response:
+    """Make the browser the administrator's, and drop the code from its address."""
+    if request.scope.get("head"):
+        # A preview must not use up the code.
+        return Response(headers=_CODE_HEADERS)
+    response = RedirectResponse("/", status_code=303, headers=_CODE_HEADERS)
+    response.set_cookie(
+        COOKIE,
+        context.credentials.begin_session(request.scope, code),
+        max_age=SESSION,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+_CODE_HEADERS = {"Cache-Control": NOT_STORED, "Referrer-Policy": "no-referrer"}
 
 
 @router.get("/r/{path:path}")
@@ -110,7 +127,6 @@ async def board(
     repository = await context.boards.row(key)
     if repository is None:
         return context.renderer.page("unknown.html", status=404, name=path, address=_address_of(path, github_url))
-    may_retry = may_administer(request, context.services)
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
@@ -118,7 +134,7 @@ async def board(
         own = _at(wanted, page_path(row, context.github_host))
         return context.renderer.body(
             "board.html",
-            **context.status.values(row, may_administer=may_retry),
+            **context.status.values(row),
             **(board_values(data.under(own.rules), own) if data else {"board": None}),
             switches=own.switches,
             changed=bool(own.chosen),
@@ -131,7 +147,7 @@ async def board(
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(
         key,
-        ("page", wanted.rules, *wanted.switches.values(), offset, may_retry, origin),
+        ("page", wanted.rules, *wanted.switches.values(), offset, origin),
         live=True,
         usual=not wanted.chosen and not offset,
     )
@@ -169,10 +185,9 @@ async def _row(context: Context, number: int) -> Repository:
 
 
 @router.get("/status/{number}")
-async def status(request: Request, number: Number, context: ContextDep) -> Response:
+async def status(number: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    may_retry = may_administer(request, context.services)
-    return SendCached(context.renderer.body("_status.html", **context.status.values(row, may_administer=may_retry)))
+    return SendCached(context.renderer.body("_status.html", **context.status.values(row)))
 
 
 @router.get("/events/{number}")
