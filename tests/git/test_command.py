@@ -64,14 +64,12 @@ def test_output_is_bounded(repository: Path) -> None:
     assert caught.value.code == "too-large"
 
 
-@pytest.mark.parametrize(
-    "command", [f"sleep {LONG}", f"trap '' TERM; sleep {LONG}1 & sleep {LONG}1 & wait; sleep {LONG}1"]
-)
+@pytest.mark.parametrize("command", ["sleep $LONG", "trap '' TERM; sleep $LONG & sleep $LONG & wait; sleep $LONG"])
 def test_stop_ends_git_and_all_that_it_started(repository: Path, command: str) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Interrupted):
-        server().run(aliased(repository, command), repository=repository, stop=stop)
+        server().run(aliased(repository, command.replace("$LONG", str(LONG))), repository=repository, stop=stop)
     assert not running(f"sleep {LONG}")
 
 
@@ -147,7 +145,7 @@ def test_a_transfer_in_a_terminal_stays_in_the_persons_group_and_any_other_does_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_programs_that_start_programs_without_end_are_ended(repository: Path) -> None:
-    does = aliased(repository, "f() { sleep 1237 & [ $1 -gt 60 ] || f $(($1 + 1)); wait; }; f 0")
+    does = aliased(repository, f"f() {{ sleep {LONG} & [ $1 -gt 60 ] || f $(($1 + 1)); wait; }}; f 0")
     git = server(timeout=30)
     with pytest.raises(HistoryError) as caught:
         git.transfer(does, repository=repository, progress=lambda *_: None)
