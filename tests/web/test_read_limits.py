@@ -51,7 +51,7 @@ def test_a_client_in_debt_waits_until_its_credit_is_back() -> None:
     now = [0.0]
     budget = ReadBudget(600, lambda: now[0])
     for _ in range(13):
-        # Largest share: each counts as 50.
+        # Each counts as 25, the largest share.
         try:
             spend(budget, 10_000)
         except TooManyRequests as error:
@@ -63,10 +63,10 @@ def test_a_client_in_debt_waits_until_its_credit_is_back() -> None:
     with pytest.raises(TooManyRequests) as refused:
         budget.spend(ONE, 1)
     assert refused.value.retry_after == 2
-    # An idle client saves up one minute's budget.
+    # An idle client saves up half a minute's budget.
     now[0] += 3600
     for _ in range(12):
-        spend(budget, 50)
+        spend(budget, 25)
     with pytest.raises(TooManyRequests):
         budget.start(ONE)
 
@@ -87,7 +87,7 @@ def test_clients_of_one_network_share_four_budgets() -> None:
     with pytest.raises(TooManyRequests):
         for used in range(100):
             for _ in range(12):
-                spend(budget, 50, f"2001:db8:0:{used:x}::1")
+                spend(budget, 25, f"2001:db8:0:{used:x}::1")
     assert used == 4
     spend(budget, 50, "2001:db8:1::1")
 

@@ -20,7 +20,10 @@ from podium.web.clients import ClientNetwork
 
 # Costly reads of one client that may run or wait at a time: a browser opens six connections.
 MAX_IN_PROGRESS = 8
-# One answer counts as at most this part of a budget, so that ten windows a minute of the largest board are within it.
+# A client saves up at most this part of a minute's budget: with a larger one, it could occupy the server for longer.
+SAVED = 2
+# One answer counts as at most this part of what a client can save up: ten windows a minute of the largest board are
+# within the budget.
 LARGEST_SHARE = 12
 # Milliseconds of a small answer that is made in the event loop.
 SMALL = 1.0
@@ -46,7 +49,7 @@ class ReadBudget:
     loopback have no budget.
 
     Args:
-        per_minute: the credit that a client gets per minute, and the most that it saves up; 0 is no limit.
+        per_minute: the credit that a client gets per minute, of which it saves up to half; 0 is no limit.
         clock: in seconds.
     """
 
@@ -75,7 +78,7 @@ class ReadBudget:
         with self._lock:
             for account, _ in self._accounts_of(client):
                 account.in_progress = max(0, account.in_progress - 1)
-                account.credit -= min(milliseconds, self._per_minute / LARGEST_SHARE)
+                account.credit -= min(milliseconds, self._per_minute / SAVED / LARGEST_SHARE)
 
     def spend(self, client: ClientNetwork, milliseconds: float) -> None:
         """Subtract a cost that is known before.
@@ -97,11 +100,11 @@ class ReadBudget:
             yield self._account(client.wider_key, NETWORK_SHARE), NETWORK_SHARE
 
     def _account(self, key: str, share: int) -> _Account:
-        now, most = self._clock(), float(self._per_minute * share)
+        now, per_minute = self._clock(), float(self._per_minute * share)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = _Account(most, now)
-        account.credit = min(most, account.credit + (now - account.at) * most / 60)
+            account = self._accounts[key] = _Account(per_minute / SAVED, now)
+        account.credit = min(per_minute / SAVED, account.credit + (now - account.at) * per_minute / 60)
         account.at = now
         return account
 

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +22,8 @@ from podium.web.services import Services
 from podium.web.serving.acceptor import Acceptor
 from podium.web.serving.connections import Connections, HttpConnection, connection_limit
 
+# Seconds; Python's default is 5 ms.
+_SWITCH_INTERVAL = 0.0005
 # Seconds for open requests after the server stops.
 GRACE = 5
 
@@ -52,6 +55,8 @@ def run(
     Raises:
         CannotListen: the host or port cannot be used.
     """
+    # The event loop waits this long for a thread that makes an answer, each time it has something to do.
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     sockets = listen(host, port)
     proxies = list(services.settings.trusted_proxies)
     app = create_app(services)
