@@ -13,6 +13,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     ├── NotAuthenticated      the administrator's token is missing or wrong
     ├── Forbidden             the client may not do this
     ├── TooManyRequests       the client exceeds its rate limit
+    │   └── QueueFull         too much waits to be counted, of all clients
     ├── BoardTooLarge         the board would take more memory than it may
     ├── ReaderGone            the client disconnected before its answer was made
     ├── StorageError          the database cannot be reached, stays busy, or has no space left
@@ -128,6 +129,11 @@ class ReaderGone(PodiumError):
 
     def __init__(self) -> None:
         super().__init__("The client disconnected before its answer was made.")
+
+
+class QueueFull(TooManyRequests):
+    code = "queue-full"
+    status = 503
 
 
 class StorageError(PodiumError):

@@ -339,6 +339,18 @@ class Settings:
         _number,
         "How many look-ups by e-mail one client may make in an hour where e-mails are hidden; 0: no limit.",
     )
+    max_waiting: int = _setting(
+        "PODIUM_MAX_WAITING",
+        10_000,
+        _number,
+        "Repositories that may wait to be counted; beyond it new ones are refused for a while. 0: no limit.",
+    )
+    max_waiting_bytes: int = _setting(
+        "PODIUM_MAX_WAITING_BYTES",
+        10**12,
+        _bytes,
+        "The same for the size of their clones; one that was never counted counts as 100 MB.",
+    )
     live_connections_per_client: int = _setting(
         "PODIUM_LIVE_CONNECTIONS_PER_CLIENT",
         100,

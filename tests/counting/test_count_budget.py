@@ -20,11 +20,12 @@ from podium.counting.commit_job import CommitJob
 from podium.counting.count_budget import Budget, CpuMeter
 from podium.errors import HistoryError
 from podium.git.command import Git
-from podium.git.limits import Limits
+from podium.git.limits import Limits, bytes_on_disk
 from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
+from podium.repositories.store.schedule import waiting
 from podium.storage.session import Database
 from podium.submissions.submit import start_over, submit
 from tests.counting.test_refresh import classify_emails
@@ -103,6 +104,15 @@ def test_beyond_a_limit_a_repository_fails_and_keeps_a_board_but_no_clone(
     assert not submit(remote.db, NullQueues(), parse_address(remote.url), refresh_after=3600).refreshing
     assert remote.count() == ""
     assert (remote.row().refresh_error, remote.row().refresh_error_at, remote.row().total_commits) == (None, None, 6)
+
+
+def test_a_clone_counts_with_its_size_when_it_waits_again(remote: Remote) -> None:
+    repos.chain(remote.path, people(0, 5))
+    assert remote.count() == ""
+    start_over(remote.db, remote.id)
+    [mirror] = remote.mirrors.glob("*.git")
+    with remote.db.read() as session:
+        assert waiting(session, unknown_size=0) == (1, bytes_on_disk(mirror))
 
 
 def test_people_of_earlier_commits_count_once(remote: Remote) -> None:

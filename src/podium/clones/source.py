@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from podium.clones.local import LocalRepository
 from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
+from podium.git.limits import bytes_on_disk
 from podium.git.progress import Progress
 from podium.history.count import count, is_ancestor
 from podium.history.count_limits import NO_LIMITS, CountLimits
@@ -95,6 +96,10 @@ class History:
             Interrupted: the work was stopped.
         """
         return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return bytes_on_disk(self._path)
 
     def discard(self) -> bool:
         """Delete a damaged mirror; return False for a user's own repository."""

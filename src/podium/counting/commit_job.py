@@ -132,6 +132,9 @@ class CommitJob:
             # A database restart must not void a count that took an hour. If the first try was saved, the second finds
             # another head and saves nothing.
             retry_transaction(save, stop)
+            if repository.host:
+                with self.db.write() as session:
+                    transitions.save_clone_size(session, repository.id, history.size())
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
 

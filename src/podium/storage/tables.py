@@ -65,6 +65,8 @@ repository = Table(
     Column("total_commits", BigInteger),
     Column("merge_commits", BigInteger),
     _count("trimmed_commits"),
+    # Size of its mirror when it was last counted.
+    Column("clone_bytes", BigInteger),
     Column("unique_contributors", BigInteger),
     Column("head", Text),
     Column("branch", Text),

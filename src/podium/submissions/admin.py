@@ -15,6 +15,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
+from podium.submissions.capacity import Capacity
 
 # Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
@@ -46,10 +47,13 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
     return numbers
 
 
-def retry_one(db: Database, queues: Queues, key: str, *, client_id: str) -> Repository:
+def retry_one(
+    db: Database, queues: Queues, key: str, *, client_id: str, capacity: Capacity | None = None
+) -> Repository:
     """Retry and enqueue the failed repository with this identity, at the turn of a client; return it, pending.
 
     Raises:
+        QueueFull: too much waits.
         NotFound: it was never submitted.
         Conflict: it has not failed.
     """
@@ -58,6 +62,8 @@ def retry_one(db: Database, queues: Queues, key: str, *, client_id: str) -> Repo
         if repository.state != State.FAILED:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
         _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)
+        if capacity is not None:
+            capacity.check(session)
         repository = find(session, key)
     queues.enqueue_commits(repository.id)
     return repository

@@ -14,6 +14,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
+from podium.submissions.capacity import Capacity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,18 +25,29 @@ class Submission:
 
 
 def submit(
-    db: Database, queues: Queues, address: Address, *, refresh_after: float, client_id: str | None = None
+    db: Database,
+    queues: Queues,
+    address: Address,
+    *,
+    refresh_after: float,
+    client_id: str | None = None,
+    capacity: Capacity | None = None,
 ) -> Submission:
     """Save a new repository, or refresh one whose board is older than ``refresh_after`` seconds.
 
-    ``client_id``: from :class:`podium.web.client_ids.ClientIds`.
+    Args:
+        client_id: from :class:`podium.web.client_ids.ClientIds`.
+        capacity: limits new repositories, not refreshes.
 
     Raises:
+        QueueFull: the repository is new, and too much waits.
         StorageError: the database cannot be written.
     """
     with db.write() as session:
         virtual_start = next_virtual_start(session, client_id)
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
+        if is_new and capacity is not None:
+            capacity.check(session)
         transitions.correct_url(session, address.key, address.url)
         repository = _known(session, address)
         refreshing = repository.state == State.COMPLETED and transitions.restart_stale(

@@ -18,6 +18,7 @@ from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.listing import Totals
 from podium.settings import Settings
 from podium.storage.session import Database, Session
+from podium.submissions.capacity import Capacity
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
@@ -69,6 +70,7 @@ class Context:
     services: Services
     policy: AddressPolicy
     submissions: ClientLimit
+    capacity: Capacity
     email_lookups: ClientLimit
     read_budget: ReadBudget
     totals: Totals
@@ -100,6 +102,7 @@ class Context:
                 RateLimitItemPerMinute(settings.submissions_per_minute, namespace="submissions"),
                 "submissions",
             ),
+            capacity=Capacity(settings.max_waiting, settings.max_waiting_bytes),
             email_lookups=ClientLimit(
                 services.counters,
                 RateLimitItemPerHour(settings.email_lookups_per_hour, namespace="email-lookups"),

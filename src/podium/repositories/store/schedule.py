@@ -45,6 +45,21 @@ def next_virtual_start(session: Session, client_id: str | None) -> float:
     return first_not_full(start, {row["virtual_start"] for row in rows})
 
 
+_WAITING = """
+SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
+FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
+"""
+
+
+def waiting(session: Session, *, unknown_size: int) -> tuple[int, int]:
+    """Return how many repositories wait or are being counted, and the bytes of their clones.
+
+    unknown_size: bytes that count for a repository that was never counted.
+    """
+    [row] = session.all(_WAITING, unknown_size=unknown_size)
+    return row["repositories"], int(row["clone_bytes"])
+
+
 # A locked row has a worker.
 _TAKE_DUE = f"""
 UPDATE repository SET enqueued_at = {{now}} WHERE id IN (

@@ -210,6 +210,10 @@ def save_counted(
     )
 
 
+def save_clone_size(session: Session, repository_id: int, clone_bytes: int) -> None:
+    session.run("UPDATE repository SET clone_bytes = :bytes WHERE id = :id", id=repository_id, bytes=clone_bytes)
+
+
 # --- the user worker; the caller has locked the row
 
 

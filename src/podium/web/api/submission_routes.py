@@ -39,7 +39,7 @@ def address_of(context: Context, text: str) -> Address:
     responses={
         202: {"model": schemas.SubmissionResponse, "description": "New, or still being processed: ask again."},
         **BAD_QUERY,
-        **error_responses(_429="Too many submissions."),
+        **error_responses(_429="Too many submissions.", _503="Too much waits to be counted."),
     },
 )
 def submit_repository(
@@ -58,6 +58,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
 
     Raises:
         TooManyRequests: the client has reached its limit.
+        QueueFull: the repository is new, and too much waits.
         BadAddress: the address is not valid, or not allowed here.
     """
     client = client_of(request.scope)
@@ -71,6 +72,7 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
         address,
         refresh_after=services.settings.refresh_after,
         client_id=services.client_ids.of(client),
+        capacity=context.capacity,
     )
 
 
@@ -79,6 +81,7 @@ def retry_address(request: Request, context: Context, text: str) -> Repository:
 
     Raises:
         TooManyRequests: the client has reached its limit.
+        QueueFull: too much waits.
         BadAddress: the address is not valid, or not allowed here.
         NotFound, Conflict: it was never submitted, or has not failed.
     """
@@ -87,7 +90,13 @@ def retry_address(request: Request, context: Context, text: str) -> Repository:
     address = address_of(context, text)
     context.policy.check(address)
     services = context.services
-    return admin.retry_one(services.db, services.queues, address.key, client_id=services.client_ids.of(client))
+    return admin.retry_one(
+        services.db,
+        services.queues,
+        address.key,
+        client_id=services.client_ids.of(client),
+        capacity=context.capacity,
+    )
 
 
 def submission(row: Repository, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
@@ -126,7 +135,12 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
     response_model=schemas.SubmissionResponse,
     responses={
         **BAD_QUERY,
-        **error_responses(_404="Never submitted.", _409="It has not failed.", _429="Too many submissions."),
+        **error_responses(
+            _404="Never submitted.",
+            _409="It has not failed.",
+            _429="Too many submissions.",
+            _503="Too much waits to be counted.",
+        ),
     },
 )
 def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep) -> JSONResponse:

@@ -13,9 +13,10 @@ def upgrade() -> None:
     op.add_column("repository", sa.Column("refresh_error", sa.Text))
     op.add_column("repository", sa.Column("refresh_error_at", sa.Double))
     op.add_column("repository", sa.Column("is_slow", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("repository", sa.Column("clone_bytes", sa.BigInteger))
     op.add_column("repository", sa.Column("trimmed_commits", sa.BigInteger, nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
-    for name in ("trimmed_commits", "is_slow", "refresh_error_at", "refresh_error"):
+    for name in ("trimmed_commits", "clone_bytes", "is_slow", "refresh_error_at", "refresh_error"):
         op.drop_column("repository", name)
