@@ -151,7 +151,7 @@ def _on_postgresql(folder: Path, data: Path, community: Community, latency: floa
 
 
 def _queues(settings: Settings) -> Queues:
-    def nothing(*_: int) -> None:
+    def nothing(*_: object) -> None:
         """Do nothing: this process only enqueues."""
 
     return JobQueues(factories.backend(settings), nothing, nothing, commit_threads=0, user_threads=0)

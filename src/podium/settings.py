@@ -378,9 +378,16 @@ class Settings:
     )
     long_job_seconds: float = _setting(
         "PODIUM_LONG_JOB_SECONDS",
-        60.0,
+        20.0,
         _seconds,
-        "Seconds after which a count moves off its worker thread (one per process), so that the next one can start.",
+        "Seconds after which a count is slow. It moves off its worker thread, as many as there are threads, so that "
+        "the next one can start, or makes way and is counted again later.",
+    )
+    slow_counts_per_client: int = _setting(
+        "PODIUM_SLOW_COUNTS_PER_CLIENT",
+        1,
+        _positive,
+        "Slow counts of one client that may run off their worker threads at a time.",
     )
     max_crashes: int = _setting(
         "PODIUM_MAX_CRASHES",

@@ -211,7 +211,9 @@ def test_queues_in_the_memory_of_workers_are_reported_by_their_heartbeats(db: Da
 
 @contextlib.contextmanager
 def working(backend: Backend, on_commits: Callable[[int], None], threads: int) -> Iterator[JobQueues]:
-    engine = JobQueues(backend, on_commits, lambda *_: None, commit_threads=threads, user_threads=1)
+    engine = JobQueues(
+        backend, lambda number, _: on_commits(number), lambda *_: None, commit_threads=threads, user_threads=1
+    )
     engine.start()
     try:
         yield engine

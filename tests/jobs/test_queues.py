@@ -15,6 +15,7 @@ from dramatiq import Message
 from podium.errors import BadSetting, QueueError
 from podium.jobs import broker, redis_broker
 from podium.jobs.broker import Backend, JobQueues
+from podium.jobs.overflow import RunningJob
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import reconcile, reconciler
 from podium.jobs.redis_broker import RedisBackend, connect
@@ -35,7 +36,8 @@ class Handler:
         self.go_on.set()
         self.failures = 0
 
-    def __call__(self, *ids: int) -> None:
+    def __call__(self, *arguments: int | RunningJob) -> None:
+        ids = tuple(each for each in arguments if isinstance(each, int))
         self.go_on.wait(30)
         if self.failures:
             self.failures -= 1

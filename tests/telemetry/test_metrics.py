@@ -36,7 +36,7 @@ from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.errors import StorageError
 from podium.jobs.broker import JobQueues
 from podium.jobs.memory_broker import MemoryBackend
-from podium.jobs.overflow import OverflowSlot
+from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.queues import COMMITS as COMMIT_QUEUE
 from podium.monitoring.gauges import Gauges
 from podium.monitoring.inspector import Inspector
@@ -161,7 +161,7 @@ def test_a_job_in_the_overflow_slot_is_counted_again_at_its_end(
     caplog.set_level(logging.INFO)
     go_on, backend = threading.Event(), MemoryBackend()
 
-    def on_commits(_: int) -> None:
+    def on_commits(_: int, _running: RunningJob) -> None:
         assert go_on.wait(30)
         note_outcome("retry")
 
@@ -169,7 +169,7 @@ def test_a_job_in_the_overflow_slot_is_counted_again_at_its_end(
         return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
 
     engine = JobQueues(
-        backend, on_commits, lambda *_: None, commit_threads=1, user_threads=1, overflow=OverflowSlot(0.1)
+        backend, on_commits, lambda *_: None, commit_threads=1, user_threads=1, overflow=OverflowSlots(0.1)
     )
     engine.start()
     try:

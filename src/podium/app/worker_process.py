@@ -11,13 +11,16 @@ from typing import Self
 from podium.app import factories
 from podium.app.counting_child import START_SECONDS, ChildCounter
 from podium.app.operations import budgets
+from podium.counting.stop_signal import StopSignal
 from podium.errors import StorageError
 from podium.jobs import lease
 from podium.jobs.broker import Backend, JobQueues
-from podium.jobs.overflow import OverflowSlot
+from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, reconciler
+from podium.jobs.slow_counts import SlowCounts
 from podium.monitoring.inspector import Inspector
+from podium.repositories.model import Repository
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
 from podium.storage.session import Database
@@ -56,13 +59,17 @@ class Worker:
         self._stop = stop
         self._lease_seconds = settings.lease_seconds + START_SECONDS
         self._works = bool(commit_threads or user_threads)
+        self._slow = SlowCounts(db, settings.slow_counts_per_client)
+        self._overflow = OverflowSlots(
+            settings.long_job_seconds, max(1, commit_threads), threads=commit_threads, policy=self._slow
+        )
         self.queues = JobQueues(
             factories.backend(settings),
             self.on_commits,
             self.on_users,
             commit_threads=commit_threads,
             user_threads=user_threads,
-            overflow=OverflowSlot(settings.long_job_seconds),
+            overflow=self._overflow,
         )
         pools = factories.token_pools(settings, db)
         self.inspector = Inspector(db, self.queues.backend, functools.partial(budgets, pools))
@@ -73,19 +80,24 @@ class Worker:
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self.inspector.report)
 
-    def on_commits(self, enqueued: int) -> None:
+    def on_commits(self, enqueued: int, running: RunningJob) -> None:
         """Count the next repository, which may be another one than ``enqueued``."""
         if self._stop.is_set():
             self.queues.enqueue_commits(enqueued)
             return
-        row = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds)
+        row = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds) or self._grab_slow()
         if row is None:
             note_outcome("nothing_to_do")
             return
+        running.repository = row
         if (job := current()) is not None:
             job.repository = row.id
-        if self.counter.count(row, self._stop):
+        if self.counter.count(row, StopSignal(self._stop, running.stop)):
             enqueue_next(self._db, self.queues, row.id)
+
+    def _grab_slow(self) -> Repository | None:
+        number = self._slow.next_waiting() if self._overflow.has_room else None
+        return None if number is None else lease.grab(self._db, number, seconds=self._lease_seconds)
 
     def on_users(self, repository_id: int, generation: int, batch: int) -> None:
         worked = self._users.run(repository_id, generation, batch, self._stop)

@@ -8,7 +8,7 @@ _LOOK_EVERY = 0.1
 
 
 class StopSignal(threading.Event):
-    """Set while the caller's stop or the loss of the lease is set."""
+    """Set while one of two events is set, such as the caller's stop and the loss of the lease."""
 
     def __init__(self, stop: threading.Event, lost: threading.Event) -> None:
         super().__init__()

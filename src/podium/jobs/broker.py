@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from dramatiq.middleware import Middleware, Retries
 
 from podium.errors import QueueError, StorageError
 from podium.jobs.job_logging import JobObserver, report_end
-from podium.jobs.overflow import OverflowSlot
+from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.queues import COMMITS, USERS, Backlog, QueueMonitor
 from podium.jobs.retry import LATER
 from podium.telemetry.current_job import current, note_outcome, running
@@ -46,7 +47,7 @@ class JobQueue:
         name: str,
         handler: Callable[..., None],
         threads: int,
-        overflow: OverflowSlot | None = None,
+        overflow: OverflowSlots | None = None,
     ) -> None:
         self._observer = JobObserver()
         broker = backend.broker(name, [self._observer, Retries(**_RETRIES)])  # type: ignore[arg-type]
@@ -62,30 +63,35 @@ class JobQueue:
         self._worker.delay_prefetch = 10_000
 
     def _handle(self, *ids: int) -> None:
-        message = current()
-        if self._overflow is None or message is None:
-            self._run(*ids)
+        overflow, message = self._overflow, current()
+        if overflow is None or message is None:
+            self._run(ids)
             return
-        # A job in the overflow slot outlives its message and has its own outcome.
+        # A job in an overflow slot outlives its message and has its own outcome.
         job, started = dataclasses.replace(message), time.monotonic()
 
-        def do() -> None:
+        def do(running_job: RunningJob) -> None:
             with running(job):
                 try:
-                    self._run(*ids)
+                    self._run(ids, running_job)
                 except BaseException:
                     job.outcome = "error"
                     raise
 
+        def on_late_end() -> None:
+            report_end(job, time.monotonic() - started)
+            if (number := overflow.next_waiting()) is not None:
+                self.send(number, delay=0)
+
         try:
-            ended = self._overflow.run(do, lambda: report_end(job, time.monotonic() - started))
+            ended = overflow.run(do, on_late_end)
             message.outcome = job.outcome if ended else "overflow"
         finally:
             message.repository = job.repository
 
-    def _run(self, *ids: int) -> None:
+    def _run(self, ids: tuple[int, ...], *job: RunningJob) -> None:
         try:
-            self._handler(*ids)
+            self._handler(*ids, *job)
         except (StorageError, QueueError) as error:
             # Not a Dramatiq retry: an outage may last longer than a few retries.
             note_outcome("error")
@@ -126,19 +132,20 @@ class JobQueues:
     Args:
         on_commits, on_users: handle a message.
         commit_threads, user_threads: threads per queue; 0: this process only enqueues.
-        overflow: takes over long jobs of the commit queue.
+        overflow: takes over slow jobs of the commit queue; None: no job is slow.
     """
 
     def __init__(
         self,
         backend: Backend,
-        on_commits: Callable[[int], None],
+        on_commits: Callable[[int, RunningJob], None],
         on_users: Callable[[int, int, int], None],
         *,
         commit_threads: int,
         user_threads: int,
-        overflow: OverflowSlot | None = None,
+        overflow: OverflowSlots | None = None,
     ) -> None:
+        overflow = overflow or OverflowSlots(math.inf)
         self.backend = backend
         self._commits = JobQueue(backend, COMMITS, on_commits, commit_threads, overflow)
         self._users = JobQueue(backend, USERS, on_users, user_threads)

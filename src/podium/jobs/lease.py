@@ -67,10 +67,14 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | No
 
 
 def grab_next(db: Database, repository_id: int, *, seconds: float) -> Repository | None:
-    """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty."""
+    """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty.
+
+    Slow repositories are left out.
+    """
+    holder = secrets.token_hex(16)
     with db.write() as session:
-        repository = leases.take_next(session, holder=secrets.token_hex(16), seconds=seconds)
-    return repository or grab(db, repository_id, seconds=seconds)
+        repository = leases.take_next(session, holder=holder, seconds=seconds)
+        return repository or leases.take_quick(session, repository_id, holder=holder, seconds=seconds)
 
 
 def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Repository | None:

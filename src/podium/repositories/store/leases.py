@@ -25,12 +25,13 @@ WHERE id = %s AND {FREE}
 """
 
 _TAKE_ONE = _TAKE % ":id"
+_TAKE_QUICK = _TAKE % ":id AND NOT is_slow"
 _TAKE_NEXT = (
     _TAKE
     % f"""(
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}
-        AND (not_before IS NULL OR not_before <= {{now}})
+        AND (not_before IS NULL OR not_before <= {{now}}) AND NOT is_slow
     ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
 )"""
 )
@@ -45,8 +46,13 @@ def take(session: Session, repository_id: int, *, holder: str, seconds: float) -
     return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
 
 
+def take_quick(session: Session, repository_id: int, *, holder: str, seconds: float) -> Repository | None:
+    """The same, unless the repository is slow."""
+    return one(session, _TAKE_QUICK, id=repository_id, holder=holder, seconds=seconds)
+
+
 def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
-    """Take the first free repository of the commit queue, skipping locked rows."""
+    """Take the first free repository of the commit queue that is not slow, skipping locked rows."""
     return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
 
 

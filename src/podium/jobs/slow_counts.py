@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import logging
+
+from podium.errors import StorageError
+from podium.repositories.model import Repository
+from podium.repositories.store import slow
+from podium.storage.session import Database
+
+log = logging.getLogger(__name__)
+
+
+class SlowCounts:
+    """The policy on slow counts, by the database's rows, so that it holds across processes.
+
+    Implements :class:`podium.jobs.overflow.SlowPolicy`. While the database is away, every count stays where it is.
+
+    Args:
+        per_client: slow counts of one client that may run at a time.
+    """
+
+    def __init__(self, db: Database, per_client: int) -> None:
+        self._db = db
+        self._per_client = per_client
+
+    def may_overflow(self, repository: Repository, /) -> bool:
+        try:
+            with self._db.write() as session:
+                return slow.mark(session, repository, per_client=self._per_client)
+        except StorageError as error:
+            log.warning("repository %d stays in its thread: %s", repository.id, error)
+            return False
+
+    def must_make_way(self, repository: Repository, /) -> bool:
+        try:
+            with self._db.write() as session:
+                return slow.make_way(session, repository)
+        except StorageError as error:
+            log.warning("repository %d stays in its thread: %s", repository.id, error)
+            return False
+
+    def next_waiting(self) -> int | None:
+        try:
+            with self._db.read() as session:
+                return slow.next_waiting(session, per_client=self._per_client)
+        except StorageError:
+            # The reconciler enqueues it.
+            return None
