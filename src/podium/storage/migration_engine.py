@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, event
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from podium.storage.postgres import read_url
 from podium.storage.postgres_errors import explained
+from podium.storage.private_file import make_private
 
 # "podium" in hexadecimal.
 _ADVISORY_LOCK = 0x706F6469756D
@@ -47,6 +49,8 @@ def _lock(connection: Any) -> None:
 def _sqlite(url: str | URL) -> Engine:
     # Foreign keys stay off (the default): a rebuilt table must not delete its children.
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 60})
+    if engine.url.database:
+        make_private(Path(engine.url.database))
     event.listen(engine, "connect", _begin_by_hand)
     event.listen(engine, "begin", _begin)
     return engine

@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.errors import StorageError, WrongRevision
 from podium.storage.pool import Pool
+from podium.storage.private_file import make_private
 from podium.storage.session import Params, Row, Session
 from podium.telemetry import metrics
 
@@ -123,6 +124,7 @@ class SqliteDatabase:
         return StorageError(f"The database {self.path} answered: {text}.")
 
     def _connect(self) -> sqlite3.Connection:
+        make_private(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA journal_mode = WAL")
