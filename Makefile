@@ -16,12 +16,13 @@ $(shell rm -f .venv/.run .venv/.test .venv/.compiled)
 endif
 
 # The time of this file says when the lock was last installed.
-.venv/.run: requirements.txt pyproject.toml
+.venv/.run: requirements.txt requirements-build.txt pyproject.toml
 	@test -z "$(NEW)" || $(PYTHON) -c '$(VERSION)'
 	@test -z "$(NEW)" || $(PYTHON) -m venv --clear .venv || \
 		{ echo "On Debian and Ubuntu, install the package python3-venv first." >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt \
+		-r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 .venv/.test: requirements-dev.txt .venv/.run
@@ -80,7 +81,10 @@ schema: .venv/.run
 # Needs uv (`pip install uv`); the lock names no index, so it holds wherever packages come from.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
+# What pyproject.toml names in [build-system], one per line.
+BUILD := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")
 lock:
+	$(PYTHON) -c '$(BUILD)' | $(LOCK) - -o requirements-build.txt
 	$(LOCK) --extra server pyproject.toml -o requirements.txt
 	$(LOCK) --extra dev pyproject.toml -o requirements-dev.txt
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,10 +59,12 @@ def filled(text: str) -> str:
     """With every ``${NAME}``, ``${NAME:-default}`` and ``${NAME:?why}`` as a person fills it in."""
 
     def value(match: re.Match[str]) -> str:
-        default = match[3] if match[2] == ":-" else ""
-        return FILLED_IN.get(match[1]) or default or ""
+        given, word = FILLED_IN.get(match[1], ""), match[3] or ""
+        if match[2] == ":+":
+            return word if given else ""
+        return given or (word if match[2] == ":-" else "")
 
-    return re.sub(r"\$\{([A-Z_]+)(?:(:-|:\?)([^}]*))?\}", value, text)
+    return re.sub(r"\$\{([A-Z_]+)(?:(:-|:\?|:\+)([^}]*))?\}", value, text)
 
 
 def settings_of(variables: Mapping[str, str]) -> Settings:
@@ -180,6 +183,28 @@ def test_what_is_copied_is_enough_to_build_podium_and_nothing_else(tmp_path: Pat
     assert "requirements.txt" in sources
 
 
+# The secrets of each part, and no others
+OWN_SECRETS = {
+    "api": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_ADMIN_TOKEN", "PODIUM_METRICS_TOKEN"},
+    "commits": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN"},
+    "users": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN", "GITHUB_TOKEN"},
+    "migrate": {"DATABASE_URL"},
+}
+
+
+def test_what_builds_podium_is_locked_with_hashes() -> None:
+    locked = (ROOT / "requirements-build.txt").read_text()
+    for requirement in tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]:
+        assert requirement.replace("_", "-") + " \\\n    --hash=sha256:" in locked
+    for path in ROOT.glob("requirements*.txt"):
+        assert "--index-url" not in path.read_text() and "--find-links" not in path.read_text()
+    for path in (ROOT / "Makefile", DOCKERFILE):
+        text = re.sub(r"\\\n", " ", path.read_text())
+        for command in re.findall(r"pip (?:install|wheel)\b[^\n&`]*", text):
+            checked = "--require-hashes" in command or "--no-build-isolation" in command or "--no-index" in command
+            assert checked or "uv" in command, command
+
+
 # Compose
 
 
@@ -207,13 +232,13 @@ def test_compose_has_every_part(compose: Any) -> None:
 
 
 def test_composes_settings_are_podiums_and_its_secrets_are_filled_in(compose: Any) -> None:
-    for service in ours(compose).values():
+    for name, service in ours(compose).items():
         variables = {name: filled(str(value)) for name, value in service["environment"].items()}
         settings = settings_of(variables)
         assert settings.uses_postgres
-        assert settings.uses_redis
-        for name in secret_variables() & service["environment"].keys():
-            assert "${" in str(service["environment"][name])
+        assert settings.uses_redis is (name != "migrate")
+        for variable in secret_variables() & service["environment"].keys():
+            assert "${" in str(service["environment"][variable])
     text = COMPOSE.read_text()
     asked = set(re.findall(r"\$\{([A-Z_]+)", text))
     example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (DEPLOY / "example.env").read_text(), flags=re.MULTILINE))
@@ -221,6 +246,17 @@ def test_composes_settings_are_podiums_and_its_secrets_are_filled_in(compose: An
     assert not any(example.values())
     for name in re.findall(r"\$\{([A-Z_]+):\?", text):
         assert name in example
+
+
+def test_each_part_of_compose_has_only_its_own_secrets(compose: Any) -> None:
+    for name, service in ours(compose).items():
+        assert secret_variables() & service["environment"].keys() <= OWN_SECRETS[name]
+    ages = {
+        name: settings_of({key: filled(str(value)) for key, value in service["environment"].items()}).account_age()
+        for name, service in ours(compose).items()
+        if name != "migrate"
+    }
+    assert set(ages.values()) == {86_400.0}
 
 
 def test_nothing_of_compose_starts_before_what_it_needs(compose: Any) -> None:
@@ -302,11 +338,14 @@ def test_its_command_and_settings_are_podiums(name: str, document: Any) -> None:
     for each in container["env"]:
         if "valueFrom" in each:
             secrets.add(each["name"])
-        variables[each["name"]] = each.get("value") or SECRETS.get(each["name"], "token")
+        variables[each["name"]] = each.get("value") or SECRETS.get(each["name"], "0123456789abcdef")
     settings = settings_of(variables)
     assert settings.uses_postgres
     assert secrets == secret_variables() & variables.keys()
     part = name.partition(".")[0]
+    assert secrets <= OWN_SECRETS[part]
+    assert cloud_run.pod(document)["serviceAccountName"] == f"podium-{part}@a-project.iam.gserviceaccount.com"
+    assert part == "migrate" or settings.account_age() == 86_400.0
     if part in ("commits", "users"):
         assert settings.uses_redis
         assert options.kind == part

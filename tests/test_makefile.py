@@ -19,7 +19,7 @@ _MESSAGE = "Podium needs Python 3.11 or newer; found 3.10 (set PYTHON=…)"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "requirements-build.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "src").mkdir()
     return tmp_path
