@@ -206,6 +206,14 @@ def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
 # The database
 
 
+def test_a_proxy_that_is_not_configured_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "suspected-proxy.json").write_text(json.dumps({"address": "10.0.0.7", "at": time.time()}))
+    found = examine(healthy(tmp_path), ask_github=False)
+    advised(found, "warning", "settings", "10.0.0.7", "PODIUM_TRUSTED_PROXIES")
+    found = examine(healthy(tmp_path, trusted_proxies=("10.0.0.7",)), ask_github=False)
+    assert "10.0.0.7" not in str(found)
+
+
 def test_there_must_be_a_database(tmp_path: Path) -> None:
     found = examine(healthy(tmp_path / "data"), ask_github=False)
     advised(found, "problem", "database", "podium serve")

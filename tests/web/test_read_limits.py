@@ -17,6 +17,8 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.board_size import board_size
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
+from podium.settings import Settings
+from podium.web import services
 from podium.web.cache import boards as boards_module
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
@@ -24,6 +26,7 @@ from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.read_threads import MAX_WAITING, THREADS
 from podium.web.cache.response_shortcut import MAX_PER_BOARD, Shortcut
 from podium.web.clients import network_of
+from podium.web.middleware.proxy_watch import ProxyWatch, suspected_proxy
 from podium.web.read_budget import MAX_IN_PROGRESS, ReadBudget
 from tests.support.web import Site, is_problem, open_site
 
@@ -360,3 +363,54 @@ def test_long_texts_count_as_memory(site: Site, column: str) -> None:
     with site.db.write() as session:
         session.run(f"UPDATE commit_data SET {column} = {column} || :more", more="x" * 1000)
     assert estimate() == before + 2_000
+
+
+def test_small_reads_have_a_small_cost(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "REFUSAL_DELAY", 0.0)
+    client = site.client("192.0.2.1", "192.0.2.9")
+    urls = ["/", "/status/1", "/repositories", "/repositories/1", "/avatars/1"]
+    assert [client.get(url).status_code for url in urls] == [200, 200, 200, 200, 404]
+    site.app.state.context.read_budget.spend(network_of("192.0.2.9"), 1e6)
+    assert [client.get(url).status_code for url in urls] == [429] * 5
+    assert client.get("/health").status_code == 200
+
+
+# A proxy that is not configured
+
+
+@pytest.mark.parametrize(
+    ("loopback", "address", "headers", "warns"),
+    [
+        (False, "10.0.0.7", [], True),
+        (False, "127.0.0.1", [], True),
+        (False, "93.184.216.34", [], False),
+        (True, "127.0.0.1", [], False),
+        (True, "127.0.0.1", [(b"x-forwarded-for", b"93.184.216.34")], True),
+    ],
+)
+def test_requests_from_one_private_address_are_reported(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    loopback: bool,
+    address: str,
+    headers: list[tuple[bytes, bytes]],
+    warns: bool,
+) -> None:
+    async def app(*_: Any) -> None:
+        pass
+
+    now = [10_000.0]
+    watch = ProxyWatch(app, settings=Settings(data_dir=str(tmp_path)), loopback=loopback, clock=lambda: now[0])
+
+    async def ask(address: str, path: str, times: int) -> None:
+        scope = {"type": "http", "path": path, "client": (address, 1), "headers": headers}
+        for _ in range(times):
+            await watch(scope, app, app)  # type: ignore[arg-type]
+
+    # Probes of an orchestrator do not count.
+    asyncio.run(ask("93.184.216.34", "/health", 2_000))
+    asyncio.run(ask("93.184.216.34", "/", 40))
+    asyncio.run(ask(address, "/", 2_000))
+    assert (suspected_proxy(tmp_path, now[0]) == address) is warns
+    assert caplog.text.count("PODIUM_TRUSTED_PROXIES") == warns
+    assert suspected_proxy(tmp_path, now[0] + 90_000) is None

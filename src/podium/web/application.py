@@ -21,6 +21,7 @@ from podium.web.cache.response_shortcut import ResponseShortcut
 from podium.web.middleware.head_as_get import HeadAsGet
 from podium.web.middleware.identify_caller import IdentifyCaller
 from podium.web.middleware.metrics_middleware import MetricsMiddleware
+from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import page_routes
 from podium.web.services import Context, Services
@@ -71,4 +72,5 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
         )
     app.add_middleware(IdentifyCaller, credentials=context.credentials)
     app.add_middleware(SecurityMiddleware, settings=services.settings, loopback=services.loopback)
+    app.add_middleware(ProxyWatch, settings=services.settings, loopback=services.loopback)
     app.add_middleware(MetricsMiddleware)

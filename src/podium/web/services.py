@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from fastapi import Depends, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 
 from podium.avatars.loader import AvatarLoader
+from podium.errors import TooManyRequests
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import host_of
@@ -31,7 +33,7 @@ from podium.web.live.pubsub import MAX_SUBSCRIBERS, PubSub
 from podium.web.live.status import StatusView
 from podium.web.origin import known_origin
 from podium.web.pages.rendering import Renderer
-from podium.web.read_budget import ReadBudget
+from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
 from podium.web.serving.connections import connection_limit
 
 
@@ -142,4 +144,15 @@ async def _context(request: Request) -> Context:
     return dataclasses.replace(context, boards=context.boards.without_answers())
 
 
+async def _small_read(request: Request) -> None:
+    context = context_of(request)
+    try:
+        context.read_budget.spend(client_of(request.scope), SMALL)
+    except TooManyRequests:
+        await asyncio.sleep(REFUSAL_DELAY)
+        raise
+
+
+# A read that is made for each request, and costs little.
+SmallRead = Depends(_small_read)
 ContextDep = Annotated[Context, Depends(_context)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.app import factories
@@ -16,6 +17,7 @@ from podium.monitoring.inspector import Inspector
 from podium.net import is_loopback
 from podium.settings import Settings
 from podium.storage.session import Database
+from podium.web.middleware.proxy_watch import ADVICE, found, suspected_proxy
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -73,6 +75,9 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "Set REDIS_URL, or run a single `podium serve` and no worker beside it.",
         )
 
+    proxy = suspected_proxy(settings.data_folder(), time.time())
+    if proxy is not None and proxy not in settings.trusted_proxies:
+        yield warning("settings", found(proxy), ADVICE)
     if not is_loopback(settings.host) and not settings.admin_token:
         yield warning(
             "settings",

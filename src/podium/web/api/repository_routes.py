@@ -9,13 +9,14 @@ from podium.repositories.listing import describe, get, listing
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
-from podium.web.services import ContextDep
+from podium.web.services import ContextDep, SmallRead
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
 
 @router.get(
     "/repositories",
+    dependencies=[SmallRead],
     tags=["repositories"],
     summary="List repositories",
     operation_id="listRepositories",
@@ -30,6 +31,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
             }
         },
         **BAD_QUERY,
+        **error_responses(_429="Too many reads."),
     },
 )
 def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
@@ -41,11 +43,12 @@ def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextD
 
 @router.get(
     "/repositories/{id}",
+    dependencies=[SmallRead],
     tags=["repositories"],
     summary="Read one repository",
     operation_id="getRepository",
     response_model=schemas.RepositoryResponse,
-    responses={**BAD_QUERY, **error_responses(_404="No such repository.")},
+    responses={**BAD_QUERY, **error_responses(_404="No such repository.", _429="Too many reads.")},
 )
 def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep

@@ -26,7 +26,7 @@ from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
 from podium.web.pages.board_urls import key_of, page_path
-from podium.web.services import Context, ContextDep
+from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.snippets import share_values
 
 REPOSITORIES = 50
@@ -48,7 +48,7 @@ async def _form(request: Request) -> dict[str, str]:
 FormDep = Annotated[dict[str, str], Depends(_form)]
 
 
-@router.get("/")
+@router.get("/", dependencies=[SmallRead])
 def home(context: ContextDep, offset: Offset = 0) -> Response:
     return _home(context, offset=offset)
 
@@ -184,7 +184,7 @@ async def _row(context: Context, number: int) -> Repository:
     return row
 
 
-@router.get("/status/{number}")
+@router.get("/status/{number}", dependencies=[SmallRead])
 async def status(number: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
     return SendCached(context.renderer.body("_status.html", **context.status.values(row)))

@@ -16,7 +16,7 @@ from podium.leaderboard.profiles import AccountProfile, find_profile
 from podium.textutil.mask import without_emails
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of
-from podium.web.services import Context, ContextDep
+from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.svg import colour_of, letters_of
 
 # Seconds that a response waits for the fetch of an avatar.
@@ -32,6 +32,7 @@ router = APIRouter()
 
 @router.get(
     "/avatars/{id}",
+    dependencies=[SmallRead],
     tags=["sharing"],
     summary="Read the avatar of an account",
     operation_id="getAvatar",
@@ -40,6 +41,7 @@ router = APIRouter()
         200: {"description": "The avatar, or drawn initials if there is none.", "content": _IMAGES},
         304: {"description": "Unchanged since the response named by If-None-Match."},
         404: {"model": Problem, "description": "No counted history contains this account."},
+        429: {"model": Problem, "description": "Too many reads."},
     },
 )
 async def avatar(
