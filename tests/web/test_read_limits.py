@@ -116,9 +116,9 @@ def test_a_client_has_few_reads_in_progress() -> None:
 
 def test_ready_made_answers_are_free(site: Site) -> None:
     client, context = site.client("192.0.2.1", "192.0.2.9"), site.app.state.context
-    urls = ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"]
+    urls = ["/leaderboard?repoUrl=octo/hello", *(f"/r/octo/hello{file}" for file in ("", "/badge.svg", "/card.svg"))]
     first = [client.get(url) for url in urls]
-    assert [answer.status_code for answer in first] == [200] * 3
+    assert [answer.status_code for answer in first] == [200] * 4
     context.read_budget.spend(network_of("192.0.2.9"), 1e6)
     for url, answer in zip(urls, first, strict=True):
         assert client.get(url).status_code == 200
@@ -134,7 +134,7 @@ def test_ready_made_answers_are_free(site: Site) -> None:
         "/r/octo/hello?merges=include",
         "/r/octo/hello?find=ada",
         "/r/octo/hello/board.csv",
-        "/r/octo/hello/card.svg",
+        "/r/octo/hello/card.svg?count=3",
         "/find/1?find=ada",
     ):
         answer = client.get(url)

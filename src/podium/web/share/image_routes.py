@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -94,9 +95,14 @@ async def get_card(
     if found is None:
         shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
         return _unknown(*_card(context, shown, query.theme))
-    reader = context.reader(request)
-    document = await context.boards.read(found, lambda _, data: _document(data, query, query.count), reader=reader)
-    urls = [entry["avatarUrl"] for entry in document["top_contributors"] if entry["avatarUrl"]] if document else []
+    reader, usual = context.reader(request), query.is_usual()
+
+    def shown_avatars(_: Repository, data: BoardData | None) -> CachedResponse:
+        people = (_document(data, query, query.count) or {"top_contributors": []})["top_contributors"]
+        return CachedResponse.json([entry["avatarUrl"] for entry in people if entry["avatarUrl"]])
+
+    kept = await context.boards.get(found, ("avatars", *what), shown_avatars, usual=usual, reader=reader)
+    urls: list[str] = json.loads(kept.plain)
     avatars = await context.services.avatars.load(urls, TIMEOUT)
     complete = len(avatars) == len(set(urls))
 
@@ -111,9 +117,7 @@ async def get_card(
         return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
     digests = tuple(image.digest for image in avatars.values())
-    return SendCached(
-        await context.boards.get(found, (*what, digests, complete), make, usual=query.is_usual(), reader=reader)
-    )
+    return SendCached(await context.boards.get(found, (*what, digests, complete), make, usual=usual, reader=reader))
 
 
 def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
