@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-# Bytes. The messages that people and programs write are a hundred times smaller.
-LARGEST_COMMIT = 1 << 20
+# Bytes. The largest of 236,000 commits of git, rails and ansible has 104 kB.
+LARGEST_COMMIT = 256 << 10
 
 # Bytes; more than the lines of MOST_PARENTS parents (podium.history.commit).
 _FIRST_LINES = 128 << 10
