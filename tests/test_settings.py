@@ -91,6 +91,13 @@ def test_a_redis_can_be_named_in_several_ways(variable: str, value: str) -> None
     assert settings.uses_redis and value in (settings.redis_url, settings.redis_host)
 
 
+def test_on_the_command_line_only_limits_that_are_set_hold() -> None:
+    settings = Settings.for_command_line({"PODIUM_MAX_PEOPLE": "7", "PODIUM_COUNT_MEMORY": " "})
+    assert (settings.max_people, settings.count_memory, settings.count_cpu_seconds) == (7, 0, 0)
+    assert settings.max_commits == 0
+    assert Settings.from_environment({}).count_memory == 10**9
+
+
 def test_a_child_process_gets_the_same_settings() -> None:
     settings = Settings(
         port=1,

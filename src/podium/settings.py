@@ -73,6 +73,13 @@ def _bytes(value: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def _memory(value: str) -> int:
+    number = _bytes(value)
+    if 0 < number < 100 * 10**6:
+        raise ValueError("must be 0, or 100M or more")
+    return number
+
+
 def _flag(value: str) -> bool:
     match value.lower():
         case "1" | "true" | "yes" | "on":
@@ -425,8 +432,8 @@ class Settings:
     count_memory: int = _setting(
         "PODIUM_COUNT_MEMORY",
         10**9,
-        _bytes,
-        "Memory that a process may use to count one repository, besides git's; 0: no limit.",
+        _memory,
+        "Memory that a process may use to count one repository, besides git's: 100M or more; 0: no limit.",
     )
     count_cpu_seconds: int = _setting(
         "PODIUM_COUNT_CPU_SECONDS",

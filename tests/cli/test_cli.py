@@ -108,6 +108,14 @@ def test_switches(podium: Podium, repository: Path, switches: list[str], expecte
     assert {row["email"]: row["commitCount"] for row in board["top_contributors"]} == expected
 
 
+def test_a_path_has_no_limit_unless_one_is_set(podium: Podium, repository: Path) -> None:
+    done = podium.run("rank", str(repository), PODIUM_MAX_PEOPLE="2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "more than the 2 authors and co-authors" in done.stderr and "PODIUM_MAX_PEOPLE" in done.stderr
+    limits = {"PODIUM_MAX_PEOPLE": "5", "PODIUM_COUNT_MEMORY": "500M", "PODIUM_COUNT_CPU_SECONDS": "60"}
+    assert podium.run("rank", str(repository), cwd=None, **limits).returncode == 0
+
+
 def test_without_identities_no_row_has_an_account(podium: Podium, repository: Path) -> None:
     board = podium.board(str(repository), "--no-identities", "--bots", "include")
     assert [row["username"] for row in board["top_contributors"]] == [None, None, None]
