@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from podium.app import factories
+from podium.app.admin_token import token_file
 from podium.app.operations import migrate_database
-from podium.cli.doctor import database, examine, github_api, machine, redis_server
+from podium.cli.doctor import database, examine, exposure, github_api, machine, redis_server
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.git import version
 from podium.jobs.queues import COMMITS, USERS
@@ -616,8 +617,48 @@ def test_work_is_looked_at_also_where_redis_is_away(settings: Settings) -> None:
     [
         ({"redis_url": "redis://127.0.0.1:9"}, "DATABASE_URL"),
         ({"database_url": "postgresql://u@127.0.0.1:9/d"}, "REDIS_URL"),
-        ({"host": "0.0.0.0"}, "PODIUM_ADMIN_TOKEN"),
     ],
 )
 def test_settings_that_do_not_go_together_are_reported(tmp_path: Path, more: dict[str, str], words: str) -> None:
     advised(examine(healthy(tmp_path, **more), ask_github=False), "warning", "settings", words)
+
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"host": "0.0.0.0"}, "no PODIUM_ADMIN_TOKEN"),
+        ({"allowed_hosts": ("podium.example",)}, "no PODIUM_ADMIN_TOKEN"),
+        ({"redis_host": "redis"}, "no PODIUM_ADMIN_TOKEN"),
+        ({"admin_token": "a" * 16}, "PODIUM_ADMIN_TOKEN is easy to guess"),
+        ({"metrics_token": "scrape"}, "PODIUM_METRICS_TOKEN is easy to guess"),
+        ({"admin_token": TOKEN, "metrics_token": TOKEN}, "every scraper is an administrator"),
+        ({"host": "0.0.0.0", "admin_token": TOKEN, "show_emails": True}, "PODIUM_SHOW_EMAILS=true"),
+        ({"trusted_proxies": ("*",)}, "trusts everyone"),
+        ({"allowed_hosts": ("podium.example",), "admin_token": TOKEN}, "PODIUM_TRUSTED_PROXIES is empty"),
+    ],
+)
+def test_what_an_operator_would_regret_is_reported(tmp_path: Path, more: dict[str, Any], words: str) -> None:
+    found = list(exposure.exposure(healthy(tmp_path, **more)))
+    assert [finding for finding in found if words in finding.detail], found
+    assert {(finding.check, finding.level) for finding in found} == {("settings", "warning")}
+    assert not any(TOKEN in finding.detail + finding.advice for finding in found)
+
+
+def test_files_that_other_users_can_read_are_reported(tmp_path: Path) -> None:
+    settings = healthy(tmp_path)
+    tmp_path.chmod(0o700)
+    assert list(exposure.exposure(settings)) == []
+    tmp_path.chmod(0o755)
+    token_file(settings).touch(mode=0o644)
+    folder, token = exposure.exposure(settings)
+    assert str(tmp_path) in folder.detail and folder.advice == f"chmod 700 {tmp_path}"
+    assert str(token_file(settings)) in token.detail
+
+
+def test_a_server_that_is_set_up_with_care_has_nothing_to_regret(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    more = {"allowed_hosts": ("podium.example",), "trusted_proxies": ("127.0.0.1",), "admin_token": TOKEN}
+    assert list(exposure.exposure(healthy(tmp_path, **more))) == []

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
 from podium.cli import output
-from podium.cli.doctor import database, github_api, machine, work
+from podium.cli.doctor import database, exposure, github_api, machine, work
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, problem, warning
 from podium.errors import MissingDependency, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
-from podium.net import is_loopback
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.web.middleware.proxy_watch import ADVICE, found, suspected_proxy
@@ -74,16 +73,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "The database is PostgreSQL, but each `podium serve` keeps its queues in its own memory.",
             "Set REDIS_URL, or run a single `podium serve` and no worker beside it.",
         )
-
     proxy = suspected_proxy(settings.data_folder(), time.time())
     if proxy is not None and proxy not in settings.trusted_proxies:
         yield warning("settings", found(proxy), ADVICE)
-    if not is_loopback(settings.host) and not settings.admin_token:
-        yield warning(
-            "settings",
-            f"Others can reach {settings.host}, and there is no PODIUM_ADMIN_TOKEN.",
-            "Set it: without it, retry, refresh, the queues and the metrics refuse every request.",
-        )
+    yield from exposure.exposure(settings)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
