@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import pty
+import re
 import shutil
 import signal
 import sqlite3
@@ -12,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from benchmarks import synthetic
@@ -362,3 +366,48 @@ def test_a_port_that_is_taken_is_one_line_and_exit_code_2(podium: Podium) -> Non
         assert done.returncode == 2
         assert "--port" in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
+
+
+def shown_on_terminal(controller: int, shown: bytearray) -> str | None:
+    """The link that a terminal shows by now; ``shown`` keeps what was read of it."""
+    with contextlib.suppress(BlockingIOError):
+        shown += os.read(controller, 10_000)
+    link = re.search(rb"http://127\.0\.0\.1:\d+/admin\?code=[\w-]+", shown)
+    return link[0].decode() if link and b"\n" in shown[link.end() :] else None
+
+
+def test_a_link_on_the_terminal_makes_a_browser_the_administrators(podium: Podium) -> None:
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    with os.fdopen(terminal, "w") as screen:
+        process = podium.start("serve", "--port", str(free_port()), stderr=screen, **small_disk())
+    shown = bytearray()
+    try:
+        link = wait_until(lambda: shown_on_terminal(controller, shown), "the link")
+        before = len(shown)
+        with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+            page = browser.get(link)
+            assert page.status_code == 200
+            assert page.url.path == "/" and not page.url.query
+            assert browser.get(page.url.join("/queues")).status_code == 200
+        with httpx.Client(trust_env=False) as another:
+            assert another.get(link).status_code == 403
+            assert another.get(page.url.join("/queues")).status_code == 401
+            # The file has the token for programs.
+            headers = {"Authorization": f"Bearer {(podium.data / 'admin-token').read_text().strip()}"}
+            assert another.get(page.url.join("/queues"), headers=headers).status_code == 200
+        wait_until(lambda: shown_on_terminal(controller, shown) and shown.count(b"/queues") == 3, "the access log")
+        logged = bytes(shown[before:])
+        assert link.partition("code=")[2].encode() not in logged
+        assert b"GET /admin " in logged
+    finally:
+        process.terminate()
+        process.wait(20)
+        os.close(controller)
+
+
+def test_no_link_goes_to_a_log(podium: Podium) -> None:
+    with serving(podium, small_disk(PODIUM_ADMIN_TOKEN="")) as server:
+        assert server.ask("/queues").status == 401
+        server.log.seek(0)
+        assert "/admin?" not in server.log.read()
