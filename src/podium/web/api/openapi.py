@@ -34,6 +34,16 @@ _ADMINISTRATION = {
 }
 
 
+# Refusals of any request, before its route.
+_EVERYWHERE = {
+    "400": "A parameter is not valid, is given twice, or is unknown; or the request has no valid `Host` header.",
+    "413": "The request has a body of more than 64 kB. No route needs one.",
+    "421": "The `Host` header is not a name of this server.",
+}
+_FOREIGN = "The request comes from a page of another site."
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
 def install(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -56,6 +66,12 @@ def _described(app: FastAPI) -> dict[str, Any]:
             responses = operation["responses"]
             # FastAPI documents 422 for validation errors; ours are 400.
             responses.pop("422", None)
+            for status, description in _EVERYWHERE.items():
+                responses.setdefault(status, {"description": description, "content": _PROBLEM})
+            if method != "get":
+                responses.setdefault("403", {"description": _FOREIGN, "content": _PROBLEM})
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
             for status, response in responses.items():
                 if status >= "400" and "content" in response and "application/json" in response["content"]:
                     response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
@@ -66,3 +82,11 @@ def _described(app: FastAPI) -> dict[str, Any]:
         components["schemas"].pop(unused, None)
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return document
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without ``null``, which a URL cannot contain: an optional parameter is left out."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    return {name: value for name, value in schema.items() if name != "anyOf"} | (
+        choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+    )

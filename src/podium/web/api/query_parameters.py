@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from podium.errors import BadRule
@@ -18,6 +18,7 @@ from podium.leaderboard.rules import Rules
 from podium.repositories.model import State
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
+_DAY: list[JsonValue] = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
 
 
 class _Query(BaseModel):
@@ -85,10 +86,17 @@ class RulesQuery(_Query):
     )
     since: str | None = Field(
         None,
-        description="First day of the window, `YYYY-MM-DD` in UTC; the window is extended to whole weeks from Sunday.",
+        description="First day of the window, `YYYY-MM-DD` in UTC, or a time, which stands for its day. The window is "
+        "extended to whole weeks from Sunday.",
         examples=["2024-01-07"],
+        json_schema_extra={"anyOf": _DAY},
     )
-    until: str | None = Field(None, description="Last day of the window, in the same form.", examples=["2024-12-28"])
+    until: str | None = Field(
+        None,
+        description="Last day of the window, in the same form; not before `since`.",
+        examples=["2024-12-28"],
+        json_schema_extra={"anyOf": _DAY},
+    )
 
     def rules(self) -> Rules:
         return Rules.parse(
@@ -123,12 +131,15 @@ class FindQuery(RuledQuery):
     limit: int = Field(20, ge=1, le=100, description="How many rows.")
 
 
+_ONE = "Give exactly one of `rank`, `login` and `email`."
+
+
 class ExplainQuery(RuledQuery):
     """Exactly one of rank, login and email."""
 
-    rank: int | None = Field(None, ge=1, le=10**12, description="Its rank under these rules.")
-    login: str | None = Field(None, max_length=100, description="Its login.")
-    email: str | None = Field(None, max_length=1000, description="One of its e-mails.")
+    rank: int | None = Field(None, ge=1, le=10**12, description=f"Its rank under these rules. {_ONE}")
+    login: str | None = Field(None, max_length=100, description=f"Its login. {_ONE}")
+    email: str | None = Field(None, max_length=1000, description=f"One of its e-mails. {_ONE}")
 
     def who(self) -> dict[str, Any]:
         given = {name: value for name, value in self if name in ("rank", "login", "email") and value is not None}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 
 from podium.errors import BadAddress, NotFound
 from podium.repositories.model import Repository, State
+from podium.web.api.error_responses import MEDIA_TYPE
 from podium.web.cache.conditional import cache_control
 from podium.web.pages.board_urls import key_of
 from podium.web.services import Context
@@ -16,9 +17,14 @@ BoardPath = Annotated[
     str,
     Path(
         description="`owner/name` at the configured GitHub, `host/path/name` elsewhere: what follows `/r/` in the URL "
-        "of the board's page."
+        "of the board's page.",
     ),
 ]
+# A path of one segment is no board's, but a page's.
+NOT_FOUND: dict[str, Any] = {
+    MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+    "text/html": {"schema": {"type": "string"}},
+}
 
 
 async def repository_at(context: Context, path: str) -> Repository | None:

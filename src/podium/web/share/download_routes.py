@@ -24,7 +24,7 @@ from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import RulesQuery, each_once
 from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
-from podium.web.share.board_lookup import BoardPath, how_long, repository_at
+from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 
 Format = Literal["csv", "json", "md"]
 
@@ -53,7 +53,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
         },
         304: {"description": "Unchanged since the response named by If-None-Match."},
         400: {"model": Problem, "description": "A rule is not valid."},
-        404: {"model": Problem, "description": "Never submitted."},
+        404: {"description": "Never submitted.", "content": NOT_FOUND},
         409: {"model": Problem, "description": "There is no board yet."},
         422: {"model": Problem, "description": "The board is too large."},
         429: {"model": Problem, "description": "Too many reads."},

@@ -22,7 +22,10 @@ class EmbeddedQuery(RulesQuery):
     """An image stays embedded for years, so it can have a moving window: ``months``."""
 
     months: int | None = Field(
-        None, ge=1, le=120, description="Only this many months, counted back from the last commit."
+        None,
+        ge=1,
+        le=120,
+        description="Only this many months, counted back from the last commit; not together with `since` or `until`.",
     )
     theme: Theme = Field("auto", description=_THEME)
 

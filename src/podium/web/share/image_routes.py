@@ -18,7 +18,7 @@ from podium.web.cache.conditional import cache_control
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.services import Context, ContextDep
 from podium.web.share import badge, card
-from podium.web.share.board_lookup import BoardPath, how_long, repository_at
+from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 from podium.web.share.image_options import BadgeQuery, CardQuery, EmbeddedQuery
 from podium.web.share.svg import policy
 
@@ -37,7 +37,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     429: {"model": Problem, "description": "Too many reads."},
     404: {
         "description": "Never submitted; an image that says so.",
-        "content": {_SVG: {"schema": {"type": "string"}}},
+        "content": {_SVG: {"schema": {"type": "string"}}, **NOT_FOUND},
     },
 }
 
