@@ -109,6 +109,12 @@ def _origins(value: str) -> tuple[str, ...]:
     return tuple(_origin(word) for word in _words(value))
 
 
+def _contacts(value: str) -> tuple[str, ...]:
+    if not all(re.fullmatch(r"(?:mailto:[!-~]+@|https://|tel:)[!-~]+", word) for word in _words(value)):
+        raise ValueError("must be one or more addresses such as mailto:security@example.org or https://example.org/x")
+    return _words(value)
+
+
 def _database(value: str) -> str:
     if value.startswith("sqlite:///") and len(value) > len("sqlite:///"):
         return value
@@ -225,6 +231,19 @@ class Settings:
         60.0,
         _duration(1),
         "Seconds after which a connection is closed whose client reads nothing of a response.",
+    )
+    robots: bool = _setting(
+        "PODIUM_ROBOTS",
+        True,
+        _flag,
+        "Whether `/robots.txt` lets crawlers read pages, images and static files; `false` forbids everything.",
+    )
+    security_contact: tuple[str, ...] = _setting(
+        "PODIUM_SECURITY_CONTACT",
+        (),
+        _contacts,
+        "Where to report a vulnerability of this server, for `/.well-known/security.txt`: `mailto:` or `https://` "
+        "addresses. Empty: there is no such file.",
     )
     github_server_url: str = _setting(
         "GITHUB_SERVER_URL", "https://github.com", _origin, "The GitHub whose repositories are accepted."

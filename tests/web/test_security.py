@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -416,3 +417,74 @@ def test_refusals_carry_them_too(open_with: Open) -> None:
     answer = open_with().client("evil.example").get("/")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+# --- browsers, crawlers, and reports ---
+
+
+def test_pages_may_copy_and_share_and_nothing_else(open_with: Open) -> None:
+    site = open_with()
+    site.repository()
+    for path in ("/", "/r/octo/hello", "/r/octo/hello/badge.svg", "/health", "/nothing"):
+        policy = site.client().get(path).headers["permissions-policy"].split(", ")
+        assert {"clipboard-write=(self)", "web-share=(self)", "camera=()", "geolocation=()"} <= set(policy)
+        assert all(part.endswith("=()") for part in policy if "(self)" not in part)
+
+
+def allowed_by(robots: str, path: str) -> bool:
+    rules = [line.removeprefix("Disallow: ") for line in robots.splitlines() if line.startswith("Disallow: ")]
+    return not any(re.match(re.escape(rule).replace(r"\*", ".*").replace(r"\$", "$"), path) for rule in rules)
+
+
+def test_crawlers_may_read_pages_images_and_static_files_and_not_the_api(open_with: Open) -> None:
+    answer = open_with().client().get("/robots.txt")
+    assert answer.headers["content-type"].startswith("text/plain")
+    for path in (
+        "/",
+        "/r/octo/hello",
+        "/r/octo/hello?bots=include",
+        "/r/octo/hello/badge.svg",
+        "/r/octo/hello/card.svg",
+    ):
+        assert allowed_by(answer.text, path), path
+    for path in ("/docs", "/static/x/podium.css", "/avatars/1", "/r/board.json/board.json.x", "/robots.txt"):
+        assert allowed_by(answer.text, path), path
+    for path in ("/leaderboard?repoUrl=a/b", "/leaderboard/find", "/repositories/1", "/queues", "/metrics", "/refresh"):
+        assert not allowed_by(answer.text, path), path
+    for path in (
+        "/health",
+        "/openapi.json",
+        "/events/1",
+        "/row/1/2",
+        "/find/1",
+        "/status/1",
+        "/r/octo/hello/board.csv",
+    ):
+        assert not allowed_by(answer.text, path), path
+
+
+def test_an_operator_can_forbid_crawlers_everything(open_with: Open) -> None:
+    assert open_with(robots=False).client().get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+
+
+def test_a_page_with_a_query_is_not_indexed_and_names_the_page_without(open_with: Open) -> None:
+    site = open_with()
+    site.person(site.repository(), "Ada", "ada@example.org")
+    for path in ("/", "/r/octo/hello"):
+        plain, asked = (site.client().get(path + query) for query in ("", "?offset=0&source=x"))
+        assert "x-robots-tag" not in plain.headers
+        assert asked.headers["x-robots-tag"] == "noindex"
+        assert f'<link rel="canonical" href="{path}">' in asked.text
+    assert "x-robots-tag" not in site.client().get("/repositories?limit=1").headers
+
+
+def test_security_txt_names_the_operators_contact_and_expires(open_with: Open) -> None:
+    assert open_with().client().get("/.well-known/security.txt").status_code == 404
+    contacts = ("mailto:security@example.org", "https://example.org/report")
+    answer = open_with(security_contact=contacts).client().get("/.well-known/security.txt")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    fields = [line.split(": ", 1) for line in answer.text.splitlines()]
+    assert [value for name, value in fields if name == "Contact"] == list(contacts)
+    [expires] = [value for name, value in fields if name == "Expires"]
+    left = datetime.datetime.fromisoformat(expires) - datetime.datetime.now(tz=datetime.UTC)
+    assert datetime.timedelta(days=30) < left < datetime.timedelta(days=365)

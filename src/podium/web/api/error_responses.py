@@ -19,7 +19,7 @@ from podium.web.callers import is_administrator
 from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"
-_API_PATHS = (
+API_PATHS = (
     "/leaderboard",
     "/repositories",
     "/refresh",
@@ -29,7 +29,6 @@ _API_PATHS = (
     "/version",
     "/metrics",
     "/openapi.json",
-    "/static",
 )
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def _answer(
 
 def _wants_page(request: Request) -> bool:
     # Compare whole segments: /repositories-of-mine is not the API.
-    if any(request.url.path == path or request.url.path.startswith(path + "/") for path in _API_PATHS):
+    if any(request.url.path == path or request.url.path.startswith(path + "/") for path in (*API_PATHS, "/static")):
         return False
     return "text/html" in request.headers.get("accept", "")
 

@@ -11,10 +11,19 @@ PAGE_POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+# https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Permissions-Policy
+_UNUSED_FEATURES = (
+    "accelerometer camera clipboard-read display-capture geolocation gyroscope magnetometer microphone midi payment usb"
+).split()
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # The page copies links and shares them. It needs nothing else of a browser, and no frame of another site does.
+    "Permissions-Policy": ", ".join(
+        ["clipboard-write=(self)", "web-share=(self)", *(f"{feature}=()" for feature in _UNUSED_FEATURES)]
+    ),
 }
 # A response may override these: badge and card are for other sites.
 DEFAULT_HEADERS = {

@@ -49,7 +49,7 @@ class SecurityMiddleware:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        sender = _with_headers(send)
+        sender = _with_headers(send, bool(scope["query_string"]))
         refusal = (
             self._foreign_host(headers)
             or self._foreign_origin(scope["method"], headers)
@@ -124,10 +124,14 @@ def _bounded(receive: Receive) -> Receive:
     return bounded
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, has_query: bool) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            add_security_headers(MutableHeaders(scope=message))
+            headers = MutableHeaders(scope=message)
+            add_security_headers(headers)
+            if has_query and headers.get("content-type", "").startswith("text/html"):
+                # One of countless variants; the page links to its canonical URL.
+                headers["X-Robots-Tag"] = "noindex"
         await send(message)
 
     return with_headers
