@@ -122,7 +122,7 @@ class Board(ResponseModel):
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
     ranked_commits: int = Field(description="The sum of `commitCount` over all rows.")
     total: int = Field(description="Rows on all pages.")
-    limit: int
+    limit: int | None = Field(description="Null in a file, which has all rows.")
     offset: int
     top_contributors: list[Contributor] = Field(alias="top_contributors")
     sparklines: Sparklines | None = Field(None, description="Only with `sparklines=include`.")

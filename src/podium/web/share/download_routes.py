@@ -49,7 +49,11 @@ router = APIRouter(dependencies=[Depends(each_once)])
     responses={
         200: {
             "description": "All rows, as CSV, JSON (like `GET /leaderboard`) or Markdown.",
-            "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in _TYPES.values()},
+            "content": {
+                "text/csv": {"schema": {"type": "string"}},
+                "application/json": {"schema": {"$ref": "#/components/schemas/Board"}},
+                "text/markdown": {"schema": {"type": "string"}},
+            },
         },
         304: {"description": "Unchanged since the response named by If-None-Match."},
         400: {"model": Problem, "description": "A rule is not valid."},
