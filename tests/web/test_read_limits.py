@@ -287,6 +287,18 @@ def test_variants_of_a_board_push_no_board_out_of_the_cache(tmp_path: Path) -> N
         assert len(boards._cache._values) < 40
 
 
+def test_the_progress_of_a_page_pushes_no_board_out_of_the_cache(site: Site) -> None:
+    number = site.repository("octo/new", state="commits_processing")
+    client, boards = site.client("192.0.2.1"), site.app.state.context.boards
+    client.get("/r/octo/hello")
+    kept = set(boards._cache._values)
+    for second in range(3):
+        site.change(number, updated_at=float(second))
+        assert client.get("/r/octo/new").status_code == 200
+    assert set(boards._cache._values) == kept
+    assert len(boards._variants._values) == 3
+
+
 def test_a_host_that_is_not_one_of_ours_makes_no_variants(tmp_path: Path) -> None:
     with open_site(
         tmp_path, loopback=False, read_budget=0, allowed_hosts=("podium.example", "other.example:8443")

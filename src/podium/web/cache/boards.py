@@ -86,7 +86,9 @@ class BoardCache:
         self, row: Repository, name: AnswerName, *, live: bool = False, usual: bool = False
     ) -> CachedResponse | None:
         await self._check_accounts(row)
-        found: CachedResponse | None = self._cache_of(usual).get(_key(row, name, live=live))
+        found: CachedResponse | None = self._cache_of(usual and not _in_work(row, live=live)).get(
+            _key(row, name, live=live)
+        )
         return found
 
     def _cache_of(self, usual: bool) -> MemoryCache:
@@ -124,7 +126,9 @@ class BoardCache:
 
         def made(check: Check) -> CachedResponse:
             current, answer = self._read_now(row.id, lambda row, data: (row, make(row, data)), check)
-            self._cache_of(usual).put(_key(current, name, live=live), answer)
+            # Each step of the progress makes another response.
+            cache = self._cache_of(usual and not _in_work(current, live=live))
+            cache.put(_key(current, name, live=live), answer)
             return answer
 
         key = _key(row, name, live=live)
@@ -206,8 +210,11 @@ def has_board(row: Repository) -> bool:
 
 
 def _key(row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]:
-    in_work = live and row.state.is_unfinished
-    return (*name, row.updated_at if in_work else None, cache_key(row))
+    return (*name, row.updated_at if _in_work(row, live=live) else None, cache_key(row))
+
+
+def _in_work(row: Repository, *, live: bool) -> bool:
+    return live and row.state.is_unfinished
 
 
 def _is_of(key: tuple[object, ...], repository_id: int) -> bool:
