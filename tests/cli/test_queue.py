@@ -75,7 +75,7 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
     for person in range(120):
         add_person(db, limited, f"p{person}@example.org")
     with db.write() as session:
-        batches.assign(session, limited)
+        batches.assign(session, limited, 0)
     # Of a repository that is counted anew: not for the user queue yet.
     add_person(db, first, "a@example.org")
     board = add_repository(db, key="github.com/o/board", state="completed")
@@ -337,7 +337,7 @@ def test_who_looks_up_a_batch_of_a_dropped_repository_can_save_nothing(db: Datab
     number = add_repository(db, state="users_processing")
     add_person(db, number, "a@example.org")
     with db.write() as session:
-        batches.assign(session, number)
+        batches.assign(session, number, 0)
         assert batches.claim(session, number, 0, "token")[0]
     admin.drop(db, number)
     with db.write() as session:

@@ -22,6 +22,7 @@ from podium.repositories.address import path_address
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
+from podium.storage.steps import Step
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
 from tests.support.hostile import co_authors
@@ -48,8 +49,14 @@ class Strangers:
     kinds: ClassVar[dict[str, str]] = {}
     can_look_up = False
 
-    def save_links(self, session: Session, repository_id: int) -> None:
-        """Nobody is linked."""
+    def link_steps(self) -> Iterator[Step]:
+        return iter(())
+
+    def known_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
+        return []
+
+    def stale_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
+        return []
 
 
 def classify_emails(host: str, emails: Collection[str]) -> Strangers:
@@ -192,7 +199,7 @@ def test_more_people_than_are_asked_for_one_by_one(
     tree = repos.write_tree(repository, {".mailmap": MAILMAPS[1] or b""})
     head = repos.commit(repository, tree=tree)
     repos.set_branch(repository, head)
-    monkeypatch.setattr("podium.counting.save._MOST_ASKED", 3)
+    monkeypatch.setattr("podium.counting.count_rows.EMAILS_PER_QUERY", 3)
     count(db, repository)
     for number in range(6):
         head = repos.commit(repository, [head], author=b"P <p%d@example.org> 5 +0000" % number, tree=tree)

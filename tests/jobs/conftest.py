@@ -22,5 +22,5 @@ def resolving(db: Database) -> int:
         add_person(db, number, f"p{n:03}@example.org", commits=200 - n)
     add_person(db, number, "p000@example.org", name="Another Name", commits=1)
     with db.write() as session:
-        assert batches.assign(session, number) == 120
+        assert batches.assign(session, number, 0) == 120
     return number

@@ -58,7 +58,7 @@ def test_last_batches_that_end_at_the_same_moment_complete_once(db: Database) ->
         for n in range(100):
             add_person(db, number, f"p{n}@example.org")
         with db.write() as session:
-            batches.assign(session, number)
+            batches.assign(session, number, 0)
         together = threading.Barrier(2)
 
         def work(batch: int, number: int = number, together: threading.Barrier = together) -> bool:

@@ -113,7 +113,7 @@ def giant(db: Database) -> int:
     columns = ("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "sample_sha")
     with db.write() as session:
         session.copy("commit_data", columns, [(number, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000)])
-        batches.assign(session, number)
+        batches.assign(session, number, 0)
     return number
 
 

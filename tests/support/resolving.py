@@ -92,7 +92,7 @@ class Desk:
 
     def again(self, repository_id: int) -> bool:
         """What POST /refresh does."""
-        return resolve_again(self.db, NullQueues(), repository_id, factories.mark_stale(self.settings))
+        return resolve_again(self.db, NullQueues(), repository_id, factories.stale_rows(self.settings))
 
     def row(self, repository_id: int) -> Repository:
         with self.db.read() as session:

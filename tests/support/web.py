@@ -76,7 +76,7 @@ class Site:
             self.queues,
             loopback,
             queue_ready,
-            factories.mark_stale(chosen),
+            factories.stale_rows(chosen),
             self.avatars,
             Inspector(self.db),
             code=code,

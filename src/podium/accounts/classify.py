@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+import functools
+from collections.abc import Collection, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from podium.accounts.email_rules import Classified, classify
 from podium.accounts.links import KNOWN
-from podium.accounts.stale import IS_ADDRESS, MaxAges, mark_stale
+from podium.accounts.stale import IS_ADDRESS, MaxAges, stale_rows
 from podium.storage.session import Session
+from podium.storage.steps import STEP_STATEMENTS, Step, chunked
 
 # Anyone can commit as 583231+evil@…: the login of an e-mail only fills an empty field, and its "[bot]" is ignored.
 _ACCOUNT_FROM_EMAIL = """
@@ -19,15 +22,13 @@ ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.use
 # The host's answer takes precedence over an e-mail's claim.
 _KNOWN_FROM_EMAIL = KNOWN + " ON CONFLICT (host, email) DO NOTHING"
 
-_MARK_KNOWN_PROCESSED = f"""
-UPDATE commit_data SET processed = TRUE WHERE id IN (
-    SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
-    WHERE c.repository_id = :id AND NOT c.processed
-        AND (c.kind <> 'human' OR NOT c.{IS_ADDRESS} OR k.email IS NOT NULL)
-)
+_KNOWN_ROWS = f"""
+SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
+WHERE c.repository_id = :id AND c.count_id = :count AND NOT c.processed AND c.batch IS NULL
+    AND (c.kind <> 'human' OR NOT c.{IS_ADDRESS} OR k.email IS NOT NULL)
 """
 
-_MARK_ALL_PROCESSED = "UPDATE commit_data SET processed = TRUE WHERE repository_id = :id AND NOT processed"
+_UNPROCESSED = "SELECT id FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class EmailClassification:
     _github_host: str
     _ages: MaxAges | None
 
-    def save_links(self, session: Session, repository_id: int) -> None:
-        """Link the e-mails that need no request, after the commits were saved."""
+    def link_steps(self) -> Iterator[Step]:
+        """Link the e-mails that name their account."""
         named: list[dict[str, Any]] = [
             {
                 "host": self._github_host,
@@ -59,14 +60,24 @@ class EmailClassification:
         ]
         # Sorted to avoid deadlocks, see save_answers().
         named.sort(key=lambda row: (row["account_id"], row["email"]))
-        session.executemany(_ACCOUNT_FROM_EMAIL, named)
-        named.sort(key=lambda row: row["email"])
-        session.executemany(_KNOWN_FROM_EMAIL, named)
+        for some in chunked(named, STEP_STATEMENTS):
+            yield functools.partial(_link, named=some)
+
+    def known_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
+        """Unprocessed rows (``commit_data.id``) that need no look-up; with look-ups, of those without a batch."""
+        sql, host = (_KNOWN_ROWS, {"host": self._github_host}) if self.can_look_up else (_UNPROCESSED, {})
+        return [row_id for (row_id,) in session.tuples(sql, id=repository_id, count=count_id, **host)]
+
+    def stale_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
+        """Rows that must be looked up again."""
         if self._ages is None or not self.can_look_up:
-            session.run(_MARK_ALL_PROCESSED, id=repository_id)
-        else:
-            session.run(_MARK_KNOWN_PROCESSED, id=repository_id, host=self._github_host)
-            mark_stale(session, repository_id, self._github_host, self._ages)
+            return []
+        return stale_rows(session, repository_id, count_id, self._github_host, self._ages)
+
+
+def _link(session: Session, *, named: list[dict[str, Any]]) -> None:
+    session.executemany(_ACCOUNT_FROM_EMAIL, named)
+    session.executemany(_KNOWN_FROM_EMAIL, sorted(named, key=itemgetter("email")))
 
 
 def classify_emails(

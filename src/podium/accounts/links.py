@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from podium.accounts.lookup import GitHubAccount
 from podium.repositories.store import queries, transitions
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
 
 _ACCOUNT_FROM_HOST = """
@@ -46,19 +47,19 @@ ON CONFLICT (host, email) DO UPDATE SET known_at = CASE
     WHEN known_email.source = 'no-answer' THEN excluded.known_at ELSE known_email.known_at END
 """
 
-_SETTLE_FRESH = """
+_SETTLE_FRESH = f"""
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
-    SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {now} - :fresh
+WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_token = :token AND EXISTS (
+    SELECT 1 FROM known_email k WHERE k.host = :host AND k.email = commit_data.email AND k.known_at > {{now}} - :fresh
 )
 """
 
-_SUMS = """
+_SUMS = f"""
 INSERT INTO repository_contributor (repository_id, contributor_id, commit_count, merge_count, co_authored_count)
 SELECT d.repository_id, k.contributor_id, SUM(d.commit_count), SUM(d.merge_count),
     SUM(d.co_authored_count + d.co_authored_merge_count)
 FROM commit_data d JOIN known_email k ON k.host = :host AND k.email = d.email
-WHERE d.repository_id = :id AND k.contributor_id IS NOT NULL
+WHERE {OF_VALID_COUNT} AND k.contributor_id IS NOT NULL
 GROUP BY d.repository_id, k.contributor_id
 """
 

@@ -1,4 +1,4 @@
-"""Mark e-mails for lookup: new ones, and those with stale links."""
+"""Which e-mails must be looked up again."""
 
 from __future__ import annotations
 
@@ -32,49 +32,55 @@ class MaxAges:
 # Text without '@' inside is no address, so no account has it.
 IS_ADDRESS = "email LIKE '%_@_%'"
 
+# Rows of one look-up of stale accounts; the next refresh continues.
+MOST_STALE = 5000
+
 # The most active e-mail of each stale account is looked up, which renews the account. A noreply link stays, but the
 # login in it may have changed. A join, because with EXISTS PostgreSQL reads the links of every other repository.
-_MARK = f"""
-UPDATE commit_data SET processed = FALSE WHERE id IN (
-    SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
-    WHERE c.repository_id = :id AND c.processed AND c.kind = 'human' AND c.{IS_ADDRESS} AND (
-        k.email IS NULL
-        OR k.source <> 'noreply' AND k.known_at < {{now}} - CASE
-            WHEN k.contributor_id IS NOT NULL THEN :email
-            WHEN k.source = 'no-answer' THEN :shortest
-            ELSE :unknown_email END
-        OR c.email IN (
-            SELECT email FROM (
-                SELECT c.email, ROW_NUMBER() OVER (
-                    PARTITION BY k.contributor_id ORDER BY SUM(c.commit_count + c.merge_count) DESC, c.email
-                ) AS place
-                FROM commit_data c
-                    JOIN known_email k ON k.host = :host AND k.email = c.email
-                    JOIN contributor p ON p.id = k.contributor_id
-                WHERE c.repository_id = :id AND c.kind = 'human'
-                    AND COALESCE(p.enriched_at, p.created_at) < {{now}} - :account
-                GROUP BY k.contributor_id, c.email
-            ) AS old WHERE place = 1
-        )
+_STALE = f"""
+SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
+WHERE c.repository_id = :id AND c.count_id = :count AND c.kind = 'human' AND c.{IS_ADDRESS}
+    AND (c.processed OR c.batch IS NULL) AND (
+    k.email IS NULL AND c.processed
+    OR k.source <> 'noreply' AND k.known_at < {{now}} - CASE
+        WHEN k.contributor_id IS NOT NULL THEN :email
+        WHEN k.source = 'no-answer' THEN :shortest
+        ELSE :unknown_email END
+    OR c.email IN (
+        SELECT email FROM (
+            SELECT c.email, ROW_NUMBER() OVER (
+                PARTITION BY k.contributor_id ORDER BY SUM(c.commit_count + c.merge_count) DESC, c.email
+            ) AS place
+            FROM commit_data c
+                JOIN known_email k ON k.host = :host AND k.email = c.email
+                JOIN contributor p ON p.id = k.contributor_id
+            WHERE c.repository_id = :id AND c.count_id = :count AND c.kind = 'human'
+                AND COALESCE(p.enriched_at, p.created_at) < {{now}} - :account
+            GROUP BY k.contributor_id, c.email
+        ) AS old WHERE place = 1
     )
 )
+ORDER BY c.commit_count + c.merge_count DESC, c.id LIMIT :most
 """
 
 
-def mark_stale(session: Session, repository_id: int, github_host: str, ages: MaxAges) -> int:
-    """Mark stale e-mails as unprocessed; return the number of rows. The caller locks the repository's row.
+def stale_rows(session: Session, repository_id: int, count_id: int, github_host: str, ages: MaxAges) -> list[int]:
+    """Return the rows (``commit_data.id``) whose e-mails must be looked up again, at most :data:`MOST_STALE`.
 
     Only accounts at ``github_host`` can be looked up. A path of this machine (host '') may be a clone from there.
     """
     repository = queries.by_id(session, repository_id)
     if repository is None or repository.host not in ("", github_host):
-        return 0
-    return session.run(
-        _MARK,
+        return []
+    rows = session.tuples(
+        _STALE,
         id=repository_id,
+        count=count_id,
         host=github_host,
         account=ages.account,
         email=ages.email,
         unknown_email=ages.unknown_email,
         shortest=ages.shortest,
+        most=MOST_STALE,
     )
+    return [row_id for (row_id,) in rows]

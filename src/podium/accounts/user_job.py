@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -22,7 +23,7 @@ from podium.accounts.links import (
 )
 from podium.accounts.lookup import Lookup, LookupStep, PendingEmail
 from podium.accounts.stale import MaxAges
-from podium.errors import LeaseLost, LookupFault
+from podium.errors import LeaseLost, LookupFault, StorageError
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
@@ -85,6 +86,9 @@ class UserJob:
         except LeaseLost:
             log.info("repository %d: batch %d was taken over by another worker", repository_id, batch)
             note_outcome("lease_lost")
+            # The other worker counted a crash, but this one lives: the database was locked or away.
+            with contextlib.suppress(StorageError), self.db.write() as session:
+                transitions.uncount_crash(session, repository_id)
         except Exception as error:  # noqa: BLE001 - any error becomes the repository's state
             self._give_back(claim, error)
         finally:

@@ -226,10 +226,10 @@ def no_lookup() -> Lookup:
     return NoLookup()
 
 
-def mark_stale(settings: Settings) -> Callable[[Session, int], int]:
-    from podium.accounts.stale import mark_stale
+def stale_rows(settings: Settings) -> Callable[[Session, int, int], list[int]]:
+    from podium.accounts.stale import stale_rows
 
-    return functools.partial(mark_stale, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
+    return functools.partial(stale_rows, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:

@@ -51,7 +51,7 @@ def services(
                 queues=worker.queues,
                 loopback=loopback,
                 queue_ready=worker.queues.check,
-                mark_stale=factories.mark_stale(settings),
+                stale_rows=factories.stale_rows(settings),
                 avatars=avatars,
                 inspector=worker.inspector,
                 metrics=page,

@@ -1,4 +1,4 @@
-"""The commit job: counts a history under the lease, and saves it in one transaction with the change of state."""
+"""The commit job: counts a history under the lease, and saves it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
+from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History, Source
 from podium.counting.count_budget import NO_BUDGET, Budget
+from podium.counting.count_rows import known_pairs, number_of_people
 from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
-from podium.counting.save import ClassifiedEmails, Count, known_pairs, number_of_people, save_count
+from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
 from podium.history.totals import COUNTING_VERSION, Tally
-from podium.jobs import batches, failures, lease
+from podium.jobs import failures, lease
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database
 from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
@@ -98,16 +99,16 @@ class CommitJob:
             try:
                 since = self._start(repository, history)
                 started = time.monotonic()
-                tally = history.count(since, (repository.total_commits or 0) if since else 0)
+                tally, identities = self._read(repository, history, since)
+                if since and not is_small(tally, identities):
+                    since = None
+                    tally, identities = self._read(repository, history, None)
                 took = time.monotonic() - started
             except HistoryError as error:
                 if error.code == "corrupt" and not history.discard():
                     # A repository at a path: reading it again gives the same error.
                     raise HistoryError("damaged", error.message) from error
                 raise
-            if since is not None:
-                self._check_people(repository, history, tally)
-            identities = mailmap_changes(self.db, repository, since, history, tally.people())
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
@@ -123,20 +124,20 @@ class CommitJob:
                 identities=identities,
                 people=people,
             )
-
-            def save() -> None:
-                with held.fence() as session:
-                    save_count(session, count)
-                    batches.assign(session, repository.id)
-
-            # A database restart must not void a count that took an hour. If the first try was saved, the second finds
-            # another head and saves nothing.
-            retry_transaction(save, stop)
+            save_count(self.db, held, count, stop)
             if repository.host:
                 with self.db.write() as session:
                     transitions.save_clone_size(session, repository.id, history.size())
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
+
+    def _read(
+        self, repository: Repository, history: History, since: str | None
+    ) -> tuple[Tally, Mapping[Pair, Identity]]:
+        tally = history.count(since, (repository.total_commits or 0) if since else 0)
+        if since is not None:
+            self._check_people(repository, history, tally)
+        return tally, mailmap_changes(self.db, repository, since, history, tally.people())
 
     @staticmethod
     def _start(repository: Repository, history: History) -> str | None:

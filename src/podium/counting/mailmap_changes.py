@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History
-from podium.counting.save import known_pairs
+from podium.counting.count_rows import known_pairs
 from podium.repositories.model import Repository
 from podium.storage.session import Database
 

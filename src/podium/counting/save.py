@@ -1,31 +1,38 @@
-"""Saves a count in one transaction, under the lease's fence and the condition of the old head."""
+"""Saves a count so that no other writer waits long.
+
+A count of the whole history is written in bounded steps, under a count id that no reader sees: the lease token. One
+short transaction then makes it valid, under the lease's fence, if the head is still the one that the count started
+from. The rows of the replaced count are removed afterwards, in bounded steps too.
+
+An incremental count adds to the rows of the valid count in one transaction; :func:`is_small` bounds it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+import functools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol, TypeVar
 
 from podium.clones.mailmap import Identity
-from podium.errors import LeaseLost
+from podium.counting import count_rows
+from podium.counting.count_rows import Pair, PersonRow
+from podium.errors import Interrupted, LeaseLost, StorageError
 from podium.history.totals import COUNTING_VERSION, PersonTotals, Tally
+from podium.jobs import batches
+from podium.jobs.lease import Lease
 from podium.repositories.model import Repository
-from podium.repositories.store import queries, transitions
-from podium.storage.session import Row, Session
+from podium.repositories.store import hidden_counts, queries, transitions
+from podium.storage.retry_transaction import retry_transaction
+from podium.storage.session import Database, Session
+from podium.storage.steps import STEP_ROWS, STEP_STATEMENTS, Step, chunked, run_steps
 
-Pair = tuple[str, str]
+T = TypeVar("T")
 
-_PERSON_COLUMNS = (
-    *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
-    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
-    *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
-    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
-    *("kind", "processed"),
-)
-_COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
-# E-mails per query; for more, all rows of the repository are read.
-_MOST_ASKED = 500
-_WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
+# Rows that one transaction adds to the valid count.
+_LARGEST_INCREMENT = 10_000
 
 
 class ClassifiedEmails(Protocol):
@@ -39,80 +46,14 @@ class ClassifiedEmails(Protocol):
     def can_look_up(self) -> bool:
         """Whether a lookup can follow."""
 
-    def save_links(self, session: Session, repository_id: int) -> None:
-        """Link e-mails to known accounts."""
+    def link_steps(self) -> Iterator[Step]:
+        """Link e-mails to the accounts that they name, in bounded steps."""
 
+    def known_rows(self, session: Session, repository_id: int, count_id: int, /) -> list[int]:
+        """Return unprocessed rows (``commit_data.id``) that need no lookup."""
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-
-
-def _added(table: str, columns: Iterable[str]) -> str:
-    return ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
-
-
-def _edges() -> str:
-    return ", ".join(
-        f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
-        THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
-        for what in ("commit", "merge", "co_authored")
-        for column, sign in ((f"first_{what}_at", "<"), (f"last_{what}_at", ">"))
-    )
-
-
-def _better_sample(column: str) -> str:
-    return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
-        THEN excluded.{column} ELSE commit_data.{column} END"""
-
-
-# The older of two other commits; without one, the sample that is replaced.
-_OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
-    WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
-    ELSE excluded.sample_sha END)"""
-
-_ADD_PERSON = f"""{_insert("commit_data", _PERSON_COLUMNS)} ON CONFLICT (repository_id, email, name) DO UPDATE SET
-    {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
-    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
-
-_ADD_WEEK = f"""{_insert("weekly_activity", _WEEK_COLUMNS)}
-    ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
-
-_MAILMAP = """
-UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key
-WHERE repository_id = :repository_id AND email = :email AND name = :name
-"""
-
-
-def known_pairs(
-    session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
-) -> dict[Pair, Identity]:
-    """Return saved (name, e-mail) pairs with their identities: all, or at least those with ``values`` in ``column``."""
-    return {
-        (row["name"], row["email"]): Identity(row["mailmap_email"], row["mailmap_name"], row["mailmap_identity"])
-        for row in _saved(session, repository_id, column, values)
-    }
-
-
-def number_of_people(session: Session, repository_id: int) -> int:
-    number: int = session.value("SELECT count(*) FROM commit_data WHERE repository_id = :id", id=repository_id)
-    return number
-
-
-_IDENTITY = "name, email, mailmap_email, mailmap_name, mailmap_identity"
-
-
-def _saved(
-    session: Session, repository_id: int, column: str, values: Collection[str] | None, *, columns: str = _IDENTITY
-) -> list[Row]:
-    if values is not None and not values:
-        return []
-    asked = {} if values is None or len(values) > _MOST_ASKED else {f"v{n}": value for n, value in enumerate(values)}
-    restricted = f"AND {column} IN ({', '.join(f':{name}' for name in asked)})" if asked else ""
-    return session.all(
-        f"SELECT {columns} FROM commit_data WHERE repository_id = :id {restricted}",
-        id=repository_id,
-        **asked,
-    )
+    def stale_rows(self, session: Session, repository_id: int, count_id: int, /) -> list[int]:
+        """Return rows that must be looked up again."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -134,86 +75,192 @@ class Count:
     people: ClassifiedEmails
 
 
-def save_count(session: Session, count: Count) -> None:
+def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
+    """Whether one transaction can add a count to the valid one."""
+    return len(identities) + sum(len(weeks) for _, weeks in tally.weeks()) <= _LARGEST_INCREMENT
+
+
+def save_count(db: Database, held: Lease, count: Count, stop: threading.Event) -> None:
     """Save a count, link its people, and move the repository to the user stage.
 
-    ``session``: a transaction under the lease's fence.
+    A step that a fault of the database ends is tried again, so that a restart does not void a count that took an hour.
+    If the last step was saved all the same, it finds another head and saves nothing.
 
     Raises:
-        LeaseLost: the saved totals are not those that the count continued from; nothing is saved.
+        LeaseLost: the saved totals are not those that the count continued from; readers see nothing of the count.
+        StorageError: the database did not answer, several times.
+        Interrupted: ``stop`` was set.
     """
-    started, tally = count.repository, count.tally
-    number = started.id
-    now = queries.by_id(session, number)
-    if now is None or now.head != started.head:
-        raise LeaseLost("Another worker has counted this repository meanwhile.")
     if count.since is None:
-        session.run("DELETE FROM weekly_activity WHERE repository_id = :id", id=number)
-        session.run("DELETE FROM commit_data WHERE repository_id = :id", id=number)
-    persons = (_person_row(number, person, count.identities, count.people) for person in tally.persons())
-    if count.since:
-        session.executemany(_ADD_PERSON, persons)
-        _save_identities(session, number, count.identities)
-        emails = {email for _, email in tally.people()}
-        session.executemany(_ADD_WEEK, _week_rows(number, _numbers(session, number, emails), tally))
+        left = retry_transaction(lambda: _write(db, held, count, stop), stop)
+        retry_transaction(lambda: _make_valid(held, count, left), stop)
+        # The reconciler removes what is left.
+        with contextlib.suppress(StorageError, Interrupted):
+            run_steps(db.write, _removal(count.repository.id, count.repository.count_id), stop)
     else:
-        session.copy("commit_data", _PERSON_COLUMNS, persons)
-        session.copy("weekly_activity", _WEEK_COLUMNS, _week_rows(number, _numbers(session, number), tally))
+        stale = retry_transaction(lambda: _prepare(db, held, count, stop), stop)
+        retry_transaction(lambda: _add(held, count, stale), stop)
+
+
+# --- all of history
+
+
+def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> int:
+    """Write the rows that readers do not see yet; return the number of e-mails to look up."""
+    number, count_id = count.repository.id, held.repository.lease_token
+    with held.fence() as session:
+        is_new = hidden_counts.hide(session, number, count_id)
+    if not is_new:
+        run_steps(held.fence, _removal(number, count_id), stop)
+        with held.fence() as session:
+            hidden_counts.hide(session, number, count_id)
+    ids: dict[Pair, int] = {}
+    run_steps(held.fence, _people_steps(count, count_id, ids), stop)
+    weeks = count_rows.week_rows(number, ids, count.tally)
+    run_steps(held.fence, _in_chunks(_copy_weeks, weeks, STEP_ROWS), stop)
+    run_steps(held.fence, count.people.link_steps(), stop)
+    with db.read() as session:
+        stale = set(count.people.stale_rows(session, number, count_id))
+        known = [row for row in _known_rows(session, count, count_id) if row not in stale]
+    run_steps(held.fence, _in_chunks(batches.skip, known, STEP_STATEMENTS), stop)
+    with db.read() as session:
+        numbered = batches.number(session, number, count_id)
+        left = batches.emails_left(session, number, count_id)
+    run_steps(held.fence, _in_chunks(batches.save_numbers, numbered, STEP_STATEMENTS), stop)
+    return left
+
+
+def _people_steps(count: Count, count_id: int, ids: dict[Pair, int]) -> Iterator[Step]:
+    for people in chunked(count.tally.persons(), STEP_ROWS):
+        # Made before the transaction begins.
+        rows = list(_person_rows(count, count_id, people))
+        yield functools.partial(_copy_people, rows, ids)
+
+
+def _copy_people(rows: list[PersonRow], ids: dict[Pair, int], session: Session) -> None:
+    session.copy("commit_data", count_rows.PERSON_COLUMNS, rows)
+    ids.update(count_rows.numbers_between(session, rows[0], rows[-1]))
+
+
+def _copy_weeks(session: Session, rows: list[tuple[int, ...]]) -> None:
+    session.copy("weekly_activity", count_rows.WEEK_COLUMNS, rows)
+
+
+def _make_valid(held: Lease, count: Count, left: int) -> None:
+    tally = count.tally
+    authors = {person.email for person in tally.persons() if person.commits + person.merges}
+    with held.fence() as session:
+        _check_head(session, count)
+        _save_counted(
+            session,
+            count,
+            held.repository.lease_token,
+            total=tally.total_commits,
+            merges=tally.merge_commits,
+            trimmed=tally.trimmed_commits,
+            contributors=len(authors),
+        )
+        hidden_counts.replace(
+            session, count.repository.id, old=count.repository.count_id, new=held.repository.lease_token
+        )
+        batches.start(session, count.repository.id, left)
+
+
+# --- an increment
+
+
+def _prepare(db: Database, held: Lease, count: Count, stop: threading.Event) -> list[int]:
+    """Do beforehand what grows with the repository; return the rows to look up again."""
+    number, count_id = count.repository.id, count.repository.count_id
+    run_steps(held.fence, count.people.link_steps(), stop)
+    with db.read() as session:
+        stale = count.people.stale_rows(session, number, count_id)
+        settled = [] if count.people.can_look_up else _known_rows(session, count, count_id)
+    run_steps(held.fence, _in_chunks(batches.skip, settled, STEP_STATEMENTS), stop)
+    return stale
+
+
+def _add(held: Lease, count: Count, stale: list[int]) -> None:
+    number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
+    people = list(tally.persons())
+    emails = {person.email for person in people}
+    authors = {person.email for person in people if person.commits + person.merges}
+    with held.fence() as session:
+        now = _check_head(session, count)
+        new_authors = authors - count_rows.authors_among(session, number, authors)
+        session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, people))
+        count_rows.save_identities(session, number, count.identities)
+        ids = count_rows.numbers(session, number, count_id, emails)
+        session.executemany(count_rows.ADD_WEEK, count_rows.week_rows(number, ids, tally))
+        batches.release_all(session, number)
+        batches.skip(session, _known_rows(session, count, count_id))
+        batches.reopen(session, stale)
+        _save_counted(
+            session,
+            count,
+            count_id,
+            total=(now.total_commits or 0) + tally.total_commits,
+            merges=(now.merge_commits or 0) + tally.merge_commits,
+            trimmed=now.trimmed_commits + tally.trimmed_commits,
+            contributors=(now.unique_contributors or 0) + len(new_authors),
+        )
+        batches.assign(session, number, count_id)
+
+
+# --- both
+
+
+def _person_rows(count: Count, count_id: int, people: list[PersonTotals]) -> Iterator[PersonRow]:
+    number, identities, kinds = count.repository.id, count.identities, count.people.kinds
+    processed = not count.people.can_look_up
+    for person in people:
+        identity, kind = identities[person.name, person.email], kinds.get(person.email, "human")
+        yield count_rows.person_row(number, count_id, person, identity, kind, processed=processed)
+
+
+def _known_rows(session: Session, count: Count, count_id: int) -> list[int]:
+    return count.people.known_rows(session, count.repository.id, count_id)
+
+
+def _check_head(session: Session, count: Count) -> Repository:
+    now = queries.by_id(session, count.repository.id)
+    if now is None or now.head != count.repository.head:
+        raise LeaseLost("Another worker has counted this repository meanwhile.")
+    return now
+
+
+def _save_counted(
+    session: Session, count: Count, count_id: int, *, total: int, merges: int, trimmed: int, contributors: int
+) -> None:
     is_saved = transitions.save_counted(
         session,
-        started,
+        count.repository,
         head=count.head,
         branch=count.branch,
         mailmap=count.mailmap or "",
         version=COUNTING_VERSION,
-        total=tally.total_commits + ((now.total_commits or 0) if count.since else 0),
-        merges=tally.merge_commits + ((now.merge_commits or 0) if count.since else 0),
-        trimmed=tally.trimmed_commits + (now.trimmed_commits if count.since else 0),
+        total=total,
+        merges=merges,
+        trimmed=trimmed,
+        contributors=contributors,
+        count_id=count_id,
     )
     if not is_saved:
         raise LeaseLost("Another worker has taken this repository over.")
-    count.people.save_links(session, number)
 
 
-def _person_row(
-    repository_id: int, person: PersonTotals, identities: Mapping[Pair, Identity], people: ClassifiedEmails
-) -> tuple[object, ...]:
-    email, name, *totals = person
-    identity = identities[name, email]
-    kind = people.kinds.get(email, "human")
-    processed = not people.can_look_up
-    return repository_id, email, name, identity.email, identity.name, identity.key, *totals, kind, processed
+def _removal(repository_id: int, count_id: int) -> Iterator[Step]:
+    is_more = True
+
+    def remove(session: Session) -> None:
+        nonlocal is_more
+        is_more = hidden_counts.remove_some(session, repository_id, count_id)
+
+    while is_more:
+        yield remove
 
 
-def _save_identities(session: Session, repository_id: int, identities: Mapping[Pair, Identity]) -> None:
-    """A changed mailmap also applies to the rows of earlier counts."""
-    saved = known_pairs(session, repository_id, "email", {email for _, email in identities})
-    session.executemany(
-        _MAILMAP,
-        [
-            {
-                "repository_id": repository_id,
-                "name": name,
-                "email": email,
-                "mailmap_email": identity.email,
-                "mailmap_name": identity.name,
-                "key": identity.key,
-            }
-            for (name, email), identity in identities.items()
-            if saved.get((name, email)) != identity
-        ],
-    )
-
-
-def _numbers(session: Session, repository_id: int, emails: Collection[str] | None = None) -> dict[Pair, int]:
-    """Return row ids; at least of ``emails``, if given."""
-    rows = _saved(session, repository_id, "email", emails, columns="id, name, email")
-    return {(row["name"], row["email"]): row["id"] for row in rows}
-
-
-def _week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
-    """In the order of the table, which numbered people as they were counted."""
-    for person, weeks in tally.weeks():
-        number = numbers[person]
-        for week in weeks:
-            yield repository_id, number, *week
+def _in_chunks(write: Callable[[Session, list[T]], object], rows: Iterable[T], size: int) -> Iterator[Step]:
+    for some in chunked(rows, size):
+        # Run before the next one is made.
+        yield lambda session: write(session, some)  # noqa: B023

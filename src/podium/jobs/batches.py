@@ -7,79 +7,142 @@ sees that nothing is left.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import BATCH_SIZE
 from podium.repositories.store import transitions
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Database, Row, Session
+from podium.storage.steps import EMAILS_PER_QUERY, chunked
 
 # Another worker can take a killed worker's batch after this many seconds.
 CLAIM_SECONDS = 15.0
 
-# All names of an e-mail are in one batch. E-mails with the most commits come first, then the newest.
-_ASSIGN = """
-UPDATE commit_data SET batch = numbered.batch, claim_token = NULL, claim_until = NULL
-FROM (
-    SELECT email, (
-        ROW_NUMBER() OVER (
-            ORDER BY SUM(commit_count + merge_count + co_authored_count) DESC,
-                COALESCE(MAX(last_commit_at), MAX(last_merge_at), MAX(last_co_authored_at)) DESC, email
-        ) - 1
-    ) / :size AS batch
-    FROM commit_data WHERE repository_id = :id AND NOT processed GROUP BY email
-) AS numbered
-WHERE commit_data.repository_id = :id AND NOT commit_data.processed AND commit_data.email = numbered.email
+_UNNUMBERED = """
+SELECT id, email, commit_count + merge_count + co_authored_count AS commits,
+    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
+FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS NULL
 """
 
-_CLAIM = """
-UPDATE commit_data SET claim_token = :token, claim_until = {now} + :seconds
-WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_until IS NULL
+_NUMBERED = """
+SELECT email, batch FROM commit_data
+WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS NOT NULL
+    AND email IN ({emails})
+"""
+
+_CLAIM = f"""
+UPDATE commit_data SET claim_token = :token, claim_until = {{now}} + :seconds
+WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_until IS NULL
 RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored,
     COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
 """
 
-_EXPIRE = """
-UPDATE commit_data SET claim_until = NULL WHERE repository_id = :id AND NOT processed AND claim_until < {now}
+_EXPIRE = f"""
+UPDATE commit_data SET claim_until = NULL WHERE {OF_VALID_COUNT} AND NOT processed AND claim_until < {{now}}
 """
 
-_RENEW = """
-UPDATE commit_data SET claim_until = {now} + :seconds
-WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed
+_RENEW = f"""
+UPDATE commit_data SET claim_until = {{now}} + :seconds
+WHERE {OF_VALID_COUNT} AND batch = :batch AND claim_token = :token AND NOT processed
 """
 
-_DONE = """
+_DONE = f"""
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed
+WHERE {OF_VALID_COUNT} AND batch = :batch AND claim_token = :token AND NOT processed
 """
 
-_HELD = """
-SELECT id FROM commit_data WHERE repository_id = :id AND batch = :batch AND NOT processed AND claim_token = :token
+_HELD = f"""
+SELECT id FROM commit_data WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_token = :token
 """
 
-_GIVE_UP = """
+_GIVE_UP = f"""
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-WHERE repository_id = :id AND NOT processed AND (claim_until IS NULL OR claim_until < {now})
+WHERE {OF_VALID_COUNT} AND NOT processed AND (claim_until IS NULL OR claim_until < {{now}})
 """
 
 
-def assign(session: Session, repository_id: int) -> int:
-    """Number the unprocessed rows into batches; return the number of e-mails."""
-    session.run(_ASSIGN, id=repository_id, size=BATCH_SIZE)
-    left: int = session.value(
-        "SELECT count(DISTINCT email) FROM commit_data WHERE repository_id = :id AND NOT processed",
+def number(session: Session, repository_id: int, count_id: int) -> list[tuple[int, int]]:
+    """Return a batch for each unprocessed row without one, as (batch, id).
+
+    All names of an e-mail are in one batch. E-mails with the most commits come first, then the newest.
+    """
+    rows = session.tuples(_UNNUMBERED, id=repository_id, count=count_id)
+    by_email: dict[str, list[tuple[int, int]]] = {}
+    for _, email, commits, last_at in rows:
+        by_email.setdefault(email, []).append((commits, last_at or 0))
+    last = session.value(
+        "SELECT MAX(batch) FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed",
         id=repository_id,
+        count=count_id,
     )
-    progress = {"stage": "users", "done": 0, "total": left, "waitingUntil": None}
+    batches = {} if last is None else _numbered(session, repository_id, count_id, by_email)
+    order = sorted(
+        by_email.keys() - batches.keys(),
+        key=lambda email: (-sum(n for n, _ in by_email[email]), -max(at for _, at in by_email[email]), email),
+    )
+    first = 0 if last is None else last + 1
+    batches.update((email, first + place // BATCH_SIZE) for place, email in enumerate(order))
+    return [(batches[email], row_id) for row_id, email, _, _ in rows]
+
+
+def _numbered(session: Session, repository_id: int, count_id: int, emails: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in chunked(emails, EMAILS_PER_QUERY):
+        names = {f"email{place}": email for place, email in enumerate(some)}
+        sql = _NUMBERED.format(emails=", ".join(f":{name}" for name in names))
+        found.update(session.tuples(sql, id=repository_id, count=count_id, **names))
+    return found
+
+
+def save_numbers(session: Session, numbered: Sequence[tuple[int, int]]) -> None:
+    """Save what :func:`number` returned, or a part of it."""
+    session.executemany(
+        "UPDATE commit_data SET batch = ?, claim_token = NULL, claim_until = NULL WHERE id = ?", numbered
+    )
+
+
+def skip(session: Session, rows: Iterable[int]) -> None:
+    """Mark rows (``commit_data.id``) as processed."""
+    session.executemany("UPDATE commit_data SET processed = TRUE WHERE id = ?", [(row,) for row in rows])
+
+
+def reopen(session: Session, rows: Iterable[int]) -> None:
+    """Mark rows as unprocessed, without a batch."""
+    session.executemany(
+        "UPDATE commit_data SET processed = FALSE, batch = NULL WHERE id = ? AND processed", [(row,) for row in rows]
+    )
+
+
+def emails_left(session: Session, repository_id: int, count_id: int) -> int:
+    left: int = session.value(
+        """SELECT count(DISTINCT email) FROM commit_data
+        WHERE repository_id = :id AND count_id = :count AND NOT processed""",
+        id=repository_id,
+        count=count_id,
+    )
+    return left
+
+
+def start(session: Session, repository_id: int, emails: int) -> None:
+    """Start the user stage with that many e-mails."""
+    progress = {"stage": "users", "done": 0, "total": emails, "waitingUntil": None}
     transitions.start_users(session, repository_id, progress=json.dumps(progress))
+
+
+def assign(session: Session, repository_id: int, count_id: int) -> int:
+    """Number the rows of a count into batches and start the user stage; return the number of e-mails."""
+    save_numbers(session, number(session, repository_id, count_id))
+    left = emails_left(session, repository_id, count_id)
+    start(session, repository_id, left)
     return left
 
 
 def unclaimed(session: Session, repository_id: int) -> list[int]:
     """Return the unclaimed batches; ``[0]`` if none is left: a message for batch 0 completes the repository."""
     rows = session.all(
-        """SELECT batch, MAX(CASE WHEN claim_until > {now} THEN 1 ELSE 0 END) AS claimed FROM commit_data
-        WHERE repository_id = :id AND NOT processed GROUP BY batch ORDER BY batch""",
+        f"""SELECT batch, MAX(CASE WHEN claim_until > {{now}} THEN 1 ELSE 0 END) AS claimed FROM commit_data
+        WHERE {OF_VALID_COUNT} AND NOT processed GROUP BY batch ORDER BY batch""",
         id=repository_id,
     )
     return [row["batch"] for row in rows if not row["claimed"]] if rows else [0]
@@ -98,8 +161,8 @@ def claim(session: Session, repository_id: int, batch: int, token: str) -> tuple
 
 def release(session: Session, repository_id: int, batch: int, token: str) -> None:
     session.run(
-        """UPDATE commit_data SET claim_token = NULL, claim_until = NULL
-        WHERE repository_id = :id AND batch = :batch AND claim_token = :token AND NOT processed""",
+        f"""UPDATE commit_data SET claim_token = NULL, claim_until = NULL
+        WHERE {OF_VALID_COUNT} AND batch = :batch AND claim_token = :token AND NOT processed""",
         id=repository_id,
         batch=batch,
         token=token,
@@ -109,7 +172,8 @@ def release(session: Session, repository_id: int, batch: int, token: str) -> Non
 def release_all(session: Session, repository_id: int) -> None:
     """Void every claim, so that no holder can save."""
     session.run(
-        "UPDATE commit_data SET claim_token = NULL, claim_until = NULL WHERE repository_id = :id AND NOT processed",
+        f"""UPDATE commit_data SET claim_token = NULL, claim_until = NULL
+        WHERE {OF_VALID_COUNT} AND NOT processed AND claim_token IS NOT NULL""",
         id=repository_id,
     )
 

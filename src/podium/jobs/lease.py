@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
-from podium.repositories.store import leases
+from podium.repositories.store import leases, transitions
 from podium.storage.session import Database, Session
 
 # After a failed renewal.
@@ -97,8 +97,12 @@ def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Le
         with Periodic(f"lease-{repository.id}", every, lease.renew, retry_seconds=min(_RETRY_SECONDS, every)):
             yield lease
     finally:
-        if not lease.lost.is_set():
-            with contextlib.suppress(StorageError):
+        with contextlib.suppress(StorageError):
+            if lease.lost.is_set():
+                # The worker that took it over counted a crash, but this one lives: the database was locked or away.
+                with db.write() as session:
+                    transitions.uncount_crash(session, repository.id)
+            else:
                 give_back(db, repository)
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 
 from podium.jobs import batches
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.repositories.model import Repository, State
-from podium.repositories.store import schedule
+from podium.repositories.store import hidden_counts, schedule
 from podium.storage.session import Database
+from podium.storage.steps import run_steps
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ LOST = 10.0
 # Batches of one repository in the queue at a time; see :mod:`podium.jobs`.
 AT_ONCE = 8
 _AT_A_TIME = 500
+# Of removing abandoned rows.
+_STEPS_AT_A_TIME = 10
 
 
 def enqueue_due(
@@ -95,11 +99,24 @@ def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -
 
 
 def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
-    """Enqueue what is due, or everything unfinished if the queue has lost its messages.
+    """Enqueue what is due, or everything unfinished if the queue has lost its messages. Remove abandoned rows.
 
     Raises:
         StorageError, QueueError: the database or the queue did not answer.
     """
+    _enqueue_all(db, queues, backlog)
+    remove_abandoned(db)
+
+
+def remove_abandoned(db: Database) -> None:
+    """Remove some of the rows of counts that a dead or late worker has left."""
+    with db.read() as session:
+        if not hidden_counts.is_any_abandoned(session):
+            return
+    run_steps(db.write, [hidden_counts.remove_some_abandoned] * _STEPS_AT_A_TIME, threading.Event())
+
+
+def _enqueue_all(db: Database, queues: Queues, backlog: Backlog) -> None:
     if backlog.is_fresh():
         with db.read() as session:
             now = session.value("SELECT {now}")

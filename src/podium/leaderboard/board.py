@@ -15,6 +15,7 @@ from podium.leaderboard.ranking import dated
 from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.textutil.mask import without_emails
 from podium.timeutil import iso_time
@@ -23,7 +24,7 @@ Document = dict[str, Any]
 
 _MOST = 2**63 - 1
 
-_HAS_UNPROCESSED = "SELECT 1 AS one FROM commit_data WHERE repository_id = :repository AND NOT processed LIMIT 1"
+_HAS_UNPROCESSED = f"SELECT 1 AS one FROM commit_data WHERE {OF_VALID_COUNT} AND NOT processed LIMIT 1"
 
 
 def load_board(
@@ -89,7 +90,7 @@ def _describe(ranked: Ranked) -> Document:
 def _is_partial(session: Session, repository: Repository) -> bool:
     if repository.state != State.COMPLETED:
         return True
-    return session.one(_HAS_UNPROCESSED, repository=repository.id) is not None
+    return session.one(_HAS_UNPROCESSED, id=repository.id) is not None
 
 
 def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dict[str, Any]]:

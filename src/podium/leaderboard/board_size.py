@@ -6,6 +6,7 @@ import dataclasses
 
 from podium.errors import BoardTooLarge
 from podium.repositories.model import Repository
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 
 # Bytes at the peak of loading, measured with Python 3.11: a person with an account, a week of a person, and a character
@@ -20,11 +21,12 @@ _TEXTS = ("email", "name", "mailmap_email", "mailmap_name", "mailmap_identity")
 _PEOPLE = f"""
 SELECT COUNT(*) AS people, COALESCE(SUM(characters), 0) AS characters FROM (
     SELECT {" + ".join(f"LENGTH({column})" for column in _TEXTS)} AS characters
-    FROM commit_data WHERE repository_id = :repository LIMIT :most
+    FROM commit_data WHERE {OF_VALID_COUNT} LIMIT :most
 ) AS counted"""
-_WEEKS = """
+_WEEKS = f"""
 SELECT COUNT(*) AS weeks FROM (
-    SELECT 1 AS one FROM weekly_activity WHERE repository_id = :repository LIMIT :most
+    SELECT 1 AS one FROM weekly_activity w JOIN commit_data c ON c.id = w.commit_data_id
+    WHERE w.repository_id = :id AND c.{OF_VALID_COUNT} LIMIT :most
 ) AS counted"""
 
 
@@ -38,8 +40,8 @@ class BoardSize:
 
 def board_size(session: Session, repository: Repository, max_bytes: int) -> BoardSize:
     """Estimate the memory of a repository's board; above ``max_bytes`` it may be estimated too low."""
-    [people] = session.all(_PEOPLE, repository=repository.id, most=max_bytes // PERSON + 1)
-    weeks = session.value(_WEEKS, repository=repository.id, most=max_bytes // WEEK_OF_PERSON + 1)
+    [people] = session.all(_PEOPLE, id=repository.id, most=max_bytes // PERSON + 1)
+    weeks = session.value(_WEEKS, id=repository.id, most=max_bytes // WEEK_OF_PERSON + 1)
     return BoardSize(PERSON * people["people"] + CHARACTER * int(people["characters"]) + WEEK_OF_PERSON * weeks)
 
 

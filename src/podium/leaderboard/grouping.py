@@ -16,6 +16,7 @@ import dataclasses
 from array import array
 
 from podium.leaderboard.people import COMMITS, MERGES, People
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
 
 _OF_CONTRIBUTOR = ("id", "account_id", "username", "name", "avatar_url", "profile_url", "is_bot", "enriched_at")
@@ -26,7 +27,7 @@ SELECT c.email, k.contributor_id, k.source, k.known_at, {", ".join(f"p.{column}"
 FROM commit_data c
     JOIN known_email k ON k.host = :github_host AND k.email = c.email
     LEFT JOIN contributor p ON p.id = k.contributor_id
-WHERE c.repository_id = :repository"""
+WHERE {OF_VALID_COUNT}"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Accounts:
 def load_accounts(session: Session, repository_id: int, github_host: str) -> Accounts:
     emails: dict[str, Known] = {}
     contributors: dict[int, Row] = {}
-    for row in session.all(_KNOWN, repository=repository_id, github_host=github_host):
+    for row in session.all(_KNOWN, id=repository_id, github_host=github_host):
         contributor = row["contributor_id"]
         emails[row["email"]] = Known(contributor, row["source"], row["known_at"])
         if contributor is not None and contributor not in contributors:

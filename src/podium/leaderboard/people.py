@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from podium.leaderboard.rules import Rules
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.timeutil import week_number
 
@@ -28,7 +29,7 @@ _PEOPLE = f"""
 SELECT id, email, name, mailmap_email, mailmap_name, mailmap_identity, kind, {", ".join(COUNTS)},
     {", ".join(f"{end}_{what}_at" for what in DATED for end in ("first", "last"))}
 FROM commit_data
-WHERE repository_id = :repository AND (email, name) > (:email, :name)
+WHERE {OF_VALID_COUNT} AND (email, name) > (:email, :name)
 ORDER BY email, name
 LIMIT :chunk"""
 _FIRST_PEOPLE = _PEOPLE.replace("AND (email, name) > (:email, :name)", "")
@@ -93,13 +94,13 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None])
 
 
 def _people(session: Session, repository_id: int) -> Iterator[list[tuple[Any, ...]]]:
-    chunk = session.tuples(_FIRST_PEOPLE, repository=repository_id, chunk=_CHUNK)
+    chunk = session.tuples(_FIRST_PEOPLE, id=repository_id, chunk=_CHUNK)
     while chunk:
         yield chunk
         if len(chunk) < _CHUNK:
             return
         _, email, name, *_ = chunk[-1]
-        chunk = session.tuples(_PEOPLE, repository=repository_id, email=email, name=name, chunk=_CHUNK)
+        chunk = session.tuples(_PEOPLE, id=repository_id, email=email, name=name, chunk=_CHUNK)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

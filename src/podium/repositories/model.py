@@ -44,6 +44,7 @@ class Repository:
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
+    count_id: the valid count, whose rows readers see: the lease token under which they were written.
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
     not_before: when the next try is due; None: now.
@@ -71,6 +72,7 @@ class Repository:
     branch: str | None
     counting_version: int | None
     mailmap: str | None
+    count_id: int
     generation: int
     lease_holder: str | None
     lease_until: float | None

@@ -67,6 +67,8 @@ class PostgresDatabase:
     def __init__(self, url: str, *, most: int, patience: float = 0.0) -> None:
         self._conninfo, self._where = read_url(url)
         self._patience = patience
+        # Rows since the last ANALYZE.
+        self._loaded: dict[str, int] = {}
         self._pool = Pool(self._connect, _is_usable, most=most, patience=BUSY_TIMEOUT)
 
     def read(self) -> contextlib.AbstractContextManager[Session]:
@@ -88,8 +90,7 @@ class PostgresDatabase:
                 except BaseException:
                     _roll_back(connection)
                     raise
-                for table, rows in session.loaded.items():
-                    _analyze(connection, table, rows)
+                self._analyze(connection, session.loaded)
         except psycopg.Error as error:
             metrics.add(metrics.DATABASE_ERRORS, kind=type(error).__name__)
             raise explained(self._where, error) from error
@@ -117,6 +118,13 @@ class PostgresDatabase:
                     continue
                 yield connection
                 return
+
+    def _analyze(self, connection: psycopg.Connection[DictRow], loaded: Mapping[str, int]) -> None:
+        for table, rows in loaded.items():
+            # A large count is saved in several transactions.
+            self._loaded[table] = self._loaded.get(table, 0) + rows
+            if _analyze(connection, table, self._loaded[table]):
+                self._loaded[table] = 0
 
     def _connect(self) -> psycopg.Connection[DictRow]:
         return connect(self._conninfo)
@@ -202,19 +210,23 @@ def _commit(connection: psycopg.Connection[DictRow]) -> None:
         raise psycopg.errors.InFailedSqlTransaction("a statement failed, and its transaction went on")
 
 
-def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> None:
-    """Without statistics the planner takes a new repository for a tiny one. A board of thirty thousand rows then takes
+def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> bool:
+    """Analyze a table to which ``rows`` were added, if they are many.
+
+    Without statistics the planner takes a new repository for a tiny one. A board of thirty thousand rows then takes
     a minute, until autovacuum runs.
     """
     import psycopg
 
     if rows < _WORTH_ANALYZING:
-        return
+        return False
     # A fault here meets the next transaction.
     with contextlib.suppress(psycopg.Error):
         known = connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table,)).fetchone()
         if known is not None and rows > known["reltuples"] * 0.1:
             connection.execute(f"ANALYZE (SKIP_LOCKED) {table}".encode())
+            return True
+    return False
 
 
 class _PostgresSession:

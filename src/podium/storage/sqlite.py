@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from podium.telemetry import metrics
 
 # Seconds to wait for another writer.
 BUSY_TIMEOUT = 15.0
+# Bytes that the write-ahead log keeps after a checkpoint.
+_LARGEST_WAL = 64 << 20
 # More would only wait for each other.
 _CONNECTIONS = 64
 
@@ -68,6 +72,27 @@ class _SqliteSession:
         )
 
 
+def _begin(connection: sqlite3.Connection, statement: str) -> None:
+    """Look for the write lock every few milliseconds: SQLite's own waits grow to 100 ms and miss the pauses of a save
+    in steps.
+    """
+    if statement == "BEGIN":
+        connection.execute(statement)
+        return
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while not connection.in_transaction:
+            try:
+                connection.execute(statement)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(random.uniform(0.001, 0.008))  # noqa: S311 - no secret
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
+
+
 def _columns(cursor: sqlite3.Cursor) -> list[str]:
     # A row factory would do this per row, which takes longer than reading it.
     return [column[0] for column in cursor.description or ()]
@@ -89,7 +114,7 @@ class SqliteDatabase:
     def _transaction(self, begin: str) -> Iterator[Session]:
         try:
             with self._pool.lend() as connection:
-                connection.execute(begin)
+                _begin(connection, begin)
                 try:
                     yield _SqliteSession(connection)
                     connection.execute("COMMIT")
@@ -130,6 +155,8 @@ class SqliteDatabase:
         connection.execute("PRAGMA journal_mode = WAL")
         # NORMAL cannot corrupt in WAL mode. A power cut may lose the last transactions, which the reconciler repeats.
         connection.execute("PRAGMA synchronous = NORMAL")
+        # A large save must not leave a large file.
+        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_WAL}")
         return connection
 
     def close(self) -> None:

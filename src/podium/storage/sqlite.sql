@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -96,43 +96,6 @@ CREATE TABLE "contributor" (
 	CONSTRAINT uq_contributor_host_account_id UNIQUE (host, account_id)
 );
 
-CREATE TABLE commit_data (
-	id INTEGER NOT NULL,
-	repository_id INTEGER NOT NULL,
-	email TEXT NOT NULL,
-	name TEXT NOT NULL,
-	mailmap_email TEXT NOT NULL,
-	mailmap_name TEXT NOT NULL,
-	mailmap_identity TEXT NOT NULL,
-	kind TEXT DEFAULT 'human' NOT NULL,
-	commit_count BIGINT DEFAULT '0' NOT NULL,
-	merge_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
-	first_commit_at BIGINT,
-	last_commit_at BIGINT,
-	first_merge_at BIGINT,
-	last_merge_at BIGINT,
-	first_co_authored_at BIGINT,
-	last_co_authored_at BIGINT,
-	odd_dates BIGINT DEFAULT '0' NOT NULL,
-	sample_sha TEXT NOT NULL,
-	sample_co_authors INTEGER DEFAULT '0' NOT NULL,
-	other_sha TEXT,
-	processed BOOLEAN DEFAULT 0 NOT NULL,
-	batch INTEGER,
-	claim_token TEXT,
-	claim_until DOUBLE,
-	CONSTRAINT pk_commit_data PRIMARY KEY (id),
-	CONSTRAINT uq_commit_data_repository_id_email_name UNIQUE (repository_id, email, name),
-	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
-	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent'))
-);
-
-CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, batch) WHERE NOT processed;
-
-CREATE INDEX ix_commit_data_email ON commit_data (email);
-
 CREATE TABLE weekly_activity (
 	repository_id INTEGER NOT NULL,
 	commit_data_id BIGINT NOT NULL,
@@ -162,5 +125,50 @@ CREATE TABLE worker (
 	seen_at DOUBLE NOT NULL,
 	CONSTRAINT pk_worker PRIMARY KEY (id)
 );
+
+CREATE TABLE hidden_count (
+	repository_id INTEGER NOT NULL,
+	count_id BIGINT NOT NULL,
+	CONSTRAINT pk_hidden_count PRIMARY KEY (repository_id, count_id),
+	CONSTRAINT fk_hidden_count_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
+);
+
+CREATE TABLE "commit_data" (
+	id INTEGER NOT NULL,
+	repository_id INTEGER NOT NULL,
+	email TEXT NOT NULL,
+	name TEXT NOT NULL,
+	mailmap_email TEXT NOT NULL,
+	mailmap_name TEXT NOT NULL,
+	mailmap_identity TEXT NOT NULL,
+	kind TEXT DEFAULT 'human' NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL,
+	merge_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_count BIGINT DEFAULT '0' NOT NULL,
+	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
+	first_commit_at BIGINT,
+	last_commit_at BIGINT,
+	first_merge_at BIGINT,
+	last_merge_at BIGINT,
+	first_co_authored_at BIGINT,
+	last_co_authored_at BIGINT,
+	odd_dates BIGINT DEFAULT '0' NOT NULL,
+	sample_sha TEXT NOT NULL,
+	sample_co_authors INTEGER DEFAULT '0' NOT NULL,
+	other_sha TEXT,
+	processed BOOLEAN DEFAULT 0 NOT NULL,
+	batch INTEGER,
+	claim_token TEXT,
+	claim_until DOUBLE,
+	count_id BIGINT DEFAULT '0' NOT NULL,
+	CONSTRAINT pk_commit_data PRIMARY KEY (id),
+	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
+	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent')),
+	CONSTRAINT uq_commit_data_repository_id_count_id_email_name UNIQUE (repository_id, count_id, email, name)
+);
+
+CREATE INDEX ix_commit_data_email ON commit_data (email);
+
+CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
 
 INSERT INTO alembic_version (version_num) VALUES ('b7c41f6e02d9')

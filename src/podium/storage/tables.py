@@ -73,6 +73,8 @@ repository = Table(
     Column("counting_version", Integer),
     # '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
+    # The valid count: the lease token under which its rows were written.
+    _count("count_id"),
     # Incremented when commits are saved: older batches are void.
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
@@ -168,6 +170,8 @@ commit_data = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), nullable=False),
+    # Readers see the rows of the repository's valid count.
+    _count("count_id"),
     Column("email", _ByBytes, nullable=False),
     Column("name", _ByBytes, nullable=False),
     # The mailmap's result, and the key that groups one identity's rows.
@@ -195,16 +199,25 @@ commit_data = Table(
     Column("batch", Integer),
     Column("claim_token", Text),
     Column("claim_until", Double),
-    UniqueConstraint("repository_id", "email", "name"),
+    UniqueConstraint("repository_id", "count_id", "email", "name"),
     CheckConstraint("kind IN ('human', 'bot', 'agent')", name="kind"),
     Index(
         "ix_commit_data_unprocessed",
         "repository_id",
+        "count_id",
         "batch",
         sqlite_where=text("NOT processed"),
         postgresql_where=text("NOT processed"),
     ),
     Index("ix_commit_data_email", "email"),
+)
+
+# Counts whose rows no reader sees: being written, abandoned or replaced.
+hidden_count = Table(
+    "hidden_count",
+    metadata,
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+    Column("count_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
 weekly_activity = Table(

@@ -13,11 +13,11 @@ from podium.repositories.model import State
 from podium.repositories.store import queries, transitions
 from podium.storage.session import Database, Session
 
-# Marks a repository's e-mails that must be looked up again; returns the number of rows.
-MarkStale = Callable[[Session, int], int]
+# The rows of a repository's count whose e-mails must be looked up again.
+StaleRows = Callable[[Session, int, int], list[int]]
 
 
-def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale) -> int:
+def refresh(db: Database, queues: Queues, key: str | None, stale_rows: StaleRows) -> int:
     """Look up stale accounts of one repository, or (``key`` None) of all completed ones.
 
     Returns:
@@ -35,18 +35,23 @@ def refresh(db: Database, queues: Queues, key: str | None, mark_stale: MarkStale
             if repository.state == State.FAILED:
                 raise Conflict(f"{repository.url} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             ids = [repository.id]
-    return sum(resolve_again(db, queues, repository_id, mark_stale) for repository_id in ids)
+    return sum(resolve_again(db, queues, repository_id, stale_rows) for repository_id in ids)
 
 
-def resolve_again(db: Database, queues: Queues, repository_id: int, mark_stale: MarkStale) -> bool:
+def resolve_again(db: Database, queues: Queues, repository_id: int, stale_rows: StaleRows) -> bool:
     """Enqueue the stale e-mails of a completed repository; return whether there were any."""
+    # Read before, because it takes long on a large board.
+    with db.read() as session:
+        read = queries.by_id(session, repository_id)
+        stale = stale_rows(session, repository_id, read.count_id) if read else []
+    if read is None or not stale:
+        return False
     with db.write() as session:
         repository = queries.lock(session, repository_id)
-        if repository is None or repository.state != State.COMPLETED:
+        if repository is None or repository.state != State.COMPLETED or repository.count_id != read.count_id:
             return False
-        if not mark_stale(session, repository_id):
-            return False
+        batches.reopen(session, stale)
         transitions.resolve_again(session, repository_id)
-        batches.assign(session, repository_id)
+        batches.assign(session, repository_id, repository.count_id)
     enqueue_next(db, queues, repository_id)
     return True

@@ -44,7 +44,7 @@ class Services:
     Attributes:
         loopback: whether only this machine can reach the server.
         queue_ready: raises a ``PodiumError`` if the queue cannot be used.
-        mark_stale: returns a repository's outdated account data to the user queue; the number of rows.
+        stale_rows: the rows of a repository's count whose e-mails must be looked up again.
         metrics: in Prometheus' text format.
         counters: of what clients do, for limits.
         client_ids: names of clients, for the fair queue.
@@ -56,7 +56,7 @@ class Services:
     queues: Queues
     loopback: bool
     queue_ready: Callable[[], None]
-    mark_stale: Callable[[Session, int], int]
+    stale_rows: Callable[[Session, int, int], list[int]]
     avatars: AvatarLoader
     inspector: Inspector
     metrics: Callable[[], bytes] = bytes

@@ -9,6 +9,9 @@ SELECT = f"SELECT {', '.join(COLUMNS)}"
 # Paths of this machine (host '') belong to the command line.
 AT_AN_ADDRESS = "host <> ''"
 
+# Rows of repository :id that belong to its valid count; readers see no others.
+OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"
+
 
 def one(session: Session, sql: str, **parameters: object) -> Repository | None:
     row = session.one(sql, **parameters)
@@ -64,7 +67,7 @@ def completed_ids(session: Session) -> list[int]:
 def completed_with_email(session: Session, email: str) -> list[int]:
     rows = session.all(
         """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
-        WHERE c.email = :email AND r.state = 'completed'""",
+        WHERE c.email = :email AND c.count_id = r.count_id AND r.state = 'completed'""",
         email=email,
     )
     return [row["id"] for row in rows]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from podium.repositories.fair_queue import NETWORK_SHARE, first_not_full, wider_prefix
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store.leases import FREE
-from podium.repositories.store.queries import SELECT
+from podium.repositories.store.queries import OF_VALID_COUNT, SELECT
 from podium.storage.session import Session
 
 # Delayed repositories and those being counted do not affect the start of others.
@@ -113,13 +113,13 @@ def due(session: Session, repository_id: int) -> Due | None:
     return None if row is None else Due(Repository.from_row(row), row["delay"] or 0.0, bool(row["is_held"]))
 
 
-_FOLLOWING_BATCH = """
+_FOLLOWING_BATCH = f"""
 SELECT MIN(batch) FROM commit_data
-WHERE repository_id = :id AND NOT processed AND batch > :batch AND (batch - :batch) % :at_once = 0
-    AND (claim_until IS NULL OR claim_until < {now})
+WHERE {OF_VALID_COUNT} AND NOT processed AND batch > :batch AND (batch - :batch) % :at_once = 0
+    AND (claim_until IS NULL OR claim_until < {{now}})
     AND EXISTS (
         SELECT 1 FROM repository WHERE id = :id AND generation = :generation AND state = 'users_processing'
-            AND (not_before IS NULL OR not_before <= {now})
+            AND (not_before IS NULL OR not_before <= {{now}})
     )
 """
 

@@ -59,7 +59,8 @@ def emails_left(session: Session) -> tuple[int, int]:
     (row,) = session.all(
         """SELECT count(*) AS batches, coalesce(sum(emails), 0) AS emails FROM (
             SELECT count(DISTINCT email) AS emails
-            FROM commit_data JOIN repository ON repository.id = repository_id
+            FROM commit_data
+                JOIN repository ON repository.id = repository_id AND repository.count_id = commit_data.count_id
             WHERE NOT processed AND state = 'users_processing' AND host <> '' GROUP BY repository_id, batch
         ) AS batch"""
     )

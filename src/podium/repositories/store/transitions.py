@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
+from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 
 _UNFINISHED = "state IN ('pending', 'commits_processing', 'users_processing')"
@@ -181,6 +182,8 @@ def save_counted(
     total: int,
     merges: int,
     trimmed: int,
+    contributors: int,
+    count_id: int,
 ) -> bool:
     """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
     return bool(
@@ -188,11 +191,7 @@ def save_counted(
             """UPDATE repository SET
                 state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap,
                 counting_version = :version, total_commits = :total, merge_commits = :merges,
-                trimmed_commits = :trimmed,
-                unique_contributors = (
-                    SELECT count(DISTINCT email) FROM commit_data
-                    WHERE repository_id = :id AND commit_count + merge_count > 0
-                ),
+                trimmed_commits = :trimmed, unique_contributors = :contributors, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
@@ -206,6 +205,8 @@ def save_counted(
             total=total,
             merges=merges,
             trimmed=trimmed,
+            contributors=contributors,
+            count_id=count_id,
         )
     )
 
@@ -281,14 +282,19 @@ def complete(session: Session, repository_id: int) -> bool:
     """Complete a repository if no e-mail is unprocessed."""
     return bool(
         session.run(
-            """UPDATE repository SET state = 'completed', users_processed_at = {now}, last_processed_at = {now},
+            f"""UPDATE repository SET state = 'completed', users_processed_at = {{now}}, last_processed_at = {{now}},
                 progress = NULL, error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL,
-                updated_at = {now}
+                updated_at = {{now}}
             WHERE id = :id AND state = 'users_processing'
-                AND NOT EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)""",
+                AND NOT EXISTS (SELECT 1 FROM commit_data WHERE {OF_VALID_COUNT} AND NOT processed)""",
             id=repository_id,
         )
     )
+
+
+def uncount_crash(session: Session, repository_id: int) -> None:
+    """Take back a crash: the holder that was thought dead is alive."""
+    session.run("UPDATE repository SET crashes = crashes - 1 WHERE id = :id AND crashes > 0", id=repository_id)
 
 
 # --- errors (:mod:`podium.jobs.failures`)
@@ -312,7 +318,7 @@ def keep_board(session: Session, repository: Repository, *, reason: str) -> bool
     return bool(
         session.run(
             f"""UPDATE repository SET
-                state = CASE WHEN EXISTS (SELECT 1 FROM commit_data WHERE repository_id = :id AND NOT processed)
+                state = CASE WHEN EXISTS (SELECT 1 FROM commit_data WHERE {OF_VALID_COUNT} AND NOT processed)
                     THEN 'users_processing' ELSE 'completed' END,
                 refresh_error = :reason, refresh_error_at = {{now}}, error = NULL, error_code = NULL, progress = NULL,
                 last_processed_at = coalesce(last_processed_at, commits_processed_at),

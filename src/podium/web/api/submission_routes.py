@@ -165,6 +165,6 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     """Look up the accounts that were not found, of one repository or of all."""
     services = context.services
     key = None if query.repo_url is None else address_of(context, query.repo_url).key
-    count = refresh_accounts(services.db, services.queues, key, services.mark_stale)
+    count = refresh_accounts(services.db, services.queues, key, services.stale_rows)
     message = f"Accounts are being looked up again in {plural(count, 'repository', 'repositories')}."
     return JSONResponse({"message": message, "repositories": count}, 202)

@@ -1,0 +1,275 @@
+"""A count is saved in bounded steps that no reader sees, and survives its end at any of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from podium.accounts.classify import classify_emails
+from podium.accounts.stale import MaxAges
+from podium.clones.mailmap import Identity
+from podium.counting.save import Count, is_small, save_count
+from podium.errors import LeaseLost
+from podium.history.totals import Tally
+from podium.jobs import lease, reconciler
+from podium.jobs.lease import Lease
+from podium.leaderboard.board_data import keep_on
+from podium.leaderboard.people import load_activity, load_people
+from podium.repositories.store import transitions
+from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
+from tests.support.rows import add_repository, expire_lease, leased, repository
+
+WEEK = 7 * 86_400
+STEP = 20
+Board = tuple[list[str], list[int], int]
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.counting.save.STEP_ROWS", STEP)
+    monkeypatch.setattr("podium.counting.save.STEP_STATEMENTS", STEP)
+    monkeypatch.setattr("podium.repositories.store.hidden_counts._PEOPLE", STEP)
+    monkeypatch.setattr("podium.repositories.store.hidden_counts._ROWS", STEP)
+
+
+class Watched:
+    """A database that counts the rows that each transaction writes, and calls ``after`` at the end of each."""
+
+    def __init__(self, db: Database, after: Callable[[int], None] = lambda _: None) -> None:
+        self._db = db
+        self._after = after
+        self.written: list[int] = []
+        self.read = db.read
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Any]:
+        rows = 0
+
+        class Session:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(session, name)
+
+            def run(self, sql: str, /, **params: Any) -> int:
+                nonlocal rows
+                rows += (changed := session.run(sql, **params))
+                return changed
+
+            def executemany(self, sql: str, given: Any, /) -> None:
+                nonlocal rows
+                rows += len(given := list(given))
+                session.executemany(sql, given)
+
+            def copy(self, table: str, columns: Any, given: Any, /) -> None:
+                nonlocal rows
+                rows += len(given := list(given))
+                session.copy(table, columns, given)
+
+        with self._db.write() as session:
+            yield Session()
+        self.written.append(rows)
+        self._after(len(self.written))
+
+    def close(self) -> None:
+        """Do nothing: the fixture closes the database."""
+
+
+def tally_of(people: int, *, commits: int = 3, first: int = 0) -> Tally:
+    """Commits of so many people, each in ``commits`` weeks."""
+    tally = Tally()
+    for number in range(first, first + people):
+        author = (f"P {number:04}", f"p{number:04}@example.org")
+        oids = [b"%040x" % (number * 100 + week) for week in range(commits)]
+        tally.add(oids, [(author, week * WEEK, False, False, (), b"", False) for week in range(commits)])
+    return tally
+
+
+def save(db: Any, held: Lease, tally: Tally, *, since: str | None = None, head: str = "new") -> None:
+    started = held.repository
+    identities = {(name, email): Identity(email, name, email) for name, email in tally.people()}
+    ages = MaxAges(account=1e9, email=1e9, unknown_email=1e9)
+    emails = {email for _, email in tally.people()}
+    people = classify_emails(started.host, emails, github_host="github.com", ages=ages)
+    count = Count(
+        started, since=since, head=head, branch="main", mailmap=None, tally=tally, identities=identities, people=people
+    )
+    save_count(db, held, count, threading.Event())
+
+
+def take(db: Any, repository_id: int) -> Lease:
+    found = lease.grab(db, repository_id, seconds=3600)
+    assert found is not None
+    return Lease(db, found, 3600)
+
+
+def save_first(db: Database, people: int) -> int:
+    """A repository whose board has so many people, and that waits for a refresh; give its id."""
+    number = add_repository(db, f"github.com/o/r{people}")
+    with leased(db, number) as held:
+        save(db, held, tally_of(people), head="old")
+    submit_again(db, number)
+    return number
+
+
+def submit_again(db: Database, repository_id: int) -> None:
+    with db.write() as session:
+        session.run("UPDATE repository SET state = 'pending' WHERE id = :id", id=repository_id)
+
+
+def board(db: Database, repository_id: int) -> Board:
+    with db.read() as session:
+        people = load_people(session, repository_id, keep_on)
+        activity = load_activity(session, repository_id, people, keep_on)
+    return people.emails, people.counts[0], sum(activity.counts[0])
+
+
+def rows(db: Database) -> tuple[int, int, int]:
+    with db.read() as session:
+        people, weeks, hidden = (
+            session.value(f"SELECT count(*) FROM {table}")
+            for table in ("commit_data", "weekly_activity", "hidden_count")
+        )
+    return people, weeks, hidden
+
+
+def remove_abandoned(db: Database) -> None:
+    for _ in range(100):
+        reconciler.remove_abandoned(db)
+
+
+@pytest.mark.parametrize("people", [60, 120])
+def test_no_transaction_of_a_save_grows_with_the_repository(db: Database, people: int) -> None:
+    number = save_first(db, people)
+    watched = Watched(db)
+    save(watched, take(watched, number), tally_of(people))
+    # A step, and what each transaction under the fence writes.
+    assert max(watched.written) <= 2 * STEP + 5
+    assert len(watched.written) > people * 3 / STEP
+    assert rows(db) == (people, people * 3, 0)
+
+
+def test_readers_see_the_old_board_until_the_new_one_is_whole(db: Database) -> None:
+    number = save_first(db, 50)
+    old = board(db, number)
+    seen: list[Board] = []
+    watched = Watched(db, lambda _: seen.append(board(db, number)))
+    held = take(watched, number)
+    with db.read() as session:
+        before = load_people(session, number, keep_on)
+        save(watched, held, tally_of(70, commits=2))
+        # The same transaction still sees the rows of its beginning, though they are gone.
+        assert load_people(session, number, keep_on) == before
+        assert sum(load_activity(session, number, before, keep_on).counts[0]) == old[2]
+    new = board(db, number)
+    assert new != old and new[2] == 140
+    assert [one for place, one in enumerate(seen) if place == 0 or one != seen[place - 1]] == [old, new]
+    assert repository(db, number).unique_contributors == 70
+
+
+@pytest.mark.parametrize("board_size", [60, 240])
+def test_a_refresh_writes_what_is_new_whatever_the_size_of_the_board(db: Database, board_size: int) -> None:
+    number = save_first(db, board_size)
+    watched = Watched(db)
+    valid = repository(db, number).count_id
+    save(watched, take(watched, number), tally_of(4, first=58), since="old")
+    assert watched.written[-1] <= 4 * 3 * 3
+    assert sum(watched.written) <= 4 * 3 * 3 + 5
+    assert repository(db, number).count_id == valid
+    assert repository(db, number).unique_contributors == max(board_size, 62)
+    assert board(db, number)[2] == (board_size + 4) * 3
+
+
+def test_the_size_of_an_increment_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.counting.save._LARGEST_INCREMENT", 40)
+    identities = {("n", "e"): Identity("e", "n", "e")}
+    assert is_small(tally_of(13), identities)
+    assert not is_small(tally_of(14), identities)
+
+
+def test_a_count_whose_worker_is_killed_at_any_step_leaves_the_board_and_nothing_else(sqlite: SqliteDatabase) -> None:
+    number = save_first(sqlite, 45)
+    old, step, saved = board(sqlite, number), 0, False
+    while not saved:
+        step += 1
+        saved = _save_and_die(sqlite, number, step)
+        if not saved:
+            expire_lease(sqlite, number)
+        now = repository(sqlite, number)
+        assert board(sqlite, number) == (old if now.head == "old" else NEW)
+        if now.head == "new":
+            submit_again(sqlite, number)
+            with sqlite.write() as session:
+                session.run("UPDATE repository SET head = 'old' WHERE id = :id", id=number)
+            old = NEW
+    assert step > 10
+    remove_abandoned(sqlite)
+    assert rows(sqlite) == (55, 110, 0)
+
+
+NEW: Board = ([f"p{n:04}@example.org" for n in range(55)], [2] * 55, 110)
+
+
+def _save_and_die(db: SqliteDatabase, repository_id: int, step: int) -> bool:
+    """Save in a process that is killed after so many transactions; whether it ended by itself."""
+    child = os.fork()
+    if child == 0:
+        own = SqliteDatabase(db.path)
+        watched = Watched(own, lambda done: os.kill(os.getpid(), signal.SIGKILL) if done == step else None)
+        save(watched, take(watched, repository_id), tally_of(55, commits=2))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return not os.WIFSIGNALED(status)
+
+
+def test_a_late_holder_writes_nothing_more_and_its_rows_go(db: Database) -> None:
+    number = save_first(db, 30)
+
+    def lose(done: int) -> None:
+        if done == 4:
+            expire_lease(db, number)
+            take(db, number)
+
+    watched = Watched(db, lose)
+    with pytest.raises(LeaseLost):
+        save(watched, take(watched, number), tally_of(50))
+    assert len(watched.written) == 4
+    assert rows(db)[2] == 1
+    remove_abandoned(db)
+    assert rows(db) == (30, 90, 0)
+
+
+def test_rows_of_a_live_holder_are_not_removed(db: Database) -> None:
+    number = save_first(db, 30)
+    watched = Watched(db, lambda _: reconciler.remove_abandoned(db))
+    save(watched, take(watched, number), tally_of(50))
+    assert rows(db) == (50, 150, 0)
+
+
+def test_a_lease_that_saved_a_count_saves_no_second_one(db: Database) -> None:
+    number = save_first(db, 30)
+    held = take(db, number)
+    save(db, held, tally_of(40))
+    with pytest.raises(LeaseLost):
+        save(db, held, tally_of(50))
+    assert rows(db) == (40, 120, 0)
+
+
+def test_a_live_holder_that_lost_its_lease_is_no_crash(db: Database) -> None:
+    number = add_repository(db)
+    late = leased(db, number)
+    held = late.__enter__()
+    expire_lease(db, number)
+    with leased(db, number) as successor:
+        assert successor.repository.crashes == 1
+        held.renew()
+        late.__exit__(None, None, None)
+        assert repository(db, number).crashes == 0
+        with successor.fence() as session:
+            assert transitions.start_counting(session, successor.repository)
