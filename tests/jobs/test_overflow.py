@@ -28,6 +28,7 @@ from tests.support.server import wait_until
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overflow, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(overflow, "MAKE_WAY_SECONDS", 0.1)
 
 
 def test_a_long_job_moves_to_the_slot_and_the_next_long_one_waits() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Seconds between checks of a job in a thread.
 CHECK_SECONDS = 0.5
+# Seconds between two jobs of this process that make way.
+MAKE_WAY_SECONDS = 2.0
 
 
 class SlowPolicy(Protocol):
@@ -52,6 +55,9 @@ class OverflowSlots:
         self._policy = policy
         self._lock = threading.Lock()
         self._in_threads = 0
+        self._making_way = threading.Lock()
+        self._last_stopped: RunningJob | None = None
+        self._made_way_at = -math.inf
         self._moved: set[threading.Thread] = set()
 
     @property
@@ -101,10 +107,24 @@ class OverflowSlots:
             self._leave(thread)
         if policy is None or repository is None or job.stop.is_set() or self._in_threads < self._threads:
             return False
-        if policy.must_make_way(repository):
-            log.info("repository %d: slow, stopped for those that wait; it is counted again later", repository.id)
-            job.stop.set()
+        self._make_way(job, repository, policy)
         return False
+
+    def _make_way(self, job: RunningJob, repository: Repository, policy: SlowPolicy) -> None:
+        if not self._making_way.acquire(blocking=False):
+            return
+        try:
+            last = self._last_stopped
+            # Its thread may not have taken the waiting repository yet.
+            is_recent = time.monotonic() - self._made_way_at < MAKE_WAY_SECONDS
+            if is_recent or (last is not None and not last.ended.is_set()):
+                return
+            if policy.must_make_way(repository):
+                self._last_stopped, self._made_way_at = job, time.monotonic()
+                log.info("repository %d: slow, stopped for those that wait; it is counted again later", repository.id)
+                job.stop.set()
+        finally:
+            self._making_way.release()
 
     def _enter(self, thread: threading.Thread) -> bool:
         with self._lock:
