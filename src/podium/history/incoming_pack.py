@@ -14,6 +14,7 @@ from podium.history.cat_file import new_nonce, record
 from podium.history.closed_history import ClosedHistoryCheck
 from podium.history.commit import MOST_PARENTS
 from podium.history.commit_reader import CommitReader
+from podium.history.large_commit import LARGEST_COMMIT, beginning_of
 from podium.history.oid import CommitHasher
 from podium.history.packfile.reader import PACK_HEADER_SIZE, BadPack, PackReader, number_of_entries
 from podium.history.totals import Tally
@@ -131,10 +132,11 @@ class CommitCounter:
         self._check = ClosedHistoryCheck()
 
     def add(self, commits: list[bytes]) -> None:
-        named = zip(self._hasher.oids(commits), commits, strict=True)
-        records = [record(self._nonce, oid, commit) for oid, commit in named]
+        named = list(zip(self._hasher.oids(commits), commits, strict=True))
+        records = [record(self._nonce, oid, commit) for oid, commit in named if len(commit) <= LARGEST_COMMIT]
+        large = [(oid, beginning_of(commit)) for oid, commit in named if len(commit) > LARGEST_COMMIT]
         self._bogus += sum(1 for commit in commits if not self._is_commit(commit))
-        oids, facts = self._reader.read(b"".join(records))
+        oids, facts = self._reader.read(b"".join(records), large)
         self.tally.add(oids, facts)
         parents = [each[5] for each in facts]
         if max(map(len, parents), default=0) > self._most_parents:
