@@ -52,7 +52,7 @@ def queue(arrangement: Arrangement) -> dict[str, Any]:
     return document
 
 
-def page(port: int, token: str | None = None) -> Samples:
+def page(port: int, token: str | None = ADMIN_TOKEN) -> Samples:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics")
     if token:
         request.add_header("Authorization", f"Bearer {token}")

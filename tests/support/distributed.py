@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-from tests.support.cli import Podium
+from tests.support.cli import ADMIN_TOKEN, Podium
 from tests.support.fork_server import Process
 from tests.support.postgres import Postgres
 from tests.support.server import Server, serving
@@ -91,6 +91,7 @@ def _arranged(folder: Path, database_url: str, valkey: Valkey, settings: Mapping
         # A test does not need a large disk.
         "PODIUM_DISK_RESERVE_BYTES": "1M",
         "PODIUM_SUBMISSIONS_PER_MINUTE": "0",
+        "PODIUM_ADMIN_TOKEN": ADMIN_TOKEN,
         **settings,
     }
     with (folder / "workers.log").open("w") as log:
