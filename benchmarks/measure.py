@@ -62,9 +62,14 @@ def _peak_until_done(process: subprocess.Popen[bytes]) -> int:
     peak = 0
     waiting = threading.Event()
     while process.poll() is None:
-        peak = max(peak, sum(_proportional_set_size(pid) for pid in _tree(process.pid)))
+        peak = max(peak, tree_bytes(process.pid))
         waiting.wait(LOOK_EVERY)
     return peak
+
+
+def tree_bytes(pid: int) -> int:
+    """The proportional set size of a process and its descendants."""
+    return sum(_proportional_set_size(each) for each in _tree(pid))
 
 
 def _tree(pid: int) -> list[int]:
