@@ -26,7 +26,8 @@ OPERATIONS = (
 ).split()
 # One process imports schemathesis, which takes a second.
 pytestmark = pytest.mark.xdist_group("openapi")
-few_or_many = pytest.mark.parametrize("examples", [3, pytest.param(25, marks=pytest.mark.long)])
+# Valid and invalid ones together: at most 25 per operation.
+few_or_many = pytest.mark.parametrize("examples", [3, pytest.param(12, marks=pytest.mark.long)])
 
 
 def example_settings(examples: int) -> settings:
