@@ -13,7 +13,7 @@ from tests.support.github_script import PASSING, REFUSALS, Script
 from tests.support.resolving import desk
 
 
-@pytest.fixture(scope="module", params=[1_300, pytest.param(6_500, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[900, pytest.param(6_500, marks=pytest.mark.long)])
 def community(request: pytest.FixtureRequest) -> Community:
     """People of every kind; the many of `make long` have more than 5,000 e-mails."""
     size: int = request.param
