@@ -33,7 +33,7 @@ from podium.settings import Settings
 from podium.submissions.submit import submit
 from tests.support.cli import clean_environment
 from tests.support.distributed import Arrangement, arranged
-from tests.support.postgres import Postgres, running_postgres
+from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.processes import children
 from tests.support.valkey import Valkey, running_valkey
 
@@ -93,7 +93,7 @@ class Bench:
         assert self._host.stdout
         self._url = self._host.stdout.readline().strip()
         self._servers = (running_postgres(), running_valkey())
-        self._postgres: Postgres = self._servers[0].__enter__()
+        self._postgres: PostgresServer = self._servers[0].__enter__()
         self._valkey: Valkey = self._servers[1].__enter__()
 
     def __exit__(self, *_: object) -> None:

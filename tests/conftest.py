@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,20 +28,28 @@ hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
 _ends = contextlib.ExitStack()
+# The PostgreSQL that processes side by side share: its port, and the database of which migrated ones are copies.
+_shared: tuple[int, str] | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests fork their processes, from one server for all that run side by side."""
-    address = getattr(config, "workerinput", {}).get("fork_server")
+    """Let tests that run side by side fork their processes from one server, and use one PostgreSQL."""
+    global _shared  # noqa: PLW0603
+    given = getattr(config, "workerinput", {})
+    address, _shared = given.get("fork_server"), given.get("postgres")
     if config.getoption("dist", "no") != "no":
         address = _ends.enter_context(fork_server.running_fork_server())
+        if "not server" not in config.getoption("markexpr"):
+            server = _ends.enter_context(running_postgres(connections=400))
+            _shared = server.port, server.template
     _ends.enter_context(fork_server.forking(address))
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
 def pytest_configure_node(node: Any) -> None:
-    """Tell a process that runs tests beside others where the server is."""
+    """Tell a process that runs tests beside others where the servers are."""
     node.workerinput["fork_server"] = fork_server.address()
+    node.workerinput["postgres"] = _shared
 
 
 def pytest_unconfigure() -> None:
@@ -72,6 +81,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for all tests, each with a database of its own."""
+    if _shared:
+        port, template = _shared
+        yield Postgres(port, prefix=f"podium_{os.environ['PYTEST_XDIST_WORKER']}", template=template)
+        return
     with running_postgres() as server:
         yield server
 

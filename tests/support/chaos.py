@@ -31,7 +31,7 @@ from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_script import PASSING, Script
-from tests.support.postgres import Postgres, running_postgres
+from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.processes import asks_git_for, children, counting_processes, descendants
 from tests.support.server import Answer, Server, free_port
 from tests.support.valkey import Valkey, running_valkey
@@ -63,7 +63,7 @@ class World:
     """The servers and hosts, and the repositories that the git host has."""
 
     folder: Path
-    postgres: Postgres
+    postgres: PostgresServer
     valkey: Valkey
     git: GitHost
     github: GitHubDouble

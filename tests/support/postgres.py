@@ -7,7 +7,6 @@ reach the wheel (a checkout in root's home), as a copy of it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.util
 import itertools
 import os
@@ -31,21 +30,74 @@ PASSWORD = "pässword of the tests"
 _QUOTED = "p%C3%A4ssword%20of%20the%20tests"
 
 # A test's database may be lost with the machine, but not with the server: what was committed is written.
-_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=200")
+_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB")
 
 
 class Postgres:
+    """A server that runs. Its new databases have names that begin with ``prefix``; ``template`` has Podium's tables."""
+
+    def __init__(
+        self, port: int, administrator: str = "podium", *, prefix: str = "podium", template: str | None = None
+    ) -> None:
+        self.port = port
+        self._administrator = administrator
+        self._prefix = prefix
+        self._template = template
+        self._numbers = itertools.count(1)
+
+    def url(self, database: str = "postgres") -> str:
+        """The URL of one of its databases, as an operator would write it."""
+        return f"postgresql://{self._administrator}:{_QUOTED}@127.0.0.1:{self.port}/{database}"
+
+    def ask(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run a statement past Podium; give its rows, if it has any."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def create(self) -> str:
+        """A new, empty database; give its name."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name}")
+        return name
+
+    def empty(self, database: str) -> None:
+        """Delete all rows of Podium's tables, and number new ones from 1."""
+        # TRUNCATE makes new files for every table and index, and takes seven times as long.
+        deletes = (f"DELETE FROM {table}" for table in metadata.tables)
+        restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+        self.ask("; ".join(("SET session_replication_role = replica", *deletes, restart)), database)
+
+    def create_migrated(self) -> str:
+        """A new database with Podium's tables; give its name."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self.ask(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        return name
+
+    @property
+    def template(self) -> str:
+        """The database of which migrated ones are copies."""
+        if self._template is None:
+            self._template = self.create()
+            migrate.migrate(self.url(self._template))
+        return self._template
+
+    def cut_connections(self, database: str) -> None:
+        """Break every connection to a database off, as a network does."""
+        self.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
+
+
+class PostgresServer(Postgres):
     """One server with a data folder below ``folder``; see :func:`running_postgres`."""
 
-    def __init__(self, folder: Path, administrator: str = "podium") -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, administrator: str = "podium", connections: int = 200) -> None:
+        super().__init__(free_port(), administrator)
         self.log = folder / "log"
-        self._administrator = administrator
+        self._options = (*_FAST, f"max_connections={connections}")
         self._folder = folder
         self._data = folder / "data"
         self._as: dict[str, Any] = _unprivileged(folder)
         self._bin = _programs(folder, self._as)
-        self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         password = folder / "password"
         password.write_text(PASSWORD)
@@ -67,13 +119,9 @@ class Postgres:
         )
         assert done.returncode == 0, done.stderr.decode()
 
-    def url(self, database: str = "postgres") -> str:
-        """The URL of one of its databases, as an operator would write it."""
-        return f"postgresql://{self._administrator}:{_QUOTED}@127.0.0.1:{self.port}/{database}"
-
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *_FAST)
+        options = (f"port={self.port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", *self._options)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", str(self._data), *(word for o in options for word in ("-c", o))],
@@ -106,48 +154,13 @@ class Postgres:
             self._process.wait(30)
             self._process = None
 
-    def ask(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Run a statement past Podium; give its rows, if it has any."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            cursor = connection.execute(sql.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    def create(self) -> str:
-        """A new, empty database; give its name."""
-        name = f"podium_{next(self._numbers)}"
-        self.ask(f"CREATE DATABASE {name}")
-        return name
-
-    def empty(self, database: str) -> None:
-        """Delete all rows of Podium's tables, and number new ones from 1."""
-        # TRUNCATE makes new files for every table and index, and takes seven times as long.
-        deletes = (f"DELETE FROM {table}" for table in metadata.tables)
-        restart = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
-        self.ask("; ".join(("SET session_replication_role = replica", *deletes, restart)), database)
-
-    def create_migrated(self) -> str:
-        """A new database with Podium's tables; give its name."""
-        name = f"podium_{next(self._numbers)}"
-        self.ask(f"CREATE DATABASE {name} TEMPLATE {self._migrated}")
-        return name
-
-    @functools.cached_property
-    def _migrated(self) -> str:
-        name = self.create()
-        migrate.migrate(self.url(name))
-        return name
-
-    def cut_connections(self, database: str) -> None:
-        """Break every connection to a database off, as a network does."""
-        self.ask(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
-
 
 @contextlib.contextmanager
-def running_postgres(administrator: str = "podium") -> Iterator[Postgres]:
+def running_postgres(administrator: str = "podium", connections: int = 200) -> Iterator[PostgresServer]:
     """A server for the length of a ``with`` block."""
     markers.require("running_postgres")
     with tempfile.TemporaryDirectory(prefix="podium-postgres-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder), administrator)
+        server = PostgresServer(Path(folder), administrator, connections)
         server.start()
         try:
             yield server
