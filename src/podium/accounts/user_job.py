@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from podium.accounts.links import (
@@ -28,6 +28,7 @@ from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.storage.session import Database, Row, Session
+from podium.storage.steps import Step, run_steps
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
@@ -115,11 +116,22 @@ class UserJob:
 
     def give_up(self, repository_id: int, reason: str) -> None:
         """Complete a repository with the accounts known so far."""
-        with self.db.write() as session:
+        is_more = True
+
+        def step(session: Session) -> None:
+            nonlocal is_more
             repository = queries.lock(session, repository_id)
-            if repository is not None and repository.state == State.USERS_PROCESSING:
-                batches.give_up(session, repository_id, reason)
+            is_more = repository is not None and repository.state == State.USERS_PROCESSING
+            if is_more:
+                is_more = batches.give_up_some(session, repository_id, reason)
                 complete_if_done(session, repository_id, self.github_host)
+
+        def steps() -> Iterator[Step]:
+            while is_more:
+                yield step
+
+        # A large repository may have as many unprocessed rows as people.
+        run_steps(self.db.write, steps(), threading.Event())
 
     def close(self) -> None:
         self.lookup.close()
@@ -179,9 +191,11 @@ class UserJob:
                 note_outcome("waiting")
             if found.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
-                batches.give_up(session, number, found.give_up)
+                transitions.explain_unresolved(session, number, found.give_up)
                 log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
             complete_if_done(session, number, self.github_host)
+        if found.give_up is not None:
+            self.give_up(number, found.give_up)
         return moved
 
     def _follow(self, moved: Sequence[str], repository_id: int) -> None:
@@ -201,12 +215,12 @@ class UserJob:
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
                 return
-            if isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds:
-                log.warning("repository %d: accounts stay unresolved: %s", number, error)
-                batches.give_up(session, number, error.message)
-                complete_if_done(session, number, self.github_host)
-                return
-            failures.apply(session, repository, self.max_rounds, error)
+            is_last = isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds
+            if not is_last:
+                failures.apply(session, repository, self.max_rounds, error)
+        if isinstance(error, LookupFault) and is_last:
+            log.warning("repository %d: accounts stay unresolved: %s", number, error)
+            self.give_up(number, error.message)
 
 
 def _waits(session: Session, repository: Repository) -> bool:

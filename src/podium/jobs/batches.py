@@ -14,7 +14,7 @@ from podium.jobs.queues import BATCH_SIZE
 from podium.repositories.store import transitions
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Database, Row, Session
-from podium.storage.steps import EMAILS_PER_QUERY, chunked
+from podium.storage.steps import EMAILS_PER_QUERY, STEP_ROWS, chunked
 
 # Another worker can take a killed worker's batch after this many seconds.
 CLAIM_SECONDS = 15.0
@@ -58,7 +58,10 @@ SELECT id FROM commit_data WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT pro
 
 _GIVE_UP = f"""
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
-WHERE {OF_VALID_COUNT} AND NOT processed AND (claim_until IS NULL OR claim_until < {{now}})
+WHERE id IN (
+    SELECT id FROM commit_data
+    WHERE {OF_VALID_COUNT} AND NOT processed AND (claim_until IS NULL OR claim_until < {{now}}) LIMIT :most
+)
 """
 
 
@@ -196,10 +199,10 @@ def finish_some(session: Session, repository_id: int, batch: int, token: str, em
     session.executemany(_DONE + " AND email = :email", rows)
 
 
-def give_up(session: Session, repository_id: int, reason: str) -> None:
-    """Mark all unclaimed rows as processed; users read ``reason``."""
-    session.run(_GIVE_UP, id=repository_id)
+def give_up_some(session: Session, repository_id: int, reason: str) -> bool:
+    """Mark some unclaimed rows as processed; return whether more may be left. Users read ``reason``."""
     transitions.explain_unresolved(session, repository_id, reason)
+    return session.run(_GIVE_UP, id=repository_id, most=STEP_ROWS) == STEP_ROWS
 
 
 def renewing(db: Database, repository_id: int, batch: int, token: str) -> Periodic:
