@@ -10,10 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING
 
 from podium.settings import Settings
+
+if TYPE_CHECKING:
+    # The doctor works without the server's packages.
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Of so many requests, so large a part from one private address is a proxy, as a rule.
 SAMPLE = 1_000
