@@ -12,8 +12,9 @@ PAGE_POLICY = (
 )
 
 # https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Permissions-Policy
+_USED_FEATURES = ("clipboard-read", "clipboard-write", "web-share")
 _UNUSED_FEATURES = (
-    "accelerometer camera clipboard-read display-capture geolocation gyroscope magnetometer microphone midi payment usb"
+    "accelerometer camera display-capture geolocation gyroscope magnetometer microphone midi payment usb"
 ).split()
 
 HEADERS = {
@@ -22,7 +23,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     # The page copies links and shares them. It needs nothing else of a browser, and no frame of another site does.
     "Permissions-Policy": ", ".join(
-        ["clipboard-write=(self)", "web-share=(self)", *(f"{feature}=()" for feature in _UNUSED_FEATURES)]
+        [f"{feature}=(self)" for feature in _USED_FEATURES] + [f"{feature}=()" for feature in _UNUSED_FEATURES]
     ),
 }
 # A response may override these: badge and card are for other sites.
