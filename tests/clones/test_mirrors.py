@@ -53,7 +53,7 @@ def opening(
     path: str = "o/r.git",
     *,
     stop: threading.Event | None = None,
-    told: list[str] | None = None,
+    reported: list[str] | None = None,
 ) -> contextlib.AbstractContextManager[Mirror]:
     owner, _, name = path.removesuffix(".git").rpartition("/")
     return mirrors.open(
@@ -62,7 +62,7 @@ def opening(
         name=name,
         key=f"127.0.0.1/{path}",
         url=f"{host.url}/{path}",
-        progress=lambda phase, *_: told.append(phase) if told is not None else None,
+        progress=lambda phase, *_: reported.append(phase) if reported is not None else None,
         stop=stop,
     )
 
@@ -82,8 +82,8 @@ def names_in(folder: Path) -> list[str]:
 
 
 def test_the_first_time_clones_commits_and_no_files(tmp_path: Path, host: GitHost, repository: Path) -> None:
-    told: list[str] = []
-    with opening(mirrors_in(tmp_path), host, told=told) as mirror:
+    reported: list[str] = []
+    with opening(mirrors_in(tmp_path), host, reported=reported) as mirror:
         assert (mirror.branch, mirror.url) == ("main", f"{host.url}/o/r.git")
         assert mirror.head == repos.git(repository, "rev-parse", "main").decode().strip()
         assert counted(mirror) == 3
@@ -91,7 +91,7 @@ def test_the_first_time_clones_commits_and_no_files(tmp_path: Path, host: GitHos
         assert kinds.count(b"commit") == 3
         assert kinds.count(b"tree") <= 1
         assert b"http" not in (mirror.path / "config").read_bytes()
-    assert "receiving" in told
+    assert "receiving" in reported
     assert [path.name for path in (tmp_path / "mirrors").glob("incoming*")] == []
 
 

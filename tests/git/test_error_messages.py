@@ -96,12 +96,12 @@ def test_progress_is_read_however_it_is_cut() -> None:
         ("resolving", 10),
     ]
     for size in (1, 2, 7, 1000):
-        told: list[tuple[str, int]] = []
-        reader = ProgressReader(lambda phase, percent, _=None, told=told: told.append((phase, percent)))
+        reported: list[tuple[str, int]] = []
+        reader = ProgressReader(lambda phase, percent, _=None, reported=reported: reported.append((phase, percent)))
         for at in range(0, len(_SAID), size):
             reader.feed(_SAID[at : at + size])
         assert reader.close() == b"remote: Enumerating objects: 5, done.\nfatal: early EOF\n"
-        assert told == expected
+        assert reported == expected
 
 
 def test_what_is_not_progress_is_kept_within_bounds() -> None:
@@ -114,7 +114,7 @@ def test_what_is_not_progress_is_kept_within_bounds() -> None:
 
 
 def test_numbers_that_are_none_are_no_harm() -> None:
-    told: list[int] = []
-    reader = ProgressReader(lambda _phase, percent, _=None: told.append(percent))
+    reported: list[int] = []
+    reader = ProgressReader(lambda _phase, percent, _=None: reported.append(percent))
     reader.feed(b"Receiving objects: 999% (1/1), 1.2.3 MiB\rReceiving objects: 5% (1/1)\n")
-    assert told == [100, 5]
+    assert reported == [100, 5]

@@ -179,8 +179,8 @@ def test_a_stopped_count_is_interrupted(traps: Path) -> None:
 
 
 def test_progress_tells_commits(traps: Path) -> None:
-    told: list[int] = []
-    tally = count(GIT, traps, head_of(traps), on_progress=told.append)
-    assert told
-    assert told == sorted(told)
-    assert told[-1] <= tally.total_commits
+    reported: list[int] = []
+    tally = count(GIT, traps, head_of(traps), on_progress=reported.append)
+    assert reported
+    assert reported == sorted(reported)
+    assert reported[-1] <= tally.total_commits

@@ -90,10 +90,10 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
     tmp_path_factory: pytest.TempPathFactory, traps: Path, arriving: bytes, seed: int, worth: int
 ) -> None:
     repository = tmp_path_factory.mktemp("arriving")
-    told: list[int] = []
+    reported: list[int] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(incoming_pack, "_WORTH_READING", worth)
-        incoming = IncomingPack(40, lambda tally: told.append(tally.total_commits))
+        incoming = IncomingPack(40, lambda tally: reported.append(tally.total_commits))
         pack = Arriving(repository, arriving)
         dice = random.Random(seed)
         incoming.step(repository)
@@ -106,7 +106,7 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
         incoming.close()
     assert incoming.fault is None
     assert totals(incoming.tally) == plainly(traps, head_of(traps))
-    assert told == sorted(told)
+    assert reported == sorted(reported)
 
 
 def test_at_every_single_cut(tmp_path: Path) -> None:

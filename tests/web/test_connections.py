@@ -249,7 +249,7 @@ def test_thousands_of_half_requests_keep_no_other_client_out(monkeypatch: pytest
 
 
 class FullListener:
-    """A listening socket of a process that may open no more files, and later one with nobody waiting."""
+    """A listening socket of a process that may open no more files, and later none that waits."""
 
     def __init__(self, connected: socket.socket, failures: int) -> None:
         self._connected = connected
