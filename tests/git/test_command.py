@@ -16,6 +16,7 @@ from podium.git.command import Git
 from podium.git.environment import person_profile, server_profile
 from podium.git.limits import Limits, TransferWatch, bytes_on_disk
 from tests.support import repos
+from tests.support.server import wait_until
 
 PATH = os.environ["PATH"]
 
@@ -70,14 +71,16 @@ def test_stop_ends_git_and_all_that_it_started(repository: Path, command: str) -
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Interrupted):
         server().run(aliased(repository, command.replace("$LONG", str(LONG))), repository=repository, stop=stop)
-    assert not running(f"sleep {LONG}")
+    # A killed process stays in /proc for a moment.
+    wait_until(lambda: not running(f"sleep {LONG}"), "all of them to end")
 
 
 def test_the_time_limit_ends_it_too(repository: Path) -> None:
     with pytest.raises(HistoryError) as caught:
         server(timeout=0.3).run(aliased(repository, f"sleep {LONG}"), repository=repository)
     assert caught.value.code == "too-large"
-    assert not running(f"sleep {LONG}")
+    # A killed process stays in /proc for a moment.
+    wait_until(lambda: not running(f"sleep {LONG}"), "all of them to end")
 
 
 def test_a_stream_that_is_closed_early_ends_both_processes(repository: Path) -> None:
@@ -150,7 +153,8 @@ def test_programs_that_start_programs_without_end_are_ended(repository: Path) ->
     with pytest.raises(HistoryError) as caught:
         git.transfer(does, repository=repository, progress=lambda *_: None)
     assert caught.value.code == "shallow"
-    assert not running(f"sleep {LONG}")
+    # A killed process stays in /proc for a moment.
+    wait_until(lambda: not running(f"sleep {LONG}"), "all of them to end")
 
 
 def test_a_fetch_from_a_shallow_host_ends_with_any_git(repository: Path, tmp_path: Path) -> None:
