@@ -1,4 +1,4 @@
-"""A count stops when it is told to, or when its lease is lost: also while a save is retried."""
+"""A count stops at a signal, or when its lease is lost: also while a save is retried."""
 
 from __future__ import annotations
 
