@@ -23,20 +23,24 @@ def test_the_defaults_are_githubs() -> None:
         "coAuthors": "exclude",
         "mailmap": "use",
         "identities": "use",
+        "names": "join",
         "since": None,
         "until": None,
     }
 
 
 def test_every_switch_can_be_turned() -> None:
-    rules = Rules.parse(merges="include", bots="only", co_authors="include", mailmap="ignore", identities=False)
-    assert rules == Rules(merges=True, bots="only", co_authors=True, mailmap=False, identities=False)
+    rules = Rules.parse(
+        merges="include", bots="only", co_authors="include", mailmap="ignore", identities=False, names="apart"
+    )
+    assert rules == Rules(merges=True, bots="only", co_authors=True, mailmap=False, identities=False, names="apart")
     assert rules.as_dict() == {
         "merges": "include",
         "bots": "only",
         "coAuthors": "include",
         "mailmap": "ignore",
         "identities": "ignore",
+        "names": "apart",
         "since": None,
         "until": None,
     }
@@ -51,6 +55,7 @@ def test_every_switch_can_be_turned() -> None:
         ({"bots": "Include"}, ("bots", "include, exclude or only")),
         ({"co_authors": "1"}, ("coAuthors", "include or exclude")),
         ({"mailmap": "include"}, ("mailmap", "use or ignore")),
+        ({"names": "include"}, ("names", "join or apart")),
         ({"since": "yesterday"}, ("since", "YYYY-MM-DD")),
         ({"until": "2024-02-30"}, ("until", "YYYY-MM-DD")),
         ({"since": ""}, ("since", "YYYY-MM-DD")),

@@ -139,7 +139,7 @@ class Ranked:
     @cached_property
     def groups(self) -> Groups:
         rules = self.rules
-        key = ("groups", rules.identities, rules.mailmap)
+        key = ("groups", *rules.joining)
         return self.data.part(
             key,
             lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap),
@@ -149,7 +149,7 @@ class Ranked:
     @cached_property
     def tie_break(self) -> TieBreak:
         rules = self.rules
-        key = ("tie_break", rules.identities, rules.mailmap, rules.merges, rules.co_authors)
+        key = ("tie_break", *rules.joining, rules.merges, rules.co_authors)
         return self.data.part(
             key, lambda: tie_break(self.people, self.accounts, self.groups, rules), usual=self.usual_switches
         )
@@ -165,7 +165,7 @@ class Ranked:
     @cached_property
     def timeline(self) -> Timeline:
         rules = self.rules
-        key = ("timeline", rules.identities, rules.mailmap, rules.merges)
+        key = ("timeline", *rules.joining, rules.merges)
         return self.data.part(
             key, lambda: timeline(self.people, self.activity, self.groups, rules), usual=self.usual_switches
         )

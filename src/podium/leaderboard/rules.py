@@ -11,6 +11,7 @@ from podium.errors import BadRule
 from podium.timeutil import DAY, WEEK, iso_day, week_of
 
 Bots = Literal["exclude", "include", "only"]
+Names = Literal["join", "apart"]
 
 _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
@@ -24,6 +25,7 @@ class Rules:
         since, until: the first second of the window and the first after it, each the start of a week (Sunday 00:00
             UTC); None is open.
         identities: False joins no accounts.
+        names: "join" joins rows of one full name, "apart" leaves them as they are.
     """
 
     merges: bool = False
@@ -33,6 +35,7 @@ class Rules:
     since: int | None = None
     until: int | None = None
     identities: bool = True
+    names: Names = "join"
 
     @classmethod
     def parse(
@@ -45,6 +48,7 @@ class Rules:
         since: str | None = None,
         until: str | None = None,
         identities: bool = True,
+        names: str = "join",
     ) -> Rules:
         """Parse the values of the command line and the API.
 
@@ -65,7 +69,13 @@ class Rules:
             since=None if first is None else week_of(first * DAY),
             until=None if last is None else week_of(last * DAY) + WEEK,
             identities=identities,
+            names=_names(names),
         )
+
+    @property
+    def joining(self) -> tuple[object, ...]:
+        """The rules that decide which people form one row: a key for caches."""
+        return self.identities, self.mailmap, self.names
 
     @property
     def windowed(self) -> bool:
@@ -79,6 +89,7 @@ class Rules:
             "coAuthors": "include" if self.co_authors else "exclude",
             "mailmap": "use" if self.mailmap else "ignore",
             "identities": "use" if self.identities else "ignore",
+            "names": self.names,
             "since": None if self.since is None else iso_day(self.since),
             "until": None if self.until is None else iso_day(self.until - DAY),
         }
@@ -95,6 +106,13 @@ def _bots(value: str) -> Bots:
         case "include" | "exclude" | "only":
             return value
     raise BadRule(f"bots cannot be {value[:40]!r}: choose include, exclude or only.")
+
+
+def _names(value: str) -> Names:
+    match value:
+        case "join" | "apart":
+            return value
+    raise BadRule(f"names cannot be {value[:40]!r}: choose join or apart.")
 
 
 def _day(rule: str, value: str | None) -> int | None:

@@ -55,7 +55,7 @@ def fold(text: str) -> str:
 def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> list[int]:
     rules = ranked.rules
     index = ranked.data.part(
-        ("search", rules.identities, rules.mailmap, show_emails),
+        ("search", *rules.joining, show_emails),
         lambda: _index(ranked, show_emails=show_emails),
         usual=ranked.usual_switches,
     )
