@@ -32,7 +32,7 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
     cells = output.split(b"\0")[:-1]
     for at in range(0, len(cells), 6):
         sha, name, email, when, parents, values = cells[at : at + 6]
-        address = email.decode("utf-8", "replace").lower()
+        address = email.lower().decode("utf-8", "replace")
         number = int(when[:30] or 0)
         people: dict[str, str] = {}
         for value in values.split(b"\n"):
@@ -170,6 +170,22 @@ def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
     for encoding in (b"idna", b"utf-16", b"cp037", b"unicode_escape", b"zlib", b"utf-7", b"x" * 3000):
         raw = b"tree 00\nauthor \xff\\n <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\nencoding " + encoding
         assert read_commit(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
+
+
+def test_emails_are_lower_cased_in_ascii_only() -> None:
+    for written, email in (
+        ("KARL@X.example", "karl@x.example"),
+        ("\u212aarl@x.example", "\u212aarl@x.example"),
+        ("B\u00dcRO@x.example", "b\u00dcro@x.example"),
+        ("\u0130@x.example", "\u0130@x.example"),
+        ("\u03a3\u1e9e@x.example", "\u03a3\u1e9e@x.example"),
+    ):
+        line = f"\u212aarl <{written}>".encode()
+        trailer = b"t\n\nCo-authored-by: " + line + b"\n"
+        raw = b"tree 00\nauthor " + line + b" 1600000000 +0000\ncommitter C <c@d> 1 +0000\n\n"
+        assert split_person(line) == read_commit(raw).author == ("\u212aarl", email)
+        other = b"tree 00\nauthor A <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\n\n"
+        assert read_commit(other + trailer).co_authors == (("\u212aarl", email),)
 
 
 def test_endless_names_are_cut_and_stay_apart() -> None:

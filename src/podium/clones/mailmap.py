@@ -153,4 +153,4 @@ def _read(line: str) -> Pair:
     name, opened, email = line.partition("<")
     if not opened or not email.endswith(">"):
         raise HistoryError("git-failed", "git check-mailmap gave an answer that cannot be read.")
-    return name.removesuffix(" "), email[:-1].lower()
+    return name.removesuffix(" "), email[:-1].encode().lower().decode()

@@ -52,7 +52,7 @@ class CommitFacts(NamedTuple):
     """The facts that are counted.
 
     Attributes:
-        author: the name as written, and the e-mail in lower case.
+        author: the name as written, and the e-mail in ASCII's lower case.
         when: seconds since the epoch, within EARLIEST..LATEST.
         odd_date: the date is missing, negative or was clamped.
         co_authors: once per e-mail, without the author's own.
@@ -118,13 +118,14 @@ def parent_oids(lines: Iterable[bytes]) -> list[bytes]:
 
 
 def split_person(written: bytes) -> Person | None:
-    """None if git finds no person in it."""
+    """None if git finds no person in it. The e-mail is lower-cased in ASCII only, as git's mailmap compares."""
     name, opened, rest = written.partition(b"<")
     email, closed, _ = rest.partition(b">")
     if not opened or not closed:
         return None
     name, email = _bounded(name.rstrip(b" \t\n\r")), _bounded(email)
-    return name.decode("utf-8", "replace"), email.decode("utf-8", "replace").lower()
+    # bytes.lower() changes ASCII only: a Kelvin sign is no k.
+    return name.decode("utf-8", "replace"), email.lower().decode("utf-8", "replace")
 
 
 def _bounded(text: bytes) -> bytes:
