@@ -75,17 +75,16 @@ def test_commits_are_split_between_people_bots_and_agents_whatever_is_ranked(cou
     counted.person("agent@x", "Agent", 1, co=2, co_merges=1, kind="agent", weeks={SUNDAY: (1, 0, 2, 1)})
     for bots in ("include", "exclude", "only"):
         split = overview(counted, Rules.parse(bots=bots))["split"]
-        assert split == {"human": 5, "bot": 3, "agent": 1, "aiAssisted": 3}
-    assert overview(counted, Rules(merges=True))["split"] == {"human": 7, "bot": 3, "agent": 1, "aiAssisted": 4}
+        assert split == {"human": 3, "bot": 3, "ai": 3}
+    assert overview(counted, Rules(merges=True))["split"] == {"human": 4, "bot": 3, "ai": 4}
     assert overview(counted, Rules.parse(since="2024-01-14"))["split"] == {
         "human": 1,
         "bot": 0,
-        "agent": 0,
-        "aiAssisted": 0,
+        "ai": 0,
     }
     assert overview(counted)["weeks"] == [
-        {"week": "2024-01-07", "human": 4, "bot": 3, "agent": 1},
-        {"week": "2024-01-14", "human": 1, "bot": 0, "agent": 0},
+        {"week": "2024-01-07", "human": 2, "bot": 3, "ai": 3},
+        {"week": "2024-01-14", "human": 1, "bot": 0, "ai": 0},
     ]
 
 

@@ -283,7 +283,7 @@ def test_activity_gives_figures_split_and_weeks(site: Site, client: Client) -> N
     body = client.get(f"/leaderboard/activity?repoUrl={ADDRESS}&merges=include").json()
     assert matches(schemas.Activity, body)
     assert (body["figures"]["people"], body["figures"]["commits"]) == (1, 4)
-    assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "agent": 0}]
+    assert body["weeks"] == [{"week": "2024-04-28", "human": 4, "bot": 2, "ai": 0}]
 
 
 def test_a_search_finds_people_or_explains_why_not(site: Site, client: Client) -> None:

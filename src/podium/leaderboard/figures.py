@@ -31,18 +31,22 @@ def read_figures(ranked: Ranked) -> Document:
             "newPeople": ranking.new_people(ranked.tie_break, since, ranked.rules.until),
             "newPeopleSince": None if since is None else iso_day(since),
         },
-        "split": {
-            "human": parts.human,
-            "bot": parts.bot,
-            "agent": parts.agent,
-            "aiAssisted": parts.agent + parts.assisted,
-        },
+        "split": _series(parts.human, parts.bot, parts.agent, parts.assisted),
         "presets": presets(ranked),
         "weeks": [
-            {"week": iso_day(week_start(week)), "human": human, "bot": bot, "agent": agent}
-            for week, human, bot, agent in zip(line.weeks, line.human, line.bot, line.agent, strict=True)
+            {"week": iso_day(week_start(week)), **_series(human, bot, agent, assisted)}
+            for week, human, bot, agent, assisted in zip(
+                line.weeks, line.human, line.bot, line.agent, line.assisted, strict=True
+            )
         ],
     }
+
+
+def _series(human: int, bot: int, agent: int, assisted: int) -> dict[str, int]:
+    """Each commit in one series; the activity does not say which authors an agent assisted: people first."""
+    assisted = min(assisted, human + bot)
+    by_people = min(assisted, human)
+    return {"human": human - by_people, "bot": bot - (assisted - by_people), "ai": agent + assisted}
 
 
 def newcomers_since(ranked: Ranked) -> int | None:

@@ -67,6 +67,18 @@ class BoardRepository(ResponseModel):
     branch: str | None = Field(description="The branch that was counted.")
 
 
+class Roles(ResponseModel):
+    """Commits that name the person in a trailer, such as `Reviewed-by`, in the window."""
+
+    reviewed: int
+    tested: int
+    acked: int
+    signed_off: int
+    reported: int
+    suggested: int
+    helped: int
+
+
 class Contributor(ResponseModel):
     """One row of a board."""
 
@@ -81,16 +93,37 @@ class Contributor(ResponseModel):
     share: float = Field(description="The share of `rankedCommits`, from 0 to 1.")
     merge_count: int = Field(description="Authored merges, whether they count or not.")
     co_authored_count: int = Field(description="Commits that name the person as co-author, whether they count or not.")
-    first_commit_at: str | None = Field(description=_TIME)
-    last_commit_at: str | None = Field(description=_TIME)
+    ai_count: int = Field(0, description="Counted commits that an AI agent authored, or that declare its help.")
+    first_commit_at: str | None = Field(
+        description=f"The first commit in the window, {_TIME} Null if its dates are odd (`oddDates`)."
+    )
+    last_commit_at: str | None = Field(description="The last one, in the same form.")
+    odd_dates: int = Field(
+        0,
+        description="Commits with a date that git cannot read, before 1970-01-02, or more than a day after the count. "
+        "They count in the whole history, and in no window.",
+    )
     is_bot: bool
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
+    joined_by_name: bool = Field(False, description="Whether some of its e-mails are here only by an equal full name.")
+    is_new: bool = Field(False, description="Whether the first commit ever is in the window.")
+    is_back: bool = Field(
+        False, description="Whether the person returned: earlier commits, but none in the window before."
+    )
     rank_before: int | None = Field(
         description="The rank in the previous window of the same length; null if it had none."
     )
+    roles: Roles | None = Field(None, description="Only with `roles=include`.")
     sparkline: list[int] | None = Field(
         None, description="Commits in each part of the window; only with `sparklines=include`."
     )
+
+
+class Agent(ResponseModel):
+    """An AI agent."""
+
+    name: str
+    commit_count: int = Field(description="Commits that it authored, or that declare its help.")
 
 
 class Sparklines(ResponseModel):
@@ -108,10 +141,23 @@ class Board(ResponseModel):
     state: StateInJson
     error: str | None = Field(None, description="Only if a refresh failed and this is the older board.")
     head: str = Field(description="The last commit counted.")
-    as_of: str | None = Field(description=_TIME)
+    head_committed_at: str | None = Field(
+        None, description=f"When it was committed, {_TIME} Null if it has no readable date."
+    )
+    as_of: str | None = Field(description=f"When it was counted, {_TIME}")
     rules: dict[str, str | None] = Field(description="The rules and window in effect.")
     total_commits: int
     merge_commits: int
+    bot_commits: int = Field(0, description="Commits by bots and AI agents, in the window; merges only if they count.")
+    ai_commits: int = Field(
+        0, description="Commits that an AI agent authored, or that declare its help, in the window."
+    )
+    agents: list[Agent] = Field([], description="The agents of these commits; one commit may name several.")
+    odd_dates: int = Field(0, description="Commits with odd dates: see the rows.")
+    joined_by_name: int = Field(0, description="Rows that an equal full name joined into others.")
+    role_only_people: int = Field(
+        0, description="People whom trailers such as `Reviewed-by` name, and who are no contributors."
+    )
     trimmed_commits: int = Field(
         description="Commits beyond a limit. They count for their authors, but perhaps not for all of their co-authors."
     )
@@ -139,12 +185,11 @@ class Figures(ResponseModel):
 
 
 class CommitSplit(ResponseModel):
-    """The commits of the window by kind of author, independent of the rules."""
+    """The commits of the window, each in one series, whatever is ranked."""
 
     human: int
     bot: int
-    agent: int
-    ai_assisted: int = Field(description="Commits authored or co-authored by an AI agent.")
+    ai: int = Field(description="Commits that an AI agent authored, or that declare its help.")
 
 
 class Week(ResponseModel):
@@ -153,7 +198,7 @@ class Week(ResponseModel):
     week: str = Field(description="The Sunday on which it begins, in UTC.")
     human: int
     bot: int
-    agent: int
+    ai: int
 
 
 class Activity(ResponseModel):
@@ -163,6 +208,7 @@ class Activity(ResponseModel):
     head: str
     figures: Figures
     split: CommitSplit
+    agents: list[Agent] = Field([], description="The agents of the window's commits; one commit may name several.")
     presets: dict[str, str | None] = Field(description="The first day of the usual windows.")
     weeks: list[Week] = Field(description="All weeks of the history that have commits.")
 

@@ -131,14 +131,12 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
 
 
 def _split(parts: dict[str, int]) -> dict[str, Any]:
-    total = parts["human"] + parts["bot"] + parts["agent"]
-    assisted = parts["aiAssisted"]
-    people = max(total - parts["bot"] - assisted, 0)
+    total = sum(parts.values())
     slices, start = [], 0.0
     for name, words, count in (
-        ("people", "People", people),
-        ("assisted", "AI-assisted", assisted),
-        ("bots", "Bots", total - people - assisted),
+        ("people", "People", parts["human"]),
+        ("ai", "AI declared", parts["ai"]),
+        ("bots", "Bots", parts["bot"]),
     ):
         width = 100 * count / total if total else 0.0
         slices.append({"name": name, "words": words, "count": count, "x": round(start, 3), "width": round(width, 3)})
@@ -150,7 +148,7 @@ def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     years: dict[str, tuple[int, int]] = {}
     for week in weeks:
         people, others = years.get(week["week"][:4], (0, 0))
-        years[week["week"][:4]] = (people + week["human"], others + week["bot"] + week["agent"])
+        years[week["week"][:4]] = (people + week["human"], others + week["bot"] + week["ai"])
     return [(year, *counts) for year, counts in years.items()]
 
 
