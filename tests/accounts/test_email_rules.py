@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
 from podium.accounts.email_rules import Classified, NoreplyAccount, classify
+from podium.bots.known_tools import AGENT_APPS
 from tests.support.growth import growth
 
 
@@ -106,12 +106,6 @@ def test_bots_and_agents_are_recognised_by_address(email: str, kind: str) -> Non
 def test_a_bots_login_after_another_number_is_not_a_bot() -> None:
     assert classify("583231+copilot@users.noreply.github.com").kind == "human"
     assert classify("583231+k8s-ci-robot@users.noreply.github.com").kind == "human"
-
-
-def test_the_lists_are_in_lower_case_and_disjoint() -> None:
-    for entry in BOT_EMAILS | AGENT_EMAILS | AGENT_APPS:
-        assert entry == entry.lower().strip()
-    assert not BOT_EMAILS & AGENT_EMAILS
 
 
 def test_noreply_accounts_belong_to_the_configured_github() -> None:

@@ -8,14 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-from podium.accounts.bots import AGENT_APPS, AGENT_EMAILS, BOT_EMAILS
+from podium.bots.tools import LONGEST_EMAIL, Bots, Kind
 
-Kind = Literal["human", "bot", "agent"]
-
-# RFC 5321.
-_LONGEST_EMAIL = 254
 # Account numbers are stored as signed 64-bit integers.
 _LARGEST_ID = 2**63 - 1
 
@@ -23,8 +18,6 @@ _LARGEST_ID = 2**63 - 1
 _LOGIN = r"[a-z0-9_-]{1,64}(?:\[bot\])?"
 # `ID+login` since 2017-07-18, the login alone before. GitHub's numbers do not start with 0.
 _NOREPLY = re.compile(rf"(?:([1-9][0-9]{{0,18}})\+)?({_LOGIN})", re.ASCII)
-# https://docs.gitlab.com/user/project/settings/project_access_tokens/
-_GITLAB_TOKEN = re.compile(r"(?:project|group)_?[0-9]+_bot_?[0-9a-z]*@noreply\..+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,32 +37,22 @@ class Classified:
 
 
 _HUMAN = Classified("human", None)
+_BOTS = Bots()
 
 
-def classify(email: str, github_host: str = "github.com") -> Classified:
+def classify(email: str, github_host: str = "github.com", bots: Bots = _BOTS) -> Classified:
     """Classify ``email``, any text in lower case.
 
     Accounts are read from ``users.noreply.<github_host>`` only; bots are recognised by their github.com addresses
     everywhere.
     """
-    if len(email) > _LONGEST_EMAIL:
+    if len(email) > LONGEST_EMAIL:
         return _HUMAN
     local, _, domain = email.rpartition("@")
     hostname = github_host.partition(":")[0]
     account = _noreply_account(local) if domain == f"users.noreply.{hostname}" else None
-    kind = _kind(email, local)
+    kind = bots.kind_of(email)
     return _HUMAN if kind == "human" and account is None else Classified(kind, account)
-
-
-def _kind(email: str, local: str) -> Kind:
-    if email in AGENT_EMAILS:
-        return "agent"
-    # Mail servers do not allow unquoted brackets, so `[bot]` always marks a GitHub App.
-    if local.endswith("[bot]"):
-        return "agent" if local.rpartition("+")[2] in AGENT_APPS else "bot"
-    if email in BOT_EMAILS or _GITLAB_TOKEN.fullmatch(email):
-        return "bot"
-    return "human"
 
 
 def _noreply_account(local: str) -> NoreplyAccount | None:

@@ -1,4 +1,4 @@
-"""Known bots and AI agents, by the e-mails in their commits.
+"""Known bots and AI agents, by the e-mails and logins in their commits.
 
 Each address is written by a tool itself; its comment names the source. Names and company domains do not identify a bot.
 GitHub Apps need no entry here: their logins end in ``[bot]``.
@@ -63,64 +63,61 @@ BOT_EMAILS = frozenset(
     }
 )
 
-AGENT_EMAILS = frozenset(
-    {
-        # Claude Code: anthropics/claude-code issue 36105.
-        "noreply@anthropic.com",
-        # GitHub Copilot: microsoft/vscode pull request 309951; VS Code's git.addAICoAuthor before that.
-        "198982749+copilot@users.noreply.github.com",
-        "175728472+copilot@users.noreply.github.com",
-        "223556219+copilot@users.noreply.github.com",
-        "copilot@github.com",
-        # Cursor: its trailer (storybookjs/storybook, vllm-project/vllm).
-        "cursoragent@cursor.com",
-        # OpenAI Codex: its documentation of commit_attribution names the account.
-        "noreply@openai.com",
-        "codex@openai.com",
-        "267193182+codex@users.noreply.github.com",
-        # Gemini CLI's account.
-        "218195315+gemini-cli@users.noreply.github.com",
-        # Aider: its source, and Aider-AI/aider issue 4226.
-        "aider@aider.chat",
-        "noreply@aider.chat",
-        # Amp: its trailer (paradigmxyz/reth and others).
-        "amp@ampcode.com",
-        # OpenHands: its system prompt and workspace setup.
-        "openhands@all-hands.dev",
-        # opencode, Crush, Qwen Code: their sources.
-        "noreply@opencode.ai",
-        "crush@charm.land",
-        "qwen-coder@alibabacloud.com",
-        # Kiro, JetBrains Junie, Warp, Replit Agent, v0: trailers and commits in many repositories.
-        "244629292+kiro-agent@users.noreply.github.com",
-        "junie@jetbrains.com",
-        "agent@warp.dev",
-        "oz-agent@warp.dev",
-        "agent@replit.com",
-        "it+v0agent@vercel.com",
-    }
-)
+# The product of each address.
+AGENT_EMAILS = {
+    # Claude Code: anthropics/claude-code issue 36105.
+    "noreply@anthropic.com": "Claude",
+    # GitHub Copilot: microsoft/vscode pull request 309951; VS Code's git.addAICoAuthor before that.
+    "198982749+copilot@users.noreply.github.com": "Copilot",
+    "175728472+copilot@users.noreply.github.com": "Copilot",
+    "223556219+copilot@users.noreply.github.com": "Copilot",
+    "copilot@github.com": "Copilot",
+    # Cursor: its trailer (storybookjs/storybook, vllm-project/vllm).
+    "cursoragent@cursor.com": "Cursor",
+    # OpenAI Codex: its documentation of commit_attribution names the account.
+    "noreply@openai.com": "Codex",
+    "codex@openai.com": "Codex",
+    "267193182+codex@users.noreply.github.com": "Codex",
+    # Gemini CLI's account.
+    "218195315+gemini-cli@users.noreply.github.com": "Gemini",
+    # Aider: its source, and Aider-AI/aider issue 4226.
+    "aider@aider.chat": "Aider",
+    "noreply@aider.chat": "Aider",
+    # Amp: its trailer (paradigmxyz/reth and others).
+    "amp@ampcode.com": "Amp",
+    # OpenHands: its system prompt and workspace setup.
+    "openhands@all-hands.dev": "OpenHands",
+    # opencode, Crush, Qwen Code: their sources.
+    "noreply@opencode.ai": "opencode",
+    "crush@charm.land": "Crush",
+    "qwen-coder@alibabacloud.com": "Qwen",
+    # Kiro, JetBrains Junie, Warp, Replit Agent, v0: trailers and commits in many repositories.
+    "244629292+kiro-agent@users.noreply.github.com": "Kiro",
+    "junie@jetbrains.com": "Junie",
+    "agent@warp.dev": "Warp",
+    "oz-agent@warp.dev": "Warp",
+    "agent@replit.com": "Replit",
+    "it+v0agent@vercel.com": "v0",
+}
 
-# GitHub Apps that are AI agents: chaoss/ai-detection-action's list, and commits in many repositories.
-AGENT_APPS = frozenset(
-    {
-        "amazon-q-developer[bot]",
-        "chatgpt-codex-connector[bot]",
-        "claude[bot]",
-        "cline[bot]",
-        "coderabbitai[bot]",
-        "continue[bot]",
-        "copilot-swe-agent[bot]",
-        "copilot[bot]",
-        "cursor[bot]",
-        "devin-ai-integration[bot]",
-        "factory-droid[bot]",
-        "gemini-code-assist[bot]",
-        "google-labs-jules[bot]",
-        "gpt-engineer-app[bot]",
-        "lovable-dev[bot]",
-        "openai-codex[bot]",
-        "sourcegraph-cody[bot]",
-        "windsurf-bot[bot]",
-    }
-)
+# GitHub Apps that are AI agents, and their products: the list of chaoss/ai-detection-action, and commits.
+AGENT_APPS = {
+    "amazon-q-developer[bot]": "Amazon Q",
+    "chatgpt-codex-connector[bot]": "Codex",
+    "claude[bot]": "Claude",
+    "cline[bot]": "Cline",
+    "coderabbitai[bot]": "CodeRabbit",
+    "continue[bot]": "Continue",
+    "copilot-swe-agent[bot]": "Copilot",
+    "copilot[bot]": "Copilot",
+    "cursor[bot]": "Cursor",
+    "devin-ai-integration[bot]": "Devin",
+    "factory-droid[bot]": "Factory Droid",
+    "gemini-code-assist[bot]": "Gemini",
+    "google-labs-jules[bot]": "Jules",
+    "gpt-engineer-app[bot]": "GPT Engineer",
+    "lovable-dev[bot]": "Lovable",
+    "openai-codex[bot]": "Codex",
+    "sourcegraph-cody[bot]": "Cody",
+    "windsurf-bot[bot]": "Windsurf",
+}

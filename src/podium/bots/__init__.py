@@ -1,0 +1,1 @@
+"""Which addresses and logins belong to bots and AI agents."""
