@@ -82,7 +82,7 @@ def test_weeks_are_those_of_the_log(traps: Path) -> None:
         at, _, email = line.partition(b" ")
         if at:  # git prints nothing for odd dates, such as a negative one
             clamped = min(max(int(at[:30]), EARLIEST), LATEST)
-            expected[email.decode("utf-8", "replace").lower(), week_of(clamped)] += 1
+            expected[email.lower().decode("utf-8", "replace"), week_of(clamped)] += 1
     counted: Counter[tuple[str, int]] = Counter()
     tally = count(GIT, traps, head_of(traps))
     for (_, address), weeks in tally.weeks():
