@@ -19,6 +19,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     ├── StorageError          the database cannot be reached, stays busy, or has no space left
     │   ├── NoDatabaseYet     the database has not been created
     │   └── WrongRevision     the database has another revision than this Podium needs
+    ├── BadCommitLog          the saved commits of a repository are damaged or incomplete
     ├── QueueError            the queue cannot be reached, or has no worker
     ├── NotReady              the database or the queue cannot be used (GET /ready)
     ├── CannotListen          the host or port of the server cannot be used
@@ -149,6 +150,13 @@ class NoDatabaseYet(StorageError):
 class WrongRevision(StorageError):
     code = "wrong-revision"
     exit_code = 2
+
+
+class BadCommitLog(PodiumError):
+    """The repository must be counted again."""
+
+    code = "bad-commit-log"
+    status = 503
 
 
 class QueueError(PodiumError):

@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, roots TEXT,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -160,7 +160,7 @@ CREATE TABLE "commit_data" (
 	batch INTEGER,
 	claim_token TEXT,
 	claim_until DOUBLE,
-	count_id BIGINT DEFAULT '0' NOT NULL,
+	count_id BIGINT DEFAULT '0' NOT NULL, mailmap_source TEXT DEFAULT '' NOT NULL, ordinal INTEGER, role_only BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_commit_data PRIMARY KEY (id),
 	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
 	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent')),
@@ -171,4 +171,23 @@ CREATE INDEX ix_commit_data_email ON commit_data (email);
 
 CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
 
-INSERT INTO alembic_version (version_num) VALUES ('b7c41f6e02d9')
+CREATE TABLE commit_log (
+	repository_id INTEGER NOT NULL,
+	count_id BIGINT NOT NULL,
+	segment INTEGER NOT NULL,
+	base_oid TEXT NOT NULL,
+	head_oid TEXT NOT NULL,
+	commits INTEGER NOT NULL,
+	is_coarse BOOLEAN NOT NULL,
+	authors BLOB NOT NULL,
+	dates BLOB NOT NULL,
+	named BLOB NOT NULL,
+	named_sets BLOB NOT NULL,
+	roles BLOB NOT NULL,
+	role_sets BLOB NOT NULL,
+	oids BLOB NOT NULL,
+	CONSTRAINT pk_commit_log PRIMARY KEY (repository_id, count_id, segment),
+	CONSTRAINT fk_commit_log_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('1fdaba60ed02')

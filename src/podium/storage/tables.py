@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -75,6 +76,8 @@ repository = Table(
     Column("mailmap", Text),
     # The valid count: the lease token under which its rows were written.
     _count("count_id"),
+    # Root commits, separated by spaces: repositories that share a commit share a root. NULL: unknown.
+    Column("roots", Text),
     # Incremented when commits are saved: older batches are void.
     Column("generation", Integer, nullable=False, server_default="0"),
     Column("lease_holder", Text),
@@ -178,6 +181,12 @@ commit_data = Table(
     Column("mailmap_email", _ByBytes, nullable=False),
     Column("mailmap_name", _ByBytes, nullable=False),
     Column("mailmap_identity", _ByBytes, nullable=False),
+    # '': the identity is the person's own; 'repository', 'own': a mailmap of the repository or the operator made it.
+    Column("mailmap_source", Text, nullable=False, server_default=text("''")),
+    # Number of the person in the commit log of its count: given once, never reused.
+    Column("ordinal", Integer),
+    # A reviewer or a tester, for example, who is neither author nor co-author.
+    Column("role_only", Boolean, nullable=False, server_default=false()),
     Column("kind", Text, nullable=False, server_default="human"),
     _count("commit_count"),
     _count("merge_count"),
@@ -233,6 +242,25 @@ weekly_activity = Table(
     _count("co_authored_count"),
     _count("co_authored_merge_count"),
     sqlite_with_rowid=False,
+)
+
+# The commits of a count; podium.storage.commit_log describes the columns.
+commit_log = Table(
+    "commit_log",
+    metadata,
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+    Column("count_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("segment", Integer, primary_key=True, autoincrement=False),
+    # '': all of history.
+    Column("base_oid", Text, nullable=False),
+    Column("head_oid", Text, nullable=False),
+    Column("commits", Integer, nullable=False),
+    # Dates are the Sundays of their weeks, and object ids are unknown.
+    Column("is_coarse", Boolean, nullable=False),
+    *(
+        Column(name, LargeBinary, nullable=False)
+        for name in ("authors", "dates", "named", "named_sets", "roles", "role_sets", "oids")
+    ),
 )
 
 # Survives the budget in memory or Redis.
