@@ -11,6 +11,7 @@ from podium.clones.mailmap import Identity, Pair, find_mailmap, identities
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
+from podium.textutil.raw_bytes import from_bytes
 from tests.support import repos
 
 GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
@@ -21,8 +22,9 @@ def repository(tmp_path: Path) -> Path:
     return repos.make_bare(tmp_path / "r.git")
 
 
-def mapped(repository: Path, mailmap: str, *pairs: Pair) -> dict[Pair, Identity]:
-    return identities(GIT, repository, repos.write(repository, "blob", mailmap.encode()), pairs)
+def mapped(repository: Path, mailmap: str | bytes, *pairs: Pair) -> dict[Pair, Identity]:
+    content = mailmap.encode() if isinstance(mailmap, str) else mailmap
+    return identities(GIT, repository, repos.write(repository, "blob", content), pairs)
 
 
 def test_without_a_mailmap_everybody_is_themselves(repository: Path) -> None:
@@ -72,6 +74,17 @@ def test_a_name_that_the_mailmap_says_counts_even_where_it_was_written_so(reposi
 def test_two_spellings_of_a_person_whose_email_alone_is_mapped_stay_one(repository: Path) -> None:
     found = mapped(repository, "<new@x> <old@x>\n", ("Jane", "old@x"), ("jane doe", "old@x"), ("J", "new@x"))
     assert {identity.key for identity in found.values()} == {"new@x"}
+
+
+def test_git_is_asked_with_the_bytes_of_the_commit(repository: Path) -> None:
+    latin_1, other = (from_bytes(b"J\xf6rg M"), "shared@x"), (from_bytes(b"J\xfcrg M"), "shared@x")
+    at_bytes = ("B", from_bytes(b"b\xfcro@x"))
+    found = mapped(
+        repository, b"Joerg M <joerg@x> J\xf6rg M <shared@x>\nB\xfcro <b@x> <b\xfcro@x>\n", latin_1, other, at_bytes
+    )
+    assert found[latin_1] == Identity("joerg@x", "Joerg M", "joerg@x")
+    assert found[other] == Identity("shared@x", other[0], "shared@x")
+    assert found[at_bytes] == Identity("b@x", from_bytes(b"B\xfcro"), "b@x")
 
 
 def test_hostile_pairs_are_kept_as_they_are(repository: Path) -> None:

@@ -19,6 +19,7 @@ from podium.history.commit import (
 )
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT
+from podium.textutil.raw_bytes import from_bytes
 from tests.support import repos
 
 _FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
@@ -32,7 +33,7 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
     cells = output.split(b"\0")[:-1]
     for at in range(0, len(cells), 6):
         sha, name, email, when, parents, values = cells[at : at + 6]
-        address = email.lower().decode("utf-8", "replace")
+        address = from_bytes(email.lower())
         number = int(when[:30] or 0)
         people: dict[str, str] = {}
         for value in values.split(b"\n"):
@@ -40,7 +41,7 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
             if person and person[1].strip() and person[1] != address:
                 people.setdefault(person[1], person[0])
         found[sha.strip().decode()] = CommitFacts(
-            author=(name.decode("utf-8", "replace"), address),
+            author=(from_bytes(name), address),
             when=min(max(number, EARLIEST), LATEST),
             odd_date=not when or number > LATEST,
             is_merge=len(parents.split()) > 1,
@@ -169,7 +170,7 @@ def test_a_date_fits_a_calendar_and_is_marked_where_it_did_not(written: bytes, w
 def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
     for encoding in (b"idna", b"utf-16", b"cp037", b"unicode_escape", b"zlib", b"utf-7", b"x" * 3000):
         raw = b"tree 00\nauthor \xff\\n <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\nencoding " + encoding
-        assert read_commit(raw + b"\n\nmessage\n").author == ("\ufffd\\n", "a@b")
+        assert read_commit(raw + b"\n\nmessage\n").author == ("\uf7ff\\n", "a@b")
 
 
 def test_emails_are_lower_cased_in_ascii_only() -> None:

@@ -17,6 +17,7 @@ from podium.history.commit import EARLIEST, LATEST, split_person
 from podium.history.count import count, is_ancestor
 from podium.history.count_limits import CountLimits
 from podium.history.totals import Tally
+from podium.textutil.raw_bytes import from_bytes
 from podium.timeutil import week_of
 from tests.support import repos
 
@@ -82,7 +83,7 @@ def test_weeks_are_those_of_the_log(traps: Path) -> None:
         at, _, email = line.partition(b" ")
         if at:  # git prints nothing for odd dates, such as a negative one
             clamped = min(max(int(at[:30]), EARLIEST), LATEST)
-            expected[email.lower().decode("utf-8", "replace"), week_of(clamped)] += 1
+            expected[from_bytes(email.lower()), week_of(clamped)] += 1
     counted: Counter[tuple[str, int]] = Counter()
     tally = count(GIT, traps, head_of(traps))
     for (_, address), weeks in tally.weeks():

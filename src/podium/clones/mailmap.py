@@ -15,6 +15,7 @@ from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.error_messages import translate
 from podium.git.limits import Stop
+from podium.textutil.raw_bytes import from_bytes, to_bytes
 
 _LARGEST = 4 << 20
 # git inserts each line into a sorted array: twice the lines take four times the time. Real ones have a few thousand.
@@ -127,7 +128,7 @@ def _probe(name: str) -> str:
 
 
 def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
-    lines = "".join(f"{name} <{email}>\n" for name, email in pairs)
+    lines = b"".join(b"%b <%b>\n" % (to_bytes(name), to_bytes(email)) for name, email in pairs)
     # git also reads the .mailmap of the work tree: this one is empty.
     import tempfile
 
@@ -139,18 +140,18 @@ def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | 
             folder=Path(empty),
             variables={"GIT_WORK_TREE": empty},
             configuration=(f"mailmap.blob={blob}",),
-            stdin=lines.encode("utf-8", "replace"),
+            stdin=lines,
             stop=stop,
         )
-    answers = answer.output.decode("utf-8", "replace").split("\n")[:-1]
+    answers = answer.output.split(b"\n")[:-1]
     # git only prints an error for an unreadable mailmap.
     if answer.code != 0 or len(answers) != len(pairs) or b"error:" in answer.errors:
         raise translate(answer.errors, "check-mailmap")
     return [_read(line) for line in answers]
 
 
-def _read(line: str) -> Pair:
-    name, opened, email = line.partition("<")
-    if not opened or not email.endswith(">"):
+def _read(line: bytes) -> Pair:
+    name, opened, email = line.partition(b"<")
+    if not opened or not email.endswith(b">"):
         raise HistoryError("git-failed", "git check-mailmap gave an answer that cannot be read.")
-    return name.removesuffix(" "), email[:-1].encode().lower().decode()
+    return from_bytes(name.removesuffix(b" ")), from_bytes(email[:-1].lower())

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from podium.history.large_commit import LARGEST_COMMIT, beginning_of
 from podium.history.trailers import read_trailers
+from podium.textutil.raw_bytes import from_bytes
 
 # The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
 EARLIEST = -62_135_078_400
@@ -52,7 +53,8 @@ class CommitFacts(NamedTuple):
     """The facts that are counted.
 
     Attributes:
-        author: the name as written, and the e-mail in ASCII's lower case.
+        author: the name as written, and the e-mail in ASCII's lower case, both byte for byte (see
+            :mod:`podium.textutil.raw_bytes`).
         when: seconds since the epoch, within EARLIEST..LATEST.
         odd_date: the date is missing, negative or was clamped.
         co_authors: once per e-mail, without the author's own.
@@ -125,7 +127,7 @@ def split_person(written: bytes) -> Person | None:
         return None
     name, email = _bounded(name.rstrip(b" \t\n\r")), _bounded(email)
     # bytes.lower() changes ASCII only: a Kelvin sign is no k.
-    return name.decode("utf-8", "replace"), email.lower().decode("utf-8", "replace")
+    return from_bytes(name), from_bytes(email.lower())
 
 
 def _bounded(text: bytes) -> bytes:

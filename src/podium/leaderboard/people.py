@@ -15,6 +15,7 @@ from typing import Any
 from podium.leaderboard.rules import Rules
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
+from podium.textutil.raw_bytes import readable
 from podium.timeutil import week_number
 
 COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
@@ -78,6 +79,9 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None])
         rows += chunk
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(17)]
     ids, emails, names, mailmap_emails, mailmap_names, identities, kinds, *numbers = columns
+    emails, names, mailmap_emails, mailmap_names = (
+        [readable(text) for text in column] for column in (emails, names, mailmap_emails, mailmap_names)
+    )
     return People(
         ids,
         emails,
