@@ -18,16 +18,26 @@ BOT_EMAILS = frozenset(
         "action@github.com",
         "actions@github.com",
         "github-actions@github.com",
+        # GitHub's account for scripts in workflows: the documentation of several actions, with and without its number.
+        "65916846+actions-user@users.noreply.github.com",
+        "actions-user@users.noreply.github.com",
         # Dependabot and its predecessor: dependabot-core's gemspec and specs.
         "support@dependabot.com",
         # Renovate: gitAuthor in its source, old and new.
         "bot@renovateapp.com",
         "renovate@whitesourcesoftware.com",
+        # The account of Renovate's forking app, whose number is in nusmodifications/nusmods' source.
+        "25180681+renovate-bot@users.noreply.github.com",
+        # Renovate's first address: commits in googleapis/nodejs-pubsub.
+        "renovatebot@gmail.com",
         # Greenkeeper: greenkeeper-lockfile's source.
         "support@greenkeeper.io",
         # Snyk: its documentation.
         "snyk-bot@snyk.io",
         "19733683+snyk-bot@users.noreply.github.com",
+        # Before noreply addresses had numbers: eggjs/egg-bin's changelog. The last: commits in mislav/hub.
+        "snyk-bot@users.noreply.github.com",
+        "admin+snyk-bot@snyk.io",
         # pyup: commits in many changelogs.
         "github-bot@pyup.io",
         # semantic-release: COMMIT_EMAIL in its source.
@@ -48,6 +58,8 @@ BOT_EMAILS = frozenset(
         # Merge queues: Rust's bors, and homu, its predecessor.
         "bors@rust-lang.org",
         "homu@barosl.com",
+        # Mergify before it was an App: a commit in typelevel/cats-effect.
+        "noreply@mergify.io",
         # Kubernetes' Prow: merges in kubernetes/kubernetes, Prow's configuration.
         "k8s-ci-robot@users.noreply.github.com",
         "20407524+k8s-ci-robot@users.noreply.github.com",
@@ -56,6 +68,23 @@ BOT_EMAILS = frozenset(
         "1589480+brewtestbot@users.noreply.github.com",
         # Julia's CompatHelper: its source.
         "compathelper_noreply@julialang.org",
+        # Scala Steward: its documentation, and 847 commits in typelevel/cats-effect; the older one there, too.
+        "me@scala-steward.org",
+        "scala-steward@timepit.eu",
+        # conda-forge's bot for new versions and its administrator: commits in conda-forge/numpy-feedstock.
+        "36490558+regro-cf-autotick-bot@users.noreply.github.com",
+        "circleci@cf-graph.regro.github.com",
+        "pelson.pub+conda-forge@gmail.com",
+        "chrisburr73+conda-forge-admin@gmail.com",
+        "condaforge@gmail.com",
+        # Google's client libraries: commits in googleapis/nodejs-pubsub.
+        "yoshi-automation@google.com",
+        "44816363+yoshi-automation@users.noreply.github.com",
+        "dpebot@google.com",
+        # Ansible's and Red Hat's: commits in ansible/ansible.
+        "ansibot@users.noreply.github.com",
+        "inclusive-coding-bot@github.com",
+        "102100353+inclusive-coding-bot@users.noreply.github.com",
         # Google's Copybara, Flutter's autorollers: commits in their repositories.
         "copybara-worker@google.com",
         "engine-flutter-autoroll@skia.org",
@@ -67,6 +96,8 @@ BOT_EMAILS = frozenset(
 AGENT_EMAILS = {
     # Claude Code: anthropics/claude-code issue 36105.
     "noreply@anthropic.com": "Claude",
+    # A variant in a commit of pypi/warehouse.
+    "no-reply@anthropic.com": "Claude",
     # GitHub Copilot: microsoft/vscode pull request 309951; VS Code's git.addAICoAuthor before that.
     "198982749+copilot@users.noreply.github.com": "Copilot",
     "175728472+copilot@users.noreply.github.com": "Copilot",
@@ -91,6 +122,9 @@ AGENT_EMAILS = {
     "noreply@opencode.ai": "opencode",
     "crush@charm.land": "Crush",
     "qwen-coder@alibabacloud.com": "Qwen",
+    # Kimi: contribution guides that prescribe the trailer. Pi: its extensions, and commits in rails/rails.
+    "noreply@kimi.com": "Kimi",
+    "noreply@pi.dev": "Pi",
     # Kiro, JetBrains Junie, Warp, Replit Agent, v0: trailers and commits in many repositories.
     "244629292+kiro-agent@users.noreply.github.com": "Kiro",
     "junie@jetbrains.com": "Junie",
@@ -103,8 +137,10 @@ AGENT_EMAILS = {
 # GitHub Apps that are AI agents, and their products: the list of chaoss/ai-detection-action, and commits.
 AGENT_APPS = {
     "amazon-q-developer[bot]": "Amazon Q",
+    "anthropic-claude[bot]": "Claude",
     "chatgpt-codex-connector[bot]": "Codex",
     "claude[bot]": "Claude",
+    "claude-code-action[bot]": "Claude",
     "cline[bot]": "Cline",
     "coderabbitai[bot]": "CodeRabbit",
     "continue[bot]": "Continue",
@@ -116,6 +152,7 @@ AGENT_APPS = {
     "gemini-code-assist[bot]": "Gemini",
     "google-labs-jules[bot]": "Jules",
     "gpt-engineer-app[bot]": "GPT Engineer",
+    "jetbrains-ai[bot]": "JetBrains AI",
     "lovable-dev[bot]": "Lovable",
     "openai-codex[bot]": "Codex",
     "sourcegraph-cody[bot]": "Cody",
