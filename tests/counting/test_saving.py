@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import threading
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -25,6 +21,7 @@ from podium.repositories.store import transitions
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.rows import add_repository, expire_lease, leased, repository
+from tests.support.watched_database import Watched, ends_after
 
 WEEK = 7 * 86_400
 STEP = 20
@@ -37,47 +34,6 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.counting.save.STEP_STATEMENTS", STEP)
     monkeypatch.setattr("podium.repositories.store.hidden_counts._PEOPLE", STEP)
     monkeypatch.setattr("podium.repositories.store.hidden_counts._ROWS", STEP)
-
-
-class Watched:
-    """A database that counts the rows that each transaction writes, and calls ``after`` at the end of each."""
-
-    def __init__(self, db: Database, after: Callable[[int], None] = lambda _: None) -> None:
-        self._db = db
-        self._after = after
-        self.written: list[int] = []
-        self.read = db.read
-
-    @contextlib.contextmanager
-    def write(self) -> Iterator[Any]:
-        rows = 0
-
-        class Session:
-            def __getattr__(self, name: str) -> Any:
-                return getattr(session, name)
-
-            def run(self, sql: str, /, **params: Any) -> int:
-                nonlocal rows
-                rows += (changed := session.run(sql, **params))
-                return changed
-
-            def executemany(self, sql: str, given: Any, /) -> None:
-                nonlocal rows
-                rows += len(given := list(given))
-                session.executemany(sql, given)
-
-            def copy(self, table: str, columns: Any, given: Any, /) -> None:
-                nonlocal rows
-                rows += len(given := list(given))
-                session.copy(table, columns, given)
-
-        with self._db.write() as session:
-            yield Session()
-        self.written.append(rows)
-        self._after(len(self.written))
-
-    def close(self) -> None:
-        """Do nothing: the fixture closes the database."""
 
 
 def tally_of(people: int, *, commits: int = 3, first: int = 0) -> Tally:
@@ -217,15 +173,11 @@ NEW: Board = ([f"p{n:04}@example.org" for n in range(55)], [2] * 55, 110)
 
 def _save_and_die(db: SqliteDatabase, repository_id: int, step: int) -> bool:
     """Save in a process that is killed after so many transactions; whether it ended by itself."""
-    child = os.fork()
-    if child == 0:
-        own = SqliteDatabase(db.path)
-        watched = Watched(own, lambda done: os.kill(os.getpid(), signal.SIGKILL) if done == step else None)
+
+    def save_all(watched: Watched) -> None:
         save(watched, take(watched, repository_id), tally_of(55, commits=2))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return not os.WIFSIGNALED(status)
+
+    return ends_after(step, db, save_all)
 
 
 def test_a_late_holder_writes_nothing_more_and_its_rows_go(db: Database) -> None:

@@ -6,10 +6,10 @@ Boards join ``known_email``, so an e-mail that moves to another account moves on
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from podium.accounts.lookup import GitHubAccount
-from podium.repositories.store import queries, transitions
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
 
@@ -54,14 +54,13 @@ WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_token = :t
 )
 """
 
-_SUMS = f"""
-INSERT INTO repository_contributor (repository_id, contributor_id, commit_count, merge_count, co_authored_count)
-SELECT d.repository_id, k.contributor_id, SUM(d.commit_count), SUM(d.merge_count),
-    SUM(d.co_authored_count + d.co_authored_merge_count)
-FROM commit_data d JOIN known_email k ON k.host = :host AND k.email = d.email
-WHERE {OF_VALID_COUNT} AND k.contributor_id IS NOT NULL
-GROUP BY d.repository_id, k.contributor_id
-"""
+
+class Move(NamedTuple):
+    """An e-mail that moved from one contributor to another, or to or from none."""
+
+    email: str
+    before: int | None
+    after: int | None
 
 
 def finish_known(
@@ -71,8 +70,8 @@ def finish_known(
     session.run(_SETTLE_FRESH, id=repository_id, batch=batch, token=token, host=github_host, fresh=fresh)
 
 
-def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], github_host: str) -> list[str]:
-    """Save the host's answers; return the e-mails that moved to another account.
+def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], github_host: str) -> list[Move]:
+    """Save the host's answers; return the e-mails that have another account now, or have lost theirs.
 
     Accounts are written by number and e-mails in order, so that two transactions with the same ones do not deadlock.
     """
@@ -92,7 +91,7 @@ def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], 
         ],
     )
     after = _owners(session, before, github_host)
-    return [email for email, owner in before.items() if after[email] != owner]
+    return [Move(email, owner, after[email]) for email, owner in before.items() if after[email] != owner]
 
 
 def save_unanswered(session: Session, emails: Iterable[str], github_host: str) -> None:
@@ -121,22 +120,3 @@ def _known(session: Session, emails: Collection[str], github_host: str) -> list[
         host=github_host,
         **names,
     )
-
-
-def boards_with(session: Session, emails: Sequence[str]) -> list[int]:
-    found = {number for email in emails for number in queries.completed_with_email(session, email)}
-    return sorted(found)
-
-
-def complete_if_done(session: Session, repository_id: int, github_host: str) -> bool:
-    """Return whether nothing was unprocessed."""
-    if not transitions.complete(session, repository_id):
-        return False
-    rebuild_sums(session, repository_id, github_host)
-    return True
-
-
-def rebuild_sums(session: Session, repository_id: int, github_host: str) -> None:
-    """Rebuild the sums of each contributor; the caller locks the repository's row."""
-    session.run("DELETE FROM repository_contributor WHERE repository_id = :id", id=repository_id)
-    session.run(_SUMS, id=repository_id, host=github_host)

@@ -13,17 +13,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from podium.accounts.links import (
-    boards_with,
-    complete_if_done,
-    finish_known,
-    rebuild_sums,
-    save_answers,
-    save_unanswered,
-)
+from podium.accounts.links import Move, finish_known, save_answers, save_unanswered
 from podium.accounts.lookup import Lookup, LookupStep, PendingEmail
 from podium.accounts.stale import MaxAges
-from podium.errors import LeaseLost, LookupFault, StorageError
+from podium.accounts.sums import changed_sums, moved_sum_steps, sum_steps
+from podium.errors import Interrupted, LeaseLost, LookupFault, StorageError
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
@@ -40,6 +34,7 @@ class Claim:
     batch: int
     token: str
     wanted: Sequence[PendingEmail]
+    was_claimed: bool = True
 
     @property
     def repository_id(self) -> int:
@@ -79,7 +74,8 @@ class UserJob:
         if claim is None:
             return False
         if not claim.wanted:
-            return True
+            self._complete_if_done(repository_id, stop)
+            return claim.was_claimed
         self._in_hand[claim.token] = claim
         try:
             with batches.renewing(self.db, repository_id, batch, claim.token):
@@ -94,6 +90,7 @@ class UserJob:
             self._give_back(claim, error)
         finally:
             self._in_hand.pop(claim.token, None)
+        self._complete_if_done(repository_id, stop)
         return True
 
     def release_claims(self) -> list[tuple[int, int, int]]:
@@ -124,7 +121,6 @@ class UserJob:
             is_more = repository is not None and repository.state == State.USERS_PROCESSING
             if is_more:
                 is_more = batches.give_up_some(session, repository_id, reason)
-                complete_if_done(session, repository_id, self.github_host)
 
         def steps() -> Iterator[Step]:
             while is_more:
@@ -132,6 +128,7 @@ class UserJob:
 
         # A large repository may have as many unprocessed rows as people.
         run_steps(self.db.write, steps(), threading.Event())
+        self._complete_if_done(repository_id, threading.Event())
 
     def close(self) -> None:
         self.lookup.close()
@@ -157,8 +154,7 @@ class UserJob:
             kept = batches.held(session, repository_id, batch, token)
             if not kept:
                 _note_progress(session, repository, len({row["email"] for row in rows}))
-                complete_if_done(session, repository_id, self.github_host)
-                return Claim(repository, batch, token, []) if rows else None
+                return Claim(repository, batch, token, [], was_claimed=bool(rows))
         return Claim(repository, batch, token, _wanted(row for row in rows if row["id"] in kept))
 
     def _resolve(self, claim: Claim, stop: threading.Event) -> None:
@@ -167,12 +163,12 @@ class UserJob:
             answered = left & (found.accounts.keys() | found.unanswered)
             moved = self._save(claim, found, answered)
             left -= answered
-            self._follow(moved, claim.repository_id)
+            self._follow(moved)
             if not left or found.wait_until is not None or found.give_up is not None:
                 return
         self._save(claim, LookupStep(), left)
 
-    def _save(self, claim: Claim, found: LookupStep, done: Iterable[str]) -> list[str]:
+    def _save(self, claim: Claim, found: LookupStep, done: Iterable[str]) -> list[Move]:
         emails = set(done)
         number = claim.repository_id
         with self.db.write() as session:
@@ -193,18 +189,33 @@ class UserJob:
                 batches.finish(session, number, claim.batch, claim.token)
                 transitions.explain_unresolved(session, number, found.give_up)
                 log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
-            complete_if_done(session, number, self.github_host)
         if found.give_up is not None:
             self.give_up(number, found.give_up)
         return moved
 
-    def _follow(self, moved: Sequence[str], repository_id: int) -> None:
+    def _follow(self, moved: Sequence[Move]) -> None:
+        if not moved:
+            return
         with self.db.read() as session:
-            others = boards_with(session, moved) if moved else []
-        for other in others:
+            steps = moved_sum_steps(session, moved, self.github_host)
+        run_steps(self.db.write, steps, threading.Event())
+
+    def _complete_if_done(self, repository_id: int, stop: threading.Event) -> None:
+        """Write the sums, then complete the repository. Where this is interrupted, the reconciler enqueues it again."""
+        with self.db.read() as session:
+            repository = queries.by_id(session, repository_id)
+            if (
+                repository is None
+                or repository.state != State.USERS_PROCESSING
+                or batches.is_any_left(session, repository_id)
+            ):
+                return
+            contributors = changed_sums(session, repository_id, self.github_host)
+        with contextlib.suppress(Interrupted):
+            run_steps(self.db.write, sum_steps(repository_id, contributors, self.github_host), stop)
             with self.db.write() as session:
-                if other != repository_id and queries.lock(session, other) is not None:
-                    rebuild_sums(session, other, self.github_host)
+                if queries.lock(session, repository_id) is not None:
+                    transitions.complete(session, repository_id)
 
     def _give_back(self, claim: Claim, error: Exception) -> None:
         number = claim.repository_id

@@ -56,6 +56,8 @@ _HELD = f"""
 SELECT id FROM commit_data WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_token = :token
 """
 
+_LEFT = f"SELECT 1 AS one FROM commit_data WHERE {OF_VALID_COUNT} AND NOT processed LIMIT 1"
+
 _GIVE_UP = f"""
 UPDATE commit_data SET processed = TRUE, claim_token = NULL, claim_until = NULL
 WHERE id IN (
@@ -125,6 +127,10 @@ def emails_left(session: Session, repository_id: int, count_id: int) -> int:
         count=count_id,
     )
     return left
+
+
+def is_any_left(session: Session, repository_id: int) -> bool:
+    return session.one(_LEFT, id=repository_id) is not None
 
 
 def start(session: Session, repository_id: int, emails: int) -> None:

@@ -64,10 +64,12 @@ def completed_ids(session: Session) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def completed_with_email(session: Session, email: str) -> list[int]:
+def linked_with_email(session: Session, email: str) -> list[int]:
+    """Return the repositories with that e-mail whose people are, or are being, linked to accounts."""
     rows = session.all(
         """SELECT DISTINCT r.id FROM commit_data c JOIN repository r ON r.id = c.repository_id
-        WHERE c.email = :email AND c.count_id = r.count_id AND r.state = 'completed'""",
+        WHERE c.email = :email AND c.count_id = r.count_id
+            AND r.state IN ('users_processing', 'completed')""",
         email=email,
     )
     return [row["id"] for row in rows]
