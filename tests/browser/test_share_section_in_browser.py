@@ -65,7 +65,7 @@ def colours(page: Page, *points: tuple[int, int]) -> list[str]:
 
 
 def test_pages_of_other_sites_may_show_badge_and_card_but_no_face(server: str, chrome: Browser, tmp_path: Path) -> None:
-    files = ("badge.svg", "card.svg", "card.svg?theme=dark&names=hide")
+    files = ("badge.svg", "card.svg", "card.svg?theme=dark&captions=hide")
     images = "".join(f'<img src="{server}/r/octo/hello/{file}">' for file in files)
     images += f'<img src="{server}/r/octo/new/badge.svg"><img src="{server}/r/octo/none/badge.svg">'
     images += f'<img src="{server}/avatars/7">'

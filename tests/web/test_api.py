@@ -226,11 +226,13 @@ def test_rules_are_chosen_by_their_names(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "Ada", "ada@example.com", 5, merge_count=7, co_authored_count=11)
     site.person(number, "bot", "bot@example.com", 100, kind="bot")
-    switches = "&merges=include&bots=include&coAuthors=include&mailmap=ignore&since=2024-04-01&until=2024-05-31"
+    switches = "&merges=include&bots=include&coAuthors=include&mailmap=ignore&names=apart"
+    switches += "&since=2024-04-01&until=2024-05-31"
     body = client.get(LEADERBOARD + switches).json()
     rules = body["rules"]
     assert (rules["merges"], rules["bots"], rules["coAuthors"]) == ("include", "include", "include")
     assert rules["mailmap"] == "ignore"
+    assert rules["names"] == "apart"
     assert (rules["since"], rules["until"]) == ("2024-03-31", "2024-06-01")
     assert [(c["name"], c["commitCount"], c["isBot"]) for c in body["top_contributors"]] == [
         ("bot", 100, True),
@@ -241,7 +243,7 @@ def test_rules_are_chosen_by_their_names(site: Site, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["merges=yes", "bots=no", "coAuthors=1", "mailmap=", "since=yesterday", "until=2024-13-01"]
+    "rule", ["merges=yes", "bots=no", "coAuthors=1", "mailmap=", "names=off", "since=yesterday", "until=2024-13-01"]
 )
 def test_rule_that_does_not_exist_is_refused(site: Site, client: Client, rule: str) -> None:
     site.repository()
@@ -569,7 +571,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
     assert sorted(parameters) == sorted(
-        "repoUrl limit offset merges bots coAuthors mailmap since until sparklines".split()
+        "repoUrl limit offset merges bots coAuthors mailmap names since until sparklines".split()
     )
     for operation in operations.values():
         for status, response in operation["responses"].items():

@@ -206,7 +206,9 @@ def test_an_invalid_parameter_is_an_error(site: Site, client: Client, query: str
     assert is_problem(client.get(f"/r/octo/hello/badge.svg?{query}"), 400)
 
 
-@pytest.mark.parametrize("query", ["count=0", "count=61", "count=x", "names=perhaps", "theme=", "label=x"])
+@pytest.mark.parametrize(
+    "query", ["count=0", "count=61", "count=x", "captions=perhaps", "names=perhaps", "theme=", "label=x"]
+)
 def test_an_option_of_the_card_is_bounded(site: Site, client: Client, query: str) -> None:
     site.repository()
     assert is_problem(client.get(f"/r/octo/hello/card.svg?{query}"), 400)
@@ -345,8 +347,8 @@ def rendered(name: str) -> list[ET.Element]:
     )
     found = []
     for theme in ("auto", "dark"):
-        for names in (True, False):
-            shown = card.of_board(odd, {}, count=3, names=names, theme=theme)
+        for captions in (True, False):
+            shown = card.of_board(odd, {}, count=3, captions=captions, theme=theme)
             found.append(checked(RENDERER.text("card.svg", **shown)))
         for shown_badge in (badge.of_board(odd, "top", name), badge.of_state("failed", "people", name)):
             found.append(checked(RENDERER.text("badge.svg", **badge.values(shown_badge, theme))))
@@ -370,7 +372,7 @@ def test_no_whole_email_is_shown(site: Site, client: Client) -> None:
     number = site.repository("octo/mail")
     for place, name in enumerate(("ada@example.com", "<ada@example.com>", "Ada (ada@example.com)", "ada at example")):
         site.person(number, name, f"ada{place}@example.com", 10 - place)
-    for query in ("badge.svg?show=top", "badge.svg?label=ada@example.com", "card.svg", "card.svg?names=hide"):
+    for query in ("badge.svg?show=top", "badge.svg?label=ada@example.com", "card.svg", "card.svg?captions=hide"):
         answer = client.get(f"/r/octo/mail/{query}")
         assert "ada@" not in answer.text
         assert "@example" not in answer.text
@@ -395,7 +397,7 @@ def test_the_card_shows_the_first_avatars(site: Site, client: Client, host: Avat
     assert shown[2:5] == ["P0", "Person 0", "100"]
     assert shown[-1] == "Top 12 of 30 · as of 2024-05-01"
     assert len(list(root.iter(f"{SVG}g"))) == 1 + 12
-    assert texts(drawn(client.get("/r/octo/hello/card.svg?count=3&names=hide")))[2:5] == ["P0", "P1", "P2"]
+    assert texts(drawn(client.get("/r/octo/hello/card.svg?count=3&captions=hide")))[2:5] == ["P0", "P1", "P2"]
     # One picture is missing, and may only be late.
     assert answer.headers["cache-control"] == "public, max-age=30, stale-while-revalidate=300"
     assert len(host.requests) == 2
@@ -435,16 +437,16 @@ def test_the_card_is_bounded_in_bytes() -> None:
 
     urls = [f"https://x/{place}" for place in range(60)]
     many = document(*(entry(rank=place, avatarUrl=url) for place, url in enumerate(urls, 1)))
-    shown = card.of_board(many, {u: picture(n) for n, u in enumerate(urls)}, count=60, names=True, theme="auto")
+    shown = card.of_board(many, {u: picture(n) for n, u in enumerate(urls)}, count=60, captions=True, theme="auto")
     assert sum(face["image"] is not None for face in shown["people"]) == 3
     assert len(RENDERER.text("card.svg", **shown)) < 1.5 * card.MAX_BYTES
 
 
-@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("captions", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 5, 6, 7, 9, 10, 59, 60])
-def test_every_face_lies_within_the_card_and_no_two_touch(names: bool, count: int) -> None:
+def test_every_face_lies_within_the_card_and_no_two_touch(captions: bool, count: int) -> None:
     rows = [entry(rank=place, name=clean("Name " * 20)) for place in range(1, count + 1)]
-    shown = card.of_board(document(*rows), {}, count=60, names=names, theme="light")
+    shown = card.of_board(document(*rows), {}, count=60, captions=captions, theme="light")
     radius = shown["radius"] + 4
     for face in shown["people"]:
         assert radius <= face["x"] <= shown["width"] - radius

@@ -51,6 +51,9 @@ def _add_rank(commands: Any) -> None:
         "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
     )
     rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply .mailmap (default: use)")
+    rank.add_argument(
+        "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
+    )
     rank.add_argument("--since", metavar="DATE", help="first day (author date, UTC; whole weeks from Sunday)")
     rank.add_argument("--until", metavar="DATE", help="last day, inclusive")
     rank.add_argument(

@@ -41,6 +41,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         bots=options.bots,
         co_authors=options.co_authors,
         mailmap=options.mailmap,
+        names=options.names,
         since=options.since,
         until=options.until,
         identities=not options.no_identities,

@@ -84,6 +84,11 @@ class RulesQuery(_Query):
         description="Whether the repository's `.mailmap` is applied.",
         json_schema_extra={"enum": ["use", "ignore"]},
     )
+    names: str = Field(
+        "join",
+        description="Whether rows of one full name (two words or more; case and accents ignored) are joined.",
+        json_schema_extra={"enum": ["join", "apart"]},
+    )
     since: str | None = Field(
         None,
         description="First day of the window, `YYYY-MM-DD` in UTC, or a time, which stands for its day. The window is "
@@ -104,6 +109,7 @@ class RulesQuery(_Query):
             bots=self.bots,
             co_authors=self.co_authors,
             mailmap=self.mailmap,
+            names=self.names,
             since=self.since,
             until=self.until,
         )

@@ -20,7 +20,15 @@ MATCHES = 20
 CURVE_HEIGHT = 20
 
 # The switches' defaults, under the API's names.
-SWITCHES = {"merges": "exclude", "bots": "exclude", "coAuthors": "exclude", "mailmap": "use", "since": "", "until": ""}
+SWITCHES = {
+    "merges": "exclude",
+    "bots": "exclude",
+    "coAuthors": "exclude",
+    "mailmap": "use",
+    "names": "join",
+    "since": "",
+    "until": "",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class BoardPageQuery:
             bots=self.switches["bots"],
             co_authors=self.switches["coAuthors"],
             mailmap=self.switches["mailmap"],
+            names=self.switches["names"],
             since=self.switches["since"] or None,
             until=self.switches["until"] or None,
         )

@@ -52,8 +52,8 @@ class Grid:
     avatar: float
 
 
-def grid(names: bool) -> Grid:
-    return Grid(6, _INNER / 6, 126, 60) if names else Grid(9, _INNER / 9, 62, 50)
+def grid(captions: bool) -> Grid:
+    return Grid(6, _INNER / 6, 126, 60) if captions else Grid(9, _INNER / 9, 62, 50)
 
 
 def style_of(theme: str) -> str:
@@ -64,7 +64,7 @@ def style_of(theme: str) -> str:
 
 
 def of_board(
-    document: dict[str, Any], avatars: Mapping[str, AvatarImage], *, count: int, names: bool, theme: str
+    document: dict[str, Any], avatars: Mapping[str, AvatarImage], *, count: int, captions: bool, theme: str
 ) -> dict[str, Any]:
     """The template values for a board.
 
@@ -73,7 +73,7 @@ def of_board(
         avatars: images by ``avatarUrl``; other people get initials.
     """
     entries = document["top_contributors"][:count]
-    cells = grid(names)
+    cells = grid(captions)
     lines = max(1, math.ceil(len(entries) / cells.columns))
     placed = [_placed(entry, place, cells) for place, entry in enumerate(entries)]
     _add_avatars(entries, placed, avatars)
@@ -85,7 +85,7 @@ def of_board(
         "footer": _footer(document, len(entries)),
         "people": placed,
         "radius": cells.avatar / 2,
-        "names": names,
+        "captions": captions,
     }
 
 
@@ -99,7 +99,7 @@ def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str,
         "footer": "",
         "people": [],
         "radius": 0,
-        "names": False,
+        "captions": False,
     }
 
 

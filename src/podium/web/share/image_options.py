@@ -51,4 +51,4 @@ class BadgeQuery(EmbeddedQuery):
 
 class CardQuery(EmbeddedQuery):
     count: int = Field(12, ge=1, le=60, description="How many people.")
-    names: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")
+    captions: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")

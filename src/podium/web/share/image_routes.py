@@ -108,11 +108,11 @@ async def get_card(
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, query.count)
-        names = query.names == "show"
+        captions = query.captions == "show"
         if board is None:
             shown = card.of_state({"owner": row.owner, "name": row.name, "url": row.url}, row.state, query.theme)
         else:
-            shown = card.of_board(board, avatars, count=query.count, names=names, theme=query.theme)
+            shown = card.of_board(board, avatars, count=query.count, captions=captions, theme=query.theme)
         # A missing avatar may only be late.
         return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
