@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import subprocess
 from pathlib import Path
 
@@ -14,7 +16,10 @@ from podium.cli import main
 from podium.errors import BadRule, StorageError, WrongRevision
 from podium.settings import Settings
 from podium.storage import migrate, sqlite_schema
+from podium.storage.commit_log import segments
+from podium.storage.commit_log.segments import check_chain
 from podium.storage.migration_engine import migration_engine
+from podium.storage.migrations.coarse_log import coarse_segments
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.cli import Podium
 from tests.support.postgres import Postgres
@@ -123,6 +128,89 @@ def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
     migrate.migrate(filled, "base")
     with migration_engine(filled).begin() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
+
+
+COUNTED_ROWS = (
+    """INSERT INTO repository (id, key, url, host, owner, name, state, head, total_commits, commits_processed_at,
+        counting_version, created_at, updated_at)
+    VALUES (1, 'h/o/n', 'https://h/o/n', 'h', 'o', 'n', 'completed', 'abc', 11, 9, 3, 1, 1)""",
+    """INSERT INTO repository (id, key, url, host, owner, name, state, created_at, updated_at)
+    VALUES (2, 'h/o/m', 'https://h/o/m', 'h', 'o', 'm', 'pending', 1, 1)""",
+    *(
+        f"""INSERT INTO commit_data (id, repository_id, email, name, mailmap_email, mailmap_name, mailmap_identity,
+            commit_count, merge_count, co_authored_count, sample_sha, processed)
+        VALUES ({number}, 1, '{name}@h', '{name}', '{name}@h', '{name}', '{name}@h', {counts}, 'abc', true)"""
+        for number, name, counts in ((7, "b", "5, 2, 1"), (5, "a", "4, 0, 3"), (9, "c", "0, 0, 2"))
+    ),
+    *(
+        f"INSERT INTO weekly_activity VALUES (1, {values})"
+        for values in ("5, -345600, 1, 0, 0, 0", "5, 259200, 3, 0, 3, 0", "7, 259200, 4, 1, 1, 0")
+    ),
+    *(
+        f"INSERT INTO weekly_activity VALUES (1, {values})"
+        for values in ("7, 864000, 1, 1, 0, 0", "9, 259200, 0, 0, 1, 1")
+    ),
+)
+
+
+def fill_counted(url: str, revision: str) -> None:
+    migrate.migrate(url, revision)
+    with migration_engine(url).begin() as connection:
+        for row in COUNTED_ROWS:
+            connection.execute(text(row))
+
+
+@pytest.mark.parametrize("revision", migrate.REVISIONS[1:-1])
+def test_a_board_that_was_counted_by_week_gets_a_coarse_log(url: str, tmp_path: Path, revision: str) -> None:
+    fill_counted(url, revision)
+    migrate.migrate(url)
+    migrate.check_tables(url)
+    assert values(url, "SELECT email, ordinal FROM commit_data ORDER BY ordinal") == [
+        ("a@h", 0),
+        ("b@h", 1),
+        ("c@h", 2),
+    ]
+    db = factories.open_database(Settings(data_dir=str(tmp_path), database_url="" if "sqlite" in url else url))
+    with db.read() as session:
+        [(link, segment)] = segments.load(session, 1, 0)
+        assert list(segments.load(session, 2, 0)) == []
+    db.close()
+    check_chain([link], head="abc", total_commits=11)
+    assert link.is_coarse
+    assert segment.authors == [(0, 4), (2, 5), (3, 2)]
+    assert list(segment.dates) == [-345600, 259200, 259200, 259200, *[259200] * 4, 864000, 259200, 864000]
+    assert segment.oids == b""
+    named = [segment.named_sets[number - 1] if number else () for number in segment.named]
+    assert [members for members in named if members] == [(1,), (2,), (0,), (0,), (0,), (2,)]
+    assert named[10] == ()
+    migrate.migrate(url, revision)
+    assert values(url, "SELECT count(*) FROM commit_data") == [(3,)]
+    migrate.migrate(url)
+    migrate.check_tables(url)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_coarse_log_names_people_as_often_as_the_weeks_say(seed: int) -> None:
+    dice = random.Random(seed)
+    runs = [(key, week, dice.randrange(1, 6)) for key in range(9) for week in range(3) if dice.random() < 0.8]
+    mentions: dict[tuple[int, bool], dict[int, int]] = {}
+    for key, week, commits in runs:
+        for ordinal in {*range(7)} - {key // 2}:
+            named = mentions.setdefault((week, bool(key % 2)), {})
+            named[ordinal] = named.get(ordinal, 0) + dice.randrange(commits + 1)
+    expected = sum(sum(named.values()) for named in mentions.values())
+    made = list(coarse_segments(runs, mentions))
+    assert sum(segment.commits for segment in made) == sum(commits for _, _, commits in runs)
+    found = 0
+    for segment in made:
+        named_of = iter(segment.named)
+        for key, commits in segment.authors:
+            for number in itertools.islice(named_of, commits):
+                members = segment.named_sets[number - 1] if number else ()
+                assert key // 2 not in members and len(members) == len({*members})
+                found += len(members)
+    assert found == expected
+    assert not any(any(named.values()) for named in mentions.values())
 
 
 def test_several_that_start_at_once_migrate_once(tmp_path: Path, filled: str) -> None:

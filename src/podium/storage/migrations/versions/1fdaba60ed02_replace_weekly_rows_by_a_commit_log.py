@@ -1,9 +1,15 @@
-"""replace_weekly_rows_by_a_commit_log"""
+"""replace_weekly_rows_by_a_commit_log
+
+A board keeps its numbers by week until its repository is counted again:
+:mod:`podium.storage.migrations.coarse_log`.
+"""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+
+from podium.storage.migrations.coarse_log import write_coarse_logs
 
 revision = "1fdaba60ed02"
 down_revision = "b7c41f6e02d9"
@@ -27,6 +33,7 @@ def upgrade() -> None:
     op.add_column("commit_data", sa.Column("role_only", sa.Boolean, nullable=False, server_default=sa.false()))
     op.execute(_NUMBER)
     _create_commit_log()
+    write_coarse_logs(op.get_bind())
 
 
 def _create_commit_log() -> None:
