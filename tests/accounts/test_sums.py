@@ -120,7 +120,7 @@ def test_a_moved_email_changes_the_sums_of_both_accounts_on_every_board(db: Data
         _run(db, board)
     with db.write() as session:
         session.run("UPDATE known_email SET contributor_id = 1 WHERE email = 'p4@example.org'")
-        steps = moved_sum_steps(session, [Move("p4@example.org", 3, 1)], "github.com")
+        steps = moved_sum_steps(session, [Move("p4@example.org", 3, 1)])
     run_steps(db.write, steps, threading.Event())
     assert sums(db, boards[0]) == expected(10) | {1: 8, 3: 6}
     assert sums(db, boards[1]) == {1: 8, 3: 6}

@@ -197,7 +197,7 @@ class UserJob:
         if not moved:
             return
         with self.db.read() as session:
-            steps = moved_sum_steps(session, moved, self.github_host)
+            steps = moved_sum_steps(session, moved)
         run_steps(self.db.write, steps, threading.Event())
 
     def _complete_if_done(self, repository_id: int, stop: threading.Event) -> None:
@@ -212,7 +212,7 @@ class UserJob:
                 return
             contributors = changed_sums(session, repository_id, self.github_host)
         with contextlib.suppress(Interrupted):
-            run_steps(self.db.write, sum_steps(repository_id, contributors, self.github_host), stop)
+            run_steps(self.db.write, sum_steps(repository_id, contributors), stop)
             with self.db.write() as session:
                 if queries.lock(session, repository_id) is not None:
                     transitions.complete(session, repository_id)
