@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from podium.errors import BadCommitLog
 from podium.storage.commit_log import segments
 from podium.storage.commit_log.codec import COLUMNS, decode, encode
-from podium.storage.commit_log.segment import LARGEST_SET, Segment
+from podium.storage.commit_log.compact import MOST_SMALL, mergeable, merged
+from podium.storage.commit_log.segment import LARGEST_SEGMENT, LARGEST_SET, Segment
 from podium.storage.commit_log.segments import Link, check_chain
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
@@ -224,3 +225,66 @@ def test_postgresql_does_not_compress_what_is_compressed(postgresql: PostgresDat
             WHERE attrelid = 'commit_log'::regclass AND atttypid = 'bytea'::regtype"""
         )
     assert dict(rows) == dict.fromkeys(COLUMNS, "e")
+
+
+# --- compaction
+
+
+def links_of(*commits: int, base: int = 1000) -> list[Link]:
+    heads = [f"h{number}" for number in range(len(commits) + 1)]
+    added = [
+        Link(number, heads[number - 2], heads[number - 1], size, is_coarse=False)
+        for number, size in enumerate(commits, 2)
+    ]
+    return [Link(1, "", "h0", base, is_coarse=False), *added]
+
+
+def test_a_log_is_merged_after_many_segments_or_an_eighth() -> None:
+    assert mergeable(links_of()) == ()
+    assert mergeable(links_of(*[1] * (MOST_SMALL - 1))) == ()
+    small = links_of(*[1] * MOST_SMALL)
+    assert mergeable(small) == small[1:]
+    assert mergeable(links_of(125)) == ()
+    grown = links_of(100, 26)
+    assert mergeable(grown) == grown
+    large = links_of(*[1000] * MOST_SMALL, base=LARGEST_SEGMENT)
+    assert mergeable(large) == large[1:]
+    full = links_of(*[LARGEST_SEGMENT] * MOST_SMALL, *[9] * MOST_SMALL)
+    assert mergeable(full) == full[-MOST_SMALL:]
+    assert mergeable([dataclasses.replace(link, is_coarse=True) for link in small]) == ()
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 30), min_size=1, max_size=5))
+def test_a_merged_segment_has_the_commits_of_its_parts(seed: int, sizes: list[int]) -> None:
+    dice = random.Random(seed)
+    parts = [random_segment(dice, size) for size in sizes]
+    whole = merged(parts)
+    encode(whole)
+    assert sorted(commits_of(whole)) == sorted(commit for part in parts for commit in commits_of(part))
+    assert [commit[:2] for commit in commits_of(whole)] == sorted(commit[:2] for commit in commits_of(whole))
+    assert len(set(whole.named_sets)) == len(whole.named_sets)
+
+
+def random_segment(dice: random.Random, size: int) -> Segment:
+    keys = sorted(dice.choices(range(6), k=size))
+    dates = array("q")
+    for key in sorted(set(keys)):
+        dates.extend(sorted(dice.randrange(50) for _ in range(keys.count(key))))
+    sets = [(dice.randrange(3),), (1, 2, dice.randrange(3, 6))][:size]
+    ids = array("I", (dice.randrange(len(sets) + 1) for _ in range(size)))
+    authors = [(key, keys.count(key)) for key in sorted(set(keys))]
+    return Segment(authors, dates, ids, sets, ids[::-1], sets[::-1], dice.randbytes(8 * size))
+
+
+def commits_of(segment: Segment) -> list[tuple[Any, ...]]:
+    keys = [key for key, commits in segment.authors for _ in range(commits)]
+    return [
+        (
+            *(key, segment.dates[place]),
+            segment.named_sets[segment.named[place] - 1] if segment.named[place] else (),
+            segment.role_sets[segment.roles[place] - 1] if segment.roles[place] else (),
+            segment.oids[8 * place : 8 * place + 8],
+        )
+        for place, key in enumerate(keys)
+    ]

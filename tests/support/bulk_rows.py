@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from podium.repositories.model import COUNTING_VERSION
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
 
@@ -76,7 +77,11 @@ def _repositories(repositories: int, unfinished: int, people: int) -> Iterator[t
     for number in range(1, repositories + 1):
         name, state, at = f"someone/project{number}", _state(number, unfinished), START + number
         key, error = f"{_HOST}/{name}", ("It does not exist.", "gone") if state == "failed" else (None, None)
-        head = (people * 3, people, people, _SHA, "main", 1, 1) if state == "completed" else (None,) * 4 + (None, 1, 0)
+        head = (
+            (people * 3, people, people, _SHA, "main", COUNTING_VERSION, 1)
+            if state == "completed"
+            else (None,) * 4 + (None, 1, 0)
+        )
         # Rung long from now: nothing of these is due.
         rung = 4e9 if state == "pending" else at
         done = (4e9, at, at) if state == "completed" else (None, None, None)

@@ -16,6 +16,7 @@ from podium.app import factories
 from podium.avatars.loader import AvatarLoader
 from podium.monitoring.inspector import Inspector
 from podium.repositories.address import parse_address
+from podium.repositories.model import COUNTING_VERSION
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.web.admin_sessions import OneTimeCode
@@ -109,7 +110,7 @@ class Site:
             row |= {
                 "head": HEAD,
                 "branch": "main",
-                "counting_version": 1,
+                "counting_version": COUNTING_VERSION,
                 "generation": 1,
                 "total_commits": 10,
                 "merge_commits": 2,

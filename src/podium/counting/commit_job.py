@@ -19,9 +19,9 @@ from podium.counting.stop_signal import StopSignal
 from podium.errors import HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
-from podium.history.totals import COUNTING_VERSION, Tally
+from podium.history.totals import Tally
 from podium.jobs import failures, lease
-from podium.repositories.model import Repository
+from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
 from podium.storage.session import Database
 from podium.telemetry import metrics

@@ -20,10 +20,10 @@ from podium.clones.mailmap import Identity
 from podium.counting import count_rows
 from podium.counting.count_rows import Pair, PersonRow
 from podium.errors import Interrupted, LeaseLost, StorageError
-from podium.history.totals import COUNTING_VERSION, PersonTotals, Tally
+from podium.history.totals import PersonTotals, Tally
 from podium.jobs import batches
 from podium.jobs.lease import Lease
-from podium.repositories.model import Repository
+from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import hidden_counts, queries, transitions
 from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database, Session

@@ -13,9 +13,6 @@ from typing import NamedTuple
 from podium.history.commit import EARLIEST, LATEST, Facts, Person
 from podium.timeutil import SINCE_SUNDAY, WEEK, week_of
 
-# Totals of different versions must not be added.
-COUNTING_VERSION = 3
-
 _MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
 _BEFORE_ALL, _AFTER_ALL = EARLIEST - 1, LATEST + 1
 

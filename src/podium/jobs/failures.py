@@ -21,9 +21,6 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
     jitter = random.random()  # noqa: S311 - spreads retries, no secret
     decision = decide(error, repository.attempts, max_attempts, jitter)
     match decision:
-        case Fail("too-large", reason) if transitions.keep_board(session, repository, reason=reason):
-            log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
-            note_outcome("failed")
         case Fail(code, reason):
             fail(session, repository, code, reason)
         case Retry(delay):
@@ -40,8 +37,12 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
 
 
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
-    log.warning("repository %d failed: %s", repository.id, reason)
+    """Fail a repository. A board stays as it was if its refresh is too large, or if no client asked for one."""
     note_outcome("failed")
+    if (code == "too-large" or repository.is_recount) and transitions.keep_board(session, repository, reason=reason):
+        log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
+        return
+    log.warning("repository %d failed: %s", repository.id, reason)
     transitions.fail(session, repository, code=code, reason=reason)
 
 

@@ -12,8 +12,9 @@ import threading
 from podium.jobs import batches
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
-from podium.repositories.model import Repository, State
-from podium.repositories.store import hidden_counts, schedule
+from podium.repositories.model import COUNTING_VERSION, Repository, State
+from podium.repositories.store import hidden_counts, schedule, transitions
+from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database
 from podium.storage.steps import run_steps
 from podium.telemetry.outage_log import OutageLog
@@ -29,6 +30,8 @@ LOST = 10.0
 # Batches of one repository in the queue at a time; see :mod:`podium.jobs`.
 AT_ONCE = 8
 _AT_A_TIME = 500
+# Seconds until a repository that an older version counted is tried again after a failure.
+_OUTDATED_AGAIN = 86_400.0
 # Of removing abandoned rows.
 _STEPS_AT_A_TIME = 10
 
@@ -101,11 +104,31 @@ def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -
 def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
     """Enqueue what is due, or everything unfinished if the queue has lost its messages. Remove abandoned rows.
 
+    If nothing waits to be counted, a repository is counted again that an older version counted.
+
     Raises:
         StorageError, QueueError: the database or the queue did not answer.
     """
     _enqueue_all(db, queues, backlog)
     remove_abandoned(db)
+    recount_outdated(db, queues)
+
+
+def recount_outdated(db: Database, queues: Queues) -> int | None:
+    """Enqueue one repository that an older version counted, if no other waits; return its id."""
+    with db.read() as session:
+        if not transitions.is_any_outdated(session, version=COUNTING_VERSION, again=_OUTDATED_AGAIN):
+            return None
+    with db.write() as session:
+        # It lets one transaction at a time through, so that two processes do not start two.
+        virtual_start = next_virtual_start(session, None)
+        found = transitions.restart_outdated(
+            session, version=COUNTING_VERSION, again=_OUTDATED_AGAIN, virtual_start=virtual_start
+        )
+    if found is not None:
+        log.info("repository %d was counted by an older version and is counted again", found)
+        queues.enqueue_commits(found)
+    return found
 
 
 def remove_abandoned(db: Database) -> None:

@@ -8,6 +8,10 @@ from typing import Literal
 
 from podium.storage.session import Row
 
+# Of the rules of counting. A board of another version stays, and is counted again: totals of two versions must not be
+# added.
+COUNTING_VERSION = 4
+
 Stage = Literal["commits", "users"]
 
 
@@ -48,6 +52,7 @@ class Repository:
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
     not_before: when the next try is due; None: now.
+    is_recount: a new version of the rules of counting asked for this count, and no client. A failure leaves the board.
     is_slow: it is counted in an overflow slot only (:mod:`podium.jobs.overflow`).
     crashes, attempts: expired leases and errors since the last progress.
     unresolved_reason: why the accounts of some e-mails are missing.
@@ -80,6 +85,7 @@ class Repository:
     enqueued_at: float | None
     not_before: float | None
     virtual_start: float
+    is_recount: bool
     is_slow: bool
     crashes: int
     attempts: int

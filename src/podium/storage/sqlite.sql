@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, roots TEXT,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -170,6 +170,8 @@ CREATE TABLE "commit_data" (
 CREATE INDEX ix_commit_data_email ON commit_data (email);
 
 CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
+
+CREATE INDEX ix_repository_counting_version ON repository (counting_version) WHERE state = 'completed';
 
 CREATE TABLE commit_log (
 	repository_id INTEGER NOT NULL,

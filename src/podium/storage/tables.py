@@ -90,6 +90,8 @@ repository = Table(
     Column("client_id", Text),
     # Its count made way for others: see jobs/overflow.py.
     Column("is_slow", Boolean, nullable=False, server_default=false()),
+    # A new version of the rules of counting asked for this count.
+    Column("is_recount", Boolean, nullable=False, server_default=false()),
     # Since the last progress.
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -109,6 +111,12 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
+    Index(
+        "ix_repository_counting_version",
+        "counting_version",
+        sqlite_where=text("state = 'completed'"),
+        postgresql_where=text("state = 'completed'"),
+    ),
     Index(
         "ix_repository_state_created_at",
         *("state", "created_at", "id", "host"),

@@ -57,7 +57,7 @@ def correct_url(session: Session, key: str, url: str) -> bool:
 
 _RESTART = """
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
-    progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = :client_id,
+    progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = :client_id, is_recount = false,
     enqueued_at = {now}, updated_at = {now}
 """
 
@@ -93,6 +93,53 @@ def restart_stale(
     )
 
 
+# --- counting again by new rules
+
+_OUTDATED = """
+SELECT id FROM repository
+WHERE state = 'completed' AND host <> '' AND counting_version < :version
+    AND coalesce(refresh_error_at, 0) < {now} - :again
+    AND NOT EXISTS (
+        SELECT 1 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
+            AND coalesce(not_before, 0) <= {now}
+    )
+ORDER BY counting_version, id LIMIT 1
+"""
+
+
+def is_any_outdated(session: Session, *, version: int, again: float) -> bool:
+    """Return whether :func:`restart_outdated` would find a repository."""
+    return session.one(_OUTDATED, version=version, again=again) is not None
+
+
+def restart_outdated(session: Session, *, version: int, again: float, virtual_start: float) -> int | None:
+    """Count one repository again whose board an older version made, if no other waits to be counted; return its id.
+
+    again: seconds until one is tried again whose count failed.
+    """
+    found: int | None = session.value(
+        f"""UPDATE repository SET state = 'pending', is_recount = true, error = NULL, error_code = NULL, crashes = 0,
+            attempts = 0, progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = NULL,
+            enqueued_at = {{now}}, updated_at = {{now}}
+        WHERE id = ({_OUTDATED} {{skip_locked}}) RETURNING id""",
+        version=version,
+        again=again,
+        virtual_start=virtual_start,
+    )
+    return found
+
+
+def void_count(session: Session, repository_id: int, count_id: int) -> bool:
+    """Note that a count is damaged. It is counted again as one of an older version is."""
+    return bool(
+        session.run(
+            "UPDATE repository SET counting_version = 0 WHERE id = :id AND count_id = :count",
+            id=repository_id,
+            count=count_id,
+        )
+    )
+
+
 # --- retrying and dropping, for operators
 
 _RETRY = """
@@ -101,7 +148,7 @@ UPDATE repository SET
     progress = CASE WHEN state = 'failed' THEN NULL ELSE progress END,
     error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL,
     enqueued_at = CASE WHEN :enqueued THEN {now} END, updated_at = {now}, virtual_start = :virtual_start + place,
-    client_id = :client_id
+    client_id = :client_id, is_recount = false
 """
 
 
@@ -194,7 +241,7 @@ def save_counted(
                 trimmed_commits = :trimmed, unique_contributors = :contributors, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
-                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
+                is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
             WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
             **_ours(repository),
             old_head=repository.head or "",
@@ -322,7 +369,8 @@ def keep_board(session: Session, repository: Repository, *, reason: str) -> bool
                     THEN 'users_processing' ELSE 'completed' END,
                 refresh_error = :reason, refresh_error_at = {{now}}, error = NULL, error_code = NULL, progress = NULL,
                 last_processed_at = coalesce(last_processed_at, commits_processed_at),
-                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL, updated_at = {{now}}
+                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL, is_recount = false,
+                updated_at = {{now}}
             {_STILL_OURS} AND head IS NOT NULL AND commits_processed_at IS NOT NULL""",
             **_ours(repository),
             reason=reason,

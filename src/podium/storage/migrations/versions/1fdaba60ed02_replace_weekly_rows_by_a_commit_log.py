@@ -16,6 +16,7 @@ down_revision = "b7c41f6e02d9"
 
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+_IS_COMPLETED = sa.text("state = 'completed'")
 _BYTES = ("authors", "dates", "named", "named_sets", "roles", "role_sets", "oids")
 
 _NUMBER = """
@@ -28,6 +29,14 @@ UPDATE commit_data SET ordinal = numbered.ordinal FROM (
 
 def upgrade() -> None:
     op.add_column("repository", sa.Column("roots", sa.Text))
+    op.add_column("repository", sa.Column("is_recount", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_index(
+        "ix_repository_counting_version",
+        "repository",
+        ["counting_version"],
+        sqlite_where=_IS_COMPLETED,
+        postgresql_where=_IS_COMPLETED,
+    )
     op.add_column("commit_data", sa.Column("mailmap_source", sa.Text, nullable=False, server_default=sa.text("''")))
     op.add_column("commit_data", sa.Column("ordinal", sa.Integer))
     op.add_column("commit_data", sa.Column("role_only", sa.Boolean, nullable=False, server_default=sa.false()))
@@ -62,4 +71,6 @@ def downgrade() -> None:
     op.drop_table("commit_log")
     for name in ("role_only", "ordinal", "mailmap_source"):
         op.drop_column("commit_data", name)
-    op.drop_column("repository", "roots")
+    op.drop_index("ix_repository_counting_version", "repository")
+    for name in ("is_recount", "roots"):
+        op.drop_column("repository", name)
