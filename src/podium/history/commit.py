@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from podium.history.encoding.declared import to_utf_8
 from podium.history.large_commit import LARGEST_COMMIT, beginning_of
 from podium.history.trailers import read_trailers
 from podium.textutil.raw_bytes import from_bytes
@@ -33,14 +34,6 @@ MOST_CO_AUTHORS = 100
 _PARENTS = re.compile(rb"[^\n]*+\n((?:parent [^\n]*+\n(?!\Z))*+)")
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
-_ENCODING = re.compile(rb"^encoding (.{1,40})$", re.MULTILINE)
-# Encodings that keep ASCII. Others are costly (idna), no text encodings, or garble the header (UTF-16, EBCDIC). Names
-# from commits would also fill Python's cache of codecs.
-_ENCODINGS = re.compile(
-    r"(?:us-?)?ascii|iso-?8859-?\d\d?|latin-?\d\d?|(?:windows-?|cp)125\d|cp(?:437|8[5-7]\d|932|949|950)|koi8-?[rtu]"
-    r"|tis-?620|johab|hz|big5(?:-?hkscs)?|euc-?(?:jp|kr|tw|cn|jis-?2004|jisx0213)|gb(?:2312|k|18030)"
-    r"|(?:shift-?|s)jis(?:-?2004|x0213)?|iso-?2022-?(?:jp(?:-?[123]|-?2004|-?ext)?|kr)"
-)
 
 # Bytes: a commit may contain a name of megabytes, which every board would carry.
 LONGEST_TEXT = 500
@@ -86,7 +79,7 @@ def read_commit(raw: bytes, *, is_cut: bool = False) -> CommitFacts:
     match = _PARENTS.match(raw)
     parents = match[1] if match else b""
     number_of_parents = parents.count(b"\n")
-    text = _recoded(raw)
+    text = to_utf_8(raw, is_cut=is_cut)
     blank = _BLANK.search(text)
     header, message = (text[: blank.start()], text[blank.start() + 1 :]) if blank else (text, b"")
     lines = b"\n" + header.replace(b"\0", b"\n")
@@ -147,15 +140,3 @@ def _date(written: bytes) -> tuple[int, bool]:
     number = int(digits) if len(digits) < 30 else (-1 if negative else 1) * 10**30
     when = min(max(number, EARLIEST), LATEST)
     return when, negative or when != number
-
-
-def _recoded(raw: bytes) -> bytes:
-    text = raw.partition(b"\0")[0]
-    declared = _ENCODING.search(text.partition(b"\n\n")[0])
-    name = declared[1].decode("ascii", "replace").lower().replace("_", "-") if declared else ""
-    if not _ENCODINGS.fullmatch(name):
-        return raw
-    try:
-        return text.decode(name).encode()
-    except (LookupError, ValueError):  # Python lacks the encoding, or the bytes do not fit it
-        return raw
