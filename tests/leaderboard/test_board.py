@@ -50,6 +50,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "refreshError": None,
         "rankedCommits": 10,
         "total": 2,
+        "joinedByName": 0,
         "limit": 1,
         "offset": 0,
         "top_contributors": [
@@ -68,6 +69,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
                 "firstCommitAt": "2001-09-09T01:46:40Z",
                 "lastCommitAt": "2023-11-14T22:13:20Z",
                 "isBot": False,
+                "joinedByName": False,
                 "isEnriched": True,
                 "rankBefore": None,
             }
@@ -148,13 +150,6 @@ def test_several_e_mails_of_one_account_are_one_row(counted: Counted) -> None:
     assert (ada["commitCount"], ada["email"], ada["name"]) == (7, "home@x", "A. Lovelace")
     assert (ada["firstCommitAt"], ada["lastCommitAt"]) == ("2019-01-01T00:00:00Z", "2020-02-01T00:00:00Z")
     assert (other["email"], other["username"], other["githubId"]) == ("other@x", None, None)
-
-
-def test_a_name_alone_never_merges(counted: Counted) -> None:
-    counted.person("a@x", "John Smith", 2)
-    counted.person("b@x", "John Smith", 1)
-    for rules in (Rules(), Rules(mailmap=False), Rules(identities=False)):
-        assert counted.rows(rules) == [("a@x", 2), ("b@x", 1)]
 
 
 def test_one_e_mail_under_two_names_is_one_row_by_its_commoner_name(counted: Counted) -> None:

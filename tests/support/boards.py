@@ -50,20 +50,25 @@ class Counted:
         kind: str = "human",
         mapped: tuple[str, str] | None = None,
         key: str | None = None,
+        mailmap: str = "",
         first: int = 1_000_000_000,
         last: int = 1_700_000_000,
         weeks: dict[int, tuple[int, int, int, int]] | None = None,
         processed: bool = True,
     ) -> None:
-        """Add a row of CommitData; ``mapped`` is what the mailmap makes of it, (name, e-mail)."""
+        """Add a row of CommitData; ``mapped`` is what the mailmap makes of it, (name, e-mail).
+
+        ``mailmap`` says whose it is: "own", or "repository" if there is ``mapped``.
+        """
         mapped_name, mapped_email = mapped or (name, email)
         with self.db.write() as session:
             number = session.value(
                 """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name,
-                    mailmap_identity, kind, commit_count, merge_count, co_authored_count, co_authored_merge_count,
+                    mailmap_identity, mailmap_source, kind,
+                    commit_count, merge_count, co_authored_count, co_authored_merge_count,
                     first_commit_at, last_commit_at, first_merge_at, last_merge_at,
                     first_co_authored_at, last_co_authored_at, sample_sha, processed)
-                VALUES (:repository, :email, :name, :mapped_email, :mapped_name, :key, :kind,
+                VALUES (:repository, :email, :name, :mapped_email, :mapped_name, :key, :source, :kind,
                     :commits, :merges, :co, :co_merges, :first_c, :last_c, :first_m, :last_m, :first_co, :last_co,
                     '', :processed) RETURNING id""",
                 repository=self.id,
@@ -72,6 +77,7 @@ class Counted:
                 mapped_email=mapped_email,
                 mapped_name=mapped_name,
                 key=key or mapped_email,
+                source=mailmap or ("repository" if mapped else ""),
                 kind=kind,
                 commits=commits,
                 merges=merges,

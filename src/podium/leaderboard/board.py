@@ -58,7 +58,8 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
         raise BadRule("limit and offset must be whole numbers, 0 or more.")
     order = ranked.ranking.order
     document = _describe(ranked)
-    document |= {"rankedCommits": ranked.ranking.total, "total": len(order), "limit": limit, "offset": offset}
+    document |= {"rankedCommits": ranked.ranking.total, "total": len(order), "joinedByName": joined_by_name(ranked)}
+    document |= {"limit": limit, "offset": offset}
     end = len(order) if limit is None else offset + limit
     page = order[min(offset, len(order)) : end]
     document["top_contributors"] = entries(ranked, list(page), show_emails=show_emails)
@@ -104,6 +105,17 @@ def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dic
     return found
 
 
+def joined_by_name(ranked: Ranked) -> int:
+    """How many more rows the board would have if names joined none."""
+    groups, by_person = ranked.groups, ranked.ranking.by_person
+    more = 0
+    for group in ranked.ranking.order:
+        if groups.joined[group]:
+            counted = {groups.parts[person] for person in groups.members[group] if by_person[person]}
+            more += max(0, len(counted) - 1)
+    return more
+
+
 def representative_row(ranked: Ranked, group: int) -> int:
     """The person whose name stands for a group: most counted commits first, then most commits and merges."""
     people, by_person = ranked.people, ranked.ranking.by_person
@@ -147,6 +159,7 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
         "firstCommitAt": iso_time(first),
         "lastCommitAt": iso_time(last),
         "isBot": ranked.groups.kinds[group] != "human",
+        "joinedByName": ranked.groups.joined[group] > 0,
         "isEnriched": account["enriched_at"] is not None,
     }
 

@@ -142,7 +142,7 @@ class Ranked:
         key = ("groups", *rules.joining)
         return self.data.part(
             key,
-            lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap),
+            lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap, names=rules.names == "join"),
             usual=self.usual_switches,
         )
 

@@ -7,8 +7,8 @@ from urllib.parse import quote, urlencode
 
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.grouping import Known
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted
+from podium.leaderboard.reasons import Reasons
 from podium.leaderboard.search import why_not
 from podium.timeutil import DAY, iso_day, week_start
 
@@ -38,49 +38,27 @@ def _members(ranked: Ranked, group: int) -> list[int]:
 
 
 def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[dict[str, Any]]:
-    """The ``emails`` of an explanation, those with the most commits first."""
+    """The ``emails`` of an explanation, those with the most commits first; one e-mail may be there for two reasons."""
     people = ranked.people
-    found: dict[str, dict[str, Any]] = {}
+    reasons = Reasons(ranked, group)
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for person in _members(ranked, group):
-        email = people.emails[person]
-        if email not in found:
-            found[email] = {
+        email, reason = people.emails[person], reasons.of(person)
+        if (email, reason) not in found:
+            found[email, reason] = {
                 "email": email if show_emails else None,
                 "names": [],
                 "commitCount": 0,
                 "mergeCount": 0,
                 "coAuthoredCount": 0,
-                "foundBy": _found_by(ranked, person),
+                "foundBy": reason,
             }
-        entry = found[email]
+        entry = found[email, reason]
         entry["names"].append(shown_name(people.names[person], show_emails=show_emails))
         entry["commitCount"] += people.counts[COMMITS][person]
         entry["mergeCount"] += people.counts[MERGES][person]
         entry["coAuthoredCount"] += people.counts[CO_AUTHORED][person] + people.counts[CO_AUTHORED_MERGES][person]
     return list(found.values())
-
-
-def _found_by(ranked: Ranked, person: int) -> str:
-    people, groups = ranked.people, ranked.groups
-    known: Known | None = ranked.accounts.emails.get(people.emails[person])
-    owner, kind = groups.owners[groups.of[person]], people.kinds[person]
-    if known is not None and known.contributor is not None and known.contributor == owner:
-        if known.source == "noreply":
-            return "The e-mail itself names the account."
-        return f"GitHub says so (asked on {iso_day(known.at)})."
-    if owner is not None:
-        return "The repository's .mailmap joins it to the account."
-    if kind != "human":
-        return f"A known address of {'an AI agent' if kind == 'agent' else 'a bot'}."
-    return _no_account(known)
-
-
-def _no_account(known: Known | None) -> str:
-    if known is None:
-        return "No account is known yet."
-    if known.source == "no-answer":
-        return f"GitHub gave no answer (asked on {iso_day(known.at)})."
-    return f"No account at GitHub has it (asked on {iso_day(known.at)})."
 
 
 def _years(ranked: Ranked, members: list[int]) -> list[dict[str, int]]:

@@ -1,8 +1,7 @@
 """Groups: the people who form one row of a board.
 
-**Groups.** People with the same account are one group. With the mailmap, a person without an account joins the account
-of their mailmap identity if it has exactly one; otherwise people without an account form one group per identity.
-Without the mailmap they form one group per e-mail. A name alone never joins two people.
+**Groups.** :mod:`podium.leaderboard.joining.who_wins` decides which people are one row by mailmap, account and e-mail,
+and :mod:`podium.leaderboard.joining.joined_names` which of these rows are one because they show one full name.
 
 **Bots.** A group is a bot if the host marks its account as one, if each of its e-mails is a bot's or an agent's, or if
 its mailmap identity is a bot's own address. A person to whom the mailmap assigns a bot's address stays a person. An
@@ -14,7 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 from array import array
+from collections.abc import Sequence
 
+from podium.leaderboard.joining.full_names import full_name
+from podium.leaderboard.joining.joined_names import NamedRow, join_names
+from podium.leaderboard.joining.who_wins import Evidence, Key, Way, identity_of, place
 from podium.leaderboard.people import COMMITS, MERGES, People
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
@@ -50,6 +53,14 @@ class Accounts:
     def size(self) -> int:
         return 250 * len(self.emails) + 900 * len(self.contributors)
 
+    def of(self, email: str) -> Known | None:
+        """A blank e-mail has no account."""
+        return self.emails.get(email) if email.strip() else None
+
+    def contributor(self, email: str) -> int | None:
+        known = self.of(email)
+        return None if known is None else known.contributor
+
     def is_bot(self, contributor: int) -> bool:
         row = self.contributors[contributor]
         return bool(row["is_bot"]) and row["enriched_at"] is not None
@@ -73,8 +84,14 @@ class Groups:
     Attributes:
         of: the group of each person.
         owners: the contributor of each group, or None.
-        identities: the mailmap identity or e-mail of a group without an owner; otherwise ''.
+        identities: the mailmap identity, e-mail or name of a group without an owner; otherwise ''.
         kinds: "human", "bot" or "agent" (a bot with an e-mail of an AI agent).
+        parts: for each person the part of the group that would be a row of its own if names joined none.
+        anchors: the part of each group that the others joined by name.
+        joined: for each group, how many parts joined it by name.
+        ways: for each person the :class:`~podium.leaderboard.joining.who_wins.Way` into the part.
+        namesakes: the groups that joined none of several accounts of their name, and how many there are.
+        divided: the groups of each identity that accounts divide.
     """
 
     of: array[int]
@@ -82,79 +99,135 @@ class Groups:
     owners: list[int | None]
     identities: list[str]
     kinds: list[str]
+    parts: array[int]
+    anchors: array[int]
+    joined: array[int]
+    ways: bytearray
+    namesakes: dict[int, int]
+    divided: dict[str, set[int]]
 
     @property
     def size(self) -> int:
-        return 12 * len(self.of) + 150 * len(self.members)
+        return 17 * len(self.of) + 160 * len(self.members) + 100 * (len(self.namesakes) + len(self.divided))
 
 
-def group_people(people: People, accounts: Accounts, *, mailmap: bool) -> Groups:
-    owners = [_believed(accounts, email, kind) for email, kind in zip(people.emails, people.kinds, strict=True)]
-    tools = [kind != "human" for kind in people.kinds]
-    identities = people.emails
-    if mailmap:
-        identities = people.identities
-        adopted = _adopted(people, owners)
-        for person, identity in enumerate(identities):
-            if identity in adopted:
-                owner, is_tool = adopted[identity]
-                tools[person] = tools[person] or (is_tool and owners[person] is None)
-                owners[person] = owners[person] or owner
-    return _grouped(people, accounts, owners, identities, tools)
-
-
-def _believed(accounts: Accounts, email: str, kind: str) -> int | None:
-    known = accounts.emails.get(email)
-    if known is None or known.contributor is None:
-        return None
-    if kind == "human" or known.source == "noreply" or accounts.is_bot(known.contributor):
-        return known.contributor
-    return None
-
-
-def _adopted(people: People, owners: list[int | None]) -> dict[str, tuple[int | None, bool]]:
-    """For each mailmap identity: its only account, and whether it is a bot's."""
-    accounts: dict[str, set[int]] = {}
-    tools: set[str] = set()
-    for person, identity in enumerate(people.identities):
-        owner = owners[person]
-        if owner is not None:
-            accounts.setdefault(identity, set()).add(owner)
-        if people.kinds[person] != "human" and people.emails[person] == people.mailmap_emails[person]:
-            tools.add(identity)
-    found: dict[str, tuple[int | None, bool]] = {
-        identity: (next(iter(those)), False) for identity, those in accounts.items() if len(those) == 1
-    }
-    found.update(dict.fromkeys(tools, (None, True)))
-    return found
-
-
-def _grouped(
-    people: People, accounts: Accounts, owners: list[int | None], identities: list[str], tools: list[bool]
-) -> Groups:
-    groups: dict[int | str, int] = {}
-    of = array("i", bytes(4 * len(owners)))
-    members: list[list[int]] = []
-    for person, owner in enumerate(owners):
-        key = identities[person] if owner is None else owner
-        group = groups.setdefault(key, len(members))
-        if group == len(members):
-            members.append([])
-        members[group].append(person)
-        of[person] = group
+def group_people(people: People, accounts: Accounts, *, mailmap: bool, names: bool = False) -> Groups:
+    """Group the people; ``names`` joins rows of one full name."""
+    known = _evidence(people, accounts, mailmap=mailmap)
+    places = place(known)
+    parts, members = _numbered(places.keys)
+    owners = [places.owner(places.keys[those[0]]) for those in members]
+    kinds = [_kind(people, accounts, *part, places.tools) for part in zip(members, owners, strict=True)]
+    rows = [
+        NamedRow(
+            kinds[part],
+            owners[part] is not None,
+            any(places.ways[person] == Way.OWN_MAILMAP for person in those),
+            _full_names(people, known, accounts, those, owners[part], mailmap=mailmap) if names else frozenset(),
+            sum(known.commits[person] for person in those),
+        )
+        for part, those in enumerate(members)
+    ]
+    joined = join_names(rows)
+    of, groups = _numbered([joined.into[part] for part in parts])
+    anchors = array("i", (joined.into[parts[those[0]]] for those in groups))
+    of_part = {anchor: group for group, anchor in enumerate(anchors)}
+    counts = array("i", bytes(4 * len(groups)))
+    for part, anchor in enumerate(joined.into):
+        counts[of_part[anchor]] += part != anchor
     return Groups(
         of,
-        members,
-        [owners[those[0]] for those in members],
-        [identities[those[0]] if owners[those[0]] is None else "" for those in members],
-        [_kind(people, accounts, those, owners[those[0]], tools) for those in members],
+        groups,
+        [owners[anchor] for anchor in anchors],
+        [known.identities[members[anchor][0]] if owners[anchor] is None else "" for anchor in anchors],
+        [kinds[anchor] for anchor in anchors],
+        parts,
+        anchors,
+        counts,
+        places.ways,
+        {of_part[joined.into[part]]: several for part, several in joined.namesakes.items()},
+        _divided(known.identities, of),
     )
+
+
+def _divided(identities: list[str], of: array[int]) -> dict[str, set[int]]:
+    first: dict[str, int] = {}
+    divided: dict[str, set[int]] = {}
+    for identity, group in zip(identities, of, strict=True):
+        if first.setdefault(identity, group) != group:
+            divided.setdefault(identity, {first[identity]}).add(group)
+    return divided
+
+
+def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
+    names = people.mailmap_names if mailmap else people.names
+    emails = people.mailmap_emails if mailmap else people.emails
+    identities = people.identities if mailmap else people.emails
+    looked_up: list[int | None] = []
+    claimed: list[int | None] = []
+    tools = []
+    for email, kind in zip(people.emails, people.kinds, strict=True):
+        known = accounts.of(email)
+        account = None if known is None else known.contributor
+        is_tool = kind != "human"
+        if known is not None and account is not None and accounts.is_bot(account):
+            is_tool = True
+        elif is_tool and known is not None and known.source != "noreply":
+            # A user registered a bot's address, to take credit for its commits.
+            account = None
+        by_host = known is not None and known.source != "noreply" and not is_tool
+        looked_up.append(account if by_host else None)
+        claimed.append(None if by_host else account)
+        tools.append(is_tool)
+    return Evidence(
+        [identity_of(*person) for person in zip(emails, names, identities, strict=True)],
+        [mapped == email for mapped, email in zip(emails, people.emails, strict=True)],
+        [mailmap and source == "own" for source in people.mailmap_sources],
+        looked_up,
+        claimed,
+        tools,
+        [commits + merges for commits, merges in zip(people.counts[COMMITS], people.counts[MERGES], strict=True)],
+    )
+
+
+def _numbered(keys: Sequence[Key]) -> tuple[array[int], list[list[int]]]:
+    """The number of each key in the order of their first appearance, and the indexes of the keys of each number."""
+    numbers: dict[Key, int] = {}
+    of = array("i", (numbers.setdefault(key, len(numbers)) for key in keys))
+    members: list[list[int]] = [[] for _ in numbers]
+    for index, number in enumerate(of):
+        members[number].append(index)
+    return of, members
 
 
 def _kind(people: People, accounts: Accounts, members: list[int], owner: int | None, tools: list[bool]) -> str:
     if not all(tools[person] for person in members) and (owner is None or not accounts.is_bot(owner)):
         return "human"
     return "agent" if any(people.kinds[person] == "agent" for person in members) else "bot"
+
+
+def _full_names(
+    people: People, known: Evidence, accounts: Accounts, members: list[int], owner: int | None, *, mailmap: bool
+) -> frozenset[str]:
+    """The full names that a row shows, whatever is counted; an account also bears those of its rows without it."""
+    names = people.mailmap_names if mailmap else people.names
+    if owner is None:
+        shown = {names[most_active(people, members)]}
+    else:
+        rows: dict[str, list[int]] = {}
+        for person in members:
+            rows.setdefault(known.identities[person], []).append(person)
+        shown = {names[most_active(people, those)] for those in rows.values()}
+        shown.add(accounts.contributors[owner]["name"] or names[most_active(people, members)])
+    return frozenset(key for key in map(full_name, shown) if key is not None)
+
+
+def most_active(people: People, members: list[int]) -> int:
+    """The person with the most commits in the whole history, whose name stands for all of ``members``."""
+    if len(members) == 1:
+        return members[0]
+    commits, merges = people.counts[COMMITS], people.counts[MERGES]
+    return min(members, key=lambda p: (-commits[p], -merges[p], people.emails[p], people.names[p]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ DATED = ("commit", "merge", "co_authored")
 _CHUNK = 10_000
 
 _PEOPLE = f"""
-SELECT id, email, name, mailmap_email, mailmap_name, mailmap_identity, kind, {", ".join(COUNTS)},
+SELECT id, email, name, mailmap_email, mailmap_name, mailmap_identity, mailmap_source, kind, {", ".join(COUNTS)},
     {", ".join(f"{end}_{what}_at" for what in DATED for end in ("first", "last"))}
 FROM commit_data
 WHERE {OF_VALID_COUNT} AND (email, name) > (:email, :name)
@@ -49,6 +49,7 @@ class People:
 
     Attributes:
         ids: ``commit_data.id``.
+        mailmap_sources: "own" (the user's), "repository", or "" if no mailmap names the person.
         kinds: "human", "bot" or "agent".
         counts: in the order of :data:`COUNTS`.
         first, last: dates in the order of :data:`DATED`, or None.
@@ -60,6 +61,7 @@ class People:
     mailmap_emails: list[str]
     mailmap_names: list[str]
     identities: list[str]
+    mailmap_sources: list[str]
     kinds: list[str]
     counts: tuple[list[int], ...]
     first: tuple[list[int | None], ...]
@@ -77,8 +79,8 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None])
     for chunk in _people(session, repository_id):
         check()
         rows += chunk
-    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(17)]
-    ids, emails, names, mailmap_emails, mailmap_names, identities, kinds, *numbers = columns
+    columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(18)]
+    ids, emails, names, mailmap_emails, mailmap_names, identities, sources, kinds, *numbers = columns
     emails, names, mailmap_emails, mailmap_names = (
         [readable(text) for text in column] for column in (emails, names, mailmap_emails, mailmap_names)
     )
@@ -90,6 +92,7 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None])
         [a if a != b else b for a, b in zip(mailmap_emails, emails, strict=True)],
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
         [a if a != b else b for a, b in zip(identities, emails, strict=True)],
+        sources,
         kinds,
         counts=tuple(numbers[:4]),
         first=tuple(numbers[4::2]),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES
+from podium.textutil.fold import fold, lower_ascii
 from podium.textutil.mask import is_email
 from podium.textutil.plural import plural
 
@@ -20,73 +21,91 @@ _LOGIN = re.compile(r"@?[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?", re.ASCII
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SearchIndex:
-    """Folded text: the names and login of each group, one per line, and the group of each e-mail."""
+    """What is searched.
+
+    Attributes:
+        texts: the names and logins of each group, folded, one per line.
+        emails: the groups of each e-mail. The mailmap may give one e-mail to several people.
+        mapped: the same for e-mails of the mailmap.
+    """
 
     texts: list[str]
-    emails: dict[str, int]
+    emails: dict[str, tuple[int, ...]]
+    mapped: dict[str, tuple[int, ...]]
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.texts)) + 70 * len(self.texts) + 100 * len(self.emails)
+        return sum(map(len, self.texts)) + 70 * len(self.texts) + 150 * (len(self.emails) + len(self.mapped))
+
+    def of_email(self, text: str) -> tuple[int, ...]:
+        # E-mails are compared as git does, so that no search for one finds another.
+        email = lower_ascii(text.strip())
+        return self.emails.get(email) or self.mapped.get(email) or ()
 
 
 def find(ranked: Ranked, text: str, *, show_emails: bool, limit: int = 20) -> Document:
     """Find a whole e-mail, or a part of a name or login; a part of an e-mail only if e-mails are shown."""
-    wanted = fold(text.strip()[:LONGEST])
-    found = _groups(ranked, wanted, show_emails=show_emails) if wanted else []
+    wanted = text.strip()[:LONGEST]
+    found = _groups(ranked, wanted, show_emails=show_emails)
     ranks = ranked.ranking.ranks
     on_board = sorted((group for group in found if ranks[group]), key=ranks.__getitem__)
     return {
         "query": text,
         "total": len(on_board),
         "matches": entries(ranked, on_board[:limit], show_emails=show_emails),
-        "reason": None if on_board or not wanted else _reason(ranked, text.strip()[:LONGEST], found),
+        "reason": None if on_board or not wanted else _reason(ranked, wanted, found),
     }
 
 
-def fold(text: str) -> str:
-    """``text`` without case, accents and compatibility forms."""
-    if text.isascii():
-        return text.lower()
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return plain.casefold()
-
-
-def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> list[int]:
-    rules = ranked.rules
-    index = ranked.data.part(
-        ("search", *rules.joining, show_emails),
-        lambda: _index(ranked, show_emails=show_emails),
-        usual=ranked.usual_switches,
-    )
+def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> Sequence[int]:
+    index = _index(ranked, show_emails=show_emails)
     # Strangers pay for a look-up by e-mail, so a text that does not look like one must not find any.
-    exact = index.emails.get(wanted) if show_emails or is_email(wanted) else None
-    if exact is not None:
-        return [exact]
+    exact = index.of_email(wanted) if show_emails or is_email(wanted) else ()
+    if exact:
+        return exact
     # Logins are often written as "@ada".
-    login = wanted.removeprefix("@")
+    login = fold(wanted).removeprefix("@")
     return [group for group, text in enumerate(index.texts) if login in text] if login else []
 
 
 def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
+    return ranked.data.part(
+        ("search", *ranked.rules.joining, show_emails),
+        lambda: _make_index(ranked, show_emails=show_emails),
+        usual=ranked.usual_switches,
+    )
+
+
+def _make_index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
     people, groups, accounts = ranked.people, ranked.groups, ranked.accounts
-    emails = {fold(email): groups.of[person] for person, email in enumerate(people.mailmap_emails)}
-    emails |= {fold(email): groups.of[person] for person, email in enumerate(people.emails)}
     texts = []
     for group, members in enumerate(groups.members):
         owner = groups.owners[group]
-        account = accounts.contributors[owner] if owner is not None else {"name": None, "username": None}
-        words = {account["name"], account["username"]}
-        words.update(people.names[person] for person in members)
+        words = {people.names[person] for person in members}
         words.update(people.mailmap_names[person] for person in members)
+        # The user's own mailmap may join several accounts.
+        for contributor in {owner, *(accounts.contributor(people.emails[person]) for person in members)}:
+            if contributor is not None:
+                account = accounts.contributors[contributor]
+                words |= {account["name"] or "", account["username"] or ""}
         shown = [fold(shown_name(word, show_emails=show_emails)) for word in words if word]
         # Partial matches of hidden e-mails would reveal them letter by letter.
-        shown += [people.emails[person] for person in members] if show_emails else []
+        shown += [fold(people.emails[person]) for person in members] if show_emails else []
         texts.append("\n".join(shown))
-    return SearchIndex(texts, emails)
+    return SearchIndex(texts, _by_email(people.emails, groups.of), _by_email(people.mailmap_emails, groups.of))
 
 
-def _reason(ranked: Ranked, text: str, found: list[int]) -> str:
+def _by_email(emails: Sequence[str], of: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """The groups of each e-mail, without blank ones: they are no one's address."""
+    found: dict[str, tuple[int, ...]] = {}
+    for email, group in zip(emails, of, strict=True):
+        known = found.get(email, ())
+        if group not in known and email.strip():
+            found[email] = (*known, group)
+    return found
+
+
+def _reason(ranked: Ranked, text: str, found: Sequence[int]) -> str:
     if found:
         return why_not(ranked, found[0])
     if is_email(text):
@@ -136,9 +155,16 @@ def row_of(ranked: Ranked, **named: Any) -> int | None:
         person = by_id.get(named["person"])
         return None if person is None else groups.of[person]
     if named.get("email") is not None:
-        wanted = fold(named["email"].strip())
-        return next((groups.of[person] for person, email in enumerate(people.emails) if fold(email) == wanted), None)
+        ranking = ranked.ranking
+        found = _index(ranked, show_emails=True).of_email(named["email"])
+        return min(found, key=lambda group: ranking.ranks[group] or len(found) + len(ranking.ranks), default=None)
     login = named["login"].strip().removeprefix("@").lower()
-    contributors = ranked.accounts.contributors
+    accounts = ranked.accounts
+    contributors = accounts.contributors
     owners = {key for key, row in contributors.items() if (row["username"] or "").lower() == login}
-    return next((group for group, owner in enumerate(groups.owners) if owner in owners), None)
+    if not owners:
+        return None
+    owned = next((group for group, owner in enumerate(groups.owners) if owner in owners), None)
+    # An account that another evidence overruled owns no row, but its e-mails are in one.
+    with_email = (groups.of[p] for p, email in enumerate(people.emails) if accounts.contributor(email) in owners)
+    return owned if owned is not None else next(with_email, None)

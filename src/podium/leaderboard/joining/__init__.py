@@ -1,0 +1,1 @@
+"""Which people of a repository form one row: what is known of them, who wins, and rows of one full name."""
