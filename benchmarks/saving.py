@@ -94,6 +94,7 @@ def _save(db: Database, repository_id: int, tally: Tally, head: str) -> None:
             held,
             since=None,
             head=head,
+            head_committed_at=None,
             branch="main",
             mailmap=None,
             tally=tally,

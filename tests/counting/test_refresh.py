@@ -40,7 +40,10 @@ WEEKS = """
 SELECT d.email, d.name, w.week, w.commit_count, w.merge_count, w.co_authored_count, w.co_authored_merge_count
 FROM weekly_activity w JOIN commit_data d ON d.id = w.commit_data_id ORDER BY 1, 2, 3
 """
-SUMS = "SELECT head, total_commits, merge_commits, trimmed_commits, unique_contributors, mailmap FROM repository"
+SUMS = """
+SELECT head, head_committed_at, total_commits, merge_commits, trimmed_commits, unique_contributors, mailmap
+FROM repository
+"""
 
 
 class Strangers:
@@ -147,6 +150,7 @@ def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
         repos.set_branch(repository, head)
         _, _, sums = count(db, repository)
         assert [row["trimmed_commits"] for row in sums] == [number]
+        assert [(row["head"], row["head_committed_at"]) for row in sums] == [(head, 1_700_000_000)]
     db.close()
 
 

@@ -53,7 +53,15 @@ def save(db: Any, held: Lease, tally: Tally, *, since: str | None = None, head: 
     emails = {email for _, email in tally.people()}
     people = classify_emails(started.host, emails, github_host="github.com", ages=ages)
     count = Count(
-        started, since=since, head=head, branch="main", mailmap=None, tally=tally, identities=identities, people=people
+        started,
+        since=since,
+        head=head,
+        head_committed_at=None,
+        branch="main",
+        mailmap=None,
+        tally=tally,
+        identities=identities,
+        people=people,
     )
     save_count(db, held, count, threading.Event())
 

@@ -14,7 +14,7 @@ from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history.commit import EARLIEST, LATEST, split_person
-from podium.history.count import count, is_ancestor
+from podium.history.count import committed_at, count, is_ancestor
 from podium.history.count_limits import CountLimits
 from podium.history.totals import Tally
 from podium.textutil.raw_bytes import from_bytes
@@ -170,6 +170,25 @@ def test_more_commits_than_allowed_are_refused(tmp_path: Path) -> None:
     with pytest.raises(HistoryError) as caught:
         count(GIT, repository, head, limits=CountLimits(commits=4))
     assert caught.value.code == "too-large"
+
+
+@pytest.mark.parametrize(
+    ("committer", "when"),
+    [
+        (b"C <c@x> 1700000000 +0530", 1_700_000_000),
+        (b"C <c@x> 253402300799 +0000", LATEST),
+        (b"C <c@x> 253402300800 +0000", None),
+        (b"C <c@x> 99999999999999999999 +0000", None),
+        (b"C <c@x> never", None),
+        (b"C <c@x>", None),
+    ],
+)
+def test_the_time_of_a_commit_is_its_committers(tmp_path: Path, committer: bytes, when: int | None) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    tree, parent = repos.write_tree(repository).encode(), repos.commit(repository).encode()
+    lines = b"tree " + tree, b"parent " + parent, b"author " + repos.ALICE, b"committer " + committer
+    commit = repos.write(repository, "commit", b"\n".join(lines) + b"\n\nchange\n")
+    assert committed_at(GIT, repository, commit) == when
 
 
 def test_a_stopped_count_is_interrupted(traps: Path) -> None:

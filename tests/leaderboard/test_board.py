@@ -10,7 +10,7 @@ import pytest
 from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Database
-from podium.timeutil import WEEK, iso_time
+from podium.timeutil import DAY, WEEK, iso_time
 from tests.support.boards import Counted, at
 from tests.support.growth import growth
 
@@ -21,6 +21,21 @@ ALL = Rules(merges=True, bots="include")
 @pytest.fixture
 def counted(db: Database) -> Counted:
     return Counted(db)
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        (at("2024-04-30 12:00:00"), "2024-04-30T12:00:00Z"),
+        (DAY - 1, None),
+        (at("2024-05-02 11:00:00"), "2024-05-02T11:00:00Z"),
+        (at("2024-05-02 13:00:00"), None),
+    ],
+)
+def test_an_odd_date_of_the_head_is_not_shown(counted: Counted, when: int, shown: str | None) -> None:
+    with counted.db.write() as session:
+        session.run("UPDATE repository SET head_committed_at = :when", when=when)
+    assert counted.board()["headCommittedAt"] == shown
 
 
 def test_the_document_has_the_agreed_members(counted: Counted) -> None:
@@ -38,6 +53,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         },
         "state": "completed",
         "head": "a" * 40,
+        "headCommittedAt": None,
         "asOf": "2024-05-01T12:00:00Z",
         "rules": Rules().as_dict(),
         "totalCommits": 12,

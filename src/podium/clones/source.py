@@ -12,7 +12,7 @@ from podium.clones.mailmap import Identity, Pair, identities
 from podium.git.command import Git
 from podium.git.limits import bytes_on_disk
 from podium.git.progress import Progress
-from podium.history.count import count, is_ancestor
+from podium.history.count import committed_at, count, is_ancestor
 from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.history.rev_list import Walk
 from podium.history.totals import Tally
@@ -96,6 +96,14 @@ class History:
             Interrupted: the work was stopped.
         """
         return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
+
+    def head_committed_at(self) -> int | None:
+        """The time of the head by its committer's clock; None if git cannot read it, or no calendar has it.
+
+        Raises:
+            Interrupted: the work was stopped.
+        """
+        return committed_at(self._git, self._path, self.head, stop=self._stop)
 
     def size(self) -> int:
         """Bytes on disk."""

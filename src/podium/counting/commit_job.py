@@ -118,6 +118,7 @@ class CommitJob:
                 repository,
                 since=since,
                 head=history.head,
+                head_committed_at=history.head_committed_at(),
                 branch=history.branch,
                 mailmap=history.mailmap,
                 tally=tally,

@@ -68,6 +68,7 @@ class Count:
     repository: Repository
     since: str | None
     head: str
+    head_committed_at: int | None
     branch: str | None
     mailmap: str | None
     tally: Tally
@@ -236,6 +237,7 @@ def _save_counted(
         session,
         count.repository,
         head=count.head,
+        head_committed_at=count.head_committed_at,
         branch=count.branch,
         mailmap=count.mailmap or "",
         version=COUNTING_VERSION,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from podium.git.command import Git
 from podium.git.limits import Stop
+from podium.history.commit import LATEST
 from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.history.gc_pause import gc_paused
 from podium.history.incoming_pack import IncomingPack
@@ -69,6 +70,19 @@ def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | 
     """
     words = ("merge-base", "--is-ancestor", "--end-of-options", _oid(old), _oid(new))
     return git.run(*words, repository=repository, stop=stop).code == 0
+
+
+def committed_at(git: Git, repository: Path, commit: str, *, stop: Stop | None = None) -> int | None:
+    """The time of a commit (full oid) by its committer's clock; None if git cannot read it, or no calendar has it.
+
+    Raises:
+        Interrupted: ``stop`` was set.
+    """
+    answer = git.run("rev-list", "--no-walk", "--timestamp", _oid(commit), repository=repository, stop=stop)
+    when = answer.output.partition(b" ")[0]
+    # git prints 0 for a date that it cannot read.
+    seconds = int(when) if answer.code == 0 and when.isdigit() and len(when) < 20 else 0
+    return seconds if 0 < seconds <= LATEST else None
 
 
 def _oid(text: str) -> str:

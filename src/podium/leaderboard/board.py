@@ -18,7 +18,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.textutil.mask import without_emails
-from podium.timeutil import iso_time
+from podium.timeutil import DAY, iso_time
 
 Document = dict[str, Any]
 
@@ -72,6 +72,7 @@ def _describe(ranked: Ranked) -> Document:
         "repository": {name: getattr(repository, name) for name in ("id", "url", "host", "owner", "name", "branch")},
         "state": repository.state,
         "head": repository.head,
+        "headCommittedAt": _head_committed_at(repository),
         "asOf": iso_time(repository.commits_processed_at),
         "rules": ranked.rules.as_dict(),
         "totalCommits": repository.total_commits,
@@ -86,6 +87,12 @@ def _describe(ranked: Ranked) -> Document:
     if repository.state == State.FAILED:
         document["error"] = repository.error
     return document
+
+
+def _head_committed_at(repository: Repository) -> str | None:
+    when = repository.head_committed_at
+    # As the dates of authors, one that cannot be true is not shown.
+    return iso_time(when) if when is not None and DAY <= when <= repository.counted_at + DAY else None
 
 
 def _is_partial(session: Session, repository: Repository) -> bool:

@@ -48,6 +48,7 @@ class Repository:
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
+    head_committed_at: when the head was committed, by the committer's clock; None: unknown.
     count_id: the valid count, whose rows readers see: the lease token under which they were written.
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
@@ -74,6 +75,7 @@ class Repository:
     trimmed_commits: int
     unique_contributors: int | None
     head: str | None
+    head_committed_at: int | None
     branch: str | None
     counting_version: int | None
     mailmap: str | None

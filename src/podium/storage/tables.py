@@ -70,6 +70,8 @@ repository = Table(
     Column("clone_bytes", BigInteger),
     Column("unique_contributors", BigInteger),
     Column("head", Text),
+    # By the committer's clock; NULL: unknown.
+    Column("head_committed_at", BigInteger),
     Column("branch", Text),
     Column("counting_version", Integer),
     # '': no mailmap, NULL: unknown.

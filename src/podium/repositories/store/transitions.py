@@ -223,6 +223,7 @@ def save_counted(
     repository: Repository,
     *,
     head: str,
+    head_committed_at: int | None,
     branch: str | None,
     mailmap: str,
     version: int,
@@ -236,8 +237,8 @@ def save_counted(
     return bool(
         session.run(
             """UPDATE repository SET
-                state = 'users_processing', head = :head, branch = :branch, mailmap = :mailmap,
-                counting_version = :version, total_commits = :total, merge_commits = :merges,
+                state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
+                mailmap = :mailmap, counting_version = :version, total_commits = :total, merge_commits = :merges,
                 trimmed_commits = :trimmed, unique_contributors = :contributors, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
@@ -246,6 +247,7 @@ def save_counted(
             **_ours(repository),
             old_head=repository.head or "",
             head=head,
+            head_committed_at=head_committed_at,
             branch=branch,
             mailmap=mailmap,
             version=version,

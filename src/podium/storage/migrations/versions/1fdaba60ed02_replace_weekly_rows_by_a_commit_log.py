@@ -28,6 +28,7 @@ UPDATE commit_data SET ordinal = numbered.ordinal FROM (
 
 
 def upgrade() -> None:
+    op.add_column("repository", sa.Column("head_committed_at", sa.BigInteger))
     op.add_column("repository", sa.Column("roots", sa.Text))
     op.add_column("repository", sa.Column("is_recount", sa.Boolean, nullable=False, server_default=sa.false()))
     op.create_index(
@@ -72,5 +73,5 @@ def downgrade() -> None:
     for name in ("role_only", "ordinal", "mailmap_source"):
         op.drop_column("commit_data", name)
     op.drop_index("ix_repository_counting_version", "repository")
-    for name in ("is_recount", "roots"):
+    for name in ("is_recount", "roots", "head_committed_at"):
         op.drop_column("repository", name)
