@@ -32,8 +32,8 @@ from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.resolving import Desk, desk
 
-# Without the mailmap, which joins rows without an account to others.
-RULES = Rules.parse(merges="include", bots="include", co_authors="include", mailmap="ignore")
+# Without the mailmap and names, which join rows without an account to others.
+RULES = Rules.parse(merges="include", bots="include", co_authors="include", mailmap="ignore", names="apart")
 
 
 def commits_of(repository: Path) -> Counter[str]:
