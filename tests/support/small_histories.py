@@ -15,7 +15,7 @@ from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.figures import read_figures
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find
-from podium.repositories.address import path_address
+from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
 from podium.settings import Settings
@@ -67,10 +67,11 @@ def _bytes(text: bytes | str) -> bytes:
 
 
 class CountedHistory:
-    """A history at ``path``, counted into ``db``."""
+    """A history at ``path``, counted into ``db`` as if it came from ``address``."""
 
     def __init__(self, db: Database, path: Path) -> None:
         self.path = path
+        self.address = f"https://github.com/histories/{path.stem}"
         self._db = db
         self.count()
 
@@ -83,7 +84,7 @@ class CountedHistory:
 
     def count(self) -> None:
         """Count what is new."""
-        row = submit(self._db, NullQueues(), path_address(self.path, None), refresh_after=0).repository
+        row = submit(self._db, NullQueues(), parse_address(self.address), refresh_after=0).repository
         start_over(self._db, row.id)
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
         job = factories.commit_job(Settings(), self._db, factories.path_source(environment, self.path), ask=False)
@@ -96,7 +97,7 @@ class CountedHistory:
         with self._db.read() as session:
             return load_board(
                 session,
-                self._repository(session),
+                self.repository(session),
                 Rules.parse(**rules),
                 limit=None,
                 offset=0,
@@ -126,9 +127,10 @@ class CountedHistory:
 
     def _ask(self, rules: dict[str, Any], question: Callable[[Ranked], Document]) -> Document:
         with self._db.read() as session:
-            return question(BoardData(session, self._repository(session), GITHUB).under(Rules.parse(**rules)))
+            return question(BoardData(session, self.repository(session), GITHUB).under(Rules.parse(**rules)))
 
-    def _repository(self, session: Session) -> Repository:
+    def repository(self, session: Session) -> Repository:
+        """The row of the repository."""
         repository = queries.by_id(session, self.id)
         assert repository is not None
         return repository
