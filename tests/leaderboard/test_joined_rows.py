@@ -163,6 +163,14 @@ def test_nothing_known_of_a_blank_e_mail_counts(counted: Counted) -> None:
     assert [row["name"] for row in counted.board()["top_contributors"]] == ["Anna", "Bert"]
 
 
+def test_a_blank_e_mail_of_several_names_has_all_reasons(counted: Counted) -> None:
+    counted.person("", "Anna Lee", 3)
+    counted.person("", "ANNA LEE", 2)
+    assert reasons(counted, rank=1) == {
+        "": "It has no e-mail, so it counts by its name. The full name ANNA LEE joins it.",
+    }
+
+
 def test_the_mailmap_may_name_people_without_an_e_mail(counted: Counted) -> None:
     counted.person("", "Anna", 3, mapped=("Anna", "anna@x"))
     counted.person("", "Bert", 2)

@@ -38,26 +38,29 @@ def _members(ranked: Ranked, group: int) -> list[int]:
 
 
 def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[dict[str, Any]]:
-    """The ``emails`` of an explanation, those with the most commits first; one e-mail may be there for two reasons."""
-    people = ranked.people
-    reasons = Reasons(ranked, group)
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    """The ``emails`` of an explanation, those with the most commits first."""
+    people, reasons = ranked.people, Reasons(ranked, group)
+    found: dict[str, dict[str, Any]] = {}
+    sentences: dict[str, dict[str, None]] = {}
     for person in _members(ranked, group):
-        email, reason = people.emails[person], reasons.of(person)
-        if (email, reason) not in found:
-            found[email, reason] = {
+        email = people.emails[person]
+        if email not in found:
+            found[email] = {
                 "email": email if show_emails else None,
                 "names": [],
                 "commitCount": 0,
                 "mergeCount": 0,
                 "coAuthoredCount": 0,
-                "foundBy": reason,
             }
-        entry = found[email, reason]
+        entry = found[email]
         entry["names"].append(shown_name(people.names[person], show_emails=show_emails))
         entry["commitCount"] += people.counts[COMMITS][person]
         entry["mergeCount"] += people.counts[MERGES][person]
         entry["coAuthoredCount"] += people.counts[CO_AUTHORED][person] + people.counts[CO_AUTHORED_MERGES][person]
+        # Each name of an e-mail may be here for a reason of its own.
+        sentences.setdefault(email, {}).update(dict.fromkeys(reasons.of(person)))
+    for email, entry in found.items():
+        entry["foundBy"] = " ".join(sentences[email])
     return list(found.values())
 
 

@@ -24,10 +24,10 @@ class Reasons:
         for person in ranked.groups.members[group]:
             self._parts.setdefault(ranked.groups.parts[person], []).append(person)
 
-    def of(self, person: int) -> str:
+    def of(self, person: int) -> list[str]:
         known = self._ranked.accounts.of(self._people.emails[person])
         sentences = [self._evidence(person, known), *self._overruled(person, known)]
-        return " ".join([*sentences, *self._divided(person), *self._by_name(person)])
+        return [*sentences, *self._divided(person), *self._by_name(person)]
 
     def _evidence(self, person: int, known: Known | None) -> str:
         match self._groups.ways[person]:
