@@ -279,6 +279,13 @@ class Settings:
         _seconds,
         "The same for an e-mail that belongs to no GitHub account.",
     )
+    bots_file: str = _setting(
+        "PODIUM_BOTS_FILE",
+        "",
+        _text,
+        "File with further bots, one e-mail address or login per line; `!` before one removes it from the built-in "
+        "list, `#` begins a comment. Read when a process starts.",
+    )
     git_hosts: tuple[str, ...] = _setting(
         "PODIUM_GIT_HOSTS",
         (),
@@ -537,6 +544,9 @@ class Settings:
             for field in dataclasses.fields(self)
             if getattr(values, field.name) != field.default and (field.name in secrets or not field.metadata["secret"])
         }
+
+    def bots_files(self) -> tuple[Path, ...]:
+        return (Path(self.bots_file),) if self.bots_file else ()
 
     def account_age(self) -> float:
         """Seconds after which an account is looked up again."""

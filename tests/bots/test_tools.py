@@ -15,10 +15,12 @@ def test_the_lists_are_in_lower_case_and_disjoint() -> None:
     assert not BOT_EMAILS & AGENT_EMAILS.keys()
 
 
-def test_an_agent_without_an_email_has_the_kind_that_the_count_saved() -> None:
+def test_where_the_list_says_nothing_the_kind_is_the_one_that_the_count_saved() -> None:
     assert Bots().kind_of("", "agent") == "agent"
     assert Bots().kind_of("", "human") == "human"
-    assert Bots().kind_of("ada@example.com", "agent") == "human"
+    assert Bots().kind_of("x" * 300, "bot") == "bot"
+    assert Bots().kind_of("noreply@anthropic.com", "human") == "agent"
+    assert Bots(removed=frozenset({"noreply@anthropic.com"})).kind_of("noreply@anthropic.com", "agent") == "human"
 
 
 @pytest.mark.parametrize(("login", "is_bot"), [("dependabot[bot]", True), ("Any-App[bot]", True), ("robot", False)])

@@ -239,6 +239,20 @@ def test_a_setting_that_cannot_be_read(podium: Podium, repository: Path) -> None
     assert "PODIUM_LEASE_SECONDS" in done.stderr
 
 
+def test_a_file_of_bots_applies_to_a_board_that_was_counted_before(
+    podium: Podium, repository: Path, tmp_path: Path
+) -> None:
+    board = podium.board(str(repository))
+    ours = tmp_path / "bots"
+    ours.write_text("".join(f"{entry['email']}\n" for entry in board["top_contributors"]))
+    assert podium.board(str(repository), "--bots-file", str(ours))["top_contributors"] == []
+    ours.write_text("two words\n")
+    done = podium.run("rank", str(repository), "--bots-file", str(ours))
+    assert (done.returncode, "bots, line 1" in done.stderr) == (2, True)
+    done = podium.run("rank", str(repository), PODIUM_BOTS_FILE=str(ours))
+    assert (done.returncode, "bots, line 1" in done.stderr) == (2, True)
+
+
 def test_output_that_is_not_read_to_its_end_is_no_error(podium: Podium, repository: Path) -> None:
     podium.board(str(repository))
     read_end, write_end = os.pipe()

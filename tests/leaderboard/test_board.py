@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from podium.bots.tools import Bots
 from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Database
@@ -288,6 +289,15 @@ def test_bots_are_left_out_counted_or_alone(counted: Counted) -> None:
     assert board["top_contributors"][0]["profileUrl"] == "https://github.com/apps/dependabot"
     # They are no people who could not be found.
     assert board["unresolved"] == 1
+
+
+def test_another_list_of_bots_changes_a_board_that_was_counted_before(counted: Counted) -> None:
+    counted.person("release@example.com", "Release", 3)
+    counted.person("noreply@anthropic.com", "Claude", 2, kind="agent")
+    bots = Bots(frozenset({"release@example.com"}), frozenset({"noreply@anthropic.com"}))
+    assert counted.rows() == [("release@example.com", 3)]
+    assert counted.rows(bots=bots) == [("noreply@anthropic.com", 2)]
+    assert counted.rows(Rules(bots="only"), bots=bots) == [("release@example.com", 3)]
 
 
 def test_an_account_is_a_bot_where_the_host_says_so(counted: Counted) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
@@ -150,6 +151,7 @@ class Counted:
         offset: int = 0,
         show_emails: bool = True,
         github_url: str = "https://github.com",
+        bots: Bots = BUILT_IN,
     ) -> Document:
         """The document under ``rules``."""
         with self.db.read() as session:
@@ -163,6 +165,7 @@ class Counted:
                 offset=offset,
                 show_emails=show_emails,
                 github_url=github_url,
+                bots=bots,
             )
 
     def rows(self, rules: Rules | None = None, **page: Any) -> list[tuple[str, int]]:

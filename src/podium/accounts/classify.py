@@ -9,6 +9,7 @@ from typing import Any
 from podium.accounts.email_rules import Classified, classify
 from podium.accounts.links import KNOWN
 from podium.accounts.stale import IS_ADDRESS, MaxAges, stale_rows
+from podium.bots.tools import BUILT_IN, Bots
 from podium.storage.session import Session
 from podium.storage.steps import STEP_STATEMENTS, Step, chunked
 
@@ -22,10 +23,10 @@ ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.use
 # The host's answer takes precedence over an e-mail's claim.
 _KNOWN_FROM_EMAIL = KNOWN + " ON CONFLICT (host, email) DO NOTHING"
 
-_KNOWN_ROWS = f"""
-SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
+_WITHOUT_BATCH = f"""
+SELECT c.id, c.email, c.kind, c.{IS_ADDRESS} AND NOT c.role_only AND k.email IS NULL
+FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
 WHERE c.repository_id = :id AND c.count_id = :count AND NOT c.processed AND c.batch IS NULL
-    AND (c.kind <> 'human' OR NOT c.{IS_ADDRESS} OR k.email IS NOT NULL)
 """
 
 _UNPROCESSED = "SELECT id FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed"
@@ -36,7 +37,7 @@ class EmailClassification:
     """The e-mails of one repository; implements :class:`podium.counting.save.ClassifiedEmails`.
 
     Attributes:
-        kinds: 'bot' or 'agent', by e-mail; humans are left out.
+        kinds: 'bot' or 'agent', by e-mail; humans are left out. By the built-in list alone: the user's may change.
     """
 
     kinds: Mapping[str, str]
@@ -44,6 +45,7 @@ class EmailClassification:
     _classified: Mapping[str, Classified]
     _github_host: str
     _ages: MaxAges | None
+    _bots: Bots
 
     def link_steps(self) -> Iterator[Step]:
         """Link the e-mails that name their account."""
@@ -65,14 +67,20 @@ class EmailClassification:
 
     def known_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
         """Unprocessed rows (``commit_data.id``) that need no look-up; with look-ups, of those without a batch."""
-        sql, host = (_KNOWN_ROWS, {"host": self._github_host}) if self.can_look_up else (_UNPROCESSED, {})
-        return [row_id for (row_id,) in session.tuples(sql, id=repository_id, count=count_id, **host)]
+        if not self.can_look_up:
+            return [row_id for (row_id,) in session.tuples(_UNPROCESSED, id=repository_id, count=count_id)]
+        rows = session.tuples(_WITHOUT_BATCH, id=repository_id, count=count_id, host=self._github_host)
+        return [
+            row_id for row_id, email, kind, is_open in rows if not is_open or self._bots.kind_of(email, kind) != "human"
+        ]
 
     def stale_rows(self, session: Session, repository_id: int, count_id: int) -> list[int]:
         """Rows that must be looked up again."""
         if self._ages is None or not self.can_look_up:
             return []
-        return stale_rows(session, repository_id, count_id, self._github_host, self._ages)
+        return stale_rows(
+            session, repository_id, count_id, github_host=self._github_host, ages=self._ages, bots=self._bots
+        )
 
 
 def _link(session: Session, *, named: list[dict[str, Any]]) -> None:
@@ -81,13 +89,14 @@ def _link(session: Session, *, named: list[dict[str, Any]]) -> None:
 
 
 def classify_emails(
-    host: str, emails: Collection[str], *, github_host: str, ages: MaxAges | None
+    host: str, emails: Collection[str], *, github_host: str, ages: MaxAges | None, bots: Bots = BUILT_IN
 ) -> EmailClassification:
     """Classify e-mails by their text.
 
     Args:
         host: '' for a path of this machine, which may be a clone from GitHub.
         emails: in lower case.
+        bots: decides which e-mails are looked up.
         ages: None: accounts are not looked up.
     """
     classified = {email: classify(email, github_host) for email in emails}
@@ -97,4 +106,5 @@ def classify_emails(
         _classified=classified,
         _github_host=github_host,
         _ages=ages,
+        _bots=bots,
     )

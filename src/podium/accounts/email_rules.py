@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from podium.bots.tools import LONGEST_EMAIL, Bots, Kind
+from podium.bots.bots_file import LONGEST_EMAIL
+from podium.bots.tools import BUILT_IN, Kind
 
 # Account numbers are stored as signed 64-bit integers.
 _LARGEST_ID = 2**63 - 1
@@ -37,10 +38,9 @@ class Classified:
 
 
 _HUMAN = Classified("human", None)
-_BOTS = Bots()
 
 
-def classify(email: str, github_host: str = "github.com", bots: Bots = _BOTS) -> Classified:
+def classify(email: str, github_host: str = "github.com") -> Classified:
     """Classify ``email``, any text in lower case.
 
     Accounts are read from ``users.noreply.<github_host>`` only; bots are recognised by their github.com addresses
@@ -51,7 +51,7 @@ def classify(email: str, github_host: str = "github.com", bots: Bots = _BOTS) ->
     local, _, domain = email.rpartition("@")
     hostname = github_host.partition(":")[0]
     account = _noreply_account(local) if domain == f"users.noreply.{hostname}" else None
-    kind = bots.kind_of(email)
+    kind = BUILT_IN.kind_of(email)
     return _HUMAN if kind == "human" and account is None else Classified(kind, account)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.repositories.store import queries
 from podium.storage.session import Session
 
@@ -38,8 +39,9 @@ MOST_STALE = 5000
 # The most active e-mail of each stale account is looked up, which renews the account. A noreply link stays, but the
 # login in it may have changed. A join, because with EXISTS PostgreSQL reads the links of every other repository.
 _STALE = f"""
-SELECT c.id FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
-WHERE c.repository_id = :id AND c.count_id = :count AND c.kind = 'human' AND c.{IS_ADDRESS}
+SELECT c.id, c.email, c.kind FROM commit_data c LEFT JOIN known_email k ON k.host = :host AND k.email = c.email
+WHERE c.repository_id = :id AND c.count_id = :count AND (c.kind = 'human' OR :removed) AND c.{IS_ADDRESS}
+    AND NOT c.role_only
     AND (c.processed OR c.batch IS NULL) AND (
     k.email IS NULL AND c.processed
     OR k.source <> 'noreply' AND k.known_at < {{now}} - CASE
@@ -54,7 +56,7 @@ WHERE c.repository_id = :id AND c.count_id = :count AND c.kind = 'human' AND c.{
             FROM commit_data c
                 JOIN known_email k ON k.host = :host AND k.email = c.email
                 JOIN contributor p ON p.id = k.contributor_id
-            WHERE c.repository_id = :id AND c.count_id = :count AND c.kind = 'human'
+            WHERE c.repository_id = :id AND c.count_id = :count AND (c.kind = 'human' OR :removed)
                 AND COALESCE(p.enriched_at, p.created_at) < {{now}} - :account
             GROUP BY k.contributor_id, c.email
         ) AS old WHERE place = 1
@@ -64,7 +66,9 @@ ORDER BY c.commit_count + c.merge_count DESC, c.id LIMIT :most
 """
 
 
-def stale_rows(session: Session, repository_id: int, count_id: int, github_host: str, ages: MaxAges) -> list[int]:
+def stale_rows(
+    session: Session, repository_id: int, count_id: int, *, github_host: str, ages: MaxAges, bots: Bots = BUILT_IN
+) -> list[int]:
     """Return the rows (``commit_data.id``) whose e-mails must be looked up again, at most :data:`MOST_STALE`.
 
     Only accounts at ``github_host`` can be looked up. A path of this machine (host '') may be a clone from there.
@@ -81,6 +85,8 @@ def stale_rows(session: Session, repository_id: int, count_id: int, github_host:
         email=ages.email,
         unknown_email=ages.unknown_email,
         shortest=ages.shortest,
+        # An address of the built-in list may be a person's.
+        removed=bool(bots.removed),
         most=MOST_STALE,
     )
-    return [row_id for (row_id,) in rows]
+    return [row_id for row_id, email, kind in rows if bots.kind_of(email, kind) == "human"]

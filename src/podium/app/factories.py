@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from podium.accounts.lookup import Lookup
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
+    from podium.bots.tools import Bots
     from podium.clones.path_source import PathSource
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
@@ -115,20 +116,33 @@ def backend(settings: Settings) -> Backend:
 
 
 def commit_job(
-    settings: Settings, db: Database, source: Source, *, ask: bool = True, budget: Budget | None = None
+    settings: Settings,
+    db: Database,
+    source: Source,
+    *,
+    ask: bool = True,
+    budget: Budget | None = None,
+    bots: Bots | None = None,
 ) -> CommitJob:
     """Return the commit job; without ``ask``, the user job has nothing to look up.
 
-    ``budget``: None: the settings'.
+    ``budget``, ``bots``: None: the settings'.
+
+    Raises:
+        BadSetting: ``PODIUM_BOTS_FILE`` cannot be read.
     """
     from podium.accounts.classify import classify_emails
+    from podium.bots.tools import Bots
     from podium.counting.commit_job import CommitJob
 
     return CommitJob(
         db=db,
         source=source,
         classify_emails=functools.partial(
-            classify_emails, github_host=github_host(settings), ages=max_ages(settings) if ask else None
+            classify_emails,
+            github_host=github_host(settings),
+            ages=max_ages(settings) if ask else None,
+            bots=bots or Bots.from_files(settings.bots_files()),
         ),
         lease_seconds=settings.lease_seconds,
         max_crashes=settings.max_crashes,
@@ -228,8 +242,14 @@ def no_lookup() -> Lookup:
 
 def stale_rows(settings: Settings) -> Callable[[Session, int, int], list[int]]:
     from podium.accounts.stale import stale_rows
+    from podium.bots.tools import Bots
 
-    return functools.partial(stale_rows, github_host=github_host(settings), ages=max_ages(settings).for_refresh())
+    return functools.partial(
+        stale_rows,
+        github_host=github_host(settings),
+        ages=max_ages(settings).for_refresh(),
+        bots=Bots.from_files(settings.bots_files()),
+    )
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:

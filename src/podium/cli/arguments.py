@@ -48,6 +48,11 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
     rank.add_argument("--bots", choices=(*include, "only"), default="exclude", help="rank bots (default: exclude)")
     rank.add_argument(
+        "--bots-file",
+        metavar="FILE",
+        help="further bots: an e-mail address or login per line, ! before one that is no bot",
+    )
+    rank.add_argument(
         "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
     )
     rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply .mailmap (default: use)")

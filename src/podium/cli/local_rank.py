@@ -13,10 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from podium.app import factories
+from podium.bots.tools import Bots
 from podium.cli.progress_bar import progress_for
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
@@ -51,6 +53,7 @@ class Request:
     source: an address or a path.
     local: the repository at the path, whose commits git already walks; None for an address.
     top: the number of rows; None for all.
+    bots_files: in addition to the setting.
     """
 
     source: str
@@ -59,6 +62,7 @@ class Request:
     rules: Rules
     top: int | None
     format: str
+    bots_files: tuple[Path, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         Interrupted: SIGINT or SIGTERM came; the repository was released.
     """
     settings = Settings.for_command_line(environment)
+    bots = Bots.from_files([*settings.bots_files(), *request.bots_files])
     gc.set_threshold(_MANY_OBJECTS)
     _quiet_log()
     stop = threading.Event()
@@ -92,11 +97,11 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         db = factories.open_database(settings)
         stack.callback(db.close)
         with progress_for(subject.address.name) as progress:
-            job = factories.commit_job(settings, db, subject.source, ask=subject.asks)
+            job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
             repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
-        return _board(settings, db, repository_id, request)
+        return _board(settings, db, repository_id, request, bots)
 
 
 def _import_what_comes_later(*also: str) -> None:
@@ -246,7 +251,7 @@ def _get(session: Session, repository_id: int) -> Repository:
     return repository
 
 
-def _board(settings: Settings, db: Database, repository_id: int, request: Request) -> str:
+def _board(settings: Settings, db: Database, repository_id: int, request: Request, bots: Bots) -> str:
     from podium.leaderboard.board import load_board
     from podium.leaderboard.export.formats import render
 
@@ -260,6 +265,7 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
             # Shown by default on the user's own machine.
             show_emails=settings.show_emails is not False,
             github_url=settings.github_server_url,
+            bots=bots,
         )
     # Not cut in a file or a pipe.
     width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None

@@ -46,10 +46,11 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         until=options.until,
         identities=not options.no_identities,
     )
+    bots_files = (Path(options.bots_file),) if options.bots_file else ()
     # A table is read, other formats are kept.
     top = options.top or (20 if options.format in ("table", "markdown") else ALL)
     top = None if top == ALL else top
-    return rank(environment, Request(options.source, local, options.rev, rules, top, options.format))
+    return rank(environment, Request(options.source, local, options.rev, rules, top, options.format, bots_files))
 
 
 def _path(source: str) -> Path:

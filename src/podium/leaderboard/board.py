@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
@@ -36,9 +37,10 @@ def load_board(
     offset: int,
     show_emails: bool,
     github_url: str,
+    bots: Bots = BUILT_IN,
 ) -> Document:
     """Read one board of a counted ``repository``; see :func:`read_board`."""
-    ranked = BoardData(session, repository, github_url).under(rules)
+    ranked = BoardData(session, repository, github_url, bots=bots).under(rules)
     return read_board(ranked, limit=limit, offset=offset, show_emails=show_emails)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Protocol, TypeVar
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group_people, load_accounts, unresolved
 from podium.leaderboard.people import People, WeeklyActivity, load_activity, load_people
@@ -48,6 +49,7 @@ class BoardData:
         session: a transaction that stays open as long as this object is used.
         keep: a cache of parts. Keys change with the count or with :func:`cache_key`.
         check: called between the steps of long work; raises an error to end it.
+        bots: the same for all boards of a cache.
     """
 
     def __init__(
@@ -57,7 +59,10 @@ class BoardData:
         github_url: str,
         keep: Keep = keep_nothing,
         check: Callable[[], None] = keep_on,
+        *,
+        bots: Bots = BUILT_IN,
     ) -> None:
+        self.bots = bots
         self.check = check
         self.session = session
         self.repository = repository
@@ -97,7 +102,7 @@ class BoardData:
 
     @cached_property
     def people(self) -> People:
-        return self._part(("people", self._count), lambda: load_people(self.session, self._id, self.check))
+        return self._part(("people", self._count), lambda: load_people(self.session, self._id, self.check, self.bots))
 
     @cached_property
     def activity(self) -> WeeklyActivity:

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.rules import Rules
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
@@ -73,7 +74,7 @@ class People:
         return 400 * len(self.ids) + 2 * text
 
 
-def load_people(session: Session, repository_id: int, check: Callable[[], None]) -> People:
+def load_people(session: Session, repository_id: int, check: Callable[[], None], bots: Bots = BUILT_IN) -> People:
     """Load the people; ``check`` is called between chunks, and may raise an error."""
     rows = []
     for chunk in _people(session, repository_id):
@@ -93,7 +94,8 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None])
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
         [a if a != b else b for a, b in zip(identities, emails, strict=True)],
         sources,
-        kinds,
+        # The list may have changed since the count.
+        [bots.kind_of(email, kind) for email, kind in zip(emails, kinds, strict=True)],
         counts=tuple(numbers[:4]),
         first=tuple(numbers[4::2]),
         last=tuple(numbers[5::2]),

@@ -10,7 +10,7 @@ from typing import Literal
 from podium.errors import BadRule
 from podium.timeutil import DAY, WEEK, iso_day, week_of
 
-Bots = Literal["exclude", "include", "only"]
+BotsRule = Literal["exclude", "include", "only"]
 Names = Literal["join", "apart"]
 
 _EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
@@ -29,7 +29,7 @@ class Rules:
     """
 
     merges: bool = False
-    bots: Bots = "exclude"
+    bots: BotsRule = "exclude"
     co_authors: bool = False
     mailmap: bool = True
     since: int | None = None
@@ -101,7 +101,7 @@ def _word(rule: str, value: str, choices: tuple[str, ...]) -> str:
     raise BadRule(f"{rule} cannot be {value[:40]!r}: choose {' or '.join(choices)}.")
 
 
-def _bots(value: str) -> Bots:
+def _bots(value: str) -> BotsRule:
     match value:
         case "include" | "exclude" | "only":
             return value

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 
 from podium.avatars.loader import AvatarLoader
+from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
@@ -94,6 +95,7 @@ class Context:
             settings.github_server_url,
             settings.board_cache_bytes,
             max_board_bytes=settings.max_board_bytes,
+            bots=Bots.from_files(settings.bots_files()),
         )
         status = StatusView(renderer, github_host)
         return cls(

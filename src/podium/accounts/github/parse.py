@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from podium.accounts.lookup import GitHubAccount
+from podium.textutil.raw_bytes import from_bytes
 
 # GitHub's windows last an hour; a wait of more than a day is a mistake.
 MAX_WAIT = 86_400.0
@@ -206,7 +207,8 @@ def text_of(value: object, longest: int = 500) -> str | None:
 
 
 def email_of(value: object) -> str:
-    return (text_of(value) or "").lower()
+    """An e-mail in the form that counts save: lower case in ASCII only."""
+    return from_bytes((text_of(value) or "").encode().lower())
 
 
 def _web_address(value: object) -> str | None:

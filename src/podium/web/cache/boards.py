@@ -11,6 +11,7 @@ from typing import TypeVar
 from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 
+from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import NotFound, TooManyRequests
 from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
 from podium.leaderboard.grouping import Accounts, load_accounts
@@ -57,7 +58,9 @@ class BoardCache:
         clock: Callable[[], float] = time.monotonic,
         *,
         max_board_bytes: int = 0,
+        bots: Bots = BUILT_IN,
     ) -> None:
+        self._bots = bots
         self._clock = clock
         self._max_board_bytes = max_board_bytes
         self._keeps_answers = True
@@ -175,7 +178,7 @@ class BoardCache:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
             if not has_board(row):
                 return make(row, None)
-            data = BoardData(session, row, self._github_url, self._keep, check)
+            data = BoardData(session, row, self._github_url, self._keep, check, bots=self._bots)
             if self._max_board_bytes:
                 data.check_size(self._max_board_bytes)
             return make(row, data)
