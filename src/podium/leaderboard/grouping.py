@@ -118,11 +118,12 @@ def group_people(people: People, accounts: Accounts, *, mailmap: bool, names: bo
     parts, members = _numbered(places.keys)
     owners = [places.owner(places.keys[those[0]]) for those in members]
     kinds = [_kind(people, accounts, *part, places.tools) for part in zip(members, owners, strict=True)]
+    own = {part for part, way in zip(parts, places.ways, strict=True) if way == Way.OWN_MAILMAP}
     rows = [
         NamedRow(
             kinds[part],
             owners[part] is not None,
-            any(places.ways[person] == Way.OWN_MAILMAP for person in those),
+            part in own,
             _full_names(people, known, accounts, those, owners[part], mailmap=mailmap) if names else frozenset(),
             sum(known.commits[person] for person in those),
         )

@@ -53,11 +53,12 @@ def full_name(name: str) -> str | None:
         return None
     words = folded.split()
     letters = words if all(map(str.isalpha, words)) else [found[0] for found in map(_LETTERS.search, words) if found]
-    if len(letters) < 2 or "@" in folded or {"at", "dot"}.issubset(letters) or _is_placeholder(letters):
+    if len(letters) < 2 or "@" in folded or ("dot" in letters and "at" in letters) or _is_placeholder(letters):
         return None
     return " ".join(words)
 
 
 def _is_placeholder(words: list[str]) -> bool:
-    others = [word for word in words if word not in _FILLERS]
-    return (bool(others) and _PLACEHOLDERS.issuperset(others)) or " ".join(words) in _PLACEHOLDER_NAMES
+    if all(word in _PLACEHOLDERS or word in _FILLERS for word in words):
+        return not _FILLERS.issuperset(words)
+    return " ".join(words) in _PLACEHOLDER_NAMES

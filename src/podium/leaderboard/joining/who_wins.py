@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable
 
 # An account (``contributor.id``), or an identity: of a mailmap, an e-mail, or the name of a person without one.
 Key = int | str
@@ -77,103 +76,110 @@ def identity_of(email: str, name: str, identity: str) -> str:
 
 def place(known: Evidence) -> Places:
     """Decide which people are one row, without regard to names."""
-    places = Places([*known.identities], bytearray(len(known.identities)), {}, [*known.is_tool])
-    by_own = _place_by_own_mailmap(known, places)
-    # For each identity: where looked-up accounts put some of its people, and the others.
-    accounts: dict[str, set[Key]] = {}
-    others: dict[str, list[int]] = {}
-    for person, identity in enumerate(known.identities):
-        account = known.looked_up[person]
-        if places.ways[person]:
-            continue
-        if account is None:
-            others.setdefault(identity, []).append(person)
-        else:
-            key = places.keys[person] = by_own.get(account, account)
-            places.ways[person] = Way.ACCOUNT
-            accounts.setdefault(identity, set()).add(key)
-    own = {known.identities[person] for person, is_own in enumerate(known.is_own) if is_own}
-    for identity, people in others.items():
-        _place_others(known, places, by_own, people, {identity} if identity in own else accounts.get(identity, set()))
-    return places
+    return _Placing(known).places
 
 
-def _place_by_own_mailmap(known: Evidence, places: Places) -> dict[int, str]:
-    """Return the accounts that the user's own mailmap gives to an identity; it gets all of their other people, too."""
-    members: dict[str, list[int]] = {known.identities[person]: [] for person, own in enumerate(known.is_own) if own}
-    if not members:
-        return {}
-    for person, identity in enumerate(known.identities):
-        if identity in members and (known.is_own[person] or known.is_target[person]):
-            members[identity].append(person)
-            places.ways[person] = Way.OWN_MAILMAP
-    # The strongest claim to an account wins: that of the address to which the mailmap leads, then of most commits.
-    claims: dict[int, tuple[tuple[bool, bool, int], str]] = {}
-    for identity, people in members.items():
-        # A bot's commits given to a person do not make the bot's account theirs.
-        tools = all(known.is_tool[person] for person in people)
+class _Placing:
+    def __init__(self, known: Evidence) -> None:
+        self._known = known
+        self.places = Places([*known.identities], bytearray(len(known.identities)), {}, [*known.is_tool])
+        # The accounts of identities of the user's own mailmap: such an identity gets all of their other people, too.
+        self._own: dict[int, str] = {}
+        own = {identity for identity, is_own in zip(known.identities, known.is_own, strict=True) if is_own}
+        if own:
+            self._place_by_own_mailmap(own)
+        # For each identity: where looked-up accounts put some of its people, and the others.
+        accounts: dict[str, set[Key]] = {}
+        others: dict[str, list[int]] = {}
+        for person, identity in enumerate(known.identities):
+            account = known.looked_up[person]
+            if self.places.ways[person]:
+                continue
+            if account is None:
+                others.setdefault(identity, []).append(person)
+            else:
+                key = self.places.keys[person] = self._key(account)
+                self.places.ways[person] = Way.ACCOUNT
+                accounts.setdefault(identity, set()).add(key)
+        for identity, people in others.items():
+            if len(people) == 1 and identity not in own and identity not in accounts:
+                # Most people.
+                self._put(people, identity, known.claimed[people[0]])
+            else:
+                self._place_others(people, identity, {identity} if identity in own else accounts.get(identity, set()))
+
+    def _key(self, account: int) -> Key:
+        return self._own.get(account, account)
+
+    def _place_by_own_mailmap(self, own: set[str]) -> None:
+        known = self._known
+        members: dict[str, list[int]] = {}
+        for person, identity in enumerate(known.identities):
+            if identity in own and (known.is_own[person] or known.is_target[person]):
+                members.setdefault(identity, []).append(person)
+                self.places.ways[person] = Way.OWN_MAILMAP
+        # The strongest claim to an account wins: that of the address to which the mailmap leads, then of most commits.
+        claims: dict[int, tuple[tuple[bool, bool, int], str]] = {}
+        for identity, people in members.items():
+            # A bot's commits given to a person do not make the bot's account theirs.
+            tools = all(known.is_tool[person] for person in people)
+            for person in people:
+                account = known.looked_up[person] or known.claimed[person]
+                if account is not None and known.is_tool[person] == tools:
+                    claim = (known.is_target[person], known.looked_up[person] is not None, known.commits[person])
+                    if account not in claims or claim > claims[account][0]:
+                        claims[account] = claim, identity
+        strongest: dict[str, tuple[bool, bool, int]] = {}
+        for account, (claim, identity) in claims.items():
+            self._own[account] = identity
+            if identity not in strongest or claim > strongest[identity]:
+                strongest[identity] = claim
+                self.places.owners[identity] = account
+
+    def _place_others(self, people: list[int], identity: str, elsewhere: set[Key]) -> None:
+        """Place the people of one identity without a looked-up account; ``elsewhere`` are the rows of its others."""
+        known = self._known
+        is_tool = any(known.is_tool[person] and known.is_target[person] for person in people)
+        if is_tool:
+            # What the mailmap gives to a bot is the bot's.
+            elsewhere = set()
+            for person in people:
+                self.places.tools[person] = True
+        if len(elsewhere) == 1:
+            self._put_into(people, next(iter(elsewhere)))
+            return
+        # The mailmap does not say which of several accounts it means. A number does.
+        rest = []
         for person in people:
-            account = known.looked_up[person] or known.claimed[person]
-            if account is not None and known.is_tool[person] == tools:
-                claim = (known.is_target[person], known.looked_up[person] is not None, known.commits[person])
-                if account not in claims or claim > claims[account][0]:
-                    claims[account] = claim, identity
-    strongest: dict[str, tuple[bool, bool, int]] = {}
-    for account, (claim, identity) in claims.items():
-        if identity not in strongest or claim > strongest[identity]:
-            strongest[identity] = claim
-            places.owners[identity] = account
-    return {account: identity for account, (_, identity) in claims.items()}
-
-
-def _place_others(
-    known: Evidence, places: Places, by_own: dict[int, str], people: list[int], accounts: set[Key]
-) -> None:
-    """Place the people of one identity without a looked-up account; ``accounts`` are where its other people are."""
-    is_tool = any(known.is_tool[person] and known.is_target[person] for person in people)
-    if is_tool:
-        # What the mailmap gives to a bot is the bot's.
-        accounts = set()
-        for person in people:
-            places.tools[person] = True
-    if len(accounts) == 1:
-        [key] = accounts
-        _put(known, places, by_own, people, key)
-        return
-    # The mailmap does not say which of several accounts it means. A number does.
-    rest = []
-    for person in people:
-        account = known.claimed[person]
-        number = None if account is None else by_own.get(account, account)
-        if number is not None and number in accounts:
-            _put(known, places, by_own, [person], number)
-        else:
-            rest.append(person)
-    if rest:
+            account = known.claimed[person]
+            if account is not None and self._key(account) in elsewhere:
+                self._put([person], identity, account)
+            else:
+                rest.append(person)
         is_tool = is_tool or all(known.is_tool[person] for person in rest)
-        account = _main_account(known, [person for person in rest if known.is_tool[person] == is_tool])
-        _put(
-            known, places, by_own, rest, known.identities[rest[0]] if account is None else by_own.get(account, account)
-        )
+        same_kind = [person for person in rest if known.is_tool[person] == is_tool]
+        self._put(rest, identity, self._main_account(same_kind))
 
+    def _main_account(self, people: list[int]) -> int | None:
+        """The account that addresses of one identity name: that of its own address first, then that of most commits."""
+        commits: dict[int, int] = {}
+        for person in people:
+            account = self._known.claimed[person]
+            if account is not None and self._known.is_target[person]:
+                return account
+            if account is not None:
+                commits[account] = commits.get(account, 0) + self._known.commits[person]
+        return max(commits, key=commits.__getitem__, default=None)
 
-def _put(known: Evidence, places: Places, by_own: dict[int, str], people: Iterable[int], key: Key) -> None:
-    for person in people:
-        account = known.claimed[person]
-        places.keys[person] = key
-        if account is not None and by_own.get(account, account) == key:
-            places.ways[person] = Way.NUMBER
-        elif not known.is_target[person] or key != known.identities[person]:
-            places.ways[person] = Way.MAILMAP
+    def _put(self, people: list[int], identity: str, account: int | None) -> None:
+        self._put_into(people, identity if account is None else self._key(account))
 
-
-def _main_account(known: Evidence, people: list[int]) -> int | None:
-    """The account that addresses of one identity name: that of its own address first, then that of most commits."""
-    commits: dict[int, int] = {}
-    for person in people:
-        account = known.claimed[person]
-        if account is not None and known.is_target[person]:
-            return account
-        if account is not None:
-            commits[account] = commits.get(account, 0) + known.commits[person]
-    return max(commits, key=commits.__getitem__, default=None)
+    def _put_into(self, people: list[int], key: Key) -> None:
+        known, places = self._known, self.places
+        for person in people:
+            account = known.claimed[person]
+            places.keys[person] = key
+            if account is not None and self._key(account) == key:
+                places.ways[person] = Way.NUMBER
+            elif not known.is_target[person] or key != known.identities[person]:
+                places.ways[person] = Way.MAILMAP
