@@ -160,7 +160,9 @@ def test_nothing_known_of_a_blank_e_mail_counts(counted: Counted) -> None:
     counted.person("", "Anna", 3)
     counted.person("", "Bert", 2)
     counted.account(7, "ada", "")
-    assert [row["name"] for row in counted.board()["top_contributors"]] == ["Anna", "Bert"]
+    board = counted.board()
+    assert [row["name"] for row in board["top_contributors"]] == ["Anna", "Bert"]
+    assert board["unresolved"] == 0
 
 
 def test_a_blank_e_mail_of_several_names_has_all_reasons(counted: Counted) -> None:
@@ -235,6 +237,15 @@ def test_the_users_own_mailmap_says_what_it_overrules(counted: Counted) -> None:
         "home@x": "GitHub says so (asked on 1970-01-01).",
     }
     assert [row["username"] for row in search(counted, "ada-work")["matches"]] == ["ada"]
+
+
+def test_an_account_that_the_mailmap_gives_to_a_bot_says_so(counted: Counted) -> None:
+    counted.person("noreply@anthropic.com", "Claude", 3, kind="agent")
+    counted.person("ada@x", "ada", 2, mapped=("Claude", "noreply@anthropic.com"))
+    counted.account(7, "ada", "ada@x")
+    [reason] = reasons(counted, login="ada").values()
+    assert "The .mailmap joins it to Claude, but an account that GitHub names goes first." in reason
+    assert list(reasons(counted, email="noreply@anthropic.com").values()) == ["A known address of an AI agent."]
 
 
 def test_a_number_that_the_mailmap_overrules_says_so(counted: Counted) -> None:

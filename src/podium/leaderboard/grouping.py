@@ -238,11 +238,11 @@ class Unresolved:
 
 
 def unresolved(people: People, accounts: Accounts) -> Unresolved:
-    """Count authors' e-mails without an account; bots and people who are only co-authors need none."""
+    """Count e-mails of authors without an account; bots and people who are only co-authors need none."""
     commits, merges = people.counts[COMMITS], people.counts[MERGES]
     found = {
         email
         for person, email in enumerate(people.emails)
-        if people.kinds[person] == "human" and commits[person] + merges[person] > 0
+        if people.kinds[person] == "human" and commits[person] + merges[person] > 0 and email.strip()
     }
     return Unresolved(len(found - {email for email, known in accounts.emails.items() if known.contributor is not None}))

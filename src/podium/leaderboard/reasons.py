@@ -21,6 +21,7 @@ class Reasons:
         self._group = group
         self._owner = ranked.groups.owners[group]
         self._parts: dict[int, list[int]] = {}
+        self._names: dict[tuple[str, int], str] = {}
         for person in ranked.groups.members[group]:
             self._parts.setdefault(ranked.groups.parts[person], []).append(person)
 
@@ -67,23 +68,26 @@ class Reasons:
         with_account = [group for group in others if groups.owners[group] is not None]
         if groups.ways[person] == Way.ACCOUNT and others:
             yield f"The .mailmap joins it to {self._name(others[0])}, but an account that GitHub names goes first."
-        elif self._owner is None and with_account:
+        elif self._owner is None and len(with_account) > 1:
             names = " and ".join(map(self._name, with_account[:2]))
             yield f"The .mailmap joins it to the accounts of {names}: two accounts stay apart, and it joins neither."
 
     def _name(self, group: int) -> str:
-        groups, owner = self._groups, self._groups.owners[group]
+        owner = self._groups.owners[group]
         account = {} if owner is None else self._ranked.accounts.contributors[owner]
-        return account.get("name") or account.get("username") or self._shown(groups.members[group])
+        named = account.get("name") or account.get("username")
+        return without_emails(named) if named else self._shown(("group", group), self._groups.members[group])
 
-    def _shown(self, members: list[int]) -> str:
-        names = self._people.mailmap_names if self._ranked.rules.mailmap else self._people.names
-        return without_emails(names[most_active(self._people, members)])
+    def _shown(self, key: tuple[str, int], members: list[int]) -> str:
+        if key not in self._names:
+            names = self._people.mailmap_names if self._ranked.rules.mailmap else self._people.names
+            self._names[key] = without_emails(names[most_active(self._people, members)])
+        return self._names[key]
 
     def _by_name(self, person: int) -> Iterator[str]:
         part = self._groups.parts[person]
         if part != self._groups.anchors[self._group]:
-            yield f"The full name {self._shown(self._parts[part])} joins it."
+            yield f"The full name {self._shown(('part', part), self._parts[part])} joins it."
         if self._group in self._groups.namesakes:
             yield f"{self._groups.namesakes[self._group]} accounts bear its full name, so it joins none of them."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from podium.textutil.fold import fold
 
@@ -47,10 +48,10 @@ def full_name(name: str) -> str | None:
     """
     if len(name) > LONGEST or len(name.split()) < 2:
         return None
-    folded = fold(name)
-    # A ligature may become eighteen letters.
-    if len(folded) > LONGEST:
+    # One ligature may become eighteen letters.
+    if not name.isascii() and len(unicodedata.normalize("NFKD", name)) > 2 * LONGEST:
         return None
+    folded = fold(name)
     words = folded.split()
     letters = words if all(map(str.isalpha, words)) else [found[0] for found in map(_LETTERS.search, words) if found]
     if len(letters) < 2 or "@" in folded or ("dot" in letters and "at" in letters) or _is_placeholder(letters):
