@@ -74,7 +74,7 @@ def folded(tally: Tally, what: Callable[..., int]) -> Counter[str]:
 
 def by_mailmap(git: Git, found: LocalRepository, tally: Tally) -> Counter[str]:
     pairs = [(person.name, person.email) for person in tally.persons()]
-    mapped = identities(git, found.path, found.mailmap, pairs)
+    mapped = identities(git, found.path, found.mailmaps, pairs)
     counted: Counter[str] = Counter()
     for person in tally.persons():
         counted[mapped[person.name, person.email].email] += person.commits + person.merges

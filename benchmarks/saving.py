@@ -96,7 +96,7 @@ def _save(db: Database, repository_id: int, tally: Tally, head: str) -> None:
             head=head,
             head_committed_at=None,
             branch="main",
-            mailmap=None,
+            mailmap="",
             tally=tally,
             identities=identities,
             people=people,

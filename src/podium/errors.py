@@ -6,6 +6,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     PodiumError
     ├── BadSetting            an environment variable cannot be read, or settings do not go together
     ├── BadAddress            not an address of a repository that Podium accepts
+    ├── BadMailmapFile        a file of the user's own mailmap cannot be used
     ├── BadRule               an unknown counting rule, window, page or option
     ├── MissingDependency     the command needs packages that are not installed
     ├── NotFound              no such repository, person or file
@@ -52,6 +53,11 @@ class BadSetting(PodiumError):
 class BadAddress(PodiumError):
     code = "bad-address"
     status = 400
+    exit_code = 2
+
+
+class BadMailmapFile(PodiumError):
+    code = "mailmap-file"
     exit_code = 2
 
 

@@ -29,6 +29,14 @@ def _text(value: str) -> str:
     return value
 
 
+def _file(value: str) -> str:
+    """Absolute, because a child process may run in another folder."""
+    try:
+        return str(Path(value).expanduser().absolute())
+    except RuntimeError:
+        raise ValueError("must be the path of a file, and there is no such user") from None
+
+
 def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,]+", value) if word)
 
@@ -285,6 +293,12 @@ class Settings:
         _text,
         "File with further bots, one e-mail address or login per line; `!` before one removes it from the built-in "
         "list, `#` begins a comment. Read when a process starts.",
+    )
+    mailmap_file: str = _setting(
+        "PODIUM_MAILMAP_FILE",
+        "",
+        _file,
+        "A mailmap of your own, applied after each repository's; see [counting](counting.md#your-own-mailmap).",
     )
     git_hosts: tuple[str, ...] = _setting(
         "PODIUM_GIT_HOSTS",

@@ -233,6 +233,29 @@ def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Pa
     assert podium.board(str(shallow))["totalCommits"] == 7
 
 
+def test_a_mailmap_of_ones_own(podium: Podium, repository: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    for line, counts in (
+        ("Ada King <ada@home.example> <ada@example.org>", {"Ada King": 3, "Bob": 2}),
+        ("Bob <ada@example.org> <1+bob@users.noreply.github.com>", {"Ada": 5}),
+        ("", {"Ada": 3, "Bob": 2}),
+    ):
+        own.write_text(line)
+        for given in (["--mailmap-file", str(own)], []):
+            board = podium.board(str(repository), *given, PODIUM_MAILMAP_FILE="" if given else str(own))
+            assert {row["name"]: row["commitCount"] for row in board["top_contributors"]} == counts
+    own.unlink()
+    for arguments, setting in (
+        (["rank", str(repository), "--mailmap-file", str(own)], ""),
+        (["rank", str(repository)], str(own)),
+        (["rank", "owner/name"], str(own)),
+        (["serve", "--port", "0"], str(own)),
+    ):
+        done = podium.run(*arguments, PODIUM_MAILMAP_FILE=setting)
+        assert (done.returncode, "cannot be read (No such file or directory)" in done.stderr) == (2, True), done.stderr
+        assert (str(own) in done.stderr) == (setting == "")
+
+
 def test_a_setting_that_cannot_be_read(podium: Podium, repository: Path) -> None:
     done = podium.run("rank", str(repository), PODIUM_LEASE_SECONDS="soon")
     assert done.returncode == 2

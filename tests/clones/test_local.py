@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.clones.local import LocalRepository, open_local, origin
+from podium.clones.mailmap import Mailmaps
 from podium.clones.path_source import PathSource
 from podium.errors import HistoryError
 from podium.git.command import Git
@@ -45,11 +46,11 @@ def failure(git: Git, path: Path, revision: str | None = None) -> HistoryError:
 def test_a_bare_repository_a_clone_and_a_folder_in_it(git: Git, bare: Path, clone: Path) -> None:
     (clone / "a" / "b").mkdir(parents=True)
     head = repos.git(bare, "rev-parse", "main").decode().strip()
-    assert open_local(git, bare) == LocalRepository(bare, head, "main", None, None)
+    assert open_local(git, bare) == LocalRepository(bare, head, "main", Mailmaps(), None)
     for path in (clone, clone / "a" / "b", clone / ".git"):
         found = open_local(git, path)
         assert (found, origin(git, found)) == (
-            LocalRepository(clone / ".git", head, "main", None, None),
+            LocalRepository(clone / ".git", head, "main", Mailmaps(), None),
             f"file://{bare}",
         )
     assert origin(git, open_local(git, bare)) is None
@@ -130,11 +131,11 @@ def test_a_repository_of_another_user_is_refused_with_what_to_do(git: Git, clone
 
 def test_the_mailmap_of_the_revision_not_of_the_work_tree(git: Git, bare: Path, clone: Path) -> None:
     (clone / ".mailmap").write_text("Forged <forged@example.org> <alice@example.org>\n")
-    assert open_local(git, clone).mailmap is None
+    assert open_local(git, clone).mailmaps == Mailmaps()
     tree = repos.write_tree(bare, {".mailmap": b"x"})
     repos.set_branch(bare, repos.commit(bare, tree=tree))
     found = open_local(git, bare)
-    assert found.mailmap == repos.git(bare, "rev-parse", "main:.mailmap").decode().strip()
+    assert found.mailmaps.committed == repos.git(bare, "rev-parse", "main:.mailmap").decode().strip()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_the_mailmap_of_the_revision_not_of_the_work_tree(git: Git, bare: Path, 
 def test_a_mailmap_that_takes_git_long_is_not_applied(git: Git, bare: Path, content: bytes, why: str | None) -> None:
     repos.set_branch(bare, repos.commit(bare, tree=repos.write_tree(bare, {".mailmap": content})))
     found = open_local(git, bare)
-    assert (found.mailmap is None, found.note) == (why is not None, why)
+    assert (found.mailmaps == Mailmaps(), found.note) == (why is not None, why)
 
 
 def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network(
@@ -159,7 +160,7 @@ def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network
     repos.git(bare, "config", "uploadpack.allowFilter", "true")
     repos.git(bare, "clone", "-q", "--bare", "--filter=tree:0", f"file://{bare}", str(tmp_path / "treeless"))
     found = open_local(git, tmp_path / "treeless")
-    assert (found.mailmap, found.note is not None) == (None, True)
+    assert (found.mailmaps.committed, found.note is not None) == (None, True)
     assert count(git, found.path, found.head).total_commits == 1
 
 

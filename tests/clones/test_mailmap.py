@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.mailmap import Identity, Pair, find_mailmap, identities
+from podium.clones.mailmap import Identity, Mailmaps, Pair, find_mailmap, identities
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
@@ -24,11 +24,11 @@ def repository(tmp_path: Path) -> Path:
 
 def mapped(repository: Path, mailmap: str | bytes, *pairs: Pair) -> dict[Pair, Identity]:
     content = mailmap.encode() if isinstance(mailmap, str) else mailmap
-    return identities(GIT, repository, repos.write(repository, "blob", content), pairs)
+    return identities(GIT, repository, Mailmaps(repos.write(repository, "blob", content)), pairs)
 
 
 def test_without_a_mailmap_everybody_is_themselves(repository: Path) -> None:
-    assert identities(GIT, repository, None, [("A", "a@x")]) == {("A", "a@x"): Identity("a@x", "A", "a@x")}
+    assert identities(GIT, repository, Mailmaps(), [("A", "a@x")]) == {("A", "a@x"): Identity("a@x", "A", "a@x")}
 
 
 def test_rows_at_one_mapped_email_are_one_person(repository: Path) -> None:
@@ -40,8 +40,8 @@ def test_rows_at_one_mapped_email_are_one_person(repository: Path) -> None:
         ("third", "p@x"),
         ("stranger", "s@x"),
     )
-    assert found["any", "old@x"] == Identity("p@x", "Proper", "p@x")
-    assert found["Any Name", "older@x"] == Identity("p@x", "Any Name", "p@x")
+    assert found["any", "old@x"] == Identity("p@x", "Proper", "p@x", "repository")
+    assert found["Any Name", "older@x"] == Identity("p@x", "Any Name", "p@x", "repository")
     assert found["third", "p@x"].key == "p@x"
     assert found["stranger", "s@x"] == Identity("s@x", "stranger", "s@x")
 
@@ -82,9 +82,9 @@ def test_git_is_asked_with_the_bytes_of_the_commit(repository: Path) -> None:
     found = mapped(
         repository, b"Joerg M <joerg@x> J\xf6rg M <shared@x>\nB\xfcro <b@x> <b\xfcro@x>\n", latin_1, other, at_bytes
     )
-    assert found[latin_1] == Identity("joerg@x", "Joerg M", "joerg@x")
+    assert found[latin_1] == Identity("joerg@x", "Joerg M", "joerg@x", "repository")
     assert found[other] == Identity("shared@x", other[0], "shared@x")
-    assert found[at_bytes] == Identity("b@x", from_bytes(b"B\xfcro"), "b@x")
+    assert found[at_bytes] == Identity("b@x", from_bytes(b"B\xfcro"), "b@x", "repository")
 
 
 def test_hostile_pairs_are_kept_as_they_are(repository: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_mailmap_that_makes_no_sense_maps_nothing(repository: Path, mailmap: s
 
 def test_a_blob_that_is_not_there_is_said_so(repository: Path) -> None:
     with pytest.raises(HistoryError):
-        identities(GIT, repository, "1" * 40, [("A", "a@x")])
+        identities(GIT, repository, Mailmaps("1" * 40), [("A", "a@x")])
 
 
 def test_neither_the_work_tree_nor_a_persons_configuration_adds_to_it(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_neither_the_work_tree_nor_a_persons_configuration_adds_to_it(tmp_path: 
     (tmp_path / ".gitconfig").write_text(f"[mailmap]\n\tfile = {other}\n")
     git = Git.for_person({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
     blob = repos.write(clone / ".git", "blob", b"Real <real@x> <b@x>\n")
-    found = identities(git, clone / ".git", blob, [("A", "a@x"), ("B", "b@x")])
+    found = identities(git, clone / ".git", Mailmaps(blob), [("A", "a@x"), ("B", "b@x")])
     assert [found["A", "a@x"].email, found["B", "b@x"].email] == ["a@x", "real@x"]
 
 

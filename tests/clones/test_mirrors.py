@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from podium.clones.mailmap import identities
+from podium.clones.mailmap import Mailmaps, identities
 from podium.clones.mirrors import Mirror, Mirrors
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
@@ -203,7 +203,7 @@ def test_the_mailmap_is_fetched_with_two_objects(tmp_path: Path, host: GitHost) 
     repos.set_branch(repository, head[0])
     with opening(mirrors_in(tmp_path), host, "o/mapped.git") as mirror:
         assert (mirror.note, counted(mirror)) == (None, 20)
-        found = identities(server_git(), mirror.path, mirror.mailmap, [("Alice", "alice@example.org")])
+        found = identities(server_git(), mirror.path, Mailmaps(mirror.mailmap), [("Alice", "alice@example.org")])
         assert found["Alice", "alice@example.org"].email == "p@x"
         assert len(repos.git(mirror.path, "cat-file", "--batch-all-objects", "--batch-check").split(b"\n")[:-1]) == 22
 

@@ -160,10 +160,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     numbers: list[int] = []
     real = mailmap.identities
 
-    def identities(git: Git, repository: Path, blob: str | None, pairs: Any, **rest: Any) -> Any:
+    def identities(git: Git, repository: Path, mailmaps: mailmap.Mailmaps, pairs: Any, **rest: Any) -> Any:
         wanted = list(pairs)
         numbers.append(len(wanted))
-        return real(git, repository, blob, wanted, **rest)
+        return real(git, repository, mailmaps, wanted, **rest)
 
     monkeypatch.setattr("podium.clones.source.identities", identities)
     yield numbers

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.mailmap import find_mailmap, identities
+from podium.clones.mailmap import Mailmaps, find_mailmap, identities
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
@@ -68,7 +68,7 @@ def test_every_email_is_counted_as_shortlog_does(traps: Path) -> None:
 def test_with_the_mailmap_every_email_is_counted_as_shortlog_does(traps: Path) -> None:
     tally = count(GIT, traps, head_of(traps))
     blob = find_mailmap(GIT, traps, head_of(traps))
-    mapped = identities(GIT, traps, blob, [(person.name, person.email) for person in tally.persons()])
+    mapped = identities(GIT, traps, Mailmaps(blob), [(person.name, person.email) for person in tally.persons()])
     counted: Counter[str] = Counter()
     for person in tally.persons():
         counted[mapped[person.name, person.email].email] += person.commits + person.merges

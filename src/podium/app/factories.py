@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
     from podium.bots.tools import Bots
+    from podium.clones.own_mailmap import OwnMailmap
     from podium.clones.path_source import PathSource
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
@@ -252,6 +253,21 @@ def stale_rows(settings: Settings) -> Callable[[Session, int, int], list[int]]:
     )
 
 
+def own_mailmaps(settings: Settings, files: Sequence[str] = ()) -> list[OwnMailmap]:
+    """The user's own mailmaps: the settings' file, then ``files`` of the command line."""
+    from podium.clones.own_mailmap import OwnMailmap
+
+    own = [OwnMailmap.at(settings.mailmap_file, "The file of PODIUM_MAILMAP_FILE")] if settings.mailmap_file else []
+    return own + [OwnMailmap.at(file, f"The file {file} of --mailmap-file") for file in files]
+
+
+def check_own_mailmap(settings: Settings) -> None:
+    """Raise BadMailmapFile if the settings' file cannot be used, before a count needs it."""
+    from podium.clones.own_mailmap import read_own_mailmaps
+
+    read_own_mailmaps(own_mailmaps(settings))
+
+
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:
     """Return the history at ``path`` or above it; see ``PathSource``.
 
@@ -264,14 +280,16 @@ def path_source(environment: Mapping[str, str], path: Path, revision: str | None
     return PathSource(Git.for_person(environment), path, revision)
 
 
-def person_source(settings: Settings, environment: Mapping[str, str], clone_url: str) -> Source:
+def person_source(
+    settings: Settings, environment: Mapping[str, str], clone_url: str, own_mailmaps: Sequence[OwnMailmap] = ()
+) -> Source:
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
     from podium.git.command import Git
 
     git = Git.for_person(environment)
     mirrors = Mirrors(_mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
-    return MirrorSource(git, mirrors, lambda _row: clone_url, limits=count_limits(settings))
+    return MirrorSource(git, mirrors, lambda _row: clone_url, limits=count_limits(settings), own_mailmaps=own_mailmaps)
 
 
 def server_source(settings: Settings) -> Source:
@@ -297,7 +315,13 @@ def server_source(settings: Settings) -> Source:
         cache_bytes=settings.mirror_cache_bytes,
         resolve=policy.resolve,
     )
-    return MirrorSource(git, mirrors, lambda row: str(row.url), limits=count_limits(settings))
+    return MirrorSource(
+        git,
+        mirrors,
+        lambda row: str(row.url),
+        limits=count_limits(settings),
+        own_mailmaps=own_mailmaps(settings),
+    )
 
 
 def _mirror_folder(settings: Settings) -> Path:

@@ -55,7 +55,14 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
     )
-    rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply .mailmap (default: use)")
+    rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply mailmaps (default: use)")
+    rank.add_argument(
+        "--mailmap-file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a mailmap of your own, applied after the repository's; may be given several times, the last one wins",
+    )
     rank.add_argument(
         "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
     )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from podium.app import factories
 from podium.bots.tools import Bots
 from podium.cli.progress_bar import progress_for
+from podium.clones.own_mailmap import read_own_mailmaps
 from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
 from podium.jobs.queues import NullQueues
@@ -54,6 +55,7 @@ class Request:
     local: the repository at the path, whose commits git already walks; None for an address.
     top: the number of rows; None for all.
     bots_files: in addition to the setting.
+    mailmap_files: the user's own mailmaps.
     """
 
     source: str
@@ -63,6 +65,7 @@ class Request:
     top: int | None
     format: str
     bots_files: tuple[Path, ...]
+    mailmap_files: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -139,7 +142,11 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
+    own_mailmaps = factories.own_mailmaps(settings, request.mailmap_files)
+    # Before anything is cloned.
+    read_own_mailmaps(own_mailmaps)
     if (source := request.local) is not None:
+        source.own_mailmaps = own_mailmaps
         source.limits = factories.count_limits(settings)
         # git walks meanwhile.
         _import_what_comes_later()
@@ -161,7 +168,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     threading.Thread(target=_import_what_comes_later, args=["clones.mirrors"], name="imports", daemon=True).start()
     return Subject(
         address,
-        factories.person_source(settings, environment, address.clone_url),
+        factories.person_source(settings, environment, address.clone_url, own_mailmaps),
         _repo_slug(settings, address.clone_url) if request.rules.identities else None,
     )
 

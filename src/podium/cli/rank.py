@@ -50,7 +50,19 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
     # A table is read, other formats are kept.
     top = options.top or (20 if options.format in ("table", "markdown") else ALL)
     top = None if top == ALL else top
-    return rank(environment, Request(options.source, local, options.rev, rules, top, options.format, bots_files))
+    return rank(
+        environment,
+        Request(
+            options.source,
+            local,
+            options.rev,
+            rules,
+            top,
+            options.format,
+            bots_files,
+            tuple(options.mailmap_file),
+        ),
+    )
 
 
 def _path(source: str) -> Path:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from podium.app import factories
 from podium.app.startup import prepare_process
 from podium.net import is_loopback
 from podium.settings import Settings
@@ -45,6 +46,7 @@ def serve(settings: Settings, *, workers: bool) -> int:
     has_token = bool(settings.admin_token)
     settings = with_admin_token(settings)
     prepare_process(settings)
+    factories.check_own_mailmap(settings)
     # The link is as good as the token: only a person at the terminal sees it, no log.
     on_terminal = sys.stderr.isatty() and settings.log_format != "json"
     code = OneTimeCode() if settings.admin_token and not has_token and on_terminal else None

@@ -53,6 +53,7 @@ def _supervise(settings: Settings, options: argparse.Namespace, port: int | None
     from podium.workers.supervisor import Supervisor
 
     prepare_process(settings)
+    factories.check_own_mailmap(settings)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.clones.mailmap import find_mailmap, missing, too_large
+from podium.clones.git_mailmaps import git_mailmaps
+from podium.clones.mailmap import Mailmaps, find_mailmap, missing, too_large
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.error_messages import translate
 from podium.git.limits import Stop
+
+# In a git directory there is no way up.
+_PLACE = re.compile(r"(?P<git_dir>.*)\n(?P<shallow>true|false)\n(?P<bare>true|false)\n(?:(?P<up>.*)\n)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +25,13 @@ class LocalRepository:
     Attributes:
         path: the git directory, absolute, symbolic links resolved.
         branch: None for a revision.
-        mailmap: a blob.
         note: why an existing mailmap is not applied.
     """
 
     path: Path
     head: str
     branch: str | None
-    mailmap: str | None
+    mailmaps: Mailmaps
     note: str | None
 
 
@@ -48,23 +52,27 @@ def open_local(
         HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev', 'corrupt'.
         Interrupted: ``stop`` was set.
     """
-    answer = git.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository", folder=path, stop=stop)
+    words = ("rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--is-bare-repository", "--show-cdup")
+    answer = git.run(*words, folder=path, stop=stop)
     if answer.code != 0:
         raise translate(answer.errors, "rev-parse")
-    folder, _, shallow = answer.output.removesuffix(b"\n").rpartition(b"\n")
-    repository = Path(folder.decode(errors="surrogateescape")).resolve()
-    if shallow == b"true":
+    found = _PLACE.fullmatch(answer.output.decode(errors="surrogateescape"))
+    assert found  # noqa: S101 # git prints these lines
+    repository = Path(found["git_dir"]).resolve()
+    is_bare = found["bare"] == "true"
+    top = repository if is_bare else path / (found["up"] or "")
+    if found["shallow"] == "true":
         raise HistoryError(
             "shallow", "This is a shallow clone, without all of its history: run git fetch --unshallow in it first."
         )
     head = _commit(git, repository, revision, stop)
     on_head(repository, head)
-    mailmap, note = _mailmap(git, repository, head, stop)
+    mailmaps, note = _mailmaps(git, repository, head, top, is_bare=is_bare, stop=stop)
     return LocalRepository(
         path=repository,
         head=head,
         branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
-        mailmap=mailmap,
+        mailmaps=mailmaps,
         note=note,
     )
 
@@ -88,6 +96,17 @@ def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None)
     if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:
         raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
     raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")
+
+
+def _mailmaps(
+    git: Git, repository: Path, head: str, top: Path, *, is_bare: bool, stop: Stop | None
+) -> tuple[Mailmaps, str | None]:
+    found = git_mailmaps(git, repository, top, stop=stop)
+    committed = note = None
+    if not (is_bare and found.has_blob):
+        committed, note = _mailmap(git, repository, head, stop)
+    notes = " ".join(each for each in (note, *found.notes) if each)
+    return Mailmaps(committed, found.blob, found.lines), notes or None
 
 
 def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[str | None, str | None]:

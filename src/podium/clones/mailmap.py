@@ -1,14 +1,15 @@
-"""Apply a ``.mailmap`` to identities (``git check-mailmap``, https://git-scm.com/docs/gitmailmap).
+"""Apply mailmaps to identities (``git check-mailmap``, https://git-scm.com/docs/gitmailmap).
 
 Rows with one mapped e-mail are one person, unless the mailmap gives that e-mail to two names.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from podium.errors import HistoryError
@@ -17,9 +18,9 @@ from podium.git.error_messages import translate
 from podium.git.limits import Stop
 from podium.textutil.raw_bytes import from_bytes, to_bytes
 
-_LARGEST = 4 << 20
+LARGEST_MAILMAP = 4 << 20
 # git inserts each line into a sorted array: twice the lines take four times the time. Real ones have a few thousand.
-_MOST_LINES = 20_000
+MOST_LINES = 20_000
 _SHORTEST_LINE = len("a<b>\n")
 
 Pair = tuple[str, str]
@@ -32,13 +33,51 @@ _NAME = re.compile(r"(?:[^<\n\0]*[^<\n\0 \t\r])?")
 _EMAIL = re.compile(r"[^>\n\0]*")
 
 
-@dataclass(frozen=True, slots=True)
+# A line that names a person by name and e-mail.
+_BY_NAME = re.compile(rb"^(?!#)([^<\n]*)<[^>\n]+>([^<\n]*)<([^>\n]*)>", re.MULTILINE)
+_HAS_ASCII_LETTER = re.compile("[A-Za-z]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Identity:
-    """``email`` is in lower case. The rows of one person share ``key``."""
+    """A person as the mailmaps name them.
+
+    Attributes:
+        email: in lower case.
+        key: the rows of one person share it.
+        source: "own" if the user's own mailmap names the person, else "repository", or "" if none does.
+    """
 
     email: str
     name: str
     key: str
+    source: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mailmaps:
+    """The mailmaps of a history, in git's order: where two name one person, the later one wins.
+
+    Attributes:
+        committed: the blob of the counted commit's ``.mailmap``.
+        configured: the blob of git's setting ``mailmap.blob``.
+        own: the lines of the user's own files.
+    """
+
+    committed: str | None = None
+    configured: str | None = None
+    own: bytes = b""
+
+    @property
+    def version(self) -> str:
+        """A text that changes with each of them; '' if there is none."""
+        if self.configured is None and not self.own:
+            return self.committed or ""
+        text = f"{self.committed} {self.configured} {hashlib.sha256(self.own).hexdigest()}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def with_own(self, lines: bytes) -> Mailmaps:
+        return dataclasses.replace(self, own=self.own + lines)
 
 
 def find_mailmap(git: Git, repository: Path, tree: str, *, stop: Stop | None = None) -> str | None:
@@ -56,16 +95,22 @@ def object_size(git: Git, repository: Path, sha: str, *, stop: Stop | None = Non
     return int(size) if size.isdigit() else None
 
 
-def too_large(git: Git, repository: Path, blob: str, *, stop: Stop | None = None) -> str | None:
+def too_large(
+    git: Git, repository: Path, blob: str, *, subject: str = "The .mailmap", stop: Stop | None = None
+) -> str | None:
     """Why the mailmap ``blob`` is not applied; None if it is small enough."""
     size = object_size(git, repository, blob, stop=stop)
-    if size is None or size > _LARGEST:
-        return "The .mailmap is larger than 4 MiB and is not applied."
-    if size > _MOST_LINES * _SHORTEST_LINE:
-        lines = git.read("cat-file", "blob", blob, repository=repository, stop=stop).count(b"\n")
-        if lines > _MOST_LINES:
-            return f"The .mailmap has more than {_MOST_LINES:,} lines and is not applied."
+    if size is None or size > LARGEST_MAILMAP:
+        return f"{subject} is larger than 4 MiB and is not applied."
+    if size > MOST_LINES * _SHORTEST_LINE:
+        lines = _content(git, repository, blob, stop).count(b"\n")
+        if lines > MOST_LINES:
+            return f"{subject} has more than {MOST_LINES:,} lines and is not applied."
     return None
+
+
+def _content(git: Git, repository: Path, blob: str, stop: Stop | None) -> bytes:
+    return git.read("cat-file", "blob", blob, repository=repository, stop=stop)
 
 
 def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | None = None) -> set[str]:
@@ -85,28 +130,58 @@ def missing(git: Git, repository: Path, head: str, *, depth: int, stop: Stop | N
 
 
 def identities(
-    git: Git, repository: Path, blob: str | None, pairs: Iterable[Pair], *, stop: Stop | None = None
+    git: Git, repository: Path, mailmaps: Mailmaps, pairs: Iterable[Pair], *, stop: Stop | None = None
 ) -> dict[Pair, Identity]:
-    """Map each (name, e-mail in lower case) by the mailmap ``blob``, if there is one.
+    """Map each (name, e-mail in lower case).
 
     Raises:
-        HistoryError: git cannot read the mailmap.
+        HistoryError: git cannot read a mailmap.
         Interrupted: ``stop`` was set.
     """
     wanted = list(dict.fromkeys(pairs))
-    if blob is None or not wanted:
+    if not mailmaps.version or not wanted:
         return {(name, email): Identity(email, name, email) for name, email in wanted}
     sent = [(name, email) for name, email in wanted if _NAME.fullmatch(name) and _EMAIL.fullmatch(email)]
+    mapped, named = _mapped(git, repository, mailmaps, sent, stop)
+    sources = dict.fromkeys(_touched(mapped, named), "repository")
+    if mailmaps.own:
+        own = Mailmaps(own=mailmaps.own)
+        sources |= dict.fromkeys(_touched(*_mapped(git, repository, own, sent, stop)), "own")
+    return _keyed({pair: mapped.get(pair, pair) for pair in wanted}, named, sources)
+
+
+def _mapped(
+    git: Git, repository: Path, mailmaps: Mailmaps, sent: list[Pair], stop: Stop | None
+) -> tuple[dict[Pair, Pair], set[Pair]]:
+    """Return the answer for each pair, and the pairs whose name a mailmap sets, if only to what it was."""
     probes = [(_probe(name), email) for name, email in sent]
-    answers = _ask(git, repository, blob, sent + probes, stop)
+    answers = _ask(git, repository, mailmaps, sent + probes, stop)
     mapped = dict(zip(sent, answers, strict=False))
     named = {
         pair for pair, probe, found in zip(sent, probes, answers[len(sent) :], strict=True) if found[0] != probe[0]
     }
-    return _keyed({pair: mapped.get(pair, pair) for pair in wanted}, named)
+    if any(not _HAS_ASCII_LETTER.search(name) for name, _ in sent):
+        named |= _named_exactly(git, repository, mailmaps, stop) & mapped.keys()
+    return mapped, named
 
 
-def _keyed(mapped: dict[Pair, Pair], named: set[Pair]) -> dict[Pair, Identity]:
+def _touched(mapped: dict[Pair, Pair], named: set[Pair]) -> set[Pair]:
+    return {pair for pair, found in mapped.items() if found != pair} | named
+
+
+def _named_exactly(git: Git, repository: Path, mailmaps: Mailmaps, stop: Stop | None) -> set[Pair]:
+    """The people without ASCII letters whom a line gives a name; :func:`_probe` cannot vary theirs."""
+    blobs = [blob for blob in (mailmaps.committed, mailmaps.configured) if blob is not None]
+    found = set()
+    for content in (*(_content(git, repository, blob, stop) for blob in blobs), mailmaps.own):
+        for new_name, name, email in _BY_NAME.findall(content):
+            text = from_bytes(name.strip())
+            if new_name.strip() and text and not _HAS_ASCII_LETTER.search(text):
+                found.add((text, from_bytes(email.lower())))
+    return found
+
+
+def _keyed(mapped: dict[Pair, Pair], named: set[Pair], sources: dict[Pair, str]) -> dict[Pair, Identity]:
     names: dict[str, set[str]] = {}
     for pair in named:
         name, email = mapped[pair]
@@ -115,7 +190,7 @@ def _keyed(mapped: dict[Pair, Pair], named: set[Pair]) -> dict[Pair, Identity]:
     for pair, (name, email) in mapped.items():
         shared = names.get(email, set())
         key = f"{name} <{email}>" if len(shared) > 1 and name in shared else email
-        found[pair] = Identity(email, name, key)
+        found[pair] = Identity(email, name, key, sources.get(pair, ""))
     return found
 
 
@@ -127,19 +202,27 @@ def _probe(name: str) -> str:
     return swapped if swapped != name else name + os.urandom(8).hex()
 
 
-def _ask(git: Git, repository: Path, blob: str, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
+def _ask(git: Git, repository: Path, mailmaps: Mailmaps, pairs: list[Pair], stop: Stop | None) -> list[Pair]:
     lines = b"".join(b"%b <%b>\n" % (to_bytes(name), to_bytes(email)) for name, email in pairs)
-    # git also reads the .mailmap of the work tree: this one is empty.
     import tempfile
 
-    with tempfile.TemporaryDirectory(prefix="podium-") as empty:
+    with tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        # git also reads the .mailmap of the work tree, first of all.
+        work_tree, own = Path(folder, "tree"), Path(folder, "own")
+        work_tree.mkdir()
+        configuration = [f"mailmap.blob={mailmaps.configured or mailmaps.committed or ''}"]
+        if mailmaps.configured and mailmaps.committed:
+            (work_tree / ".mailmap").write_bytes(_content(git, repository, mailmaps.committed, stop))
+        if mailmaps.own:
+            own.write_bytes(mailmaps.own)
+            configuration.append(f"mailmap.file={own}")
         answer = git.run(
             "check-mailmap",
             "--stdin",
             repository=repository,
-            folder=Path(empty),
-            variables={"GIT_WORK_TREE": empty},
-            configuration=(f"mailmap.blob={blob}",),
+            folder=work_tree,
+            variables={"GIT_WORK_TREE": str(work_tree)},
+            configuration=configuration,
             stdin=lines,
             stop=stop,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from podium.history.count_limits import NO_LIMITS
 from podium.history.rev_list import Walk
 
 if TYPE_CHECKING:
+    from podium.clones.own_mailmap import OwnMailmap
     from podium.clones.source import History
     from podium.repositories.model import Repository
 
@@ -28,6 +29,7 @@ class PathSource:
 
     Attributes:
         limits: what its history may hold.
+        own_mailmaps: files that each count reads.
 
     Raises:
         HistoryError: as :func:`podium.clones.local.open_local`.
@@ -35,6 +37,7 @@ class PathSource:
 
     def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
         self.limits = NO_LIMITS
+        self.own_mailmaps: Sequence[OwnMailmap] = ()
         self._git = git
         self._walk: Walk | None = None
         try:
@@ -48,11 +51,13 @@ class PathSource:
 
     @contextlib.contextmanager
     def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
+        from podium.clones.own_mailmap import read_own_mailmaps
         from podium.clones.source import History
 
+        mailmaps = self.repository.mailmaps.with_own(read_own_mailmaps(self.own_mailmaps))
         walk, self._walk = self._walk, None
         with contextlib.closing(walk) if walk else contextlib.nullcontext():
-            yield History(self._git, self.repository, progress, stop, limits=self.limits, walk=walk)
+            yield History(self._git, self.repository, mailmaps, progress, stop, limits=self.limits, walk=walk)
 
     def discard(self, _repository: Repository, /) -> None:
         """Do nothing: the repository belongs to the user."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from podium.clones.local import LocalRepository
-from podium.clones.mailmap import Identity, Pair, identities
+from podium.clones.mailmap import Identity, Mailmaps, Pair, identities
+from podium.clones.own_mailmap import OwnMailmap, read_own_mailmaps
 from podium.git.command import Git
 from podium.git.limits import bytes_on_disk
 from podium.git.progress import Progress
@@ -43,6 +44,7 @@ class History:
         self,
         git: Git,
         opened: LocalRepository | Mirror,
+        mailmaps: Mailmaps,
         progress: Progress,
         stop: threading.Event,
         *,
@@ -55,7 +57,7 @@ class History:
         self._walk = walk
         self.head: str = opened.head
         self.branch: str | None = opened.branch
-        self.mailmap: str | None = opened.mailmap
+        self.mailmaps = mailmaps
         # Why an existing mailmap is not applied.
         self.note: str | None = opened.note
         self._git = git
@@ -89,13 +91,13 @@ class History:
         )
 
     def identities(self, pairs: Iterable[Pair]) -> Mapping[Pair, Identity]:
-        """Apply the mailmap.
+        """Apply the mailmaps.
 
         Raises:
-            HistoryError: git cannot read the mailmap.
+            HistoryError: git cannot read a mailmap.
             Interrupted: the work was stopped.
         """
-        return identities(self._git, self._path, self.mailmap, pairs, stop=self._stop)
+        return identities(self._git, self._path, self.mailmaps, pairs, stop=self._stop)
 
     def head_committed_at(self) -> int | None:
         """The time of the head by its committer's clock; None if git cannot read it, or no calendar has it.
@@ -120,7 +122,9 @@ class History:
 class MirrorSource:
     """Repositories at an address, through their mirrors.
 
-    ``clone_url`` returns the URL for git: the canonical one on a server, the given one on the command line.
+    Args:
+        clone_url: returns the URL for git: the canonical one on a server, the given one on the command line.
+        own_mailmaps: files that each count reads.
     """
 
     def __init__(
@@ -130,7 +134,9 @@ class MirrorSource:
         clone_url: Callable[[Repository], str],
         *,
         limits: CountLimits = NO_LIMITS,
+        own_mailmaps: Sequence[OwnMailmap] = (),
     ) -> None:
+        self._own_mailmaps = own_mailmaps
         self._git = git
         self._mirrors = mirrors
         self._clone_url = clone_url
@@ -142,6 +148,7 @@ class MirrorSource:
             self._limits.check(tally)
             progress("arrived", tally.total_commits)
 
+        own = read_own_mailmaps(self._own_mailmaps)
         with self._mirrors.open(
             host=repository.host,
             owner=repository.owner,
@@ -153,7 +160,7 @@ class MirrorSource:
             stop=stop,
         ) as mirror:
             yield History(
-                *(self._git, mirror, progress, stop),
+                *(self._git, mirror, Mailmaps(mirror.mailmap, own=own), progress, stop),
                 limits=self._limits,
                 incoming=mirror.incoming,
                 discard=mirror.discard,

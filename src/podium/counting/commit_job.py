@@ -120,7 +120,7 @@ class CommitJob:
                 head=history.head,
                 head_committed_at=history.head_committed_at(),
                 branch=history.branch,
-                mailmap=history.mailmap,
+                mailmap=history.mailmaps.version,
                 tally=tally,
                 identities=identities,
                 people=people,

@@ -16,7 +16,16 @@ Pair = tuple[str, str]
 PersonRow = tuple[Any, ...]
 
 PERSON_COLUMNS = (
-    *("repository_id", "count_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity"),
+    *(
+        "repository_id",
+        "count_id",
+        "email",
+        "name",
+        "mailmap_email",
+        "mailmap_name",
+        "mailmap_identity",
+        "mailmap_source",
+    ),
     *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
     *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
     *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
@@ -62,12 +71,14 @@ ADD_WEEK = f"""{_insert("weekly_activity", WEEK_COLUMNS)}
     ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
 
 _MAILMAP = f"""
-UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key
+UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key,
+    mailmap_source = :source
 WHERE {OF_VALID_COUNT} AND email = :email AND name = :name
 """
 
 _IDENTITIES = f"""
-SELECT name, email, mailmap_email, mailmap_name, mailmap_identity FROM commit_data WHERE {OF_VALID_COUNT}
+SELECT name, email, mailmap_email, mailmap_name, mailmap_identity, mailmap_source FROM commit_data
+WHERE {OF_VALID_COUNT}
 """
 
 _NUMBERS = "SELECT name, email, id FROM commit_data WHERE repository_id = :id AND count_id = :count"
@@ -127,7 +138,7 @@ def person_row(
 ) -> PersonRow:
     email, name, *totals = person
     return (
-        *(repository_id, count_id, email, name, identity.email, identity.name, identity.key),
+        *(repository_id, count_id, email, name, identity.email, identity.name, identity.key, identity.source),
         *totals,
         *(kind, processed),
     )
@@ -146,6 +157,7 @@ def save_identities(session: Session, repository_id: int, identities: Mapping[Pa
                 "mailmap_email": identity.email,
                 "mailmap_name": identity.name,
                 "key": identity.key,
+                "source": identity.source,
             }
             for (name, email), identity in identities.items()
             if saved.get((name, email)) != identity

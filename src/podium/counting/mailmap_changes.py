@@ -12,21 +12,21 @@ from podium.storage.session import Database
 def mailmap_changes(
     db: Database, repository: Repository, since: str | None, history: History, people: Collection[Pair]
 ) -> Mapping[Pair, Identity]:
-    """Apply the mailmap to the ``people`` of a count, and to earlier people whose identity changes.
+    """Apply the mailmaps to the ``people`` of a count, and to earlier people whose identity changes.
 
-    An unchanged mailmap affects earlier people only if it gives an e-mail to two names: each has its own key, and the
+    Unchanged mailmaps affect earlier people only if they give an e-mail to two names: each has its own key, and the
     second may be new.
 
     Raises:
-        HistoryError, StorageError: git cannot read the mailmap; the database cannot be read.
+        HistoryError, StorageError: git cannot read a mailmap; the database cannot be read.
         Interrupted: the count was stopped.
     """
     wanted = set(people)
-    if since is not None and repository.mailmap != (history.mailmap or ""):
+    if since is not None and repository.mailmap != history.mailmaps.version:
         with db.read() as session:
             wanted.update(known_pairs(session, repository.id))
     found = history.identities(wanted)
-    if since is None or history.mailmap is None or len(wanted) > len(people):
+    if since is None or not history.mailmaps.version or len(wanted) > len(people):
         return found
     with db.read() as session:
         beside = known_pairs(session, repository.id, "mailmap_email", {identity.email for identity in found.values()})

@@ -62,6 +62,7 @@ class Count:
 
     repository: as it was when counting began.
     since: the head that the count continued from; None: all of history was counted.
+    mailmap: see :attr:`podium.clones.mailmap.Mailmaps.version`.
     identities: mailmap identities of the counted people, and of earlier people who change.
     """
 
@@ -70,7 +71,7 @@ class Count:
     head: str
     head_committed_at: int | None
     branch: str | None
-    mailmap: str | None
+    mailmap: str
     tally: Tally
     identities: Mapping[Pair, Identity]
     people: ClassifiedEmails
@@ -239,7 +240,7 @@ def _save_counted(
         head=count.head,
         head_committed_at=count.head_committed_at,
         branch=count.branch,
-        mailmap=count.mailmap or "",
+        mailmap=count.mailmap,
         version=COUNTING_VERSION,
         total=total,
         merges=merges,

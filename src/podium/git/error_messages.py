@@ -103,6 +103,12 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
+        r"failed to expand user dir|missing value for",
+        "git-settings",
+        "git cannot read its settings: `git config --list` names the one to correct.",
+        False,
+    ),
+    (
         r"bad object|bad tree|bad revision|missing (?:blob|tree|commit|object)|unable to (?:read|parse)|corrupt"
         r"|could not (?:read|parse)|invalid object|bad (?:parents|pack)|unresolved deltas|(?:sha1|hash) mismatch"
         r"|does not match index|inflate|failed to (?:read|traverse)|bogus commit|invalid (?:pointer|sha1)"

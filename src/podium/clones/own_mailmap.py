@@ -1,0 +1,60 @@
+"""The user's own mailmaps: files that are applied after the repository's ``.mailmap``."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.clones.mailmap import LARGEST_MAILMAP, MOST_LINES
+from podium.errors import BadMailmapFile
+
+_MARK_OF_UTF_8 = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMailmap:
+    """A file, and how an error names it."""
+
+    path: Path
+    subject: str
+
+    @classmethod
+    def at(cls, path: str, subject: str) -> OwnMailmap:
+        """``path`` may begin with ``~``."""
+        try:
+            return cls(Path(path).expanduser(), subject)
+        except RuntimeError:
+            # There is no such user.
+            return cls(Path(path), subject)
+
+
+def read_own_mailmaps(files: Iterable[OwnMailmap]) -> bytes:
+    """The lines of all files; later ones win.
+
+    Raises:
+        BadMailmapFile: a file cannot be read, is no text, or is too large.
+    """
+    return b"".join(_read(file) for file in files)
+
+
+def _read(file: OwnMailmap) -> bytes:
+    try:
+        # To open a pipe could wait forever.
+        if not stat.S_ISREG(file.path.stat().st_mode):
+            raise BadMailmapFile(f"{file.subject} is no regular file: give the path of a text file.")
+        with file.path.open("rb") as opened:
+            content = opened.read(LARGEST_MAILMAP + 1)
+    except OSError as error:
+        raise BadMailmapFile(
+            f"{file.subject} cannot be read ({error.strerror}): give the path of a file with lines as in .mailmap."
+        ) from error
+    content = content.removeprefix(_MARK_OF_UTF_8)
+    if len(content) > LARGEST_MAILMAP or content.count(b"\n") > MOST_LINES:
+        raise BadMailmapFile(
+            f"{file.subject} is larger than 4 MiB or {MOST_LINES:,} lines: keep one line per name and address."
+        )
+    if b"\0" in content:
+        raise BadMailmapFile(f"{file.subject} is no text file: save it as UTF-8, with lines as in .mailmap.")
+    return content if content.endswith(b"\n") or not content else content + b"\n"

@@ -1,0 +1,86 @@
+"""The user's own mailmap in counts: it marks rows, and a changed file reaches people of earlier counts."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from podium.app import factories
+from podium.jobs.queues import NullQueues
+from podium.repositories.address import path_address
+from podium.settings import Settings
+from podium.storage.session import Database
+from podium.submissions.submit import start_over, submit
+from podium.textutil.raw_bytes import readable
+from tests.support import repos
+
+ROWS = "SELECT name, mailmap_name, mailmap_source, mailmap_identity FROM commit_data ORDER BY email, name"
+AUTHORS = (b"Ann <ann@corp.example>", b"Ann <ann@home.example>", b"Bob <bob@x.example>", b"J\xf6rg <team@x.example>")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repository = repos.make_bare(tmp_path / "r.git")
+    tree = repos.write_tree(repository, {".mailmap": b"Robert <robert@x.example> <bob@x.example>\n"})
+    parents: list[str] = []
+    for author in AUTHORS:
+        parents = [repos.commit(repository, parents, author=author + b" 1 +0000", tree=tree)]
+    repos.set_branch(repository, parents[0])
+    return repository
+
+
+Counted = Callable[..., dict[str, tuple[str, str, str]]]
+
+
+@pytest.fixture
+def counted(db: Database, repository: Path) -> Counted:
+    """Count with the given files, and return what the mailmaps make of each person."""
+
+    def count(*files: Path, setting: Path | str = "") -> dict[str, tuple[str, str, str]]:
+        settings = Settings(mailmap_file=str(setting))
+        environment = {"PATH": os.environ["PATH"], "HOME": os.devnull}
+        source = factories.path_source(environment, repository)
+        source.own_mailmaps = factories.own_mailmaps(settings, [str(file) for file in files])
+        row = submit(db, NullQueues(), path_address(repository, None), refresh_after=0).repository
+        start_over(db, row.id)
+        error = factories.commit_job(settings, db, source, ask=False).run(row.id, threading.Event())
+        assert error is None, error
+        with db.read() as session:
+            return {f"{readable(row[0])} {number}": row[1:] for number, row in enumerate(session.tuples(ROWS))}
+
+    return count
+
+
+def test_a_changed_file_takes_effect_at_the_next_count_of_the_same_head(tmp_path: Path, counted: Counted) -> None:
+    file = tmp_path / "own"
+    without = {
+        "Ann 0": ("Ann", "", "ann@corp.example"),
+        "Ann 1": ("Ann", "", "ann@home.example"),
+        "Bob 2": ("Robert", "repository", "robert@x.example"),
+        "J\ufffdrg 3": ("J\uf7f6rg", "", "team@x.example"),
+    }
+    assert counted() == without
+    file.write_bytes(b"Ann Lee <ann@home.example> <ann@corp.example>\nBob <bobby@x.example> <bob@x.example>\n")
+    joined = without | {
+        "Ann 0": ("Ann Lee", "own", "ann@home.example"),
+        "Bob 2": ("Bob", "own", "bobby@x.example"),
+    }
+    assert counted(file) == joined
+    file.write_bytes(b"Joerg <joerg@x.example> J\xf6rg <team@x.example>\n")
+    renamed = without | {"J\ufffdrg 3": ("Joerg", "own", "joerg@x.example")}
+    assert counted(file) == renamed
+    assert counted() == without
+
+
+def test_the_files_of_the_command_line_win(tmp_path: Path, counted: Counted) -> None:
+    files = [tmp_path / name for name in ("setting", "first", "second")]
+    for file in files:
+        file.write_text(f"{file.name} <bob@x.example>\n")
+    assert counted(setting=files[0])["Bob 2"] == ("setting", "own", "robert@x.example")
+    assert counted(files[1], setting=files[0])["Bob 2"][0] == "first"
+    assert counted(files[1], files[2], setting=files[0])["Bob 2"][0] == "second"
+    assert counted(files[2], files[1])["Bob 2"][0] == "first"
