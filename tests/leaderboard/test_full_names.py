@@ -55,6 +55,7 @@ def test_other_names_differ(one: str, other: str) -> None:
         *("Firstname Lastname", "User Name", "Test User", "Test User 2", "root root", "Not Committed Yet"),
         *("John Doe", "No Name", "My Full Name", "Vorname Nachname", "Tu Nombre", "Votre Nom", "Имя Фамилия"),
         *("Ubuntu User", "EC2 Default User", "System Administrator", "GitHub User", "Yöur Nâme"),
+        *("A U Thor", "C O Mitter", "New User", "asdf asdf", "Real Name", "J\ufffdrg M\ufffdller"),
         *("ada@example.com", "Ada ada@example.com", "ada at example dot com", "ada ＠ example"),  # noqa: RUF001
         *("a" * LONGEST + " b", "a" + "\u0301" * 5_000 + " b", "\ufdfa" * 40 + " \ufdfa"),
     ],

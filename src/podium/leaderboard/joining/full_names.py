@@ -15,7 +15,8 @@ _PLACEHOLDERS = frozenset(
     """
     myself account anon anonymous author authors nickname person people someone somebody anyone nobody noone none null
     nil undefined unknown unnamed unspecified untitled empty blank available default example placeholder sample dummy
-    temp tmp todo foo bar baz qux test tests tester testing change changeme insert enter set committed commit committer
+    temp tmp todo foo bar baz qux asdf qwerty abc xyz xxx lorem ipsum test tests tester testing change changeme insert
+    enter set committed commit committer
     name names first firstname given givenname fname last lastname lname surname family familyname middle full fullname
     username user users login email mail e-mail address root admin admins administrator sysadmin system sudo superuser
     guest daemon service owner maintainer developer developers dev devel coder programmer contributor git github gitlab
@@ -31,11 +32,13 @@ _PLACEHOLDERS = frozenset(
 _FILLERS = frozenset(
     """
     a an and at by for from here i in is it me my na no not of on one or our self the this to via we who yet you your
-    air mini pro local dein ihr mein votre ton mon tu su mi seu meu tuo il la le el ваше ваша
+    air mini pro local new old real some any other dein ihr mein votre ton mon tu su mi seu meu tuo il la le el
+    ваше ваша
     """.split()
 )
 _PLACEHOLDER_NAMES = frozenset(
-    {"john doe", "jane doe", "joe bloggs", "max mustermann", "erika mustermann", "no one", "no body", "some one"}
+    {"john doe", "jane doe", "joe bloggs", "joe user", "max mustermann", "erika mustermann", "a u thor", "c o mitter"}
+    | {"no one", "no body", "some one"}
 )
 # From the first letter of a word to its last.
 _LETTERS = re.compile(r"[^\W\d_](?:.*[^\W\d_])?")
@@ -44,7 +47,8 @@ _LETTERS = re.compile(r"[^\W\d_](?:.*[^\W\d_])?")
 def full_name(name: str) -> str | None:
     """The key of ``name`` for comparison; None if it is no full name, so that rows of this name never join.
 
-    A full name has two words or more that contain letters. An e-mail, and a placeholder such as "Your Name", is none.
+    A full name has two words or more that contain letters. An e-mail, a placeholder such as "Your Name", and a name
+    with bytes that could not be decoded are none.
     """
     if len(name) > LONGEST or len(name.split()) < 2:
         return None
@@ -54,7 +58,13 @@ def full_name(name: str) -> str | None:
     folded = fold(name)
     words = folded.split()
     letters = words if all(map(str.isalpha, words)) else [found[0] for found in map(_LETTERS.search, words) if found]
-    if len(letters) < 2 or "@" in folded or ("dot" in letters and "at" in letters) or _is_placeholder(letters):
+    if (
+        len(letters) < 2
+        or "@" in folded
+        or "\ufffd" in folded
+        or ("dot" in letters and "at" in letters)
+        or _is_placeholder(letters)
+    ):
         return None
     return " ".join(words)
 
