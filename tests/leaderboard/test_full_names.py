@@ -77,8 +77,8 @@ def test_a_key_is_stable(name: str) -> None:
     assert key is None or full_name(key) == key
 
 
-def row(*names: str, account: bool = False, own: bool = False, commits: int = 1, kind: str = "human") -> NamedRow:
-    return NamedRow(kind, account, own, frozenset(names), commits)
+def row(*names: str, account: bool = False, commits: int = 1, kind: str = "human") -> NamedRow:
+    return NamedRow(kind, account, frozenset(names), commits)
 
 
 def into(*rows: NamedRow) -> list[int]:
@@ -99,12 +99,6 @@ def test_two_accounts_never_join_and_leave_the_others_together() -> None:
     assert join_names(rows).namesakes == {1: 2, 3: 2}
 
 
-def test_identities_of_the_users_own_mailmap_stay_apart() -> None:
-    assert into(row("a b", own=True), row("a b", own=True), row("a b")) == [0, 1, 2]
-    assert into(row("a b", own=True), row("a b", account=True), row("a b")) == [1, 1, 1]
-    assert into(row("a b", own=True, account=True), row("a b", own=True), row("a b")) == [0, 1, 2]
-
-
 def test_bots_agents_and_people_do_not_join() -> None:
     assert into(row("a b"), row("a b", kind="bot"), row("a b", kind="agent"), row("a b", kind="bot")) == [0, 1, 2, 1]
 
@@ -113,9 +107,7 @@ def test_rows_without_a_full_name_join_nothing() -> None:
     assert into(row(), row(), row(account=True)) == [0, 1, 2]
 
 
-@given(
-    st.lists(st.builds(row, st.sampled_from("abc"), account=st.booleans(), own=st.booleans(), commits=st.integers()))
-)
+@given(st.lists(st.builds(row, st.sampled_from("abc"), account=st.booleans(), commits=st.integers())))
 def test_rows_join_at_most_one_step(rows: list[NamedRow]) -> None:
     joined = into(*rows)
     for index, target in enumerate(joined):

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from podium.leaderboard.joining.full_names import full_name
 from podium.leaderboard.joining.joined_names import NamedRow, join_names
-from podium.leaderboard.joining.who_wins import Evidence, Key, Way, identity_of, place
+from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
 from podium.leaderboard.people import COMMITS, MERGES, People
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
@@ -118,12 +118,10 @@ def group_people(people: People, accounts: Accounts, *, mailmap: bool, names: bo
     parts, members = _numbered(places.keys)
     owners = [places.owner(places.keys[those[0]]) for those in members]
     kinds = [_kind(people, accounts, *part, places.tools) for part in zip(members, owners, strict=True)]
-    own = {part for part, way in zip(parts, places.ways, strict=True) if way == Way.OWN_MAILMAP}
     rows = [
         NamedRow(
             kinds[part],
             owners[part] is not None,
-            part in own,
             _full_names(people, known, accounts, those, owners[part], mailmap=mailmap) if names else frozenset(),
             sum(known.commits[person] for person in those),
         )

@@ -1,7 +1,7 @@
 """Rows of one full name. Pure.
 
 Rows without an account join those of the same name, and the account that bears it, unless several accounts do: two
-accounts never join, nor do two identities of the user's own mailmap. Bots, agents and people never join each other.
+accounts never join. Bots, agents and people never join each other.
 A row without an account has one name, so that names which share an address do not chain.
 """
 
@@ -19,14 +19,12 @@ class NamedRow:
     Attributes:
         kind: "human", "bot" or "agent".
         has_account: it may have several names; any other row has one at most.
-        is_own: it is an identity of the user's own mailmap.
         names: see :func:`podium.leaderboard.joining.full_names.full_name`.
         commits: of the whole history.
     """
 
     kind: str
     has_account: bool
-    is_own: bool
     names: frozenset[str]
     commits: int
 
@@ -35,7 +33,7 @@ class NamedRow:
 class JoinedNames:
     """Attributes:
     into: the row that each row joins, or its own index.
-    namesakes: for a row whose name several accounts or identities bear, how many; it joins none of them.
+    namesakes: for a row whose name several accounts bear, how many; it joins none of them.
     """
 
     into: array[int]
@@ -56,16 +54,12 @@ def join_names(rows: Sequence[NamedRow]) -> JoinedNames:
 
 
 def _join(rows: Sequence[NamedRow], those: list[int], joined: JoinedNames) -> None:
-    apart = [index for index in those if rows[index].has_account]
-    own = [index for index in those if rows[index].is_own]
-    if len(own) > 1:
-        apart += [index for index in own if not rows[index].has_account]
-    fixed = set(apart)
-    free = [index for index in those if index not in fixed]
-    if not free:
+    accounts = [index for index in those if rows[index].has_account]
+    others = [index for index in those if not rows[index].has_account]
+    if not others:
         return
-    anchor = apart[0] if len(apart) == 1 else max(free, key=lambda index: rows[index].commits)
-    for index in free:
+    anchor = accounts[0] if len(accounts) == 1 else max(others, key=lambda index: rows[index].commits)
+    for index in others:
         joined.into[index] = anchor
-        if len(apart) > 1:
-            joined.namesakes[index] = len(apart)
+        if len(accounts) > 1:
+            joined.namesakes[index] = len(accounts)

@@ -1,6 +1,6 @@
 """Who wins where the evidence about a person disagrees. Pure; docs/counting.md has the same order as a table.
 
-1. The user's own mailmap joins anything, accounts too. Two of its identities never join.
+1. The user's own mailmap joins anything, accounts too. Two of its identities share no account.
 2. An account that the host named when it was asked. A bot's account comes after the mailmap.
 3. The repository's mailmap.
 4. The account number in a noreply address, and a bot's account.
