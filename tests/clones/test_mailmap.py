@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from podium.clones.mailmap import Identity, Mailmaps, Pair, find_mailmap, identi
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.textutil.raw_bytes import from_bytes
+from podium.history.commit import read_commit
+from podium.textutil.raw_bytes import from_bytes, to_bytes
 from tests.support import repos
 
 GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
@@ -85,6 +87,38 @@ def test_git_is_asked_with_the_bytes_of_the_commit(repository: Path) -> None:
     assert found[latin_1] == Identity("joerg@x", "Joerg M", "joerg@x", "repository")
     assert found[other] == Identity("shared@x", other[0], "shared@x")
     assert found[at_bytes] == Identity("b@x", from_bytes(b"B\xfcro"), "b@x", "repository")
+
+
+_PIECES = [b"A", b"b", b" ", b"<", b">", b"@x", b"\t", b"\r", b"\xff", b"\xc3\xa9", b"\xc3\x89", b"\xe5\xbc\xa0", b"#"]
+_PIECES += [b"'", b'"', b"\xd5\xc5", b"\xe2\x84\xaa", b"K", b"\x0b", b"\0", b",", b"\xc2\xa0"]
+_ENCODINGS = [b"encoding CP936", b"encoding latin1", b"encoding utf-8", b"encoding no-such"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_odd_people_are_mapped_as_git_maps_them(repository: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    words = [b"".join(chance.choices(_PIECES, k=chance.randint(0, 4))) for _ in range(6)]
+
+    def person() -> bytes:
+        return chance.choice(words) + b" <" + chance.choice(words) + b">"
+
+    lines = [person() + b" " + (person() if chance.random() < 0.7 else b"") for _ in range(14)]
+    tree = repos.write_tree(repository, {".mailmap": b"\n".join(lines).replace(b"\0", b"")})
+    people, head = {}, ""
+    for _ in range(40):
+        headers = [chance.choice(_ENCODINGS)] if chance.random() < 0.4 else []
+        line = b"author " + person() + b" 1 +0000"
+        head = repos.commit(repository, [head] if head else [], author_line=line, tree=tree, headers=headers)
+        people[head] = read_commit(repos.read_loose(repository, head)).author
+    blob = find_mailmap(GIT, repository, head)
+    found = identities(GIT, repository, Mailmaps(blob), people.values())
+    command = ("-c", "mailmap.blob=" + str(blob), "log", "-z", "--format=%H%x01%aN%x01%aE", head)
+    for answer in repos.git(repository, *command).rstrip(b"\0").split(b"\0"):
+        commit, name, email = answer.split(b"\1")
+        # git prints its placeholders where it finds no author.
+        if name != b"%aN":
+            identity = found[people[commit.decode()]]
+            assert (to_bytes(identity.name), to_bytes(identity.email)) == (name, email.lower())
 
 
 def test_hostile_pairs_are_kept_as_they_are(repository: Path) -> None:

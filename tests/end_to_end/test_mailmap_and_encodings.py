@@ -79,6 +79,19 @@ def test_the_mailmap_applies_to_the_name_that_git_reads_in_the_declared_encoding
     assert history.counts()["André <andre@new.example>"] == 1
 
 
+def emails_that_look_equal(write: Writer) -> None:
+    write.commit(b"Ann <b\xfcro@x.example>")
+    write.commit(b"Bob <b\xfbro@x.example>")
+    write.commit(b"Bobby <b\xfbro@x.example>")
+
+
+def test_emails_join_if_all_of_their_bytes_are_equal(histories: Histories) -> None:
+    history = histories(emails_that_look_equal)
+    for mailmap in ("use", "ignore"):
+        rows = history.board(mailmap=mailmap)["top_contributors"]
+        assert [(row["email"], row["commitCount"]) for row in rows] == [("b\ufffdro@x.example", n) for n in (2, 1)]
+
+
 def other_letters_in_emails(write: Writer) -> None:
     write.commit("Kim <kim@x.example>")
     write.commit("Kelvin <\u212aim@x.example>")

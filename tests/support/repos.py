@@ -49,6 +49,12 @@ def write(repository: Path, kind: str, content: bytes) -> str:
     return name
 
 
+def read_loose(repository: Path, name: str) -> bytes:
+    """The content of a loose object."""
+    path = repository / "objects" / name[:2] / name[2:]
+    return zlib.decompress(path.read_bytes()).partition(b"\0")[2]
+
+
 def write_tree(repository: Path, files: dict[str, bytes] | None = None, mode: str = "100644") -> str:
     """A tree of files in its root."""
     entries = (

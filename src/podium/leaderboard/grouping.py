@@ -161,7 +161,7 @@ def _divided(identities: list[str], of: array[int]) -> dict[str, set[int]]:
 def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
     names = people.mailmap_names if mailmap else people.names
     emails = people.mailmap_emails if mailmap else people.emails
-    identities = people.identities if mailmap else people.emails
+    identities = people.identities if mailmap else people.exact_emails
     looked_up: list[int | None] = []
     claimed: list[int | None] = []
     tools = []

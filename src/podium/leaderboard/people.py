@@ -50,6 +50,7 @@ class People:
 
     Attributes:
         ids: ``commit_data.id``.
+        exact_emails: byte for byte (:mod:`podium.textutil.raw_bytes`), to compare; never shown.
         mailmap_sources: "own" (the user's), "repository", or "" if no mailmap names the person.
         kinds: "human", "bot" or "agent".
         counts: in the order of :data:`COUNTS`.
@@ -57,6 +58,7 @@ class People:
     """
 
     ids: list[int]
+    exact_emails: list[str]
     emails: list[str]
     names: list[str]
     mailmap_emails: list[str]
@@ -81,18 +83,19 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None],
         check()
         rows += chunk
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(18)]
-    ids, emails, names, mailmap_emails, mailmap_names, identities, sources, kinds, *numbers = columns
+    ids, exact_emails, names, mailmap_emails, mailmap_names, identities, sources, kinds, *numbers = columns
     emails, names, mailmap_emails, mailmap_names = (
-        [readable(text) for text in column] for column in (emails, names, mailmap_emails, mailmap_names)
+        [readable(text) for text in column] for column in (exact_emails, names, mailmap_emails, mailmap_names)
     )
     return People(
         ids,
+        exact_emails,
         emails,
         names,
         # Usually equal: share the string.
         [a if a != b else b for a, b in zip(mailmap_emails, emails, strict=True)],
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
-        [a if a != b else b for a, b in zip(identities, emails, strict=True)],
+        [a if a != b else b for a, b in zip(identities, exact_emails, strict=True)],
         sources,
         # The list may have changed since the count.
         [bots.kind_of(email, kind) for email, kind in zip(emails, kinds, strict=True)],
