@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.leaderboard.joining.full_names import LONGEST, full_name
@@ -71,6 +71,7 @@ def test_short_and_common_words_may_be_names(name: str) -> None:
     assert full_name(name)
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 def test_a_key_is_stable(name: str) -> None:
     key = full_name(name)
@@ -107,6 +108,7 @@ def test_rows_without_a_full_name_join_nothing() -> None:
     assert into(row(), row(), row(account=True)) == [0, 1, 2]
 
 
+@settings(max_examples=50)
 @given(st.lists(st.builds(row, st.sampled_from("abc"), account=st.booleans(), commits=st.integers())))
 def test_rows_join_at_most_one_step(rows: list[NamedRow]) -> None:
     joined = into(*rows)

@@ -16,8 +16,8 @@ from tests.support.boards import Counted
 
 
 @pytest.fixture
-def counted(db: Database) -> Counted:
-    return Counted(db)
+def counted(sqlite: Database) -> Counted:
+    return Counted(sqlite)
 
 
 def search(counted: Counted, text: str, rules: Rules | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.leaderboard.joining.who_wins import Evidence, Places, Way, identity_of, place
@@ -172,6 +172,7 @@ _EMAILS = ["a@x", "b@x", "c@x", "d@x"]
 _NUMBERS = st.none() | st.integers(1, 3)
 
 
+@settings(max_examples=50)
 @given(
     st.lists(
         st.builds(
