@@ -207,6 +207,13 @@ def test_what_may_not_be_looked_at_is_a_problem_and_the_rest_is_looked_at(
 # The database
 
 
+def test_a_mailmap_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path), mailmap_file=str(tmp_path / "own"))
+    advised(examine(settings, ask_github=False), "problem", "mailmap", "PODIUM_MAILMAP_FILE", "No such file")
+    (tmp_path / "own").write_text("A <a@x> <b@x>\n")
+    assert levels(examine(settings, ask_github=False), "mailmap") == ["ok"]
+
+
 def test_a_proxy_that_is_not_configured_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "suspected-proxy.json").write_text(json.dumps({"address": "10.0.0.7", "at": time.time()}))
     found = examine(healthy(tmp_path), ask_github=False)

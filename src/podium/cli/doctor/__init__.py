@@ -11,7 +11,7 @@ from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
 from podium.cli import output
 from podium.cli.doctor import database, exposure, github_api, machine, work
-from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, problem, warning
+from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.errors import MissingDependency, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
 from podium.settings import Settings
@@ -34,6 +34,8 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
     yield from _guarded("git", lambda: machine.git(settings))
     yield from _guarded("disk", lambda: machine.disk(settings))
     yield from _guarded("settings", lambda: _settings(settings))
+    if settings.mailmap_file:
+        yield from _guarded("mailmap", lambda: _own_mailmap(settings))
     if settings.uses_redis:
         yield from _guarded("redis", lambda: _redis(settings))
     yield from _guarded("database", lambda: _database(settings))
@@ -52,6 +54,11 @@ def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Find
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         yield problem(check, f"{where}{error.strerror}.", "Give this user access to it.")
+
+
+def _own_mailmap(settings: Settings) -> Iterator[Finding]:
+    factories.check_own_mailmap(settings)
+    yield ok("mailmap", settings.mailmap_file)
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
