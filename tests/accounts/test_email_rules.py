@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.accounts.email_rules import Classified, NoreplyAccount, classify
+from podium.accounts.email_rules import Classified, classify
 from podium.bots.known_tools import AGENT_APPS
+from podium.bots.noreply import NoreplyAccount
 from tests.support.growth import growth
 
 
@@ -62,9 +63,21 @@ def test_an_app_is_a_bot_and_has_an_account() -> None:
     assert classify("49699333+dependabot[bot]@users.noreply.github.com") == Classified(
         "bot", NoreplyAccount(49699333, "dependabot[bot]")
     )
-    assert classify("renovate[bot]@users.noreply.github.com") == Classified(
-        "bot", NoreplyAccount(None, "renovate[bot]")
+    assert classify("acme-robot[bot]@users.noreply.github.com") == Classified(
+        "bot", NoreplyAccount(None, "acme-robot[bot]")
     )
+
+
+def test_the_number_of_a_well_known_app_is_known_at_its_host() -> None:
+    email = "renovate[bot]@users.noreply.{}"
+    assert classify(email.format("github.com")).account == NoreplyAccount(29139614, "renovate[bot]")
+    assert classify(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(None, "renovate[bot]")
+
+
+def test_another_number_before_the_login_of_a_well_known_app_is_not_the_app() -> None:
+    email = "1+dependabot[bot]@users.noreply.{}"
+    assert classify(email.format("github.com")) == Classified("bot", NoreplyAccount(1, ""))
+    assert classify(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(1, "dependabot[bot]")
 
 
 def test_apps_that_are_ai_agents_are_agents() -> None:
@@ -136,7 +149,7 @@ def test_any_text_can_be_classified(email: str) -> None:
     assert found.kind in ("human", "bot", "agent")
     if found.account is not None:
         assert found.account.account_id is None or 0 < found.account.account_id < 2**63
-        assert found.account.login
+        assert found.account.login or found.account.account_id
 
 
 def test_a_huge_address_is_not_examined() -> None:

@@ -322,6 +322,36 @@ def test_a_login_from_an_email_is_corrected_when_the_account_is_stale(
         assert resolved(podium, folder) == {"@ada": 1}
 
 
+def test_an_app_keeps_its_account_although_the_host_names_no_user_for_it(
+    db: Database, repository: Build, accounts: Accounts
+) -> None:
+    numbered, plain = (f"{number}acme[bot]@users.noreply.github.com" for number in ("77+", ""))
+    folder = repository(("bob@x.org", together(numbered)), (numbered, "Bump"), (plain, "Bump"))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
+        assert resolved(podium, folder) == {"@acme[bot]": 3, "@bob": 1}
+        assert double.asked() == 1
+        # Earlier versions saved that it belongs to no one.
+        with db.write() as session:
+            session.run("UPDATE known_email SET contributor_id = NULL, source = 'host' WHERE email LIKE '%acme%'")
+        other = repository((numbered, "Bump"), name="other")
+        assert resolved(podium, other, "o/s") == {"@acme[bot]": 1}
+        assert podium.rows(1) == {"@acme[bot]": 3, "@bob": 1}
+
+
+def test_the_list_of_bots_decides_who_is_looked_up(
+    db: Database, repository: Build, accounts: Accounts, tmp_path: Path
+) -> None:
+    accounts.add(KnownAccount(9, "human"), "snyk-bot@snyk.io")
+    folder = repository(("ada@x.org", "Work"), ("release@x.org", "Release"), ("snyk-bot@snyk.io", "Work"))
+    (file := tmp_path / "bots").write_text("release@x.org\n!snyk-bot@snyk.io\n")
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, bots_file=str(file)) as podium:
+        podium.resolve(podium.count(folder))
+        assert [seen.commits for seen in double.seen] == [2]
+        with db.read() as session:
+            known = session.tuples("SELECT email FROM known_email ORDER BY email")
+        assert known == [("ada@x.org",), ("snyk-bot@snyk.io",)]
+
+
 def test_equal_names_do_not_merge_people(db: Database, repository: Build, accounts: Accounts) -> None:
     # The builder names every author P.
     folder = repository(*((email, "Work") for email in ("ada@x.org", "no@x.org", "nobody@y.org", "bob@x.org")))

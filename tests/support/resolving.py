@@ -32,7 +32,7 @@ from podium.submissions.refresh import resolve_again
 from podium.submissions.submit import submit
 
 TOKEN = "token-of-a-test"
-EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include")
+EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include", names="apart")
 
 
 class Addresses(Protocol):

@@ -13,15 +13,20 @@ from podium.bots.tools import BUILT_IN, Bots
 from podium.storage.session import Session
 from podium.storage.steps import STEP_STATEMENTS, Step, chunked
 
-# Anyone can commit as 583231+evil@…: the login of an e-mail only fills an empty field, and its "[bot]" is ignored.
+# The login of an e-mail only fills an empty field, and its "[bot]" is ignored.
 _ACCOUNT_FROM_EMAIL = """
 INSERT INTO contributor (host, account_id, username, is_bot, created_at, updated_at)
-VALUES (:host, :account_id, :login, FALSE, {now}, {now})
+VALUES (:host, :account_id, NULLIF(:login, ''), FALSE, {now}, {now})
 ON CONFLICT (host, account_id) DO UPDATE SET username = COALESCE(contributor.username, excluded.username)
 """
 
-# The host's answer takes precedence over an e-mail's claim.
-_KNOWN_FROM_EMAIL = KNOWN + " ON CONFLICT (host, email) DO NOTHING"
+# The host's answer takes precedence over an e-mail's claim. But for an App it names no user, and says so.
+_KNOWN_FROM_EMAIL = (
+    KNOWN
+    + """ ON CONFLICT (host, email) DO UPDATE SET contributor_id = excluded.contributor_id,
+    source = excluded.source, known_at = excluded.known_at
+    WHERE known_email.contributor_id IS NULL AND known_email.email LIKE '%[bot]@%'"""
+)
 
 _WITHOUT_BATCH = f"""
 SELECT c.id, c.email, c.kind, c.{IS_ADDRESS} AND NOT c.role_only AND k.email IS NULL

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from podium.accounts.lookup import GitHubAccount
+from podium.bots.noreply import is_app_email
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Row, Session
 
@@ -75,6 +76,8 @@ def save_answers(session: Session, answers: Mapping[str, GitHubAccount | None], 
 
     Accounts are written by number and e-mails in order, so that two transactions with the same ones do not deadlock.
     """
+    # The host names no user for an App, although it has an account.
+    answers = {email: account for email, account in answers.items() if account or not is_app_email(email)}
     before = _owners(session, answers, github_host)
     accounts = sorted({a.account_id: a for a in answers.values() if a}.values(), key=lambda a: a.account_id)
     session.executemany(_ACCOUNT_FROM_HOST, [{"host": github_host, **_columns(account)} for account in accounts])

@@ -158,3 +158,18 @@ AGENT_APPS = {
     "sourcegraph-cody[bot]": "Cody",
     "windsurf-bot[bot]": "Windsurf",
 }
+
+# The numbers of Apps at github.com: their noreply addresses in many histories.
+APP_NUMBERS = {
+    "allcontributors[bot]": 46447321,
+    "dependabot-preview[bot]": 27856297,
+    "dependabot[bot]": 49699333,
+    "gcf-owl-bot[bot]": 78513119,
+    "github-actions[bot]": 41898282,
+    "google-labs-jules[bot]": 161369871,
+    "greenkeeper[bot]": 23040076,
+    "mergify[bot]": 37929162,
+    "pre-commit-ci[bot]": 66853113,
+    "release-please[bot]": 55107282,
+    "renovate[bot]": 29139614,
+}

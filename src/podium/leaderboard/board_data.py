@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board_size import board_size, check_board_size
-from podium.leaderboard.grouping import Accounts, Groups, Unresolved, group_people, load_accounts, unresolved
+from podium.leaderboard.grouping import Groups, Unresolved, group_people, unresolved
+from podium.leaderboard.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, WeeklyActivity, load_activity, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
@@ -113,7 +114,7 @@ class BoardData:
     @cached_property
     def accounts(self) -> Accounts:
         key = accounts_key(self.repository)
-        return self._part(key, lambda: load_accounts(self.session, self._id, self.github_host))
+        return self._part(key, lambda: load_accounts(self.session, self._id, self.github_host, self.bots))
 
     @cached_property
     def unresolved(self) -> Unresolved:

@@ -18,63 +18,8 @@ from collections.abc import Sequence
 from podium.leaderboard.joining.full_names import full_name
 from podium.leaderboard.joining.joined_names import NamedRow, join_names
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
+from podium.leaderboard.known_accounts import Accounts
 from podium.leaderboard.people import COMMITS, MERGES, People
-from podium.repositories.store.queries import OF_VALID_COUNT
-from podium.storage.session import Row, Session
-
-_OF_CONTRIBUTOR = ("id", "account_id", "username", "name", "avatar_url", "profile_url", "is_bot", "enriched_at")
-
-# Several names of one e-mail give duplicates; Python removes them faster than DISTINCT.
-_KNOWN = f"""
-SELECT c.email, k.contributor_id, k.source, k.known_at, {", ".join(f"p.{column}" for column in _OF_CONTRIBUTOR)}
-FROM commit_data c
-    JOIN known_email k ON k.host = :github_host AND k.email = c.email
-    LEFT JOIN contributor p ON p.id = k.contributor_id
-WHERE {OF_VALID_COUNT}"""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Known:
-    """What is known of one e-mail; ``contributor`` is None if it has no account."""
-
-    contributor: int | None
-    source: str
-    at: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Accounts:
-    """What is known of each e-mail, and contributors by id."""
-
-    emails: dict[str, Known]
-    contributors: dict[int, Row]
-
-    @property
-    def size(self) -> int:
-        return 250 * len(self.emails) + 900 * len(self.contributors)
-
-    def of(self, email: str) -> Known | None:
-        """A blank e-mail has no account."""
-        return self.emails.get(email) if email.strip() else None
-
-    def contributor(self, email: str) -> int | None:
-        known = self.of(email)
-        return None if known is None else known.contributor
-
-    def is_bot(self, contributor: int) -> bool:
-        row = self.contributors[contributor]
-        return bool(row["is_bot"]) and row["enriched_at"] is not None
-
-
-def load_accounts(session: Session, repository_id: int, github_host: str) -> Accounts:
-    emails: dict[str, Known] = {}
-    contributors: dict[int, Row] = {}
-    for row in session.all(_KNOWN, id=repository_id, github_host=github_host):
-        contributor = row["contributor_id"]
-        emails[row["email"]] = Known(contributor, row["source"], row["known_at"])
-        if contributor is not None and contributor not in contributors:
-            contributors[contributor] = {column: row[column] for column in _OF_CONTRIBUTOR}
-    return Accounts(emails, contributors)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

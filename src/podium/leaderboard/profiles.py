@@ -33,9 +33,13 @@ def profile_url(contributor: Row, github_url: str) -> str | None:
         return str(contributor["profile_url"])
     if not username:
         return None
-    # A GitHub App has its page under /apps.
     app = username.removesuffix("[bot]")
-    return f"{github_url}/apps/{app}" if app != username else f"{github_url}/{username}"
+    if app == username:
+        return f"{github_url}/{username}"
+    # https://docs.github.com/en/enterprise-server/apps/sharing-github-apps/sharing-your-github-app
+    host = host_of(github_url)
+    apps = "apps" if host == "github.com" or host.endswith(".ghe.com") else "github-apps"
+    return f"{github_url}/{apps}/{app}"
 
 
 def avatar_url(contributor: Row, github_url: str) -> str | None:

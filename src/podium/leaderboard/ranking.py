@@ -9,7 +9,8 @@ import dataclasses
 from array import array
 from collections.abc import Callable
 
-from podium.leaderboard.grouping import Accounts, Groups
+from podium.leaderboard.grouping import Groups
+from podium.leaderboard.known_accounts import Accounts
 from podium.leaderboard.people import DATED, People, WeeklyActivity, kinds_counted
 from podium.leaderboard.rules import Rules
 

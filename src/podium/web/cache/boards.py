@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import NotFound, TooManyRequests
 from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
-from podium.leaderboard.grouping import Accounts, load_accounts
+from podium.leaderboard.known_accounts import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
 from podium.storage.session import Database
@@ -198,7 +198,7 @@ class BoardCache:
         if kept is None:
             return
         with self._db.read() as session:
-            now = load_accounts(session, row.id, self._github_host)
+            now = load_accounts(session, row.id, self._github_host, self._bots)
         if now != kept:
             for cache in (self._cache, self._variants):
                 cache.drop(lambda key: _is_of(key, row.id))
