@@ -22,8 +22,9 @@ from pathlib import Path
 from podium.clones.local import LocalRepository, open_local
 from podium.clones.mailmap import identities
 from podium.git.command import Git
-from podium.history.commit import EARLIEST, LATEST, split_person
+from podium.history.commit import EARLIEST, LATEST
 from podium.history.count import count
+from podium.history.person import split_person
 from podium.history.totals import Tally
 from podium.timeutil import week_of
 

@@ -21,7 +21,7 @@ from itertools import combinations
 from pathlib import Path
 
 from benchmarks.check_counts import git_says
-from podium.history.commit import split_person
+from podium.history.person import split_person
 from podium.leaderboard.joining.full_names import full_name
 
 Person = tuple[str, str]

@@ -137,7 +137,7 @@ def _tally(people: int, weeks: int) -> Tally:
     for number in range(people):
         author = (f"Some One {number}", f"someone{number}@example.org")
         oids = [b"%040x" % (number * weeks + week) for week in range(weeks)]
-        tally.add(oids, [(author, week * WEEK, False, False, (), b"", False) for week in range(weeks)])
+        tally.add(oids, [(author, week * WEEK, False, (), (), b"", False) for week in range(weeks)])
     return tally
 
 

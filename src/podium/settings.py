@@ -467,7 +467,7 @@ class Settings:
         "PODIUM_MAX_PEOPLE",
         250_000,
         _number,
-        "Authors and co-authors (distinct names with e-mails) of the largest history that is accepted; 0: any number.",
+        "People (names with e-mails in authors and trailers) of the largest history that is accepted; 0: any number.",
     )
     count_memory: int = _setting(
         "PODIUM_COUNT_MEMORY",

@@ -111,7 +111,7 @@ def test_switches(podium: Podium, repository: Path, switches: list[str], expecte
 def test_a_path_has_no_limit_unless_one_is_set(podium: Podium, repository: Path) -> None:
     done = podium.run("rank", str(repository), PODIUM_MAX_PEOPLE="2")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "more than the 2 authors and co-authors" in done.stderr and "PODIUM_MAX_PEOPLE" in done.stderr
+    assert "more than the 2 people" in done.stderr and "PODIUM_MAX_PEOPLE" in done.stderr
     limits = {"PODIUM_MAX_PEOPLE": "5", "PODIUM_COUNT_MEMORY": "500M", "PODIUM_COUNT_CPU_SECONDS": "60"}
     assert podium.run("rank", str(repository), cwd=None, **limits).returncode == 0
 

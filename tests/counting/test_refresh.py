@@ -16,7 +16,7 @@ from podium.clones import mailmap
 from podium.clones.path_source import PathSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
-from podium.history.commit import MOST_CO_AUTHORS
+from podium.history.trailers.mentions import MOST_NAMED
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import path_address
 from podium.storage import sqlite_schema
@@ -143,7 +143,7 @@ def test_whatever_was_pushed_a_refresh_equals_a_new_count(
 
 def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
     repository, db = repos.make_bare(tmp_path / "r.git"), new_database(tmp_path)
-    trimmed = b"t\n\n" + co_authors(MOST_CO_AUTHORS + 1)
+    trimmed = b"t\n\n" + co_authors(MOST_NAMED + 1)
     first = repos.commit(repository, message=trimmed)
     second = repos.commit(repository, [repos.commit(repository, [first])], message=trimmed)
     for head, number in ((first, 1), (second, 2), (repos.commit(repository), 0)):

@@ -42,7 +42,7 @@ def tally_of(people: int, *, commits: int = 3, first: int = 0) -> Tally:
     for number in range(first, first + people):
         author = (f"P {number:04}", f"p{number:04}@example.org")
         oids = [b"%040x" % (number * 100 + week) for week in range(commits)]
-        tally.add(oids, [(author, week * WEEK, False, False, (), b"", False) for week in range(commits)])
+        tally.add(oids, [(author, week * WEEK, False, (), (), b"", False) for week in range(commits)])
     return tally
 
 

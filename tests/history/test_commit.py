@@ -9,24 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.history.cat_file import record
-from podium.history.commit import (
-    EARLIEST,
-    LATEST,
-    LONGEST_TEXT,
-    CommitFacts,
-    read_commit,
-    split_person,
-)
+from podium.history.commit import UNREADABLE, CommitFacts, read_commit
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT
+from podium.history.person import LONGEST_TEXT, split_person
+from podium.history.trailers.mentions import KEYS, mention_of, mentions_of
 from podium.textutil.raw_bytes import from_bytes
 from tests.support import repos
 
-_FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:key=Co-authored-by,valueonly,unfold)%x00"
+_FIELDS = "%H%x00%an%x00%ae%x00%at%x00%P%x00%(trailers:only,unfold)%x00"
 
 
 def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
-    """The facts of commits by `git log`; a date that git does not print is 0 and odd."""
+    """The facts of commits by `git log`; UNREADABLE is a date that git does not print."""
     words = ("log", "--no-walk=unsorted", "--no-mailmap", f"--format={_FIELDS}", "--stdin")
     output = repos.git(repository, *words, stdin="\n".join(shas).encode() + b"\n")
     found = {}
@@ -34,18 +29,16 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
     for at in range(0, len(cells), 6):
         sha, name, email, when, parents, values = cells[at : at + 6]
         address = from_bytes(email.lower())
-        number = int(when[:30] or 0)
-        people: dict[str, str] = {}
-        for value in values.split(b"\n"):
-            person = split_person(value)
-            if person and person[1].strip() and person[1] != address:
-                people.setdefault(person[1], person[0])
+        person = (from_bytes(name), address)
+        lines = [line.partition(b":") for line in values.split(b"\n")]
+        pairs = [(key.strip().lower(), value.strip()) for key, _, value in lines]
+        mentions = mentions_of([each for key, value in pairs if key in KEYS and (each := mention_of(key, value))])
         found[sha.strip().decode()] = CommitFacts(
-            author=(from_bytes(name), address),
-            when=min(max(number, EARLIEST), LATEST),
-            odd_date=not when or number > LATEST,
+            author=person,
+            when=min(int(when[:30]), 2**63 - 1) if when else UNREADABLE,
             is_merge=len(parents.split()) > 1,
-            co_authors=tuple((person, where) for where, person in people.items()),
+            named=mentions.without(person).named,
+            roles=mentions.roles,
             parents=b"".join(b"parent %b\n" % parent for parent in parents.split()),
             trimmed=False,
         )
@@ -68,8 +61,7 @@ def assert_all_read_as_git_does(repository: Path, shas: list[str], *, negative: 
         raw, expected, facts = raws[sha], expectations[sha], read
         if negative and facts.when < 0:
             # git prints nothing for a negative date; Podium reads the number.
-            assert facts.odd_date
-            facts = facts._replace(when=0)
+            facts = facts._replace(when=UNREADABLE)
         assert facts == expected._replace(trimmed=len(raw) > LARGEST_COMMIT), raw
         assert "\0" not in "".join(map(str, facts))
 
@@ -101,7 +93,8 @@ def test_any_author_line_is_read_as_git_reads_it(scratch: Path, lines: list[byte
     expectations = as_git_says(scratch, shas)
     for sha, facts in read_all({sha: repos.read_loose(scratch, sha) for sha in expectations}).items():
         expected = expectations[sha]
-        assert facts._replace(when=0) == expected._replace(when=0) if facts.when < 0 else facts == expected
+        # git prints nothing for a negative date; Podium reads the number.
+        assert facts == (expected._replace(when=facts.when) if facts.when < 0 else expected)
 
 
 _LINES = [
@@ -112,6 +105,10 @@ _LINES = [
     b"  <folded@example.org>",
     b"\t<tab@example.org>",
     b"Signed-off-by: S <s@example.org>",
+    b"Reviewed-by: S <S@example.org>",
+    b"reported-BY: T <t@example.org>",
+    b"Assisted-by: Claude:claude-opus-4",
+    b"Generated-by: A Person <person@example.org>",
     b"(cherry picked from commit 0123)",
     b"Reviewed-by: R",
     b"plain text",
@@ -138,26 +135,27 @@ def test_any_message_has_the_co_authors_that_git_finds(scratch: Path, messages: 
 
 
 @pytest.mark.parametrize(
-    ("written", "when", "odd"),
+    ("written", "when"),
     [
-        (b"1600000000 +0000", 1600000000, False),
-        (b"1600000000 +51800", 1600000000, False),
-        (b"4102444800 +0000", 4102444800, False),
-        (b"253402300799 +0000", LATEST, False),
-        (b"253402300800 +0000", LATEST, True),
-        (b"99999999999999999999 +0000", LATEST, True),
-        (b"9" * 6000 + b" +0000", LATEST, True),
-        (b"-5 +0000", -5, True),
-        (b"-" + b"9" * 6000 + b" +0000", EARLIEST, True),
-        (b"1600000000", 0, True),
-        (b"never +0000", 0, True),
-        (b"", 0, True),
+        (b"1600000000 +0000", 1600000000),
+        (b"1600000000 +51800", 1600000000),
+        (b"0 +0000", 0),
+        (b"4102444800 +0000", 4102444800),
+        (b"253402300800 +0000", 253402300800),
+        (b"9223372036854775807 +0000", 2**63 - 1),
+        (b"99999999999999999999 +0000", 2**63 - 1),
+        (b"9" * 6000 + b" +0000", 2**63 - 1),
+        (b"-5 +0000", -5),
+        (b"-9223372036854775808 +0000", UNREADABLE + 1),
+        (b"-" + b"9" * 6000 + b" +0000", UNREADABLE + 1),
+        (b"1600000000", UNREADABLE),
+        (b"never +0000", UNREADABLE),
+        (b"", UNREADABLE),
     ],
 )
-def test_a_date_fits_a_calendar_and_is_marked_where_it_did_not(written: bytes, when: int, odd: bool) -> None:
+def test_a_date_is_kept_as_written_if_git_reads_one(written: bytes, when: int) -> None:
     raw = b"tree 00\nauthor A <a@b> " + written + b"\ncommitter C <c@d> 1 +0000\n\nmessage\n"
-    facts = read_commit(raw)
-    assert (facts.when, facts.odd_date) == (when, odd)
+    assert read_commit(raw).when == when
 
 
 def test_encodings_that_cannot_hold_a_commit_are_not_tried() -> None:
@@ -179,7 +177,7 @@ def test_emails_are_lower_cased_in_ascii_only() -> None:
         raw = b"tree 00\nauthor " + line + b" 1600000000 +0000\ncommitter C <c@d> 1 +0000\n\n"
         assert split_person(line) == read_commit(raw).author == ("\u212aarl", email)
         other = b"tree 00\nauthor A <a@b> 1600000000 +0000\ncommitter C <c@d> 1 +0000\n\n"
-        assert read_commit(other + trailer).co_authors == (("\u212aarl", email),)
+        assert read_commit(other + trailer).named == (("\u212aarl", email),)
 
 
 def test_endless_names_are_cut_and_stay_apart() -> None:

@@ -6,12 +6,13 @@ import random
 
 import pytest
 
-from podium.history import trailers
 from podium.history.cat_file import BatchSplitter, record
-from podium.history.commit import MOST_CO_AUTHORS, MOST_PARENTS, CommitFacts, read_commit
+from podium.history.commit import MOST_PARENTS, CommitFacts, read_commit
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT, LargeCommit, beginning_of
-from podium.history.trailers import MOST_LINES, read_trailers
+from podium.history.trailers import message_trailers
+from podium.history.trailers.mentions import MOST_NAMED
+from podium.history.trailers.message_trailers import MOST_LINES, read_trailers
 from tests.support.growth import growth
 from tests.support.hostile import CO_AUTHOR, HOSTILE, co_authors, raw_commit, repeated
 
@@ -34,12 +35,12 @@ def test_a_block_of_many_lines_names_the_people_of_its_first_lines() -> None:
     spare = MOST_LINES - 1
     for lines, trimmed in ((spare, False), (spare + 1, True), (340_000, True)):
         facts = read_commit(raw_commit(message=b"t\n\n" + CO_AUTHOR + b" x\n" * lines))
-        assert (facts.author, facts.co_authors, facts.trimmed) == (ALICE, (CAROL,), trimmed)
+        assert (facts.author, facts.named, facts.trimmed) == (ALICE, (CAROL,), trimmed)
     late = read_commit(raw_commit(message=b"t\n\n" + b"Acked-by: A\n" * MOST_LINES + CO_AUTHOR))
-    assert (late.co_authors, late.trimmed) == ((), True)
+    assert (late.named, late.trimmed) == ((), True)
     # The block before it is not the last paragraph.
     text = read_commit(raw_commit(message=b"t\n\n" + CO_AUTHOR + b"\n" + b"text\n" * 2 * MOST_LINES))
-    assert text.co_authors == ()
+    assert text.named == ()
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
@@ -59,11 +60,11 @@ def test_a_message_within_the_limit_has_the_trailers_it_has_without_one(
         b"Signed-off-by: S <s@b>",
     )
     messages = [b"\n" + b"\n".join(dice.choices(lines, k=dice.randrange(3, 14))) for _ in range(3000)]
-    whole = [read_trailers(message, b"co-authored-by") for message in messages]
-    monkeypatch.setattr(trailers, "MOST_LINES", most)
-    cut = [read_trailers(message, b"co-authored-by") for message in messages]
+    whole = [read_trailers(message) for message in messages]
+    monkeypatch.setattr(message_trailers, "MOST_LINES", most)
+    cut = [read_trailers(message) for message in messages]
     assert not any(each.is_cut for each in whole)
-    kept = [(few.values, all_of_them.values) for few, all_of_them in zip(cut, whole, strict=True) if not few.is_cut]
+    kept = [(few.pairs, all_of_them.pairs) for few, all_of_them in zip(cut, whole, strict=True) if not few.is_cut]
     assert 300 < len(kept) < 3000
     assert all(few == all_of_them for few, all_of_them in kept)
 
@@ -71,22 +72,22 @@ def test_a_message_within_the_limit_has_the_trailers_it_has_without_one(
 def test_long_messages_without_co_authors_are_not_trimmed() -> None:
     assert not read_commit(raw_commit(message=b"t\n\n" + b"a: b\n" * 40_000)).trimmed
     facts = read_commit(raw_commit(message=b"t\n\n" + b"a paragraph\n\n" * 10_000 + CO_AUTHOR))
-    assert (facts.co_authors, facts.trimmed) == ((CAROL,), False)
+    assert (facts.named, facts.trimmed) == ((CAROL,), False)
 
 
 def test_a_commit_credits_a_limited_number_of_people() -> None:
-    for number, trimmed in ((MOST_CO_AUTHORS, False), (MOST_CO_AUTHORS + 1, True), (100_000, True)):
+    for number, trimmed in ((MOST_NAMED, False), (MOST_NAMED + 1, True), (100_000, True)):
         facts = read_commit(raw_commit(message=b"t\n\n" + co_authors(number)))
-        names = tuple((f"P{each}", f"p{each}@example.org") for each in range(MOST_CO_AUTHORS))
-        assert (facts.author, facts.co_authors, facts.trimmed) == (ALICE, names, trimmed)
-    repeats = read_commit(raw_commit(message=b"t\n\n" + CO_AUTHOR * (MOST_CO_AUTHORS + 1) + co_authors(1)))
-    assert (len(repeats.co_authors), repeats.trimmed) == (2, False)
+        names = tuple((f"P{each}", f"p{each}@example.org") for each in range(MOST_NAMED))
+        assert (facts.author, facts.named, facts.trimmed) == (ALICE, names, trimmed)
+    repeats = read_commit(raw_commit(message=b"t\n\n" + CO_AUTHOR * (MOST_NAMED + 1) + co_authors(1)))
+    assert (len(repeats.named), repeats.trimmed) == (2, False)
 
 
 def test_a_commit_with_many_parents_counts_for_its_author() -> None:
     for number, trimmed in ((MOST_PARENTS, False), (MOST_PARENTS + 1, True), (100_000, True)):
         facts = read_commit(raw_commit(parents=["1" * 40] * number))
-        assert (facts.author, facts.is_merge, facts.co_authors, facts.trimmed) == (ALICE, True, (CAROL,), trimmed)
+        assert (facts.author, facts.is_merge, facts.named, facts.trimmed) == (ALICE, True, (CAROL,), trimmed)
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,8 @@ def test_a_commit_of_many_bytes_counts_for_its_author(raw: bytes) -> None:
 
 
 def test_a_message_that_is_cut_names_the_people_of_what_is_left() -> None:
-    facts = read_commit(raw_commit(message=b"t\n\n" + co_authors(MOST_CO_AUTHORS - 1) + repeated(b"a: b\n", 2 << 20)))
-    assert (len(facts.co_authors), facts.trimmed) == (MOST_CO_AUTHORS - 1, True)
+    facts = read_commit(raw_commit(message=b"t\n\n" + co_authors(MOST_NAMED - 1) + repeated(b"a: b\n", 2 << 20)))
+    assert (len(facts.named), facts.trimmed) == (MOST_NAMED - 1, True)
     exact = raw_commit(message=b"t\n\n" + CO_AUTHOR)
     exact = raw_commit(message=b"t" * (LARGEST_COMMIT + 1 - len(exact)) + b"\n\n" + CO_AUTHOR)
     assert len(exact) == LARGEST_COMMIT

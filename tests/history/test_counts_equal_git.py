@@ -13,9 +13,12 @@ from podium.clones.mailmap import Mailmaps, find_mailmap, identities
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.history.commit import EARLIEST, LATEST, split_person
+from podium.history import mention_sets
+from podium.history.commit import EARLIEST, LATEST, UNREADABLE, Facts
 from podium.history.count import committed_at, count, is_ancestor
 from podium.history.count_limits import CountLimits
+from podium.history.person import split_person
+from podium.history.roles import ROLES
 from podium.history.totals import Tally
 from podium.textutil.raw_bytes import from_bytes
 from podium.timeutil import week_of
@@ -204,3 +207,148 @@ def test_progress_tells_commits(traps: Path) -> None:
     assert reported
     assert reported == sorted(reported)
     assert reported[-1] <= tally.total_commits
+
+
+# --- the log ---
+
+
+def logged(tally: Tally) -> Counter[tuple[str, str, bool, int, bytes]]:
+    """(e-mail, name, is a merge, author date, first bytes of the id) of every commit in the log."""
+    people = tally.people()
+    ordinals = {person: 7 * ordinal for ordinal, person in enumerate(people)}
+    found: Counter[tuple[str, str, bool, int, bytes]] = Counter()
+    for segment in tally.segments(ordinals):
+        assert segment.authors == sorted(segment.authors)
+        at = 0
+        for key, commits in segment.authors:
+            dates = segment.dates[at : at + commits].tolist()
+            assert dates == sorted(dates)
+            name, email = people[(key >> 1) // 7]
+            for number, when in enumerate(dates, at):
+                found[email, name, bool(key & 1), when, segment.oids[8 * number : 8 * number + 8]] += 1
+            at += commits
+        assert at == segment.commits
+    return found
+
+
+def test_the_log_has_every_commit_as_git_has_it(traps: Path) -> None:
+    expected: Counter[tuple[str, str, bool, int, bytes]] = Counter()
+    separated = "--format=%H%x00%at%x00%ae%x00%an%x00%P%x00"
+    cells = repos.git(traps, "log", "--no-mailmap", separated, "HEAD").split(b"\0")
+    for at in range(0, len(cells) - 1, 5):
+        oid, when, email, name, parents = cells[at : at + 5]
+        date = min(int(when[:30]), 2**63 - 1) if when else UNREADABLE
+        row = (from_bytes(email.lower()), from_bytes(name), b" " in parents, date, bytes.fromhex(oid.decode())[:8])
+        expected[row] += 1
+    found = logged(count(GIT, traps, head_of(traps)))
+    # git prints nothing for a negative date; the log has the number.
+    negative = {row for row in found if UNREADABLE < row[3] < 0}
+    assert len(negative) == 2
+    assert (
+        Counter((*row[:3], UNREADABLE if row in negative else row[3], row[4]) for row in found.elements()) == expected
+    )
+
+
+def test_two_counts_have_the_commits_of_one(traps: Path) -> None:
+    head, old = head_of(traps), repos.git(traps, "rev-parse", "HEAD~20").decode().strip()
+    whole, before, new = count(GIT, traps, head), count(GIT, traps, old), count(GIT, traps, head, since=old)
+    assert logged(before) + logged(new) == logged(whole)
+    assert sorted({*before.roots, *new.roots}) == whole.roots == commits_without_parents(traps)
+
+
+def commits_without_parents(repository: Path) -> list[str]:
+    return sorted(repos.git(repository, "rev-list", "--max-parents=0", "HEAD").decode().split())
+
+
+def test_segments_have_a_largest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    head = repos.chain(repository, [repos.ALICE, repos.BOB] * 12)
+    tally = count(GIT, repository, head)
+    whole = logged(tally)
+    monkeypatch.setattr("podium.history.sorted_commits.LARGEST_SEGMENT", 5)
+    people = {person: ordinal for ordinal, person in enumerate(tally.people())}
+    segments = list(tally.segments(people))
+    assert [segment.commits for segment in segments] == [5, 5, 5, 5, 4]
+    assert [segment.authors for segment in segments] == [[(0, 5)], [(0, 5)], [(0, 2), (2, 3)], [(2, 5)], [(2, 4)]]
+    assert logged(tally) == whole
+    assert list(count(GIT, repository, head, since=head).segments({})) == []
+
+
+def test_the_log_names_rows_of_people_and_agents(tmp_path: Path) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    trailers = (
+        b"Co-authored-by: Ann <ann@home.example>\nAssisted-by: Claude:opus\nSigned-off-by: Ann <ann@work.example>\n"
+    )
+    first = repos.commit(repository, author=b"Ann <ann@work.example> 5 +0000", message=b"t\n\n" + trailers)
+    head = repos.commit(repository, [first], author=b"Ann <ann@work.example> 4 +0000")
+    tally = count(GIT, repository, head)
+    found = {(person.email, person.name): person for person in tally.persons()}
+    assert list(found) == [("", "Claude"), ("ann@home.example", "Ann"), ("ann@work.example", "Ann")]
+    assert [person.is_agent for person in found.values()] == [True, False, False]
+    assert not any(person.role_only for person in found.values())
+    (segment,) = tally.segments({("Claude", ""): 2, ("Ann", "ann@home.example"): 0, ("Ann", "ann@work.example"): 1})
+    assert segment.authors == [(2, 2)]
+    assert segment.dates.tolist() == [4, 5]
+    assert (segment.named.tolist(), segment.named_sets) == ([0, 1], [(0, 2)])
+    assert (segment.roles.tolist(), segment.role_sets) == ([0, 1], [(8 * 1 + ROLES.index("signed_off"),)])
+    assert segment.oids == bytes.fromhex(head)[:8] + bytes.fromhex(first)[:8]
+
+
+def test_a_person_who_only_has_roles_has_no_commit_to_look_up(tmp_path: Path) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    head = repos.commit(repository, message=b"t\n\nReviewed-by: Rob <rob@example.org>\n")
+    alice, rob = count(GIT, repository, head).persons()
+    assert (alice.role_only, alice.sample_sha) == (False, head)
+    assert (rob.email, rob.role_only, rob.sample_sha, rob.other_sha) == ("rob@example.org", True, "", None)
+
+
+# --- named people of a whole history ---
+
+
+def mentions_tally(*lists: tuple[int, int]) -> Tally:
+    """Commits of Alice that each name so many co-authors, and so many people in a role."""
+    tally = Tally()
+    facts: list[Facts] = []
+    for named, roles in lists:
+        people = tuple((f"P{each}", f"p{each}@example.org") for each in range(named))
+        facts.append(
+            (("Alice", "a@x"), 1, False, people, tuple((1, ("R", f"r{each}@x")) for each in range(roles)), b"", False)
+        )
+    tally.add([b"%040x" % number for number in range(len(facts))], facts)
+    return tally
+
+
+def sizes(tally: Tally) -> Counter[tuple[int, int]]:
+    people = {person: ordinal for ordinal, person in enumerate(tally.people())}
+    found: Counter[tuple[int, int]] = Counter()
+    for segment in tally.segments(people):
+        named, roles = [0, *map(len, segment.named_sets)], [0, *map(len, segment.role_sets)]
+        found.update((named[a], roles[b]) for a, b in zip(segment.named, segment.roles, strict=True))
+    return found
+
+
+def test_a_history_names_a_limited_number_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mention_sets, "MOST_MORE_ENTRIES", 20)
+    # Four for each of the four commits, and 20 more.
+    fits = mentions_tally((12, 9), (15, 0), (0, 0), (0, 0))
+    assert (sizes(fits), fits.trimmed_commits) == ({(12, 9): 1, (15, 0): 1, (0, 0): 2}, 0)
+    # The longest are cut first, their roles first; two lists of 18.
+    cut = mentions_tally((12, 9), (18, 0), (0, 0), (0, 0))
+    assert (sizes(cut), cut.trimmed_commits) == ({(12, 6): 1, (18, 0): 1, (0, 0): 2}, 1)
+    assert len([person for person in cut.persons() if person.role_only]) == 6
+    back = mentions_tally((0, 0), (18, 0), (0, 0), (12, 9))
+    assert (sizes(back), back.trimmed_commits) == (sizes(cut), 1)
+    # Nothing is cut below four.
+    many = mentions_tally(*[(100, 0)] * 30, *[(3, 1)] * 100)
+    assert (sizes(many), many.trimmed_commits) == ({(4, 0): 30, (3, 1): 100}, 30)
+
+
+def test_what_waits_for_the_last_commit_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mention_sets, "_MOST_KEPT", 100)
+    lists = [(10 + each, 2) for each in range(40)]
+    tally = mentions_tally(*lists, (2, 1))
+    assert (sizes(tally), tally.trimmed_commits) == ({(4, 0): 40, (2, 1): 1}, 40)
+    kept = sum(len(named) + len(roles) for named, roles in tally._mentions._known)
+    assert 100 < kept < 250
+    back = mentions_tally((2, 1), *reversed(lists))
+    assert (sizes(back), back.trimmed_commits) == (sizes(tally), 40)

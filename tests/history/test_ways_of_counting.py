@@ -31,7 +31,8 @@ GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
 
 def totals(tally: Tally) -> tuple[Any, ...]:
     numbers = (tally.total_commits, tally.merge_commits, tally.trimmed_commits)
-    return *numbers, list(tally.persons()), list(tally.weeks())
+    ordinals = {person: ordinal for ordinal, person in enumerate(tally.people())}
+    return *numbers, list(tally.persons()), list(tally.weeks()), tally.roots, list(tally.segments(ordinals))
 
 
 def walked(repository: Path, head: str) -> tuple[Any, ...]:

@@ -136,7 +136,7 @@ def _with(session: Session, sql: str, values: Collection[str], **parameters: obj
 def person_row(
     repository_id: int, count_id: int, person: PersonTotals, identity: Identity, kind: str, *, processed: bool
 ) -> PersonRow:
-    email, name, *totals = person
+    email, name, *totals, _, _ = person
     return (
         *(repository_id, count_id, email, name, identity.email, identity.name, identity.key, identity.source),
         *totals,
@@ -168,6 +168,5 @@ def save_identities(session: Session, repository_id: int, identities: Mapping[Pa
 def week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
     """In the order of the table, which numbered people as they were counted."""
     for person, weeks in tally.weeks():
-        number = numbers[person]
         for week in weeks:
-            yield repository_id, number, *week
+            yield repository_id, numbers[person], *week

@@ -133,7 +133,9 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
 
 
 def _people_steps(count: Count, count_id: int, ids: dict[Pair, int]) -> Iterator[Step]:
-    for people in chunked(count.tally.persons(), STEP_ROWS):
+    # People who only have roles have no row yet.
+    persons = (person for person in count.tally.persons() if not person.role_only)
+    for people in chunked(persons, STEP_ROWS):
         # Made before the transaction begins.
         rows = list(_person_rows(count, count_id, people))
         yield functools.partial(_copy_people, rows, ids)
@@ -184,7 +186,7 @@ def _prepare(db: Database, held: Lease, count: Count, stop: threading.Event) -> 
 
 def _add(held: Lease, count: Count, stale: list[int]) -> None:
     number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
-    people = list(tally.persons())
+    people = [person for person in tally.persons() if not person.role_only]
     emails = {person.email for person in people}
     authors = {person.email for person in people if person.commits + person.merges}
     with held.fence() as session:
@@ -217,6 +219,7 @@ def _person_rows(count: Count, count_id: int, people: list[PersonTotals]) -> Ite
     processed = not count.people.can_look_up
     for person in people:
         identity, kind = identities[person.name, person.email], kinds.get(person.email, "human")
+        kind = "agent" if person.is_agent else kind
         yield count_rows.person_row(number, count_id, person, identity, kind, processed=processed)
 
 

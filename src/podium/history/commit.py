@@ -2,8 +2,9 @@
 
 - The author is the last ``author`` line of the header. The name ends before the first ``<``, the e-mail at the next
   ``>``: ``A <b <c> d <real@x>`` is named ``A`` at ``b <c``. Without both, name and e-mail are empty.
-- The date follows the last ``>``: digits, then a zone, which does not move it. If git prints no date, a negative number
-  counts as it is and everything else as 0, both marked odd. So is a date that is clamped to the calendar's years.
+- The date follows the last ``>``: digits, then a zone, which does not move it. A number that does not fit into 64 bits
+  becomes the nearest that does. If git prints no date, a negative number counts as it is, and everything else is
+  :data:`UNREADABLE`.
 - A NUL ends a line of the header, or the message. A declared ``encoding`` is used if it can decode the whole object.
 
 A commit beyond a limit counts for its author; what is beyond the limit is left out, and the commit is ``trimmed``.
@@ -11,35 +12,30 @@ A commit beyond a limit counts for its author; what is beyond the limit is left 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from podium.history.encoding.declared import to_utf_8
 from podium.history.large_commit import LARGEST_COMMIT, beginning_of
-from podium.history.trailers import read_trailers
-from podium.textutil.raw_bytes import from_bytes
+from podium.history.person import NO_PERSON, Person, split_person
+from podium.history.trailers.message_trailers import read_mentions
 
+# The date of a commit without one that git can read. It is outside every window.
+UNREADABLE = -(2**63)
+_LARGEST = 2**63 - 1
 # The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
 
 # More make a commit trimmed. The widest merges of real histories have dozens of parents.
 MOST_PARENTS = 1000
-MOST_CO_AUTHORS = 100
 
 # Possessive: otherwise each line would take memory, in case the match must be undone. git ignores parents that come
 # later, or that end the object.
 _PARENTS = re.compile(rb"[^\n]*+\n((?:parent [^\n]*+\n(?!\Z))*+)")
 _BLANK = re.compile(rb"[\n\0]{2}")
 _DATE = re.compile(rb"[ \t\r]*(-?[0-9]+)[ \t\r]*[+-][0-9]")
-
-# Bytes: a commit may contain a name of megabytes, which every board would carry.
-LONGEST_TEXT = 500
-
-Person = tuple[str, str]
-NO_PERSON: Person = ("", "")
 
 
 class CommitFacts(NamedTuple):
@@ -48,24 +44,24 @@ class CommitFacts(NamedTuple):
     Attributes:
         author: the name as written, and the e-mail in ASCII's lower case, both byte for byte (see
             :mod:`podium.textutil.raw_bytes`).
-        when: seconds since the epoch, within EARLIEST..LATEST.
-        odd_date: the date is missing, negative or was clamped.
-        co_authors: once per e-mail, without the author's own.
+        when: seconds since the epoch as written, or UNREADABLE.
+        named: co-authors and agents, without exactly the author; other names and addresses of the author's are in it.
+        roles: pairs of a role's number (:data:`podium.history.roles.ROLES`) and a person.
         parents: the header's lines of parents; of a trimmed commit, at least the first.
         trimmed: the commit is beyond a limit.
     """
 
     author: Person
     when: int
-    odd_date: bool
     is_merge: bool
-    co_authors: tuple[Person, ...]
+    named: tuple[Person, ...]
+    roles: tuple[tuple[int, Person], ...]
     parents: bytes
     trimmed: bool
 
 
 # A plain tuple takes half the time to create.
-Facts = tuple[Person, int, bool, bool, tuple[Person, ...], bytes, bool]
+Facts = tuple[Person, int, bool, tuple[Person, ...], tuple[tuple[int, Person], ...], bytes, bool]
 
 
 def read_commit(raw: bytes, *, is_cut: bool = False) -> CommitFacts:
@@ -86,57 +82,22 @@ def read_commit(raw: bytes, *, is_cut: bool = False) -> CommitFacts:
     author = lines[lines.rfind(b"\nauthor ") :].split(b"\n", 2)[1][7:] if b"\nauthor " in lines else b""
     close = author.rfind(b">") + 1
     person = split_person(author[:close])
-    when, odd_date = _date(author[close:]) if person else (0, True)
+    when = _date(author[close:]) if person else UNREADABLE
     person = person or NO_PERSON
-    co_authors, is_short = _co_authors(message, person[1])
+    named, roles, is_short = read_mentions(message).without(person)
     trimmed = is_cut or is_short or number_of_parents > MOST_PARENTS
-    return CommitFacts(person, when, odd_date, number_of_parents > 1, co_authors, parents, trimmed)
-
-
-def _co_authors(message: bytes, author_email: str) -> tuple[tuple[Person, ...], bool]:
-    """Also return whether some were left out."""
-    found: dict[str, str] = {}
-    values, is_cut = read_trailers(message, b"co-authored-by")
-    for value in values:
-        name, email = split_person(value) or NO_PERSON
-        if not email.strip() or email == author_email or email in found:
-            continue
-        if len(found) == MOST_CO_AUTHORS:
-            is_cut = True
-            break
-        found[email] = name
-    return tuple((name, email) for email, name in found.items()), is_cut
+    return CommitFacts(person, when, number_of_parents > 1, named, roles, parents, trimmed)
 
 
 def parent_oids(lines: Iterable[bytes]) -> list[bytes]:
     return b"".join(lines).replace(b"parent ", b"").split()
 
 
-def split_person(written: bytes) -> Person | None:
-    """None if git finds no person in it. The e-mail is lower-cased in ASCII only, as git's mailmap compares."""
-    name, opened, rest = written.partition(b"<")
-    email, closed, _ = rest.partition(b">")
-    if not opened or not closed:
-        return None
-    name, email = _bounded(name.rstrip(b" \t\n\r")), _bounded(email)
-    # bytes.lower() changes ASCII only: a Kelvin sign is no k.
-    return from_bytes(name), from_bytes(email.lower())
-
-
-def _bounded(text: bytes) -> bytes:
-    """A beginning and a hash, so that two people stay two."""
-    if len(text) <= LONGEST_TEXT:
-        return text
-    return text[: LONGEST_TEXT - 20] + b"..." + hashlib.sha256(text).hexdigest()[:16].encode()
-
-
-def _date(written: bytes) -> tuple[int, bool]:
+def _date(written: bytes) -> int:
     match = _DATE.match(written)
     if not match:
-        return 0, True
+        return UNREADABLE
     digits = match[1]
     # Python refuses to convert very long numbers.
-    negative = digits.startswith(b"-")
-    number = int(digits) if len(digits) < 30 else (-1 if negative else 1) * 10**30
-    when = min(max(number, EARLIEST), LATEST)
-    return when, negative or when != number
+    number = int(digits) if len(digits) < 30 else (-1 if digits.startswith(b"-") else 1) << 99
+    return min(max(number, UNREADABLE + 1), _LARGEST)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from podium.history.cat_file import LargeObject, corrupt
-from podium.history.commit import LONGEST_TEXT, NO_PERSON, Facts, Person, read_commit, split_person
+from podium.history.commit import Facts, read_commit
+from podium.history.person import LONGEST_TEXT, NO_PERSON, Person, split_person
+from podium.history.trailers.mentions import NOBODY, Mentions
+from podium.history.trailers.message_trailers import MAY_NAME, SCISSORS, SPACE
+from podium.history.trailers.trailer_memo import TrailerMemo
 
 # A record, and a commit's header as git writes it (else the groups are empty). One call matches all records of a batch:
 # a call for each would take most of the time.
@@ -15,14 +21,12 @@ _RECORD = (
     rb"(?:tree .{%d}\n((?:parent .{%d}\n)*+)author ([^\n<]*+<[^\n>]*+>) ([0-9]{1,11}+) [+-][0-9]{4}\n"
     rb"committer [^\n]*+\n(?:gpgsig [^\n]*+\n(?: [^\n]*+\n)*+)?(\n))?"
 )
-# A NUL, or a possible trailer, needs read_commit(). Spelled out, the pattern is twice as fast as with re.IGNORECASE.
-_UNUSUAL = (
-    re.compile(rb"\0"),
-    re.compile(rb"\n[Cc][Oo]-[Aa][Uu][Tt][Hh][Oo][Rr][Ee][Dd]-[Bb][Yy]"),
-)
+# Commits with one of these need read_commit().
+_UNUSUAL = (b"\0", b"\n" + SCISSORS)
 
 # Smaller commits are within every limit, unless they are unusual.
 _DIGITS_OF_USUAL_SIZE = 4
+_LINE_BREAK = ord("\n")
 
 
 class _People(dict[bytes, Person]):
@@ -39,9 +43,11 @@ class CommitReader:
 
     def __init__(self, nonce: bytes, digits: int = 40) -> None:
         self._digits = digits
+        self._frame = len(nonce) + digits + len(b"  \n\n")
         self._separator = nonce + b" "
         self._records = re.compile(_RECORD % (nonce, digits, digits, digits), re.DOTALL).findall
         self._people = _People()
+        self._memo = TrailerMemo()
 
     def read(self, batch: bytes, large: Sequence[LargeObject] = ()) -> tuple[list[bytes], list[Facts]]:
         """Return the oids and the facts of a batch, and of large objects.
@@ -50,42 +56,67 @@ class CommitReader:
             HistoryError: 'corrupt', an object is missing or cut off.
         """
         records = self._records(batch)
-        self._check_length(batch, [record[1] for record in records])
+        ends = list(itertools.accumulate([self._frame + len(record[1]) + int(record[1]) for record in records]))
+        self._check(batch, ends)
+        exact = {number for number, each in enumerate(records) if not each[5] or len(each[1]) > _DIGITS_OF_USUAL_SIZE}
+        for text in _UNUSUAL:
+            exact.update(_records_with(text, batch, ends))
+        mentions = self._mentions(batch, records, ends, exact)
         people, one_parent = self._people, len(b"parent \n") + self._digits
         facts: list[Facts] = [
-            (people[author], int(date or 0), False, len(parents) > one_parent, (), parents, False)
-            for _, _, parents, author, date, _ in records
+            (people[author], int(date or 0), len(parents) > one_parent, named, roles, parents, is_cut)
+            for (_, _, parents, author, date, _), (named, roles, is_cut) in zip(records, mentions, strict=True)
         ]
+        for number in exact:
+            end = ends[number] - 1
+            facts[number] = read_commit(batch[end - int(records[number][1]) : end])
         oids = [record[0] for record in records]
-        unusual = dict(self._unusual(batch))
-        at = 0
-        for number, (oid, size, _, _, _, is_usual) in enumerate(records):
-            if not is_usual or len(size) > _DIGITS_OF_USUAL_SIZE or oid in unusual:
-                raw = unusual.get(oid)
-                if raw is None:
-                    at, raw = self._content(batch, batch.index(self._separator + oid, at))
-                facts[number] = read_commit(raw)
         for oid, kept in large:
             oids.append(oid)
             facts.append(read_commit(kept, is_cut=True))
         return oids, facts
 
-    def _check_length(self, batch: bytes, sizes: list[bytes]) -> None:
-        frame = len(self._separator) + self._digits + len(b" \n\n")
-        length = len(sizes) * frame + sum(map(len, sizes)) + sum(map(int, sizes))
-        if length != len(batch) or len(sizes) != batch.count(self._separator):
+    def _check(self, batch: bytes, ends: list[int]) -> None:
+        if len(batch) != (ends[-1] if ends else 0) or len(ends) != batch.count(self._separator):
             raise corrupt()
 
-    def _unusual(self, batch: bytes) -> Iterator[tuple[bytes, bytes]]:
-        for pattern in _UNUSUAL:
-            at = 0
-            while found := pattern.search(batch, at):
-                begin = batch.rfind(self._separator, at, found.start())
-                oid_at = begin + len(self._separator)
-                at, content = self._content(batch, begin)
-                yield batch[oid_at : oid_at + self._digits], content
+    def _mentions(
+        self, batch: bytes, records: list[tuple[bytes, ...]], ends: list[int], exact: set[int]
+    ) -> list[Mentions]:
+        """Read who is named in trailers; ``exact`` grows by the commits for which that needs read_commit()."""
+        mentions = [NOBODY] * len(records)
+        search, rfind, memo = MAY_NAME.search, batch.rfind, self._memo
+        at, number = 0, -1
+        while found := search(batch, at):
+            number = bisect_right(ends, found.start(), number + 1)
+            at = ends[number]
+            if number in exact:
+                continue
+            begin, end = ends[number - 1] if number else 0, at - 2
+            while batch[end] == _LINE_BREAK:
+                end -= 1
+            # The last empty line, which may be the header's.
+            blank = rfind(b"\n\n", begin, end)
+            if blank < 0:
+                continue
+            named = memo[batch[blank + 2 : end + 1]]
+            if named is None:
+                exact.add(number)
+            elif named is not NOBODY:
+                # The first paragraph has no trailers.
+                before = rfind(b"\n\n", begin, blank + 1)
+                if before < 0:
+                    continue
+                if batch[before + 2] in SPACE and not batch[before + 2 : blank].strip(SPACE):
+                    exact.add(number)
+                else:
+                    mentions[number] = named.without(self._people[records[number][3]]) if named.named else named
+        return mentions
 
-    def _content(self, batch: bytes, begin: int) -> tuple[int, bytes]:
-        start = batch.index(b"\n", begin) + 1
-        end = start + int(batch[begin:start].rpartition(b" ")[2])
-        return end, batch[start:end]
+
+def _records_with(text: bytes, batch: bytes, ends: list[int]) -> Iterator[int]:
+    at = 0
+    while (found := batch.find(text, at)) >= 0:
+        number = bisect_right(ends, found)
+        at = ends[number]
+        yield number

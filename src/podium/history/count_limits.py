@@ -8,7 +8,10 @@ from podium.history.totals import Tally
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CountLimits:
-    """The commits and the people (distinct names with e-mails) that a history may have; None: any number."""
+    """The commits and the people that a history may have; None: any number.
+
+    People are distinct names with e-mails: authors, and all whom trailers name.
+    """
 
     commits: int | None = None
     people: int | None = None
@@ -30,7 +33,7 @@ class CountLimits:
         if self.people is not None and number > self.people:
             raise HistoryError(
                 "too-large",
-                f"The repository names more than the {self.people} authors and co-authors allowed (PODIUM_MAX_PEOPLE).",
+                f"The repository names more than the {self.people} people allowed (PODIUM_MAX_PEOPLE).",
             )
 
 

@@ -1,24 +1,30 @@
 """Sum the facts of commits by person.
 
-Dates are kept, eight bytes each, and summed at the end. That takes less time than weeks that grow with each commit.
+Each fact of a commit is kept in a column of its own, some forty bytes a commit, and sorted at the end. That takes less
+time than sums that grow with each commit.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from podium.history.commit import EARLIEST, LATEST, Facts, Person
-from podium.timeutil import SINCE_SUNDAY, WEEK, week_of
+from podium.history.commit import EARLIEST, LATEST, UNREADABLE, Facts
+from podium.history.mention_sets import MentionSets, PeopleNumbers
+from podium.history.person import Person
+from podium.history.sorted_commits import SortedCommits
+from podium.storage.commit_log.segment import Segment
+from podium.timeutil import week_of
 
-_MERGE, _CO_AUTHORED, _CO_AUTHORED_MERGE = 1, 2, 3
-_BEFORE_ALL, _AFTER_ALL = EARLIEST - 1, LATEST + 1
+# A repository made of others has a root of each. More are left out, those with the greatest ids.
+MOST_ROOTS = 1000
 
-_NO_SAMPLE = 1 << 30
-_NONE = array("q")
 _EMAIL_AND_NAME = itemgetter(1, 0)
+# More people than any commit names: the sample of a person without one, which gives way to every other.
+NO_SAMPLE = 1 << 30
 
 # The second of a Sunday, 00:00 UTC; commits, merges, co-authored commits, co-authored merges.
 Week = tuple[int, int, int, int, int]
@@ -29,7 +35,8 @@ class PersonTotals(NamedTuple):
 
     ``commits`` and ``co_authored`` exclude merges; ``co_authored`` dates include them. ``odd_dates`` were missing,
     negative or clamped. ``sample_sha`` is the newest commit with the fewest co-authors; ``other_sha`` is the oldest, or
-    the newest if the oldest is the sample.
+    the newest if the oldest is the sample. ``role_only``: no commit is by this person, or names it as co-author or
+    agent; there is no sample. ``is_agent``: a trailer names an agent without an e-mail.
     """
 
     email: str
@@ -48,155 +55,157 @@ class PersonTotals(NamedTuple):
     sample_sha: str
     sample_co_authors: int
     other_sha: str | None
-
-
-class _Record:
-    __slots__ = (
-        "dates",
-        "newest",
-        "newest_at",
-        "odd_dates",
-        "oldest",
-        "oldest_at",
-        "others",
-        "sample",
-        "sample_at",
-        "sample_co_authors",
-    )
-
-    def __init__(self) -> None:
-        # Of ordinary commits; others have their kind in the two lowest bits.
-        self.dates = array("q")
-        self.others = _NONE
-        self.odd_dates = 0
-        self.oldest = self.newest = self.sample = b""
-        self.oldest_at, self.newest_at, self.sample_at = _AFTER_ALL, _BEFORE_ALL, _BEFORE_ALL
-        self.sample_co_authors = _NO_SAMPLE
-
-    def add_other(self, when: int, kind: int) -> None:
-        if self.others is _NONE:
-            self.others = array("q")
-        self.others.append(when << 2 | kind)
-
-    def extremes(self, oid: bytes, when: int) -> None:
-        """Of two commits in one second the smaller oid counts, whatever their order."""
-        if when < self.oldest_at or (when == self.oldest_at and oid < self.oldest):
-            self.oldest, self.oldest_at = oid, when
-        if when > self.newest_at or (when == self.newest_at and oid < self.newest):
-            self.newest, self.newest_at = oid, when
-
-    def sampled(self, oid: bytes, when: int, co_authors: int) -> None:
-        if (co_authors, -when, oid) < (self.sample_co_authors, -self.sample_at, self.sample):
-            self.sample, self.sample_at, self.sample_co_authors = oid, when, co_authors
+    role_only: bool
+    is_agent: bool
 
 
 class Tally:
-    """The totals of commits in any order. ``total_commits`` includes merges; ``trimmed_commits`` are beyond a limit."""
+    """The totals of commits in any order. ``total_commits`` includes merges."""
 
     def __init__(self) -> None:
         self.total_commits = 0
         self.merge_commits = 0
-        self.trimmed_commits = 0
-        self._records: dict[Person, _Record] = {}
+        self._numbers = PeopleNumbers()
+        # 2 * the author's number + is_merge.
+        self._authors = array("I")
+        self._dates = array("q")
+        self._oids = bytearray()
+        self._mentions = MentionSets()
+        self._trimmed: set[int] = set()
+        self._roots: list[bytes] = []
+        self._by_number: list[Person] = []
+        self._sorted: SortedCommits | None = None
 
-    def add(self, oids: Sequence[bytes], facts: Iterable[Facts]) -> None:
+    def add(self, oids: Sequence[bytes], facts: Sequence[Facts]) -> None:
         """Each commit must be given once."""
-        records = self._records
-        merges = trimmed = 0
-        for oid, (author, when, odd_date, is_merge, co_authors, _, is_trimmed) in zip(oids, facts, strict=True):
-            try:
-                record = records[author]
-            except KeyError:
-                record = records[author] = _Record()
-            if is_merge:
-                merges += 1
-                record.add_other(when, _MERGE)
-            else:
-                record.dates.append(when)
-            if odd_date:
-                record.odd_dates += 1
-            # extremes(), inlined. git walks from new to old, so most commits are their author's oldest so far.
-            if when <= record.oldest_at and (when < record.oldest_at or oid < record.oldest):
-                record.oldest, record.oldest_at = oid, when
-            if when >= record.newest_at and (when > record.newest_at or oid < record.newest):
-                record.newest, record.newest_at = oid, when
-            if when >= record.sample_at or record.sample_co_authors:
-                record.sampled(oid, when, len(co_authors))
+        if not oids:
+            return
+        self._sorted = None
+        numbers, first = self._numbers, self.total_commits
+        self._authors.extend([numbers[each[0]] << 1 | each[2] for each in facts])
+        self._dates.extend([each[1] for each in facts])
+        self._oids += bytes.fromhex(b"".join(oids).decode())
+        self._mentions.add_commits(len(facts))
+        for commit, (_, _, _, named, roles, parents, is_trimmed) in enumerate(facts, first):
+            if roles or named:
+                self._mentions.put(commit, named, roles, numbers)
             if is_trimmed:
-                trimmed += 1
-            if co_authors:
-                self._add_co_authors(oid, when, is_merge, co_authors)
+                self._trimmed.add(commit)
+            if not parents:
+                self._roots.append(oids[commit - first])
         self.total_commits += len(oids)
-        self.merge_commits += merges
-        self.trimmed_commits += trimmed
-
-    def _add_co_authors(self, oid: bytes, when: int, is_merge: bool, co_authors: tuple[Person, ...]) -> None:
-        kind = _CO_AUTHORED_MERGE if is_merge else _CO_AUTHORED
-        for person in co_authors:
-            record = self._records.get(person)
-            if record is None:
-                record = self._records[person] = _Record()
-            record.add_other(when, kind)
-            record.extremes(oid, when)
-            record.sampled(oid, when, len(co_authors))
+        self.merge_commits += sum([each[2] for each in facts])
 
     @property
     def number_of_people(self) -> int:
-        return len(self._records)
+        """People that commits name, also those whom the limit for a history leaves out."""
+        return len(self._numbers)
+
+    @property
+    def trimmed_commits(self) -> int:
+        """Commits beyond a limit."""
+        return len(self._trimmed | self._mentions.fitting()[1])
+
+    @property
+    def roots(self) -> list[str]:
+        """The ids of commits without a parent, in order, at most :data:`MOST_ROOTS`."""
+        return [oid.decode() for oid in sorted(self._roots)[:MOST_ROOTS]]
 
     def people(self) -> list[Person]:
-        return list(self._records)
+        """In the order of :meth:`persons`."""
+        people = list(self._numbers)
+        return sorted((people[number] for number in self._done.people()), key=_EMAIL_AND_NAME)
 
     def persons(self) -> Iterator[PersonTotals]:
         """Ordered by e-mail and name, as in the database's index."""
-        for person in self._ordered():
-            yield _totals(*person, self._records[person])
+        for person in self.people():
+            yield _totals(person, self._numbers[person], self._done, self._credited(person))
 
     def weeks(self) -> Iterator[tuple[Person, list[Week]]]:
         """In the order of :meth:`persons`."""
-        for person in self._ordered():
-            yield person, _weeks(self._records[person])
+        for person in self.people():
+            yield person, _weeks(self._numbers[person], self._done, self._credited(person))
 
-    def _ordered(self) -> list[Person]:
-        return sorted(self._records, key=_EMAIL_AND_NAME)
+    def segments(self, ordinals: Mapping[Person, int]) -> Iterator[Segment]:
+        """The commits as a log, in segments of at most 262,144 commits.
 
+        ordinals: the ordinal of each of :meth:`people`.
+        """
+        # Those whom the limit for a history leaves out have no ordinal.
+        return self._done.segments([ordinals.get(person, -1) for person in self._numbers])
 
-def _totals(name: str, email: str, record: _Record) -> PersonTotals:
-    sample = record.sample
-    other = record.oldest if record.oldest != sample else record.newest
-    tail = (record.odd_dates, sample.decode(), record.sample_co_authors)
-    other_sha = other.decode() if other != sample else None
-    if not record.others:
-        # Without merges or co-authored commits, oldest and newest are those of ordinary commits.
-        span = (record.oldest_at, record.newest_at, None, None, None, None)
-        return PersonTotals(email, name, len(record.dates), 0, 0, 0, *span, *tail, other_sha)
-    merges, co_authored, co_authored_merges = _by_kind(record.others)
-    counts = (len(record.dates), len(merges), len(co_authored), len(co_authored_merges))
-    spans = (*_span(record.dates), *_span(merges), *_span(co_authored + co_authored_merges))
-    return PersonTotals(email, name, *counts, *spans, *tail, other_sha)
+    def _credited(self, person: Person) -> list[int]:
+        """The commits that credit a co-author while weekly rows exist: once for an e-mail, and none of its own."""
+        done, people, email = self._done, self._by_number, person[1]
+        number = self._numbers[person]
+        return [
+            commit
+            for commit in done.naming(number)
+            if email.strip()
+            and people[done.author(commit)][1] != email
+            and next(each for each in done.named(commit) if people[each][1] == email) == number
+        ]
 
-
-def _by_kind(others: Sequence[int]) -> tuple[list[int], list[int], list[int]]:
-    found: tuple[list[int], list[int], list[int]] = ([], [], [])
-    for date in others:
-        found[(date & 3) - 1].append(date >> 2)
-    return found
-
-
-def _weeks(record: _Record) -> list[Week]:
-    if len(record.dates) == 1 and not record.others:
-        return [(week_of(record.dates[0]), 1, 0, 0, 0)]
-    commits: dict[int, int] = {}
-    for when in record.dates:
-        week = when - (when + SINCE_SUNDAY) % WEEK
-        commits[week] = commits.get(week, 0) + 1
-    if not record.others:
-        return [(week, commits[week], 0, 0, 0) for week in sorted(commits)]
-    weeks = {week: [number, 0, 0, 0] for week, number in commits.items()}
-    for date in record.others:
-        weeks.setdefault(week_of(date >> 2), [0, 0, 0, 0])[date & 3] += 1
-    return [(week, counts[0], counts[1], counts[2], counts[3]) for week, counts in sorted(weeks.items())]
+    @property
+    def _done(self) -> SortedCommits:
+        if self._sorted is None:
+            self._by_number = list(self._numbers)
+            sets, _ = self._mentions.fitting()
+            self._sorted = SortedCommits(self._authors, self._dates, bytes(self._oids), self._mentions.of_commits, sets)
+        return self._sorted
 
 
-def _span(dates: Sequence[int]) -> tuple[int | None, int | None]:
-    return (min(dates), max(dates)) if dates else (None, None)
+def _totals(person: Person, number: int, done: SortedCommits, credited: list[int]) -> PersonTotals:
+    name, email = person
+    commits, merges = done.by(number)
+    naming = done.naming(number)
+    groups = [each for each in (commits, merges, naming) if each]
+    co_authored = sum(1 for commit in credited if not done.is_merge(commit))
+    odd = sum(1 for commit in (*commits, *merges) if not 0 <= done.dates[commit] <= LATEST)
+    sample_sha, sample_co_authors, other_sha = _samples(groups, done) if groups else ("", NO_SAMPLE, None)
+    return PersonTotals(
+        email,
+        name,
+        len(commits),
+        len(merges),
+        co_authored,
+        len(credited) - co_authored,
+        *_span(commits, done),
+        *_span(merges, done),
+        *_span(credited, done),
+        odd,
+        sample_sha,
+        sample_co_authors,
+        other_sha,
+        role_only=not groups,
+        is_agent=bool(naming) and not email.strip(),
+    )
+
+
+def _samples(groups: list[Sequence[int]], done: SortedCommits) -> tuple[str, int, str | None]:
+    sample = done.sample(groups)
+    other = done.oldest(groups)
+    if other == sample:
+        other = done.newest(groups)
+    return done.sha(sample), done.named_people(sample), done.sha(other) if other != sample else None
+
+
+def _weeks(number: int, done: SortedCommits, credited: list[int]) -> list[Week]:
+    found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    commits, merges = done.by(number)
+    for kind, some in enumerate((commits, merges)):
+        for commit in some:
+            found[week_of(_calendar_date(done.dates[commit]))][kind] += 1
+    for commit in credited:
+        found[week_of(_calendar_date(done.dates[commit]))][2 + done.is_merge(commit)] += 1
+    return [(week, counts[0], counts[1], counts[2], counts[3]) for week, counts in sorted(found.items())]
+
+
+def _span(commits: Sequence[int], done: SortedCommits) -> tuple[int | None, int | None]:
+    """The dates of the first and the last of commits in order."""
+    calendar = [_calendar_date(done.dates[commit]) for commit in commits]
+    return (min(calendar), max(calendar)) if calendar else (None, None)
+
+
+def _calendar_date(when: int) -> int:
+    return 0 if when == UNREADABLE else min(max(when, EARLIEST), LATEST)

@@ -1,4 +1,4 @@
-"""The trailers of a commit message, by git's own definition.
+"""The trailers of one message, by git's own definition.
 
 Only the last block counts: all of its lines are trailers, or a quarter, with one line that git writes. This follows
 ``git log --format='%(trailers:key=…,valueonly,unfold)'`` (https://git-scm.com/docs/git-interpret-trailers), without a
@@ -12,37 +12,47 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from podium.history.trailers.mentions import KEYS, Mentions, mention_of, mentions_of
+
+# Part of every trailer with one of KEYS. Spelled out, the pattern is faster than with re.IGNORECASE.
+MAY_NAME = re.compile(rb"-[Bb][Yy][ \t]*+:")
 # git's isspace().
-_SPACE = b" \t\n\r"
-_TOKEN = re.compile(rb"([A-Za-z0-9-]+)[ \t]*:")
+SPACE = b" \t\n\r"
+TOKEN = re.compile(rb"([A-Za-z0-9-]+)[ \t]*:")
 # Possessive: otherwise each line would take memory, in case the match must be undone.
 _LEADING_BLANK_LINES = re.compile(rb"(?:[ \t\r]*+\n)*+")
 _UP_TO_THE_LAST_BLANK_LINE = re.compile(rb".*\n[ \t\r]*+\n", re.DOTALL)
 _FOLD = re.compile(rb"\n[ \t\n\r]*")
-_WRITTEN_BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
-_SCISSORS = b"# ------------------------ >8 ------------------------\n"
+WRITTEN_BY_GIT = (b"Signed-off-by: ", b"(cherry picked from commit ")
+SCISSORS = b"# ------------------------ >8 ------------------------\n"
 
 # Lines at the end of a message. The longest blocks of real histories have a few hundred.
 MOST_LINES = 1000
 
 
 class Trailers(NamedTuple):
-    """``is_cut``: the message has too many lines for all of its trailers to be read."""
+    """Pairs of a key in lower case and an unfolded value.
 
-    values: list[bytes]
+    ``is_cut``: the message has too many lines for all of its trailers to be read.
+    """
+
+    pairs: list[tuple[bytes, bytes]]
     is_cut: bool
 
 
-def read_trailers(message: bytes, key: bytes) -> Trailers:
-    """Return the unfolded values of a key's trailers.
+def read_mentions(message: bytes) -> Mentions:
+    """Return who is named in ``message``: everything after the header's blank line."""
+    trailers = read_trailers(message)
+    found = [mention for key, value in trailers.pairs if (mention := mention_of(key, value))]
+    return mentions_of(found, is_cut=trailers.is_cut)
+
+
+def read_trailers(message: bytes) -> Trailers:
+    """Return the trailers whose key is one of :data:`KEYS`.
 
     A block of more than :data:`MOST_LINES` lines ends after so many.
-
-    Args:
-        message: everything after the header's blank line.
-        key: in lower case.
     """
-    if b"\n" + key not in message.lower():
+    if not MAY_NAME.search(message):
         return Trailers([], False)
     text = message.partition(b"\0")[0]
     text = text[_end_of_match(_LEADING_BLANK_LINES, text) :]
@@ -50,7 +60,7 @@ def read_trailers(message: bytes, key: bytes) -> Trailers:
     if text.endswith(b"\n"):
         text = text.rstrip(b"\n") + b"\n"
     block, is_whole = _block(text)
-    return Trailers(_values(block, key) if _is_trailers(block) else [], not is_whole)
+    return Trailers(_pairs(block) if _is_trailers(block) else [], not is_whole)
 
 
 def _end_of_match(pattern: re.Pattern[bytes], text: bytes) -> int:
@@ -64,20 +74,24 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _is_blank(line: bytes) -> bool:
-    return not line.strip(_SPACE)
+    return not line.strip(SPACE)
 
 
 def _start_of_scissors(text: bytes) -> int:
-    if text.startswith(_SCISSORS):
+    if text.startswith(SCISSORS):
         return 0
-    found = text.find(b"\n" + _SCISSORS)
+    found = text.find(b"\n" + SCISSORS)
     return len(text) if found < 0 else found + 1
 
 
 def _block(text: bytes) -> tuple[list[bytes], bool]:
     """Return the lines of the last paragraph, unless it is the first, and whether those are all of its lines."""
     tail_start = _start_of_last_lines(text)
-    lines = _without_ignored_end(_lines(text[tail_start:]), tail_start)
+    lines = _lines(text[tail_start:])
+    if tail_start and all(line.startswith((b"#", b"\n", b"\t", b"Conflicts:\n")) for line in lines):
+        # Conflicts that begin before these lines may continue to the end.
+        return [], False
+    lines = _without_ignored_end(lines, tail_start)
     seen_text = False
     for number in range(len(lines) - 1, -1, -1):
         if not _is_blank(lines[number]):
@@ -129,11 +143,11 @@ def _is_trailers(block: list[bytes]) -> bool:
             continuations = 0
         elif _is_blank(line):
             continue
-        elif line.startswith(_WRITTEN_BY_GIT):
+        elif line.startswith(WRITTEN_BY_GIT):
             trailers += 1
             continuations = 0
             written_by_git = True
-        elif _TOKEN.match(line):
+        elif TOKEN.match(line):
             trailers += 1
             continuations = 0
         elif line[:1] in (b" ", b"\t", b"\r"):
@@ -142,14 +156,19 @@ def _is_trailers(block: list[bytes]) -> bool:
             others += 1 + continuations
             continuations = 0
     others += continuations
+    return are_trailers(trailers, others, written_by_git=written_by_git)
+
+
+def are_trailers(trailers: int, others: int, *, written_by_git: bool) -> bool:
+    """Whether so many lines are a block of trailers."""
     return trailers * 3 >= others if written_by_git else trailers > 0 and others == 0
 
 
-def _values(block: list[bytes], key: bytes) -> list[bytes]:
+def _pairs(block: list[bytes]) -> list[tuple[bytes, bytes]]:
     return [
-        _FOLD.sub(b" ", trailer[match.end() :].strip(_SPACE)).strip(_SPACE)
+        (key, _FOLD.sub(b" ", trailer[match.end() :].strip(SPACE)).strip(SPACE))
         for trailer in _joined(block)
-        if (match := _TOKEN.match(trailer)) and match[1].lower() == key
+        if (match := TOKEN.match(trailer)) and (key := match[1].lower()) in KEYS
     ]
 
 
@@ -161,5 +180,5 @@ def _joined(lines: list[bytes]) -> list[bytes]:
             joined[-1].append(line)
             continue
         joined.append([line])
-        in_trailer = _TOKEN.match(line) is not None
+        in_trailer = TOKEN.match(line) is not None
     return [b"".join(each) for each in joined]

@@ -1,0 +1,155 @@
+"""The commits of a history by author, merge and date: the order of the commit log."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from podium.history.mention_sets import MentionSet
+from podium.storage.commit_log.segment import LARGEST_SEGMENT, OID_BYTES, Segment
+
+
+class SortedCommits:
+    """Commits are numbered as they were read. Of two commits in one second the one with the smaller id comes first.
+
+    Args:
+        authors: for each commit 2 * the number of its author + is_merge.
+        dates: for each commit, in seconds.
+        oids: the ids of all commits, as bytes.
+        set_of: for each commit the index in ``sets`` of whom it names.
+    """
+
+    def __init__(
+        self,
+        authors: Sequence[int],
+        dates: Sequence[int],
+        oids: bytes,
+        set_of: Sequence[int],
+        sets: Sequence[MentionSet],
+    ) -> None:
+        self.dates = dates
+        self._authors = authors
+        self._oids = oids
+        self._oid_size = len(oids) // len(dates) if dates else 0
+        self._set_of = set_of
+        self._sets = sets
+        self._by_author: defaultdict[int, list[int]] = defaultdict(list)
+        self._naming: defaultdict[int, list[int]] = defaultdict(list)
+        self._group()
+
+    def _group(self) -> None:
+        for commit, author in enumerate(self._authors):
+            self._by_author[author].append(commit)
+        named = [each for each, _ in self._sets]
+        for commit, number in enumerate(self._set_of):
+            for person in named[number]:
+                self._naming[person].append(commit)
+        for groups in (self._by_author, self._naming):
+            for commits in groups.values():
+                if len(commits) > 1:
+                    self._sort(commits)
+
+    def _sort(self, commits: list[int]) -> None:
+        date_of = self.dates.__getitem__
+        commits.sort(key=date_of)
+        if len(set(map(date_of, commits))) < len(commits):
+            commits.sort(key=lambda commit: (date_of(commit), self._digest(commit)))
+
+    def _digest(self, commit: int) -> bytes:
+        return self._oids[commit * self._oid_size : (commit + 1) * self._oid_size]
+
+    def sha(self, commit: int) -> str:
+        return self._digest(commit).hex()
+
+    def author(self, commit: int) -> int:
+        return self._authors[commit] >> 1
+
+    def named(self, commit: int) -> Sequence[int]:
+        return self._sets[self._set_of[commit]][0]
+
+    def is_merge(self, commit: int) -> bool:
+        return self._authors[commit] & 1 == 1
+
+    def named_people(self, commit: int) -> int:
+        return len(self.named(commit))
+
+    def by(self, person: int) -> tuple[Sequence[int], Sequence[int]]:
+        """The ordinary commits of an author, and the merges."""
+        return self._by_author.get(2 * person, ()), self._by_author.get(2 * person + 1, ())
+
+    def naming(self, person: int) -> Sequence[int]:
+        """The commits that name a person as co-author or agent."""
+        return self._naming.get(person, ())
+
+    def people(self) -> set[int]:
+        """Everybody who is an author, or whom a commit names in any way."""
+        with_roles = {member >> 3 for _, roles in self._sets for member in roles}
+        return {author >> 1 for author in self._by_author} | self._naming.keys() | with_roles
+
+    def oldest(self, groups: Sequence[Sequence[int]]) -> int:
+        return min((commits[0] for commits in groups), key=self._order)
+
+    def newest(self, groups: Sequence[Sequence[int]]) -> int:
+        return max((commits[-1] for commits in groups), key=self._order)
+
+    def sample(self, groups: Sequence[Sequence[int]]) -> int:
+        """The newest of the commits that name the fewest people."""
+        return max(map(self._sample, groups), key=lambda commit: (-self.named_people(commit), self._order(commit)))
+
+    def _sample(self, commits: Sequence[int]) -> int:
+        for commit in reversed(commits):
+            if not self.named_people(commit):
+                return commit
+        return min(reversed(commits), key=self.named_people)
+
+    def _order(self, commit: int) -> tuple[int, bytes]:
+        return self.dates[commit], self._digest(commit)
+
+    def segments(self, ordinals: Sequence[int]) -> Iterator[Segment]:
+        """Segments in the order of :class:`Segment`, each of at most :data:`LARGEST_SEGMENT` commits.
+
+        ordinals: the ordinal of each person.
+        """
+        authors: list[tuple[int, int]] = []
+        commits: list[int] = []
+        for key, author in sorted((2 * ordinals[author >> 1] + (author & 1), author) for author in self._by_author):
+            mine, at = self._by_author[author], 0
+            while at < len(mine):
+                some = mine[at : at + LARGEST_SEGMENT - len(commits)]
+                at += len(some)
+                authors.append((key, len(some)))
+                commits += some
+                if len(commits) == LARGEST_SEGMENT:
+                    yield self._segment(authors, commits, ordinals)
+                    authors, commits = [], []
+        if commits:
+            yield self._segment(authors, commits, ordinals)
+
+    def _segment(self, authors: list[tuple[int, int]], commits: list[int], ordinals: Sequence[int]) -> Segment:
+        set_of, date_of, oids, size = self._set_of, self.dates.__getitem__, self._oids, self._oid_size
+        numbers = [set_of[commit] for commit in commits]
+        named, roles = _Sets(), _Sets()
+        columns: dict[int, tuple[int, int]] = {}
+        for number in dict.fromkeys(numbers):
+            people, members = self._sets[number]
+            columns[number] = (
+                named.number_of([ordinals[person] for person in people]),
+                roles.number_of([8 * ordinals[member >> 3] + (member & 7) for member in members]),
+            )
+        return Segment(
+            authors=authors,
+            dates=array("q", map(date_of, commits)),
+            named=array("I", [columns[number][0] for number in numbers]),
+            named_sets=list(named),
+            roles=array("I", [columns[number][1] for number in numbers]),
+            role_sets=list(roles),
+            oids=b"".join([oids[commit * size : commit * size + OID_BYTES] for commit in commits]),
+        )
+
+
+class _Sets(dict[tuple[int, ...], int]):
+    """Sets, numbered from 1 as they are first met."""
+
+    def number_of(self, members: list[int]) -> int:
+        return self.setdefault(tuple(sorted(members)), len(self) + 1) if members else 0
