@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from podium.history.commit import read_commit
+from podium.history.encoding import euc_tw
 from podium.history.encoding.codec_names import CODECS, codec_of
 from podium.history.encoding.declared import to_utf_8
 from podium.history.encoding.single_byte import table_of
@@ -41,6 +42,9 @@ def is_sample(character: str, codec: str) -> bool:
 
 def encoded(text: str, codec: str) -> bytes:
     """Empty if the encoding has no such text."""
+    if codec == "euc_tw":
+        found = {character: raw for raw, character in euc_tw.planes()[0].items()}
+        return b"".join(each.encode() if each.isascii() else found.get(each, b"") for each in text)
     table = table_of(codec)
     if table is not None:
         return bytes(table.index(each) for each in text) if all(each in table for each in text) else b""
@@ -107,6 +111,7 @@ def test_every_name_means_what_git_means(tmp_path: Path) -> None:
         (b"Andr\xe9", b"WINDOWS_1252", "André"),
         (b"\xa4\xb3", b"EUC-CN", "こ"),
         (b"Ji\xf8\xed", b"latin2", "Jiří"),
+        (b"\xc4\xe3 \x8e\xa1\xc4\xe3\x8e\xa2\xa1\xa1", b"EUC-TW", "中 中乂"),
         (b"\x1b$B;3ED\x1b(B", b"ISO-2022-JP", "山田"),
         (b"\x1b$B<+\x1b(B", b"ISO-2022-JP", "自"),
         (b"\xb2\xb3\xb4", b"ARMSCII-8", "ԱաԲ"),
@@ -161,11 +166,19 @@ def test_the_first_encoding_of_the_header_counts() -> None:
     assert read_commit(commit_of(b"\xd5\xc5", b"x" * 50 + b"\n" + other)).author[0] == from_bytes(b"\xd5\xc5")
 
 
-def test_a_commit_that_is_cut_within_a_character_is_read() -> None:
-    for shift in range(2):
-        raw = commit_of(b"\xd5\xc5", b"CP936", b"x" * shift + b"\xd5\xc5" * LARGEST_COMMIT)
-        facts = read_commit(raw)
-        assert (facts.author, facts.trimmed) == (("张", "a@x"), True)
+@pytest.mark.parametrize(
+    ("raw", "encoding", "name"),
+    [(b"\xd5\xc5", b"CP936", "张"), (b"\xc4\xe3", b"EUC-TW", "中"), (b"\x8e\xa1\xc4\xe3", b"EUC-TW", "中")],
+)
+def test_a_commit_that_is_cut_within_a_character_is_read(raw: bytes, encoding: bytes, name: str) -> None:
+    for shift in range(len(raw)):
+        facts = read_commit(commit_of(raw, encoding, b"x" * shift + raw * (LARGEST_COMMIT // 2)))
+        assert (facts.author, facts.trimmed) == ((name, "a@x"), True)
+
+
+def test_other_characters_of_taiwan_leave_the_bytes() -> None:
+    for raw in (b"\x8e\xa3\xa1\xa1", b"\xc4", b"\x8e\xa1\xc4", b"\xa5\xff", b"\x80", b"\xa8\xfe"):
+        assert read_commit(commit_of(raw, b"EUC-TW")).author == (from_bytes(raw), "a@x")
 
 
 def test_a_run_of_accents_takes_linear_time() -> None:

@@ -74,7 +74,7 @@ repository = Table(
     Column("head_committed_at", BigInteger),
     Column("branch", Text),
     Column("counting_version", Integer),
-    # '': no mailmap, NULL: unknown.
+    # See podium.clones.mailmap.Mailmaps.version; '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
     # The valid count: the lease token under which its rows were written.
     _count("count_id"),

@@ -2,15 +2,15 @@
 
 Made from ``iconv -l`` of the GNU C library 2.36 and from the aliases of Python 3.11. Left out are encodings in which
 ASCII bytes mean something else (UTF-16, UTF-7, EBCDIC, HZ, the national variants of ISO 646), those whose accents are
-bytes of their own (T.61, ISO 6937, TSCII), ISIRI 3342, which hides line breaks, and EUC-TW and ISO-2022-CN, which
-Python does not know.
+bytes of their own (T.61, ISO 6937, TSCII), ISIRI 3342, which hides line breaks, and ISO-2022-CN, which Python does not
+know.
 """
 
 from __future__ import annotations
 
 import re
 
-# Per line: a codec of Python or of podium.history.encoding.single_byte, and its names without punctuation.
+# Per line: a codec of Python or of this package, and its names without punctuation.
 _NAMES = """
 armscii8:
 ascii: ansix34 ansix341968 ansix341986 cp367 cp646 cp891 cp903 csascii iso646irv1991 iso646us isoir6 osf00010020
@@ -82,6 +82,7 @@ ecmacyrillic: csiso111ecmacyrillic isoir111
 euc_jis_2004: eucjisx0213 jisx0213
 euc_jp: cseucpkdfmtjapanese eucjpms eucjpopen eucjpwin osf00030010 ujis
 euc_kr: cseuckr korean ksc5601 ksc56011987 ksx1001 osf0004000a xmackorean
+euc_tw: cseuctw osf0005000a
 gb18030: gb180302000
 gb2312: chinese cngb csgb2312 csiso58gb231280 euccn eucgb2312cn gb23121980 gb231280 isoir58 xmacsimpchinese
 gbk: cp936 gb13000

@@ -6,6 +6,7 @@ import codecs
 import re
 import unicodedata
 
+from podium.history.encoding import euc_tw
 from podium.history.encoding.codec_names import codec_of
 from podium.history.encoding.single_byte import table_of
 
@@ -33,7 +34,9 @@ def to_utf_8(raw: bytes, *, is_cut: bool) -> bytes:
 
 def _decoded(text: bytes, codec: str, *, is_cut: bool) -> str:
     table = table_of(codec)
-    if table is not None:
+    if codec == "euc_tw":
+        decoded = euc_tw.decode(text, is_cut=is_cut)
+    elif table is not None:
         decoded = codecs.charmap_decode(text, "strict", table)[0]
     else:
         decoded = codecs.getincrementaldecoder(codec)().decode(text, final=not is_cut)
