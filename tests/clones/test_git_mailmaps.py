@@ -113,6 +113,17 @@ def test_settings_that_git_cannot_read_are_an_error(home: Home, settings: str) -
         home.by_podium(home.clone)
 
 
+def test_a_blob_that_must_be_fetched_is_not_applied(home: Home, tmp_path: Path) -> None:
+    home.write_settings("blob = origin/mailmap:people")
+    repos.git(home.bare, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    repos.git(home.bare, "clone", "-q", "--no-checkout", "--filter=tree:0", f"file://{home.bare}", str(clone))
+    people, why = home.by_podium(clone)
+    assert people == {f"{name} <{email}>": 1 for name, email in PEOPLE}
+    assert why is not None
+    assert why.endswith("so it is not applied.")
+
+
 def test_a_servers_git_reads_no_settings(home: Home) -> None:
     home.write_settings("file = ~/own.mailmap", "blob = mailmap:people")
     git = Git.for_server(Limits(), search_path=os.environ["PATH"])

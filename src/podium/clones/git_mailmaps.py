@@ -61,6 +61,9 @@ def _settings(git: Git, repository: Path, stop: Stop | None) -> dict[str, str]:
 def _blob(git: Git, repository: Path, name: str, stop: Stop | None) -> tuple[str | None, str | None]:
     stdin = name.encode(errors="surrogateescape") + b"\n"
     answer = git.run("cat-file", "--batch-check", repository=repository, stdin=stdin, stop=stop)
+    if answer.code != 0:
+        # It would have to be fetched.
+        return None, "This clone was made without the file of git's setting mailmap.blob, so it is not applied."
     found = answer.output.decode("utf-8", "replace").splitlines()[:1]
     words = found[0].split(" ") if found else []
     if len(words) != 3 or words[1] not in ("blob", "tree", "commit", "tag"):
