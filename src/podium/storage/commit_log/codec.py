@@ -25,6 +25,7 @@ VERSION = 1
 COLUMNS = ("authors", "dates", "named", "named_sets", "roles", "role_sets", "oids")
 
 _HEADER = struct.Struct("<BBIII")
+HEADER_BYTES = _HEADER.size
 # Higher levels save little and take several times as long.
 _LEVEL = 1
 _RAW_DEFLATE = -15
@@ -113,6 +114,11 @@ def _fit(ids: array[int], sets: Sequence[tuple[int, ...]], commits: int) -> bool
 
 
 # --- a column
+
+
+def content_bytes(header: bytes) -> int:
+    """The length of a column's content, as the first :data:`HEADER_BYTES` of the column say; 0 if they are damaged."""
+    return int(_HEADER.unpack(header)[3]) if len(header) == _HEADER.size else 0
 
 
 def _packed(column: str, content: bytes, commits: int) -> bytes:
