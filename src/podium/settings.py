@@ -497,8 +497,8 @@ class Settings:
         "PODIUM_MAX_BOARD_BYTES",
         10**9,
         _bytes,
-        "Memory that one board may take while the server makes it, estimated from its people and their weeks of "
-        "activity; a larger one is refused. 0: no limit.",
+        "Memory that one board may take while the server makes it, estimated from its people and commits; a "
+        "larger one is refused. 0: no limit.",
     )
     board_cache_bytes: int = _setting(
         "PODIUM_BOARD_CACHE_BYTES",

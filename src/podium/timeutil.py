@@ -32,6 +32,11 @@ def readable_time(seconds: float) -> str:
     return (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC")
 
 
+def day_of(seconds: int) -> int:
+    """The start of the day of ``seconds``."""
+    return seconds - seconds % DAY
+
+
 def week_of(seconds: int) -> int:
     """The Sunday, 00:00, at which the week of ``seconds`` begins."""
     return seconds - (seconds + SINCE_SUNDAY) % WEEK
@@ -45,3 +50,15 @@ def week_number(seconds: int) -> int:
 def week_start(number: int) -> int:
     """The Sunday, 00:00, at which the week of that number begins."""
     return number * WEEK - SINCE_SUNDAY
+
+
+def year_of(seconds: int) -> int:
+    """The year of a time; a time outside of the years 1 to 9999 gives the first or last."""
+    return int(iso_day(seconds)[:4])
+
+
+def year_start(year: int) -> int:
+    """January 1, 00:00; the year may be 10000."""
+    if year > datetime.MAXYEAR:
+        return year_start(datetime.MAXYEAR) + 365 * DAY
+    return (datetime.date(year, 1, 1).toordinal() - _EPOCH_ORDINAL) * DAY

@@ -43,8 +43,6 @@ class Work:
             head="0" * 40,
             branch="main",
             generation=1,
-            total_commits=50_000,
-            merge_commits=0,
             unique_contributors=people,
             commits_processed_at=NOW,
             progress={"stage": "users", "done": 0, "total": people, "waitingUntil": None},

@@ -15,10 +15,10 @@ from podium.errors import LeaseLost
 from podium.history.totals import Tally
 from podium.jobs import lease, reconciler
 from podium.jobs.lease import Lease
-from podium.leaderboard.board_data import keep_on
-from podium.leaderboard.people import load_activity, load_people
-from podium.repositories.store import transitions
-from podium.storage.session import Database
+from podium.leaderboard.board_data import BoardData, keep_on
+from podium.leaderboard.people import load_people
+from podium.repositories.store import queries, transitions
+from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.rows import add_repository, expire_lease, leased, repository
 from tests.support.watched_database import Watched, ends_after
@@ -88,9 +88,14 @@ def submit_again(db: Database, repository_id: int) -> None:
 
 def board(db: Database, repository_id: int) -> Board:
     with db.read() as session:
-        people = load_people(session, repository_id, keep_on)
-        activity = load_activity(session, repository_id, people, keep_on)
-    return people.emails, people.counts[0], sum(activity.counts[0])
+        data = data_of(session, repository_id)
+        return data.people.emails, data.people.counts[0], len(data.log.dates)
+
+
+def data_of(session: Session, repository_id: int) -> BoardData:
+    row = queries.by_id(session, repository_id)
+    assert row is not None
+    return BoardData(session, row, "https://github.com")
 
 
 def rows(db: Database) -> tuple[int, int, int]:
@@ -125,11 +130,12 @@ def test_readers_see_the_old_board_until_the_new_one_is_whole(db: Database) -> N
     watched = Watched(db, lambda _: seen.append(board(db, number)))
     held = take(watched, number)
     with db.read() as session:
-        before = load_people(session, number, keep_on)
+        before = data_of(session, number)
+        people = before.people
         save(watched, held, tally_of(70, commits=2))
         # The same transaction still sees the rows of its beginning, though they are gone.
-        assert load_people(session, number, keep_on) == before
-        assert sum(load_activity(session, number, before, keep_on).counts[0]) == old[2]
+        assert load_people(session, number, keep_on) == people
+        assert len(before.log.dates) == old[2]
     new = board(db, number)
     assert new != old and new[2] == 140
     assert [one for place, one in enumerate(seen) if place == 0 or one != seen[place - 1]] == [old, new]

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 
 from podium.bots.tools import Bots
-from podium.errors import BadRule
+from podium.errors import BadCommitLog, BadRule
+from podium.leaderboard.board import read_board
+from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.roles import ROLES, add_roles
 from podium.leaderboard.rules import Rules
+from podium.repositories.store import queries
 from podium.storage.session import Database
 from podium.timeutil import DAY, WEEK, iso_time
 from tests.support.boards import Counted, at
+from tests.support.commit_logs import Commit, save_log, save_log_of_people
 from tests.support.growth import growth
 
 SUNDAY = at("2024-01-07")
@@ -40,8 +45,9 @@ def test_an_odd_date_of_the_head_is_not_shown(counted: Counted, when: int, shown
 
 
 def test_the_document_has_the_agreed_members(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 8, merges=2, co=3, co_merges=1)
-    counted.person("b@x", "Bob", 2)
+    counted.person("a@x", "Ada", 8, merges=2)
+    counted.person("b@x", "Bob", 1)
+    counted.commit("b@x", at("2023-12-01"), "a@x")
     counted.account(7, "ada", "a@x", name="Ada L.")
     assert counted.board(limit=1) == {
         "repository": {
@@ -65,6 +71,12 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "unresolved": 1,
         "unresolvedReason": None,
         "refreshError": None,
+        "commits": {"total": 12, "ranked": 10, "merges": 2, "bots": 0, "people": 0},
+        "botCommits": 0,
+        "aiCommits": 0,
+        "agents": [],
+        "oddDates": 0,
+        "roleOnlyPeople": 0,
         "rankedCommits": 10,
         "total": 2,
         "joinedByName": 0,
@@ -82,12 +94,16 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
                 "commitCount": 8,
                 "share": 0.8,
                 "mergeCount": 2,
-                "coAuthoredCount": 4,
+                "coAuthoredCount": 1,
+                "aiCount": 0,
                 "firstCommitAt": "2001-09-09T01:46:40Z",
                 "lastCommitAt": "2023-11-14T22:13:20Z",
+                "oddDates": 0,
                 "isBot": False,
                 "joinedByName": False,
                 "isEnriched": True,
+                "isNew": False,
+                "isBack": False,
                 "rankBefore": None,
             }
         ],
@@ -114,7 +130,10 @@ def test_other_repositories_are_not_counted(counted: Counted) -> None:
 def test_merges_and_co_authored_commits_count_when_asked_for(
     counted: Counted, merges: bool, co_authors: bool, count: int
 ) -> None:
-    counted.person("a@x", "Ada", 1, merges=10, co=100, co_merges=1000)
+    counted.person("a@x", "Ada", 1, merges=10)
+    counted.person("helped[bot]@x", "Helped")
+    counted.commit("helped[bot]@x", SUNDAY, "a@x", times=100)
+    counted.commit("helped[bot]@x", SUNDAY, "a@x", is_merge=True, times=1000)
     rules = Rules(merges=merges, co_authors=co_authors)
     [entry] = counted.board(rules)["top_contributors"]
     assert (entry["commitCount"], entry["mergeCount"], entry["coAuthoredCount"]) == (count, 10, 1100)
@@ -123,8 +142,11 @@ def test_merges_and_co_authored_commits_count_when_asked_for(
 
 def test_people_without_commits_that_count_are_not_on_the_board(counted: Counted) -> None:
     counted.person("merger@x", merges=3)
-    counted.person("helper@x", co=2)
-    counted.person("merge-helper@x", co_merges=1)
+    counted.person("helper@x")
+    counted.person("merge-helper@x")
+    counted.person("helped[bot]@x")
+    counted.commit("helped[bot]@x", SUNDAY, "helper@x", times=2)
+    counted.commit("helped[bot]@x", SUNDAY, "merge-helper@x", is_merge=True)
     assert counted.rows() == []
     assert counted.rows(Rules(merges=True)) == [("merger@x", 3)]
     assert counted.rows(Rules(co_authors=True)) == [("helper@x", 2)]
@@ -136,23 +158,20 @@ def test_people_without_commits_that_count_are_not_on_the_board(counted: Counted
 
 
 def test_first_and_last_are_of_what_counts(counted: Counted) -> None:
-    first, last, day = at("2020-03-01"), at("2021-03-01"), 86_400
-    counted.person("a@x", "Ada", 1, merges=1, co=1, first=first, last=last)
+    day, first, last = 86_400, at("2020-03-01"), at("2021-03-01")
+    counted.person("a@x", "Ada", 2, merges=2, weeks=dict.fromkeys((first, last), 1), first=first - day, last=last + day)
+    counted.person("b@x", "Bob")
+    for when in (first - 2 * day, last + 2 * day):
+        counted.commit("b@x", when, "a@x")
 
     def dates(rules: Rules) -> tuple[str, str]:
-        [entry] = counted.board(rules)["top_contributors"]
+        entry = next(row for row in counted.board(rules)["top_contributors"] if row["email"] == "a@x")
         return entry["firstCommitAt"], entry["lastCommitAt"]
 
     assert dates(Rules()) == (iso_time(first), iso_time(last))
     assert dates(Rules(merges=True)) == (iso_time(first - day), iso_time(last + day))
     assert dates(Rules(co_authors=True)) == (iso_time(first - 2 * day), iso_time(last + 2 * day))
     assert dates(Rules(co_authors=True, merges=True)) == (iso_time(first - 2 * day), iso_time(last + 2 * day))
-
-
-def test_first_and_last_pass_over_kinds_that_are_missing(counted: Counted) -> None:
-    counted.person("a@x", "Ada", merges=1, first=at("2020-03-02"), last=at("2021-02-28"))
-    [entry] = counted.board(Rules(merges=True, co_authors=True))["top_contributors"]
-    assert (entry["firstCommitAt"], entry["lastCommitAt"]) == ("2020-03-01T00:00:00Z", "2021-03-01T00:00:00Z")
 
 
 # --- Who is a row
@@ -349,21 +368,19 @@ def test_what_the_mailmap_gives_to_a_bot_is_a_bots(counted: Counted) -> None:
 # --- Windows
 
 
-def test_a_window_counts_its_weeks_only(counted: Counted) -> None:
-    counted.person(
-        "a@x",
-        "Ada",
-        7,
-        merges=3,
-        co=2,
-        weeks={SUNDAY - WEEK: (1, 1, 0, 0), SUNDAY: (2, 0, 1, 0), SUNDAY + WEEK: (4, 2, 1, 0)},
-    )
-    counted.person("b@x", "Bob", 3, weeks={SUNDAY - WEEK: (3, 0, 0, 0)})
+def test_a_window_counts_its_days_only(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 7, merges=3, weeks={SUNDAY - WEEK: (1, 1), SUNDAY: (2, 0), SUNDAY + WEEK: (4, 2)})
+    counted.person("b@x", "Bob", 3, weeks={SUNDAY - WEEK: 3})
+    counted.person("helped[bot]@x")
+    for when in (SUNDAY, SUNDAY + WEEK):
+        counted.commit("helped[bot]@x", when, "a@x")
 
     def window(since: str | None, until: str | None, **words: Any) -> list[tuple[str, int]]:
         return counted.rows(Rules.parse(since=since, until=until, **words))
 
-    assert window("2024-01-10", "2024-01-11") == [("a@x", 2)]
+    assert window("2024-01-07", "2024-01-07") == [("a@x", 2)]
+    assert window("2024-01-08", "2024-01-13") == []
+    assert window("2024-01-08", "2024-01-14") == [("a@x", 4)]
     assert window("2024-01-07", None) == [("a@x", 6)]
     assert window(None, "2024-01-06") == [("b@x", 3), ("a@x", 1)]
     assert window(None, "2024-01-06", merges="include") == [("b@x", 3), ("a@x", 2)]
@@ -373,17 +390,156 @@ def test_a_window_counts_its_weeks_only(counted: Counted) -> None:
     assert (entry["commitCount"], entry["mergeCount"], entry["coAuthoredCount"], entry["share"]) == (4, 2, 1, 1.0)
 
 
-def test_a_window_shows_the_dates_of_the_whole_history(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 2, first=at("2010-01-01"), last=at("2024-01-10"), weeks={SUNDAY: (1, 0, 0, 0)})
-    counted.person("b@x", "Ada", 1, first=at("2009-01-01"), last=at("2009-01-01"))
+def test_a_window_begins_and_ends_at_midnight(counted: Counted) -> None:
+    """The last second of a day is in it, and the first second of the next day is not, wherever an author lives."""
+    midnight = at("2021-03-01")
+    counted.person("a@x", "A", 2, weeks={midnight - 1: 1, midnight: 1})
+    counted.person("b@x", "B", 1, weeks={midnight + 3_200: 1})
+    assert counted.rows(Rules.parse(until="2021-02-28")) == [("a@x", 1)]
+    assert counted.rows(Rules.parse(since="2021-03-01")) == [("a@x", 1), ("b@x", 1)]
+    assert counted.rows(Rules.parse(since="2021-03-01", until="2021-03-01")) == [("a@x", 1), ("b@x", 1)]
+    assert counted.rows(Rules.parse(since="2021-03-02")) == []
+
+
+def test_a_window_shows_its_first_and_last_commit(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 3, weeks={at("2010-01-01"): 1, SUNDAY + 60: 1, SUNDAY + 3_600: 1})
+    counted.person("b@x", "Ada", 1, first=at("2009-01-01"))
     counted.account(7, "ada", "a@x", "b@x")
-    [entry] = counted.board(Rules.parse(since="2024-01-07"))["top_contributors"]
-    assert (entry["firstCommitAt"], entry["lastCommitAt"]) == ("2009-01-01T00:00:00Z", "2024-01-10T00:00:00Z")
+
+    def dates(rules: Rules) -> tuple[str, str]:
+        [entry] = counted.board(rules)["top_contributors"]
+        return entry["firstCommitAt"], entry["lastCommitAt"]
+
+    assert dates(Rules.parse(since="2024-01-07")) == ("2024-01-07T00:01:00Z", "2024-01-07T01:00:00Z")
+    assert dates(Rules()) == ("2009-01-01T00:00:00Z", "2024-01-07T01:00:00Z")
+
+
+def test_odd_dates_count_in_all_of_history_and_in_no_window(counted: Counted) -> None:
+    # Counted on 2024-05-01 at noon.
+    fine, odd = (86_400, at("2024-05-02 12:00:00")), (-(2**63), -1, 0, 86_399, at("2024-05-02 12:00:01"), 2**63 - 1)
+    counted.person("a@x", "Ada", 8, weeks=dict.fromkeys((*fine, *odd), 1))
+    counted.person("b@x", "Bob", 1, first=0)
+    [ada, bob] = counted.board()["top_contributors"]
+    assert (ada["commitCount"], ada["oddDates"]) == (8, 6)
+    assert (ada["firstCommitAt"], ada["lastCommitAt"]) == ("1970-01-02T00:00:00Z", "2024-05-02T12:00:00Z")
+    assert (bob["commitCount"], bob["oddDates"], bob["firstCommitAt"], bob["lastCommitAt"]) == (1, 1, None, None)
+    assert counted.board()["oddDates"] == 7
+    assert counted.rows(Rules.parse(since="0001-01-01", until="9999-12-31")) == [("a@x", 2)]
+    assert (
+        counted.rows(Rules.parse(until="1970-01-02")) == counted.rows(Rules.parse(since="2024-05-02")) == [("a@x", 1)]
+    )
+
+
+def test_people_are_new_in_a_window_or_back(counted: Counted) -> None:
+    january, february, march = (at(f"2024-0{month}-10") for month in (1, 2, 3))
+    counted.person("new@x", commits=5, weeks={march: 5})
+    counted.person("back@x", commits=5, weeks={january: 1, march: 4})
+    counted.person("there@x", commits=5, weeks={january: 1, february: 1, march: 3})
+    counted.person("second@x", commits=3, weeks={february: 1, march: 2})
+    rows = counted.board(Rules.parse(since="2024-03-01", until="2024-03-31"))["top_contributors"]
+    assert [(row["email"], row["isNew"], row["isBack"]) for row in rows] == [
+        ("new@x", True, False),
+        ("back@x", False, True),
+        ("there@x", False, False),
+        ("second@x", False, False),
+    ]
+
+
+# --- Co-authors, AI, roles
+
+
+def test_a_person_is_credited_once_and_never_for_own_commits(counted: Counted) -> None:
+    """Forges' squash merges name the other addresses of a commit's author."""
+    counted.person("ann@home", "Ann Lee")
+    counted.person("ann@corp", "Ann Lee", mapped=("Ann Lee", "ann@home"))
+    counted.person("bob@x", "Bob")
+    counted.person("m@corp", "Maintainer", 1)
+    counted.commit("ann@home", SUNDAY, "ann@corp", times=3)
+    counted.commit("bob@x", SUNDAY, "ann@home", "ann@corp")
+    rows = {row["email"]: row for row in counted.board()["top_contributors"]}
+    assert {email: (row["commitCount"], row["coAuthoredCount"]) for email, row in rows.items()} == {
+        "ann@home": (3, 1),
+        "m@corp": (1, 0),
+        "bob@x": (1, 0),
+    }
+    with_credits = counted.rows(Rules(co_authors=True))
+    assert sorted(with_credits) == [("ann@home", 4), ("bob@x", 1), ("m@corp", 1)]
+    assert max(count for _, count in with_credits) <= counted.board()["totalCommits"]
+
+
+def test_a_commit_that_names_three_agents_is_one_commit(counted: Counted) -> None:
+    agents = {
+        "noreply@anthropic.com": "Claude",
+        "175728472+copilot@users.noreply.github.com": "Copilot",
+        "cursoragent@cursor.com": "Cursor",
+    }
+    counted.person("a@x", "A", 1)
+    for email, name in agents.items():
+        counted.person(email, name)
+    counted.commit("a@x", SUNDAY, *agents, times=2)
+    document = counted.board()
+    [row] = document["top_contributors"]
+    assert (row["commitCount"], row["aiCount"], document["aiCommits"]) == (3, 2, 2)
+    assert document["agents"] == [{"name": name, "commitCount": 2} for name in agents.values()]
+
+
+def test_an_agents_address_that_the_mailmap_gives_to_a_person_is_no_agents(counted: Counted) -> None:
+    counted.person("a@x", "A", 1)
+    counted.person("b@x", "B", 1)
+    counted.person("noreply@anthropic.com", "Claude", mapped=("B", "b@x"))
+    counted.commit("a@x", SUNDAY, "noreply@anthropic.com")
+    assert (counted.board()["aiCommits"], counted.board(Rules(mailmap=False))["aiCommits"]) == (0, 1)
+
+
+def test_each_commit_is_of_ai_or_of_a_bot_or_of_a_person(counted: Counted) -> None:
+    counted.person("a@x", "A", 4, merges=1)
+    counted.person("robot[bot]@x", "Robot", 3)
+    counted.person("noreply@anthropic.com", "Claude", 2)
+    for author in ("a@x", "robot[bot]@x"):
+        counted.commit(author, SUNDAY, "noreply@anthropic.com")
+    document = counted.board()
+    assert document["commits"] == {"total": 12, "ranked": 5, "merges": 1, "bots": 6, "people": 0}
+    assert (document["totalCommits"], document["botCommits"], document["aiCommits"]) == (12, 6, 4)
+    only = counted.board(Rules(bots="only", merges=True))
+    assert only["commits"] == {"total": 12, "ranked": 6, "merges": 0, "bots": 0, "people": 6}
+
+
+def test_roles_are_of_rows_and_are_not_ranked(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 1)
+    counted.person("ada@home", "Ada", mapped=("Ada", "a@x"))
+    counted.person("r@x", "Reviewer")
+    counted.commit("a@x", SUNDAY, roles={"a@x": ["reviewed", "signedOff"], "ada@home": ["reviewed"], "r@x": ["tested"]})
+    counted.commit("a@x", SUNDAY + WEEK, is_merge=True, roles={"r@x": ["acked"]})
+    with counted.db.read() as session:
+        row = queries.by_id(session, counted.id)
+        assert row is not None
+        ranked = BoardData(session, row, "https://github.com").under(Rules())
+        document = read_board(ranked, limit=None, offset=0, show_emails=True)
+        add_roles(ranked, document)
+    assert [entry["email"] for entry in document["top_contributors"]] == ["a@x"]
+    assert document["top_contributors"][0]["roles"] == dict.fromkeys(ROLES, 0) | {"reviewed": 1, "signedOff": 1}
+    assert (document["roleOnlyPeople"], document["unresolved"]) == (1, 1)
+
+
+def test_a_log_that_lacks_commits_is_no_board(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 2)
+    counted.person("b@x", "Bob", 1)
+    log = [Commit(1, SUNDAY), Commit(1, SUNDAY), Commit(2, SUNDAY)]
+    for wrong in (
+        log[:2],
+        [*log[:2], Commit(1, SUNDAY)],
+        [*log[:2], Commit(9, SUNDAY)],
+        [*log[:2], Commit(2, 5, True)],
+    ):
+        with counted.db.write() as session:
+            save_log(session, counted.id, wrong)
+        with pytest.raises(BadCommitLog):
+            counted.board()
 
 
 def test_groups_do_not_depend_on_the_window(counted: Counted) -> None:
-    counted.person("ada@x", "Ada", 1, weeks={SUNDAY - 10 * WEEK: (1, 0, 0, 0)})
-    counted.person("old@x", "Ada", 1, mapped=("Ada", "ada@x"), weeks={SUNDAY: (1, 0, 0, 0)})
+    counted.person("ada@x", "Ada", 1, weeks={SUNDAY - 10 * WEEK: 1})
+    counted.person("old@x", "Ada", 1, mapped=("Ada", "ada@x"), weeks={SUNDAY: 1})
     counted.account(7, "ada", "ada@x")
     assert counted.rows(Rules.parse(since="2024-01-07")) == [("ada", 1)]
 
@@ -448,7 +604,8 @@ def test_unresolved_are_the_people_whose_e_mails_have_no_account(counted: Counte
     counted.person("a@x", "Ada", 1)
     counted.person("b@x", "Bob", 1)
     counted.person("b@x", "Robert", 1)
-    counted.person("c@x", "Only a co-author", co=1)
+    counted.person("c@x", "Only a co-author")
+    counted.commit("a@x", SUNDAY, "c@x")
     counted.person("noreply@github.com", "GitHub", 1, kind="bot")
     counted.account(7, "ada", "a@x")
     assert counted.board()["unresolved"] == 1
@@ -482,9 +639,6 @@ def test_times_are_written_for_every_year_there_is(seconds: int | None, text: st
 def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number(sqlite: Database) -> None:
     boards = {2_000: Counted(sqlite, "half"), 4_000: Counted(sqlite)}
     dice = random.Random(1)
-    columns = (
-        "repository_id email mailmap_email mailmap_identity name mailmap_name commit_count first_commit_at".split()
-    )
     total = 0
     for size, board in boards.items():
         people = [(board.id, f"p{n}@x", f"P{n}", dice.randrange(1, 50)) for n in range(size)]
@@ -492,9 +646,10 @@ def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number
         with sqlite.write() as session:
             session.copy(
                 "commit_data",
-                [*columns, "last_commit_at", "sample_sha", "processed"],
-                [(number, *[email] * 3, *[name] * 2, *[count] * 3, "", True) for number, email, name, count in people],
+                "repository_id email mailmap_email mailmap_identity name mailmap_name commit_count sample_sha".split(),
+                [(number, *[email] * 3, *[name] * 2, count, "") for number, email, name, count in people],
             )
+            save_log_of_people(session, board.id, SUNDAY)
     assert growth(lambda size: boards[size].board(), 2_000) < 3
     document = boards[4_000].board()
     assert len(document["top_contributors"]) == document["total"] == 4_000

@@ -273,7 +273,7 @@ def test_the_table_as_a_whole() -> None:
         "2,600 commits, 40 author e-mails, 30 on this board.\n"
         "Counted up to a1b2c3d4e5 of main on 2024-05-01.\n"
         "Not counted: merges (132 in all).\n"
-        "Window: from 2024-01-07 (whole weeks from Sunday, author dates in UTC).\n"
+        "Window: from 2024-01-08 (author dates, UTC).\n"
         "\n"
         "# Name         Account Commits Share Merges Co-auth      First       Last\n"
         "- ------------ ------- ------- ----- ------ ------- ---------- ----------\n"

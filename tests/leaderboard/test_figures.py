@@ -35,24 +35,24 @@ def overview(counted: Counted, rules: Rules | None = None) -> dict[str, Any]:
 
 
 def test_figures_of_all_of_history(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 6, first=at("2020-01-01"), weeks={SUNDAY: (6, 0, 0, 0)})
-    counted.person("b@x", "Bob", 3, first=at("2023-06-01"), weeks={SUNDAY: (3, 0, 0, 0)})
-    counted.person("c@x", "Cy", 2, first=at("2024-01-07"), weeks={SUNDAY: (2, 0, 0, 0)})
+    counted.person("a@x", "Ada", 6, first=at("2020-01-01"), weeks={SUNDAY: 5})
+    counted.person("b@x", "Bob", 3, first=at("2023-06-01"), weeks={SUNDAY: 2})
+    counted.person("c@x", "Cy", 2, first=at("2024-01-07"), weeks={SUNDAY: 2})
     figures = overview(counted)["figures"]
     assert figures == {
         "people": 3,
         "commits": 11,
         "halfOfCommits": 1,
         "newPeople": 2,
-        # 12 months before the Saturday of the last week of work, 2024-01-13, from the Sunday before that.
-        "newPeopleSince": "2023-01-08",
+        # 12 months before the last commit.
+        "newPeopleSince": "2023-01-07",
     }
 
 
 def test_figures_of_a_window(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 2, first=SUNDAY - WEEK, weeks={SUNDAY - WEEK: (1, 0, 0, 0), SUNDAY: (1, 0, 0, 0)})
-    counted.person("b@x", "Bob", 1, first=SUNDAY + 5, weeks={SUNDAY: (1, 0, 0, 0)})
-    counted.person("c@x", "Cy", 1, first=SUNDAY + WEEK, weeks={SUNDAY + WEEK: (1, 0, 0, 0)})
+    counted.person("a@x", "Ada", 2, first=SUNDAY - WEEK, weeks={SUNDAY - WEEK: 1, SUNDAY: 1})
+    counted.person("b@x", "Bob", 1, first=SUNDAY + 5, weeks={SUNDAY: 1})
+    counted.person("c@x", "Cy", 1, first=SUNDAY + WEEK, weeks={SUNDAY + WEEK: 1})
     figures = overview(counted, Rules.parse(since="2024-01-07", until="2024-01-13"))["figures"]
     assert figures == {
         "people": 2,
@@ -70,9 +70,11 @@ def test_half_of_the_commits_of_an_empty_board(counted: Counted) -> None:
 
 
 def test_commits_are_split_between_people_bots_and_agents_whatever_is_ranked(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 5, merges=2, weeks={SUNDAY: (4, 2, 0, 0), SUNDAY + WEEK: (1, 0, 0, 0)})
-    counted.person("bot@x", "Bot", 3, kind="bot", weeks={SUNDAY: (3, 0, 0, 0)})
-    counted.person("agent@x", "Agent", 1, co=2, co_merges=1, kind="agent", weeks={SUNDAY: (1, 0, 2, 1)})
+    counted.person("a@x", "Ada", 3, merges=1, weeks={SUNDAY: (2, 1), SUNDAY + WEEK: 1})
+    counted.person("robot[bot]@x", "Robot", 3, weeks={SUNDAY: 3})
+    counted.person("noreply@anthropic.com", "Claude", 1, weeks={SUNDAY: 1})
+    counted.commit("a@x", SUNDAY, "noreply@anthropic.com", times=2)
+    counted.commit("a@x", SUNDAY, "noreply@anthropic.com", is_merge=True)
     for bots in ("include", "exclude", "only"):
         split = overview(counted, Rules.parse(bots=bots))["split"]
         assert split == {"human": 3, "bot": 3, "ai": 3}
@@ -89,16 +91,16 @@ def test_commits_are_split_between_people_bots_and_agents_whatever_is_ranked(cou
 
 
 def test_an_account_that_the_host_calls_a_bot_is_one_in_the_split_too(counted: Counted) -> None:
-    counted.person("robot@x", "Robot", 3, weeks={SUNDAY: (3, 0, 0, 0)})
+    counted.person("robot@x", "Robot", 3, weeks={SUNDAY: 3})
     counted.account(7, "robot", "robot@x", is_bot=True)
     assert overview(counted)["split"]["bot"] == 3
 
 
 def test_usual_windows_end_with_the_last_commit_but_not_after_the_count(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 1, weeks={SUNDAY: (1, 0, 0, 0)})
-    presets = {"all": None, "12 months": "2023-01-13", "3 months": "2023-10-13", "1 month": "2023-12-13"}
+    counted.person("a@x", "Ada", 1, weeks={SUNDAY: 1})
+    presets = {"all": None, "12 months": "2023-01-07", "3 months": "2023-10-07", "1 month": "2023-12-07"}
     assert overview(counted)["presets"] == presets
-    counted.person("future@x", "Wrong clock", 1, weeks={at("2024-06-02"): (1, 0, 0, 0)})
+    counted.person("future@x", "Wrong clock", 1, weeks={at("2024-05-02"): 1})
     assert overview(counted)["presets"]["1 month"] == "2024-04-01"
 
 
@@ -121,9 +123,9 @@ def test_months_are_counted_by_the_calendar(day: str, months: int, before: str) 
 
 
 def test_movement_is_the_rank_in_the_window_before(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 6, weeks={SUNDAY - WEEK: (5, 0, 0, 0), SUNDAY: (1, 0, 0, 0)})
-    counted.person("b@x", "Bob", 5, weeks={SUNDAY - WEEK: (2, 0, 0, 0), SUNDAY: (3, 0, 0, 0)})
-    counted.person("c@x", "Cy", 2, weeks={SUNDAY: (2, 0, 0, 0)})
+    counted.person("a@x", "Ada", 6, weeks={SUNDAY - WEEK: 5, SUNDAY: 1})
+    counted.person("b@x", "Bob", 5, weeks={SUNDAY - WEEK: 2, SUNDAY: 3})
+    counted.person("c@x", "Cy", 2, weeks={SUNDAY: 2})
     rules = Rules.parse(since="2024-01-07", until="2024-01-13")
     rows = counted.board(rules)["top_contributors"]
     assert [(row["email"], row["rank"], row["rankBefore"]) for row in rows] == [
@@ -135,20 +137,23 @@ def test_movement_is_the_rank_in_the_window_before(counted: Counted) -> None:
 
 
 def test_window_before_one_without_an_end_is_as_long_as_up_to_the_count(counted: Counted) -> None:
-    # Counted on 2024-05-01, in the week from 2024-04-28: the window has two weeks, so has the one before.
-    week = at("2024-04-21")
-    counted.person("a@x", "Ada", 9, weeks={week - 3 * WEEK: (8, 0, 0, 0), week: (1, 0, 0, 0)})
-    counted.person("b@x", "Bob", 3, weeks={week - 2 * WEEK: (1, 0, 0, 0), week: (2, 0, 0, 0)})
+    # Counted on 2024-05-01: the window has 11 days, so has the one before, from 2024-04-10.
+    since, day = at("2024-04-21"), 86_400
+    counted.person("a@x", "Ada", 9, weeks={since - 12 * day: 8, since: 1})
+    counted.person("b@x", "Bob", 3, weeks={since - 11 * day: 1, since: 2})
     rows = counted.board(Rules.parse(since="2024-04-21"))["top_contributors"]
-    assert [(row["email"], row["rankBefore"]) for row in rows] == [("b@x", 1), ("a@x", None)]
+    assert [(row["email"], row["rankBefore"], row["isBack"]) for row in rows] == [
+        ("b@x", 1, False),
+        ("a@x", None, True),
+    ]
 
 
 # Curves
 
 
 def test_curves_share_one_scale_and_cover_the_window(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 9, weeks={SUNDAY: (2, 0, 0, 0), SUNDAY + 3 * WEEK: (7, 0, 0, 0)})
-    counted.person("b@x", "Bob", 1, merges=5, weeks={SUNDAY + WEEK: (1, 5, 0, 0)})
+    counted.person("a@x", "Ada", 9, weeks={SUNDAY: 2, SUNDAY + 3 * WEEK: 7})
+    counted.person("b@x", "Bob", 1, merges=5, weeks={SUNDAY + WEEK: (1, 5)})
 
     def curves(rules: Rules, points: int = 32) -> dict[str, Any]:
         with counted.db.read() as session:
@@ -167,7 +172,7 @@ def test_curves_share_one_scale_and_cover_the_window(counted: Counted) -> None:
 def line(**weeks: int) -> Timeline:
     numbers = [int(week[1:]) for week in weeks]
     none = [0] * len(weeks)
-    return Timeline(numbers, list(weeks.values()), none, none, none)
+    return Timeline(numbers, list(weeks.values()), none, none)
 
 
 def test_clocks_that_were_wrong_are_not_drawn() -> None:
@@ -177,14 +182,30 @@ def test_clocks_that_were_wrong_are_not_drawn() -> None:
     # A few that lie near are drawn, and many that lie far off are.
     assert drawn(line(w950=1, w1000=5000, w1050=1)) == (950, 1050)
     assert drawn(line(w1=50, w1000=5000)) == (1, 1000)
-    assert drawn(line(w1=1, w1000=5)) == (1, 1000)
+    assert drawn(line(w1=1, w1000=3)) == (1, 1000)
+
+
+def test_one_stray_date_is_not_drawn_in_any_history() -> None:
+    assert drawn(line(w1=1, w1000=2, w1001=7)) == (1000, 1001)
+    assert drawn(line(w1=2, w1001=7, w3000=1)) == (1, 1001)
+    assert drawn(line(w1=1, w1000=1)) == (1, 1000)
+
+
+def test_odd_dates_stretch_no_chart(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 2, weeks={SUNDAY: 1, 9_223_372_036_854_775: 1})
+    counted.person("b@x", "Bob", 3, weeks={-(2**63): 1, 0: 1, SUNDAY + WEEK: 1})
+    document = overview(counted)
+    assert [week["week"] for week in document["weeks"]] == ["2024-01-07", "2024-01-14"]
+    assert document["oddDates"] == 3
+    assert document["presets"]["1 month"] == "2023-12-14"
+    assert sum(document["split"].values()) == 5
 
 
 # What is kept between two readings
 
 
 def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
-    counted.person("a@x", "Ada", 1, weeks={SUNDAY: (1, 0, 0, 0)})
+    counted.person("a@x", "Ada", 1, weeks={SUNDAY: 1})
     kept: dict[tuple[object, ...], Any] = {}
     made: list[object] = []
 
@@ -209,7 +230,7 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
     # The counts have not changed: only the parts that depend on accounts are made again.
-    assert set(made[first:]) == {"accounts", "groups", "tie_break", "ranking", "timeline"}
+    assert set(made[first:]) == {"accounts", "groups", "credits", "tie_break", "ranking", "timeline"}
 
 
 def test_edition_follows_the_row(counted: Counted) -> None:
@@ -232,7 +253,7 @@ def test_edition_follows_the_row(counted: Counted) -> None:
 
 def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.leaderboard.people._CHUNK", 3)
-    weeks = {SUNDAY + n * WEEK: (1, 0, 0, 0) for n in range(5)}
+    weeks = {SUNDAY + n * WEEK: 1 for n in range(5)}
     # Whatever order the database has for text, everybody is read once.
     names = ["Ada", "ada", "Ädä", "_", "~", "李", "ADA", "a b", "", "é"]
     for number, name in enumerate(names):

@@ -1,15 +1,19 @@
-"""A counted repository, written straight into the tables: people, accounts, weeks."""
+"""A counted repository, written straight into the tables: people, accounts, commits."""
 
 from __future__ import annotations
 
 import datetime
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board import Document, load_board
+from podium.leaderboard.roles import ROLES
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.session import Database
+from tests.support.commit_logs import Commit, save_log
 
 DAY = 86_400
 
@@ -24,6 +28,9 @@ class Counted:
 
     def __init__(self, db: Database, name: str = "r", *, state: str = "completed", error: str | None = None) -> None:
         self.db = db
+        self._commits: list[Commit] = []
+        self._ordinals: dict[str, int] = {}
+        self._number = 0
         with db.write() as session:
             self.id: int = session.value(
                 """INSERT INTO repository (key, url, host, owner, name, state, error, head, branch, total_commits,
@@ -46,32 +53,33 @@ class Counted:
         commits: int = 0,
         *,
         merges: int = 0,
-        co: int = 0,
-        co_merges: int = 0,
         kind: str = "human",
         mapped: tuple[str, str] | None = None,
         key: str | None = None,
         mailmap: str = "",
         first: int = 1_000_000_000,
         last: int = 1_700_000_000,
-        weeks: dict[int, tuple[int, int, int, int]] | None = None,
+        weeks: Mapping[int, int | tuple[int, int]] | None = None,
         processed: bool = True,
     ) -> None:
-        """Add a row of CommitData; ``mapped`` is what the mailmap makes of it, (name, e-mail).
+        """Add a row of CommitData and its commits.
 
-        ``mailmap`` says whose it is: "own", or "repository" if there is ``mapped``.
+        Args:
+            mapped: what the mailmap makes of it, (name, e-mail).
+            mailmap: says whose it is: "own", or "repository" if there is ``mapped``.
+            weeks: how many commits, or commits and merges, it has at these times. The first of the other commits is at
+                ``first``, the rest at ``last``.
         """
         mapped_name, mapped_email = mapped or (name, email)
+        self._number += 1
+        self._ordinals[email] = ordinal = self._number
         with self.db.write() as session:
-            number = session.value(
+            session.run(
                 """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name,
-                    mailmap_identity, mailmap_source, kind,
-                    commit_count, merge_count, co_authored_count, co_authored_merge_count,
-                    first_commit_at, last_commit_at, first_merge_at, last_merge_at,
-                    first_co_authored_at, last_co_authored_at, sample_sha, processed)
-                VALUES (:repository, :email, :name, :mapped_email, :mapped_name, :key, :source, :kind,
-                    :commits, :merges, :co, :co_merges, :first_c, :last_c, :first_m, :last_m, :first_co, :last_co,
-                    '', :processed) RETURNING id""",
+                    mailmap_identity, mailmap_source, kind, ordinal, sample_sha, processed)
+                VALUES (:repository, :email, :name, :mapped_email, :mapped_name, :key, :source, :kind, :ordinal, '',
+                    :processed)
+                """,
                 repository=self.id,
                 email=email,
                 name=name,
@@ -80,29 +88,66 @@ class Counted:
                 key=key or mapped_email,
                 source=mailmap or ("repository" if mapped else ""),
                 kind=kind,
-                commits=commits,
-                merges=merges,
-                co=co,
-                co_merges=co_merges,
+                ordinal=ordinal,
                 processed=processed,
-                **_dates("c", commits, first, last),
-                **_dates("m", merges, first - DAY, last + DAY),
-                **_dates("co", co + co_merges, first - 2 * DAY, last + 2 * DAY),
             )
-            session.executemany(
-                "INSERT INTO weekly_activity VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(self.id, number, week, *counts) for week, counts in (weeks or {}).items()],
-            )
+        dated = {when: (counts, 0) if isinstance(counts, int) else counts for when, counts in (weeks or {}).items()}
+        added = []
+        for is_merge, number in ((False, commits), (True, merges)):
+            times = [when for when, counts in dated.items() for _ in range(counts[is_merge])]
+            times += [first, *[last] * number][: number - len(times)]
+            added += [Commit(ordinal, when, is_merge) for when in times]
+        self._save(added)
+
+    def commit(
+        self,
+        author: str,
+        when: int,
+        *names: str,
+        is_merge: bool = False,
+        times: int = 1,
+        roles: dict[str, list[str]] | None = None,
+    ) -> None:
+        """Add commits of a person who is already there.
+
+        Args:
+            names: the e-mails of co-authors and agents.
+            roles: e-mails, and their roles as in documents.
+        """
+        given = [(self._ordinals[email], ROLES.index(role)) for email, those in (roles or {}).items() for role in those]
+        named = tuple(self._ordinals[email] for email in names)
+        self._save([Commit(self._ordinals[author], when, is_merge, named, tuple(given))] * times)
+
+    def _save(self, commits: list[Commit]) -> None:
+        self._commits += commits
+        added = Counter((commit.author, commit.is_merge) for commit in commits)
+        with self.db.write() as session:
+            for (ordinal, is_merge), number in added.items():
+                column = "merge_count" if is_merge else "commit_count"
+                session.run(
+                    f"UPDATE commit_data SET {column} = {column} + :number WHERE repository_id = :id AND ordinal = :n",
+                    id=self.id,
+                    n=ordinal,
+                    number=number,
+                )
+            did = {person for commit in self._commits for person in (commit.author, *commit.named)}
+            for ordinal in {person for commit in commits for person, _ in commit.roles}:
+                session.run(
+                    "UPDATE commit_data SET role_only = :only WHERE repository_id = :id AND ordinal = :n",
+                    id=self.id,
+                    n=ordinal,
+                    only=ordinal not in did,
+                )
             session.run(
-                """UPDATE repository SET total_commits = total_commits + :commits + :merges,
-                    merge_commits = merge_commits + :merges,
+                """UPDATE repository SET total_commits = :total, merge_commits = :merges,
                     unique_contributors = (SELECT COUNT(DISTINCT email) FROM commit_data WHERE repository_id = :id
                         AND commit_count + merge_count > 0)
                 WHERE id = :id""",
                 id=self.id,
-                commits=commits,
-                merges=merges,
+                total=len(self._commits),
+                merges=sum(commit.is_merge for commit in self._commits),
             )
+            save_log(session, self.id, self._commits)
 
     def account(
         self,
@@ -174,7 +219,3 @@ class Counted:
             (entry["username"] or entry["email"], entry["commitCount"])
             for entry in self.board(rules, **page)["top_contributors"]
         ]
-
-
-def _dates(kind: str, count: int, first: int, last: int) -> dict[str, int | None]:
-    return {f"first_{kind}": first if count else None, f"last_{kind}": last if count else None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,13 @@ from podium.storage.session import Database
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.application import Services, create_app
 from tests.support.cli import ADMIN, ADMIN_TOKEN
+from tests.support.commit_logs import Commit, add_segment
 from tests.support.rows import RecordingQueues
 from tests.support.sqlite_database import open_or_create
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
-# 2024-05-01 12:30:00 UTC, a Wednesday; its week starts on 2024-04-28.
+# 2024-05-01 12:30:00 UTC, a Wednesday.
 NOW = 1_714_566_600
-WEEK = 1_714_262_400
 
 
 class Client:
@@ -112,8 +112,8 @@ class Site:
                 "branch": "main",
                 "counting_version": COUNTING_VERSION,
                 "generation": 1,
-                "total_commits": 10,
-                "merge_commits": 2,
+                "total_commits": 0,
+                "merge_commits": 0,
                 "unique_contributors": 2,
                 "commits_processed_at": NOW,
             }
@@ -130,12 +130,21 @@ class Site:
             session.run(f"UPDATE repository SET {changes} WHERE id = :id", id=repository_id, **columns)
 
     def person(
-        self, repository_id: int, name: str, email: str, commits: int = 1, *, week: int = WEEK, **columns: Any
+        self,
+        repository_id: int,
+        name: str,
+        email: str,
+        commits: int = 1,
+        *,
+        when: int = NOW,
+        co_authors: Sequence[int] = (),
+        **columns: Any,
     ) -> int:
-        """Save the commits of one person, all in one week."""
+        """Save a person whose commits are all of one time and name the same co-authors, by their ids; return the id."""
         identity = next(self._ids)
         row = {
             "id": identity,
+            "ordinal": identity,
             "repository_id": repository_id,
             "email": email,
             "name": name,
@@ -143,20 +152,24 @@ class Site:
             "mailmap_name": name,
             "mailmap_identity": email,
             "commit_count": commits,
-            "first_commit_at": NOW,
-            "last_commit_at": NOW,
             "sample_sha": HEAD,
             "processed": True,
         }
         self._insert("commit_data", row | columns)
-        counts = {name: value for name, value in (row | columns).items() if name.endswith("_count")}
-        self._insert(
-            "weekly_activity",
-            {"repository_id": repository_id, "commit_data_id": identity, "week": week, **counts},
-        )
+        merges = columns.get("merge_count", 0)
+        added = [Commit(identity, when, False, tuple(co_authors))] * commits
+        added += [Commit(identity, when, True, tuple(co_authors))] * merges
         with self.db.write() as session:
+            add_segment(session, repository_id, added)
             # As each count does that saves anything.
-            session.run("UPDATE repository SET generation = generation + 1 WHERE id = :id", id=repository_id)
+            session.run(
+                """UPDATE repository SET generation = generation + 1, total_commits = total_commits + :total,
+                    merge_commits = merge_commits + :merges
+                WHERE id = :id""",
+                id=repository_id,
+                total=len(added),
+                merges=merges,
+            )
         return identity
 
     def account(self, email: str, login: str, **columns: Any) -> int:

@@ -17,7 +17,7 @@ def line(*weeks: tuple[str, int, int]) -> Timeline:
     """Weeks by their Sunday, with what people and bots did."""
     none = [0] * len(weeks)
     numbers = [week_number(at(day)) for day, _, _ in weeks]
-    return Timeline(numbers, [people for _, people, _ in weeks], [bots for _, _, bots in weeks], none, none)
+    return Timeline(numbers, [people for _, people, _ in weeks], [bots for _, _, bots in weeks], none)
 
 
 def test_each_week_has_a_bar_and_bots_stand_behind() -> None:

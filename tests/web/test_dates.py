@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 import pytest
 
 from podium.history.commit import EARLIEST, LATEST
-from podium.timeutil import week_of
 from tests.support.web import Site, open_site
 
 ACCEPTED = [
@@ -53,8 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         site.person(repository, "Ada", "ada@example.org", 5)
         site.account("ada@example.org", "ada")
         for name, moment in (("old", EARLIEST), ("new", LATEST)):
-            times = {"first_commit_at": moment, "last_commit_at": moment}
-            site.person(repository, name, f"{name}@example.org", week=week_of(moment), **times)
+            site.person(repository, name, f"{name}@example.org", when=moment)
         yield site
 
 

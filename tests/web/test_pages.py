@@ -115,7 +115,7 @@ def test_board_shows_ranks_figures_and_the_rules_in_effect(site: Site, client: C
     with_merges = client.get("/r/octo/hello?merges=include&since=2024-04-29").text
     assert ">14<" in with_merges
     assert 'name="merges" value="include" checked' in with_merges
-    assert "from <strong>2024-04-28</strong>" in with_merges
+    assert "from <strong>2024-04-29</strong>" in with_merges
 
 
 def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:

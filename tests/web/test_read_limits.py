@@ -345,7 +345,7 @@ def test_shortcuts_of_one_board_push_no_others_out(site: Site) -> None:
 
 
 def test_a_board_that_is_too_large_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
-    with open_site(tmp_path, max_board_bytes=10 * (2_000 + 250) + 10 * 2 * 100) as site:
+    with open_site(tmp_path, max_board_bytes=10 * (2_000 + 100) + 10 * 2 * 100) as site:
         number = site.repository()
         for person in range(10):
             site.person(number, f"Person {person}", f"{person}@example.com")

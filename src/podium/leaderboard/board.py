@@ -5,14 +5,18 @@ Its fields, like those of the other documents of this package, are described in 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, MERGES
+from podium.leaderboard.commit_parts import agents, commit_parts, commit_split
+from podium.leaderboard.newcomers import is_back, is_new, new_since
+from podium.leaderboard.people import MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
-from podium.leaderboard.ranking import dated
+from podium.leaderboard.roles import role_only_people
+from podium.leaderboard.row_counts import row_counts
 from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
@@ -47,7 +51,7 @@ def load_board(
 def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: bool) -> Document:
     """The document of a ranking.
 
-    ``firstCommitAt`` and ``lastCommitAt`` are of the whole history; the counts are of the window.
+    The counts and dates of a row are those of the window.
 
     Args:
         limit: the most rows to return; None for all.
@@ -59,7 +63,7 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
     if not (limit is None or 0 <= limit < _MOST) or not 0 <= offset < _MOST:
         raise BadRule("limit and offset must be whole numbers, 0 or more.")
     order = ranked.ranking.order
-    document = _describe(ranked)
+    document = _describe(ranked) | _commits(ranked)
     document |= {"rankedCommits": ranked.ranking.total, "total": len(order), "joinedByName": joined_by_name(ranked)}
     document |= {"limit": limit, "offset": offset}
     end = len(order) if limit is None else offset + limit
@@ -97,6 +101,24 @@ def _head_committed_at(repository: Repository) -> str | None:
     return iso_time(when) if when is not None and DAY <= when <= repository.counted_at + DAY else None
 
 
+def _commits(ranked: Ranked) -> Document:
+    """The commits of the window, in parts that add up."""
+    parts, split = commit_parts(ranked), commit_split(ranked)
+    return {
+        "commits": {"total": parts.total, **dataclasses.asdict(parts)},
+        "botCommits": split.by_bots,
+        "aiCommits": split.ai,
+        "agents": agent_list(ranked),
+        "oddDates": ranked.log.odd_dates,
+        "roleOnlyPeople": role_only_people(ranked),
+    }
+
+
+def agent_list(ranked: Ranked) -> list[Document]:
+    """The ``agents`` of a document."""
+    return [{"name": name, "commitCount": count} for name, count in agents(ranked)]
+
+
 def _is_partial(session: Session, repository: Repository) -> bool:
     if repository.state != State.COMPLETED:
         return True
@@ -106,9 +128,11 @@ def _is_partial(session: Session, repository: Repository) -> bool:
 def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
     """The rows of ``groups`` (indexes into :class:`podium.leaderboard.grouping.Groups`)."""
     ranks_before = ranked.previous.ranking.ranks if ranked.previous is not None else None
-    found = []
+    found, since = [], new_since(ranked)
     for group in groups:
         entry = _entry(ranked, group, show_emails=show_emails)
+        entry["isNew"] = is_new(ranked, group, since)
+        entry["isBack"] = is_back(ranked, group)
         entry["rankBefore"] = (ranks_before[group] or None) if ranks_before is not None else None
         found.append(entry)
     return found
@@ -152,7 +176,7 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
     by_mailmap = rules.mailmap and owner is None
     name = account["name"] or (people.mailmap_names if rules.mailmap else people.names)[person]
     email = (people.mailmap_emails if by_mailmap else people.emails)[person]
-    first, last = _dates(ranked, group)
+    counts = row_counts(ranked, group)
     return {
         "rank": ranking.ranks[group] or None,
         "username": account["username"],
@@ -163,37 +187,13 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
         "avatarUrl": avatar_url(account, github_url),
         "commitCount": ranking.counted[group],
         "share": ranking.counted[group] / ranking.total if ranking.ranks[group] else 0.0,
-        "mergeCount": _count(ranked, group, (MERGES,)),
-        "coAuthoredCount": _count(ranked, group, (CO_AUTHORED, CO_AUTHORED_MERGES)),
-        "firstCommitAt": iso_time(first),
-        "lastCommitAt": iso_time(last),
+        "mergeCount": counts.merges,
+        "coAuthoredCount": counts.co_authored,
+        "aiCount": counts.ai,
+        "firstCommitAt": iso_time(counts.first),
+        "lastCommitAt": iso_time(counts.last),
+        "oddDates": counts.odd_dates,
         "isBot": ranked.groups.kinds[group] != "human",
         "joinedByName": ranked.groups.joined[group] > 0,
         "isEnriched": account["enriched_at"] is not None,
     }
-
-
-def _count(ranked: Ranked, group: int, kinds: tuple[int, ...]) -> int:
-    people, members = ranked.people, ranked.groups.members[group]
-    if not ranked.rules.windowed:
-        return sum(people.counts[kind][person] for kind in kinds for person in members)
-    activity = ranked.activity
-    span = activity.span(ranked.rules)
-    return sum(
-        activity.counts[kind][index]
-        for kind in kinds
-        for person in members
-        # Most people have none.
-        if people.counts[kind][person]
-        for index in activity.of(person, span)
-    )
-
-
-def _dates(ranked: Ranked, group: int) -> tuple[int | None, int | None]:
-    people, members, columns = ranked.people, ranked.groups.members[group], dated(ranked.rules)
-    first = [people.first[column][person] for column in columns for person in members]
-    last = [people.last[column][person] for column in columns for person in members]
-    return (
-        min((when for when in first if when is not None), default=None),
-        max((when for when in last if when is not None), default=None),
-    )

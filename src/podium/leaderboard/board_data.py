@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board_size import board_size, check_board_size
+from podium.leaderboard.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
+from podium.leaderboard.credits import Credits, credit
 from podium.leaderboard.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.known_accounts import Accounts, load_accounts
-from podium.leaderboard.people import People, WeeklyActivity, load_activity, load_people
+from podium.leaderboard.people import People, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
+from podium.leaderboard.weekly_log import weekly_segments
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State
+from podium.storage.commit_log import segments
+from podium.storage.commit_log.segment import Segment
 from podium.storage.session import Session
 
 
@@ -106,10 +111,29 @@ class BoardData:
         return self._part(("people", self._count), lambda: load_people(self.session, self._id, self.check, self.bots))
 
     @cached_property
-    def activity(self) -> WeeklyActivity:
+    def log(self) -> CommitLog:
+        """Raises BadCommitLog: it is damaged, or does not fit the rest of the count."""
         return self._part(
-            ("activity", self._count), lambda: load_activity(self.session, self._id, self.people, self.check)
+            ("log", self._count),
+            lambda: read_log(self._segments("named", "named_sets"), self.people, self.repository, self.check),
         )
+
+    @cached_property
+    def roles(self) -> DatedSets:
+        """The commits that give people roles. Raises BadCommitLog like :attr:`log`."""
+        return self._part(
+            ("roles", self._count),
+            lambda: read_roles(self._segments("roles", "role_sets"), self.people, self.check),
+            usual=False,
+        )
+
+    def _segments(self, *columns: str) -> Iterator[Segment]:
+        has_log = False
+        for _, segment in segments.load(self.session, self._id, self.repository.count_id, columns):
+            has_log = True
+            yield segment
+        if not has_log:
+            yield from weekly_segments(self.session, self._id, self.people)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -135,8 +159,12 @@ class Ranked:
         return self.data.people
 
     @property
-    def activity(self) -> WeeklyActivity:
-        return self.data.activity
+    def log(self) -> CommitLog:
+        return self.data.log
+
+    @cached_property
+    def window(self) -> Window:
+        return self.log.window(self.rules)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -153,18 +181,25 @@ class Ranked:
         )
 
     @cached_property
+    def credits(self) -> Credits:
+        key = ("credits", *self.rules.joining)
+        return self.data.part(key, lambda: credit(self.log, self.groups), usual=self.usual_switches)
+
+    @cached_property
     def tie_break(self) -> TieBreak:
         rules = self.rules
         key = ("tie_break", *rules.joining, rules.merges, rules.co_authors)
         return self.data.part(
-            key, lambda: tie_break(self.people, self.accounts, self.groups, rules), usual=self.usual_switches
+            key,
+            lambda: tie_break(self.log, self.accounts, self.groups, self.credits, rules),
+            usual=self.usual_switches,
         )
 
     @cached_property
     def ranking(self) -> Ranking:
         return self.data.part(
             ("ranking", self.rules),
-            lambda: rank(self.people, self.groups, self.tie_break, self.rules, lambda: self.activity),
+            lambda: rank(self.log, self.groups, self.credits, self.tie_break, self.rules),
             usual=self.rules == Rules(),
         )
 
@@ -173,7 +208,7 @@ class Ranked:
         rules = self.rules
         key = ("timeline", *rules.joining, rules.merges)
         return self.data.part(
-            key, lambda: timeline(self.people, self.activity, self.groups, rules), usual=self.usual_switches
+            key, lambda: timeline(self.log, self.groups, self.credits, rules), usual=self.usual_switches
         )
 
     @cached_property

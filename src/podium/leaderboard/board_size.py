@@ -7,27 +7,29 @@ import dataclasses
 from podium.errors import BoardTooLarge
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import OF_VALID_COUNT
+from podium.storage.commit_log.codec import HEADER_BYTES, content_bytes
 from podium.storage.session import Session
 
-# Bytes at the peak of loading, measured with Python 3.11: a person with an account, a week of a person, and a character
-# of e-mails and names.
+# Bytes at the peak of loading, measured with Python 3.11: a person with an account, a character of e-mails and names, a
+# commit, and a number in the sets of people whom commits name.
 PERSON = 2_000
-WEEK_OF_PERSON = 250
 CHARACTER = 2
+COMMIT = 100
+NAMED = 100
 
 _TEXTS = ("email", "name", "mailmap_email", "mailmap_name", "mailmap_identity")
 
-# The limits bound the queries too.
+# The limit bounds the query too.
 _PEOPLE = f"""
 SELECT COUNT(*) AS people, COALESCE(SUM(characters), 0) AS characters FROM (
     SELECT {" + ".join(f"LENGTH({column})" for column in _TEXTS)} AS characters
     FROM commit_data WHERE {OF_VALID_COUNT} LIMIT :most
 ) AS counted"""
-_WEEKS = f"""
-SELECT COUNT(*) AS weeks FROM (
-    SELECT 1 AS one FROM weekly_activity w JOIN commit_data c ON c.id = w.commit_data_id
-    WHERE w.repository_id = :id AND c.{OF_VALID_COUNT} LIMIT :most
-) AS counted"""
+# A number is four bytes of the content, whose length is in the header.
+_NUMBER = 4
+_LOG = f"""
+SELECT commits, substr(named_sets, 1, {HEADER_BYTES}) AS named, substr(role_sets, 1, {HEADER_BYTES}) AS roles
+FROM commit_log WHERE {OF_VALID_COUNT}"""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,8 +43,12 @@ class BoardSize:
 def board_size(session: Session, repository: Repository, max_bytes: int) -> BoardSize:
     """Estimate the memory of a repository's board; above ``max_bytes`` it may be estimated too low."""
     [people] = session.all(_PEOPLE, id=repository.id, most=max_bytes // PERSON + 1)
-    weeks = session.value(_WEEKS, id=repository.id, most=max_bytes // WEEK_OF_PERSON + 1)
-    return BoardSize(PERSON * people["people"] + CHARACTER * int(people["characters"]) + WEEK_OF_PERSON * weeks)
+    segments = session.all(_LOG, id=repository.id)
+    commits = sum(segment["commits"] for segment in segments)
+    numbers = sum(content_bytes(segment[sets]) // _NUMBER for segment in segments for sets in ("named", "roles"))
+    return BoardSize(
+        PERSON * people["people"] + CHARACTER * int(people["characters"]) + COMMIT * commits + NAMED * numbers
+    )
 
 
 def check_board_size(size: BoardSize, max_bytes: int) -> None:

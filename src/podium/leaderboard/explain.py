@@ -7,10 +7,11 @@ from urllib.parse import quote, urlencode
 
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES, kinds_counted
+from podium.leaderboard.people import COMMITS, MERGES
 from podium.leaderboard.reasons import Reasons
+from podium.leaderboard.row_counts import counted_ever, named_emails, years
 from podium.leaderboard.search import why_not
-from podium.timeutil import DAY, iso_day, week_start
+from podium.timeutil import DAY, iso_day
 
 _SAMPLE = "SELECT sample_sha FROM commit_data WHERE id = :id"
 
@@ -20,13 +21,15 @@ def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Docume
     people, ranking = ranked.people, ranked.ranking
     members = _members(ranked, group)
     [row] = entries(ranked, [group], show_emails=show_emails)
-    everything = sum(people.counts[kind][person] for kind in kinds_counted(ranked.rules) for person in members)
     return {
         "row": row,
         "notRanked": None if ranking.ranks[group] else why_not(ranked, group),
         "emails": explained_emails(ranked, group, show_emails=show_emails),
-        "years": _years(ranked, members),
-        "outside": everything - ranking.counted[group],
+        "years": [
+            {"year": year, "commitCount": commits, "mergeCount": merges, "coAuthoredCount": named}
+            for year, (commits, merges, named) in years(ranked, group).items()
+        ],
+        "outside": counted_ever(ranked, group) - ranking.counted[group],
         "commitsUrl": _commits_url(ranked, row),
         "sampleCommit": ranked.data.session.value(_SAMPLE, id=people.ids[members[0]]) or None,
     }
@@ -39,7 +42,7 @@ def _members(ranked: Ranked, group: int) -> list[int]:
 
 def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[dict[str, Any]]:
     """The ``emails`` of an explanation, those with the most commits first."""
-    people, reasons = ranked.people, Reasons(ranked, group)
+    people, reasons, named = ranked.people, Reasons(ranked, group), named_emails(ranked, group)
     found: dict[str, dict[str, Any]] = {}
     sentences: dict[str, dict[str, None]] = {}
     for person in _members(ranked, group):
@@ -50,34 +53,17 @@ def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[d
                 "names": [],
                 "commitCount": 0,
                 "mergeCount": 0,
-                "coAuthoredCount": 0,
+                "coAuthoredCount": named[email],
             }
         entry = found[email]
         entry["names"].append(shown_name(people.names[person], show_emails=show_emails))
         entry["commitCount"] += people.counts[COMMITS][person]
         entry["mergeCount"] += people.counts[MERGES][person]
-        entry["coAuthoredCount"] += people.counts[CO_AUTHORED][person] + people.counts[CO_AUTHORED_MERGES][person]
         # Each name of an e-mail may be here for a reason of its own.
         sentences.setdefault(email, {}).update(dict.fromkeys(reasons.of(person)))
     for email, entry in found.items():
         entry["foundBy"] = " ".join(sentences[email])
     return list(found.values())
-
-
-def _years(ranked: Ranked, members: list[int]) -> list[dict[str, int]]:
-    activity = ranked.activity
-    years: dict[int, list[int]] = {}
-    for person in members:
-        for index in activity.of(person):
-            year = int(iso_day(week_start(activity.weeks[index]))[:4])
-            counts = years.setdefault(year, [0, 0, 0])
-            counts[0] += activity.counts[COMMITS][index]
-            counts[1] += activity.counts[MERGES][index]
-            counts[2] += activity.counts[CO_AUTHORED][index] + activity.counts[CO_AUTHORED_MERGES][index]
-    return [
-        {"year": year, "commitCount": counts[0], "mergeCount": counts[1], "coAuthoredCount": counts[2]}
-        for year, counts in sorted(years.items())
-    ]
 
 
 def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 from array import array
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Iterator
 
+from podium.leaderboard.commit_log import CommitLog, Window
+from podium.leaderboard.credits import Credits
 from podium.leaderboard.grouping import Groups
 from podium.leaderboard.known_accounts import Accounts
-from podium.leaderboard.people import DATED, People, WeeklyActivity, kinds_counted
 from podium.leaderboard.rules import Rules
 
-_NEVER = 2**62
+_NEVER = 2**63
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class TieBreak:
     """The order of groups with equal counts; it is the same for every window.
 
     Attributes:
-        first: the time of each group's first counted commit in the whole history.
+        first: the time of each group's first counted commit in the whole history, without dates that cannot be true;
+            2**63 if there is none.
     """
 
     first: list[int]
@@ -41,18 +44,23 @@ class Ranking:
         order: the groups on the board, best first.
         ranks: the rank of each group, from 1; 0 if it is not on the board.
         counted: the counted commits of each group, on the board or not.
-        total: the commits of all groups on the board.
+        authored: those of them that the group authored.
+        by_person: the counted commits that each person authored or is credited for.
+        merges: the merges of all people in the window, counted or not.
+        total: the counted commits of all groups on the board.
     """
 
     order: array[int]
     ranks: array[int]
     counted: list[int]
+    authored: list[int]
     by_person: list[int]
+    merges: int
     total: int
 
     @property
     def size(self) -> int:
-        return 30 * len(self.by_person) + 60 * len(self.ranks)
+        return 30 * len(self.by_person) + 90 * len(self.ranks)
 
     def people_for_half(self) -> int:
         """How many groups, the most active first, make at least half of the commits."""
@@ -63,75 +71,83 @@ class Ranking:
                 return rank
         return 0
 
-    def new_people(self, ties: TieBreak, since: int | None, until: int | None) -> int:
-        """How many groups on the board have their first commit from ``since`` to before ``until``."""
-        low = -_NEVER if since is None else since
-        high = _NEVER if until is None else until
-        return sum(low <= ties.first[group] < high for group in self.order)
 
-
-def tie_break(people: People, accounts: Accounts, groups: Groups, rules: Rules) -> TieBreak:
-    first = _first(people, groups, rules)
+def tie_break(log: CommitLog, accounts: Accounts, groups: Groups, credits: Credits, rules: Rules) -> TieBreak:
+    first = _first(log, groups, credits, rules)
     order = sorted(range(len(first)), key=lambda group: _tie(groups, accounts, first, group))
     return TieBreak(first, array("i", order))
 
 
-def rank(
-    people: People, groups: Groups, ties: TieBreak, rules: Rules, activity: Callable[[], WeeklyActivity]
-) -> Ranking:
-    """Rank the groups under ``rules``; ``activity`` is called only if there is a window."""
-    by_person = _person_counts(people, rules, activity)
-    counted = [0] * len(groups.members)
+def rank(log: CommitLog, groups: Groups, credits: Credits, ties: TieBreak, rules: Rules) -> Ranking:
+    window = log.window(rules)
+    by_person = log.commits(window)
+    merges = log.merges(window)
+    if rules.merges:
+        for person, count in merges.items():
+            by_person[person] += count
+    authored = [0] * len(groups.members)
     for group, count in zip(groups.of, by_person, strict=True):
-        counted[group] += count
+        authored[group] += count
+    counted = authored
+    if rules.co_authors:
+        counted = authored[:]
+        for entry, count in _named(log, rules, window):
+            for group in credits.credited[entry]:
+                counted[group] += count
+            own = groups.of[log.named.authors[entry]]
+            for person in log.named.sets[entry]:
+                if groups.of[person] != own:
+                    by_person[person] += count
     ranked = _on_board(groups, ties, rules, counted)
     ranked.sort(key=counted.__getitem__, reverse=True)
     ranks = array("i", bytes(4 * len(counted)))
     for place, group in enumerate(ranked, start=1):
         ranks[group] = place
-    return Ranking(array("i", ranked), ranks, counted, by_person, sum(map(counted.__getitem__, ranked)))
+    total = sum(map(counted.__getitem__, ranked))
+    return Ranking(array("i", ranked), ranks, counted, authored, by_person, sum(merges.values()), total)
 
 
-def _person_counts(people: People, rules: Rules, activity: Callable[[], WeeklyActivity]) -> list[int]:
-    kinds = kinds_counted(rules)
-    if not rules.windowed:
-        columns = [people.counts[kind] for kind in kinds]
-        return list(map(sum, zip(*columns, strict=True))) if len(columns) > 1 else list(columns[0])
-    counted = [0] * len(people.ids)
-    did = activity()
-    span = did.span(rules)
-    window = slice(span.start, span.stop)
-    for kind in kinds:
-        for person, count in zip(did.people[window], did.counts[kind][window], strict=True):
-            counted[person] += count
-    return counted
+def _named(log: CommitLog, rules: Rules, window: Window) -> Iterator[tuple[int, int]]:
+    """The entries of commits that name others, with the number of commits that count."""
+    for entry, count in enumerate(log.named.counts(window)):
+        if count and (rules.merges or not log.named.is_merge[entry]):
+            yield entry, count
 
 
 def _on_board(groups: Groups, ties: TieBreak, rules: Rules, counted: list[int]) -> list[int]:
-    kinds = groups.kinds
+    kinds, ranked = groups.kinds, {kind for kind in ("human", "bot", "agent") if is_ranked(kind, rules)}
+    return [group for group in ties.order if counted[group] > 0 and kinds[group] in ranked]
+
+
+def is_ranked(kind: str, rules: Rules) -> bool:
+    """Whether the rules rank groups of that kind."""
     match rules.bots:
         case "include":
-            return [group for group in ties.order if counted[group] > 0]
+            return True
         case "exclude":
-            return [group for group in ties.order if counted[group] > 0 and kinds[group] == "human"]
-    return [group for group in ties.order if counted[group] > 0 and kinds[group] != "human"]
+            return kind == "human"
+    return kind != "human"
 
 
-def dated(rules: Rules) -> list[int]:
-    """The indexes into :data:`podium.leaderboard.people.DATED` of what the rules count."""
-    return [
-        column
-        for column, what in enumerate(DATED)
-        if what == "commit" or (what == "merge" and rules.merges) or (what == "co_authored" and rules.co_authors)
-    ]
-
-
-def _first(people: People, groups: Groups, rules: Rules) -> list[int]:
+def _first(log: CommitLog, groups: Groups, credits: Credits, rules: Rules) -> list[int]:
     first = [_NEVER] * len(groups.members)
-    for column in dated(rules):
-        for group, when in zip(groups.of, people.first[column], strict=True):
-            if when is not None and when < first[group]:
-                first[group] = when
+    since, until = log.ordinary
+    starts, dates = log.starts, log.dates
+    for key in range(len(starts) - 1):
+        low, high = starts[key], starts[key + 1]
+        if low == high or (key & 1 and not rules.merges):
+            continue
+        if dates[low] < since:
+            low = bisect_left(dates, since, low, high)
+        if low < high and dates[low] < until:
+            group = groups.of[key >> 1]
+            first[group] = min(first[group], dates[low])
+    if rules.co_authors:
+        for entry, those in enumerate(credits.credited):
+            if those and (rules.merges or not log.named.is_merge[entry]):
+                when = min(log.named.within(entry, log.ordinary), default=_NEVER)
+                for group in those:
+                    first[group] = min(first[group], when)
     return first
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from podium.errors import BadRule
-from podium.timeutil import DAY, WEEK, iso_day, week_of
+from podium.timeutil import DAY, iso_day
 
 BotsRule = Literal["exclude", "include", "only"]
 Names = Literal["join", "apart"]
@@ -22,8 +22,8 @@ class Rules:
     """What counts on a board. The defaults are those of GitHub's contributors page.
 
     Attributes:
-        since, until: the first second of the window and the first after it, each the start of a week (Sunday 00:00
-            UTC); None is open.
+        since, until: the first second of the window and the first after it, each the start of a day in UTC; None is
+            open.
         identities: False joins no accounts.
         names: "join" joins rows of one full name, "apart" leaves them as they are.
     """
@@ -53,7 +53,6 @@ class Rules:
         """Parse the values of the command line and the API.
 
         ``since`` and ``until`` are inclusive days: ``2024-01-31``, or an ISO 8601 time, which stands for its UTC day.
-        The window is extended to whole weeks, because activity is stored by week.
 
         Raises:
             BadRule: a value is not valid, or the window ends before it starts.
@@ -66,8 +65,8 @@ class Rules:
             bots=_bots(bots),
             co_authors=_word("coAuthors", co_authors, ("include", "exclude")) == "include",
             mailmap=_word("mailmap", mailmap, ("use", "ignore")) == "use",
-            since=None if first is None else week_of(first * DAY),
-            until=None if last is None else week_of(last * DAY) + WEEK,
+            since=None if first is None else first * DAY,
+            until=None if last is None else (last + 1) * DAY,
             identities=identities,
             names=_names(names),
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.people import CO_AUTHORED, CO_AUTHORED_MERGES, COMMITS, MERGES
+from podium.leaderboard.row_counts import authored, co_authored
 from podium.textutil.fold import fold, lower_ascii
 from podium.textutil.mask import is_email
 from podium.textutil.plural import plural
@@ -131,17 +131,18 @@ def why_not(ranked: Ranked, group: int) -> str:
         return f"This is {what}, and this board leaves those out: rank bots and AI agents to see it."
     if rules.bots == "only" and kind == "human":
         return "This board ranks bots and AI agents only."
-    did = [sum(column[person] for person in ranked.groups.members[group]) for column in ranked.people.counts]
-    if did[COMMITS]:
+    commits, merges = authored(ranked, group)
+    if commits:
         return "They have no commits in this window that count: choose a longer one."
-    if did[MERGES] and not rules.merges:
-        return f"They authored only merges ({did[MERGES]:,}), and this board does not rank merges."
-    named = did[CO_AUTHORED] + did[CO_AUTHORED_MERGES]
+    if merges and not rules.merges:
+        return f"They authored only merges ({merges:,}), and this board does not rank merges."
+    named = co_authored(ranked, group)
     if named and not rules.co_authors:
         return (
             f"They are only named as co-author (of {plural(named, 'commit')}), and this board does not rank co-authors."
         )
-    return "They have no commits that count under these rules."
+    only_roles = not commits + merges + named
+    return "They only have roles, such as reviewer." if only_roles else "They have no commits that count here."
 
 
 def row_of(ranked: Ranked, **named: Any) -> int | None:

@@ -7,7 +7,7 @@ import datetime
 
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
-from podium.timeutil import DAY, WEEK, week_of
+from podium.timeutil import DAY, day_of
 
 # The months of each preset window; None is the whole history.
 PRESETS: dict[str, int | None] = {"all": None, "12 months": 12, "3 months": 3, "1 month": 1}
@@ -18,13 +18,13 @@ _EPOCH = datetime.date(1970, 1, 1)
 def before(rules: Rules, repository: Repository) -> Rules | None:
     """``rules`` with the previous window of the same length; None if theirs has no beginning.
 
-    An open window ends with the week of the count.
+    An open window ends with the day of the count.
     """
     if rules.since is None:
         return None
     until = rules.until
     if until is None:
-        until = max(week_of(repository.counted_at), rules.since) + WEEK
+        until = max(day_of(repository.counted_at), rules.since) + DAY
     return dataclasses.replace(rules, since=2 * rules.since - until, until=rules.since)
 
 

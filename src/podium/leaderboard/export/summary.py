@@ -83,5 +83,5 @@ def _rules(document: Document) -> list[str]:
     if rules["since"] or rules["until"]:
         since = f"from {rules['since']} " if rules["since"] else ""
         until = f"to {rules['until']} " if rules["until"] else ""
-        lines.append(f"Window: {since}{until}(whole weeks from Sunday, author dates in UTC).")
+        lines.append(f"Window: {since}{until}(author dates, UTC).")
     return lines

@@ -91,8 +91,7 @@ class RulesQuery(_Query):
     )
     since: str | None = Field(
         None,
-        description="First day of the window, `YYYY-MM-DD` in UTC, or a time, which stands for its day. The window is "
-        "extended to whole weeks from Sunday.",
+        description="First day of the window, `YYYY-MM-DD` in UTC, or a time, which stands for its day.",
         examples=["2024-01-07"],
         json_schema_extra={"anyOf": _DAY},
     )

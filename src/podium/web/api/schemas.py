@@ -95,7 +95,7 @@ class Contributor(ResponseModel):
     co_authored_count: int = Field(description="Commits that name the person as co-author, whether they count or not.")
     ai_count: int = Field(0, description="Counted commits that an AI agent authored, or that declare its help.")
     first_commit_at: str | None = Field(
-        description=f"The first commit in the window, {_TIME} Null if its dates are odd (`oddDates`)."
+        description=f"The first commit in the window, {_TIME} Null if all dates are odd (`oddDates`)."
     )
     last_commit_at: str | None = Field(description="The last one, in the same form.")
     odd_dates: int = Field(
@@ -106,7 +106,9 @@ class Contributor(ResponseModel):
     is_bot: bool
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
     joined_by_name: bool = Field(False, description="Whether some of its e-mails are here only by an equal full name.")
-    is_new: bool = Field(False, description="Whether the first commit ever is in the window.")
+    is_new: bool = Field(
+        False, description="Whether the first commit ever is in the window; without one, in the last 12 months."
+    )
     is_back: bool = Field(
         False, description="Whether the person returned: earlier commits, but none in the window before."
     )
@@ -117,6 +119,16 @@ class Contributor(ResponseModel):
     sparkline: list[int] | None = Field(
         None, description="Commits in each part of the window; only with `sparklines=include`."
     )
+
+
+class CommitParts(ResponseModel):
+    """The commits of the window: `total` is the sum of the others."""
+
+    total: int
+    ranked: int = Field(description="Authored by rows of the board.")
+    merges: int = Field(description="Merges, if they do not count.")
+    bots: int = Field(description="By bots and AI agents, if they are not ranked; merges only if they count.")
+    people: int = Field(description="By people, if only bots and AI agents are ranked; merges only if they count.")
 
 
 class Agent(ResponseModel):
@@ -148,6 +160,7 @@ class Board(ResponseModel):
     rules: dict[str, str | None] = Field(description="The rules and window in effect.")
     total_commits: int
     merge_commits: int
+    commits: CommitParts
     bot_commits: int = Field(0, description="Commits by bots and AI agents, in the window; merges only if they count.")
     ai_commits: int = Field(
         0, description="Commits that an AI agent authored, or that declare its help, in the window."
@@ -180,7 +193,7 @@ class Figures(ResponseModel):
     people: int
     commits: int
     half_of_commits: int = Field(description="How many of the most active people made at least half of the commits.")
-    new_people: int = Field(description="People whose first commit is in the window, or in the last 12 months.")
+    new_people: int = Field(description="Rows with `isNew`.")
     new_people_since: str | None = Field(description="The first day of that period; null if the window has none.")
 
 
@@ -211,6 +224,7 @@ class Activity(ResponseModel):
     agents: list[Agent] = Field([], description="The agents of the window's commits; one commit may name several.")
     presets: dict[str, str | None] = Field(description="The first day of the usual windows.")
     weeks: list[Week] = Field(description="All weeks of the history that have commits.")
+    odd_dates: int = Field(0, description="Commits with odd dates, which are in no week: see the rows of a board.")
 
 
 class ExplainedRow(Contributor):
@@ -240,7 +254,7 @@ class ExplainedEmail(ResponseModel):
 
 
 class Year(ResponseModel):
-    """One year of a row; a week belongs to the year of its Sunday."""
+    """One year of a row (author dates, UTC)."""
 
     year: int
     commit_count: int

@@ -10,7 +10,7 @@ import datetime
 
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, drawn
-from podium.timeutil import iso_day, week_number, week_start
+from podium.timeutil import WEEK, iso_day, week_start
 
 HEIGHT = 100
 # Most bars, and possible weeks per bar.
@@ -56,12 +56,12 @@ def chart_of(line: Timeline, rules: Rules) -> Chart | None:
     width = next(width for width in _WEEKS if weeks <= width * _BARS or width == _WEEKS[-1])
     bars = -(-weeks // width)
     people, others, left_out = [0] * bars, [0] * bars, 0
-    for week, human, bot, agent in zip(line.weeks, line.human, line.bot, line.agent, strict=True):
+    for week, human, bot, ai in zip(line.weeks, line.human, line.bot, line.ai, strict=True):
         if first <= week <= last:
             people[(week - first) // width] += human
-            others[(week - first) // width] += bot + agent
+            others[(week - first) // width] += bot + ai
         else:
-            left_out += human + bot + agent
+            left_out += human + bot + ai
     totals = [a + b for a, b in zip(people, others, strict=True)]
     peak = max(totals)
     return Chart(
@@ -99,9 +99,10 @@ def bars_path(counts: list[int], peak: int, height: int, *, root: bool = False) 
 
 
 def _window(first: int, weeks: int, rules: Rules) -> tuple[float, float]:
-    low = 0 if rules.since is None else week_number(rules.since) - first
-    high = weeks if rules.until is None else week_number(rules.until) - first
-    low, high = (min(max(bound, 0), weeks) for bound in (low, high))
+    begin = week_start(first)
+    low = 0.0 if rules.since is None else (rules.since - begin) / WEEK
+    high = float(weeks) if rules.until is None else (rules.until - begin) / WEEK
+    low, high = (min(max(bound, 0.0), float(weeks)) for bound in (low, high))
     return round(100 * low / weeks, 3), round(100 * max(high - low, 0) / weeks, 3)
 
 

@@ -1,0 +1,100 @@
+"""The commits of a window as parts: what is ranked, where the rest went, and who made them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.ranking import is_ranked
+from podium.leaderboard.row_counts import ai_commits
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowParts:
+    """Each commit of the window is in one part.
+
+    Attributes:
+        ranked: authored by a row of the board.
+        merges: merges, if the rules leave them out.
+        bots, people: by authors whom the rules leave out. AI agents are among the bots.
+    """
+
+    ranked: int
+    merges: int
+    bots: int
+    people: int
+
+    @property
+    def total(self) -> int:
+        return self.ranked + self.merges + self.bots + self.people
+
+
+def commit_parts(ranked: Ranked) -> WindowParts:
+    ranking, rules = ranked.ranking, ranked.rules
+    by_kind = _by_kind(ranked)
+    human = by_kind.pop("human", 0)
+    bots = sum(by_kind.values())
+    ranks_people, ranks_bots = is_ranked("human", rules), is_ranked("bot", rules)
+    return WindowParts(
+        ranked=(human if ranks_people else 0) + (bots if ranks_bots else 0),
+        merges=0 if rules.merges else ranking.merges,
+        bots=0 if ranks_bots else bots,
+        people=0 if ranks_people else human,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowSplit:
+    """The commits of the window by who made them, whatever the board ranks; each commit is in one part.
+
+    Attributes:
+        ai: commits of AI agents, and those that are declared as made with AI.
+        by_bots: commits of bots and AI agents, declared or not.
+    """
+
+    human: int
+    bot: int
+    ai: int
+    by_bots: int
+
+
+def commit_split(ranked: Ranked) -> WindowSplit:
+    by_kind = _by_kind(ranked)
+    by_bots = by_kind["bot"] + by_kind["agent"]
+    for group in ranked.credits.declared:
+        declared = ai_commits(ranked, group)
+        by_kind[ranked.groups.kinds[group]] -= declared
+        by_kind["agent"] += declared
+    return WindowSplit(by_kind["human"], by_kind["bot"], by_kind["agent"], by_bots)
+
+
+def _by_kind(ranked: Ranked) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for kind, count in zip(ranked.groups.kinds, ranked.ranking.authored, strict=True):
+        found[kind] += count
+    return found
+
+
+def agents(ranked: Ranked) -> list[tuple[str, int]]:
+    """The AI agents with the number of commits in the window that each made or is named in, most first."""
+    log, groups, rules, window = ranked.log, ranked.groups, ranked.rules, ranked.window
+    people, bots = ranked.people, ranked.data.bots
+    products = {
+        person: bots.product(people.emails[person], people.names[person])
+        for group, kind in enumerate(groups.kinds)
+        if kind == "agent"
+        for person in groups.members[group]
+    }
+    found: Counter[str] = Counter()
+    for person, product in products.items():
+        found[product] += log.count(person, False, window)
+        if rules.merges:
+            found[product] += log.count(person, True, window)
+    for entry in ranked.credits.naming_agents:
+        if log.named.is_merge[entry] and not rules.merges:
+            continue
+        named = {products[person] for person in log.named.sets[entry] if person in products}
+        for product in named - {products.get(log.named.authors[entry])}:
+            found[product] += log.named.count(entry, window)
+    return sorted(((name, count) for name, count in found.items() if count), key=lambda each: (-each[1], each[0]))

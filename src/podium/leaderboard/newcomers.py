@@ -1,0 +1,47 @@
+"""Who is new on a board, and who is back."""
+
+from __future__ import annotations
+
+from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.rules import Rules
+from podium.leaderboard.windows import months_before
+
+
+def end_of(ranked: Ranked) -> int:
+    """A time of the day from which preset windows count back: the last commit's that is drawn, or that of the count."""
+    counted, last = ranked.repository.counted_at, ranked.timeline.last
+    return counted if last is None else min(counted, last)
+
+
+def new_since(ranked: Ranked) -> int | None:
+    """The start of the window, or 12 months before the end of the history: people who began later are new.
+
+    None if the window has no beginning: everyone in it is new.
+    """
+    if ranked.rules.windowed:
+        return ranked.rules.since
+    return Rules.parse(since=months_before(end_of(ranked), 12)).since
+
+
+def is_new(ranked: Ranked, group: int, since: int | None) -> bool:
+    """Whether a row's first counted commit of all of history lies in the window, and not before :func:`new_since`."""
+    low, high = ranked.window
+    first = ranked.tie_break.first[group]
+    return max(low, low if since is None else since) <= first < high
+
+
+def is_back(ranked: Ranked, group: int) -> bool:
+    """Whether a row has counted commits in the window and before the previous window, but none in that one."""
+    previous = ranked.previous
+    if previous is None or previous.rules.since is None:
+        return False
+    return (
+        ranked.ranking.counted[group] > 0
+        and previous.ranking.counted[group] == 0
+        and ranked.tie_break.first[group] < previous.rules.since
+    )
+
+
+def new_people(ranked: Ranked, since: int | None) -> int:
+    """How many rows of the board are new."""
+    return sum(is_new(ranked, group, since) for group in ranked.ranking.order)
