@@ -30,7 +30,8 @@ from podium.web.clients import network_of
 from podium.web.live import pubsub
 from podium.web.live.events import EventStream
 from podium.web.live.pubsub import PubSub
-from tests.support.web import NOW, Client, Site, open_site
+from tests.support.commit_logs import save_log_of_people
+from tests.support.web import NOW, Client, Site, is_problem, open_site
 
 
 @pytest.fixture
@@ -575,10 +576,31 @@ def test_answers_that_are_ready_are_the_same_and_not_sent_twice(site: Site) -> N
         with site.db.write() as session:
             session.run("UPDATE repository SET updated_at = updated_at + 1")
             session.run("UPDATE commit_data SET commit_count = commit_count + 1")
+            save_log_of_people(session, 1, NOW)
             session.run("UPDATE repository SET generation = generation + 1")
         changed = client.get(path, headers={"if-none-match": first.headers["etag"]})
         assert changed.status_code == 200, path
         assert changed.content != first.content
+
+
+def test_a_board_whose_commits_are_damaged_is_counted_again(site: Site) -> None:
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 3)
+    with site.db.write() as session:
+        session.run("UPDATE commit_log SET dates = authors")
+    client = site.client()
+    for path in (
+        "/leaderboard?repoUrl=octo/hello",
+        "/r/octo/hello/board.csv",
+        "/leaderboard/activity?repoUrl=octo/hello",
+    ):
+        answer = client.get(path)
+        assert is_problem(answer, 503, "damaged", "counts them again")
+        assert answer.json()["code"] == "bad-commit-log"
+    with site.db.read() as session:
+        row = queries.by_id(session, number)
+        assert row is not None
+        assert row.counting_version == 0
 
 
 PATHS = [

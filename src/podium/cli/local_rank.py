@@ -21,12 +21,12 @@ from podium.app import factories
 from podium.bots.tools import Bots
 from podium.cli.progress_bar import progress_for
 from podium.clones.own_mailmap import read_own_mailmaps
-from podium.errors import BadAddress, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
+from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries, schedule
+from podium.repositories.store import queries, schedule, transitions
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
@@ -104,7 +104,16 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
             repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
-        return _board(settings, db, repository_id, request, bots)
+        try:
+            return _board(settings, db, repository_id, request, bots)
+        except BadCommitLog as error:
+            _void_count(db, repository_id)
+            raise BadCommitLog(f"{error.message} Run the command again: it counts the whole history.") from error
+
+
+def _void_count(db: Database, repository_id: int) -> None:
+    with db.write() as session:
+        transitions.void_count(session, repository_id, _get(session, repository_id).count_id)
 
 
 def _import_what_comes_later(*also: str) -> None:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from podium.errors import PodiumError, QueueFull, ReaderGone, TooManyRequests
+from podium.errors import BadCommitLog, PodiumError, QueueFull, ReaderGone, TooManyRequests
 from podium.web.callers import is_administrator
 from podium.web.middleware.security_headers import add_security_headers
 
@@ -121,7 +121,7 @@ async def _reader_gone(_: Request, error: ReaderGone) -> Response:
 
 
 def _public(request: Request, error: PodiumError) -> str:
-    if error.status < 500 or isinstance(error, QueueFull):
+    if error.status < 500 or isinstance(error, QueueFull | BadCommitLog):
         return error.message
     log.error("%s %r: %s", request.method, request.url.path, error.message)
     if is_administrator(request.scope):

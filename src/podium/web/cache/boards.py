@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,11 +13,12 @@ from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 
 from podium.bots.tools import BUILT_IN, Bots
-from podium.errors import NotFound, TooManyRequests
+from podium.errors import BadCommitLog, NotFound, TooManyRequests
 from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
 from podium.leaderboard.known_accounts import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
+from podium.repositories.store import transitions
 from podium.storage.session import Database
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
@@ -25,6 +27,8 @@ from podium.web.cache.read_threads import Check, ReadThreads
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
 from podium.web.read_budget import REFUSAL_DELAY
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -43,7 +47,7 @@ class BoardCache:
     """The boards of one server. Its coroutines belong to one event loop at a time.
 
     Every read raises StorageError if the database cannot be read. :meth:`get` and :meth:`read` raise BoardTooLarge if a
-    board would take too much memory.
+    board would take too much memory, and BadCommitLog if its commits are damaged; then they have it counted again.
 
     Args:
         max_bytes: of everything that is kept.
@@ -181,7 +185,16 @@ class BoardCache:
             data = BoardData(session, row, self._github_url, self._keep, check, bots=self._bots)
             if self._max_board_bytes:
                 data.check_size(self._max_board_bytes)
-            return make(row, data)
+            try:
+                return make(row, data)
+            except BadCommitLog as error:
+                log.error("repository %d must be counted again: %s", row.id, error.message)  # noqa: TRY400 - no bug here
+                damaged = row
+        # A write transaction may not begin within a read.
+        if damaged.counting_version:
+            with self._db.write() as session:
+                transitions.void_count(session, damaged.id, damaged.count_id)
+        raise BadCommitLog("The stored commits of this repository are damaged. Podium counts them again: try later.")
 
     async def _check_accounts(self, row: Repository) -> None:
         repository_id = row.id
