@@ -11,7 +11,7 @@ from podium.bots.tools import Bots
 from podium.errors import BadCommitLog, BadRule
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
-from podium.leaderboard.roles import ROLES, add_roles
+from podium.leaderboard.row_roles import ROLES, add_roles
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.session import Database

@@ -15,8 +15,8 @@ from podium.leaderboard.commit_parts import agents, commit_parts, commit_split
 from podium.leaderboard.newcomers import is_back, is_new, new_since
 from podium.leaderboard.people import MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
-from podium.leaderboard.roles import role_only_people
 from podium.leaderboard.row_counts import row_counts
+from podium.leaderboard.row_roles import role_only_people
 from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
