@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
+from podium.errors import BadMailmapFile
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import path_address
+from podium.repositories.model import State
+from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions.submit import start_over, submit
@@ -84,3 +87,20 @@ def test_the_files_of_the_command_line_win(tmp_path: Path, counted: Counted) -> 
     assert counted(files[1], setting=files[0])["Bob 2"][0] == "first"
     assert counted(files[1], files[2], setting=files[0])["Bob 2"][0] == "second"
     assert counted(files[2], files[1])["Bob 2"][0] == "first"
+
+
+def test_a_file_that_vanished_is_tried_again_and_then_fails(db: Database, repository: Path, tmp_path: Path) -> None:
+    source = factories.path_source({"PATH": os.environ["PATH"], "HOME": os.devnull}, repository)
+    settings = Settings(mailmap_file=str(tmp_path / "own"), max_attempts=2)
+    source.own_mailmaps = factories.own_mailmaps(settings)
+    row = submit(db, NullQueues(), path_address(repository, None), refresh_after=0).repository
+    job = factories.commit_job(settings, db, source, ask=False)
+    for state, code in ((State.COMMITS_PROCESSING, None), (State.FAILED, "mailmap-file")):
+        error = job.run(row.id, threading.Event())
+        assert isinstance(error, BadMailmapFile)
+        assert str(tmp_path) not in error.message
+        with db.write() as session:
+            found = queries.by_id(session, row.id)
+            session.run("UPDATE repository SET not_before = NULL")
+        assert found is not None
+        assert (found.state, found.error_code) == (state, code)
