@@ -16,7 +16,7 @@ from array import array
 from collections.abc import Sequence
 
 from podium.leaderboard.joining.full_names import full_name
-from podium.leaderboard.joining.joined_names import NamedRow, join_names
+from podium.leaderboard.joining.joined_names import JoinedNames, join_names
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
 from podium.leaderboard.known_accounts import Accounts
 from podium.leaderboard.people import COMMITS, MERGES, People
@@ -62,23 +62,24 @@ def group_people(people: People, accounts: Accounts, *, mailmap: bool, names: bo
     places = place(known)
     parts, members = _numbered(places.keys)
     owners = [places.owner(places.keys[those[0]]) for those in members]
-    kinds = [_kind(people, accounts, *part, places.tools) for part in zip(members, owners, strict=True)]
-    rows = [
-        NamedRow(
-            kinds[part],
-            owners[part] is not None,
-            _full_names(people, known, accounts, those, owners[part], mailmap=mailmap) if names else frozenset(),
-            sum(known.commits[person] for person in those),
+    kinds = _kinds(people, accounts, members, owners, places.tools)
+    joined = JoinedNames()
+    if names:
+        shown = _ShownNames(people, accounts, people.mailmap_names if mailmap else people.names, known.identities)
+        joined = join_names(
+            [shown.of(*part) for part in zip(members, owners, strict=True)],
+            kinds,
+            owners,
+            lambda part: sum(known.commits[person] for person in members[part]),
         )
-        for part, those in enumerate(members)
-    ]
-    joined = join_names(rows)
-    of, groups = _numbered([joined.into[part] for part in parts])
-    anchors = array("i", (joined.into[parts[those[0]]] for those in groups))
+    of, groups, anchors = parts, members, array("i", range(len(members)))
+    if joined.into:
+        of, groups = _numbered([joined.into.get(part, part) for part in parts])
+        anchors = array("i", (joined.into.get(part, part) for part in (parts[those[0]] for those in groups)))
     of_part = {anchor: group for group, anchor in enumerate(anchors)}
     counts = array("i", bytes(4 * len(groups)))
-    for part, anchor in enumerate(joined.into):
-        counts[of_part[anchor]] += part != anchor
+    for anchor in joined.into.values():
+        counts[of_part[anchor]] += 1
     return Groups(
         of,
         groups,
@@ -89,7 +90,7 @@ def group_people(people: People, accounts: Accounts, *, mailmap: bool, names: bo
         anchors,
         counts,
         places.ways,
-        {of_part[joined.into[part]]: several for part, several in joined.namesakes.items()},
+        {of_part[part]: several for part, several in joined.namesakes.items()},
         _divided(known.identities, of),
     )
 
@@ -106,25 +107,25 @@ def _divided(identities: list[str], of: array[int]) -> dict[str, set[int]]:
 def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
     names = people.mailmap_names if mailmap else people.names
     emails = people.mailmap_emails if mailmap else people.emails
-    identities = people.identities if mailmap else people.exact_emails
-    looked_up: list[int | None] = []
-    claimed: list[int | None] = []
-    tools = []
-    for email, kind in zip(people.emails, people.kinds, strict=True):
+    identities = [*(people.identities if mailmap else people.exact_emails)]
+    looked_up: list[int | None] = [None] * len(names)
+    claimed: list[int | None] = [None] * len(names)
+    tools = [kind != "human" for kind in people.kinds]
+    for person, email in enumerate(emails):
+        if not email or email.isspace():
+            identities[person] = identity_of(email, names[person], identities[person])
+    for person, email in enumerate(people.emails if accounts.emails else ()):
         known = accounts.of(email)
-        account = None if known is None else known.contributor
-        is_tool = kind != "human"
-        if known is not None and account is not None and accounts.is_bot(account):
-            is_tool = True
-        elif is_tool and known is not None and known.source != "noreply":
-            # A user registered a bot's address, to take credit for its commits.
-            account = None
-        by_host = known is not None and known.source != "noreply" and not is_tool
-        looked_up.append(account if by_host else None)
-        claimed.append(None if by_host else account)
-        tools.append(is_tool)
+        if known is None or known.contributor is None:
+            continue
+        tools[person] |= accounts.is_bot(known.contributor)
+        if known.source != "noreply" and not tools[person]:
+            looked_up[person] = known.contributor
+        elif known.source == "noreply" or accounts.is_bot(known.contributor):
+            claimed[person] = known.contributor
+        # A user may have registered a bot's address, to take credit for its commits.
     return Evidence(
-        [identity_of(*person) for person in zip(emails, names, identities, strict=True)],
+        identities,
         [mapped == email for mapped, email in zip(emails, people.emails, strict=True)],
         [mailmap and source == "own" for source in people.mailmap_sources],
         looked_up,
@@ -144,26 +145,36 @@ def _numbered(keys: Sequence[Key]) -> tuple[array[int], list[list[int]]]:
     return of, members
 
 
-def _kind(people: People, accounts: Accounts, members: list[int], owner: int | None, tools: list[bool]) -> str:
-    if not all(tools[person] for person in members) and (owner is None or not accounts.is_bot(owner)):
-        return "human"
-    return "agent" if any(people.kinds[person] == "agent" for person in members) else "bot"
+def _kinds(
+    people: People, accounts: Accounts, members: list[list[int]], owners: list[int | None], tools: list[bool]
+) -> list[str]:
+    found = []
+    for those, owner in zip(members, owners, strict=True):
+        if not all(tools[person] for person in those) and (owner is None or not accounts.is_bot(owner)):
+            found.append("human")
+        else:
+            found.append("agent" if any(people.kinds[person] == "agent" for person in those) else "bot")
+    return found
 
 
-def _full_names(
-    people: People, known: Evidence, accounts: Accounts, members: list[int], owner: int | None, *, mailmap: bool
-) -> frozenset[str]:
-    """The full names that a row shows, whatever is counted; an account also bears those of its rows without it."""
-    names = people.mailmap_names if mailmap else people.names
-    if owner is None:
-        shown = {names[most_active(people, members)]}
-    else:
-        rows: dict[str, list[int]] = {}
-        for person in members:
-            rows.setdefault(known.identities[person], []).append(person)
-        shown = {names[most_active(people, those)] for those in rows.values()}
-        shown.add(accounts.contributors[owner]["name"] or names[most_active(people, members)])
-    return frozenset(key for key in map(full_name, shown) if key is not None)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _ShownNames:
+    people: People
+    accounts: Accounts
+    names: list[str]
+    identities: list[str]
+
+    def of(self, members: list[int], owner: int | None) -> list[str]:
+        """The full names that a row shows, whatever is counted; an account also bears those of its rows without it."""
+        if owner is None:
+            shown = {self.names[most_active(self.people, members)]}
+        else:
+            rows: dict[str, list[int]] = {}
+            for person in members:
+                rows.setdefault(self.identities[person], []).append(person)
+            shown = {self.names[most_active(self.people, row)] for row in rows.values()}
+            shown.add(self.accounts.contributors[owner]["name"] or "")
+        return [key for key in map(full_name, shown) if key is not None]
 
 
 def most_active(people: People, members: list[int]) -> int:

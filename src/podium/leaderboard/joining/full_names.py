@@ -40,6 +40,7 @@ _PLACEHOLDER_NAMES = frozenset(
     {"john doe", "jane doe", "joe bloggs", "joe user", "max mustermann", "erika mustermann", "a u thor", "c o mitter"}
     | {"no one", "no body", "some one"}
 )
+_WORDS = _PLACEHOLDERS | _FILLERS
 # From the first letter of a word to its last.
 _LETTERS = re.compile(r"[^\W\d_](?:.*[^\W\d_])?")
 
@@ -56,20 +57,17 @@ def full_name(name: str) -> str | None:
     if not name.isascii() and len(unicodedata.normalize("NFKD", name)) > 2 * LONGEST:
         return None
     folded = fold(name)
-    words = folded.split()
-    letters = words if all(map(str.isalpha, words)) else [found[0] for found in map(_LETTERS.search, words) if found]
-    if (
-        len(letters) < 2
-        or "@" in folded
-        or "\ufffd" in folded
-        or ("dot" in letters and "at" in letters)
-        or _is_placeholder(letters)
-    ):
+    letters = words = folded.split()
+    if not all(map(str.isalpha, words)):
+        letters = [found[0] for found in map(_LETTERS.search, words) if found]
+        if "@" in folded or "\ufffd" in folded:
+            return None
+    if len(letters) < 2 or ("dot" in letters and "at" in letters) or _is_placeholder(letters):
         return None
     return " ".join(words)
 
 
 def _is_placeholder(words: list[str]) -> bool:
-    if all(word in _PLACEHOLDERS or word in _FILLERS for word in words):
+    if words[0] in _WORDS and _WORDS.issuperset(words):
         return not _FILLERS.issuperset(words)
     return " ".join(words) in _PLACEHOLDER_NAMES

@@ -91,22 +91,21 @@ class _Placing:
         # For each identity: where looked-up accounts put some of its people, and the others.
         accounts: dict[str, set[Key]] = {}
         others: dict[str, list[int]] = {}
+        shared = _repeated(known.identities) | own
         for person, identity in enumerate(known.identities):
             account = known.looked_up[person]
             if self.places.ways[person]:
                 continue
-            if account is None:
-                others.setdefault(identity, []).append(person)
-            else:
+            if account is not None:
                 key = self.places.keys[person] = self._key(account)
                 self.places.ways[person] = Way.ACCOUNT
                 accounts.setdefault(identity, set()).add(key)
+            elif identity in shared:
+                others.setdefault(identity, []).append(person)
+            elif known.claimed[person] is not None or not known.is_target[person]:
+                self._put([person], identity, known.claimed[person])
         for identity, people in others.items():
-            if len(people) == 1 and identity not in own and identity not in accounts:
-                # Most people.
-                self._put(people, identity, known.claimed[people[0]])
-            else:
-                self._place_others(people, identity, {identity} if identity in own else accounts.get(identity, set()))
+            self._place_others(people, identity, {identity} if identity in own else accounts.get(identity, set()))
 
     def _key(self, account: int) -> Key:
         return self._own.get(account, account)
@@ -183,3 +182,13 @@ class _Placing:
                 places.ways[person] = Way.NUMBER
             elif not known.is_target[person] or key != known.identities[person]:
                 places.ways[person] = Way.MAILMAP
+
+
+def _repeated(identities: list[str]) -> set[str]:
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    for identity in identities:
+        if identity in seen:
+            repeated.add(identity)
+        seen.add(identity)
+    return repeated
