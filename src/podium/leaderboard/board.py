@@ -6,6 +6,7 @@ Its fields, like those of the other documents of this package, are described in 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
@@ -142,8 +143,8 @@ def joined_by_name(ranked: Ranked) -> int:
     """How many more rows the board would have if names joined none."""
     groups, by_person = ranked.groups, ranked.ranking.by_person
     more = 0
-    for group in ranked.ranking.order:
-        if groups.joined[group]:
+    for group in itertools.compress(range(len(groups.members)), groups.joined):
+        if ranked.ranking.ranks[group]:
             counted = {groups.parts[person] for person in groups.members[group] if by_person[person]}
             more += max(0, len(counted) - 1)
     return more

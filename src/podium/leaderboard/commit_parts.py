@@ -70,9 +70,11 @@ def commit_split(ranked: Ranked) -> WindowSplit:
 
 
 def _by_kind(ranked: Ranked) -> Counter[str]:
+    authored = ranked.ranking.authored
     found: Counter[str] = Counter()
-    for kind, count in zip(ranked.groups.kinds, ranked.ranking.authored, strict=True):
-        found[kind] += count
+    for group in ranked.credits.tools:
+        found[ranked.groups.kinds[group]] += authored[group]
+    found["human"] = sum(authored) - found.total()
     return found
 
 
@@ -82,8 +84,8 @@ def agents(ranked: Ranked) -> list[tuple[str, int]]:
     people, bots = ranked.people, ranked.data.bots
     products = {
         person: bots.product(people.emails[person], people.names[person])
-        for group, kind in enumerate(groups.kinds)
-        if kind == "agent"
+        for group in ranked.credits.tools
+        if groups.kinds[group] == "agent"
         for person in groups.members[group]
     }
     found: Counter[str] = Counter()

@@ -21,12 +21,14 @@ class Credits:
         entries: the entries that credit a group.
         naming_agents: the entries whose commits name an AI agent.
         declared: those of them whose author is none, by the author's group.
+        tools: the groups of bots and AI agents.
     """
 
     credited: list[tuple[int, ...]]
     entries: dict[int, list[int]]
     naming_agents: list[int]
     declared: dict[int, list[int]]
+    tools: list[int]
 
     @property
     def size(self) -> int:
@@ -54,4 +56,5 @@ def credit(log: CommitLog, groups: Groups) -> Credits:
             naming_agents.append(entry)
             if kinds[own] != "agent":
                 declared.setdefault(own, []).append(entry)
-    return Credits(credited, entries, naming_agents, declared)
+    tools = [group for group, kind in enumerate(kinds) if kind != "human"]
+    return Credits(credited, entries, naming_agents, declared, tools)

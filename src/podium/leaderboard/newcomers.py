@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.commit_log import Window
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import months_before
 
@@ -25,9 +26,13 @@ def new_since(ranked: Ranked) -> int | None:
 
 def is_new(ranked: Ranked, group: int, since: int | None) -> bool:
     """Whether a row's first counted commit of all of history lies in the window, and not before :func:`new_since`."""
+    low, high = _period(ranked, since)
+    return low <= ranked.tie_break.first[group] < high
+
+
+def _period(ranked: Ranked, since: int | None) -> Window:
     low, high = ranked.window
-    first = ranked.tie_break.first[group]
-    return max(low, low if since is None else since) <= first < high
+    return max(low, low if since is None else since), high
 
 
 def is_back(ranked: Ranked, group: int) -> bool:
@@ -44,4 +49,5 @@ def is_back(ranked: Ranked, group: int) -> bool:
 
 def new_people(ranked: Ranked, since: int | None) -> int:
     """How many rows of the board are new."""
-    return sum(is_new(ranked, group, since) for group in ranked.ranking.order)
+    (low, high), first = _period(ranked, since), ranked.tie_break.first
+    return sum(low <= first[group] < high for group in ranked.ranking.order)
