@@ -164,6 +164,7 @@ ENCODED = (
     ("UJIS", b"\xbb\xb3\xc5\xc4", "山田"),
     ("Big5", b"\xb1i\xa4T", "張三"),
     ("cp950", b"\xb1i\xa4T", "張三"),
+    ("EUC-TW", b"\xda\xaf\xc4\xb5", "張三"),
     ("l1", b"Andr\xe9", "André"),
     ("8859_1", b"Andr\xe9", "André"),
     ("csISOLatin1", b"Andr\xe9", "André"),

@@ -15,12 +15,14 @@ from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.figures import read_figures
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find
+from podium.leaderboard.timeline import drawn
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
+from podium.timeutil import iso_day, week_start
 from tests.support import repos
 
 GITHUB = "https://github.com"
@@ -59,7 +61,8 @@ class Writer:
         self.head = repos.commit(
             self.path, parents, author=author, message=_bytes(message), tree=self._tree, headers=headers
         )
-        repos.set_branch(self.path, self.head)
+        # Without a process for each commit.
+        (self.path / "refs" / "heads" / "main").write_text(f"{self.head}\n")
 
 
 def _bytes(text: bytes | str) -> bytes:
@@ -124,6 +127,18 @@ class CountedHistory:
     def activity(self, **rules: Any) -> Document:
         """The document of the board's figures."""
         return self._ask(rules, read_figures)
+
+    def drawn(self) -> tuple[str, str]:
+        """The first and the last week of the chart."""
+        weeks: list[int] = []
+
+        def ends(ranked: Ranked) -> Document:
+            weeks.extend(drawn(ranked.timeline) or ())
+            return {}
+
+        self._ask({}, ends)
+        first, last = (iso_day(week_start(week)) for week in weeks)
+        return first, last
 
     def _ask(self, rules: dict[str, Any], question: Callable[[Ranked], Document]) -> Document:
         with self._db.read() as session:
