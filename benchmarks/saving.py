@@ -72,7 +72,7 @@ def _measure(name: str, connect: Callable[[], Database], tally: Tally) -> None:
                 session.run("UPDATE repository SET state = 'pending' WHERE id = :id", id=number)
             with _writing(connect, other, number) as waits:
                 started = time.monotonic()
-                _save(db, number, tally, head)
+                save_tally(db, number, tally, head)
                 took = time.monotonic() - started
             cells = (
                 f"{statistics.median(those) * 1000:.1f}, {max(those) * 1000:.0f}"
@@ -81,7 +81,8 @@ def _measure(name: str, connect: Callable[[], Database], tally: Tally) -> None:
             print(f"| {name} | {what} | {took:.1f} | {' | '.join(cells)} |", flush=True)
 
 
-def _save(db: Database, repository_id: int, tally: Tally, head: str) -> None:
+def save_tally(db: Database, repository_id: int, tally: Tally, head: str) -> None:
+    """Save a count as the commit worker does."""
     held = lease.grab(db, repository_id, seconds=3600)
     assert held is not None
     identities = {(name, email): Identity(email, name, email) for name, email in tally.people()}

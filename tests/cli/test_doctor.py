@@ -88,6 +88,7 @@ def test_a_running_server_is_healthy(tmp_path: Path) -> None:
             "queues",
             "failed",
             "stuck",
+            "counts",
             "github",
         }
         text = podium.run("doctor", cwd=None, **asked).stdout

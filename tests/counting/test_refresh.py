@@ -19,6 +19,8 @@ from podium.git.command import Git
 from podium.history.trailers.mentions import MOST_NAMED
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import path_address
+from podium.repositories.store import queries
+from podium.repositories.store.log_check import check_log
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
@@ -26,6 +28,7 @@ from podium.storage.steps import Step
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
 from tests.support.hostile import co_authors
+from tests.support.log_rows import logged_commits
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
@@ -33,7 +36,7 @@ GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 ROWS = """
 SELECT email, name, mailmap_email, mailmap_name, mailmap_identity, commit_count, merge_count, co_authored_count,
     co_authored_merge_count, first_commit_at, last_commit_at, first_merge_at, last_merge_at, first_co_authored_at,
-    last_co_authored_at, odd_dates, sample_co_authors
+    last_co_authored_at, odd_dates, sample_co_authors, role_only, kind
 FROM commit_data ORDER BY email, name
 """
 WEEKS = """
@@ -74,7 +77,10 @@ def count(db: Database, repository: Path) -> tuple[Any, ...]:
     start_over(db, row.id)
     assert job.run(row.id, threading.Event()) is None
     with db.read() as session:
-        return tuple(session.all(sql) for sql in (ROWS, WEEKS, SUMS))
+        now = queries.by_id(session, row.id)
+        assert now is not None
+        check_log(session, now)
+        return *(session.all(sql) for sql in (ROWS, WEEKS, SUMS)), logged_commits(session, row.id)
 
 
 def new_database(folder: Path) -> SqliteDatabase:
@@ -98,7 +104,11 @@ AUTHORS = (
     b"three <shared@example.org>",
 )
 _COMMIT = st.tuples(
-    st.sampled_from(AUTHORS), st.integers(0, 2_000_000_000), st.booleans(), st.sampled_from((None, *AUTHORS))
+    st.sampled_from(AUTHORS),
+    st.integers(0, 2_000_000_000),
+    st.booleans(),
+    st.sampled_from((None, *AUTHORS)),
+    st.sampled_from((b"Co-authored-by", b"Reviewed-by", b"Signed-off-by")),
 )
 _PUSH = st.tuples(
     st.sampled_from(("add", "add", "add", "rewrite", "nothing")),
@@ -114,8 +124,8 @@ def pushed(repository: Path, head: str | None, push: Any) -> str | None:
         return head
     tree = repos.write_tree(repository, {} if files is None else {".mailmap": files})
     parents = [head] if head and kind == "add" else []
-    for author, when, is_merge, co_author in commits:
-        message = b"t\n" if co_author is None else b"t\n\nCo-authored-by: " + co_author + b"\n"
+    for author, when, is_merge, named, key in commits:
+        message = b"t\n" if named is None else b"t\n\n" + key + b": " + named + b"\n"
         twice = parents * 2 if is_merge else parents
         line = b"%b %d +0000" % (author, when)
         parents = [repos.commit(repository, twice, author=line, message=message, tree=tree)]
@@ -141,6 +151,34 @@ def test_whatever_was_pushed_a_refresh_equals_a_new_count(
     afresh.close()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM commit_log WHERE segment = 1",
+        "UPDATE commit_log SET commits = commits + 1 WHERE segment = 2",
+        "UPDATE commit_log SET base_oid = 'x' WHERE segment = 2",
+        "UPDATE commit_log SET dates = authors WHERE segment = 1",
+        "UPDATE commit_data SET commit_count = commit_count + 1",
+        "UPDATE commit_data SET ordinal = ordinal + 1",
+    ],
+)
+def test_a_refresh_of_a_damaged_log_counts_the_whole_history(tmp_path: Path, db: Database, damage: str) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    head = None
+    for number in range(20):
+        head = repos.commit(repository, [head] if head else [], author=b"P <p%d@example.org> 5 +0000" % (number % 3))
+        if number >= 17:
+            repos.set_branch(repository, head)
+            found = count(db, repository)
+    with db.write() as session:
+        session.run(damage)
+    assert head is not None
+    repos.set_branch(repository, repos.commit(repository, [head], author=b"P <p0@example.org> 9 +0000"))
+    repaired = count(db, repository)
+    assert [len(found[3]), len(repaired[3])] == [20, 21]
+    assert [row["commit_count"] for row in repaired[0]] == [8, 7, 6]
+
+
 def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
     repository, db = repos.make_bare(tmp_path / "r.git"), new_database(tmp_path)
     trimmed = b"t\n\n" + co_authors(MOST_NAMED + 1)
@@ -148,7 +186,7 @@ def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
     second = repos.commit(repository, [repos.commit(repository, [first])], message=trimmed)
     for head, number in ((first, 1), (second, 2), (repos.commit(repository), 0)):
         repos.set_branch(repository, head)
-        _, _, sums = count(db, repository)
+        _, _, sums, _ = count(db, repository)
         assert [row["trimmed_commits"] for row in sums] == [number]
         assert [(row["head"], row["head_committed_at"]) for row in sums] == [(head, 1_700_000_000)]
     db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from typing import Any
 
@@ -11,15 +12,19 @@ from podium.accounts.classify import classify_emails
 from podium.accounts.stale import MaxAges
 from podium.clones.mailmap import Identity
 from podium.counting.save import Count, is_small, save_count
-from podium.errors import LeaseLost
+from podium.errors import BadCommitLog, LeaseLost
 from podium.history.totals import Tally
 from podium.jobs import lease, reconciler
 from podium.jobs.lease import Lease
 from podium.leaderboard.board_data import BoardData, keep_on
 from podium.leaderboard.people import load_people
 from podium.repositories.store import queries, transitions
+from podium.repositories.store.log_check import check_log
+from podium.storage.commit_log import segments
+from podium.storage.commit_log.segments import Link
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
+from tests.support.log_rows import logged_commits
 from tests.support.rows import add_repository, expire_lease, leased, repository
 from tests.support.watched_database import Watched, ends_after
 
@@ -34,6 +39,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.counting.save.STEP_STATEMENTS", STEP)
     monkeypatch.setattr("podium.repositories.store.hidden_counts._PEOPLE", STEP)
     monkeypatch.setattr("podium.repositories.store.hidden_counts._ROWS", STEP)
+    monkeypatch.setattr("podium.history.sorted_commits.LARGEST_SEGMENT", 2 * STEP)
 
 
 def tally_of(people: int, *, commits: int = 3, first: int = 0) -> Tally:
@@ -89,6 +95,7 @@ def submit_again(db: Database, repository_id: int) -> None:
 def board(db: Database, repository_id: int) -> Board:
     with db.read() as session:
         data = data_of(session, repository_id)
+        check_log(session, data.repository)
         return data.people.emails, data.people.counts[0], len(data.log.dates)
 
 
@@ -153,6 +160,61 @@ def test_a_refresh_writes_what_is_new_whatever_the_size_of_the_board(db: Databas
     assert repository(db, number).count_id == valid
     assert repository(db, number).unique_contributors == max(board_size, 62)
     assert board(db, number)[2] == (board_size + 4) * 3
+
+
+def links(db: Database, repository_id: int) -> list[Link]:
+    with db.read() as session:
+        return segments.links(session, repository_id, repository(db, repository_id).count_id)
+
+
+def ordinals(db: Database, repository_id: int) -> dict[str, int]:
+    with db.read() as session:
+        sql = f"SELECT email, ordinal FROM commit_data WHERE {queries.OF_VALID_COUNT}"
+        return dict(session.tuples(sql, id=repository_id))
+
+
+def refresh(db: Database, repository_id: int, tally: Tally, head: str) -> None:
+    submit_again(db, repository_id)
+    with leased(db, repository_id) as held:
+        save(db, held, tally, since=held.repository.head, head=head)
+
+
+def test_a_refresh_adds_a_segment_and_gives_new_people_the_next_ordinals(db: Database) -> None:
+    number = save_first(db, 60)
+    before = ordinals(db, number)
+    assert sorted(before.values()) == [*range(60)]
+    first = links(db, number)
+    assert [(link.base_oid, link.head_oid, link.commits) for link in first] == [("", "old", 40)] * 4 + [("", "old", 20)]
+    refresh(db, number, tally_of(4, first=58), "new")
+    assert links(db, number) == [*first, Link(6, "old", "new", 12, is_coarse=False)]
+    assert ordinals(db, number) == {**before, "p0060@example.org": 60, "p0061@example.org": 61}
+    assert board(db, number)[2] == 192
+    # Another mailmap without a new commit.
+    refresh(db, number, Tally(), "new")
+    assert len(links(db, number)) == 6
+
+
+def test_many_refreshes_are_merged_and_lose_nothing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.storage.commit_log.compact.MOST_SMALL", 4)
+    monkeypatch.setattr("podium.storage.commit_log.compact.LARGEST_SEGMENT", 60)
+    number = save_first(db, 30)
+    most = 0
+    for refreshed in range(1, 9):
+        refresh(db, number, tally_of(2, first=29 + refreshed), f"head {refreshed}")
+        most = max(most, len(links(db, number)))
+        assert board(db, number)[2] == 90 + 6 * refreshed
+    assert most < 3 + 4
+    with db.read() as session:
+        assert len(logged_commits(session, number)) == 90 + 48
+
+
+def test_segments_are_merged_only_if_they_are_those_that_were_read(db: Database) -> None:
+    number = save_first(db, 30)
+    old = links(db, number)
+    changed = [*old[:-1], dataclasses.replace(old[-1], commits=1)]
+    with pytest.raises(BadCommitLog), db.write() as session:
+        segments.replace(session, number, repository(db, number).count_id, changed, (old[0], {}))
+    assert links(db, number) == old
 
 
 def test_the_size_of_an_increment_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,10 +83,9 @@ def test_damaged_bytes_are_refused(column: str, place: int, value: int, cut: boo
 
 def packed(column: str, content: bytes, commits: int, *, length: int | None = None) -> bytes:
     """A column whose header and CRC are right, whatever its content."""
-    header = struct.pack(
-        "<BBIII", 1, COLUMNS.index(column), commits, len(content) if length is None else length, zlib.crc32(content)
-    )
-    return header + zlib.compress(content, 9, -15)
+    body = zlib.compress(content, 9, -15)
+    length = len(content) if length is None else length
+    return struct.pack("<BBIII", 1, COLUMNS.index(column), commits, length, zlib.crc32(body)) + body
 
 
 @pytest.mark.parametrize(

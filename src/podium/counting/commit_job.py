@@ -16,13 +16,14 @@ from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
-from podium.errors import HistoryError, LeaseLost
+from podium.errors import BadCommitLog, HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
 from podium.history.totals import Tally
 from podium.jobs import failures, lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
+from podium.repositories.store.log_check import check_log
 from podium.storage.session import Database
 from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
@@ -140,10 +141,15 @@ class CommitJob:
             self._check_people(repository, history, tally)
         return tally, mailmap_changes(self.db, repository, since, history, tally.people())
 
-    @staticmethod
-    def _start(repository: Repository, history: History) -> str | None:
+    def _start(self, repository: Repository, history: History) -> str | None:
         counted = repository.head
         if counted is None or repository.counting_version != COUNTING_VERSION or not history.contains(counted):
+            return None
+        try:
+            with self.db.read() as session:
+                check_log(session, repository)
+        except BadCommitLog as error:
+            log.warning("repository %d is counted again from the beginning: %s", repository.id, error)
             return None
         return counted
 

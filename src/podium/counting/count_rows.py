@@ -16,20 +16,12 @@ Pair = tuple[str, str]
 PersonRow = tuple[Any, ...]
 
 PERSON_COLUMNS = (
-    *(
-        "repository_id",
-        "count_id",
-        "email",
-        "name",
-        "mailmap_email",
-        "mailmap_name",
-        "mailmap_identity",
-        "mailmap_source",
-    ),
+    *("repository_id", "count_id", "email", "name", "ordinal"),
+    *("mailmap_email", "mailmap_name", "mailmap_identity", "mailmap_source"),
     *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
     *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
     *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
-    *("kind", "processed"),
+    *("role_only", "kind", "processed"),
 )
 _COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
 WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
@@ -53,19 +45,27 @@ def _edges() -> str:
 
 
 def _better_sample(column: str) -> str:
-    return f"""{column} = CASE WHEN excluded.sample_co_authors < commit_data.sample_co_authors
-        THEN excluded.{column} ELSE commit_data.{column} END"""
+    return f"""{column} = CASE WHEN {_IS_BETTER} THEN excluded.{column} ELSE commit_data.{column} END"""
 
+
+_IS_PROMOTED = "commit_data.role_only AND NOT excluded.role_only"
+_IS_BETTER = f"""{_IS_PROMOTED} OR commit_data.role_only = excluded.role_only
+    AND excluded.sample_co_authors < commit_data.sample_co_authors"""
 
 # The older of two other commits; without one, the sample that is replaced.
-_OTHER = """other_sha = COALESCE(commit_data.other_sha, CASE
+_OTHER = f"""other_sha = CASE WHEN {_IS_PROMOTED} THEN excluded.other_sha
+    WHEN excluded.role_only THEN commit_data.other_sha ELSE COALESCE(commit_data.other_sha, CASE
     WHEN excluded.sample_co_authors < commit_data.sample_co_authors THEN commit_data.sample_sha
-    ELSE excluded.sample_sha END)"""
+    ELSE excluded.sample_sha END) END"""
+
+# A reviewer who becomes an author is looked up.
+_PROMOTED = f"""processed = CASE WHEN {_IS_PROMOTED} THEN excluded.processed ELSE commit_data.processed END,
+    role_only = commit_data.role_only AND excluded.role_only"""
 
 ADD_PERSON = f"""{_insert("commit_data", PERSON_COLUMNS)}
     ON CONFLICT (repository_id, count_id, email, name) DO UPDATE SET
     {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
-    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}"""
+    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}, {_PROMOTED}"""
 
 ADD_WEEK = f"""{_insert("weekly_activity", WEEK_COLUMNS)}
     ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
@@ -98,6 +98,22 @@ def known_pairs(
 def number_of_people(session: Session, repository_id: int) -> int:
     number: int = session.value(f"SELECT count(*) FROM commit_data WHERE {OF_VALID_COUNT}", id=repository_id)
     return number
+
+
+def ordinals(session: Session, repository_id: int, emails: Collection[str]) -> dict[Pair, int]:
+    """Return the ordinals of the rows of ``emails``."""
+    rows = _with(
+        session,
+        f"SELECT name, email, ordinal FROM commit_data WHERE {OF_VALID_COUNT} AND email",
+        emails,
+        id=repository_id,
+    )
+    return {(name, email): ordinal for name, email, ordinal in rows}
+
+
+def next_ordinal(session: Session, repository_id: int) -> int:
+    last: int | None = session.value(f"SELECT MAX(ordinal) FROM commit_data WHERE {OF_VALID_COUNT}", id=repository_id)
+    return 0 if last is None else last + 1
 
 
 def numbers(session: Session, repository_id: int, count_id: int, emails: Collection[str]) -> dict[Pair, int]:
@@ -134,13 +150,21 @@ def _with(session: Session, sql: str, values: Collection[str], **parameters: obj
 
 
 def person_row(
-    repository_id: int, count_id: int, person: PersonTotals, identity: Identity, kind: str, *, processed: bool
+    repository_id: int,
+    count_id: int,
+    person: PersonTotals,
+    identity: Identity,
+    *,
+    ordinal: int,
+    kind: str,
+    processed: bool,
 ) -> PersonRow:
-    email, name, *totals, _, _ = person
+    email, name, *totals, role_only, _ = person
     return (
-        *(repository_id, count_id, email, name, identity.email, identity.name, identity.key, identity.source),
+        *(repository_id, count_id, email, name, ordinal),
+        *(identity.email, identity.name, identity.key, identity.source),
         *totals,
-        *(kind, processed),
+        *(role_only, kind, processed),
     )
 
 

@@ -4,7 +4,8 @@ A count of the whole history is written in bounded steps, under a count id that 
 short transaction then makes it valid, under the lease's fence, if the head is still the one that the count started
 from. The rows of the replaced count are removed afterwards, in bounded steps too.
 
-An incremental count adds to the rows of the valid count in one transaction; :func:`is_small` bounds it.
+An incremental count adds to the rows of the valid count, and a segment to its commit log, in one transaction;
+:func:`is_small` bounds it.
 """
 
 from __future__ import annotations
@@ -12,19 +13,25 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from podium.clones.mailmap import Identity
 from podium.counting import count_rows
+from podium.counting.compaction import compact
 from podium.counting.count_rows import Pair, PersonRow
 from podium.errors import Interrupted, LeaseLost, StorageError
-from podium.history.totals import PersonTotals, Tally
+from podium.history.totals import MOST_ROOTS, PersonTotals, Tally
 from podium.jobs import batches
 from podium.jobs.lease import Lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import hidden_counts, queries, transitions
+from podium.storage.commit_log import segments
+from podium.storage.commit_log.codec import encode
+from podium.storage.commit_log.segment import LARGEST_SEGMENT
+from podium.storage.commit_log.segments import Link
 from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database, Session
 from podium.storage.steps import STEP_ROWS, STEP_STATEMENTS, Step, chunked, run_steps
@@ -79,7 +86,8 @@ class Count:
 
 def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
     """Whether one transaction can add a count to the valid one."""
-    return len(identities) + sum(len(weeks) for _, weeks in tally.weeks()) <= _LARGEST_INCREMENT
+    rows = len(identities) + sum(len(weeks) for _, weeks in tally.weeks())
+    return rows <= _LARGEST_INCREMENT and tally.total_commits <= LARGEST_SEGMENT
 
 
 def save_count(db: Database, held: Lease, count: Count, stop: threading.Event) -> None:
@@ -100,8 +108,9 @@ def save_count(db: Database, held: Lease, count: Count, stop: threading.Event) -
         with contextlib.suppress(StorageError, Interrupted):
             run_steps(db.write, _removal(count.repository.id, count.repository.count_id), stop)
     else:
-        stale = retry_transaction(lambda: _prepare(db, held, count, stop), stop)
-        retry_transaction(lambda: _add(held, count, stale), stop)
+        increment = retry_transaction(lambda: _prepare(db, held, count, stop), stop)
+        retry_transaction(lambda: _add(held, count, increment), stop)
+        compact(db, held, count.repository.count_id)
 
 
 # --- all of history
@@ -120,6 +129,9 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
     run_steps(held.fence, _people_steps(count, count_id, ids), stop)
     weeks = count_rows.week_rows(number, ids, count.tally)
     run_steps(held.fence, _in_chunks(_copy_weeks, weeks, STEP_ROWS), stop)
+    ordinals = {(person.name, person.email): place for place, person in enumerate(count.tally.persons())}
+    log = segments.insert_steps(number, count_id, count.tally.segments(ordinals), base_oid="", head_oid=count.head)
+    run_steps(held.fence, log, stop)
     run_steps(held.fence, count.people.link_steps(), stop)
     with db.read() as session:
         stale = set(count.people.stale_rows(session, number, count_id))
@@ -133,9 +145,7 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
 
 
 def _people_steps(count: Count, count_id: int, ids: dict[Pair, int]) -> Iterator[Step]:
-    # People who only have roles have no row yet.
-    persons = (person for person in count.tally.persons() if not person.role_only)
-    for people in chunked(persons, STEP_ROWS):
+    for people in chunked(enumerate(count.tally.persons()), STEP_ROWS):
         # Made before the transaction begins.
         rows = list(_person_rows(count, count_id, people))
         yield functools.partial(_copy_people, rows, ids)
@@ -163,6 +173,7 @@ def _make_valid(held: Lease, count: Count, left: int) -> None:
             merges=tally.merge_commits,
             trimmed=tally.trimmed_commits,
             contributors=len(authors),
+            roots=set(tally.roots),
         )
         hidden_counts.replace(
             session, count.repository.id, old=count.repository.count_id, new=held.repository.lease_token
@@ -173,32 +184,74 @@ def _make_valid(held: Lease, count: Count, left: int) -> None:
 # --- an increment
 
 
-def _prepare(db: Database, held: Lease, count: Count, stop: threading.Event) -> list[int]:
-    """Do beforehand what grows with the repository; return the rows to look up again."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Increment:
+    """What is prepared for an incremental count while its rows are not locked.
+
+    stale: rows to look up again. people: the counted people with their ordinals. segment: the next one of the commit
+    log; None: there is no new commit.
+    """
+
+    stale: list[int]
+    people: list[tuple[int, PersonTotals]]
+    segment: tuple[Link, dict[str, bytes]] | None
+
+
+def _prepare(db: Database, held: Lease, count: Count, stop: threading.Event) -> _Increment:
+    """Do beforehand what grows with the repository."""
     number, count_id = count.repository.id, count.repository.count_id
     run_steps(held.fence, count.people.link_steps(), stop)
     with db.read() as session:
         stale = count.people.stale_rows(session, number, count_id)
         settled = [] if count.people.can_look_up else _known_rows(session, count, count_id)
+        people = _numbered(session, count)
+        chain = segments.links(session, number, count_id)
     run_steps(held.fence, _in_chunks(batches.skip, settled, STEP_STATEMENTS), stop)
-    return stale
+    return _Increment(stale, people, _next_segment(count, people, chain))
 
 
-def _add(held: Lease, count: Count, stale: list[int]) -> None:
+def _numbered(session: Session, count: Count) -> list[tuple[int, PersonTotals]]:
+    """Give the counted people their ordinals. Those of new people stay free as long as the head is the same."""
+    number, people = count.repository.id, list(count.tally.persons())
+    known = count_rows.ordinals(session, number, {person.email for person in people})
+    following = itertools.count(count_rows.next_ordinal(session, number))
+    pairs = ((person.name, person.email) for person in people)
+    return [
+        (known[pair] if pair in known else next(following), person) for pair, person in zip(pairs, people, strict=True)
+    ]
+
+
+def _next_segment(
+    count: Count, people: list[tuple[int, PersonTotals]], chain: list[Link]
+) -> tuple[Link, dict[str, bytes]] | None:
+    ordinals = {(person.name, person.email): ordinal for ordinal, person in people}
+    made = list(count.tally.segments(ordinals))
+    if not made:
+        return None
+    # is_small() allows no more.
+    (segment,) = made
+    last = chain[-1].number if chain else 0
+    link = Link(last + 1, count.repository.head or "", count.head, segment.commits, is_coarse=False)
+    return link, encode(segment)
+
+
+def _add(held: Lease, count: Count, increment: _Increment) -> None:
     number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
-    people = [person for person in tally.persons() if not person.role_only]
+    people = [person for _, person in increment.people]
     emails = {person.email for person in people}
     authors = {person.email for person in people if person.commits + person.merges}
     with held.fence() as session:
         now = _check_head(session, count)
         new_authors = authors - count_rows.authors_among(session, number, authors)
-        session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, people))
+        session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, increment.people))
+        if increment.segment is not None:
+            segments.insert(session, number, count_id, *increment.segment)
         count_rows.save_identities(session, number, count.identities)
         ids = count_rows.numbers(session, number, count_id, emails)
         session.executemany(count_rows.ADD_WEEK, count_rows.week_rows(number, ids, tally))
         batches.release_all(session, number)
         batches.skip(session, _known_rows(session, count, count_id))
-        batches.reopen(session, stale)
+        batches.reopen(session, increment.stale)
         _save_counted(
             session,
             count,
@@ -207,6 +260,7 @@ def _add(held: Lease, count: Count, stale: list[int]) -> None:
             merges=(now.merge_commits or 0) + tally.merge_commits,
             trimmed=now.trimmed_commits + tally.trimmed_commits,
             contributors=(now.unique_contributors or 0) + len(new_authors),
+            roots={*queries.roots(session, number), *tally.roots},
         )
         batches.assign(session, number, count_id)
 
@@ -214,13 +268,14 @@ def _add(held: Lease, count: Count, stale: list[int]) -> None:
 # --- both
 
 
-def _person_rows(count: Count, count_id: int, people: list[PersonTotals]) -> Iterator[PersonRow]:
+def _person_rows(count: Count, count_id: int, people: Iterable[tuple[int, PersonTotals]]) -> Iterator[PersonRow]:
     number, identities, kinds = count.repository.id, count.identities, count.people.kinds
-    processed = not count.people.can_look_up
-    for person in people:
-        identity, kind = identities[person.name, person.email], kinds.get(person.email, "human")
-        kind = "agent" if person.is_agent else kind
-        yield count_rows.person_row(number, count_id, person, identity, kind, processed=processed)
+    for ordinal, person in people:
+        identity = identities[person.name, person.email]
+        kind = "agent" if person.is_agent else kinds.get(person.email, "human")
+        # No host is asked for people who only have roles.
+        processed = person.role_only or not count.people.can_look_up
+        yield count_rows.person_row(number, count_id, person, identity, ordinal=ordinal, kind=kind, processed=processed)
 
 
 def _known_rows(session: Session, count: Count, count_id: int) -> list[int]:
@@ -235,7 +290,15 @@ def _check_head(session: Session, count: Count) -> Repository:
 
 
 def _save_counted(
-    session: Session, count: Count, count_id: int, *, total: int, merges: int, trimmed: int, contributors: int
+    session: Session,
+    count: Count,
+    count_id: int,
+    *,
+    total: int,
+    merges: int,
+    trimmed: int,
+    contributors: int,
+    roots: Collection[str],
 ) -> None:
     is_saved = transitions.save_counted(
         session,
@@ -249,6 +312,7 @@ def _save_counted(
         merges=merges,
         trimmed=trimmed,
         contributors=contributors,
+        roots=sorted(roots)[:MOST_ROOTS],
         count_id=count_id,
     )
     if not is_saved:

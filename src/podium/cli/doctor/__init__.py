@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
 from podium.cli import output
-from podium.cli.doctor import database, exposure, github_api, machine, work
+from podium.cli.doctor import counts, database, exposure, github_api, machine, work
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.errors import MissingDependency, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
@@ -111,3 +111,4 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     yield from work.limits(overview)
     with db.read() as session:
         yield from work.stuck_work(settings, session)
+    yield from counts.counts(db)

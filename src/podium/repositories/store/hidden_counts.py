@@ -6,6 +6,7 @@ The table ``hidden_count`` names them, so that they are found and removed in bou
 from __future__ import annotations
 
 from podium.errors import LeaseLost
+from podium.storage.commit_log import segments
 from podium.storage.session import Session
 
 # Of one step.
@@ -60,6 +61,8 @@ def remove_some(session: Session, repository_id: int, count_id: int) -> bool:
     """Remove some of the rows of a hidden count; return whether there may be more."""
     values = {"id": repository_id, "count": count_id, "people": _PEOPLE}
     if session.run(_DELETE_WEEKS, **values, rows=_ROWS) == _ROWS:
+        return True
+    if segments.delete_some(session, repository_id, count_id):
         return True
     if session.run(_DELETE_PEOPLE, **values) == _PEOPLE:
         return True

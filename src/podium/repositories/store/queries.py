@@ -30,6 +30,12 @@ def by_id(session: Session, repository_id: int) -> Repository | None:
     return one(session, f"{SELECT} FROM repository WHERE id = :id", id=repository_id)
 
 
+def roots(session: Session, repository_id: int) -> list[str]:
+    """Return the ids of a repository's root commits. Read on purpose only: there may be a thousand."""
+    found: str | None = session.value("SELECT roots FROM repository WHERE id = :id", id=repository_id)
+    return (found or "").split()
+
+
 def lock(session: Session, repository_id: int) -> Repository | None:
     """Lock a row against other writers until the transaction ends, and return it."""
     return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)

@@ -6,6 +6,8 @@ still match.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store.queries import OF_VALID_COUNT
@@ -231,6 +233,7 @@ def save_counted(
     merges: int,
     trimmed: int,
     contributors: int,
+    roots: Collection[str],
     count_id: int,
 ) -> bool:
     """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
@@ -239,7 +242,8 @@ def save_counted(
             """UPDATE repository SET
                 state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
                 mailmap = :mailmap, counting_version = :version, total_commits = :total, merge_commits = :merges,
-                trimmed_commits = :trimmed, unique_contributors = :contributors, count_id = :count_id,
+                trimmed_commits = :trimmed, unique_contributors = :contributors, roots = :roots,
+                count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
@@ -255,6 +259,7 @@ def save_counted(
             merges=merges,
             trimmed=trimmed,
             contributors=contributors,
+            roots=" ".join(roots),
             count_id=count_id,
         )
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from podium.errors import BadCommitLog
 from podium.storage.commit_log.codec import COLUMNS, decode, encode
@@ -109,15 +109,17 @@ def check_chain(chain: Iterable[Link], *, head: str | None, total_commits: int |
 
 
 def load(
-    session: Session, repository_id: int, count_id: int, columns: Iterable[str] = COLUMNS
+    session: Session, repository_id: int, count_id: int, columns: Iterable[str] = COLUMNS, *, after: int = 0
 ) -> Iterator[tuple[Link, Segment]]:
     """Yield the segments of a count in order, with some of their columns; authors and dates are always read.
+
+    after: the number of the last segment that is left out.
 
     Raises:
         BadCommitLog: a segment is damaged.
     """
     names = [name for name in COLUMNS if name in {"authors", "dates", *columns}]
-    last = 0
+    last = after
     while True:
         rows = session.tuples(
             f"""SELECT segment, base_oid, head_oid, commits, is_coarse, {", ".join(names)} FROM commit_log
@@ -131,6 +133,28 @@ def load(
             yield link, decode(dict(zip(names, packed, strict=True)), commits)
         if len(rows) < _AT_A_TIME:
             return
+
+
+def replace(
+    session: Session, repository_id: int, count_id: int, old: Sequence[Link], new: tuple[Link, dict[str, bytes]]
+) -> None:
+    """Replace consecutive segments by one of the same commits.
+
+    Raises:
+        BadCommitLog: they are not those that were read.
+    """
+    first, last = old[0], old[-1]
+    found = [link for link in links(session, repository_id, count_id) if first.number <= link.number <= last.number]
+    if found != [*old]:
+        raise BadCommitLog("The segments of the commit log have changed while they were merged.")
+    session.run(
+        f"DELETE FROM commit_log WHERE {_OF_COUNT} AND segment BETWEEN :first AND :last",
+        id=repository_id,
+        count=count_id,
+        first=first.number,
+        last=last.number,
+    )
+    insert(session, repository_id, count_id, *new)
 
 
 def delete_some(session: Session, repository_id: int, count_id: int) -> bool:
