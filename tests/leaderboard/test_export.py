@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 
 from podium.errors import BadRule
 from podium.leaderboard.export.formats import CSV_FIELDS, FORMATS, render
+from podium.leaderboard.row_roles import ROLES
 from podium.leaderboard.rules import Rules
 from podium.textutil.sanitize import clean
 from podium.textutil.width import cut, width
@@ -62,10 +63,15 @@ def entry(**changes: Any) -> dict[str, Any]:
         "share": 0.5,
         "mergeCount": 12,
         "coAuthoredCount": 3,
+        "aiCount": 0,
         "firstCommitAt": "2001-09-09T01:46:40Z",
         "lastCommitAt": "2023-11-14T22:13:20Z",
+        "oddDates": 0,
         "isBot": False,
         "isEnriched": True,
+        "joinedByName": False,
+        "isNew": False,
+        "isBack": False,
     } | changes
 
 
@@ -81,10 +87,18 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         },
         "state": "completed",
         "head": "a1b2c3d4e5f6" + "0" * 28,
+        "headCommittedAt": "2024-04-30T12:00:00Z",
         "asOf": "2024-05-01T12:00:00Z",
         "rules": Rules().as_dict(),
         "totalCommits": 2600,
         "mergeCommits": 132,
+        "commits": {"total": 2600, "ranked": 2468, "merges": 132, "bots": 0, "people": 0},
+        "botCommits": 0,
+        "aiCommits": 0,
+        "agents": [],
+        "oddDates": 0,
+        "joinedByName": 0,
+        "roleOnlyPeople": 0,
         "trimmedCommits": 0,
         "uniqueContributors": 40,
         "isPartial": False,
@@ -175,10 +189,15 @@ def test_csv_has_a_header_and_a_record_for_each_row() -> None:
         "share": "0.500000",
         "mergeCount": "12",
         "coAuthoredCount": "3",
+        "aiCount": "0",
         "firstCommitAt": "2001-09-09T01:46:40Z",
         "lastCommitAt": "2023-11-14T22:13:20Z",
+        "oddDates": "0",
         "isBot": "false",
         "isEnriched": "true",
+        "joinedByName": "false",
+        "isNew": "false",
+        "isBack": "false",
     }
 
 
@@ -260,31 +279,101 @@ def test_markdown_links_to_apps() -> None:
 
 def test_the_table_as_a_whole() -> None:
     board = document(
-        entry(),
-        entry(rank=2, name="\u5f20\u4e09\u4e30", username=None, commitCount=9, share=0.0036, mergeCount=0),
-        entry(rank=3, name="Claude", username=None, commitCount=1, share=0.0004, isBot=True),
+        entry(aiCount=20),
+        entry(rank=2, name="\u5f20\u4e09\u4e30", username=None, commitCount=9, share=0.0036, mergeCount=0, isNew=True),
+        entry(rank=3, name="Claude", username=None, commitCount=1, share=0.0004, isBot=True, joinedByName=True),
         total=30,
         unresolved=12,
         isPartial=True,
         rules=Rules.parse(bots="include", since="2024-01-08").as_dict(),
+        commits={"total": 1251, "ranked": 1241, "merges": 10, "bots": 0, "people": 0},
+        joinedByName=1,
+        aiCommits=21,
+        agents=[{"name": "Claude", "commitCount": 19}, {"name": "Codex", "commitCount": 2}],
+        oddDates=1,
+        roleOnlyPeople=3,
     )
-    assert render(board, "table") == (
+    assert render(board, "table", width=81) == (
         "o/r\n"
-        "2,600 commits, 40 author e-mails, 30 on this board.\n"
-        "Counted up to a1b2c3d4e5 of main on 2024-05-01.\n"
-        "Not counted: merges (132 in all).\n"
-        "Window: from 2024-01-08 (author dates, UTC).\n"
+        "1,251 of 2,600 commits in the window: 1,241 ranked, 10 merges.\n"
+        "40 author e-mails, 30 on this board, 1 row joined by name.\n"
+        "Counted up to a1b2c3d4e5 of main, committed on 2024-04-30.\n"
+        "Not ranked: merges.\n"
+        "Window: from 2024-01-08 (whole days in UTC, both inclusive; author dates).\n"
+        "AI declared: 21 commits (Claude 19, Codex 2).\n"
         "\n"
-        "# Name         Account Commits Share Merges Co-auth      First       Last\n"
-        "- ------------ ------- ------- ----- ------ ------- ---------- ----------\n"
-        "1 Ada Lovelace ada       1,234 50.0%     12       3 2001-09-09 2023-11-14\n"
-        "2 \u5f20\u4e09\u4e30                     9  0.4%      0       3 2001-09-09 2023-11-14\n"
-        "3 Claude (bot)               1  0.0%     12       3 2001-09-09 2023-11-14\n"
+        "# Name         Account Commits Share Merges Co-auth AI      First       Last Note\n"
+        "- ------------ ------- ------- ----- ------ ------- -- ---------- ---------- ----\n"
+        "1 Ada Lovelace ada       1,234 50.0%     12       3 20 2001-09-09 2023-11-14\n"
+        "2 \u5f20\u4e09\u4e30                     9  0.4%      0       3  0 2001-09-09 2023-11-14 new\n"
+        "3 Claude (bot)               1  0.0%     12       3  0 2001-09-09 2023-11-14 =\n"
         "\n"
         "Ranks 1 to 3 of 30.\n"
+        "1 commit has an odd date (that git cannot read, from before 1970-01-02, or more than a day after the count): "
+        "counted in all of history, in no window.\n"
+        "3 people only have roles, such as reviewer, and are not on this board.\n"
         "Accounts are still being looked up: rows may still merge.\n"
         "12 author e-mails have no known account; they are shown by name.\n"
+        "= joined by name: rows of one full name; --names apart keeps them apart.\n"
     )
+
+
+def test_the_parts_of_a_board_add_up_to_its_commits() -> None:
+    def head(total: int, **parts: int) -> str:
+        commits = {"total": total, "ranked": 0, "merges": 0, "bots": 0, "people": 0} | parts
+        return render(document(totalCommits=total, commits=commits), "table").splitlines()[1]
+
+    assert head(9028, ranked=5319, merges=589, bots=3120) == "9,028 commits: 5,319 ranked, 589 merges, 3,120 by bots."
+    assert head(9, ranked=3, merges=1, people=5) == "9 commits: 3 ranked, 1 merge, 5 by people."
+    assert head(1, bots=1) == "1 commit: 0 ranked, 1 by bots."
+    assert head(2, ranked=2) == "2 commits, all ranked."
+    assert head(0) == "0 commits."
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_the_table_of_roles_fits_the_terminal(columns: int) -> None:
+    roles = dict.fromkeys(ROLES, 1234) | {"signedOff": 5}
+    text = render(document(entry(roles=roles)), "table", width=columns)
+    lines = table_lines(text)
+    assert lines[0].split() == "# Name Commits Reviewed Tested Acked Signed Reported Suggested Helped".split()
+    assert lines[2].split()[3:] == ["1,234", "1,234", "1,234", "1,234", "5", "1,234", "1,234", "1,234"]
+    assert max(map(width, lines)) <= columns
+
+
+def test_roles_are_columns_of_csv_and_markdown() -> None:
+    board = document(entry(roles={role: number for number, role in enumerate(ROLES)}))
+    [record] = csv.DictReader(io.StringIO(render(board, "csv", roles=True)))
+    assert [record[role] for role in ROLES] == ["0", "1", "2", "3", "4", "5", "6"]
+    assert "| Reviewed | Tested | Acked | Signed off |" in render(board, "markdown")
+    assert render(document(), "csv", roles=True) == ",".join(CSV_FIELDS + ROLES) + "\n"
+
+
+@pytest.mark.parametrize("format", ["table", "markdown"])
+def test_an_odd_date_is_unknown(format: str) -> None:
+    odd = entry(firstCommitAt=None, lastCommitAt=None, oddDates=2)
+    text = render(document(odd, oddDates=2), format)
+    assert text.count("unknown") == 2
+    assert "2 commits have an odd date" in text
+    assert "unknown" not in render(document(entry(firstCommitAt=None, lastCommitAt=None)), format)
+
+
+def test_a_narrow_table_leaves_out_columns_rather_than_cutting_numbers() -> None:
+    long = entry(name="n" * 60, username="u" * 39, isBack=True, joinedByName=True)
+    board = document(long, aiCommits=9, rules=Rules.parse(since="2024-01-08").as_dict())
+    lines = table_lines(render(board, "table", width=80))
+    assert lines[0].split() == "# Name Account Commits Merges Co-auth AI First Last Note".split()
+    assert lines[2].endswith(" = back")
+    assert max(map(width, lines)) <= 80
+
+
+def test_markdown_notes_what_marks_a_row() -> None:
+    row = entry(joinedByName=True, isNew=True)
+    window = Rules.parse(since="2024-01-08").as_dict()
+    assert "| Ada Lovelace (joined by name, new) |" in render(document(row, rules=window), "markdown")
+    assert "| Ada Lovelace (joined by name) |" in render(document(row), "markdown")
+    assert "AI declared" not in render(document(row), "markdown")
+    declared = document(entry(aiCount=5), aiCommits=5, agents=[{"name": "Claude", "commitCount": 5}])
+    assert "| 3 | 5 | 2001-09-09 |" in render(declared, "markdown")
 
 
 @pytest.mark.parametrize("format", ["table", "markdown"])
@@ -325,11 +414,11 @@ def test_a_table_without_accounts_shows_e_mails() -> None:
 
 
 def test_the_table_says_what_the_rules_left_out() -> None:
-    assert "Not counted: merges (132 in all), bots and AI agents.\n" in render(document(entry()), "table")
+    assert "Not ranked: merges, bots and AI agents.\n" in render(document(entry()), "table")
     everything = Rules(merges=True, bots="include", co_authors=True)
-    text = render(document(entry(), rules=everything.as_dict()), "table")
-    assert "Not counted" not in text
-    assert "Also counted: commits that name a person as co-author.\n" in text
+    text = render(document(entry(), rules=everything.as_dict(), rankedCommits=2480), "table")
+    assert "Not ranked" not in text
+    assert "Counted besides: 12 credits of co-authors.\n" in text
     assert "people.\n" in render(document(entry(), rules=Rules(bots="only").as_dict()), "table")
 
 

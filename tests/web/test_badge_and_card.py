@@ -167,7 +167,8 @@ def test_what_is_embedded_may_have_a_window_that_moves(site: Site, client: Clien
     for months, people in ((1, "2"), (12, "2"), (24, "3")):
         assert texts(drawn(client.get(f"/r/octo/hello/badge.svg?months={months}")))[1] == people
     shown = texts(drawn(client.get("/r/octo/hello/card.svg?months=12")))
-    assert shown[1] == "2 people · 199 commits · from 2023-05-01"
+    assert shown[1] == "2 people · 199 commits"
+    assert shown[-1] == "from 2023-05-01 · as of 0123456789, committed on 2024-04-30"
     for query in ("months=0", "months=121", "months=3&since=2024-01-01", "months=3&until=2024-01-01"):
         for file in ("badge", "card"):
             assert is_problem(client.get(f"/r/octo/hello/{file}.svg?{query}"), 400)
@@ -177,8 +178,9 @@ def test_a_drawing_says_of_itself_what_was_counted(site: Site, client: Client) -
     board(site, "Ada")
     for file in ("badge.svg", "card.svg"):
         about = drawn(client.get(f"/r/octo/hello/{file}?bots=include")).findtext(f"{SVG}desc") or ""
-        assert "Counted up to 0123456789 of main on 2024-05-01." in about
-        assert "Not counted: merges (0 in all)." in about
+        assert about.startswith("100 commits, all ranked.")
+        assert "Counted up to 0123456789 of main, committed on 2024-04-30." in about
+        assert "Not ranked: merges." in about
 
 
 def test_a_refresh_that_failed_leaves_the_older_figures(site: Site, client: Client) -> None:
@@ -395,7 +397,7 @@ def test_the_card_shows_the_first_avatars(site: Site, client: Client, host: Avat
     shown = texts(root)
     assert shown[:2] == ["octo/hello", "30 people · 2,565 commits"]
     assert shown[2:5] == ["P0", "Person 0", "100"]
-    assert shown[-1] == "Top 12 of 30 · as of 2024-05-01"
+    assert shown[-1] == "Top 12 of 30 · as of 0123456789, committed on 2024-04-30"
     assert len(list(root.iter(f"{SVG}g"))) == 1 + 12
     assert texts(drawn(client.get("/r/octo/hello/card.svg?count=3&captions=hide")))[2:5] == ["P0", "P1", "P2"]
     # One picture is missing, and may only be late.

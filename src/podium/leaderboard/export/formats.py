@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.errors import BadRule
 from podium.leaderboard.board import Document
+from podium.leaderboard.row_roles import ROLES
 from podium.textutil.sanitize import clean, escape_json
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -26,10 +27,15 @@ CSV_FIELDS = (
     "share",
     "mergeCount",
     "coAuthoredCount",
+    "aiCount",
     "firstCommitAt",
     "lastCommitAt",
+    "oddDates",
     "isBot",
     "isEnriched",
+    "joinedByName",
+    "isNew",
+    "isBack",
 )
 
 # A cell that begins with one of these is a formula in Excel and LibreOffice; the last four are full-width.
@@ -39,12 +45,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 FILES = ("json", "csv", "markdown")
 
 
-def render(document: Document, format: str, *, width: int | None = 80) -> str:
+def render(document: Document, format: str, *, width: int | None = 80, roles: bool = False) -> str:
     """Render ``document`` (see :func:`podium.leaderboard.board.read_board`).
 
     Args:
         format: one of :data:`FORMATS`.
         width: the columns of a table; None is unlimited.
+        roles: whether the rows have ``roles``.
 
     Returns:
         Text that ends in a line break and contains no control characters but line breaks.
@@ -56,15 +63,16 @@ def render(document: Document, format: str, *, width: int | None = 80) -> str:
         from podium.leaderboard.export.terminal import render_table
 
         return render_table(document, width)
-    return "".join(stream([document], format))
+    return "".join(stream([document], format, roles=roles))
 
 
-def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
+def stream(pages: Iterable[Document], format: str, *, roles: bool = False) -> Iterator[str]:
     """Write a board piece by piece.
 
     Args:
         pages: documents of one board with consecutive rows; everything but the rows comes from the first.
         format: one of :data:`FILES`.
+        roles: whether the rows have ``roles``.
 
     Raises:
         BadRule: the format does not exist.
@@ -73,7 +81,7 @@ def stream(pages: Iterable[Document], format: str) -> Iterator[str]:
         case "json":
             return _json(pages)
         case "csv":
-            return _csv(pages)
+            return _csv(pages, roles)
         case "markdown":
             from podium.leaderboard.export.markdown import markdown
 
@@ -98,13 +106,15 @@ def _indented(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _csv(pages: Iterable[Document]) -> Iterator[str]:
+def _csv(pages: Iterable[Document], roles: bool) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(CSV_FIELDS)
+    fields = CSV_FIELDS + ROLES if roles else CSV_FIELDS
+    writer.writerow(fields)
     for page in pages:
         for entry in page["top_contributors"]:
-            writer.writerow([_cell(entry[field]) for field in CSV_FIELDS])
+            values = entry | entry["roles"] if roles else entry
+            writer.writerow([_cell(values[field]) for field in fields])
         yield out.getvalue()
         out.seek(0)
         out.truncate()

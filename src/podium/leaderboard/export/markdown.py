@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.leaderboard.board import Document
-from podium.leaderboard.export.summary import footnotes, headlines, title
+from podium.leaderboard.export.summary import day_of_row, footnotes, headlines, marks_of_row, title
 from podium.textutil.sanitize import clean
 
 # As character references, which are never structure (CommonMark 2.5): a table splits at | before it reads backslashes.
@@ -18,10 +18,16 @@ _SPECIAL = re.compile(r"[&<>|\\`*_{}\[\]#~^$=@]|:(?=\S)|(?<=www)\.", re.IGNORECA
 _PART = "\u2060"
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+")
 
-_HEAD = (
-    "| # | Name | Account | Commits | Share | Merges | Co-authored | First commit | Last commit |\n"
-    "|--:|:-----|:--------|--------:|------:|-------:|------------:|:-------------|:------------|\n"
+_ROLES = (
+    ("reviewed", "Reviewed"),
+    ("tested", "Tested"),
+    ("acked", "Acked"),
+    ("signedOff", "Signed off"),
+    ("reported", "Reported"),
+    ("suggested", "Suggested"),
+    ("helped", "Helped"),
 )
+_LEFT = ("Name", "Account", "First commit", "Last commit")
 
 
 def markdown(pages: Iterable[Document]) -> Iterator[str]:
@@ -31,9 +37,10 @@ def markdown(pages: Iterable[Document]) -> Iterator[str]:
             document = page
             yield f"## {escape(title(document))}\n\n"
             yield "  \n".join(map(escape, headlines(document))) + "\n"
-        if page["top_contributors"]:
-            yield ("" if shown else "\n" + _HEAD) + "".join(map(_row, page["top_contributors"]))
-            shown += len(page["top_contributors"])
+        rows = [_cells(document, entry) for entry in page["top_contributors"]]
+        if rows:
+            yield ("" if shown else "\n" + _head(rows[0])) + "".join(map(_row, rows))
+            shown += len(rows)
     notes = footnotes(document, shown) if document else []
     if notes:
         yield "\n" + "  \n".join(map(escape, notes)) + "\n"
@@ -51,20 +58,39 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\{character}{_PART if character in '@#' else ''}"
 
 
-def _row(entry: dict[str, Any]) -> str:
-    name = escape(entry["name"]) or "(no name)"
-    cells = (
-        f"{entry['rank']}",
-        f"{name} (bot)" if entry["isBot"] and not entry["name"].endswith("[bot]") else name,
-        _account(entry),
-        f"{entry['commitCount']:,}",
-        f"{entry['share']:.1%}",
-        f"{entry['mergeCount']:,}",
-        f"{entry['coAuthoredCount']:,}",
-        (entry["firstCommitAt"] or "")[:10],
-        (entry["lastCommitAt"] or "")[:10],
-    )
-    return f"| {' | '.join(cells)} |\n"
+def _head(row: dict[str, str]) -> str:
+    lines = ":" + "-" * 5, "-" * 5 + ":"
+    return f"| {' | '.join(row)} |\n|{'|'.join(lines[label not in _LEFT] for label in row)}|\n"
+
+
+def _row(row: dict[str, str]) -> str:
+    return f"| {' | '.join(row.values())} |\n"
+
+
+def _cells(document: Document, entry: dict[str, Any]) -> dict[str, str]:
+    cells = {
+        "#": f"{entry['rank']}",
+        "Name": f"{escape(entry['name']) or '(no name)'}{_notes(document, entry)}",
+        "Account": _account(entry),
+        "Commits": f"{entry['commitCount']:,}",
+        "Share": f"{entry['share']:.1%}",
+        "Merges": f"{entry['mergeCount']:,}",
+        "Co-authored": f"{entry['coAuthoredCount']:,}",
+    }
+    if document["aiCommits"]:
+        cells["AI declared"] = f"{entry['aiCount']:,}"
+    if "roles" in entry:
+        cells |= {label: f"{entry['roles'][role]:,}" for role, label in _ROLES}
+    return cells | {
+        "First commit": day_of_row(entry, "firstCommitAt"),
+        "Last commit": day_of_row(entry, "lastCommitAt"),
+    }
+
+
+def _notes(document: Document, entry: dict[str, Any]) -> str:
+    notes = ["bot"] * (entry["isBot"] and not entry["name"].endswith("[bot]"))
+    notes += marks_of_row(document, entry)
+    return f" ({', '.join(notes)})" if notes else ""
 
 
 def _account(entry: dict[str, Any]) -> str:

@@ -5,8 +5,15 @@ They are not cleaned: each format cleans and escapes them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from podium.leaderboard.board import Document
 from podium.textutil.plural import plural
+
+# An odd date, in the words of a note.
+ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
+# Agents in a headline, those with the most commits first.
+_AGENTS = 8
 
 
 def title(document: Document) -> str:
@@ -16,13 +23,46 @@ def title(document: Document) -> str:
 
 
 def headlines(document: Document) -> list[str]:
-    """What was counted, what the rules leave out, and the window."""
-    lines = [
-        f"{plural(document['totalCommits'] or 0, 'commit')}, "
-        f"{plural(document['uniqueContributors'] or 0, 'author e-mail')}, "
-        f"{document['total']:,} on this board."
-    ]
-    return lines + _counted_at(document) + _rules(document)
+    """What was counted, where the commits went, and the window."""
+    lines = [f"{parts_of(document)}.", _people(document), *_counted_at(document), *_rules(document)]
+    if declared := ai_declared(document):
+        lines.append(f"AI declared: {declared}.")
+    return lines
+
+
+def parts_of(document: Document) -> str:
+    """The commits and their parts, which add up: ``9 commits: 5 ranked, 1 merge, 3 by bots``."""
+    commits = plural(document["totalCommits"] or 0, "commit")
+    if window_of(document):
+        commits = f"{document['commits']['total']:,} of {commits} in the window"
+    parts = _parts(document)
+    if len(parts) > 1:
+        return f"{commits}: {', '.join(parts)}"
+    return f"{commits}, all ranked" if document["commits"]["total"] else commits
+
+
+def parts_of_window(document: Document) -> str:
+    """The same without the commits outside of the window."""
+    commits, parts = plural(document["commits"]["total"], "commit"), _parts(document)
+    return f"{commits}: {', '.join(parts)}" if len(parts) > 1 else commits
+
+
+def _parts(document: Document) -> list[str]:
+    parts = document["commits"]
+    words = [f"{parts['ranked']:,} ranked"]
+    words += [plural(parts["merges"], "merge")] if parts["merges"] else []
+    words += [f"{parts[kind]:,} by {kind}" for kind in ("bots", "people") if parts[kind]]
+    return words
+
+
+def ai_declared(document: Document) -> str:
+    """The commits with declared AI, and the agents; '' if there are none."""
+    if not document["aiCommits"]:
+        return ""
+    agents = [f"{agent['name']} {agent['commitCount']:,}" for agent in document["agents"]]
+    if len(agents) > _AGENTS:
+        agents[_AGENTS:] = [f"{len(agents) - _AGENTS:,} more agents"]
+    return f"{plural(document['aiCommits'], 'commit')} ({', '.join(agents)})"
 
 
 def footnotes(document: Document, shown: int | None = None) -> list[str]:
@@ -40,6 +80,15 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     elif shown < total:
         first = document["offset"] + 1
         lines.append(f"Ranks {first:,} to {first + shown - 1:,} of {total:,}.")
+    if document["oddDates"]:
+        commits, has = plural(document["oddDates"], "commit"), "has" if document["oddDates"] == 1 else "have"
+        lines.append(f"{commits} {has} an odd date ({ODD_DATE}): counted in all of history, in no window.")
+    if document["roleOnlyPeople"]:
+        people, has = plural(document["roleOnlyPeople"], "person", "people"), document["roleOnlyPeople"] == 1
+        lines.append(
+            f"{people} only {'has' if has else 'have'} roles, such as reviewer, and {'is' if has else 'are'} "
+            "not on this board."
+        )
     if document["isPartial"]:
         lines.append("Accounts are still being looked up: rows may still merge.")
     if document["unresolved"] and document["rules"]["identities"] == "use":
@@ -59,29 +108,53 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     return lines
 
 
+def _people(document: Document) -> str:
+    line = f"{plural(document['uniqueContributors'] or 0, 'author e-mail')}, {document['total']:,} on this board"
+    joined = document["joinedByName"]
+    return f"{line}, {plural(joined, 'row')} joined by name." if joined else f"{line}."
+
+
 def _counted_at(document: Document) -> list[str]:
-    head, branch, as_of = document["head"], document["repository"]["branch"], document["asOf"]
+    head, branch, committed = document["head"], document["repository"]["branch"], document["headCommittedAt"]
     if not head:
         return []
     of_branch = f" of {branch}" if branch else ""
-    return [f"Counted up to {head[:10]}{of_branch}" + (f" on {as_of[:10]}." if as_of else ".")]
+    return [f"Counted up to {head[:10]}{of_branch}" + (f", committed on {committed[:10]}." if committed else ".")]
 
 
 def _rules(document: Document) -> list[str]:
     rules, lines = document["rules"], []
     left_out = []
     if rules["merges"] == "exclude":
-        left_out.append(f"merges ({document['mergeCommits'] or 0:,} in all)")
+        left_out.append("merges")
     if rules["bots"] == "exclude":
         left_out.append("bots and AI agents")
     if rules["bots"] == "only":
         left_out.append("people")
     if left_out:
-        lines.append(f"Not counted: {', '.join(left_out)}.")
+        lines.append(f"Not ranked: {', '.join(left_out)}.")
     if rules["coAuthors"] == "include":
-        lines.append("Also counted: commits that name a person as co-author.")
+        credited = document["rankedCommits"] - document["commits"]["ranked"]
+        lines.append(f"Counted besides: {plural(credited, 'credit')} of co-authors.")
     if rules["since"] or rules["until"]:
-        since = f"from {rules['since']} " if rules["since"] else ""
-        until = f"to {rules['until']} " if rules["until"] else ""
-        lines.append(f"Window: {since}{until}(author dates, UTC).")
+        lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines
+
+
+def window_of(document: Document) -> str:
+    """``from 2024-01-01 to 2024-12-31``, or one of both; '' for all of history."""
+    since, until = document["rules"]["since"], document["rules"]["until"]
+    return " ".join([f"from {since}"] * bool(since) + [f"to {until}"] * bool(until))
+
+
+def marks_of_row(document: Document, entry: dict[str, Any]) -> list[str]:
+    """What is special about a row; "new" and "back" belong to a window with a beginning."""
+    marks = ["joined by name"] * entry["joinedByName"]
+    if document["rules"]["since"]:
+        marks += ["new"] * entry["isNew"] + ["back"] * entry["isBack"]
+    return marks
+
+
+def day_of_row(entry: dict[str, Any], field: str) -> str:
+    """A day of a row, ``unknown`` if all of its dates are odd; '' without a commit."""
+    return str(entry[field])[:10] if entry[field] else "unknown" if entry["oddDates"] else ""

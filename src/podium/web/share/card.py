@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.avatars.image_type import AvatarImage
+from podium.leaderboard.export.summary import parts_of_window, window_of
 from podium.leaderboard.export.summary import title as title_of
 from podium.repositories.model import State
 from podium.textutil.mask import masked
@@ -22,7 +23,7 @@ WIDTH = 600
 _PAD = 24
 _INNER = WIDTH - 2 * _PAD
 _TOP, _BOTTOM = 92, 38
-_TITLE, _NAME = 19, 12
+_TITLE, _SUBTITLE, _NAME = 19, 13, 12
 # System fonts are narrower than the measured one.
 _NARROWER = 0.92
 
@@ -140,21 +141,13 @@ def _add_avatars(
 
 
 def _subtitle(document: dict[str, Any]) -> str:
-    people, commits = document["total"], document["rankedCommits"]
-    parts = [
-        plural(people, "person", "people"),
-        plural(commits, "commit"),
-    ]
-    rules = document["rules"]
-    if rules["since"] or rules["until"]:
-        since = f"from {rules['since']}" if rules["since"] else ""
-        until = f"to {rules['until']}" if rules["until"] else ""
-        parts.append(f"{since} {until}".strip())
-    return " · ".join(parts)
+    return fit(f"{plural(document['total'], 'person', 'people')} · {parts_of_window(document)}", _SUBTITLE, _INNER)
 
 
 def _footer(document: dict[str, Any], shown: int) -> str:
     parts = [f"Top {number(shown)} of {number(document['total'])}"] if shown < document["total"] else []
-    if document["asOf"]:
-        parts.append(f"as of {document['asOf'][:10]}")
+    parts += [window_of(document)] if window_of(document) else []
+    if document["head"]:
+        committed = document["headCommittedAt"]
+        parts.append(f"as of {document['head'][:10]}" + (f", committed on {committed[:10]}" if committed else ""))
     return " · ".join(parts)
