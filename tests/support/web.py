@@ -109,6 +109,7 @@ class Site:
         if counted:
             row |= {
                 "head": HEAD,
+                "head_committed_at": NOW - 86_400,
                 "branch": "main",
                 "counting_version": COUNTING_VERSION,
                 "generation": 1,
@@ -138,9 +139,13 @@ class Site:
         *,
         when: int = NOW,
         co_authors: Sequence[int] = (),
+        roles: Sequence[tuple[int, int]] = (),
         **columns: Any,
     ) -> int:
-        """Save a person whose commits are all of one time and name the same co-authors, by their ids; return the id."""
+        """Save a person whose commits are all of one time and name the same co-authors, by their ids; return the id.
+
+        roles: pairs (id, role) that each of the commits names too.
+        """
         identity = next(self._ids)
         row = {
             "id": identity,
@@ -157,7 +162,7 @@ class Site:
         }
         self._insert("commit_data", row | columns)
         merges = columns.get("merge_count", 0)
-        added = [Commit(identity, when, False, tuple(co_authors))] * commits
+        added = [Commit(identity, when, False, tuple(co_authors), tuple(roles))] * commits
         added += [Commit(identity, when, True, tuple(co_authors))] * merges
         with self.db.write() as session:
             add_segment(session, repository_id, added)

@@ -255,6 +255,41 @@ def test_misspelt_parameter_is_refused_rather_than_ignored(client: Client, typo:
     assert is_problem(client.get(LEADERBOARD + "&" + typo), 400, typo.partition("=")[0])
 
 
+def test_roles_are_in_the_rows_where_they_are_wanted(site: Site, client: Client) -> None:
+    number = site.repository()
+    bob = site.person(number, "Bob", "bob@example.com", 1)
+    site.person(number, "Ada", "ada@example.com", 5, roles=[(bob, 0), (bob, 3)])
+    body = client.get(LEADERBOARD + "&roles=include").json()
+    assert matches(schemas.Board, body)
+    nothing = dict.fromkeys(("reviewed", "tested", "acked", "signedOff", "reported", "suggested", "helped"), 0)
+    assert [(row["name"], row["roles"]) for row in body["top_contributors"]] == [
+        ("Ada", nothing),
+        ("Bob", nothing | {"reviewed": 5, "signedOff": 5}),
+    ]
+    later = client.get(LEADERBOARD + "&roles=include&since=2030-01-01").json()
+    assert later["top_contributors"] == []
+    assert "roles" not in client.get(LEADERBOARD).json()["top_contributors"][0]
+    assert is_problem(client.get(LEADERBOARD + "&roles=all"), 400, "roles", "include or exclude")
+
+
+def test_a_board_says_where_its_commits_went(site: Site, client: Client) -> None:
+    number = site.repository()
+    claude = site.person(number, "Claude", "noreply@anthropic.com", 2)
+    site.person(number, "Ada Lovelace", "ada@example.com", 5, merge_count=3, co_authors=[claude])
+    site.person(number, "Ada LOVELACE", "ada@example.org", 1)
+    site.person(number, "Bot", "my[bot]@example.com", 4)
+    body = client.get(LEADERBOARD).json()
+    assert matches(schemas.Board, body)
+    assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 6, "people": 0}
+    assert (body["totalCommits"], body["rankedCommits"], body["joinedByName"]) == (15, 6, 1)
+    assert (body["aiCommits"], body["agents"]) == (7, [{"name": "Claude", "commitCount": 7}])
+    [row] = body["top_contributors"]
+    assert (row["commitCount"], row["aiCount"], row["joinedByName"]) == (6, 5, True)
+    apart = client.get(LEADERBOARD + "&names=apart&bots=only").json()
+    assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "people": 6}
+    assert apart["joinedByName"] == 0
+
+
 def test_failed_repository_without_a_board_is_a_conflict(site: Site, client: Client) -> None:
     site.repository(state="failed", error="The repository is empty.", error_code="empty")
     answer = client.get(LEADERBOARD)
@@ -571,7 +606,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
     assert sorted(parameters) == sorted(
-        "repoUrl limit offset merges bots coAuthors mailmap names since until sparklines".split()
+        "repoUrl limit offset merges bots coAuthors mailmap names since until roles sparklines".split()
     )
     for operation in operations.values():
         for status, response in operation["responses"].items():

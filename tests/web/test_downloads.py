@@ -54,6 +54,19 @@ def test_the_file_contains_all_rows(site: Site, client: Client) -> None:
     assert "Ranks 1 to" not in table
 
 
+def test_a_file_has_roles_where_they_are_wanted(site: Site, client: Client) -> None:
+    number = site.repository()
+    bob = site.person(number, "Bob", "bob@example.com", 1)
+    site.person(number, "Ada", "ada@example.com", 5, roles=[(bob, 1)])
+    rows = records(client.get("/r/octo/hello/board.csv?roles=include"))
+    assert [(row["name"], row["tested"], row["helped"]) for row in rows] == [("Ada", "0", "0"), ("Bob", "5", "0")]
+    assert "| Tested |" in client.get("/r/octo/hello/board.md?roles=include").text
+    board = client.get("/r/octo/hello/board.json?roles=include").json()
+    assert [row["roles"]["tested"] for row in board["top_contributors"]] == [0, 5]
+    assert "tested" not in client.get("/r/octo/hello/board.csv").text
+    assert is_problem(client.get("/r/octo/hello/board.csv?roles=1"), 400, "roles")
+
+
 @pytest.mark.parametrize(
     ("format", "kind"),
     [

@@ -66,8 +66,13 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
     )
-    rank.add_argument("--since", metavar="DATE", help="first day (author date, UTC)")
-    rank.add_argument("--until", metavar="DATE", help="last day, inclusive")
+    rank.add_argument(
+        "--since", metavar="DATE", help="first day of the window, inclusive (author dates, whole days in UTC)"
+    )
+    rank.add_argument("--until", metavar="DATE", help="last day of the window, inclusive")
+    rank.add_argument(
+        "--roles", action="store_true", help="show how often trailers such as Reviewed-by name each person"
+    )
     rank.add_argument(
         "--no-identities", action="store_true", help="look up no accounts: one row per e-mail or mailmap identity"
     )

@@ -66,6 +66,7 @@ class Request:
     format: str
     bots_files: tuple[Path, ...]
     mailmap_files: tuple[str, ...]
+    roles: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -282,7 +283,8 @@ def _board(settings: Settings, db: Database, repository_id: int, request: Reques
             show_emails=settings.show_emails is not False,
             github_url=settings.github_server_url,
             bots=bots,
+            roles=request.roles,
         )
     # Not cut in a file or a pipe.
     width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
-    return render(document, request.format, width=width)
+    return render(document, request.format, width=width, roles=request.roles)

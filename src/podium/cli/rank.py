@@ -53,14 +53,15 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
     return rank(
         environment,
         Request(
-            options.source,
-            local,
-            options.rev,
-            rules,
-            top,
-            options.format,
-            bots_files,
-            tuple(options.mailmap_file),
+            source=options.source,
+            local=local,
+            rev=options.rev,
+            rules=rules,
+            top=top,
+            format=options.format,
+            bots_files=bots_files,
+            mailmap_files=tuple(options.mailmap_file),
+            roles=options.roles,
         ),
     )
 

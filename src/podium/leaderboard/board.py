@@ -17,7 +17,7 @@ from podium.leaderboard.newcomers import is_back, is_new, new_since
 from podium.leaderboard.people import MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
 from podium.leaderboard.row_counts import row_counts
-from podium.leaderboard.row_roles import role_only_people
+from podium.leaderboard.row_roles import add_roles, role_only_people
 from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
@@ -43,10 +43,14 @@ def load_board(
     show_emails: bool,
     github_url: str,
     bots: Bots = BUILT_IN,
+    roles: bool = False,
 ) -> Document:
     """Read one board of a counted ``repository``; see :func:`read_board`."""
     ranked = BoardData(session, repository, github_url, bots=bots).under(rules)
-    return read_board(ranked, limit=limit, offset=offset, show_emails=show_emails)
+    document = read_board(ranked, limit=limit, offset=offset, show_emails=show_emails)
+    if roles:
+        add_roles(ranked, document)
+    return document
 
 
 def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: bool) -> Document:

@@ -13,6 +13,7 @@ from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
+from podium.leaderboard.row_roles import add_roles
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
 from podium.textutil.mask import is_email
@@ -53,16 +54,18 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
     """Rank the people of a repository under the given rules, once its commits are counted."""
     rules = query.rules()
     emails = shows_emails(request, context.services)
-    curves = query.sparklines == "include"
+    curves, roles = query.sparklines == "include", query.roles == "include"
 
     def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
         document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails)
+        if roles:
+            add_roles(ranked, document)
         if curves:
             add_sparklines(ranked, document)
         return CachedResponse.json(document)
 
-    name = ("leaderboard", rules, query.limit, query.offset, emails, curves)
+    name = ("leaderboard", rules, query.limit, query.offset, emails, curves, roles)
     return await _ready(request, context, query.repo_url, name, make, usual=query.is_usual())
 
 
@@ -111,7 +114,7 @@ async def _ready(
     responses=_BOARD,
 )
 async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], context: ContextDep) -> Response:
-    """The board as a whole: figures, the share of bots and AI agents, and the commits of every week."""
+    """The board as a whole: figures, the share of bots and of declared AI, and the commits of every week."""
     rules = query.rules()
     return await _ready(
         request,

@@ -91,14 +91,15 @@ class RulesQuery(_Query):
     )
     since: str | None = Field(
         None,
-        description="First day of the window, `YYYY-MM-DD` in UTC, or a time, which stands for its day.",
-        examples=["2024-01-07"],
+        description="First day of the window, inclusive: `YYYY-MM-DD` in UTC, or a time, which stands for its day. A "
+        "commit is in the window by its author date.",
+        examples=["2024-01-01"],
         json_schema_extra={"anyOf": _DAY},
     )
     until: str | None = Field(
         None,
-        description="Last day of the window, in the same form; not before `since`.",
-        examples=["2024-12-28"],
+        description="Last day of the window, inclusive, in the same form; not before `since`.",
+        examples=["2024-12-31"],
         json_schema_extra={"anyOf": _DAY},
     )
 
@@ -114,7 +115,22 @@ class RulesQuery(_Query):
         )
 
 
-class BoardQuery(RulesQuery, Page, RepositoryQuery):
+class RowsQuery(RulesQuery):
+    """Whole rows: the rules, and what each row has besides."""
+
+    roles: str = Field(
+        "exclude",
+        description="Whether each row says how many commits of the window name the person in a trailer such as "
+        "`Reviewed-by`.",
+        json_schema_extra={"enum": ["exclude", "include"]},
+    )
+
+    def rules(self) -> Rules:
+        _included("roles", self.roles)
+        return super().rules()
+
+
+class BoardQuery(RowsQuery, Page, RepositoryQuery):
     sparklines: str = Field(
         "exclude",
         description="Whether each row has its activity in up to 32 parts of the window.",
@@ -122,9 +138,13 @@ class BoardQuery(RulesQuery, Page, RepositoryQuery):
     )
 
     def rules(self) -> Rules:
-        if self.sparklines not in ("exclude", "include"):
-            raise BadRule(f"sparklines cannot be {self.sparklines[:40]!r}: choose include or exclude.")
+        _included("sparklines", self.sparklines)
         return super().rules()
+
+
+def _included(name: str, value: str) -> None:
+    if value not in ("exclude", "include"):
+        raise BadRule(f"{name} cannot be {value[:40]!r}: choose include or exclude.")
 
 
 class RuledQuery(RulesQuery, RepositoryQuery):

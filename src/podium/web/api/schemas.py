@@ -93,25 +93,22 @@ class Contributor(ResponseModel):
     share: float = Field(description="The share of `rankedCommits`, from 0 to 1.")
     merge_count: int = Field(description="Authored merges, whether they count or not.")
     co_authored_count: int = Field(description="Commits that name the person as co-author, whether they count or not.")
-    ai_count: int = Field(0, description="Counted commits that an AI agent authored, or that declare its help.")
+    ai_count: int = Field(description="Counted commits that an AI agent authored, or that declare its help.")
     first_commit_at: str | None = Field(
         description=f"The first commit in the window, {_TIME} Null if all dates are odd (`oddDates`)."
     )
     last_commit_at: str | None = Field(description="The last one, in the same form.")
     odd_dates: int = Field(
-        0,
         description="Commits with a date that git cannot read, before 1970-01-02, or more than a day after the count. "
         "They count in the whole history, and in no window.",
     )
     is_bot: bool
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
-    joined_by_name: bool = Field(False, description="Whether some of its e-mails are here only by an equal full name.")
+    joined_by_name: bool = Field(description="Whether some of its e-mails are here only by an equal full name.")
     is_new: bool = Field(
-        False, description="Whether the first commit ever is in the window; without one, in the last 12 months."
+        description="Whether the first commit ever is in the window; without one, in the last 12 months."
     )
-    is_back: bool = Field(
-        False, description="Whether the person returned: earlier commits, but none in the window before."
-    )
+    is_back: bool = Field(description="Whether the person returned: earlier commits, but none in the window before.")
     rank_before: int | None = Field(
         description="The rank in the previous window of the same length; null if it had none."
     )
@@ -122,12 +119,12 @@ class Contributor(ResponseModel):
 
 
 class CommitParts(ResponseModel):
-    """The commits of the window: `total` is the sum of the others."""
+    """The commits of the window, and where they went: the parts add up to the total."""
 
     total: int
-    ranked: int = Field(description="Authored by rows of the board.")
-    merges: int = Field(description="Merges, if they do not count.")
-    bots: int = Field(description="By bots and AI agents, if they are not ranked; merges only if they count.")
+    ranked: int = Field(description="Authored by the rows of the board; credits of co-authors are not among them.")
+    merges: int = Field(description="Merges, unless they count.")
+    bots: int = Field(description="By bots and AI agents, unless they are ranked; merges only if they count.")
     people: int = Field(description="By people, if only bots and AI agents are ranked; merges only if they count.")
 
 
@@ -154,22 +151,20 @@ class Board(ResponseModel):
     error: str | None = Field(None, description="Only if a refresh failed and this is the older board.")
     head: str = Field(description="The last commit counted.")
     head_committed_at: str | None = Field(
-        None, description=f"When it was committed, {_TIME} Null if it has no readable date."
+        description=f"When it was committed, {_TIME} Null if it has no readable date."
     )
     as_of: str | None = Field(description=f"When it was counted, {_TIME}")
     rules: dict[str, str | None] = Field(description="The rules and window in effect.")
     total_commits: int
     merge_commits: int
     commits: CommitParts
-    bot_commits: int = Field(0, description="Commits by bots and AI agents, in the window; merges only if they count.")
-    ai_commits: int = Field(
-        0, description="Commits that an AI agent authored, or that declare its help, in the window."
-    )
-    agents: list[Agent] = Field([], description="The agents of these commits; one commit may name several.")
-    odd_dates: int = Field(0, description="Commits with odd dates: see the rows.")
-    joined_by_name: int = Field(0, description="Rows that an equal full name joined into others.")
+    bot_commits: int = Field(description="Commits by bots and AI agents, in the window; merges only if they count.")
+    ai_commits: int = Field(description="Commits that an AI agent authored, or that declare its help, in the window.")
+    agents: list[Agent] = Field(description="The agents of these commits; one commit may name several.")
+    odd_dates: int = Field(description="Commits with odd dates: see the rows.")
+    joined_by_name: int = Field(description="Rows that an equal full name joined into others.")
     role_only_people: int = Field(
-        0, description="People whom trailers such as `Reviewed-by` name, and who are no contributors."
+        description="People whom trailers such as `Reviewed-by` name, and who are no contributors."
     )
     trimmed_commits: int = Field(
         description="Commits beyond a limit. They count for their authors, but perhaps not for all of their co-authors."
@@ -221,10 +216,10 @@ class Activity(ResponseModel):
     head: str
     figures: Figures
     split: CommitSplit
-    agents: list[Agent] = Field([], description="The agents of the window's commits; one commit may name several.")
+    agents: list[Agent] = Field(description="The agents of the window's commits; one commit may name several.")
+    odd_dates: int = Field(description="Commits with odd dates: see the rows of the board. They are in no week.")
     presets: dict[str, str | None] = Field(description="The first day of the usual windows.")
     weeks: list[Week] = Field(description="All weeks of the history that have commits.")
-    odd_dates: int = Field(0, description="Commits with odd dates, which are in no week: see the rows of a board.")
 
 
 class ExplainedRow(Contributor):
@@ -254,7 +249,7 @@ class ExplainedEmail(ResponseModel):
 
 
 class Year(ResponseModel):
-    """One year of a row (author dates, UTC)."""
+    """One calendar year of a row, in UTC and without odd dates."""
 
     year: int
     commit_count: int

@@ -18,10 +18,11 @@ from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.formats import stream
+from podium.leaderboard.row_roles import add_roles
 from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
-from podium.web.api.query_parameters import RulesQuery, each_once
+from podium.web.api.query_parameters import RowsQuery, each_once
 from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
@@ -64,7 +65,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
     },
 )
 async def download(
-    request: Request, path: BoardPath, format: Format, query: Annotated[RulesQuery, Query()], context: ContextDep
+    request: Request, path: BoardPath, format: Format, query: Annotated[RowsQuery, Query()], context: ContextDep
 ) -> Response:
     """All rows of the board under the given rules, with e-mail addresses only if the server shows them."""
     rules = query.rules()
@@ -76,7 +77,7 @@ async def download(
     def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
         if data is None:
             raise Conflict(_no_board(row))
-        return _written(data.under(rules), format, show_emails=show)
+        return _written(data.under(rules), format, show_emails=show, roles=query.roles == "include")
 
     file, etag, length = await context.boards.read(row, make, reader=context.reader(request))
     headers = {
@@ -105,12 +106,12 @@ def _no_board(row: Repository) -> str:
     return "There is no board yet: the commits are being counted. Ask again in a moment."
 
 
-def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[bytes], str, int]:
+def _written(ranked: Ranked, format: Format, *, show_emails: bool, roles: bool) -> tuple[IO[bytes], str, int]:
     """The rewound file, its ETag, its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
-        for piece in stream(_pages(ranked, show_emails=show_emails), _FORMATS[format]):
+        for piece in stream(_pages(ranked, show_emails=show_emails, roles=roles), _FORMATS[format], roles=roles):
             data = piece.encode()
             digest.update(data)
             file.write(data)
@@ -122,11 +123,13 @@ def _written(ranked: Ranked, format: Format, *, show_emails: bool) -> tuple[IO[b
     return file, f'"{digest.hexdigest()[:32]}"', length
 
 
-def _pages(ranked: Ranked, *, show_emails: bool) -> Iterator[Document]:
+def _pages(ranked: Ranked, *, show_emails: bool, roles: bool) -> Iterator[Document]:
     offset, total = 0, 1
     while offset < total:
         ranked.data.check()
         page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)
+        if roles:
+            add_roles(ranked, page)
         offset, total = offset + _ROWS, page["total"]
         yield page | {"limit": None, "offset": 0}
 
