@@ -189,8 +189,8 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         expect(page.locator(".bounds strong")).to_have_count(2)
         assert people(page) < everybody
         expect(page.locator(".move").first).to_be_visible()
-        since = page.get_by_label("From").input_value()
-        assert f"since={since}" in page.url
+        since, until = page.get_by_label("From").input_value(), page.get_by_label("To", exact=True).input_value()
+        assert f"since={since}&until={until}" in page.url
         first = page.get_by_role("slider", name="First week")
         first.focus()
         page.keyboard.press("ArrowLeft")
@@ -199,6 +199,14 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         expect(page.get_by_role("slider", name="First week")).to_be_focused()
         page.keyboard.press("Home")
         page.wait_for_url(lambda url: "since=" not in url)
+        page.get_by_label("From").fill("2005-03-02")
+        page.wait_for_url("**since=2005-03-02*")
+        last = page.get_by_role("slider", name="Last week")
+        last.focus()
+        page.keyboard.press("ArrowLeft")
+        # The handle that does not move stays on the day that was typed.
+        page.wait_for_url(lambda url: "since=2005-03-02&until=" in url and f"until={until}" not in url)
+        assert page.get_by_label("From").input_value() == "2005-03-02"
         for name in ("3 months", "12 months", "1 month", "All"):
             page.get_by_role("link", name=name, exact=True).click()
             expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")

@@ -13,20 +13,21 @@ from podium.web.pages.chart import bars_path, chart_of
 from tests.support.boards import at
 
 
-def line(*weeks: tuple[str, int, int]) -> Timeline:
-    """Weeks by their Sunday, with what people and bots did."""
-    none = [0] * len(weeks)
+def line(*weeks: tuple[str, int, int], ai: int = 0) -> Timeline:
+    """Weeks by their Sunday, with what people and bots did; each has ``ai`` commits with declared AI."""
     numbers = [week_number(at(day)) for day, _, _ in weeks]
-    return Timeline(numbers, [people for _, people, _ in weeks], [bots for _, _, bots in weeks], none)
+    people, bots = [people for _, people, _ in weeks], [bots for _, _, bots in weeks]
+    return Timeline(numbers, people, bots, [ai] * len(weeks))
 
 
-def test_each_week_has_a_bar_and_bots_stand_behind() -> None:
-    chart = chart_of(line(("2024-01-07", 4, 1), ("2024-01-21", 2, 0)), Rules())
+def test_each_week_has_a_bar_with_people_in_front_of_ai_and_bots() -> None:
+    chart = chart_of(line(("2024-01-07", 3, 1), ("2024-01-21", 2, 0), ai=1), Rules())
     assert chart is not None
     assert (chart.first, chart.weeks, chart.weeks_a_bar, chart.peak) == ("2024-01-07", 3, 1, 5)
-    assert (chart.people, chart.others) == ([4, 0, 2], [1, 0, 0])
-    assert chart.people_path == "M0 100V20H1V100H2V60H3V100Z"
-    assert chart.all_path == "M0 100V0H1V100H2V60H3V100Z"
+    assert (chart.people, chart.ai, chart.bots) == ([3, 0, 2], [1, 0, 1], [1, 0, 0])
+    assert chart.people_path == "M0 100V40H1V100H2V60H3V100Z"
+    assert chart.ai_path == "M0 100V20H1V100H2V40H3V100Z"
+    assert chart.all_path == "M0 100V0H1V100H2V40H3V100Z"
     assert chart.window == (0, 100)
 
 

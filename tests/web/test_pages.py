@@ -15,12 +15,13 @@ import pytest
 from podium.errors import CannotListen, NotFound
 from podium.repositories.store import queries
 from podium.textutil.mask import masked
+from podium.timeutil import DAY
 from podium.web.pages import filters
 from podium.web.pages.board_urls import key_of, page_path
 from podium.web.serving.server import listen, url_of
 from tests.support.limit_clock import LimitClock
 from tests.support.site_server import first_line, serve_site
-from tests.support.web import Client, Site, is_problem, open_site
+from tests.support.web import NOW, Client, Site, is_problem, open_site
 
 GITHUB = "https://github.com"
 HTML = {"accept": "text/html"}
@@ -116,6 +117,41 @@ def test_board_shows_ranks_figures_and_the_rules_in_effect(site: Site, client: C
     assert ">14<" in with_merges
     assert 'name="merges" value="include" checked' in with_merges
     assert "from <strong>2024-04-29</strong>" in with_merges
+
+
+def test_board_says_where_its_commits_went_and_what_marks_a_row(site: Site, client: Client) -> None:
+    number = site.repository()
+    claude = site.person(number, "Claude", "noreply@anthropic.com", 2)
+    site.person(number, "Ada Lovelace", "ada@example.com", 5, merge_count=3, co_authors=[claude])
+    site.person(number, "Ada Lovelace", "ada@example.org", 1)
+    site.person(number, "Odd Clock", "odd@example.org", 2, when=0)
+    page = client.get("/r/octo/hello", headers=HTML).text
+    words = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "committed 2024-04-30 12:30 UTC" in words
+    assert "13 commits: 8 ranked, 3 merges, 2 by bots 1 row joined by name" in words
+    assert "People 3 (30.0 %) AI declared 7 (70.0 %) Bots 0 (0.0 %)" in words
+    assert "AI declared, not proven: Claude 7" in words
+    assert re.search(r'Ada Lovelace</bdi>\s*<span class="tag" title="[^"]*">joined by name</span>', page)
+    assert re.findall(r'data-cell="ai">(\d*)<', page) == ["5", ""]
+    assert page.count("unknown<small>odd date</small>") == 2
+    assert "2 commits have an odd date" in words
+    apart = client.get("/r/octo/hello?names=apart", headers=HTML).text
+    assert 'name="names" value="apart" checked' in apart
+    assert "joined by name" not in apart
+
+
+def test_board_shows_the_days_that_were_typed(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 3, when=NOW - 60 * DAY)
+    site.person(number, "Bob", "bob@example.com", 2, when=NOW)
+    site.person(number, "Ada Lovelace", "ada@example.org", 1, when=NOW)
+    page = client.get("/r/octo/hello?since=2024-04-30&until=2024-05-01T23:00", headers=HTML).text
+    assert 'name="since" value="2024-04-30"' in page
+    assert 'name="until" value="2024-05-01"' in page
+    assert "from <strong>2024-04-30</strong> to <strong>2024-05-01</strong> (whole days in UTC, both inclusive)" in page
+    assert "3 of 6 commits in the window, all ranked" in page
+    assert re.findall(r'class="move (\w+)"', page) == ["new", "back"]
+    assert "week" not in re.sub(r"<figure.*?</figure>", "", page, flags=re.S)
 
 
 def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:

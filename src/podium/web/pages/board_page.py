@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from podium.leaderboard.board import read_board, shown_name
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.explain import explained_emails, read_explanation
+from podium.leaderboard.export.summary import ODD_DATE, parts_of
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
@@ -85,7 +86,10 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     return {
         "board": board,
         "figures": overview["figures"],
+        "parts": parts_of(board),
         "split": _split(overview["split"]),
+        "agents": overview["agents"],
+        "odd_date": ODD_DATE,
         "years": _years(overview["weeks"]),
         "chart": chart_of(ranked.timeline, ranked.rules),
         "presets": _presets(ranked, wanted),
@@ -153,11 +157,11 @@ def _split(parts: dict[str, int]) -> dict[str, Any]:
     return {"total": total, "slices": slices}
 
 
-def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
-    years: dict[str, tuple[int, int]] = {}
+def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
+    years: dict[str, tuple[int, int, int]] = {}
     for week in weeks:
-        people, others = years.get(week["week"][:4], (0, 0))
-        years[week["week"][:4]] = (people + week["human"], others + week["bot"] + week["ai"])
+        people, ai, bots = years.get(week["week"][:4], (0, 0, 0))
+        years[week["week"][:4]] = (people + week["human"], ai + week["ai"], bots + week["bot"])
     return [(year, *counts) for year, counts in years.items()]
 
 

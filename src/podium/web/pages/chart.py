@@ -27,7 +27,7 @@ class Chart:
 
     Attributes:
         first: the first day, a Sunday.
-        people, others: the commits of each bar.
+        people, ai, bots: the commits of each bar.
         labels: (position, text).
         window: (start, width) of the selected window, in percent like positions.
         left_out: commits with dates too far off to draw.
@@ -37,8 +37,10 @@ class Chart:
     weeks: int
     weeks_a_bar: int
     people: list[int]
-    others: list[int]
+    ai: list[int]
+    bots: list[int]
     people_path: str
+    ai_path: str
     all_path: str
     labels: list[tuple[float, str]]
     window: tuple[float, float]
@@ -55,22 +57,27 @@ def chart_of(line: Timeline, rules: Rules) -> Chart | None:
     weeks = last - first + 1
     width = next(width for width in _WEEKS if weeks <= width * _BARS or width == _WEEKS[-1])
     bars = -(-weeks // width)
-    people, others, left_out = [0] * bars, [0] * bars, 0
+    people, declared, bots, left_out = [0] * bars, [0] * bars, [0] * bars, 0
     for week, human, bot, ai in zip(line.weeks, line.human, line.bot, line.ai, strict=True):
         if first <= week <= last:
-            people[(week - first) // width] += human
-            others[(week - first) // width] += bot + ai
+            place = (week - first) // width
+            people[place] += human
+            declared[place] += ai
+            bots[place] += bot
         else:
             left_out += human + bot + ai
-    totals = [a + b for a, b in zip(people, others, strict=True)]
+    with_ai = [a + b for a, b in zip(people, declared, strict=True)]
+    totals = [a + b for a, b in zip(with_ai, bots, strict=True)]
     peak = max(totals)
     return Chart(
         first=iso_day(week_start(first)),
         weeks=weeks,
         weeks_a_bar=width,
         people=people,
-        others=others,
+        ai=declared,
+        bots=bots,
         people_path=bars_path(people, peak, HEIGHT),
+        ai_path=bars_path(with_ai, peak, HEIGHT),
         all_path=bars_path(totals, peak, HEIGHT),
         labels=_labels(first, bars * width),
         window=_window(first, bars * width, rules),

@@ -1,4 +1,5 @@
-// The chart's brush: drag, or move its two handles with the keyboard, to select a window of whole weeks.
+// The chart's brush: drag, or move its two handles with the keyboard, to select whole weeks. A bound that was typed and
+// does not move stays the day that was typed.
 import { addressOf, go } from "./navigate.js";
 
 const DAY = 86_400_000;
@@ -9,19 +10,23 @@ function iso(time) {
   return new Date(time).toISOString().slice(0, 10);
 }
 
+function typedDay(id) {
+  return document.getElementById(id)?.value ?? "";
+}
+
 class Brush {
   constructor(figure) {
-    const { first, weeks, bar, people, others } = figure.dataset;
+    const { first, weeks, bar, people, ai, bots } = figure.dataset;
     this.plot = figure.querySelector(".plot");
     this.readout = figure.querySelector("[data-readout]");
     this.said = this.readout.textContent;
     this.first = Date.parse(`${first}T00:00:00Z`);
     this.weeks = Number(weeks);
     this.bar = Number(bar);
-    this.people = people.split(",").map(Number);
-    this.others = others.split(",").map(Number);
+    this.series = [people, ai, bots].map((counts) => counts.split(",").map(Number));
     this.shades = figure.querySelectorAll(".shade");
-    [this.low, this.high] = this.chosen();
+    this.typed = this.chosen();
+    [this.low, this.high] = this.typed;
     this.handles = ["First week of the window", "Last week of the window"].map((label, which) => this.handle(label, which));
     this.plot.append(...this.handles);
     this.plot.classList.add("brushable");
@@ -33,9 +38,9 @@ class Brush {
   }
 
   chosen() {
-    const before = parseFloat(this.shades[0].getAttribute("width"));
-    const after = parseFloat(this.shades[1].getAttribute("width"));
-    return [Math.round((before * this.weeks) / 100), Math.round(((100 - after) * this.weeks) / 100)];
+    const [since, until] = ["since", "until"].map(typedDay);
+    const place = (time) => Math.min(Math.max((time - this.first) / (7 * DAY), 0), this.weeks);
+    return [since ? place(Date.parse(since)) : 0, until ? place(Date.parse(until) + DAY) : this.weeks];
   }
 
   handle(label, which) {
@@ -51,7 +56,11 @@ class Brush {
   }
 
   day(week) {
-    return iso(this.first + week * 7 * DAY);
+    return iso(this.first + Math.round(week * 7) * DAY);
+  }
+
+  lastDay(week) {
+    return this.day(week - 1 / 7);
   }
 
   draw() {
@@ -61,13 +70,13 @@ class Brush {
     this.shades[1].setAttribute("width", `${(100 * (weeks - high)) / weeks}%`);
     [low, high].forEach((week, which) => {
       this.handles[which].style.left = `${(100 * week) / weeks}%`;
-      this.handles[which].setAttribute("aria-valuenow", String(week));
-      this.handles[which].setAttribute("aria-valuetext", which ? iso(this.first + (week * 7 - 1) * DAY) : this.day(week));
+      this.handles[which].setAttribute("aria-valuenow", String(Math.round(week)));
+      this.handles[which].setAttribute("aria-valuetext", which ? this.lastDay(week) : this.day(week));
     });
   }
 
   show() {
-    this.readout.textContent = `${this.day(this.low)} to ${iso(this.first + (this.high * 7 - 1) * DAY)}`;
+    this.readout.textContent = `${this.day(this.low)} to ${this.lastDay(this.high)}`;
   }
 
   week(event) {
@@ -131,18 +140,21 @@ class Brush {
   }
 
   async ask(focus) {
-    const since = this.low > 0 ? this.day(this.low) : "";
-    const until = this.high < this.weeks ? iso(this.first + (this.high * 7 - 1) * DAY) : "";
+    const [low, high] = this.typed;
+    let since = this.low > 0 ? this.day(this.low) : "";
+    let until = this.high < this.weeks ? this.lastDay(this.high) : "";
+    if (this.low === low) since = typedDay("since");
+    if (this.high === high) until = typedDay("until");
     await go(addressOf({ since, until }));
     if (focus !== undefined) document.querySelectorAll(".handle")[focus]?.focus({ preventScroll: true });
   }
 
   point(event) {
     if (event.buttons) return;
-    const index = Math.min(Math.floor(this.week(event) / this.bar), this.people.length - 1);
-    const [people, others] = [this.people[index], this.others[index]];
+    const index = Math.min(Math.floor(this.week(event) / this.bar), this.series[0].length - 1);
+    const [people, ai, bots] = this.series.map((counts) => counts[index]);
     const text = `${people.toLocaleString("en")} ${people === 1 ? "commit" : "commits"} by people`;
-    const rest = others ? `, ${others.toLocaleString("en")} by bots and AI agents` : "";
+    const rest = (ai ? `, ${ai.toLocaleString("en")} AI declared` : "") + (bots ? `, ${bots.toLocaleString("en")} by bots` : "");
     this.readout.textContent = `${this.bar > 1 ? `${this.bar} weeks` : "week"} from ${this.day(index * this.bar)}: ${text}${rest}`;
   }
 }

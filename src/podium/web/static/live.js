@@ -86,6 +86,10 @@ function putRows(pages) {
   if (eye?.isConnected) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
 }
 
+function columns(page) {
+  return page.querySelectorAll(".board > thead th").length;
+}
+
 async function refreshBoard() {
   if (refreshing) return;
   refreshing = true;
@@ -101,6 +105,11 @@ async function refreshBoard() {
       last.getElementById("status")?.remove();
       last.querySelector("main .source").after(document.adoptNode(own));
       main.replaceChildren(...last.getElementById("main").childNodes);
+      document.dispatchEvent(new Event("board"));
+    } else if (columns(document) !== columns(last)) {
+      // The first commit with declared AI adds a column.
+      putHead(pages[0]);
+      put("people", pages[0]);
       document.dispatchEvent(new Event("board"));
     } else {
       const eye = anchor();

@@ -71,7 +71,7 @@ async function toggle(link) {
     opened.className = "open";
     opened.id = `why-${row.dataset.row}`;
     const cell = opened.insertCell();
-    cell.colSpan = 7;
+    cell.colSpan = link.closest("table").tHead.rows[0].cells.length;
     cell.append(...page.body.childNodes);
     row.after(opened);
     link.setAttribute("aria-expanded", "true");
