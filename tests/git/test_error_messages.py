@@ -37,6 +37,8 @@ from tests.support.growth import growth
         ("fatal: transport 'ext' not allowed", "refused", False),
         ("fatal: protocol 'x' is not supported", "refused", False),
         ("fatal: ERROR: the repository o/r does not exist", "missing", False),
+        ("fatal: failed to expand user dir in: '~x/y'", "git-settings", False),
+        ("error: missing value for 'mailmap.file'\nfatal: bad config variable 'mailmap.file'", "git-settings", False),
         ("fatal: bad object 0123", "corrupt", False),
         ("error: Could not read 0123\nfatal: revision walk setup failed", "corrupt", False),
         ("fatal: Out of memory, malloc failed", "too-large", False),

@@ -81,7 +81,7 @@ class RulesQuery(_Query):
     )
     mailmap: str = Field(
         "use",
-        description="Whether the repository's `.mailmap` is applied.",
+        description="Whether mailmaps are applied: the repository's `.mailmap`, and the operator's own.",
         json_schema_extra={"enum": ["use", "ignore"]},
     )
     names: str = Field(
