@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
+from typing import cast
 
 from podium.history.person import Person
 from podium.history.trailers.mentions import Mention
@@ -44,25 +46,33 @@ class MentionSets:
         self.of_commits = array("I")
         self._known: dict[MentionSet, int] = {((), ()): 0}
         self._kept = 0
-        self._of_roles: dict[tuple[Mention, ...], int] = {}
+        self._of_roles: dict[tuple[Mention, ...], int] = {(): 0}
         self._cut_early: set[int] = set()
 
-    def add_commits(self, number: int) -> None:
-        """Add commits that name nobody."""
-        self.of_commits.frombytes(bytes(number * self.of_commits.itemsize))
+    def add(
+        self, named: Sequence[tuple[Person, ...]], roles: Sequence[tuple[Mention, ...]], numbers: PeopleNumbers
+    ) -> None:
+        """Add commits: whom each names, in which roles."""
+        first = len(self.of_commits)
+        # Most commits name no co-author, and the same people in roles as an earlier one.
+        found = list(map(self._of_roles.get, roles))
+        for place, people in enumerate(named):
+            if people:
+                found[place] = None
+        if None in found:
+            for place, number in enumerate(found):
+                if number is None:
+                    found[place] = self._read(first + place, named[place], roles[place], numbers)
+        self.of_commits.extend(cast("list[int]", found))
 
-    def put(self, commit: int, named: tuple[Person, ...], roles: tuple[Mention, ...], numbers: PeopleNumbers) -> None:
-        """Say whom an added commit names."""
-        # Most commits name one or two people in a role, and no co-author.
-        number = None if named else self._of_roles.get(roles)
-        if number is None:
-            members = tuple([numbers[person] << 3 | role for role, person in roles])
-            number = self._number(commit, (tuple([numbers[person] for person in named]), members))
-            if not named and len(roles) <= ENTRIES_A_COMMIT:
-                if len(self._of_roles) >= _MOST_REMEMBERED:
-                    self._of_roles.clear()
-                self._of_roles[roles] = number
-        self.of_commits[commit] = number
+    def _read(self, commit: int, named: tuple[Person, ...], roles: tuple[Mention, ...], numbers: PeopleNumbers) -> int:
+        members = tuple([numbers[person] << 3 | role for role, person in roles])
+        number = self._number(commit, (tuple([numbers[person] for person in named]), members))
+        if not named and len(roles) <= ENTRIES_A_COMMIT:
+            if len(self._of_roles) >= _MOST_REMEMBERED:
+                self._of_roles.clear()
+            self._of_roles[roles] = number
+        return number
 
     def _number(self, commit: int, found: MentionSet) -> int:
         number = self._known.get(found)

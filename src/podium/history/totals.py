@@ -6,6 +6,7 @@ time than sums that grow with each commit.
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,19 +83,20 @@ class Tally:
             return
         self._sorted = None
         numbers, first = self._numbers, self.total_commits
-        self._authors.extend([numbers[each[0]] << 1 | each[2] for each in facts])
-        self._dates.extend([each[1] for each in facts])
+        # Column by column takes half the time of commit by commit.
+        authors, dates, merges, named, roles, parents, trimmed = zip(*facts, strict=True)
+        self._authors.extend(
+            [numbers[author] << 1 | is_merge for author, is_merge in zip(authors, merges, strict=True)]
+        )
+        self._dates.extend(dates)
         self._oids += bytes.fromhex(b"".join(oids).decode())
-        self._mentions.add_commits(len(facts))
-        for commit, (_, _, _, named, roles, parents, is_trimmed) in enumerate(facts, first):
-            if roles or named:
-                self._mentions.put(commit, named, roles, numbers)
-            if is_trimmed:
-                self._trimmed.add(commit)
-            if not parents:
-                self._roots.append(oids[commit - first])
+        self._mentions.add(named, roles, numbers)
+        if any(trimmed):
+            self._trimmed.update(itertools.compress(range(first, first + len(oids)), trimmed))
+        if not all(parents):
+            self._roots += [oid for oid, lines in zip(oids, parents, strict=True) if not lines]
         self.total_commits += len(oids)
-        self.merge_commits += sum([each[2] for each in facts])
+        self.merge_commits += sum(merges)
 
     @property
     def number_of_people(self) -> int:
