@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.repositories.store import queries
 from podium.storage.session import Database
-from tests.support.boards import Counted
+from tests.support.boards import Counted, at
+
+SUNDAY = at("2024-01-07")
 
 
 @pytest.fixture
@@ -70,6 +73,18 @@ def test_only_rows_that_would_be_on_the_board_are_said_to_be_joined(counted: Cou
         assert (board["joinedByName"], board["total"]) == (joined, 1)
         apart = counted.board(Rules(merges=rules.merges, names="apart"))
         assert apart["total"] == board["total"] + joined
+
+
+def test_rows_that_only_namesakes_credit_count_as_joined(counted: Counted) -> None:
+    counted.person("a@x", "Zoe Kim", 2)
+    counted.person("b@x", "Zoe Kim")
+    counted.person("c@x", "Bob", 1)
+    counted.commit("a@x", SUNDAY, "b@x")
+    for rules, joined, total in ((Rules(), 0, 2), (Rules(co_authors=True), 1, 2)):
+        board = counted.board(rules)
+        assert (board["joinedByName"], board["total"]) == (joined, total)
+        assert counted.board(dataclasses.replace(rules, names="apart"))["total"] == total + joined
+    assert counted.board(Rules(co_authors=True))["top_contributors"][0]["commitCount"] == 3
 
 
 def test_the_mailmaps_names_are_compared_if_it_is_used(counted: Counted) -> None:

@@ -131,7 +131,7 @@ def _is_partial(session: Session, repository: Repository) -> bool:
 
 
 def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dict[str, Any]]:
-    """The rows of ``groups`` (indexes into :class:`podium.leaderboard.grouping.Groups`)."""
+    """The rows of ``groups`` (indexes into :class:`podium.leaderboard.joining.grouping.Groups`)."""
     ranks_before = ranked.previous.ranking.ranks if ranked.previous is not None else None
     found, since = [], new_since(ranked)
     for group in groups:
@@ -146,12 +146,26 @@ def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dic
 def joined_by_name(ranked: Ranked) -> int:
     """How many more rows the board would have if names joined none."""
     groups, by_person = ranked.groups, ranked.ranking.by_person
+    counted = _credited_by_namesakes(ranked) if ranked.rules.co_authors else set()
     more = 0
     for group in itertools.compress(range(len(groups.members)), groups.joined):
         if ranked.ranking.ranks[group]:
-            counted = {groups.parts[person] for person in groups.members[group] if by_person[person]}
-            more += max(0, len(counted) - 1)
+            parts = {groups.parts[person] for person in groups.members[group]}
+            alone = {groups.parts[person] for person in groups.members[group] if by_person[person]}
+            more += max(0, len(alone | (parts & counted)) - 1)
     return more
+
+
+def _credited_by_namesakes(ranked: Ranked) -> set[int]:
+    """The parts of groups that another part of the same group names as co-author: alone, each would be credited."""
+    groups, named = ranked.groups, ranked.log.named
+    found: set[int] = set()
+    for entry, count in enumerate(named.counts(ranked.window)):
+        author = named.authors[entry]
+        if count and groups.joined[groups.of[author]] and (ranked.rules.merges or not named.is_merge[entry]):
+            others = {groups.parts[person] for person in named.sets[entry]}
+            found |= others - {groups.parts[author]}
+    return found
 
 
 def representative_row(ranked: Ranked, group: int) -> int:

@@ -69,7 +69,7 @@ def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[d
 def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
     repository, rules = ranked.repository, ranked.rules
     author = row["username"] or row["email"]
-    if repository.host != ranked.data.github_host or not author or not row["commitCount"]:
+    if repository.host != ranked.data.github_host or not (author or "").strip() or not row["commitCount"]:
         return None
     query = {"author": author}
     if rules.since is not None:
