@@ -11,8 +11,8 @@ from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
 from podium.leaderboard.credits import Credits, credit
-from podium.leaderboard.grouping import Groups, Unresolved, group_people, unresolved
-from podium.leaderboard.known_accounts import Accounts, load_accounts
+from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
+from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.leaderboard.commit_log import CommitLog
-from podium.leaderboard.grouping import Groups
+from podium.leaderboard.joining.grouping import Groups
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from podium.leaderboard.commit_log import CommitLog, Window
 from podium.leaderboard.credits import Credits
-from podium.leaderboard.grouping import Groups
-from podium.leaderboard.known_accounts import Accounts
+from podium.leaderboard.joining.grouping import Groups
+from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.rules import Rules
 
 _NEVER = 2**63

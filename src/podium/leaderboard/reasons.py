@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.grouping import most_active
+from podium.leaderboard.joining.grouping import most_active
+from podium.leaderboard.joining.known_accounts import Known
 from podium.leaderboard.joining.who_wins import Way, identity_of
-from podium.leaderboard.known_accounts import Known
 from podium.textutil.mask import without_emails
 from podium.timeutil import iso_day
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from podium.leaderboard.commit_log import CommitLog
 from podium.leaderboard.credits import Credits
-from podium.leaderboard.grouping import Groups
+from podium.leaderboard.joining.grouping import Groups
 from podium.leaderboard.rules import Rules
 from podium.timeutil import SINCE_SUNDAY, WEEK, week_start
 

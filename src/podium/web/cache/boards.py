@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadCommitLog, NotFound, TooManyRequests
 from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
-from podium.leaderboard.known_accounts import Accounts, load_accounts
+from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 from podium.leaderboard.joining.full_names import full_name
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
+from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
-from podium.leaderboard.known_accounts import Accounts
 from podium.leaderboard.people import COMMITS, MERGES, People
 
 
