@@ -53,7 +53,7 @@ class MemoryBoard:
             total_commits=len(commits),
             commits_processed_at=self.counted_at + 0.5,
         )
-        people = self._people()
+        people = people_of(self)
         segments = [segment_of(segment) for segment in self.segments]
         given: dict[object, Any] = {
             "people": people,
@@ -70,22 +70,6 @@ class MemoryBoard:
         session: Any = None
         return BoardData(session, repository, "https://github.com", keep)
 
-    def _people(self) -> People:
-        persons = range(len(self.of))
-        emails = [f"p{person}@x" for person in persons]
-        names = [f"P{person}" for person in persons]
-        commits = self.commits
-        counts = tuple(
-            [sum(c.author == person and c.is_merge is is_merge for c in commits) for person in persons]
-            for is_merge in (False, True)
-        )
-        did = {person for commit in commits for person in (commit.author, *commit.named)}
-        kinds = [self.kinds[group] for group in self.of]
-        only = [person not in did for person in persons]
-        numbers = list(persons)
-        sources = [""] * len(numbers)
-        return People(numbers, numbers, emails, emails, names, emails, names, emails, sources, kinds, only, counts)
-
     def _groups(self) -> Groups:
         """Groups as the mailmap forms them: none is joined by name."""
         members: list[list[int]] = [[] for _ in self.kinds]
@@ -96,3 +80,21 @@ class MemoryBoard:
         none = array("i", bytes(4 * len(members)))
         owners: list[int | None] = [None] * len(members)
         return Groups(of, members, owners, identities, list(self.kinds), of, groups, none, bytearray(len(of)), {}, {})
+
+
+def people_of(board: MemoryBoard) -> People:
+    """The people of a board, with the counts of its commits."""
+    persons = range(len(board.of))
+    emails = [f"p{person}@x" for person in persons]
+    names = [f"P{person}" for person in persons]
+    commits = board.commits
+    counts = tuple(
+        [sum(c.author == person and c.is_merge is is_merge for c in commits) for person in persons]
+        for is_merge in (False, True)
+    )
+    did = {person for commit in commits for person in (commit.author, *commit.named)}
+    kinds = [board.kinds[group] for group in board.of]
+    only = [person not in did for person in persons]
+    numbers = list(persons)
+    sources = [""] * len(numbers)
+    return People(numbers, numbers, emails, emails, names, emails, names, emails, sources, kinds, only, counts)

@@ -17,7 +17,6 @@ from podium.leaderboard.people import People, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.timeline import Timeline, timeline
-from podium.leaderboard.weekly_log import weekly_segments
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State
@@ -128,12 +127,8 @@ class BoardData:
         )
 
     def _segments(self, *columns: str) -> Iterator[Segment]:
-        has_log = False
         for _, segment in segments.load(self.session, self._id, self.repository.count_id, columns):
-            has_log = True
             yield segment
-        if not has_log:
-            yield from weekly_segments(self.session, self._id, self.people)
 
     @cached_property
     def accounts(self) -> Accounts:

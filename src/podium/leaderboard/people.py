@@ -22,8 +22,8 @@ COMMITS, MERGES = range(2)
 _CHUNK = 10_000
 
 _PEOPLE = f"""
-SELECT id, COALESCE(ordinal, id), email, name, mailmap_email, mailmap_name, mailmap_identity, mailmap_source, kind,
-    role_only, {", ".join(COUNTS)}
+SELECT id, ordinal, email, name, mailmap_email, mailmap_name, mailmap_identity, mailmap_source, kind, role_only,
+    {", ".join(COUNTS)}
 FROM commit_data
 WHERE {OF_VALID_COUNT} AND (email, name) > (:email, :name)
 ORDER BY email, name
