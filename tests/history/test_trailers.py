@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from podium.history.trailers import trailer_memo
 from podium.history.trailers.agent_values import agent_of
 from podium.history.trailers.message_trailers import read_mentions
 from podium.history.trailers.trailer_memo import TrailerMemo
+from tests.support.growth import growth
 from tests.support.hostile import HOSTILE, raw_commit
 
 ALICE = ("Alice", "alice@example.org")
@@ -186,3 +188,28 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         memo[b"Helped-by: long <" + b"x" * 1000 + b"%d>" % number]
         assert len(memo) <= 50
         assert len(memo._lines) <= 50
+
+
+_HOSTILE_MESSAGES: dict[str, Callable[[int], bytes]] = {
+    "an endless agent": lambda size: b"t\n\nAssisted-by: " + b"a" * size,
+    "an endless address": lambda size: b"t\n\nAssisted-by: " + b"a@" * (size // 2),
+    "an endless role": lambda size: b"t\n\nHelped-by: " + b"<" * size,
+    "roles": lambda size: b"t\n\n" + b"Helped-by: A <a@b>\n" * (size // 19),
+    "blank lines at the end": lambda size: b"t\n\nHelped-by: A <a@b>" + b"\n" * size,
+    "blank lines before": lambda size: b"t" + b"\n" * size + b"Helped-by: A <a@b>\n",
+    "keys cut short": lambda size: b"t\n\n" + b"-by-by -by\t" * (size // 11) + b"\n",
+}
+
+
+@pytest.mark.parametrize("name", _HOSTILE_MESSAGES)
+def test_commits_with_hostile_trailers_are_read_in_time_in_proportion_to_their_size(name: str) -> None:
+    make = _HOSTILE_MESSAGES[name]
+    # A reader has one way for small commits, and another one for large ones.
+    for size in (4_500, 50_000):
+        number = 50_000 // size
+
+        def read(size: int, number: int = number) -> None:
+            raw = record(b"5f2b", b"0" * 40, raw_commit(message=make(size)))
+            CommitReader(b"5f2b").read(raw * number)
+
+        assert growth(read, size) < 3.2

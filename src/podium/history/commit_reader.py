@@ -93,8 +93,11 @@ class CommitReader:
             if number in exact:
                 continue
             begin, end = ends[number - 1] if number else 0, at - 2
-            while batch[end] == _LINE_BREAK:
+            if batch[end] == _LINE_BREAK:
                 end -= 1
+                if batch[end] == _LINE_BREAK:
+                    exact.add(number)
+                    continue
             # The last empty line, which may be the header's.
             blank = rfind(b"\n\n", begin, end)
             if blank < 0:

@@ -14,6 +14,8 @@ from podium.history.person import Person, bounded_text, split_person
 from podium.textutil.raw_bytes import from_bytes
 
 _BOTS = Bots()
+# Bytes. Searching an address takes up to 64 steps for each.
+_LONGEST_VALUE = 1000
 # A model may contain "@" with a date, such as `claude-sonnet-4@20250514`: an address has a domain.
 _ADDRESS = re.compile(rb"[^\s<>()\[\],;:]{1,64}@[^\s<>()\[\],;:@]{1,190}\.[A-Za-z]{2,24}(?![A-Za-z0-9-])")
 # Not the beginning of a URL.
@@ -25,6 +27,8 @@ def agent_of(value: bytes) -> Person | None:
 
     The name of an agent without an e-mail is its product, such as "Claude", or the ``AGENT`` of ``AGENT:MODEL``.
     """
+    if len(value) > _LONGEST_VALUE:
+        return None
     person = split_person(value)
     if person and person[1].strip():
         return person if _BOTS.kind_of(person[1].strip()) == "agent" else None
@@ -33,7 +37,7 @@ def agent_of(value: bytes) -> Person | None:
         email = from_bytes(address[0].lower())
         name = bounded_text(value[: address.start()].strip(b" \t<(["))
         return (name, email) if _BOTS.kind_of(email) == "agent" else None
-    product = product_at_start(from_bytes(value[:200]))
+    product = product_at_start(from_bytes(value))
     if product:
         return product, ""
     match = _AGENT_AND_MODEL.match(value)
