@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
+from podium.clones.own_mailmap import read_own_mailmaps
 from podium.errors import BadMailmapFile
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import path_address
@@ -43,8 +44,8 @@ Counted = Callable[..., dict[str, tuple[str, str, str]]]
 def counted(db: Database, repository: Path) -> Counted:
     """Count with the given files, and return what the mailmaps make of each person."""
 
-    def count(*files: Path, setting: Path | str = "") -> dict[str, tuple[str, str, str]]:
-        settings = Settings(mailmap_file=str(setting))
+    def count(*files: Path) -> dict[str, tuple[str, str, str]]:
+        settings = Settings()
         environment = {"PATH": os.environ["PATH"], "HOME": os.devnull}
         source = factories.path_source(environment, repository)
         source.own_mailmaps = factories.own_mailmaps(settings, [str(file) for file in files])
@@ -79,27 +80,25 @@ def test_a_changed_file_takes_effect_at_the_next_count_of_the_same_head(tmp_path
     assert counted() == without
 
 
-def test_the_files_of_the_command_line_win(tmp_path: Path, counted: Counted) -> None:
+def test_the_files_of_the_command_line_come_last(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("setting", "first", "second")]
     for file in files:
         file.write_text(f"{file.name} <bob@x.example>\n")
-    assert counted(setting=files[0])["Bob 2"] == ("setting", "own", "robert@x.example")
-    assert counted(files[1], setting=files[0])["Bob 2"][0] == "first"
-    assert counted(files[1], files[2], setting=files[0])["Bob 2"][0] == "second"
-    assert counted(files[2], files[1])["Bob 2"][0] == "first"
+    found = factories.own_mailmaps(Settings(mailmap_file=str(files[0])), [str(file) for file in files[1:]])
+    assert read_own_mailmaps(found) == b"".join(file.read_bytes() for file in files)
 
 
-def test_a_file_that_vanished_is_tried_again_and_then_fails(db: Database, repository: Path, tmp_path: Path) -> None:
+def test_a_file_that_vanished_is_tried_again_and_then_fails(sqlite: Database, repository: Path, tmp_path: Path) -> None:
     source = factories.path_source({"PATH": os.environ["PATH"], "HOME": os.devnull}, repository)
     settings = Settings(mailmap_file=str(tmp_path / "own"), max_attempts=2)
     source.own_mailmaps = factories.own_mailmaps(settings)
-    row = submit(db, NullQueues(), path_address(repository, None), refresh_after=0).repository
-    job = factories.commit_job(settings, db, source, ask=False)
+    row = submit(sqlite, NullQueues(), path_address(repository, None), refresh_after=0).repository
+    job = factories.commit_job(settings, sqlite, source, ask=False)
     for state, code in ((State.COMMITS_PROCESSING, None), (State.FAILED, "mailmap-file")):
         error = job.run(row.id, threading.Event())
         assert isinstance(error, BadMailmapFile)
         assert str(tmp_path) not in error.message
-        with db.write() as session:
+        with sqlite.write() as session:
             found = queries.by_id(session, row.id)
             session.run("UPDATE repository SET not_before = NULL")
         assert found is not None

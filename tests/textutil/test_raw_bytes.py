@@ -17,7 +17,7 @@ _BYTES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=60, deadline=None, database=None)
 @given(one=_BYTES, other=_BYTES)
 def test_any_bytes_come_back_and_stay_distinct(one: bytes, other: bytes) -> None:
     assert to_bytes(from_bytes(one)) == one
