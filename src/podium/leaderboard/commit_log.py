@@ -202,16 +202,16 @@ def _person(person_of: dict[int, int], ordinal: int) -> int:
 
 
 def _joined(commits: dict[int, list[array[int]]], people: int) -> tuple[array[int], array[int]]:
-    dates, starts = array("q"), array("I", [0])
-    for key in range(2 * people):
-        # Parts of several segments follow each other in any order.
-        parts = commits.pop(key, [])
+    dates, numbers = array("q"), array("I", bytes(8 * people))
+    for key in sorted(commits):
+        parts = commits.pop(key)
         if len(parts) == 1:
             dates += parts[0]
-        elif parts:
+        else:
+            # Parts of several segments follow each other in any order.
             dates.extend(sorted(itertools.chain.from_iterable(parts)))
-        starts.append(len(dates))
-    return dates, starts
+        numbers[key] = sum(map(len, parts))
+    return dates, array("I", itertools.accumulate(numbers, initial=0))
 
 
 def _odd_dates(dates: array[int], starts: array[int], ordinary: Window) -> int:
@@ -275,8 +275,6 @@ def _verify(log: CommitLog, people: People, repository: Repository) -> None:
     total = repository.total_commits or 0
     if len(log.dates) != total:
         raise BadCommitLog(f"The commit log has {len(log.dates):,} of {total:,} commits.")
-    merges = log.merges(EVER)
-    if log.commits(EVER) != people.counts[COMMITS] or any(
-        merges.get(person, 0) != count for person, count in enumerate(people.counts[MERGES])
-    ):
+    merges = {person: count for person, count in enumerate(people.counts[MERGES]) if count}
+    if log.commits(EVER) != people.counts[COMMITS] or log.merges(EVER) != merges:
         raise BadCommitLog("The commit log and the people of the repository do not have the same commits.")
