@@ -13,9 +13,11 @@ from collections.abc import Callable, Collection, Sequence
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JoinedNames:
-    """Attributes:
-    into: the row that another one joins.
-    namesakes: the rows whose name several accounts bear, and how many; they join none of them.
+    """Which rows join others.
+
+    Attributes:
+        into: for each row that joins another, that other row.
+        namesakes: the rows whose name several accounts bear, and how many; they join none of them.
     """
 
     into: dict[int, int] = dataclasses.field(default_factory=dict)

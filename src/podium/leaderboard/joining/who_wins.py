@@ -53,11 +53,13 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Places:
-    """Attributes:
-    keys: people with one key are one row.
-    ways: a :class:`Way` for each person.
-    owners: the account of each identity of the user's own mailmap that has one.
-    tools: whether a person counts as a bot or an agent, also because the mailmap says so.
+    """Where people belong, before names are compared.
+
+    Attributes:
+        keys: people with one key are one row.
+        ways: a :class:`Way` for each person.
+        owners: the account of each identity of the user's own mailmap that has one.
+        tools: whether a person counts as a bot or an agent, also because the mailmap says so.
     """
 
     keys: list[Key]
