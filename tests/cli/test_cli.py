@@ -50,7 +50,8 @@ def repository(tmp_path: Path) -> Path:
     commit(folder, "Bob", "1+bob@users.noreply.github.com", "2024-01-10T12:00:00Z")
     git(folder, "branch", "side")
     commit(folder, "Ada", "Ada@Example.org", "2024-02-01T12:00:00Z")
-    commit(folder, "Ada", "ada@example.org", "2024-03-01T12:00:00Z", "Pair\n\nCo-authored-by: Eve <eve@example.org>")
+    trailers = "Co-authored-by: Eve <eve@example.org>\nReviewed-by: Bob <1+bob@users.noreply.github.com>"
+    commit(folder, "Ada", "ada@example.org", "2024-03-01T12:00:00Z", f"Pair\n\n{trailers}")
     git(folder, "checkout", "--quiet", "side")
     commit(folder, "Bob", "1+bob@users.noreply.github.com", "2024-02-20T12:00:00Z")
     commit(folder, "dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com", "2024-02-21T12:00:00Z")
@@ -71,6 +72,7 @@ def test_a_path_is_ranked_as_a_table(podium: Podium, repository: Path) -> None:
     assert any(line[:2] == ["1", "Ada"] for line in lines)
     assert any(line[:3] == ["2", "Bob", "bob"] for line in lines)
     assert "dependabot" not in done.stdout
+    assert "7 commits: 5 ranked, 1 merge, 1 by bots.\n" in done.stdout
 
 
 def test_the_json_document(podium: Podium, repository: Path) -> None:
@@ -100,7 +102,7 @@ def test_the_json_document(podium: Podium, repository: Path) -> None:
         (["--bots", "only"], {"49699333+dependabot[bot]@users.noreply.github.com": 1}),
         (["--since", "2024-02-25"], {"ada@example.org": 1}),
         (["--until", "2024-01-05"], {"ada@example.org": 1}),
-        (["--top", "1"], {"ada@example.org": 3}),
+        (["--names", "apart", "--top", "1"], {"ada@example.org": 3}),
     ],
 )
 def test_switches(podium: Podium, repository: Path, switches: list[str], expected: dict[str, int]) -> None:
@@ -123,8 +125,8 @@ def test_without_identities_no_row_has_an_account(podium: Podium, repository: Pa
 
 
 def test_csv_and_markdown(podium: Podium, repository: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(podium.run("rank", str(repository), "--format", "csv").stdout)))
-    assert [row["name"] for row in rows] == ["Ada", "Bob"]
+    rows = list(csv.DictReader(io.StringIO(podium.run("rank", str(repository), "--format", "csv", "--roles").stdout)))
+    assert [(row["name"], row["reviewed"], row["tested"]) for row in rows] == [("Ada", "0", "0"), ("Bob", "1", "0")]
     assert "| Ada |" in podium.run("rank", str(repository), "--format", "markdown").stdout
 
 

@@ -168,8 +168,9 @@ class Site:
             add_segment(session, repository_id, added)
             # As each count does that saves anything.
             session.run(
-                """UPDATE repository SET generation = generation + 1, total_commits = total_commits + :total,
-                    merge_commits = merge_commits + :merges
+                """UPDATE repository SET generation = generation + 1,
+                    total_commits = coalesce(total_commits, 0) + :total,
+                    merge_commits = coalesce(merge_commits, 0) + :merges
                 WHERE id = :id""",
                 id=repository_id,
                 total=len(added),
