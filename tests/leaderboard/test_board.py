@@ -11,6 +11,7 @@ from podium.bots.tools import Bots
 from podium.errors import BadCommitLog, BadRule
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.export.summary import footnotes
 from podium.leaderboard.row_roles import ROLES, add_roles
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
@@ -76,6 +77,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "aiCommits": 0,
         "agents": [],
         "oddDates": 0,
+        "isCoarse": False,
         "roleOnlyPeople": 0,
         "rankedCommits": 10,
         "total": 2,
@@ -519,6 +521,15 @@ def test_roles_are_of_rows_and_are_not_ranked(counted: Counted) -> None:
     assert [entry["email"] for entry in document["top_contributors"]] == ["a@x"]
     assert document["top_contributors"][0]["roles"] == dict.fromkeys(ROLES, 0) | {"reviewed": 1, "signedOff": 1}
     assert (document["roleOnlyPeople"], document["unresolved"]) == (1, 1)
+
+
+def test_a_board_that_was_counted_by_week_says_so(counted: Counted) -> None:
+    counted.person("a@x", "Ada", 1)
+    with counted.db.write() as session:
+        session.run("UPDATE commit_log SET is_coarse = TRUE")
+    document = counted.board()
+    assert document["isCoarse"]
+    assert any("Sundays" in line for line in footnotes(document))
 
 
 def test_a_log_that_lacks_commits_is_no_board(counted: Counted) -> None:

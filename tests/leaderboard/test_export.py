@@ -97,6 +97,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "aiCommits": 0,
         "agents": [],
         "oddDates": 0,
+        "isCoarse": False,
         "joinedByName": 0,
         "roleOnlyPeople": 0,
         "trimmedCommits": 0,

@@ -115,6 +115,7 @@ def _commits(ranked: Ranked) -> Document:
         "aiCommits": split.ai,
         "agents": agent_list(ranked),
         "oddDates": ranked.log.odd_dates,
+        "isCoarse": ranked.log.is_coarse,
         "roleOnlyPeople": role_only_people(ranked),
     }
 

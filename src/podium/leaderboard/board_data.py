@@ -112,10 +112,7 @@ class BoardData:
     @cached_property
     def log(self) -> CommitLog:
         """Raises BadCommitLog: it is damaged, or does not fit the rest of the count."""
-        return self._part(
-            ("log", self._count),
-            lambda: read_log(self._segments("named", "named_sets"), self.people, self.repository, self.check),
-        )
+        return self._part(("log", self._count), self._read_log)
 
     @cached_property
     def roles(self) -> DatedSets:
@@ -124,6 +121,16 @@ class BoardData:
             ("roles", self._count),
             lambda: read_roles(self._segments("roles", "role_sets"), self.people, self.check),
             usual=False,
+        )
+
+    def _read_log(self) -> CommitLog:
+        chain = segments.links(self.session, self._id, self.repository.count_id)
+        return read_log(
+            self._segments("named", "named_sets"),
+            self.people,
+            self.repository,
+            self.check,
+            is_coarse=any(link.is_coarse for link in chain),
         )
 
     def _segments(self, *columns: str) -> Iterator[Segment]:

@@ -83,6 +83,7 @@ class CommitLog:
         ordinary: the window of the dates that can be true. Commits with other dates count in all of history, and in no
             window.
         odd_dates: the number of commits with other dates.
+        is_coarse: an older version counted: dates are the Sundays of their weeks.
     """
 
     dates: array[int]
@@ -93,6 +94,7 @@ class CommitLog:
     named: DatedSets
     ordinary: Window
     odd_dates: int
+    is_coarse: bool
 
     @property
     def size(self) -> int:
@@ -153,12 +155,18 @@ def ordinary_dates(counted_at: int) -> Window:
 
 
 def read_log(
-    segments: Iterable[Segment], people: People, repository: Repository, check: Callable[[], None]
+    segments: Iterable[Segment],
+    people: People,
+    repository: Repository,
+    check: Callable[[], None],
+    *,
+    is_coarse: bool = False,
 ) -> CommitLog:
     """Put the segments of a count together.
 
     Args:
         check: called between segments, and may raise an error.
+        is_coarse: whether any of them is.
 
     Raises:
         BadCommitLog: the segments do not have the commits of ``people`` and ``repository``.
@@ -185,7 +193,7 @@ def read_log(
     lasts = array("q", [dates[high - 1] if low < high else _NEVER for low, high in spans])
     ordinary = ordinary_dates(repository.counted_at)
     odd_dates = _odd_dates(dates, starts, ordinary)
-    log = CommitLog(dates, starts, firsts, lasts, mergers, named.result(), ordinary, odd_dates)
+    log = CommitLog(dates, starts, firsts, lasts, mergers, named.result(), ordinary, odd_dates, is_coarse)
     _verify(log, people, repository)
     return log
 

@@ -80,6 +80,8 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     elif shown < total:
         first = document["offset"] + 1
         lines.append(f"Ranks {first:,} to {first + shown - 1:,} of {total:,}.")
+    if document["isCoarse"]:
+        lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
     if document["oddDates"]:
         commits, has = plural(document["oddDates"], "commit"), "has" if document["oddDates"] == 1 else "have"
         lines.append(f"{commits} {has} an odd date ({ODD_DATE}): counted in all of history, in no window.")

@@ -162,6 +162,9 @@ class Board(ResponseModel):
     ai_commits: int = Field(description="Commits that an AI agent authored, or that declare its help, in the window.")
     agents: list[Agent] = Field(description="The agents of these commits; one commit may name several.")
     odd_dates: int = Field(description="Commits with odd dates: see the rows.")
+    is_coarse: bool = Field(
+        description="An older version counted: until the next count, dates are the Sundays of their weeks."
+    )
     joined_by_name: int = Field(description="Rows that an equal full name joined into others.")
     role_only_people: int = Field(
         description="People whom trailers such as `Reviewed-by` name, and who are no contributors."
