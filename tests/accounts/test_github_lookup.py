@@ -157,6 +157,38 @@ def test_a_commit_that_github_does_not_have_proves_nothing(db: Database, reposit
         assert resolved(podium, local)["@cy"] == 1
 
 
+def test_there_is_one_request_for_fifty_emails_although_each_batch_has_missing_commits(
+    sqlite: Database, repository: Build, accounts: Accounts
+) -> None:
+    """Several batches at once, each with some people whose newest commits were never pushed."""
+    people = [f"p{n}@x.org" for n in range(400)]
+    for number, email in enumerate(people):
+        accounts.add(KnownAccount(100 + number, f"user{number}"), email)
+    needing_none = [f"{n}+known{n}@users.noreply.github.com" for n in range(1000, 1200)] + ["noreply@anthropic.com"]
+    old = [(email, "Work") for email in (*people, *needing_none)]
+    pushed = repository(*old, name="pushed")
+    local = repository(*old, *((email, "More") for email in people[::9]), ("new@x.org", "New"), name="local")
+    with GitHubDouble({"o/r": pushed}, accounts) as double, desk(sqlite, double) as podium:
+        number = podium.count(local)
+        podium.resolve(number, workers=4)
+        rows = podium.rows(number)
+        assert [f"@user{number}" in rows for number in range(len(people))] == [True] * len(people)
+        assert rows["new@x.org"] == 1
+        # Each of four workers may ask again for a commit, until one is told twice that GitHub lacks it.
+        assert double.asked() <= -(-(len(people) + 1) // 50) + 5
+
+
+def test_a_repository_whose_commits_github_lacks_costs_one_request_for_fifty_emails(
+    sqlite: Database, repository: Build, accounts: Accounts
+) -> None:
+    """As after the history of a clone was rewritten."""
+    pushed = repository(("ada@x.org", "Work"), name="pushed")
+    rewritten = repository(*((f"p{n % 300}@x.org", f"Work {n}") for n in range(600)), name="rewritten")
+    with GitHubDouble({"o/r": pushed}, accounts) as double, desk(sqlite, double) as podium:
+        podium.resolve(podium.count(rewritten), workers=4)
+        assert double.asked() <= 300 // 50 + 5
+
+
 def test_a_co_author_is_found_among_many(db: Database, repository: Build, accounts: Accounts) -> None:
     crowd = [f"c{n}@x.org" for n in range(99)]
     accounts.add(KnownAccount(9, "last"), crowd[-1])

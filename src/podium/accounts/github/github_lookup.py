@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
-from podium.accounts.github.by_commit import UnreadableRepositoryError, look_up_by_commit
+from podium.accounts.github.by_commit import MissingCommits, UnreadableRepositoryError, look_up_by_commit
 from podium.accounts.github.by_window import CommitWindows, HiddenRepositoryError
 from podium.accounts.github.client import GitHub
 from podium.accounts.github.github_session import GitHubSession, LimitInForceError, NoTokenLeftError
@@ -21,6 +21,7 @@ from podium.repositories.model import Repository
 MAX_ANONYMOUS_WAIT = 120.0
 _SHA1_DIGITS = 40
 _MAX_MOVED = 1000
+_MISSING_SECONDS = 3600.0
 
 _AUTHORS_ONLY = "Without a token GitHub names authors, not co-authors: set GITHUB_TOKEN."
 
@@ -55,6 +56,8 @@ class GitHubLookup:
         self._max_faults = max_faults
         self._sleep = sleep
         self._moved: LRUCache[tuple[str, str], str] = LRUCache(_MAX_MOVED)
+        self._missing: TTLCache[tuple[str, str], MissingCommits] = TTLCache(_MAX_MOVED, _MISSING_SECONDS)
+        self._missing_lock = threading.Lock()
         # Also guards _moved.
         self._anonymous_lock = threading.Lock()
 
@@ -91,7 +94,8 @@ class GitHubLookup:
         reason = "GitHub accepts none of the tokens in GITHUB_TOKEN."
         while left:
             try:
-                for step in look_up_by_commit(session, *repo_slug, list(left.values())):
+                missing = self._missing_commits(repo_slug)
+                for step in look_up_by_commit(session, *repo_slug, list(left.values()), missing):
                     for email in (*step.accounts, *step.unanswered):
                         left.pop(email, None)
                     yield step
@@ -102,6 +106,10 @@ class GitHubLookup:
             else:
                 break
         return None
+
+    def _missing_commits(self, repo_slug: tuple[str, str]) -> MissingCommits:
+        with self._missing_lock:
+            return self._missing.setdefault(repo_slug, MissingCommits())
 
     def _without_token(
         self, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event, reason: str

@@ -19,6 +19,8 @@ from podium.accounts.github.parse import (
 from podium.accounts.lookup import GitHubAccount
 
 MAX_ASKS = 50
+# A point pays for a hundred connections: https://docs.github.com/graphql/overview/rate-limits-and-query-limits.
+MAX_COMMITS = 100
 # GitHub's limit of `first` in any connection.
 MAX_FIRST = 100
 
@@ -101,7 +103,10 @@ class ParsedAnswer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EmailsRequest:
-    """GraphQL, one point: the accounts of 1 to 50 e-mails."""
+    """GraphQL, one point: the accounts of 1 to 50 e-mails.
+
+    ``others`` are further commits of the same e-mails: to ask for them, too, saves a second request.
+    """
 
     api: ClassVar[Api] = "graphql"
     kind: ClassVar[str] = "emails"
@@ -109,10 +114,13 @@ class EmailsRequest:
     owner: str
     name: str
     asks: tuple[Ask, ...]
+    others: tuple[Ask, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.asks) <= MAX_ASKS:
             raise ValueError(f"one request takes 1 to {MAX_ASKS} e-mails")
+        if len(self.asks) + len(self.others) > MAX_COMMITS:
+            raise ValueError(f"one request takes at most {MAX_COMMITS} commits")
 
     def call(self) -> Call:
         """Outside values are variables, never part of the query's text."""
@@ -139,13 +147,13 @@ class EmailsRequest:
         repository = mapping(mapping(mapping(document).get("data")).get("repository"))
         errors = errors_by_alias(document)
         pages = {page: read_page(f"a{number}", repository, errors) for number, page in enumerate(self._pages())}
-        by_ask = {ask: pages[ask.page] for ask in self.asks}
+        by_ask = {ask: pages[ask.page] for ask in (*self.asks, *self.others)}
         accounts = _match_emails(by_ask, pages.values())
         unanswered = {ask: page for ask, page in by_ask.items() if ask.email not in accounts}
         return _sort_unanswered(accounts, unanswered, has_repository=bool(repository))
 
     def _pages(self) -> tuple[tuple[str, str | None], ...]:
-        return tuple(dict.fromkeys(ask.page for ask in self.asks))
+        return tuple(dict.fromkeys(ask.page for ask in (*self.asks, *self.others)))
 
 
 def _match_emails(
