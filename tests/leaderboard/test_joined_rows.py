@@ -171,6 +171,16 @@ def test_people_without_an_e_mail_are_rows_by_name(counted: Counted, rules: Rule
     assert reasons(counted, rules, rank=1)[""] == "It has no e-mail, so it counts by its name."
 
 
+def test_names_that_lost_bytes_join_no_rows_without_an_e_mail(counted: Counted) -> None:
+    # In Latin-1 an u and an o with two dots.
+    for name, commits in (("M\uf7fcller", 2), ("M\uf7f6ller", 1)):
+        counted.person("", name, commits)
+    assert [(row["name"], row["commitCount"]) for row in counted.board()["top_contributors"]] == [
+        ("M\ufffdller", 2),
+        ("M\ufffdller", 1),
+    ]
+
+
 def test_nothing_known_of_a_blank_e_mail_counts(counted: Counted) -> None:
     counted.person("", "Anna", 3)
     counted.person("", "Bert", 2)

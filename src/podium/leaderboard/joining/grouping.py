@@ -113,7 +113,9 @@ def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
     tools = [kind != "human" for kind in people.kinds]
     for person, email in enumerate(emails):
         if not email or email.isspace():
-            identities[person] = identity_of(email, names[person], identities[person])
+            identity = identity_of(email, names[person], identities[person])
+            # Two names that lost other bytes may look the same.
+            identities[person] = f"{identity}{person}" if "\ufffd" in names[person] else identity
     for person, email in enumerate(people.emails if accounts.emails else ()):
         known = accounts.of(email)
         if known is None or known.contributor is None:
