@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -24,39 +26,42 @@ class SortedCommits:
         self,
         authors: Sequence[int],
         dates: Sequence[int],
-        oids: bytes,
+        oids: bytearray,
         set_of: Sequence[int],
         sets: Sequence[MentionSet],
     ) -> None:
         self.dates = dates
         self._authors = authors
         self._oids = oids
-        self._oid_size = len(oids) // len(dates) if dates else 0
+        self._oid_size = len(oids) // max(len(dates), 1) or 1
         self._set_of = set_of
         self._sets = sets
-        self._by_author: defaultdict[int, list[int]] = defaultdict(list)
-        self._naming: defaultdict[int, list[int]] = defaultdict(list)
+        # Arrays: a list of numbers takes ten times the memory.
+        self._by_author: defaultdict[int, array[int]] = defaultdict(_no_commits)
+        self._naming: defaultdict[int, array[int]] = defaultdict(_no_commits)
         self._group()
 
     def _group(self) -> None:
         for commit, author in enumerate(self._authors):
             self._by_author[author].append(commit)
-        named = [each for each, _ in self._sets]
-        for commit, number in enumerate(self._set_of):
-            for person in named[number]:
+        named = {number: people for number, (people, _) in enumerate(self._sets) if people}
+        for commit, number in enumerate(self._set_of) if named else ():
+            for person in named.get(number, ()):
                 self._naming[person].append(commit)
         for groups in (self._by_author, self._naming):
-            for commits in groups.values():
+            for key, commits in groups.items():
                 if len(commits) > 1:
-                    self._sort(commits)
+                    groups[key] = array("I", self._in_order(commits))
 
-    def _sort(self, commits: list[int]) -> None:
+    def _in_order(self, commits: array[int]) -> list[int]:
         date_of = self.dates.__getitem__
-        commits.sort(key=date_of)
-        if len(set(map(date_of, commits))) < len(commits):
-            commits.sort(key=lambda commit: (date_of(commit), self._digest(commit)))
+        found = sorted(commits, key=date_of)
+        dates = list(map(date_of, found))
+        if any(map(operator.eq, dates, itertools.islice(dates, 1, None))):
+            found.sort(key=lambda commit: (date_of(commit), self._digest(commit)))
+        return found
 
-    def _digest(self, commit: int) -> bytes:
+    def _digest(self, commit: int) -> bytearray:
         return self._oids[commit * self._oid_size : (commit + 1) * self._oid_size]
 
     def sha(self, commit: int) -> str:
@@ -103,7 +108,7 @@ class SortedCommits:
                 return commit
         return min(reversed(commits), key=self.named_people)
 
-    def _order(self, commit: int) -> tuple[int, bytes]:
+    def _order(self, commit: int) -> tuple[int, bytearray]:
         return self.dates[commit], self._digest(commit)
 
     def segments(self, ordinals: Sequence[int]) -> Iterator[Segment]:
@@ -111,6 +116,7 @@ class SortedCommits:
 
         ordinals: the ordinal of each person.
         """
+        beginnings = self._beginnings()
         authors: list[tuple[int, int]] = []
         commits: list[int] = []
         for key, author in sorted((2 * ordinals[author >> 1] + (author & 1), author) for author in self._by_author):
@@ -121,14 +127,26 @@ class SortedCommits:
                 authors.append((key, len(some)))
                 commits += some
                 if len(commits) == LARGEST_SEGMENT:
-                    yield self._segment(authors, commits, ordinals)
+                    yield self._segment(authors, commits, ordinals, beginnings)
                     authors, commits = [], []
         if commits:
-            yield self._segment(authors, commits, ordinals)
+            yield self._segment(authors, commits, ordinals, beginnings)
 
-    def _segment(self, authors: list[tuple[int, int]], commits: list[int], ordinals: Sequence[int]) -> Segment:
-        set_of, date_of, oids, size = self._set_of, self.dates.__getitem__, self._oids, self._oid_size
-        numbers = [set_of[commit] for commit in commits]
+    def _beginnings(self) -> array[int]:
+        """The first bytes of each id, as one number."""
+        found = bytearray(len(self.dates) * OID_BYTES)
+        for place in range(OID_BYTES):
+            found[place::OID_BYTES] = self._oids[place :: self._oid_size]
+        return array("Q", bytes(found))
+
+    def _segment(
+        self,
+        authors: list[tuple[int, int]],
+        commits: list[int],
+        ordinals: Sequence[int],
+        beginnings: array[int],
+    ) -> Segment:
+        numbers = list(map(self._set_of.__getitem__, commits))
         named, roles = _Sets(), _Sets()
         columns: dict[int, tuple[int, int]] = {}
         for number in dict.fromkeys(numbers):
@@ -139,13 +157,17 @@ class SortedCommits:
             )
         return Segment(
             authors=authors,
-            dates=array("q", map(date_of, commits)),
+            dates=array("q", map(self.dates.__getitem__, commits)),
             named=array("I", [columns[number][0] for number in numbers]),
             named_sets=list(named),
             roles=array("I", [columns[number][1] for number in numbers]),
             role_sets=list(roles),
-            oids=b"".join([oids[commit * size : commit * size + OID_BYTES] for commit in commits]),
+            oids=array("Q", map(beginnings.__getitem__, commits)).tobytes(),
         )
+
+
+def _no_commits() -> array[int]:
+    return array("I")
 
 
 class _Sets(dict[tuple[int, ...], int]):

@@ -153,7 +153,7 @@ class Tally:
         if self._sorted is None:
             self._by_number = list(self._numbers)
             sets, _ = self._mentions.fitting()
-            self._sorted = SortedCommits(self._authors, self._dates, bytes(self._oids), self._mentions.of_commits, sets)
+            self._sorted = SortedCommits(self._authors, self._dates, self._oids, self._mentions.of_commits, sets)
         return self._sorted
 
 
