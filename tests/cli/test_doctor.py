@@ -215,6 +215,13 @@ def test_a_mailmap_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     assert levels(examine(settings, ask_github=False), "mailmap") == ["ok"]
 
 
+def test_a_file_of_bots_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path), bots_file=str(tmp_path / "bots"))
+    advised(examine(settings, ask_github=False), "problem", "bots", "cannot be read", "bots")
+    (tmp_path / "bots").write_text("a@example.com\n")
+    assert levels(examine(settings, ask_github=False), "bots") == ["ok"]
+
+
 def test_a_proxy_that_is_not_configured_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "suspected-proxy.json").write_text(json.dumps({"address": "10.0.0.7", "at": time.time()}))
     found = examine(healthy(tmp_path), ask_github=False)

@@ -60,14 +60,17 @@ class Bots:
         # Mail servers do not allow unquoted brackets, so `[bot]` always marks a GitHub App.
         is_app = local.endswith("[bot]")
         login = local.rpartition("+")[2] if is_app or domain.startswith("users.noreply.") else ""
-        is_bot = self._listed(email)
-        if is_bot is None and login:
-            is_bot = self._listed(login)
+        is_bot = None
+        if self.added or self.removed:
+            is_bot = self._listed(email)
+            if is_bot is None and login:
+                is_bot = self._listed(login)
         if is_bot is False:
             return "human"
         if email in AGENT_EMAILS or (is_app and login in AGENT_APPS):
             return "agent"
-        if is_bot or is_app or email in BOT_EMAILS or _GITLAB_TOKEN.fullmatch(email):
+        # The pattern costs more than all else, and most addresses have no such word.
+        if is_bot or is_app or email in BOT_EMAILS or ("_bot" in local and _GITLAB_TOKEN.fullmatch(email)):
             return "bot"
         return stored_kind
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
+from podium.bots.tools import Bots
 from podium.cli import output
 from podium.cli.doctor import counts, database, exposure, github_api, machine, work
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
@@ -36,6 +37,8 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
     yield from _guarded("settings", lambda: _settings(settings))
     if settings.mailmap_file:
         yield from _guarded("mailmap", lambda: _own_mailmap(settings))
+    if settings.bots_file:
+        yield from _guarded("bots", lambda: _own_bots(settings))
     if settings.uses_redis:
         yield from _guarded("redis", lambda: _redis(settings))
     yield from _guarded("database", lambda: _database(settings))
@@ -59,6 +62,11 @@ def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Find
 def _own_mailmap(settings: Settings) -> Iterator[Finding]:
     factories.check_own_mailmap(settings)
     yield ok("mailmap", settings.mailmap_file)
+
+
+def _own_bots(settings: Settings) -> Iterator[Finding]:
+    bots = Bots.from_files(settings.bots_files())
+    yield ok("bots", f"{settings.bots_file}: {len(bots.added)} added, {len(bots.removed)} removed")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
