@@ -118,6 +118,7 @@ def compare(data: BoardData, recount: Recount) -> Comparison:
         rows = recount.rows(mailmap=mailmap, names=names, accounts=accounts)
         for window in windows(recount):
             counts = recount.counts(rows, *window)
+            agents = [recount.agent_counts(rows, *window, merges=merges) for merges in (False, True)]
             for rules in rules_of(window, mailmap=mailmap, names=names, accounts=accounts):
                 ranked = data.under(rules)
                 document = read_board(ranked, limit=None, offset=0, show_emails=True)
@@ -125,6 +126,8 @@ def compare(data: BoardData, recount: Recount) -> Comparison:
                 expected = expected_rows(rows, counts, rules)
                 differences = unequal(board_rows(ranked, document), expected)
                 differences += wrong_totals(document, counts, rules)
+                if agents[rules.merges] != {agent["name"]: agent["commitCount"] for agent in document["agents"]}:
+                    differences.append(f"agents: {document['agents']} instead of {agents[rules.merges]}")
                 comparison.board(rules, differences, len(expected))
     return comparison
 

@@ -14,7 +14,7 @@ import re
 import subprocess
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from podium.bots.agent_products import product_at_start
@@ -106,6 +106,11 @@ def _agent(value: bytes, person: Pair | None) -> Pair | None:
 
 def is_agent(person: Pair) -> bool:
     return kind_of(person) == "agent"
+
+
+@functools.cache
+def product_of(person: Pair) -> str:
+    return Bots().product(person[1].decode("utf-8", "replace"), person[0].decode("utf-8", "replace"))
 
 
 @functools.cache
@@ -299,20 +304,15 @@ class Recount:
         return -self.unmerged[pair], -self.authored[pair], pair[::-1]
 
     def counts(self, rows: Rows, since: int | None = None, until: int | None = None) -> list[Counter[str]]:
-        """What each row did in a window: from ``since`` to before ``until``; without a window, also odd dates.
+        """What each row did in a window: from ``since`` to before ``until``. Odd dates are in none.
 
         Merges are counted apart: their keys begin with ``merge``.
         """
         found: list[Counter[str]] = [Counter() for _ in rows.members]
-        for commit in self.commits:
-            if (since is not None or until is not None) and (
-                commit.at is None or not (since or -_ALWAYS) <= commit.at < (until or _ALWAYS)
-            ):
-                continue
+        for commit in self._within(since, until):
             kind = "merge " if commit.is_merge else ""
             author = rows.of[commit.author]
             found[author][f"{kind}commits"] += 1
-            found[author][f"{kind}odd"] += commit.at is None
             named = {rows.of[pair] for pair in commit.named}
             found[author][f"{kind}ai"] += any(rows.kinds[row] == "agent" for row in named | {author})
             for row in named - {author}:
@@ -320,6 +320,21 @@ class Recount:
             for role, row in {(role, rows.of[pair]) for role, pair in commit.roles}:
                 found[row][f"{kind}{role}"] += 1
         return found
+
+    def agent_counts(self, rows: Rows, since: int | None, until: int | None, *, merges: bool) -> Counter[str]:
+        """In how many commits each AI product is the author or named."""
+        found: Counter[str] = Counter()
+        for commit in self._within(since, until):
+            if merges or not commit.is_merge:
+                people = (commit.author, *commit.named)
+                found.update({product_of(pair) for pair in people if rows.kinds[rows.of[pair]] == "agent"})
+        return found
+
+    def _within(self, since: int | None, until: int | None) -> Iterator[Commit]:
+        low, high = -_ALWAYS if since is None else since, _ALWAYS if until is None else until
+        for commit in self.commits:
+            if (since is None and until is None) or (commit.at is not None and low <= commit.at < high):
+                yield commit
 
 
 def full_name(name: bytes) -> str | None:
