@@ -102,8 +102,10 @@ def _commit(dice: random.Random, people: int) -> Commit:
 
 
 def rules_of(dice: random.Random) -> Rules:
-    first, last = sorted(dice.randrange(-1, 42) for _ in range(2))
-    day = [at("2023-12-30") + place * DAY for place in (first, last)]
+    days = [at("2023-12-30") + place * DAY for place in range(-1, 42)]
+    # Days on both sides of what a date can be, and of what a calendar has.
+    days += [at(day) for day in ("0001-01-01", "1970-01-01", "1970-01-02", "2024-05-01", "2024-05-02", "9999-12-31")]
+    day = sorted(dice.sample(days, 2))
     since, until = dice.choice(((None, None), (day[0], None), (None, day[1] + DAY), (day[0], day[1] + DAY)))
     return Rules(
         merges=dice.random() < 0.5,
