@@ -73,9 +73,7 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--roles", action="store_true", help="show how often trailers such as Reviewed-by name each person"
     )
-    rank.add_argument(
-        "--no-identities", action="store_true", help="look up no accounts: one row per e-mail or mailmap identity"
-    )
+    rank.add_argument("--no-identities", action="store_true", help="look up no accounts, and join no rows by account")
 
 
 def _add_serve(commands: Any) -> None:
