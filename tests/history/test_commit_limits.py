@@ -84,6 +84,14 @@ def test_a_commit_credits_a_limited_number_of_people() -> None:
     assert (len(repeats.named), repeats.trimmed) == (2, False)
 
 
+def test_a_commit_has_a_limited_number_of_people_in_roles() -> None:
+    for number, trimmed in ((MOST_NAMED, False), (MOST_NAMED + 1, True), (900, True)):
+        roles = co_authors(number).replace(b"Co-authored", b"Acked")
+        facts = read_commit(raw_commit(message=b"t\n\n" + roles + CO_AUTHOR))
+        assert (facts.named, len(facts.roles), facts.trimmed) == ((CAROL,), MOST_NAMED, trimmed)
+        assert facts.roles[-1] == (2, (f"P{MOST_NAMED - 1}", f"p{MOST_NAMED - 1}@example.org"))
+
+
 def test_a_commit_with_many_parents_counts_for_its_author() -> None:
     for number, trimmed in ((MOST_PARENTS, False), (MOST_PARENTS + 1, True), (100_000, True)):
         facts = read_commit(raw_commit(parents=["1" * 40] * number))

@@ -66,6 +66,7 @@ def test_only_the_authors_exact_row_is_left_out() -> None:
         ("Qwen3-Coder", ("Qwen", "")),
         ("Claude <noreply@anthropic.com>", ("Claude", "noreply@anthropic.com")),
         ("Claude <NoReply@Anthropic.com>", ("Claude", "noreply@anthropic.com")),
+        ("Claude < noreply@anthropic.com >", ("Claude", "noreply@anthropic.com")),
         ("Claude Sonnet noreply@anthropic.com", ("Claude Sonnet", "noreply@anthropic.com")),
         # People, whatever they are called and wherever they work.
         ("Claude <claude@example.org>", None),
@@ -139,7 +140,7 @@ def assert_read_alike(messages: list[bytes]) -> None:
         assert found == read_commit(raw), raw
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=25, deadline=None, database=None)
 @given(
     messages=st.lists(
         st.builds(
@@ -157,7 +158,7 @@ def test_a_batch_of_any_messages_is_read_as_each_by_itself(messages: list[bytes]
 
 def test_many_random_messages_are_read_as_each_by_itself() -> None:
     dice = random.Random(13)
-    for _ in range(30):
+    for _ in range(8):
         assert_read_alike([b"\n".join(dice.choices(_LINES, k=dice.randrange(12))) for _ in range(100)])
 
 

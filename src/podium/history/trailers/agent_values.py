@@ -31,7 +31,8 @@ def agent_of(value: bytes) -> Person | None:
         return None
     person = split_person(value)
     if person and person[1].strip():
-        return person if _BOTS.kind_of(person[1].strip()) == "agent" else None
+        name, email = person[0], person[1].strip()
+        return (name, email) if _BOTS.kind_of(email) == "agent" else None
     address = _ADDRESS.search(value)
     if address:
         email = from_bytes(address[0].lower())
