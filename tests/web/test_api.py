@@ -280,13 +280,13 @@ def test_a_board_says_where_its_commits_went(site: Site, client: Client) -> None
     site.person(number, "Bot", "my[bot]@example.com", 4)
     body = client.get(LEADERBOARD).json()
     assert matches(schemas.Board, body)
-    assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 6, "people": 0}
+    assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 4, "agents": 2, "people": 0}
     assert (body["totalCommits"], body["rankedCommits"], body["joinedByName"]) == (15, 6, 1)
     assert (body["aiCommits"], body["agents"]) == (7, [{"name": "Claude", "commitCount": 7}])
     [row] = body["top_contributors"]
     assert (row["commitCount"], row["aiCount"], row["joinedByName"]) == (6, 5, True)
     apart = client.get(LEADERBOARD + "&names=apart&bots=only").json()
-    assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "people": 6}
+    assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "agents": 0, "people": 6}
     assert apart["joinedByName"] == 0
 
 

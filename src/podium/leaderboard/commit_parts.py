@@ -17,30 +17,30 @@ class WindowParts:
     Attributes:
         ranked: authored by a row of the board.
         merges: merges, if the rules leave them out.
-        bots, people: by authors whom the rules leave out. AI agents are among the bots.
+        bots, agents, people: by bots, AI agents or people whom the rules leave out.
     """
 
     ranked: int
     merges: int
     bots: int
+    agents: int
     people: int
 
     @property
     def total(self) -> int:
-        return self.ranked + self.merges + self.bots + self.people
+        return self.ranked + self.merges + self.bots + self.agents + self.people
 
 
 def commit_parts(ranked: Ranked) -> WindowParts:
     ranking, rules = ranked.ranking, ranked.rules
     by_kind = _by_kind(ranked)
-    human = by_kind.pop("human", 0)
-    bots = sum(by_kind.values())
-    ranks_people, ranks_bots = is_ranked("human", rules), is_ranked("bot", rules)
+    left_out = {kind: 0 if is_ranked(kind, rules) else by_kind[kind] for kind in ("bot", "agent", "human")}
     return WindowParts(
-        ranked=(human if ranks_people else 0) + (bots if ranks_bots else 0),
+        ranked=by_kind.total() - sum(left_out.values()),
         merges=0 if rules.merges else ranking.merges,
-        bots=0 if ranks_bots else bots,
-        people=0 if ranks_people else human,
+        bots=left_out["bot"],
+        agents=left_out["agent"],
+        people=left_out["human"],
     )
 
 

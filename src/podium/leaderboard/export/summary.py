@@ -12,6 +12,7 @@ from podium.textutil.plural import plural
 
 # An odd date, in the words of a note.
 ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
+_AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people"}
 # Agents in a headline, those with the most commits first.
 _AGENTS = 8
 
@@ -51,7 +52,7 @@ def _parts(document: Document) -> list[str]:
     parts = document["commits"]
     words = [f"{parts['ranked']:,} ranked"]
     words += [plural(parts["merges"], "merge")] if parts["merges"] else []
-    words += [f"{parts[kind]:,} by {kind}" for kind in ("bots", "people") if parts[kind]]
+    words += [f"{parts[kind]:,} by {who}" for kind, who in _AUTHORS.items() if parts[kind]]
     return words
 
 

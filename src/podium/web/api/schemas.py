@@ -124,7 +124,8 @@ class CommitParts(ResponseModel):
     total: int
     ranked: int = Field(description="Authored by the rows of the board; credits of co-authors are not among them.")
     merges: int = Field(description="Merges, unless they count.")
-    bots: int = Field(description="By bots and AI agents, unless they are ranked; merges only if they count.")
+    bots: int = Field(description="By bots, unless they are ranked; merges only if they count.")
+    agents: int = Field(description="By AI agents, unless they are ranked; merges only if they count.")
     people: int = Field(description="By people, if only bots and AI agents are ranked; merges only if they count.")
 
 
