@@ -420,7 +420,8 @@ def test_the_table_says_what_the_rules_left_out() -> None:
     everything = Rules(merges=True, bots="include", co_authors=True)
     text = render(document(entry(), rules=everything.as_dict(), rankedCommits=2480), "table")
     assert "Not ranked" not in text
-    assert "Counted besides: 12 credits of co-authors.\n" in text
+    assert "2,600 commits: 2,468 ranked, 132 merges; 12 credits of co-authors.\n" in text
+    assert "Also ranked: co-authors.\n" in text
     assert "people.\n" in render(document(entry(), rules=Rules(bots="only").as_dict()), "table")
 
 

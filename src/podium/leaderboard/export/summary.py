@@ -38,14 +38,14 @@ def parts_of(document: Document) -> str:
         commits = f"{document['commits']['total']:,} of {commits} in the window"
     parts = _parts(document)
     if len(parts) > 1:
-        return f"{commits}: {', '.join(parts)}"
-    return f"{commits}, all ranked" if document["commits"]["total"] else commits
+        return f"{commits}: {', '.join(parts)}{_credits(document)}"
+    return f"{commits}, all ranked{_credits(document)}" if document["commits"]["total"] else commits
 
 
 def parts_of_window(document: Document) -> str:
     """The same without the commits outside of the window."""
     commits, parts = plural(document["commits"]["total"], "commit"), _parts(document)
-    return f"{commits}: {', '.join(parts)}" if len(parts) > 1 else commits
+    return (f"{commits}: {', '.join(parts)}" if len(parts) > 1 else commits) + _credits(document)
 
 
 def _parts(document: Document) -> list[str]:
@@ -54,6 +54,13 @@ def _parts(document: Document) -> list[str]:
     words += [plural(parts["merges"], "merge")] if parts["merges"] else []
     words += [f"{parts[kind]:,} by {who}" for kind, who in _AUTHORS.items() if parts[kind]]
     return words
+
+
+def _credits(document: Document) -> str:
+    """What rows have besides the ranked commits, which count once for each of their co-authors."""
+    if document["rules"]["coAuthors"] == "exclude":
+        return ""
+    return f"; {plural(document['rankedCommits'] - document['commits']['ranked'], 'credit')} of co-authors"
 
 
 def ai_declared(document: Document) -> str:
@@ -137,8 +144,7 @@ def _rules(document: Document) -> list[str]:
     if left_out:
         lines.append(f"Not ranked: {', '.join(left_out)}.")
     if rules["coAuthors"] == "include":
-        credited = document["rankedCommits"] - document["commits"]["ranked"]
-        lines.append(f"Counted besides: {plural(credited, 'credit')} of co-authors.")
+        lines.append("Also ranked: co-authors.")
     if rules["since"] or rules["until"]:
         lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines

@@ -124,7 +124,7 @@ def _labels(first: int, weeks: int) -> list[tuple[float, str]]:
         day = datetime.date(count // 12, count % 12 + 1, 1)
         place = (day - begin).days / 7 / weeks
         # A label at the end would be cut off.
-        if place > 0.97:
+        if place > 0.95:
             break
         if place >= 0:
             found.append((round(100 * place, 3), f"{day:%b %Y}" if step % 12 else str(day.year)))
