@@ -69,7 +69,8 @@ def made_up(emails: list[str], seed: int = 1) -> tuple[Accounts, int]:
         elif classified.kind == "human" and "@" in email[1:-1]:
             plain.append(email)
     dice.shuffle(plain)
-    left = plain.copy()
+    # A host attributes nothing to "ann <ann@example.org", which some trailers have.
+    left = [email for email in plain if not set(" <>") & set(email)]
     while left:
         share = [left.pop() for _ in range(min(len(left), dice.choice((1, 1, 1, 1, 2, 3))))]
         if dice.random() < 0.7:

@@ -185,7 +185,7 @@ def wrong_totals(document: dict[str, Any], counts: list[Counter[str]], rules: Ru
     parts = document["commits"]
     found = {
         "commits": (parts["total"], commits),
-        "parts": (parts["ranked"] + parts["merges"] + parts["bots"] + parts["people"], commits),
+        "parts": (sum(number for part, number in parts.items() if part != "total"), commits),
         "aiCommits": (document["aiCommits"], sum(total(count, rules, "ai") for count in counts)),
     }
     if not rules.windowed:
