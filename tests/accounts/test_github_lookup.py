@@ -178,6 +178,19 @@ def test_there_is_one_request_for_fifty_emails_although_each_batch_has_missing_c
         assert double.asked() <= -(-(len(people) + 1) // 50) + 5
 
 
+def test_co_authors_whom_an_authors_commit_names_need_no_request(
+    sqlite: Database, repository: Build, accounts: Accounts
+) -> None:
+    folder = repository(*((f"a{n}@x.org", together(f"b{n}@x.org", f"c{n}@x.org")) for n in range(100)))
+    with GitHubDouble({"o/r": folder}, accounts) as double, desk(sqlite, double) as podium:
+        number = podium.count(folder)
+        podium.resolve(number, workers=1)
+        assert double.asked() == 2
+        assert len(podium.rows(number)) == 300
+        with sqlite.read() as session:
+            assert session.value("SELECT COUNT(*) FROM known_email WHERE source = 'host'") == 300
+
+
 def test_a_repository_whose_commits_github_lacks_costs_one_request_for_fifty_emails(
     sqlite: Database, repository: Build, accounts: Accounts
 ) -> None:

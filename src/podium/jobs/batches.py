@@ -7,7 +7,7 @@ sees that nothing is left.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import BATCH_SIZE
@@ -21,7 +21,7 @@ CLAIM_SECONDS = 15.0
 
 _UNNUMBERED = """
 SELECT id, email, commit_count + merge_count + co_authored_count AS commits,
-    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
+    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at, sample_sha
 FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS NULL
 """
 
@@ -70,12 +70,15 @@ WHERE id IN (
 def number(session: Session, repository_id: int, count_id: int) -> list[tuple[int, int]]:
     """Return a batch for each unprocessed row without one, as (batch, id).
 
-    All names of an e-mail are in one batch. E-mails with the most commits come first, then the newest.
+    All names of an e-mail are in one batch. E-mails with the most commits come first, then the newest. Those that a
+    commit of an earlier e-mail names, too, come last: they are known by then, and their batches need no request.
     """
     rows = session.tuples(_UNNUMBERED, id=repository_id, count=count_id)
     by_email: dict[str, list[tuple[int, int]]] = {}
-    for _, email, commits, last_at in rows:
+    samples: dict[str, set[str]] = {}
+    for _, email, commits, last_at, sample in rows:
         by_email.setdefault(email, []).append((commits, last_at or 0))
+        samples.setdefault(email, set()).add(sample)
     last = session.value(
         "SELECT MAX(batch) FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed",
         id=repository_id,
@@ -87,8 +90,24 @@ def number(session: Session, repository_id: int, count_id: int) -> list[tuple[in
         key=lambda email: (-sum(n for n, _ in by_email[email]), -max(at for _, at in by_email[email]), email),
     )
     first = 0 if last is None else last + 1
-    batches.update((email, first + place // BATCH_SIZE) for place, email in enumerate(order))
-    return [(batches[email], row_id) for row_id, email, _, _ in rows]
+    batches.update((email, first + place // BATCH_SIZE) for place, email in enumerate(_named_last(order, samples)))
+    return [(batches[email], row_id) for row_id, email, *_ in rows]
+
+
+def _named_last(order: Iterable[str], samples: Mapping[str, set[str]]) -> list[str]:
+    """``order``, with those last that share a sample commit with an earlier one: an answer names all authors of it."""
+    asked: set[str] = set()
+    need: list[str] = []
+    named: list[str] = []
+    for email in order:
+        if samples[email] & asked:
+            named.append(email)
+            continue
+        need.append(email)
+        # Of several names only one sample is sure to be asked for.
+        if len(samples[email]) == 1:
+            asked |= samples[email] - {""}
+    return need + named
 
 
 def _numbered(session: Session, repository_id: int, count_id: int, emails: Iterable[str]) -> dict[str, int]:
