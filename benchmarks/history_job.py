@@ -44,7 +44,6 @@ def one_pass(clone: Path) -> Tally:
 def forget(db: Database) -> None:
     """The database stays, but has never seen a repository: ranking again would count nothing."""
     with db.write() as session:
-        session.run("DELETE FROM weekly_activity")
         session.run("DELETE FROM repository")
 
 

@@ -14,6 +14,7 @@ import pytest
 from podium.accounts.github.budget import token_key
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Database
+from tests.support.commit_logs import save_log_of_people
 from tests.support.github_double import ANONYMOUS, GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build, together
@@ -660,6 +661,7 @@ def test_a_row_without_sample_commits_is_not_looked_up(db: Database, repository:
     add_person(db, number, "ada@x.org")
     with db.write() as session:
         session.run("UPDATE commit_data SET batch = 0, sample_sha = ''")
+        save_log_of_people(session, number, 1_700_000_000)
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double) as podium:
         assert podium.resolve(number).state == "completed"
         assert podium.rows(number, Rules()) == {"ada@x.org": 1}

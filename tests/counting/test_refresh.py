@@ -34,14 +34,9 @@ GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
 # Whatever does not depend on how often was counted between.
 ROWS = """
-SELECT email, name, mailmap_email, mailmap_name, mailmap_identity, commit_count, merge_count, co_authored_count,
-    co_authored_merge_count, first_commit_at, last_commit_at, first_merge_at, last_merge_at, first_co_authored_at,
-    last_co_authored_at, odd_dates, sample_co_authors, role_only, kind
+SELECT email, name, mailmap_email, mailmap_name, mailmap_identity, commit_count, merge_count, sample_co_authors,
+    role_only, kind
 FROM commit_data ORDER BY email, name
-"""
-WEEKS = """
-SELECT d.email, d.name, w.week, w.commit_count, w.merge_count, w.co_authored_count, w.co_authored_merge_count
-FROM weekly_activity w JOIN commit_data d ON d.id = w.commit_data_id ORDER BY 1, 2, 3
 """
 SUMS = """
 SELECT head, head_committed_at, total_commits, merge_commits, trimmed_commits, unique_contributors, mailmap
@@ -80,7 +75,7 @@ def count(db: Database, repository: Path) -> tuple[Any, ...]:
         now = queries.by_id(session, row.id)
         assert now is not None
         check_log(session, now)
-        return *(session.all(sql) for sql in (ROWS, WEEKS, SUMS)), logged_commits(session, row.id)
+        return *(session.all(sql) for sql in (ROWS, SUMS)), logged_commits(session, row.id)
 
 
 def new_database(folder: Path) -> SqliteDatabase:
@@ -175,7 +170,7 @@ def test_a_refresh_of_a_damaged_log_counts_the_whole_history(tmp_path: Path, db:
     assert head is not None
     repos.set_branch(repository, repos.commit(repository, [head], author=b"P <p0@example.org> 9 +0000"))
     repaired = count(db, repository)
-    assert [len(found[3]), len(repaired[3])] == [20, 21]
+    assert [len(found[2]), len(repaired[2])] == [20, 21]
     assert [row["commit_count"] for row in repaired[0]] == [8, 7, 6]
 
 
@@ -186,7 +181,7 @@ def test_a_refresh_adds_to_the_trimmed_commits(tmp_path: Path) -> None:
     second = repos.commit(repository, [repos.commit(repository, [first])], message=trimmed)
     for head, number in ((first, 1), (second, 2), (repos.commit(repository), 0)):
         repos.set_branch(repository, head)
-        _, _, sums, _ = count(db, repository)
+        _, sums, _ = count(db, repository)
         assert [row["trimmed_commits"] for row in sums] == [number]
         assert [(row["head"], row["head_committed_at"]) for row in sums] == [(head, 1_700_000_000)]
     db.close()

@@ -392,7 +392,7 @@ def test_contributors_are_created_and_linked(completed: SceneWithApi) -> None:
     assert whole_board(completed.api, scene.url("new")) == board
     accounts = {person.account.id for person in community.people if person.account}
     linked = scene.ask(
-        f"""SELECT account_id, '@' || username, commit_count + co_authored_count, enriched_at IS NOT NULL
+        f"""SELECT account_id, '@' || username, commit_count, enriched_at IS NOT NULL
         FROM repository_contributor JOIN contributor ON contributor.id = contributor_id
         WHERE repository_id = {number} AND host = '{scene.host.url.partition("//")[2]}'"""
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import Counter
@@ -14,14 +15,13 @@ from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history import mention_sets
-from podium.history.commit import EARLIEST, LATEST, UNREADABLE, Facts
+from podium.history.commit import LATEST, UNREADABLE, Facts
 from podium.history.count import committed_at, count, is_ancestor
 from podium.history.count_limits import CountLimits
 from podium.history.person import split_person
 from podium.history.roles import ROLES
 from podium.history.totals import Tally
 from podium.textutil.raw_bytes import from_bytes
-from podium.timeutil import week_of
 from tests.support import repos
 
 GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
@@ -80,25 +80,24 @@ def test_with_the_mailmap_every_email_is_counted_as_shortlog_does(traps: Path) -
     assert expected != shortlog(traps)
 
 
-def test_weeks_are_those_of_the_log(traps: Path) -> None:
+def test_dates_are_those_of_the_log(traps: Path) -> None:
     expected: Counter[tuple[str, int]] = Counter()
     for line in repos.git(traps, "log", "--no-mailmap", "--format=%at %ae", "HEAD").split(b"\n")[:-1]:
         at, _, email = line.partition(b" ")
         if at:  # git prints nothing for odd dates, such as a negative one
-            clamped = min(max(int(at[:30]), EARLIEST), LATEST)
-            expected[from_bytes(email.lower()), week_of(clamped)] += 1
+            expected[from_bytes(email.lower()), min(int(at[:30]), 2**63 - 1)] += 1
     counted: Counter[tuple[str, int]] = Counter()
     tally = count(GIT, traps, head_of(traps))
-    for (_, address), weeks in tally.weeks():
-        for week, commits, merges, *_ in weeks:
-            assert (week + 4 * 86400) % (7 * 86400) == 0
-            counted[address, week] += commits + merges
-    odd = counted - expected
+    people = tally.people()
+    for segment in tally.segments({person: ordinal for ordinal, person in enumerate(people)}):
+        dates = iter(segment.dates)
+        for key, commits in segment.authors:
+            counted.update((people[key // 2][1], date) for date in itertools.islice(dates, commits))
     assert expected - counted == Counter()
-    assert sum(odd.values()) <= sum(person.odd_dates for person in tally.persons())
+    assert all(date < 0 for _, date in counted - expected)
 
 
-def test_kinds_dates_and_samples_of_a_person(tmp_path: Path) -> None:
+def test_kinds_and_samples_of_a_person(tmp_path: Path) -> None:
     repository = repos.make_bare(tmp_path / "r.git")
     both = b"t\n\nCo-authored-by: Bob <BOB@example.org>\nCo-authored-by: Carol <carol@example.org>\n"
     first = repos.commit(repository, author=b"Bob <bob@example.org> 1000 +0000")
@@ -114,16 +113,11 @@ def test_kinds_dates_and_samples_of_a_person(tmp_path: Path) -> None:
     tally = count(GIT, repository, merge)
     found = {person.email: person for person in tally.persons()}
     alice, bob, carol = (found[f"{name}@example.org"] for name in ("a", "bob", "carol"))
-    assert (alice.commits, alice.merges, alice.co_authored, alice.co_authored_merges) == (2, 1, 0, 0)
-    assert (alice.first_commit_at, alice.last_commit_at) == (2000, 3000)
-    assert (alice.first_merge_at, alice.last_merge_at, alice.odd_dates) == (LATEST, LATEST, 1)
-    assert alice.first_co_authored_at is None
-    assert (alice.sample_sha, alice.sample_co_authors) == (third, 0)
-    assert (bob.commits, bob.co_authored, bob.co_authored_merges) == (1, 1, 1)
-    assert (bob.first_co_authored_at, bob.last_co_authored_at) == (3000, LATEST)
-    assert (carol.commits, carol.co_authored, carol.first_commit_at) == (0, 1, None)
-    assert (carol.sample_sha, carol.sample_co_authors) == (second, 2)
-    assert sum(week[3] for _, weeks in tally.weeks() for week in weeks) == 2
+    assert (alice.commits, alice.merges) == (2, 1)
+    assert (alice.sample_sha, alice.sample_at, alice.sample_co_authors) == (third, 2000, 0)
+    assert (bob.commits, bob.merges, bob.sample_sha) == (1, 0, first)
+    assert (carol.commits, carol.role_only) == (0, False)
+    assert (carol.sample_sha, carol.sample_at, carol.sample_co_authors) == (second, 3000, 2)
 
 
 def test_counting_from_an_old_head_counts_only_what_is_new(traps: Path) -> None:
@@ -134,7 +128,7 @@ def test_counting_from_an_old_head_counts_only_what_is_new(traps: Path) -> None:
     assert not is_ancestor(GIT, traps, head, old)
     assert not is_ancestor(GIT, traps, "1" * 40, head)
     assert before.total_commits + new.total_commits == whole.total_commits
-    kinds = ("commits", "merges", "co_authored", "co_authored_merges")
+    kinds = ("commits", "merges")
     assert by_email(before, *kinds) + by_email(new, *kinds) == by_email(whole, *kinds)
     assert count(GIT, traps, head, since=head).total_commits == 0
 

@@ -38,7 +38,8 @@ GIT = Git.for_server(
 def totals(tally: Tally | None) -> tuple[Any, ...]:
     assert tally is not None
     numbers = (tally.total_commits, tally.merge_commits, tally.trimmed_commits)
-    return *numbers, list(tally.persons()), list(tally.weeks())
+    ordinals = {person: ordinal for ordinal, person in enumerate(tally.people())}
+    return *numbers, list(tally.persons()), list(tally.segments(ordinals))
 
 
 def plainly(repository: Path, head: str) -> tuple[Any, ...]:

@@ -32,7 +32,7 @@ GIT = Git.for_server(Limits(), search_path=os.environ["PATH"])
 def totals(tally: Tally) -> tuple[Any, ...]:
     numbers = (tally.total_commits, tally.merge_commits, tally.trimmed_commits)
     ordinals = {person: ordinal for ordinal, person in enumerate(tally.people())}
-    return *numbers, list(tally.persons()), list(tally.weeks()), tally.roots, list(tally.segments(ordinals))
+    return *numbers, list(tally.persons()), tally.roots, list(tally.segments(ordinals))
 
 
 def walked(repository: Path, head: str) -> tuple[Any, ...]:

@@ -110,9 +110,19 @@ def test_many_reconcilers_enqueue_once(db: Database) -> None:
 def giant(db: Database) -> int:
     """A repository of 20 batches."""
     number = add_repository(db, state="users_processing", generation=1)
-    columns = ("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "sample_sha")
+    columns = (
+        "repository_id",
+        "ordinal",
+        "email",
+        "name",
+        "mailmap_email",
+        "mailmap_name",
+        "mailmap_identity",
+        "sample_sha",
+    )
+    rows = ((number, n, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000))
     with db.write() as session:
-        session.copy("commit_data", columns, [(number, *[f"p{n:04}@example.org"] * 5, "") for n in range(1000)])
+        session.copy("commit_data", columns, rows)
         batches.assign(session, number, 0)
     return number
 

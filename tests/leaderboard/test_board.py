@@ -654,11 +654,15 @@ def test_the_whole_board_of_many_people_does_not_take_the_square_of_their_number
     for size, board in boards.items():
         people = [(board.id, f"p{n}@x", f"P{n}", dice.randrange(1, 50)) for n in range(size)]
         total = sum(person[3] for person in people)
+        names = ("name", "mailmap_name", "commit_count")
         with sqlite.write() as session:
             session.copy(
                 "commit_data",
-                "repository_id email mailmap_email mailmap_identity name mailmap_name commit_count sample_sha".split(),
-                [(number, *[email] * 3, *[name] * 2, count, "") for number, email, name, count in people],
+                ("repository_id", "email", "mailmap_email", "mailmap_identity", *names, "sample_sha", "ordinal"),
+                [
+                    (number, *[email] * 3, *[name] * 2, count, "", ordinal)
+                    for ordinal, (number, email, name, count) in enumerate(people)
+                ],
             )
             save_log_of_people(session, board.id, SUNDAY)
     assert growth(lambda size: boards[size].board(), 2_000) < 3

@@ -104,7 +104,7 @@ def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str) -> 
     assert values(filled, "SELECT host, email, contributor_id, source FROM known_email") == [
         ("github.com", "octo@example.org", 1, "host")
     ]
-    assert values(filled, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0, 0), (1, 2, 2, 0, 0)]
+    assert values(filled, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0), (1, 2, 2, 0)]
 
 
 def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
@@ -183,8 +183,24 @@ def test_a_board_that_was_counted_by_week_gets_a_coarse_log(url: str, tmp_path: 
     named = [segment.named_sets[number - 1] if number else () for number in segment.named]
     assert [members for members in named if members] == [(1,), (2,), (0,), (0,), (0,), (2,)]
     assert named[10] == ()
+    weeks = "SELECT * FROM weekly_activity ORDER BY commit_data_id, week"
     migrate.migrate(url, revision)
-    assert values(url, "SELECT count(*) FROM commit_data") == [(3,)]
+    assert values(url, weeks) == [
+        (1, 5, -345600, 1, 0, 0, 0),
+        (1, 5, 259200, 3, 0, 3, 0),
+        (1, 7, 259200, 4, 1, 1, 0),
+        (1, 7, 864000, 1, 1, 0, 0),
+        (1, 9, 259200, 0, 0, 1, 1),
+    ]
+    assert values(
+        url,
+        """SELECT id, co_authored_count, co_authored_merge_count, first_commit_at, last_commit_at, first_merge_at,
+            last_merge_at, first_co_authored_at, last_co_authored_at, odd_dates FROM commit_data ORDER BY id""",
+    ) == [
+        (5, 3, 0, -345600, 259200, None, None, 259200, 259200, 1),
+        (7, 1, 0, 259200, 864000, 259200, 864000, 259200, 259200, 0),
+        (9, 1, 1, None, None, None, None, 259200, 259200, 0),
+    ]
     migrate.migrate(url)
     migrate.check_tables(url)
 

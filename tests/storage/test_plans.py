@@ -19,7 +19,7 @@ from tests.support.repository_life import RepositoryLife
 from tests.support.rows import add_repository
 from tests.support.sqlite_database import open_or_create
 
-LARGE = {"repository", "contributor", "repository_contributor", "known_email", "commit_data", "weekly_activity"}
+LARGE = {"repository", "contributor", "repository_contributor", "known_email", "commit_data", "commit_log"}
 # Enough that PostgreSQL reads an index rather than the whole table.
 REPOSITORIES, PEOPLE = 600, 60
 # How many there are in all is counted on an index once in a while: see podium.repositories.listing.Totals.

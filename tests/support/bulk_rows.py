@@ -6,8 +6,10 @@ import random
 from collections.abc import Iterator
 
 from podium.repositories.model import COUNTING_VERSION
+from podium.storage.commit_log.codec import COLUMNS, encode
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
+from tests.support.commit_logs import Commit, segment_of
 
 # 2023-01-01, a Sunday.
 START = 1_672_531_200
@@ -18,14 +20,13 @@ _SHA = "0123456789abcdef0123456789abcdef01234567"
 EVERYWHERE = 10
 
 
-def fill(db: Database, *, repositories: int, people: int, weeks: int = 2, unfinished: int = 4, seed: int = 1) -> None:
+def fill(db: Database, *, repositories: int, people: int, unfinished: int = 4, seed: int = 1) -> None:
     """Fill an empty database.
 
     Args:
         repositories: how many, of which ``unfinished`` wait to be counted (they were rung just now), one in thirty has
             failed, and all others are completed.
         people: e-mails in each of those that are counted, which are at home in three of them on average.
-        weeks: rows of weekly activity for each.
     """
     dice = random.Random(seed)
     known = max(EVERYWHERE, (repositories - unfinished) * people // 3)
@@ -35,16 +36,7 @@ def fill(db: Database, *, repositories: int, people: int, weeks: int = 2, unfini
         session.copy("known_email", _KNOWN_EMAIL, (_known_email(n) for n in range(known)))
         counted = [n for n in range(1, repositories + 1) if _state(n, unfinished) == "completed"]
         session.copy("commit_data", _COMMIT_DATA, _commit_data(counted, people, known, dice))
-        session.copy(
-            "weekly_activity",
-            _WEEKLY_ACTIVITY,
-            (
-                (repository, 1 + place * people + person, START + week * WEEK, 1, 0, 0, 0)
-                for place, repository in enumerate(counted)
-                for person in range(people)
-                for week in range(weeks)
-            ),
-        )
+        session.copy("commit_log", _COMMIT_LOG, _commit_log(counted, people))
         session.run(
             f"""INSERT INTO repository_contributor (repository_id, contributor_id, commit_count)
             SELECT c.repository_id, k.contributor_id, SUM(c.commit_count) FROM commit_data c
@@ -110,7 +102,7 @@ def _email(number: int) -> str:
 
 _COMMIT_DATA = (
     *("repository_id", "email", "name", "mailmap_email", "mailmap_name", "mailmap_identity", "commit_count"),
-    *("merge_count", "first_commit_at", "last_commit_at", "sample_sha", "processed", "batch"),
+    *("merge_count", "sample_at", "sample_sha", "processed", "batch", "ordinal"),
 )
 
 
@@ -121,11 +113,15 @@ def _commit_data(counted: list[int], people: int, known: int, dice: random.Rando
             email, name, last = _email(number), f"Some One {number}", START + dice.randrange(50) * WEEK
             yield (
                 *(repository, email, name, email, name, email, dice.randrange(1, 50), 1),
-                *(START, last, _SHA, True, place // 50),
+                *(last, _SHA, True, place // 50, place),
             )
 
 
-_WEEKLY_ACTIVITY = (
-    *("repository_id", "commit_data_id", "week"),
-    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
-)
+_COMMIT_LOG = ("repository_id", "count_id", "segment", "base_oid", "head_oid", "commits", "is_coarse", *COLUMNS)
+
+
+def _commit_log(counted: list[int], people: int) -> Iterator[tuple[object, ...]]:
+    segment = segment_of(Commit(person, START, is_merge) for person in range(people) for is_merge in (False, True))
+    columns = encode(segment)
+    for repository in counted:
+        yield (repository, 0, 1, "", _SHA, segment.commits, False, *(columns[name] for name in COLUMNS))

@@ -47,8 +47,9 @@ def add_person(db: Database, repository_id: int, email: str, name: str = "Someon
     with db.write() as session:
         session.run(
             """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name, mailmap_identity,
-                commit_count, sample_sha)
-            VALUES (:id, :email, :name, :email, :name, :email, :commits, :sha)""",
+                commit_count, sample_sha, ordinal)
+            VALUES (:id, :email, :name, :email, :name, :email, :commits, :sha,
+                (SELECT count(*) FROM commit_data WHERE repository_id = :id))""",
             id=repository_id,
             email=email,
             name=name,

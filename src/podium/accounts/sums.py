@@ -14,11 +14,10 @@ from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.storage.steps import EMAILS_PER_QUERY, Step, chunked
 
-_COLUMNS = "repository_id, contributor_id, commit_count, merge_count, co_authored_count"
+_COLUMNS = "repository_id, contributor_id, commit_count, merge_count"
 
 _SUMS = f"""
-SELECT d.repository_id, k.contributor_id, SUM(d.commit_count), SUM(d.merge_count),
-    SUM(d.co_authored_count + d.co_authored_merge_count)
+SELECT d.repository_id, k.contributor_id, SUM(d.commit_count), SUM(d.merge_count)
 FROM {{emails}}
 WHERE {OF_VALID_COUNT} AND {{joined}}
 GROUP BY d.repository_id, k.contributor_id

@@ -245,7 +245,7 @@ def _wanted(rows: Iterable[Row]) -> list[PendingEmail]:
     A window of a hundred commits from a new one answers for most of the others.
     """
     by_email: dict[str, list[Row]] = {}
-    for row in sorted(rows, key=lambda row: (-(row["last_at"] or 0), row["email"])):
+    for row in sorted(rows, key=lambda row: (-(row["sample_at"] or 0), row["email"])):
         by_email.setdefault(row["email"], []).append(row)
     wanted = []
     for email, of_email in by_email.items():

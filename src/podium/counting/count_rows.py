@@ -1,12 +1,12 @@
-"""The rows of a count: people and their weeks."""
+"""The rows of a count: its people."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from podium.clones.mailmap import Identity
-from podium.history.totals import PersonTotals, Tally
+from podium.history.totals import PersonTotals
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.storage.steps import EMAILS_PER_QUERY, chunked
@@ -18,30 +18,9 @@ PersonRow = tuple[Any, ...]
 PERSON_COLUMNS = (
     *("repository_id", "count_id", "email", "name", "ordinal"),
     *("mailmap_email", "mailmap_name", "mailmap_identity", "mailmap_source"),
-    *("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count"),
-    *("first_commit_at", "last_commit_at", "first_merge_at", "last_merge_at"),
-    *("first_co_authored_at", "last_co_authored_at", "odd_dates", "sample_sha", "sample_co_authors", "other_sha"),
+    *("commit_count", "merge_count", "sample_sha", "sample_at", "sample_co_authors", "other_sha"),
     *("role_only", "kind", "processed"),
 )
-_COUNTS = ("commit_count", "merge_count", "co_authored_count", "co_authored_merge_count")
-WEEK_COLUMNS = ("repository_id", "commit_data_id", "week", *_COUNTS)
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-
-
-def _added(table: str, columns: Iterable[str]) -> str:
-    return ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
-
-
-def _edges() -> str:
-    return ", ".join(
-        f"""{column} = CASE WHEN commit_data.{column} IS NULL OR excluded.{column} {sign} commit_data.{column}
-        THEN COALESCE(excluded.{column}, commit_data.{column}) ELSE commit_data.{column} END"""
-        for what in ("commit", "merge", "co_authored")
-        for column, sign in ((f"first_{what}_at", "<"), (f"last_{what}_at", ">"))
-    )
 
 
 def _better_sample(column: str) -> str:
@@ -62,13 +41,11 @@ _OTHER = f"""other_sha = CASE WHEN {_IS_PROMOTED} THEN excluded.other_sha
 _PROMOTED = f"""processed = CASE WHEN {_IS_PROMOTED} THEN excluded.processed ELSE commit_data.processed END,
     role_only = commit_data.role_only AND excluded.role_only"""
 
-ADD_PERSON = f"""{_insert("commit_data", PERSON_COLUMNS)}
+ADD_PERSON = f"""
+INSERT INTO commit_data ({", ".join(PERSON_COLUMNS)}) VALUES ({", ".join("?" * len(PERSON_COLUMNS))})
     ON CONFLICT (repository_id, count_id, email, name) DO UPDATE SET
-    {_added("commit_data", (*_COUNTS, "odd_dates"))}, {_edges()},
-    {_OTHER}, {_better_sample("sample_sha")}, {_better_sample("sample_co_authors")}, {_PROMOTED}"""
-
-ADD_WEEK = f"""{_insert("weekly_activity", WEEK_COLUMNS)}
-    ON CONFLICT (repository_id, commit_data_id, week) DO UPDATE SET {_added("weekly_activity", _COUNTS)}"""
+    {", ".join(f"{column} = commit_data.{column} + excluded.{column}" for column in ("commit_count", "merge_count"))},
+    {_OTHER}, {", ".join(map(_better_sample, ("sample_sha", "sample_at", "sample_co_authors")))}, {_PROMOTED}"""
 
 _MAILMAP = f"""
 UPDATE commit_data SET mailmap_email = :mailmap_email, mailmap_name = :mailmap_name, mailmap_identity = :key,
@@ -80,8 +57,6 @@ _IDENTITIES = f"""
 SELECT name, email, mailmap_email, mailmap_name, mailmap_identity, mailmap_source FROM commit_data
 WHERE {OF_VALID_COUNT}
 """
-
-_NUMBERS = "SELECT name, email, id FROM commit_data WHERE repository_id = :id AND count_id = :count"
 
 
 def known_pairs(
@@ -116,27 +91,6 @@ def next_ordinal(session: Session, repository_id: int) -> int:
     return 0 if last is None else last + 1
 
 
-def numbers(session: Session, repository_id: int, count_id: int, emails: Collection[str]) -> dict[Pair, int]:
-    """Return the ids of the rows of ``emails``."""
-    rows = _with(session, f"{_NUMBERS} AND email", emails, id=repository_id, count=count_id)
-    return {(name, email): row_id for name, email, row_id in rows}
-
-
-def numbers_between(session: Session, first: PersonRow, last: PersonRow) -> dict[Pair, int]:
-    """Return the ids of the rows from ``first`` to ``last``, in the order of :meth:`Tally.persons`."""
-    repository_id, count_id, email, name, *_ = first
-    rows = session.tuples(
-        f"{_NUMBERS} AND (email, name) >= (:email, :name) AND (email, name) <= (:last_email, :last_name)",
-        id=repository_id,
-        count=count_id,
-        email=email,
-        name=name,
-        last_email=last[2],
-        last_name=last[3],
-    )
-    return {(name, email): row_id for name, email, row_id in rows}
-
-
 def authors_among(session: Session, repository_id: int, emails: Collection[str]) -> set[str]:
     """Return those of ``emails`` that are authors in the valid count."""
     sql = f"SELECT email FROM commit_data WHERE {OF_VALID_COUNT} AND commit_count + merge_count > 0 AND email"
@@ -159,12 +113,11 @@ def person_row(
     kind: str,
     processed: bool,
 ) -> PersonRow:
-    email, name, *totals, role_only, _ = person
     return (
-        *(repository_id, count_id, email, name, ordinal),
+        *(repository_id, count_id, person.email, person.name, ordinal),
         *(identity.email, identity.name, identity.key, identity.source),
-        *totals,
-        *(role_only, kind, processed),
+        *(person.commits, person.merges, person.sample_sha, person.sample_at, person.sample_co_authors),
+        *(person.other_sha, person.role_only, kind, processed),
     )
 
 
@@ -187,10 +140,3 @@ def save_identities(session: Session, repository_id: int, identities: Mapping[Pa
             if saved.get((name, email)) != identity
         ],
     )
-
-
-def week_rows(repository_id: int, numbers: Mapping[Pair, int], tally: Tally) -> Iterator[tuple[int, ...]]:
-    """In the order of the table, which numbered people as they were counted."""
-    for person, weeks in tally.weeks():
-        for week in weeks:
-            yield repository_id, numbers[person], *week

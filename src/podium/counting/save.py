@@ -86,8 +86,7 @@ class Count:
 
 def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
     """Whether one transaction can add a count to the valid one."""
-    rows = len(identities) + sum(len(weeks) for _, weeks in tally.weeks())
-    return rows <= _LARGEST_INCREMENT and tally.total_commits <= LARGEST_SEGMENT
+    return len(identities) <= _LARGEST_INCREMENT and tally.total_commits <= LARGEST_SEGMENT
 
 
 def save_count(db: Database, held: Lease, count: Count, stop: threading.Event) -> None:
@@ -125,10 +124,7 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
         run_steps(held.fence, _removal(number, count_id), stop)
         with held.fence() as session:
             hidden_counts.hide(session, number, count_id)
-    ids: dict[Pair, int] = {}
-    run_steps(held.fence, _people_steps(count, count_id, ids), stop)
-    weeks = count_rows.week_rows(number, ids, count.tally)
-    run_steps(held.fence, _in_chunks(_copy_weeks, weeks, STEP_ROWS), stop)
+    run_steps(held.fence, _people_steps(count, count_id), stop)
     ordinals = {(person.name, person.email): place for place, person in enumerate(count.tally.persons())}
     log = segments.insert_steps(number, count_id, count.tally.segments(ordinals), base_oid="", head_oid=count.head)
     run_steps(held.fence, log, stop)
@@ -144,20 +140,15 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
     return left
 
 
-def _people_steps(count: Count, count_id: int, ids: dict[Pair, int]) -> Iterator[Step]:
+def _people_steps(count: Count, count_id: int) -> Iterator[Step]:
     for people in chunked(enumerate(count.tally.persons()), STEP_ROWS):
         # Made before the transaction begins.
         rows = list(_person_rows(count, count_id, people))
-        yield functools.partial(_copy_people, rows, ids)
+        yield functools.partial(_copy_people, rows)
 
 
-def _copy_people(rows: list[PersonRow], ids: dict[Pair, int], session: Session) -> None:
+def _copy_people(rows: list[PersonRow], session: Session) -> None:
     session.copy("commit_data", count_rows.PERSON_COLUMNS, rows)
-    ids.update(count_rows.numbers_between(session, rows[0], rows[-1]))
-
-
-def _copy_weeks(session: Session, rows: list[tuple[int, ...]]) -> None:
-    session.copy("weekly_activity", count_rows.WEEK_COLUMNS, rows)
 
 
 def _make_valid(held: Lease, count: Count, left: int) -> None:
@@ -238,7 +229,6 @@ def _next_segment(
 def _add(held: Lease, count: Count, increment: _Increment) -> None:
     number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
     people = [person for _, person in increment.people]
-    emails = {person.email for person in people}
     authors = {person.email for person in people if person.commits + person.merges}
     with held.fence() as session:
         now = _check_head(session, count)
@@ -247,8 +237,6 @@ def _add(held: Lease, count: Count, increment: _Increment) -> None:
         if increment.segment is not None:
             segments.insert(session, number, count_id, *increment.segment)
         count_rows.save_identities(session, number, count.identities)
-        ids = count_rows.numbers(session, number, count_id, emails)
-        session.executemany(count_rows.ADD_WEEK, count_rows.week_rows(number, ids, tally))
         batches.release_all(session, number)
         batches.skip(session, _known_rows(session, count, count_id))
         batches.reopen(session, increment.stale)

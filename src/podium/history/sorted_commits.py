@@ -67,17 +67,8 @@ class SortedCommits:
     def sha(self, commit: int) -> str:
         return self._digest(commit).hex()
 
-    def author(self, commit: int) -> int:
-        return self._authors[commit] >> 1
-
-    def named(self, commit: int) -> Sequence[int]:
-        return self._sets[self._set_of[commit]][0]
-
-    def is_merge(self, commit: int) -> bool:
-        return self._authors[commit] & 1 == 1
-
     def named_people(self, commit: int) -> int:
-        return len(self.named(commit))
+        return len(self._sets[self._set_of[commit]][0])
 
     def by(self, person: int) -> tuple[Sequence[int], Sequence[int]]:
         """The ordinary commits of an author, and the merges."""

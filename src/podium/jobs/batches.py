@@ -20,9 +20,8 @@ from podium.storage.steps import EMAILS_PER_QUERY, STEP_ROWS, chunked
 CLAIM_SECONDS = 15.0
 
 _UNNUMBERED = """
-SELECT id, email, commit_count + merge_count + co_authored_count AS commits,
-    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at, sample_sha
-FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS NULL
+SELECT id, email, commit_count + merge_count AS commits, sample_at, sample_sha FROM commit_data
+WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS NULL
 """
 
 _NUMBERED = """
@@ -34,8 +33,7 @@ WHERE repository_id = :id AND count_id = :count AND NOT processed AND batch IS N
 _CLAIM = f"""
 UPDATE commit_data SET claim_token = :token, claim_until = {{now}} + :seconds
 WHERE {OF_VALID_COUNT} AND batch = :batch AND NOT processed AND claim_until IS NULL
-RETURNING id, email, name, sample_sha, sample_co_authors, other_sha, commit_count + merge_count AS authored,
-    COALESCE(last_commit_at, last_merge_at, last_co_authored_at) AS last_at
+RETURNING id, email, name, sample_sha, sample_co_authors, sample_at, other_sha, commit_count + merge_count AS authored
 """
 
 _EXPIRE = f"""
@@ -76,8 +74,8 @@ def number(session: Session, repository_id: int, count_id: int) -> list[tuple[in
     rows = session.tuples(_UNNUMBERED, id=repository_id, count=count_id)
     by_email: dict[str, list[tuple[int, int]]] = {}
     samples: dict[str, set[str]] = {}
-    for _, email, commits, last_at, sample in rows:
-        by_email.setdefault(email, []).append((commits, last_at or 0))
+    for _, email, commits, sample_at, sample in rows:
+        by_email.setdefault(email, []).append((commits, sample_at or 0))
         samples.setdefault(email, set()).add(sample)
     last = session.value(
         "SELECT MAX(batch) FROM commit_data WHERE repository_id = :id AND count_id = :count AND NOT processed",

@@ -6,7 +6,7 @@ CREATE TABLE alembic_version (
 CREATE TABLE repository_contributor (
 	repository_id INTEGER NOT NULL,
 	contributor_id INTEGER NOT NULL,
-	commit_count BIGINT DEFAULT '0' NOT NULL, merge_count BIGINT DEFAULT '0' NOT NULL, co_authored_count BIGINT DEFAULT '0' NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL, merge_count BIGINT DEFAULT '0' NOT NULL,
 	CONSTRAINT pk_repository_contributor PRIMARY KEY (repository_id, contributor_id),
 	CONSTRAINT fk_repository_contributor_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
 	CONSTRAINT fk_repository_contributor_contributor_id_contributor FOREIGN KEY(contributor_id) REFERENCES contributor (id) ON DELETE CASCADE
@@ -96,18 +96,6 @@ CREATE TABLE "contributor" (
 	CONSTRAINT uq_contributor_host_account_id UNIQUE (host, account_id)
 );
 
-CREATE TABLE weekly_activity (
-	repository_id INTEGER NOT NULL,
-	commit_data_id BIGINT NOT NULL,
-	week BIGINT NOT NULL,
-	commit_count BIGINT DEFAULT '0' NOT NULL,
-	merge_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
-	CONSTRAINT pk_weekly_activity PRIMARY KEY (repository_id, commit_data_id, week)
-)
- WITHOUT ROWID;
-
 CREATE TABLE github_limit (
 	"key" TEXT NOT NULL,
 	held_until DOUBLE NOT NULL,
@@ -133,45 +121,7 @@ CREATE TABLE hidden_count (
 	CONSTRAINT fk_hidden_count_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
 );
 
-CREATE TABLE "commit_data" (
-	id INTEGER NOT NULL,
-	repository_id INTEGER NOT NULL,
-	email TEXT NOT NULL,
-	name TEXT NOT NULL,
-	mailmap_email TEXT NOT NULL,
-	mailmap_name TEXT NOT NULL,
-	mailmap_identity TEXT NOT NULL,
-	kind TEXT DEFAULT 'human' NOT NULL,
-	commit_count BIGINT DEFAULT '0' NOT NULL,
-	merge_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_count BIGINT DEFAULT '0' NOT NULL,
-	co_authored_merge_count BIGINT DEFAULT '0' NOT NULL,
-	first_commit_at BIGINT,
-	last_commit_at BIGINT,
-	first_merge_at BIGINT,
-	last_merge_at BIGINT,
-	first_co_authored_at BIGINT,
-	last_co_authored_at BIGINT,
-	odd_dates BIGINT DEFAULT '0' NOT NULL,
-	sample_sha TEXT NOT NULL,
-	sample_co_authors INTEGER DEFAULT '0' NOT NULL,
-	other_sha TEXT,
-	processed BOOLEAN DEFAULT 0 NOT NULL,
-	batch INTEGER,
-	claim_token TEXT,
-	claim_until DOUBLE,
-	count_id BIGINT DEFAULT '0' NOT NULL, mailmap_source TEXT DEFAULT '' NOT NULL, ordinal INTEGER, role_only BOOLEAN DEFAULT 0 NOT NULL,
-	CONSTRAINT pk_commit_data PRIMARY KEY (id),
-	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
-	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent')),
-	CONSTRAINT uq_commit_data_repository_id_count_id_email_name UNIQUE (repository_id, count_id, email, name)
-);
-
-CREATE INDEX ix_commit_data_email ON commit_data (email);
-
-CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
-
-CREATE INDEX ix_repository_counting_version ON repository (counting_version) WHERE state = 'completed';
+CREATE INDEX ix_repository_state_counting_version ON repository (state, counting_version);
 
 CREATE TABLE commit_log (
 	repository_id INTEGER NOT NULL,
@@ -191,5 +141,38 @@ CREATE TABLE commit_log (
 	CONSTRAINT pk_commit_log PRIMARY KEY (repository_id, count_id, segment),
 	CONSTRAINT fk_commit_log_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
 );
+
+CREATE TABLE "commit_data" (
+	id INTEGER NOT NULL,
+	repository_id INTEGER NOT NULL,
+	email TEXT NOT NULL,
+	name TEXT NOT NULL,
+	mailmap_email TEXT NOT NULL,
+	mailmap_name TEXT NOT NULL,
+	mailmap_identity TEXT NOT NULL,
+	kind TEXT DEFAULT 'human' NOT NULL,
+	commit_count BIGINT DEFAULT '0' NOT NULL,
+	merge_count BIGINT DEFAULT '0' NOT NULL,
+	sample_sha TEXT NOT NULL,
+	sample_co_authors INTEGER DEFAULT '0' NOT NULL,
+	other_sha TEXT,
+	processed BOOLEAN DEFAULT 0 NOT NULL,
+	batch INTEGER,
+	claim_token TEXT,
+	claim_until DOUBLE,
+	count_id BIGINT DEFAULT '0' NOT NULL,
+	mailmap_source TEXT DEFAULT ('') NOT NULL,
+	ordinal INTEGER NOT NULL,
+	sample_at BIGINT,
+	role_only BOOLEAN DEFAULT 0 NOT NULL,
+	CONSTRAINT pk_commit_data PRIMARY KEY (id),
+	CONSTRAINT fk_commit_data_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE,
+	CONSTRAINT ck_commit_data_kind CHECK (kind IN ('human', 'bot', 'agent')),
+	CONSTRAINT uq_commit_data_repository_id_count_id_email_name UNIQUE (repository_id, count_id, email, name)
+);
+
+CREATE INDEX ix_commit_data_email ON commit_data (email);
+
+CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
 
 INSERT INTO alembic_version (version_num) VALUES ('1fdaba60ed02')

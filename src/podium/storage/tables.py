@@ -1,7 +1,7 @@
 """The tables as SQLAlchemy declares them, for migrations and tests (``podium migrate --check``).
 
 Times of the service are floating-point seconds since the epoch, by the database's clock. Times of commits are whole
-seconds. A week is the second at which it starts, Sunday 00:00 UTC.
+seconds.
 """
 
 from __future__ import annotations
@@ -113,12 +113,7 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_created_at", "created_at"),
-    Index(
-        "ix_repository_counting_version",
-        "counting_version",
-        sqlite_where=text("state = 'completed'"),
-        postgresql_where=text("state = 'completed'"),
-    ),
+    Index("ix_repository_state_counting_version", "state", "counting_version"),
     Index(
         "ix_repository_state_created_at",
         *("state", "created_at", "id", "host"),
@@ -159,7 +154,6 @@ repository_contributor = Table(
     Column("contributor_id", ForeignKey("contributor.id", ondelete="CASCADE"), primary_key=True),
     _count("commit_count"),
     _count("merge_count"),
-    _count("co_authored_count"),
     Index("ix_repository_contributor_contributor_id", "contributor_id"),
 )
 
@@ -194,23 +188,15 @@ commit_data = Table(
     # '': the identity is the person's own; 'repository', 'own': a mailmap of the repository or the operator made it.
     Column("mailmap_source", Text, nullable=False, server_default=text("''")),
     # Number of the person in the commit log of its count: given once, never reused.
-    Column("ordinal", Integer),
+    Column("ordinal", Integer, nullable=False),
     # A reviewer or a tester, for example, who is neither author nor co-author.
     Column("role_only", Boolean, nullable=False, server_default=false()),
     Column("kind", Text, nullable=False, server_default="human"),
     _count("commit_count"),
     _count("merge_count"),
-    _count("co_authored_count"),
-    _count("co_authored_merge_count"),
-    Column("first_commit_at", BigInteger),
-    Column("last_commit_at", BigInteger),
-    Column("first_merge_at", BigInteger),
-    Column("last_merge_at", BigInteger),
-    Column("first_co_authored_at", BigInteger),
-    Column("last_co_authored_at", BigInteger),
-    # Author dates that no calendar can represent are clamped.
-    _count("odd_dates"),
     Column("sample_sha", Text, nullable=False),
+    # Its author date: the newest e-mails are looked up first.
+    Column("sample_at", BigInteger),
     Column("sample_co_authors", Integer, nullable=False, server_default="0"),
     # An old commit, in case the host does not know the sample.
     Column("other_sha", Text),
@@ -237,21 +223,6 @@ hidden_count = Table(
     metadata,
     Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
     Column("count_id", BigInteger, primary_key=True, autoincrement=False),
-)
-
-weekly_activity = Table(
-    "weekly_activity",
-    metadata,
-    # No foreign keys: PostgreSQL checks them row by row, which triples the time of an insert, and deleting from
-    # commit_data would scan this table. Both tables are written together, under the repository's lock.
-    Column("repository_id", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=False),
-    Column("commit_data_id", BigInteger, primary_key=True),
-    Column("week", BigInteger, primary_key=True),
-    _count("commit_count"),
-    _count("merge_count"),
-    _count("co_authored_count"),
-    _count("co_authored_merge_count"),
-    sqlite_with_rowid=False,
 )
 
 # The commits of a count; podium.storage.commit_log describes the columns.

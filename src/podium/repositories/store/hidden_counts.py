@@ -10,21 +10,13 @@ from podium.storage.commit_log import segments
 from podium.storage.session import Session
 
 # Of one step.
-_PEOPLE = 500
-_ROWS = 2000
+_PEOPLE = 2000
 
-_SOME_PEOPLE = """
-SELECT id FROM commit_data WHERE repository_id = :id AND count_id = :count ORDER BY email, name LIMIT :people
-"""
-
-_DELETE_WEEKS = f"""
-DELETE FROM weekly_activity WHERE (repository_id, commit_data_id, week) IN (
-    SELECT repository_id, commit_data_id, week FROM weekly_activity
-    WHERE repository_id = :id AND commit_data_id IN ({_SOME_PEOPLE}) LIMIT :rows
+_DELETE_PEOPLE = """
+DELETE FROM commit_data WHERE id IN (
+    SELECT id FROM commit_data WHERE repository_id = :id AND count_id = :count ORDER BY email, name LIMIT :people
 )
 """
-
-_DELETE_PEOPLE = f"DELETE FROM commit_data WHERE id IN ({_SOME_PEOPLE})"
 
 # Rows of a live holder are being written.
 _ABANDONED = """
@@ -59,12 +51,9 @@ def replace(session: Session, repository_id: int, *, old: int, new: int) -> None
 
 def remove_some(session: Session, repository_id: int, count_id: int) -> bool:
     """Remove some of the rows of a hidden count; return whether there may be more."""
-    values = {"id": repository_id, "count": count_id, "people": _PEOPLE}
-    if session.run(_DELETE_WEEKS, **values, rows=_ROWS) == _ROWS:
-        return True
     if segments.delete_some(session, repository_id, count_id):
         return True
-    if session.run(_DELETE_PEOPLE, **values) == _PEOPLE:
+    if session.run(_DELETE_PEOPLE, id=repository_id, count=count_id, people=_PEOPLE) == _PEOPLE:
         return True
     _forget(session, repository_id, count_id)
     return False
