@@ -397,7 +397,12 @@ def test_contributors_are_created_and_linked(completed: SceneWithApi) -> None:
         WHERE repository_id = {number} AND host = '{scene.host.url.partition("//")[2]}'"""
     )
     assert {account for account, *_ in linked} == accounts
-    assert {login: commits for _, login, commits, _ in linked} == {who: board[who] for who in board if who[0] == "@"}
+    authored = {
+        f"@{person.account.login}": sum(community.authored[email] for email in person.emails)
+        for person in community.people
+        if person.account
+    }
+    assert {login: commits for _, login, commits, _ in linked} == authored
     assert all(told for *_, told in linked)
 
 
