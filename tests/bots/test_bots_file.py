@@ -1,4 +1,4 @@
-"""Files of bots: what a line may be, which line decides, and what a bad line is told."""
+"""Files of bots: what a line may be, which line decides, and what the error of a bad line says."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from podium.bots.tools import Bots
 from podium.errors import BadCommitLog, BadRule
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.counts.row_roles import ROLES, add_roles
 from podium.leaderboard.export.summary import footnotes
-from podium.leaderboard.row_roles import ROLES, add_roles
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.session import Database

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from podium.errors import BadRule
+from podium.leaderboard.counts.row_roles import ROLES
 from podium.leaderboard.export.formats import CSV_FIELDS, FORMATS, render
-from podium.leaderboard.row_roles import ROLES
 from podium.leaderboard.rules import Rules
 from podium.textutil.sanitize import clean
 from podium.textutil.width import cut, width

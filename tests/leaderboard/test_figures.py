@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from podium.leaderboard.board_data import BoardData, cache_key
+from podium.leaderboard.counts.timeline import Timeline, drawn
 from podium.leaderboard.figures import read_figures, sparklines
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.timeline import Timeline, drawn
 from podium.leaderboard.windows import months_before
 from podium.repositories.model import State
 from podium.repositories.store import queries

@@ -10,7 +10,7 @@ import pytest
 from podium.errors import BadCommitLog
 from podium.leaderboard.board_data import keep_on
 from podium.leaderboard.board_size import COMMIT, NAMED, PERSON, board_size
-from podium.leaderboard.commit_log import EVER, CommitLog, read_log, read_roles
+from podium.leaderboard.counts.commit_log import EVER, CommitLog, read_log, read_roles
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.commit_log.segment import Segment

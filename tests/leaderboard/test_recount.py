@@ -11,11 +11,11 @@ import pytest
 
 from podium.leaderboard.board import entries, read_board
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.commit_log import EVER
-from podium.leaderboard.commit_parts import commit_parts
+from podium.leaderboard.counts.commit_log import EVER
+from podium.leaderboard.counts.commit_parts import commit_parts
+from podium.leaderboard.counts.row_counts import counted_ever, years
+from podium.leaderboard.counts.row_roles import ROLES, add_roles, role_only_people
 from podium.leaderboard.figures import read_figures, sparklines
-from podium.leaderboard.row_counts import counted_ever, years
-from podium.leaderboard.row_roles import ROLES, add_roles, role_only_people
 from podium.leaderboard.rules import Rules
 from podium.timeutil import DAY, iso_time
 from tests.support.boards import at

@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board import Document, load_board
-from podium.leaderboard.row_roles import ROLES
+from podium.leaderboard.counts.row_roles import ROLES
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.session import Database

@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.bots.tools import Kind
 from podium.leaderboard.board_data import BoardData, Part, Ranked, keep_on
-from podium.leaderboard.commit_log import read_log, read_roles
+from podium.leaderboard.counts.commit_log import read_log, read_roles
 from podium.leaderboard.joining.grouping import Groups
 from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.people import People

@@ -12,10 +12,10 @@ from podium.app import factories
 from podium.jobs.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.board_data import BoardData, Ranked
+from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.figures import read_figures
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find
-from podium.leaderboard.timeline import drawn
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries

@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
+from podium.leaderboard.counts.timeline import Timeline
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.timeline import Timeline
 from podium.timeutil import DAY, week_number
 from podium.web.pages.chart import bars_path, chart_of
 from tests.support.boards import at

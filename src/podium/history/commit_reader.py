@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from podium.history.cat_file import LargeObject, corrupt
 from podium.history.commit import Facts, read_commit
 from podium.history.person import LONGEST_TEXT, NO_PERSON, Person, split_person
-from podium.history.trailers.mentions import NOBODY, Mentions
+from podium.history.trailers.mentions import NO_MENTIONS, Mentions
 from podium.history.trailers.message_trailers import MAY_NAME, SCISSORS, SPACE
 from podium.history.trailers.trailer_memo import TrailerMemo
 
@@ -84,7 +84,7 @@ class CommitReader:
         self, batch: bytes, records: list[tuple[bytes, ...]], ends: list[int], exact: set[int]
     ) -> list[Mentions]:
         """Read who is named in trailers; ``exact`` grows by the commits for which that needs read_commit()."""
-        mentions = [NOBODY] * len(records)
+        mentions = [NO_MENTIONS] * len(records)
         search, rfind, memo = MAY_NAME.search, batch.rfind, self._memo
         at, number = 0, -1
         while found := search(batch, at):
@@ -105,7 +105,7 @@ class CommitReader:
             named = memo[batch[blank + 2 : end + 1]]
             if named is None:
                 exact.add(number)
-            elif named is not NOBODY:
+            elif named is not NO_MENTIONS:
                 # The first paragraph has no trailers.
                 before = rfind(b"\n\n", begin, blank + 1)
                 if before < 0:

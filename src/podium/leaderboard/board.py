@@ -12,12 +12,12 @@ from typing import Any
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
-from podium.leaderboard.commit_parts import agents, commit_parts, commit_split
-from podium.leaderboard.newcomers import is_back, is_new, new_since
+from podium.leaderboard.counts.commit_parts import agents, commit_parts, commit_split
+from podium.leaderboard.counts.newcomers import is_back, is_new, new_since
+from podium.leaderboard.counts.row_counts import row_counts
+from podium.leaderboard.counts.row_roles import add_roles, role_only_people
 from podium.leaderboard.people import MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
-from podium.leaderboard.row_counts import row_counts
-from podium.leaderboard.row_roles import add_roles, role_only_people
 from podium.leaderboard.rules import Rules
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State

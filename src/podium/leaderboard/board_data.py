@@ -9,14 +9,14 @@ from typing import Protocol, TypeVar
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.leaderboard.board_size import board_size, check_board_size
-from podium.leaderboard.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
-from podium.leaderboard.credits import Credits, credit
+from podium.leaderboard.counts.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
+from podium.leaderboard.counts.credits import Credits, credit
+from podium.leaderboard.counts.timeline import Timeline, timeline
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, load_people
 from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.timeline import Timeline, timeline
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State

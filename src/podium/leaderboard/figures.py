@@ -7,11 +7,11 @@ from typing import Any
 
 from podium.leaderboard.board import Document, agent_list
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.commit_log import Window
-from podium.leaderboard.commit_parts import commit_split
-from podium.leaderboard.newcomers import end_of, new_people, new_since
-from podium.leaderboard.row_counts import counted_dates
-from podium.leaderboard.timeline import drawn
+from podium.leaderboard.counts.commit_log import Window
+from podium.leaderboard.counts.commit_parts import commit_split
+from podium.leaderboard.counts.newcomers import end_of, new_people, new_since
+from podium.leaderboard.counts.row_counts import counted_dates
+from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.windows import PRESETS, months_before
 from podium.timeutil import DAY, WEEK, iso_day, week_start
 

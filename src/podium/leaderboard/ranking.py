@@ -10,8 +10,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from podium.leaderboard.commit_log import CommitLog, Window
-from podium.leaderboard.credits import Credits
+from podium.leaderboard.counts.commit_log import CommitLog, Window
+from podium.leaderboard.counts.credits import Credits
 from podium.leaderboard.joining.grouping import Groups
 from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.rules import Rules

@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.row_counts import authored, co_authored
+from podium.leaderboard.counts.row_counts import authored, co_authored
 from podium.textutil.fold import fold, lower_ascii
 from podium.textutil.mask import is_email
 from podium.textutil.plural import plural

@@ -44,13 +44,13 @@ class Mentions(NamedTuple):
         return Mentions(tuple([each for each in self.named if each != author]), self.roles, self.is_cut)
 
 
-NOBODY = Mentions((), (), False)
+NO_MENTIONS = Mentions((), (), False)
 
 
 def mention_of(key: bytes, value: bytes) -> Mention | None:
     """Read the unfolded value of a trailer whose key is one of :data:`KEYS`.
 
-    A co-author, and a person with a role, is named by ``Name <e-mail>``: a value without an e-mail names nobody. An
+    A co-author, and a person with a role, is named by ``Name <e-mail>``: a value without an e-mail names no one. An
     agent is named as :func:`agent_of` says; a person with ``Assisted-by`` has no role.
     """
     if key in _AGENT_KEYS:

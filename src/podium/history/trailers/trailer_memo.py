@@ -6,7 +6,7 @@ no context. Every other block is left to :mod:`podium.history.trailers.message_t
 
 from __future__ import annotations
 
-from podium.history.trailers.mentions import KEYS, NOBODY, Mention, Mentions, mention_of, mentions_of
+from podium.history.trailers.mentions import KEYS, NO_MENTIONS, Mention, Mentions, mention_of, mentions_of
 from podium.history.trailers.message_trailers import MOST_LINES, SPACE, TOKEN, WRITTEN_BY_GIT, are_trailers
 
 # Longer ones are rare, and would stay in memory.
@@ -58,7 +58,7 @@ class TrailerMemo(dict[bytes, Mentions | None]):
             elif kind == _BY_GIT:
                 by_git += 1
         if not found or not are_trailers(len(texts) - others, others, written_by_git=by_git > 0):
-            return NOBODY
+            return NO_MENTIONS
         return mentions_of(found)
 
     def _line(self, text: bytes) -> _Line | None:

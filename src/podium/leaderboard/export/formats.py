@@ -10,7 +10,7 @@ from typing import Any
 
 from podium.errors import BadRule
 from podium.leaderboard.board import Document
-from podium.leaderboard.row_roles import ROLES
+from podium.leaderboard.counts.row_roles import ROLES
 from podium.textutil.sanitize import clean, escape_json
 
 FORMATS = ("table", "json", "csv", "markdown")

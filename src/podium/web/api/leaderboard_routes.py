@@ -11,9 +11,9 @@ from starlette.responses import Response
 from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.counts.row_roles import add_roles
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
-from podium.leaderboard.row_roles import add_roles
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
 from podium.textutil.mask import is_email

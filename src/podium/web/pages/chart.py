@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
+from podium.leaderboard.counts.timeline import Timeline, drawn
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.timeline import Timeline, drawn
 from podium.timeutil import WEEK, iso_day, week_start
 
 HEIGHT = 100

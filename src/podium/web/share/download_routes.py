@@ -17,8 +17,8 @@ from starlette.responses import Response, StreamingResponse
 from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
+from podium.leaderboard.counts.row_roles import add_roles
 from podium.leaderboard.export.formats import stream
-from podium.leaderboard.row_roles import add_roles
 from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem

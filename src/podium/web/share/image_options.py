@@ -9,7 +9,7 @@ from pydantic import Field
 
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
-from podium.leaderboard.newcomers import end_of
+from podium.leaderboard.counts.newcomers import end_of
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import months_before
 from podium.web.api.query_parameters import RulesQuery

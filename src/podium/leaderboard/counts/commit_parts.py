@@ -6,8 +6,8 @@ import dataclasses
 from collections import Counter
 
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.counts.row_counts import ai_commits
 from podium.leaderboard.ranking import is_ranked
-from podium.leaderboard.row_counts import ai_commits
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

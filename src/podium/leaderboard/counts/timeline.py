@@ -7,8 +7,8 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from podium.leaderboard.commit_log import CommitLog
-from podium.leaderboard.credits import Credits
+from podium.leaderboard.counts.commit_log import CommitLog
+from podium.leaderboard.counts.credits import Credits
 from podium.leaderboard.joining.grouping import Groups
 from podium.leaderboard.rules import Rules
 from podium.timeutil import SINCE_SUNDAY, WEEK, week_start

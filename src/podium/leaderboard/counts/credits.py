@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from podium.leaderboard.commit_log import CommitLog
+from podium.leaderboard.counts.commit_log import CommitLog
 from podium.leaderboard.joining.grouping import Groups
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.commit_log import Window
+from podium.leaderboard.counts.commit_log import Window
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import months_before
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.commit_log import EVER, Window
+from podium.leaderboard.counts.commit_log import EVER, Window
 from podium.timeutil import year_of, year_start
 
 
