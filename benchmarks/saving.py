@@ -2,7 +2,7 @@
 
 python -m benchmarks.saving
     --people N    people of the repository (300,000), each with commits in three weeks
-    --weeks N     weeks of each (3)
+    --weeks N     weeks of each, with a commit in each of them (3)
 
 A second process writes a row of another repository, and renews the lease of this one, some forty times a second. The
 repository is saved twice: at first, and in the place of the first count, whose rows are removed afterwards.
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--weeks", type=int, default=3)
     options = parser.parse_args()
     tally = _tally(options.people, options.weeks)
-    print(f"{options.people} people, {options.people * options.weeks} weekly rows\n")
+    print(f"{options.people} people, {options.people * options.weeks} commits\n")
     print(
         "| database | count | saved in, s | other writes: median, longest wait, ms | renewals: the same |\n"
         "|---|---|---|---|---|"
