@@ -151,6 +151,8 @@ winsami2: ws2
 _LONGEST = 64
 _PUNCTUATION = re.compile(rb"[^a-z0-9]+")
 # IBM850, CP850, windows-1252, MS936, csIBM852, 437.
+_DROPPED_BY_ICONV = re.compile(rb"[^a-z0-9_.,:-]+")
+_NAME = re.compile(rb"[a-z0-9](?:.*[a-z0-9])?")
 _CODE_PAGE = re.compile(r"(?:cs)?(?:cp|ibm|windows|win|mscp|ms)?0*([0-9]{3,5})")
 
 
@@ -170,6 +172,11 @@ def codec_of(name: bytes) -> str | None:
     if len(name) > _LONGEST:
         return None
     # iconv takes options behind two slashes.
-    words = _PUNCTUATION.sub(b"", name.partition(b"//")[0].lower()).decode()
+    written = name.partition(b"//")[0].lower()
+    kept = _DROPPED_BY_ICONV.sub(b"", written)
+    # iconv does not know "latin-1". git does, if nothing else is written.
+    if not _NAME.fullmatch(kept) or (kept == b"latin-1" and kept != written):
+        return None
+    words = _PUNCTUATION.sub(b"", kept).decode()
     number = _CODE_PAGE.fullmatch(words)
     return CODECS.get(words) or (CODECS.get(f"cp{number[1]}") if number else None)
