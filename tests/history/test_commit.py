@@ -146,6 +146,7 @@ def test_any_message_has_the_co_authors_that_git_finds(scratch: Path, messages: 
         (b"99999999999999999999 +0000", 2**63 - 1),
         (b"9" * 6000 + b" +0000", 2**63 - 1),
         (b"-5 +0000", -5),
+        (b"-0 +0000", UNREADABLE),
         (b"-9223372036854775808 +0000", UNREADABLE + 1),
         (b"-" + b"9" * 6000 + b" +0000", UNREADABLE + 1),
         (b"1600000000", UNREADABLE),

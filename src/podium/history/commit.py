@@ -24,6 +24,7 @@ from podium.history.trailers.message_trailers import read_mentions
 # The date of a commit without one that git can read. It is outside every window.
 UNREADABLE = -(2**63)
 _LARGEST = 2**63 - 1
+_MINUS = ord("-")
 # The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
 EARLIEST = -62_135_078_400
 LATEST = 253_402_300_799
@@ -100,4 +101,5 @@ def _date(written: bytes) -> int:
     digits = match[1]
     # Python refuses to convert very long numbers.
     number = int(digits) if len(digits) < 30 else (-1 if digits.startswith(b"-") else 1) << 99
-    return min(max(number, UNREADABLE + 1), _LARGEST)
+    # git reads no "-0".
+    return min(max(number, UNREADABLE + 1), _LARGEST) if number or digits[0] != _MINUS else UNREADABLE
