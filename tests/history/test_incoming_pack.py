@@ -196,6 +196,22 @@ def test_two_packs_at_once_are_not_followed(tmp_path: Path) -> None:
     assert "another pack" in str(incoming.fault)
 
 
+def test_a_pack_that_git_renames_at_that_moment_is_found_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: tuple[str, list[bytes]]
+) -> None:
+    head, raws = small
+    pack = Arriving(tmp_path, make.pack([Entry(raw) for raw in raws]))
+    incoming = IncomingPack(40, lambda _: None)
+    renamed = tmp_path / "objects" / "pack" / "tmp_pack_renamed"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "glob", lambda _, pattern: iter([renamed] if pattern.startswith("tmp") else []))
+        assert not incoming.step(tmp_path)
+    pack.kept()
+    incoming.finish(tmp_path, head)
+    incoming.close()
+    assert incoming.fault is None and incoming.tally is not None
+
+
 def test_a_large_object_is_not_read_again_and_again_while_it_arrives(tmp_path: Path) -> None:
     content = make.pack([Entry(os.urandom(6 << 20), "blob")])
     incoming, pack = IncomingPack(40, lambda _: None), Arriving(tmp_path, content)

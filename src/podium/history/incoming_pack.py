@@ -102,10 +102,13 @@ class IncomingPack:
         paths = [*folder.glob("tmp_pack_*"), *folder.glob("pack-*.pack")]
         if len(paths) > 1:
             raise BadPack("there is another pack")
-        # git may be renaming the file, or writing its header.
-        if not paths or not paths[0].exists() or paths[0].stat().st_size < PACK_HEADER_SIZE + self._digest_size:
+        # git may be writing its header, or renaming the file.
+        try:
+            if not paths or paths[0].stat().st_size < PACK_HEADER_SIZE + self._digest_size:
+                return None
+            return _PackFile(paths[0])
+        except FileNotFoundError:
             return None
-        return _PackFile(paths[0])
 
     def _fault(self, repository: Path, head: str) -> str | None:
         if self._file is None:
@@ -153,6 +156,8 @@ class _PackFile:
     def __init__(self, path: Path) -> None:
         try:
             self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise BadPack(f"it cannot be opened: {error.strerror}") from error
         try:
