@@ -247,7 +247,7 @@ def test_the_migration_runs_on_an_older_database(migrated: Scene) -> None:
             (3, migrated.url("gone"), "failed", "It is gone."),
         ],
         [("github.com", 583231, "octocat")],
-        [(1, 1, 5, 0, 0)],
+        [(1, 1, 5, 0)],
         {"pending": 2, "failed": 1},
     )
 

@@ -61,10 +61,10 @@ def gather(size: int, *, first: int = 0) -> Community:
             case 2:
                 co_author = True
             case 3:
-                # Two people of one name, one of them nobody's.
-                names = ("John Smith",)
+                # Two people of one name, which is not a full name and so joins nothing; one has no account.
+                names = ("Smith",)
             case 4:
-                names, account = ("John Smith",), None
+                names, account = ("Smith",), None
             case 5:
                 account = None
             case 6:
