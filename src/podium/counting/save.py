@@ -125,7 +125,7 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
         with held.fence() as session:
             hidden_counts.hide(session, number, count_id)
     run_steps(held.fence, _people_steps(count, count_id), stop)
-    ordinals = {(person.name, person.email): place for place, person in enumerate(count.tally.persons())}
+    ordinals = {person: place for place, person in enumerate(count.tally.people())}
     log = segments.insert_steps(number, count_id, count.tally.segments(ordinals), base_oid="", head_oid=count.head)
     run_steps(held.fence, log, stop)
     run_steps(held.fence, count.people.link_steps(), stop)
@@ -153,7 +153,6 @@ def _copy_people(rows: list[PersonRow], session: Session) -> None:
 
 def _make_valid(held: Lease, count: Count, left: int) -> None:
     tally = count.tally
-    authors = {person.email for person in tally.persons() if person.commits + person.merges}
     with held.fence() as session:
         _check_head(session, count)
         _save_counted(
@@ -163,7 +162,7 @@ def _make_valid(held: Lease, count: Count, left: int) -> None:
             total=tally.total_commits,
             merges=tally.merge_commits,
             trimmed=tally.trimmed_commits,
-            contributors=len(authors),
+            contributors=len(tally.author_emails()),
             roots=set(tally.roots),
         )
         hidden_counts.replace(
@@ -228,8 +227,7 @@ def _next_segment(
 
 def _add(held: Lease, count: Count, increment: _Increment) -> None:
     number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
-    people = [person for _, person in increment.people]
-    authors = {person.email for person in people if person.commits + person.merges}
+    authors = tally.author_emails()
     with held.fence() as session:
         now = _check_head(session, count)
         new_authors = authors - count_rows.authors_among(session, number, authors)

@@ -78,10 +78,13 @@ class SortedCommits:
         """The commits that name a person as co-author or agent."""
         return self._naming.get(person, ())
 
+    def authors(self) -> set[int]:
+        return {author >> 1 for author in self._by_author}
+
     def people(self) -> set[int]:
-        """Everybody who is an author, or whom a commit names in any way."""
+        """Everyone who is an author, or whom a commit names in any way."""
         with_roles = {member >> 3 for _, roles in self._sets for member in roles}
-        return {author >> 1 for author in self._by_author} | self._naming.keys() | with_roles
+        return self.authors() | self._naming.keys() | with_roles
 
     def oldest(self, groups: Sequence[Sequence[int]]) -> int:
         return min((commits[0] for commits in groups), key=self._order)

@@ -62,12 +62,13 @@ class Tally:
         self._trimmed: set[int] = set()
         self._roots: list[bytes] = []
         self._sorted: SortedCommits | None = None
+        self._people: list[Person] = []
 
     def add(self, oids: Sequence[bytes], facts: Sequence[Facts]) -> None:
         """Each commit must be given once."""
         if not oids:
             return
-        self._sorted = None
+        self._sorted, self._people = None, []
         numbers, first = self._numbers, self.total_commits
         # Column by column takes half the time of commit by commit.
         authors, dates, merges, named, roles, parents, trimmed = zip(*facts, strict=True)
@@ -101,8 +102,15 @@ class Tally:
 
     def people(self) -> list[Person]:
         """In the order of :meth:`persons`."""
+        done = self._done
+        if not self._people:
+            people = list(self._numbers)
+            self._people = sorted((people[number] for number in done.people()), key=_EMAIL_AND_NAME)
+        return self._people
+
+    def author_emails(self) -> set[str]:
         people = list(self._numbers)
-        return sorted((people[number] for number in self._done.people()), key=_EMAIL_AND_NAME)
+        return {people[number][1] for number in self._done.authors()}
 
     def persons(self) -> Iterator[PersonTotals]:
         """Ordered by e-mail and name, as in the database's index."""
@@ -148,6 +156,10 @@ def _totals(person: Person, number: int, done: SortedCommits) -> PersonTotals:
 
 
 def _samples(groups: list[Sequence[int]], done: SortedCommits) -> tuple[str, int, int, str | None]:
+    if len(groups) == 1 and len(groups[0]) == 1:
+        # Most people have one commit.
+        [only] = groups[0]
+        return done.sha(only), done.dates[only], done.named_people(only), None
     sample = done.sample(groups)
     other = done.oldest(groups)
     if other == sample:
