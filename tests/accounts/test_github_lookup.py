@@ -175,7 +175,7 @@ def test_there_is_one_request_for_fifty_emails_although_each_batch_has_missing_c
         rows = podium.rows(number)
         assert [f"@user{number}" in rows for number in range(len(people))] == [True] * len(people)
         assert rows["new@x.org"] == 1
-        # Each of four workers may ask again for a commit, until one is told twice that GitHub lacks it.
+        # Each of four workers may ask again for a commit, until one has heard twice that GitHub lacks it.
         assert double.asked() <= -(-(len(people) + 1) // 50) + 5
 
 
