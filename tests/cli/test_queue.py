@@ -505,12 +505,20 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(tmp_path: Path, argumen
     assert done.stderr.count("\n") == 1
 
 
-def test_where_there_is_no_database_none_is_made(tmp_path: Path) -> None:
+def test_a_new_machine_has_nothing_in_its_queues_and_no_database_is_made(tmp_path: Path) -> None:
     podium = Podium(tmp_path / "data")
-    done = podium.run("queue")
-    assert done.returncode == 2
-    assert "podium serve" in done.stderr
+    said = ask(podium)
+    assert "normal on a new machine" in said and "podium rank" in said and str(podium.data) in said
+    document = json.loads(ask(podium, "--json"))
+    assert {state["count"] for state in document["repositories"].values()} == {0}
+    done = podium.run("queue", "retry", "7")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no database" in done.stderr
     assert not podium.data.exists()
+    assert podium.run("migrate").returncode == 0
+    after = json.loads(ask(podium, "--json"))
+    assert after | {"at": 0} == document | {"at": 0}
+    assert "That is normal" in ask(podium)
 
 
 # Text

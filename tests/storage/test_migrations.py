@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import inspect, text
 from podium.app import factories
 from podium.cli import main
 from podium.errors import BadRule, StorageError, WrongRevision
+from podium.repositories.address import parse_address, path_address
 from podium.settings import Settings
 from podium.storage import migrate, sqlite_schema
 from podium.storage.commit_log import segments
@@ -128,6 +130,38 @@ def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
     migrate.migrate(filled, "base")
     with migration_engine(filled).begin() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
+
+
+@pytest.mark.parametrize("revision", [migrate.REVISIONS[0], migrate.REVISIONS[-2]])
+def test_down_and_up_again_every_board_keeps_its_title_and_key(url: str, revision: str) -> None:
+    addresses = [
+        *(
+            path_address(Path(path))
+            for path in ("/home/jo/a b/.git", "/srv/git/x.git", "/.git", "/r/ü#1?/.git", "/a.git")
+        ),
+        *(path_address(Path("/srv/git/x.git"), name) for name in ("v1.0", "topic/a#b")),
+        path_address(Path(os.fsdecode(b"/home/\xff/.git"))),
+        path_address(Path("/home/jo/repo/.git/worktrees/tree")),
+        *(
+            parse_address(text)
+            for text in ("Ada/Engine", "git@git.example:a/b/c.git", "https://git.example:8443/x.git")
+        ),
+    ]
+    migrate.migrate(url)
+    add = text(
+        """INSERT INTO repository (key, url, host, owner, name, state, created_at, updated_at)
+        VALUES (:key, :url, :host, :owner, :name, 'completed', 1, 1)"""
+    )
+    with migration_engine(url).begin() as connection:
+        for address in addresses:
+            shown = {name: getattr(address, name) for name in ("key", "url", "host", "owner", "name")}
+            connection.execute(add, shown)
+    kept = "SELECT id, key, url, host, owner, name FROM repository ORDER BY id"
+    before = values(url, kept)
+    migrate.migrate(url, revision)
+    migrate.migrate(url)
+    migrate.check_tables(url)
+    assert values(url, kept) == before
 
 
 COUNTED_ROWS = (

@@ -49,8 +49,8 @@ def check_database_exists(settings: Settings) -> None:
     """Raise NoDatabaseYet if the SQLite file does not exist, which a command that only reads must not create."""
     if not settings.uses_postgres and not settings.sqlite_path().exists():
         raise NoDatabaseYet(
-            f"There is no database at {settings.sqlite_path()} yet; `podium serve` creates it. If it is elsewhere, set "
-            "PODIUM_DATA_DIR or DATABASE_URL as for the server."
+            f"There is no database at {settings.sqlite_path()} yet: the first `podium rank` or `podium serve` creates "
+            "it. If it is elsewhere, set PODIUM_DATA_DIR or DATABASE_URL as for the server."
         )
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from podium.app.operations import installation
 from podium.cli import output
-from podium.errors import PodiumError
+from podium.errors import NoDatabaseYet, PodiumError
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import Overview, as_json
+from podium.monitoring.overview import Overview, as_json, nothing_yet
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.textutil.age import age
@@ -34,17 +34,36 @@ def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     Raises:
         PodiumError: the database or the queue cannot be read.
     """
-    with installation(Settings.from_environment(environment)) as installed:
-        inspector = installed.inspector
+    settings = Settings.from_environment(environment)
+    try:
+        while not _show_database(settings, options) and options.watch is not None:
+            time.sleep(options.watch)
+    except KeyboardInterrupt:
         if options.watch is None:
-            output.write(_document(inspector, as_json=options.json, indent=2))
-            return 0
-        try:
+            raise
+    return 0
+
+
+def _show_database(settings: Settings, options: argparse.Namespace) -> bool:
+    """Return False if there is none yet."""
+    try:
+        with installation(settings) as installed:
+            if options.watch is None:
+                output.write(_document(installed.inspector, as_json=options.json, indent=2))
+                return True
             while True:
-                output.write(_glance(inspector, as_json=options.json))
+                output.write(_glance(installed.inspector, as_json=options.json))
                 time.sleep(options.watch)
-        except KeyboardInterrupt:
-            return 0
+    except NoDatabaseYet as error:
+        _show_nothing_yet(error, options)
+        return False
+
+
+def _show_nothing_yet(error: NoDatabaseYet, options: argparse.Namespace) -> None:
+    if options.json:
+        output.write(_json(nothing_yet(time.time()), 2 if options.watch is None else None))
+    else:
+        output.write(f"Nothing is queued. {error.message} That is normal on a new machine.\n")
 
 
 def _glance(inspector: Inspector, *, as_json: bool) -> str:
@@ -99,7 +118,10 @@ _SOURCES = {
 
 def _queues(overview: Overview) -> str:
     if overview.queues is None:
-        return "Queues: unknown. They are in the memory of `podium serve`, and none is running on this database."
+        return (
+            "Queues: none. They are in the memory of `podium serve`, and none is running on this database. "
+            "That is normal for `podium rank` alone."
+        )
     rows = [
         [name, str(depth.waiting), str(depth.active), str(depth.delayed), str(depth.dead)]
         for name, depth in overview.queues.items()

@@ -142,6 +142,24 @@ class Overview:
     workers: tuple[WorkerRow, ...]
 
 
+def nothing_yet(at: float) -> Overview:
+    """The overview at the time ``at`` where no database has been created."""
+    return Overview(
+        at=at,
+        queues=None,
+        queues_source=None,
+        repositories={state: StateCount(0, None) for state in State},
+        failures=(),
+        leases=LeaseCounts(0, 0),
+        waiting=0,
+        batches_left=0,
+        emails_left=0,
+        budget=(),
+        limits_in_force=(),
+        workers=(),
+    )
+
+
 def as_json(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {

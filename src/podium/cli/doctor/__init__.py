@@ -13,7 +13,7 @@ from podium.bots.tools import Bots
 from podium.cli import output
 from podium.cli.doctor import counts, database, exposure, github_api, machine, work
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
-from podium.errors import MissingDependency, PodiumError, QueueError, StorageError
+from podium.errors import MissingDependency, NoDatabaseYet, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
 from podium.settings import Settings
 from podium.storage.session import Database
@@ -103,6 +103,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from found
             if found[0].level == "ok":
                 yield from _work(settings, db)
+    except NoDatabaseYet as error:
+        yield ok("database", f"{error.message} That is normal on a new machine.")
     except StorageError as error:
         yield problem("database", error.message, "Nothing in it was checked.")
 

@@ -27,7 +27,9 @@ def github(settings: Settings) -> Iterator[Finding]:
 
 def _judge(settings: Settings, name: str, key: str | None, outcome: Response | TransportFailure) -> Iterator[Finding]:
     if isinstance(outcome, TransportFailure):
-        yield problem(
+        # Without a token, accounts are not expected to be complete.
+        report = warning if key is None else problem
+        yield report(
             "github",
             f"{settings.github_api_url} cannot be reached ({': '.join(filter(None, (outcome.kind, outcome.detail)))}).",
             "Check GITHUB_API_URL, the network and its proxy. Commits are still counted; accounts stay unresolved.",

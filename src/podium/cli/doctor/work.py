@@ -36,8 +36,10 @@ def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
                 f"No worker for {queue}: {waiting:,} {'repository' if waiting == 1 else 'repositories'} waiting.",
                 f"Start {start}.",
             )
-        else:
+        elif settings.uses_redis or settings.uses_postgres:
             yield warning("workers", f"No worker for {queue}: nothing to do.", f"Start {start}.")
+        else:
+            yield ok("workers", f"none on {queue}, which is normal while `podium serve` does not run: nothing waits")
     yield from _silent([worker for worker in overview.workers if not worker.alive], overview.at)
     others = sorted({worker.version for worker in alive} - {__version__})
     if others:

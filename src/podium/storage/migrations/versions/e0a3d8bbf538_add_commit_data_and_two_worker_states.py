@@ -7,7 +7,7 @@ again.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from alembic import op
@@ -107,16 +107,30 @@ def _fill_names() -> None:
     update = sa.text("UPDATE repository SET key = :key, host = :host, owner = :owner, name = :name WHERE id = :id")
     taken: set[str] = set()
     for row in connection.execute(sa.text("SELECT id, url FROM repository ORDER BY id")).all():
-        parts = urlsplit(row.url)
-        host = parts.netloc.lower()
-        owner, _, name = parts.path.strip("/").removesuffix(".git").rpartition("/")
-        key = f"{host}/{owner}/{name}"
-        key = key.lower() if host == _FIRST_HOST else key
+        names = _names_of_path(row.url) if row.url.startswith("file:") else _names_of_address(row.url)
         # In the first revision two spellings of an address are two repositories: the older row keeps the key.
-        if key in taken:
-            key = f"{key}#{row.id}"
-        taken.add(key)
-        connection.execute(update, {"id": row.id, "key": key, "host": host, "owner": owner, "name": name})
+        if names["key"] in taken:
+            names["key"] += f"#{row.id}"
+        taken.add(names["key"])
+        connection.execute(update, {"id": row.id, **names})
+
+
+def _names_of_address(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    # Without the user name of an ssh address.
+    host = parts.netloc.lower().rpartition("@")[2]
+    owner, _, name = parts.path.strip("/").removesuffix(".git").rpartition("/")
+    key = "/".join(part for part in (host, owner, name) if part)
+    key = key.lower() if host == _FIRST_HOST else key
+    revision = f"#{parts.fragment}" if parts.fragment else ""
+    return {"key": key + revision, "host": host, "owner": owner, "name": name}
+
+
+def _names_of_path(url: str) -> dict[str, str]:
+    """A path's key is its whole URL, and its name is the folder's: a downgrade keeps nothing else of it."""
+    folder = urlsplit(url).path.removesuffix("/.git").rpartition("/")[2]
+    name = unquote(folder, errors="replace").removesuffix(".git")
+    return {"key": url, "host": "", "owner": "", "name": name}
 
 
 def _upgrade_contributor() -> None:
