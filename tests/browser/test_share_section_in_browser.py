@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from podium.leaderboard.export import card
+from podium.leaderboard.export.text_metrics import width
 from podium.web.serving.server import beside
-from podium.web.share import badge, card
-from podium.web.share.text_metrics import width
+from podium.web.share import badge
 from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.browser import chromium, violations, watched
 from tests.support.web import open_site

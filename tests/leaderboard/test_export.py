@@ -138,7 +138,7 @@ def controls(text: str) -> set[str]:
 @pytest.mark.parametrize("format", FORMATS)
 def test_no_format_lets_a_control_character_through(format: str) -> None:
     text = render(hostile_board(), format)
-    assert not controls(text)
+    assert not controls(text.replace("\r\n", "\n") if format == "csv" else text)
     assert text.endswith("\n")
     text.encode()
 
@@ -149,7 +149,7 @@ def test_every_format_shows_an_empty_board(format: str) -> None:
 
 
 def test_the_error_of_an_unknown_format_lists_the_known_ones() -> None:
-    with pytest.raises(BadRule, match="choose table, json, csv or markdown"):
+    with pytest.raises(BadRule, match="choose table, json, csv, markdown or svg"):
         render(document(), "yaml")
 
 
@@ -172,7 +172,7 @@ def test_json_is_the_document_whatever_the_name() -> None:
 
 
 def records(board: dict[str, Any]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(render(board, "csv"))))
+    return list(csv.DictReader(io.StringIO(render(board, "csv"), newline="")))
 
 
 def test_csv_has_a_header_and_a_record_for_each_row() -> None:
@@ -203,12 +203,40 @@ def test_csv_has_a_header_and_a_record_for_each_row() -> None:
 
 
 def test_csv_of_an_empty_board_is_the_header() -> None:
-    assert render(document(), "csv") == ",".join(CSV_FIELDS) + "\n"
+    assert render(document(), "csv") == ",".join(f'"{field}"' for field in CSV_FIELDS) + "\r\n"
+
+
+def test_csv_quotes_text_and_no_number() -> None:
+    text = render(document(entry(name='Ada "the, first"', githubId=None, share=1e-6)), "csv")
+    assert text.splitlines()[1] == (
+        '1,"ada","","Ada ""the, first""","ada@x","https://github.com/ada","https://avatars.githubusercontent.com/u/7",'
+        '1234,0.000001,12,3,0,"2001-09-09T01:46:40Z","2023-11-14T22:13:20Z",0,"false","true","false","false","false"'
+    )
+    [_, row] = csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONNUMERIC)
+    assert [str(cell) for cell in row[:4]] == ["1.0", "ada", "", 'Ada "the, first"']
+
+
+def test_csv_has_a_byte_order_mark_only_on_request() -> None:
+    board = document(entry())
+    assert render(board, "csv", bom=True) == "\ufeff" + render(board, "csv")
+    assert render(board, "json", bom=True) == render(board, "json")
+
+
+@pytest.mark.parametrize("sign", [*"=+-@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212"])
+def test_csv_has_no_formula_whatever_separates_the_columns(sign: str) -> None:
+    for before in ("", " ", "\t", "\r", "\u200b", "\u3000", '"'):
+        for split in ("", "a;", "a; b;", "\uff1b"):
+            [record] = records(document(entry(name=f"{split}{before}{sign}cmd|x")))
+            cells = re.split("[;\t\uff1b]", record["name"])
+            assert not any(cell.lstrip(' "').startswith(sign) for cell in cells)
+            assert record["name"].replace("'", "") == clean(f"{split}{before}{sign}cmd|x")
+    [record] = records(document(entry(name=f"Jean{sign}Luc; Ada {sign} b")))
+    assert record["name"] == f"Jean{sign}Luc; Ada {sign} b"
 
 
 def test_csv_has_no_formulas_and_no_broken_lines() -> None:
     board = hostile_board()
-    assert render(board, "csv").count("\n") == len(HOSTILE) + 1
+    assert render(board, "csv").count("\r\n") == len(HOSTILE) + 1
     for record, name in zip(records(board), HOSTILE, strict=True):
         for field in ("name", "email", "username"):
             assert not record[field].startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))
@@ -273,6 +301,18 @@ def test_markdown_links_to_nothing_but_plain_addresses() -> None:
 def test_markdown_links_to_apps() -> None:
     board = document(entry(username="a[bot]", profileUrl="https://github.com/apps/a", isBot=True))
     assert "| [a\\[bot\\]](https://github.com/apps/a) |" in render(board, "markdown")
+
+
+# --- SVG
+
+
+def test_the_card_shows_as_many_people_as_were_asked_for() -> None:
+    rows = [entry(rank=rank, name=f"Person {rank}") for rank in range(1, 100)]
+    for limit, faces in ((None, 12), (3, 3), (99, 60)):
+        image = render(document(*rows[:limit], total=99, limit=limit), "svg")
+        assert image.count("<title>") == 1 + faces
+        assert f"Top {faces} of 99" in image
+        assert ">Person 1<" in image
 
 
 # --- The table
@@ -347,7 +387,7 @@ def test_roles_are_columns_of_csv_and_markdown() -> None:
     [record] = csv.DictReader(io.StringIO(render(board, "csv", roles=True)))
     assert [record[role] for role in ROLES] == ["0", "1", "2", "3", "4", "5", "6"]
     assert "| Reviewed | Tested | Acked | Signed off |" in render(board, "markdown")
-    assert render(document(), "csv", roles=True) == ",".join(CSV_FIELDS + ROLES) + "\n"
+    assert render(document(), "csv", roles=True) == ",".join(f'"{field}"' for field in CSV_FIELDS + ROLES) + "\r\n"
 
 
 @pytest.mark.parametrize("format", ["table", "markdown"])

@@ -16,12 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.avatars.image_type import AvatarImage, image_of
+from podium.leaderboard.export import card
+from podium.leaderboard.export.faces import colour_of
+from podium.leaderboard.export.text_metrics import fit, width, wrap
 from podium.textutil.sanitize import clean
 from podium.web.pages.board_urls import key_of, page_path
 from podium.web.pages.rendering import Renderer
-from podium.web.share import badge, card, image_routes
-from podium.web.share.svg import colour_of, policy
-from podium.web.share.text_metrics import fit, width, wrap
+from podium.web.share import badge, image_routes
+from podium.web.share.image_routes import policy
 from tests.leaderboard.test_export import HOSTILE, document, entry
 from tests.support.avatar_host import AvatarHost, png, whole
 from tests.support.rows import some_repository
@@ -351,7 +353,7 @@ def rendered(name: str) -> list[ET.Element]:
     for theme in ("auto", "dark"):
         for captions in (True, False):
             shown = card.of_board(odd, {}, count=3, captions=captions, theme=theme)
-            found.append(checked(RENDERER.text("card.svg", **shown)))
+            found.append(checked(card.draw(shown)))
         for shown_badge in (badge.of_board(odd, "top", name), badge.of_state("failed", "people", name)):
             found.append(checked(RENDERER.text("badge.svg", **badge.values(shown_badge, theme))))
     return found
@@ -439,9 +441,10 @@ def test_the_card_is_bounded_in_bytes() -> None:
 
     urls = [f"https://x/{place}" for place in range(60)]
     many = document(*(entry(rank=place, avatarUrl=url) for place, url in enumerate(urls, 1)))
-    shown = card.of_board(many, {u: picture(n) for n, u in enumerate(urls)}, count=60, captions=True, theme="auto")
+    avatars = image_routes.data_urls(urls, {u: picture(n) for n, u in enumerate(urls)})
+    shown = card.of_board(many, avatars, count=60, captions=True, theme="auto")
     assert sum(face["image"] is not None for face in shown["people"]) == 3
-    assert len(RENDERER.text("card.svg", **shown)) < 1.5 * card.MAX_BYTES
+    assert len(card.draw(shown)) < 1.5 * image_routes.MAX_BYTES
 
 
 @pytest.mark.parametrize("captions", [True, False])
@@ -456,7 +459,7 @@ def test_every_face_lies_within_the_card_and_no_two_touch(captions: bool, count:
     middles = [(face["x"], face["y"]) for face in shown["people"]]
     for at, (x, y) in enumerate(middles):
         assert all(abs(x - u) >= 2 * radius - 1 or abs(y - v) >= 2 * radius - 1 for u, v in middles[:at])
-    checked(RENDERER.text("card.svg", **shown))
+    checked(card.draw(shown))
 
 
 def test_an_empty_card_says_so(site: Site, client: Client) -> None:

@@ -34,7 +34,7 @@ def client(site: Site) -> Client:
 
 
 def records(answer: httpx.Response) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(answer.text)))
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
 
 def test_the_file_contains_all_rows(site: Site, client: Client) -> None:
@@ -112,6 +112,22 @@ def test_a_file_follows_the_rules(site: Site, client: Client) -> None:
         assert is_problem(client.get(f"/r/octo/hello/board.csv?{query}"), 400)
 
 
+def test_csv_has_a_byte_order_mark_on_request_and_in_the_link_of_the_page(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Zoë", "zoe@example.com", 3)
+    plain = client.get("/r/octo/hello/board.csv")
+    marked = client.get("/r/octo/hello/board.csv?bom=1")
+    assert marked.content == b"\xef\xbb\xbf" + plain.content
+    assert marked.headers["etag"] != plain.headers["etag"]
+    assert int(marked.headers["content-length"]) == len(marked.content)
+    assert client.get("/r/octo/hello/board.csv?bom=0").content == plain.content
+    for query in ("board.csv?bom=yes", "board.csv?bom=", "board.json?bom=1", "board.md?bom=1"):
+        assert is_problem(client.get(f"/r/octo/hello/{query}"), 400, "bom")
+    page = client.get("/r/octo/hello?merges=include", headers={"accept": "text/html"}).text
+    assert 'href="/r/octo/hello/board.csv?merges=include&amp;bom=1"' in page
+    assert 'href="/r/octo/hello/board.json?merges=include"' in page
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_emails_are_in_the_file_only_where_the_server_shows_them(tmp_path: Path, format: str) -> None:
     def file(*, administrator: bool = False, **options: Any) -> str:
@@ -165,7 +181,8 @@ def test_hostile_names_do_nothing_in_a_file(site: Site) -> None:
     for place, name in enumerate(names):
         site.person(number, name, f"p{place}@example.com", 100 - place)
     for format in FORMATS:
-        assert not controls(client.get(f"/r/octo/hello/board.{format}").text)
+        text = client.get(f"/r/octo/hello/board.{format}").text
+        assert not controls(text.replace("\r\n", "\n") if format == "csv" else text)
     rows = records(client.get("/r/octo/hello/board.csv"))
     assert len(rows) == len(names)
     assert not any(value.startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for value in row.values())

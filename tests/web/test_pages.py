@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from podium.errors import CannotListen, NotFound
+from podium.leaderboard.export.faces import initials
 from podium.repositories.store import queries
 from podium.textutil.mask import masked
 from podium.timeutil import DAY
@@ -387,10 +388,10 @@ def test_words_for_ages(seconds: int, words: str) -> None:
 
 
 def test_words_for_people() -> None:
-    assert filters.initials("Ada Lovelace") == "AL"
-    assert filters.initials("ada-l") == "AL"
-    assert filters.initials("李雷") == "李"
-    assert filters.initials("<>") == "?"
+    assert initials("Ada Lovelace") == "AL"
+    assert initials("ada-l") == "AL"
+    assert initials("李雷") == "李"
+    assert initials("<>") == "?"
     assert masked("Ada <ada@example.com>, @bob") == "Ada <…@…>, @bob"
     assert filters.percent(0.00001) == "< 0.1 %"
     assert filters.percent(0.5) == "50.0 %"

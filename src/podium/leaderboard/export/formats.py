@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import decimal
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,7 +15,7 @@ from podium.leaderboard.board import Document
 from podium.leaderboard.counts.row_roles import ROLES
 from podium.textutil.sanitize import clean, escape_json
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "svg")
 
 CSV_FIELDS = (
     "rank",
@@ -38,23 +40,27 @@ CSV_FIELDS = (
     "isBack",
 )
 
-# A cell that begins with one of these is a formula in Excel and LibreOffice; the last four are full-width.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
+# A spreadsheet takes text that begins with one of these signs, in any width, for a formula. What follows a `;` or a tab
+# can begin a cell too: a spreadsheet that separates columns by these ignores our quotes.
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+_FORMULA = re.compile(f'(^|[;\t\uff1b])(?=[\\s"]*[{_SIGNS}])')
 
 FILES = ("json", "csv", "markdown")
 
 
-def render(document: Document, format: str, *, width: int | None = 80, roles: bool = False) -> str:
+def render(document: Document, format: str, *, width: int | None = 80, roles: bool = False, bom: bool = False) -> str:
     """Render ``document`` (see :func:`podium.leaderboard.board.read_board`).
 
     Args:
         format: one of :data:`FORMATS`.
         width: the columns of a table; None is unlimited.
         roles: whether the rows have ``roles``.
+        bom: begin CSV with a byte-order mark, without which Excel takes UTF-8 for another encoding. Other formats have
+            none.
 
     Returns:
-        Text that ends in a line break and contains no control characters but line breaks.
+        Text that ends in a line break and contains no control characters but line breaks. It is written as UTF-8, with
+        its own line ends.
 
     Raises:
         BadRule: the format does not exist.
@@ -63,16 +69,22 @@ def render(document: Document, format: str, *, width: int | None = 80, roles: bo
         from podium.leaderboard.export.terminal import render_table
 
         return render_table(document, width)
-    return "".join(stream([document], format, roles=roles))
+    if format == "svg":
+        from podium.leaderboard.export import card
+
+        count = min(document["limit"] or card.FEW, card.MOST)
+        return card.draw(card.of_board(document, {}, count=count, captions=True, theme="auto"))
+    return "".join(stream([document], format, roles=roles, bom=bom))
 
 
-def stream(pages: Iterable[Document], format: str, *, roles: bool = False) -> Iterator[str]:
+def stream(pages: Iterable[Document], format: str, *, roles: bool = False, bom: bool = False) -> Iterator[str]:
     """Write a board piece by piece.
 
     Args:
         pages: documents of one board with consecutive rows; everything but the rows comes from the first.
         format: one of :data:`FILES`.
         roles: whether the rows have ``roles``.
+        bom: as for :func:`render`.
 
     Raises:
         BadRule: the format does not exist.
@@ -81,7 +93,7 @@ def stream(pages: Iterable[Document], format: str, *, roles: bool = False) -> It
         case "json":
             return _json(pages)
         case "csv":
-            return _csv(pages, roles)
+            return _csv(pages, roles, bom)
         case "markdown":
             from podium.leaderboard.export.markdown import markdown
 
@@ -106,10 +118,13 @@ def _indented(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _csv(pages: Iterable[Document], roles: bool) -> Iterator[str]:
+def _csv(pages: Iterable[Document], roles: bool, bom: bool) -> Iterator[str]:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # Line ends as in RFC 4180. Text is quoted, so that a spreadsheet with another separator does not split it.
+    writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     fields = CSV_FIELDS + ROLES if roles else CSV_FIELDS
+    if bom:
+        yield "\ufeff"
     writer.writerow(fields)
     for page in pages:
         for entry in page["top_contributors"]:
@@ -125,9 +140,8 @@ def _cell(value: Any) -> Any:
         case bool():
             return "true" if value else "false"
         case str():
-            text = clean(value)
-            # A leading apostrophe marks text in a spreadsheet.
-            return f"'{text}" if text.startswith(_FORMULA) else text
+            return _FORMULA.sub(r"\1'", clean(value))
         case float():
-            return f"{value:.6f}"
+            # A number that is written with all of its digits, and so without quotes.
+            return decimal.Decimal(f"{value:.6f}")
     return value

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from podium.leaderboard.export.faces import hue, initials, named
 from podium.repositories.model import State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
 from podium.textutil.mask import hinted, masked
-from podium.textutil.sanitize import clean
 
 STATES: Mapping[str, str] = {
     State.PENDING: "Waiting",
@@ -93,22 +91,6 @@ def ago(iso: str, now: datetime.datetime | None = None) -> str:
     """``3 minutes ago``."""
     now = now or datetime.datetime.now(tz=datetime.UTC)
     return ago_in_words((now - datetime.datetime.fromisoformat(iso)).total_seconds())
-
-
-def initials(name: str) -> str:
-    words = [word for word in re.split(r"[\s@._-]+", name) if word[:1].isalnum()]
-    chosen = [words[0], words[-1]] if len(words) > 1 else words
-    return "".join(word[0] for word in chosen).upper() or "?"
-
-
-def hue(name: str) -> int:
-    """One of twelve colours."""
-    return hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % 12
-
-
-def named(name: str) -> str:
-    """A name on one line, without control characters and e-mails."""
-    return masked(clean(name)) or "(no name)"
 
 
 def percent(share: float) -> str:

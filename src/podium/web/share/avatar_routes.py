@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.errors import NotFound
+from podium.leaderboard.export.faces import colour_of, letters_of
 from podium.leaderboard.profiles import AccountProfile, find_profile
 from podium.textutil.mask import without_emails
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of
 from podium.web.services import Context, ContextDep, SmallRead
-from podium.web.share.svg import colour_of, letters_of
 
 # Seconds that a response waits for the fetch of an avatar.
 TIMEOUT = 5.0

@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from podium.leaderboard.export.faces import name_of
+from podium.leaderboard.export.svg import about, dark_style
+from podium.leaderboard.export.text_metrics import fit, width
 from podium.repositories.model import State
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
-from podium.web.share.svg import Paint, about, dark_style, name_of
-from podium.web.share.text_metrics import fit, width
 
 FONT = 11
 _EDGE, _GAP, _ICON = 6, 5, 13
@@ -20,6 +21,13 @@ _LABEL_ROOM, _MESSAGE_ROOM = 240, 240
 
 _LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
 _STATES: Mapping[str, str] = {State.PENDING: "waiting", State.COMMITS_PROCESSING: "counting", State.FAILED: "failed"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Paint:
+    ground: str
+    ink: str
+
 
 # Every pair has a contrast of at least 4.5.
 LIGHT = {

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from podium.errors import Conflict, NotFound
+from podium.errors import BadRule, Conflict, NotFound
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.row_roles import add_roles
@@ -28,6 +29,13 @@ from podium.web.services import ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 
 Format = Literal["csv", "json", "md"]
+
+
+class DownloadQuery(RowsQuery):
+    bom: Literal["0", "1"] = Field(
+        "0", description="`1` begins a CSV file with a byte-order mark, as Excel needs it for names beyond ASCII."
+    )
+
 
 _FORMATS = {"csv": "csv", "json": "json", "md": "markdown"}
 _TYPES = {
@@ -65,10 +73,12 @@ router = APIRouter(dependencies=[Depends(each_once)])
     },
 )
 async def download(
-    request: Request, path: BoardPath, format: Format, query: Annotated[RowsQuery, Query()], context: ContextDep
+    request: Request, path: BoardPath, format: Format, query: Annotated[DownloadQuery, Query()], context: ContextDep
 ) -> Response:
     """All rows of the board under the given rules, with e-mail addresses only if the server shows them."""
-    rules = query.rules()
+    rules, bom = query.rules(), query.bom == "1"
+    if bom and format != "csv":
+        raise BadRule("bom=1 is for board.csv only: JSON and Markdown have no byte-order mark.")
     row = await repository_at(context, path)
     if row is None:
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
@@ -77,7 +87,7 @@ async def download(
     def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
         if data is None:
             raise Conflict(_no_board(row))
-        return _written(data.under(rules), format, show_emails=show, roles=query.roles == "include")
+        return _written(data.under(rules), format, show_emails=show, roles=query.roles == "include", bom=bom)
 
     file, etag, length = await context.boards.read(row, make, reader=context.reader(request))
     headers = {
@@ -106,12 +116,15 @@ def _no_board(row: Repository) -> str:
     return "There is no board yet: the commits are being counted. Ask again in a moment."
 
 
-def _written(ranked: Ranked, format: Format, *, show_emails: bool, roles: bool) -> tuple[IO[bytes], str, int]:
+def _written(
+    ranked: Ranked, format: Format, *, show_emails: bool, roles: bool, bom: bool
+) -> tuple[IO[bytes], str, int]:
     """The rewound file, its ETag, its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
-        for piece in stream(_pages(ranked, show_emails=show_emails, roles=roles), _FORMATS[format], roles=roles):
+        pages = _pages(ranked, show_emails=show_emails, roles=roles)
+        for piece in stream(pages, _FORMATS[format], roles=roles, bom=bom):
             data = piece.encode()
             digest.update(data)
             file.write(data)

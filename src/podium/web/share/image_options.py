@@ -10,6 +10,7 @@ from pydantic import Field
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.newcomers import end_of
+from podium.leaderboard.export.card import FEW, MOST
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import months_before
 from podium.web.api.query_parameters import RulesQuery
@@ -50,5 +51,5 @@ class BadgeQuery(EmbeddedQuery):
 
 
 class CardQuery(EmbeddedQuery):
-    count: int = Field(12, ge=1, le=60, description="How many people.")
+    count: int = Field(FEW, ge=1, le=MOST, description="How many people.")
     captions: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from podium.avatars.image_type import AvatarImage
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.export import card
 from podium.repositories.model import Repository
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
@@ -17,13 +22,14 @@ from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.conditional import cache_control
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.services import Context, ContextDep
-from podium.web.share import badge, card
+from podium.web.share import badge
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 from podium.web.share.image_options import BadgeQuery, CardQuery, EmbeddedQuery
-from podium.web.share.svg import policy
 
 # Seconds that a card waits for the fetch of avatars.
 TIMEOUT = 4.0
+# Bytes of avatars in one card; further people get initials.
+MAX_BYTES = 1_000_000
 
 _SVG = "image/svg+xml"
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -94,7 +100,7 @@ async def get_card(
     found = await repository_at(context, path)
     if found is None:
         shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
-        return _unknown(*_card(context, shown, query.theme))
+        return _unknown(*_card(shown, query.theme))
     reader, usual = context.reader(request), query.is_usual()
 
     def shown_avatars(_: Repository, data: BoardData | None) -> CachedResponse:
@@ -112,16 +118,38 @@ async def get_card(
         if board is None:
             shown = card.of_state({"owner": row.owner, "name": row.name, "url": row.url}, row.state, query.theme)
         else:
-            shown = card.of_board(board, avatars, count=query.count, captions=captions, theme=query.theme)
+            embedded = data_urls((entry["avatarUrl"] for entry in board["top_contributors"]), avatars)
+            shown = card.of_board(board, embedded, count=query.count, captions=captions, theme=query.theme)
         # A missing avatar may only be late.
-        return _body(*_card(context, shown, query.theme), how_long(row) if complete else cache_control(30, 300))
+        return _body(*_card(shown, query.theme), how_long(row) if complete else cache_control(30, 300))
 
     digests = tuple(image.digest for image in avatars.values())
     return SendCached(await context.boards.get(found, (*what, digests, complete), make, usual=usual, reader=reader))
 
 
-def _card(context: Context, shown: dict[str, Any], theme: str) -> tuple[str, str]:
-    return context.renderer.text("card.svg", **shown), card.style_of(theme)
+def _card(shown: dict[str, Any], theme: str) -> tuple[str, str]:
+    return card.draw(shown), card.style_of(theme)
+
+
+def data_urls(urls: Iterable[str | None], avatars: Mapping[str, AvatarImage]) -> dict[str, str]:
+    """The first avatars of :data:`MAX_BYTES` in all, as ``data:`` URLs."""
+    room, found = MAX_BYTES, {}
+    for url in urls:
+        image = avatars.get(url or "")
+        if url and image is not None and len(image.data) <= room:
+            room -= len(image.data)
+            found[url] = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+    return found
+
+
+def policy(style: str) -> str:
+    """The Content-Security-Policy of an image with that style sheet and embedded avatars."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    styles = f"style-src 'sha256-{digest}'; " if style else ""
+    return (
+        f"default-src 'none'; img-src data:; {styles}"
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
+    )
 
 
 def _what(query: EmbeddedQuery) -> tuple[object, ...]:

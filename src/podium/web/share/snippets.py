@@ -7,7 +7,12 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
-_FILES = (("board.csv", "CSV"), ("board.json", "JSON"), ("board.md", "Markdown"))
+# A reader opens the CSV in a spreadsheet, which needs a byte-order mark.
+_FILES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("board.csv", "CSV", {"bom": "1"}),
+    ("board.json", "JSON", {}),
+    ("board.md", "Markdown", {}),
+)
 
 
 def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
@@ -18,11 +23,11 @@ def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str,
         path: the page's (:func:`podium.web.pages.board_urls.page_path`), which needs no escape in Markdown.
         chosen: the switches that differ from their defaults.
     """
-    query = "?" + urlencode(chosen) if chosen else ""
+    query = _query(chosen)
     page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
     themed = {theme: f"{origin}{path}/card.svg?{urlencode({**chosen, 'theme': theme})}" for theme in ("light", "dark")}
     return {
-        "files": [{"name": name, "url": f"{path}/{file}{query}"} for file, name in _FILES],
+        "files": [{"name": name, "url": f"{path}/{file}{_query({**chosen, **more})}"} for file, name, more in _FILES],
         "badge": f"{path}/badge.svg{query}",
         "card": f"{path}/card.svg{query}",
         "snippets": [
@@ -32,6 +37,10 @@ def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str,
             _snippet("card", "html", _linked(page, _picture(themed))),
         ],
     }
+
+
+def _query(chosen: Mapping[str, str]) -> str:
+    return "?" + urlencode(chosen) if chosen else ""
 
 
 def _snippet(of: str, language: str, text: str) -> dict[str, str]:
