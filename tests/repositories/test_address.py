@@ -158,4 +158,15 @@ def test_a_path_is_a_repository_of_the_command_line_alone() -> None:
     assert address.host == ""
     assert address.name == "a b"
     assert address.url == "file:///home/jo/a%20b/.git"
-    assert path_address(Path("/home/jo/a b/.git"), "v1.0").key != address.key
+    assert (address.revision, address.parent_key) == (None, None)
+
+
+def test_a_revision_is_a_board_of_its_own_that_names_its_parent() -> None:
+    address = path_address(Path("/home/jo/a b/.git"), "v1.0 rc")
+    assert address.key == address.url == "file:///home/jo/a%20b/.git#v1.0%20rc"
+    assert (address.revision, address.parent_key) == ("v1.0 rc", "file:///home/jo/a%20b/.git")
+    repository = parse_address("Ada/Engine")
+    branch = repository.at_revision("Fix/a#b")
+    assert (branch.key, branch.url) == ("github.com/ada/engine#Fix/a%23b", "https://github.com/Ada/Engine#Fix/a%23b")
+    assert (branch.parent_key, branch.clone_url) == (repository.key, repository.clone_url)
+    assert branch.at_revision("v1").key == "github.com/ada/engine#v1"

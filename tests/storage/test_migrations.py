@@ -96,7 +96,7 @@ def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str) -> 
     migrate.check_tables(filled)
     assert values(filled, "SELECT id, key, host, owner, name, state, total_commits FROM repository ORDER BY id") == [
         (1, "github.com/ada/engine", "github.com", "Ada", "Engine", "pending", 5),
-        (2, "github.com/ada/engine#2", "github.com", "ada", "engine", "pending", None),
+        (2, "github.com/ada/engine#2/", "github.com", "ada", "engine", "pending", None),
         (3, "git.example/a/b/c", "git.example", "a/b", "c", "failed", None),
     ]
     assert values(filled, "SELECT host, account_id, username FROM contributor ORDER BY id") == [
@@ -194,7 +194,7 @@ def fill_counted(url: str, revision: str) -> None:
             connection.execute(text(row))
 
 
-@pytest.mark.parametrize("revision", migrate.REVISIONS[1:-1])
+@pytest.mark.parametrize("revision", migrate.REVISIONS[1 : migrate.REVISIONS.index("1fdaba60ed02")])
 def test_a_board_that_was_counted_by_week_gets_a_coarse_log(url: str, tmp_path: Path, revision: str) -> None:
     fill_counted(url, revision)
     migrate.migrate(url)
@@ -261,6 +261,37 @@ def test_a_coarse_log_names_people_as_often_as_the_weeks_say(seed: int) -> None:
                 found += len(members)
     assert found == expected
     assert not any(any(named.values()) for named in mentions.values())
+
+
+REVISION_ROWS = """
+INSERT INTO repository (id, key, url, host, owner, name, state, created_at, updated_at) VALUES
+    (1, 'file:///a%20b/.git', 'file:///a%20b/.git', '', '', 'a b', 'completed', 1, 1),
+    (2, 'file:///a%20b/.git#v1%2B', 'file:///a%20b/.git#v1%2B', '', '', 'a b', 'completed', 1, 1)
+"""
+
+ADDRESS_ROWS = """
+INSERT INTO repository (id, key, url, host, owner, name, revision, parent_key, state, created_at, updated_at) VALUES
+    (3, 'h/o/n', 'https://h/o/n', 'h', 'o', 'n', NULL, NULL, 'completed', 1, 1),
+    (4, 'h/o/n#v1', 'https://h/o/n#v1', 'h', 'o', 'n', 'v1', 'h/o/n', 'completed', 1, 1)
+"""
+
+
+def test_revisions_of_paths_are_known_after_down_and_up_and_those_of_addresses_leave(url: str) -> None:
+    migrate.migrate(url, "1fdaba60ed02")
+    values_of = "SELECT id, revision, parent_key, name FROM repository ORDER BY id"
+    with migration_engine(url).begin() as connection:
+        connection.execute(text(REVISION_ROWS))
+    migrate.migrate(url)
+    paths: list[tuple[object, ...]] = [(1, None, None, "a b"), (2, "v1+", "file:///a%20b/.git", "a b")]
+    assert values(url, values_of) == paths
+    with migration_engine(url).begin() as connection:
+        connection.execute(text(ADDRESS_ROWS))
+        connection.execute(text("INSERT INTO hidden_count VALUES (4, 1), (3, 1)"))
+    migrate.migrate(url, "1fdaba60ed02")
+    assert values(url, "SELECT repository_id FROM hidden_count") == [(3,)]
+    migrate.migrate(url)
+    assert values(url, values_of) == [*paths, (3, None, None, "n")]
+    migrate.check_tables(url)
 
 
 def test_several_that_start_at_once_migrate_once(tmp_path: Path, filled: str) -> None:

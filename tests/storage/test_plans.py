@@ -23,7 +23,7 @@ LARGE = {"repository", "contributor", "repository_contributor", "known_email", "
 # Enough that PostgreSQL reads an index rather than the whole table.
 REPOSITORIES, PEOPLE = 600, 60
 # How many there are in all is counted on an index once in a while: see podium.repositories.listing.Totals.
-TOTAL = re.compile(r"SELECT count\(\*\) FROM repository WHERE host <> ''( AND state = :state)?")
+TOTAL = re.compile(r"SELECT count\(\*\) FROM repository WHERE host <> '' AND parent_key IS NULL( AND state = :state)?")
 
 
 def _sqlite(folder: Path, repositories: int) -> SqliteDatabase:

@@ -48,6 +48,9 @@ class Address:
     name: the last segment, without ``.git``.
     key: identity; two addresses with one key are one repository.
     url, clone_url: the canonical form; what git receives.
+    revision: a branch, a tag or, for a path, any revision; None: the default branch or HEAD. ``key`` and ``url`` end in
+        it, after a ``#``.
+    parent_key: the key without the revision; None unless there is one.
     """
 
     host: str
@@ -56,6 +59,20 @@ class Address:
     key: str
     url: str
     clone_url: str
+    revision: str | None = None
+    parent_key: str | None = None
+
+    def at_revision(self, revision: str) -> Address:
+        """Return the address of the board of ``revision``; a ``revision`` that this one has is replaced."""
+        fragment = f"#{quote(revision)}"
+        parent_key = self.parent_key or self.key
+        return dataclasses.replace(
+            self,
+            key=parent_key + fragment,
+            url=self.url.partition("#")[0] + fragment,
+            revision=revision,
+            parent_key=parent_key,
+        )
 
     @property
     def scheme(self) -> str:
@@ -99,10 +116,11 @@ def path_address(git_dir: Path, rev: str | None = None) -> Address:
 
     ``git_dir`` is absolute; each work tree has its own, and so its own board.
     """
-    url = git_dir.as_uri() + (f"#{quote(rev)}" if rev else "")
+    url = git_dir.as_uri()
     folder = git_dir.parent if git_dir.name == ".git" else git_dir
     name = os.fsencode(folder.name).decode(errors="replace").removesuffix(".git")
-    return Address(host="", owner="", name=name, key=url, url=url, clone_url=url)
+    address = Address(host="", owner="", name=name, key=url, url=url, clone_url=url)
+    return address.at_revision(rev) if rev else address
 
 
 _NOT_UNDERSTOOD = "That is not a repository's address: give owner/name, or a URL such as https://github.com/owner/name."

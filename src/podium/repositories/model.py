@@ -44,6 +44,8 @@ class Repository:
 
     key: identity (:attr:`podium.repositories.address.Address.key`).
     host: empty for a path of this machine, which only the command line reads.
+    revision: the branch, tag or other revision that it counts; None: the default branch, or HEAD of a path.
+    parent_key: of the repository whose revision it is, which need not have a row; None for the repository itself.
     trimmed_commits: commits beyond a limit, of which not all was read.
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
@@ -65,6 +67,8 @@ class Repository:
     host: str
     owner: str
     name: str
+    revision: str | None
+    parent_key: str | None
     state: State
     error: str | None
     error_code: str | None
@@ -104,6 +108,16 @@ class Repository:
         values = [row[column] for column in COLUMNS]
         values[_STATE] = State(values[_STATE])
         return cls(*values)
+
+    @property
+    def repository_key(self) -> str:
+        """Of the repository that it is, or whose revision it is: they share one mirror."""
+        return self.parent_key or self.key
+
+    @property
+    def repository_url(self) -> str:
+        """Of the same, without a revision."""
+        return self.url if self.revision is None else self.url.partition("#")[0]
 
     @property
     def counted_at(self) -> int:

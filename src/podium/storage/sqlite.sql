@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -62,8 +62,6 @@ CREATE INDEX ix_repository_virtual_start ON repository (virtual_start, id) WHERE
 CREATE INDEX ix_repository_client_id ON repository (client_id) WHERE client_id IS NOT NULL;
 
 CREATE INDEX ix_repository_created_at ON repository (created_at);
-
-CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host) WHERE host <> '';
 
 CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
 
@@ -175,4 +173,8 @@ CREATE INDEX ix_commit_data_email ON commit_data (email);
 
 CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id, batch) WHERE NOT processed;
 
-INSERT INTO alembic_version (version_num) VALUES ('1fdaba60ed02')
+CREATE INDEX ix_repository_parent_key ON repository (parent_key) WHERE parent_key IS NOT NULL;
+
+CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host, parent_key) WHERE host <> '' AND parent_key IS NULL;
+
+INSERT INTO alembic_version (version_num) VALUES ('f9165e3604c7')

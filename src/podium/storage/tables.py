@@ -39,6 +39,8 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 # Sorted by bytes, as in SQLite.
 _ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
 _WAITS = text("state IN ('pending', 'commits_processing')")
+_IS_REVISION = text("parent_key IS NOT NULL")
+_IS_LISTED = text("host <> '' AND parent_key IS NULL")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -57,6 +59,9 @@ repository = Table(
     Column("host", _ByBytes, nullable=False),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
+    # See repositories/model.py.
+    Column("revision", Text),
+    Column("parent_key", _ByBytes),
     Column("state", Text, nullable=False),
     Column("error", Text),
     Column("error_code", Text),
@@ -104,6 +109,8 @@ repository = Table(
     Column("last_processed_at", Double),
     Column("commits_processed_at", Double),
     Column("users_processed_at", Double),
+    # Of a branch's or tag's board, about once an hour: the least recently read one makes way for another.
+    Column("last_read_at", Double),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     CheckConstraint(
@@ -112,13 +119,14 @@ repository = Table(
     Index("ix_repository_state_enqueued_at", "state", "enqueued_at"),
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
+    Index("ix_repository_parent_key", "parent_key", sqlite_where=_IS_REVISION, postgresql_where=_IS_REVISION),
     Index("ix_repository_created_at", "created_at"),
     Index("ix_repository_state_counting_version", "state", "counting_version"),
     Index(
         "ix_repository_state_created_at",
-        *("state", "created_at", "id", "host"),
-        sqlite_where=text("host <> ''"),
-        postgresql_where=text("host <> ''"),
+        *("state", "created_at", "id", "host", "parent_key"),
+        sqlite_where=_IS_LISTED,
+        postgresql_where=_IS_LISTED,
     ),
     Index(
         "ix_repository_failed",

@@ -8,6 +8,8 @@ from podium.storage.session import Session
 SELECT = f"SELECT {', '.join(COLUMNS)}"
 # Paths of this machine (host '') belong to the command line.
 AT_AN_ADDRESS = "host <> ''"
+# Boards of branches and tags belong to their repository.
+LISTED = f"{AT_AN_ADDRESS} AND parent_key IS NULL"
 
 # Rows of repository :id that belong to its valid count; readers see no others.
 OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"
@@ -58,7 +60,7 @@ def count(session: Session, state: State | None) -> int:
 
 
 def _chosen(state: State | None) -> str:
-    return AT_AN_ADDRESS + (" AND state = :state" if state else "")
+    return LISTED + (" AND state = :state" if state else "")
 
 
 def _parameters(state: State | None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.repositories.model import State
+from podium.repositories.store.queries import LISTED
 from podium.storage.session import Row, Session
 
 # The start of a repository's state. `updated_at` also changes with progress.
@@ -24,7 +25,7 @@ SELECT id, url, last_processed_at AS since FROM repository
 WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
 """
 
-COUNTS = "SELECT state, count(*) AS n FROM repository WHERE host <> '' GROUP BY state"
+COUNTS = f"SELECT state, count(*) AS n FROM repository WHERE {LISTED} GROUP BY state"
 
 
 def counts_by_state(session: Session) -> dict[State, int]:

@@ -30,14 +30,18 @@ def insert(session: Session, address: Address, *, virtual_start: float, client_i
     return bool(
         session.run(
             """INSERT INTO repository
-                (key, url, host, owner, name, state, virtual_start, client_id, enqueued_at, created_at, updated_at)
-            VALUES (:key, :url, :host, :owner, :name, 'pending', :virtual_start, :client_id, {now}, {now}, {now})
+                (key, url, host, owner, name, revision, parent_key, state, virtual_start, client_id, enqueued_at,
+                created_at, updated_at)
+            VALUES (:key, :url, :host, :owner, :name, :revision, :parent_key, 'pending', :virtual_start, :client_id,
+                {now}, {now}, {now})
             ON CONFLICT DO NOTHING""",
             key=address.key,
             url=address.url,
             host=address.host,
             owner=address.owner,
             name=address.name,
+            revision=address.revision,
+            parent_key=address.parent_key,
             virtual_start=virtual_start,
             client_id=client_id,
         )
