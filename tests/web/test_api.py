@@ -57,6 +57,7 @@ def test_new_repository_is_accepted_and_enqueued(site: Site, client: Client) -> 
         "https://github.com/octo/hello/tree/main",
         "git@github.com:octo/hello.git",
         "https%3A%2F%2Fgithub.com%2FOcto%2FHello",
+        "git%20clone%20--depth%201%20https://github.com/octo/hello%20folder",
     ],
 )
 def test_known_repository_in_work_is_not_enqueued_again_however_it_is_written(

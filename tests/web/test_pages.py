@@ -68,8 +68,9 @@ def test_home_is_read_in_pages(site: Site, client: Client) -> None:
 
 
 def test_form_submits_and_leads_to_the_board(site: Site, client: Client) -> None:
-    answer = client.post("/submit", data={"repoUrl": " https://github.com/octo/hello.git "})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
+    for text in (" https://github.com/octo/hello.git ", "$ git clone https://github.com/octo/hello folder"):
+        answer = client.post("/submit", data={"repoUrl": text})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
     assert len(site.queues.enqueued) == 1
 
 

@@ -1,8 +1,8 @@
 """The address of a repository: parses text into an :class:`Address` or refuses it. No I/O.
 
-It accepts the forms in which people paste a GitHub repository, and the URL forms of ``git clone``
-(https://git-scm.com/docs/git-clone#_git_urls). It refuses what git could read as an option (``-…``) or a transport
-helper (``ext::…``), and a password in a URL.
+It accepts the URL forms of ``git clone`` (https://git-scm.com/docs/git-clone#_git_urls), pages of a host's web
+interface (:mod:`podium.repositories.web_page`) and whole commands (:mod:`podium.repositories.pasted_command`). It
+refuses what git could read as an option (``-…``) or a transport helper (``ext::…``), and a password in a URL.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from podium.errors import BadAddress
 from podium.net import is_ip, port_of
+from podium.repositories.pasted_command import address_in
+from podium.repositories.web_page import repository_of
 
 MAX_LENGTH = 2000
 
@@ -26,6 +28,13 @@ _NOT_OWNERS = frozenset(
     "about apps collections codespaces contact customer-stories enterprise events explore features issues join login "
     "marketplace notifications orgs organizations pricing pulls search security sessions settings signup site "
     "sponsors stars team topics trending users watching".split()
+)
+
+# What may follow owner/name where no host says that it is GitHub's.
+_PAGES = frozenset(
+    "actions activity blame blob branches commit commits compare contributors deployments discussions edit forks "
+    "graphs issues labels milestones network packages projects pull pulls pulse raw releases security settings "
+    "stargazers tags tree watchers wiki".split()
 )
 
 _SCP_LIKE = re.compile(
@@ -88,7 +97,10 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     Raises:
         BadAddress: it is no address, or must not reach git. The message never repeats a password.
     """
-    text = text.strip().strip("<>\"'").strip()
+    text = text.strip()
+    if len(text) <= MAX_LENGTH:
+        text = address_in(text.strip("`"))
+    text = text.strip("<>\"'").strip()
     _refuse_what_is_no_address(text)
     github_host = host_of(github_url)
     text = text.removeprefix("git+")
@@ -100,6 +112,8 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     if first.lower() in (github_host, f"www.{github_host}"):
         return _github(rest, github_host, github_url)
     if _OWNER.fullmatch(first) and rest:
+        if (page := rest.split("/")[1:2]) and page[0] and page[0] not in _PAGES:
+            raise BadAddress(_MORE_THAN_TWO)
         return _github(text, github_host, github_url)
     if "." in first and rest and _HOST.fullmatch(first):
         return _from_url("https://" + text, github_host, github_url)
@@ -123,6 +137,10 @@ def path_address(git_dir: Path, rev: str | None = None) -> Address:
     return address.at_revision(rev) if rev else address
 
 
+_MORE_THAN_TWO = (
+    "A repository at GitHub is owner/name: give the whole URL of one at another host, such as "
+    "https://gitlab.com/group/subgroup/name."
+)
 _NOT_UNDERSTOOD = "That is not a repository's address: give owner/name, or a URL such as https://github.com/owner/name."
 
 
@@ -167,14 +185,19 @@ def _from_url(text: str, github_host: str, github_url: str) -> Address:
     if user is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]*", user):
         raise BadAddress(_NOT_UNDERSTOOD)
     host = _host_of(hostname, port, scheme)
+    path = parts.path
+    if scheme in ("http", "https"):
+        host, path = repository_of(host, path, parts.query)
     if _is_github(host, scheme, github_host):
-        return _github(parts.path, github_host, github_url, ssh=text if scheme == "ssh" else None)
+        return _github(path, github_host, github_url, ssh=text if scheme == "ssh" else None)
     origin = f"{scheme}://{user + '@' if user else ''}{host}"
-    return _other(origin, host, parts.path)
+    return _other(origin, host, path)
 
 
 def _from_scp(text: str, match: re.Match[str], github_host: str, github_url: str) -> Address:
     host, user, path = match["host"].lower(), match["user"], match["path"]
+    if host == f"ssh.{github_host}" and path.startswith("443/"):
+        return _from_url(f"ssh://{text}", github_host, github_url)
     if host != github_host:
         _refuse_odd_ip(host)
         return _other(f"ssh://{user + '@' if user else ''}{host}", host, path, clone_url=text)
