@@ -358,3 +358,19 @@ def test_interrupted_it_hands_the_repository_back(podium: Podium, repository: Pa
     connection.commit()
     connection.close()
     assert podium.board(str(repository))["totalCommits"] == 7
+
+
+def test_a_clone_of_github_without_a_token_says_why_accounts_are_missing(podium: Podium, repository: Path) -> None:
+    reason = "Accounts were not looked up: set GITHUB_TOKEN."
+    assert podium.board(str(repository))["unresolvedReason"] is None
+    git(repository, "remote", "add", "origin", "https://user:secret@github.com/acme/engine.git")
+    for format in ("table", "markdown", "json"):
+        done = podium.run("rank", str(repository), "--format", format)
+        # Markdown escapes the underscore.
+        assert reason in done.stdout.replace("\\", "")
+        assert "secret" not in done.stdout + done.stderr
+    assert podium.board(str(repository), "--no-identities")["unresolvedReason"] is None
+    assert podium.board(str(repository), GITHUB_SERVER_URL="https://github.example.com")["unresolvedReason"] is None
+    git(repository, "remote", "set-url", "origin", "https://gitlab.com/acme/engine.git")
+    git(repository, "remote", "add", "upstream", "https://github.com/acme/engine.git")
+    assert podium.board(str(repository))["unresolvedReason"] is None

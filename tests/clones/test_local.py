@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.local import LocalRepository, open_local, origin
+from podium.clones.cloned_from import origin_urls, slug_at
+from podium.clones.local import LocalRepository, open_local
 from podium.clones.mailmap import Mailmaps
 from podium.clones.path_source import PathSource
 from podium.errors import HistoryError
@@ -49,11 +50,64 @@ def test_a_bare_repository_a_clone_and_a_folder_in_it(git: Git, bare: Path, clon
     assert open_local(git, bare) == LocalRepository(bare, head, "main", Mailmaps(), None)
     for path in (clone, clone / "a" / "b", clone / ".git"):
         found = open_local(git, path)
-        assert (found, origin(git, found)) == (
-            LocalRepository(clone / ".git", head, "main", Mailmaps(), None),
-            f"file://{bare}",
-        )
-    assert origin(git, open_local(git, bare)) is None
+        assert found == LocalRepository(clone / ".git", head, "main", Mailmaps(), None)
+
+
+def test_the_origin_is_known_as_written_and_as_git_uses_it(git: Git, bare: Path, clone: Path) -> None:
+    work = clone / ".git"
+    assert origin_urls(git, bare) == []
+    repos.git(work, "remote", "add", "upstream", "https://github.com/o/r")
+    assert origin_urls(git, work) == [f"file://{bare}"]
+    repos.git(work, "remote", "set-url", "origin", "gh:o/r")
+    assert origin_urls(git, work) == ["gh:o/r"]
+    repos.git(work, "config", "url.git@github.com:.insteadOf", "gh:")
+    assert origin_urls(git, work) == ["gh:o/r", "git@github.com:o/r"]
+    repos.git(work, "remote", "remove", "origin")
+    assert origin_urls(git, work) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/o/r",
+        "https://github.com/o/r.git",
+        "https://www.github.com/o/r/",
+        "http://github.com/o/r.git",
+        "git://github.com/o/r.git",
+        "https://user@github.com/o/r.git",
+        "https://user:pass@word@github.com/o/r.git",
+        "git@github.com:o/r.git",
+        "github.com:o/r",
+        "ssh://git@github.com/o/r.git",
+        "ssh://git@ssh.github.com:443/o/r.git",
+    ],
+)
+def test_an_origin_at_github(url: str) -> None:
+    assert slug_at("https://github.com", ["file:///srv/r.git", url]) == ("o", "r")
+    assert slug_at("https://github.example.com", [url]) is None
+    enterprise = url.replace("github.com", "github.example.com")
+    assert slug_at("https://github.example.com", [enterprise]) == ("o", "r")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "o/r",
+        "github.com/o/r",
+        "../github.com/o/r",
+        "/srv/github.com/o/r",
+        "file:///github.com/o/r",
+        "https://gitlab.com/o/r",
+        "https://github.com.example.org/o/r",
+        "https://github.com@example.org/o/r",
+        "https://github.com/o",
+        "git@example.org:github.com/o/r",
+        "ext::ssh github.com o/r",
+        "",
+    ],
+)
+def test_an_origin_elsewhere(url: str) -> None:
+    assert slug_at("https://github.com", [url]) is None
 
 
 def test_a_work_tree_and_a_symbolic_link(git: Git, clone: Path, tmp_path: Path) -> None:

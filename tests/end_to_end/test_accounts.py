@@ -198,7 +198,9 @@ def test_rank_of_a_clone_asks_where_its_origin_is_and_a_token_is_set(
         without = podium.board(str(clone), **{**settings, "GITHUB_TOKEN": ""})
         by_name = podium.board(str(clone), "--no-identities", **settings)
         assert double.asked() == 0
-        assert without["unresolved"] > 500 and without["unresolvedReason"] is None
+        assert without["unresolved"] > 500
+        assert without["unresolvedReason"] == "Accounts were not looked up: set GITHUB_TOKEN."
+        assert by_name["unresolvedReason"] is None
         assert by_name["total"] == without["total"]
         assert rows(podium.board(str(clone), *everything, **settings)) == expected(community)
         asked = double.asked()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from podium.app import factories
 from podium.bots.tools import Bots
 from podium.cli.progress_bar import progress_for
+from podium.clones.cloned_from import slug_at
 from podium.clones.own_mailmap import read_own_mailmaps
 from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
@@ -45,6 +46,7 @@ _MANY_OBJECTS = 200_000
 LOOK_AGAIN = 0.3
 # Seconds to wait for a limit of GitHub.
 LONGEST_WAIT = 60.0
+_NOT_ASKED = "Accounts were not looked up: set GITHUB_TOKEN."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,11 +73,16 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subject:
-    """``repo_slug`` is the ``(owner, name)`` for the lookup, if there is one."""
+    """What to rank.
+
+    repo_slug: the ``(owner, name)`` for the lookup, if there is one.
+    why_not_asked: why there is no lookup, if the user can change that.
+    """
 
     address: Address
     source: Source
     repo_slug: tuple[str, str] | None
+    why_not_asked: str | None = None
 
     @property
     def asks(self) -> bool:
@@ -106,7 +113,7 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
         try:
-            return _board(settings, db, repository_id, request, bots)
+            return _board(settings, db, repository_id, request, bots, why_not_asked=subject.why_not_asked)
         except BadCommitLog as error:
             _void_count(db, repository_id)
             raise BadCommitLog(f"{error.message} Run the command again: it counts the whole history.") from error
@@ -161,12 +168,12 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         # git walks meanwhile.
         _import_what_comes_later()
         # For a path the network is not used unless a token is set.
-        is_asked = request.rules.identities and settings.github_tokens
-        repo_slug = _repo_slug(settings, source.origin()) if is_asked else None
+        repo_slug = slug_at(settings.github_server_url, source.origin_urls()) if request.rules.identities else None
         return Subject(
             path_address(source.repository.path, request.rev),
             source,
-            repo_slug,
+            repo_slug if settings.github_tokens else None,
+            _NOT_ASKED if repo_slug and not settings.github_tokens else None,
         )
     if request.source.startswith(("/", "./", "../", "~", "file://")):
         raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
@@ -179,16 +186,12 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     return Subject(
         address,
         factories.person_source(settings, environment, address.clone_url, own_mailmaps),
-        _repo_slug(settings, address.clone_url) if request.rules.identities else None,
+        _repo_slug(settings, address) if request.rules.identities else None,
     )
 
 
-def _repo_slug(settings: Settings, address: str | None) -> tuple[str, str] | None:
-    try:
-        found = parse_address(address or "", settings.github_server_url)
-    except BadAddress:
-        return None
-    return (found.owner, found.name) if found.host == factories.github_host(settings) else None
+def _repo_slug(settings: Settings, address: Address) -> tuple[str, str] | None:
+    return (address.owner, address.name) if address.host == factories.github_host(settings) else None
 
 
 def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
@@ -268,14 +271,19 @@ def _get(session: Session, repository_id: int) -> Repository:
     return repository
 
 
-def _board(settings: Settings, db: Database, repository_id: int, request: Request, bots: Bots) -> str:
+def _board(
+    settings: Settings, db: Database, repository_id: int, request: Request, bots: Bots, *, why_not_asked: str | None
+) -> str:
     from podium.leaderboard.board import load_board
     from podium.leaderboard.export.formats import render
 
     with db.read() as session:
+        repository = _get(session, repository_id)
+        if why_not_asked is not None:
+            repository = dataclasses.replace(repository, unresolved_reason=why_not_asked)
         document = load_board(
             session,
-            _get(session, repository_id),
+            repository,
             request.rules,
             limit=request.top,
             offset=0,

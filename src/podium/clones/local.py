@@ -77,11 +77,6 @@ def open_local(
     )
 
 
-def origin(git: Git, repository: LocalRepository) -> str | None:
-    """The URL that it was cloned from. It may contain a password."""
-    return _line(git, repository.path, "config", "--get", "remote.origin.url")
-
-
 def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:
     wanted = "HEAD" if revision is None else revision
     words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from podium.clones.local import open_local, origin
+from podium.clones.cloned_from import origin_urls
+from podium.clones.local import open_local
 from podium.git.command import Git
 from podium.git.progress import Progress
 from podium.history.count_limits import NO_LIMITS
@@ -62,9 +63,9 @@ class PathSource:
     def discard(self, _repository: Repository, /) -> None:
         """Do nothing: the repository belongs to the user."""
 
-    def origin(self) -> str | None:
-        """The URL that the repository was cloned from. It may contain a password."""
-        return origin(self._git, self.repository)
+    def origin_urls(self) -> list[str]:
+        """The URL that the repository was cloned from, as written and as git uses it. They may contain a password."""
+        return origin_urls(self._git, self.repository.path)
 
     def close(self) -> None:
         if self._walk:

@@ -78,7 +78,7 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
 
 
 def _describe(ranked: Ranked) -> Document:
-    repository = ranked.repository
+    repository, unresolved = ranked.repository, ranked.data.unresolved.emails
     document: Document = {
         "repository": {name: getattr(repository, name) for name in ("id", "url", "host", "owner", "name", "branch")},
         "state": repository.state,
@@ -91,8 +91,8 @@ def _describe(ranked: Ranked) -> Document:
         "trimmedCommits": repository.trimmed_commits,
         "uniqueContributors": repository.unique_contributors,
         "isPartial": ranked.rules.identities and _is_partial(ranked.data.session, repository),
-        "unresolved": ranked.data.unresolved.emails,
-        "unresolvedReason": repository.unresolved_reason,
+        "unresolved": unresolved,
+        "unresolvedReason": repository.unresolved_reason if unresolved and ranked.rules.identities else None,
         "refreshError": refresh_error(repository),
     }
     if repository.state == State.FAILED:
