@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podium.leaderboard.board import Document
+from podium.leaderboard.export.formats import render
 from tests.support.boards import at
 from tests.support.small_histories import Histories, Writer
 
@@ -83,6 +84,36 @@ def test_who_is_new_and_who_is_back(histories: Histories) -> None:
     assert history.column("isNew", **window) == {"Always": False, "New": True, "Back": False}
     assert history.column("isBack", **window) == {"Always": False, "New": False, "Back": True}
     assert history.activity(**window)["figures"]["newPeople"] == 1
+
+
+def test_a_board_of_new_people(histories: Histories) -> None:
+    history = histories(comers)
+    window = {"since": "2022-01-01", "until": "2022-12-31", "new": "only"}
+    assert history.counts(**window) == {"New <new@x.example>": 1}
+    board = history.board(**window)
+    assert {name: count for name, count in board["commits"].items() if count} == {"total": 3, "ranked": 1, "earlier": 2}
+    text = render(board, "table")
+    assert "3 of 7 commits in the window: 1 ranked, 2 by contributors who are not new." in text
+    assert "Ranked: only new people, whose first commit ever is in the window." in text
+    assert history.counts(until="2020-12-31", new="only") == history.counts(until="2020-12-31")
+
+
+def merger_first(write: Writer) -> None:
+    write.commit("Author <author@x.example>", date=seconds("2020-01-01"))
+    write.commit("Merger <merger@x.example>", date=seconds("2020-06-15"), merge=True)
+    write.commit(
+        "Author <author@x.example>", "t\n\nCo-authored-by: Pair <pair@x.example>\n", date=seconds("2020-07-01")
+    )
+    for person in ("Merger <merger@x.example>", "Pair <pair@x.example>", "New <new@x.example>"):
+        write.commit(person, date=seconds("2022-03-01"))
+
+
+def test_who_merged_before_is_not_new_and_who_paired_if_co_authors_count(histories: Histories) -> None:
+    history = histories(merger_first)
+    window = {"since": "2022-01-01", "new": "only"}
+    assert history.column("isNew", since="2022-01-01") == {"Merger": False, "Pair": True, "New": True}
+    assert history.counts(**window) == {"Pair <pair@x.example>": 1, "New <new@x.example>": 1}
+    assert history.counts(**window, co_authors="include") == {"New <new@x.example>": 1}
 
 
 def one_commit_in_the_future(write: Writer) -> None:

@@ -230,7 +230,7 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
     # The counts have not changed: only the parts that depend on accounts are made again.
-    assert set(made[first:]) == {"accounts", "groups", "credits", "tie_break", "ranking", "timeline"}
+    assert set(made[first:]) == {"accounts", "groups", "credits", "tie_break", "began", "ranking", "timeline"}
 
 
 def test_edition_follows_the_row(counted: Counted) -> None:

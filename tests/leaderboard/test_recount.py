@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from itertools import product
@@ -40,6 +41,10 @@ class Recount:
         return [
             c for c in self._in(since, until) if self._counts(c) and (self._wrote(c, group) or self._named(c, group))
         ]
+
+    def ever(self, group: int) -> list[Commit]:
+        """The commits of a group in all of history, merges included."""
+        return [c for c in self.board.commits if self._wrote(c, group) or self._named(c, group)]
 
     def in_window(self, group: int) -> list[Commit]:
         return self.of_group(group, self.rules.since, self.rules.until)
@@ -157,8 +162,9 @@ def test_people_are_new_or_back_as_a_recount_says() -> None:
         recount = Recount(board, rules)
         for group, row in enumerate(entries(ranked, list(range(len(board.kinds))), show_emails=True)):
             ever = [commit.when for commit in recount.of_group(group, None, None) if ordinary(commit)]
+            began = [commit.when for commit in recount.ever(group) if ordinary(commit)]
             inside = recount.in_window(group)
-            is_new = bool(inside) and all(rules.since is None or when >= rules.since for when in ever)
+            is_new = bool(inside) and all(rules.since is None or when >= rules.since for when in began)
             assert row["isNew"] is is_new
             is_back = False
             if rules.since is not None and inside:
@@ -169,6 +175,28 @@ def test_people_are_new_or_back_as_a_recount_says() -> None:
             assert not (is_new and is_back)
             seen |= {(is_new, is_back)}
     assert seen == {(False, False), (True, False), (False, True)}
+
+
+def test_a_board_of_new_people_has_the_new_rows_of_the_whole_board() -> None:
+    fewer = 0
+    for board, rules, ranked in cases(40):
+        if not rules.windowed:
+            continue
+        whole = read_board(ranked, limit=None, offset=0, show_emails=True)
+        new = board.under(dataclasses.replace(rules, new=True))
+        document = read_board(new, limit=None, offset=0, show_emails=True)
+        rows = document["top_contributors"]
+        kept = [row["email"] for row in whole["top_contributors"] if row["isNew"]]
+        assert [row["email"] for row in rows] == kept
+        assert [row["rank"] for row in rows] == list(range(1, len(rows) + 1))
+        assert document["total"] == len(rows) == read_figures(new)["figures"]["newPeople"]
+        assert document["rankedCommits"] == sum(row["commitCount"] for row in rows)
+        parts, before = document["commits"], whole["commits"]
+        assert parts.pop("total") == before.pop("total") == sum(parts.values())
+        assert parts["ranked"] + parts["earlier"] == before["ranked"]
+        assert {**before, "ranked": 0} == {**parts, "ranked": 0, "earlier": 0}
+        fewer += 0 < len(rows) < whole["total"]
+    assert fewer > 5
 
 
 def test_the_parts_of_a_board_add_up_under_all_rules() -> None:

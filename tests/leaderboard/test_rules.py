@@ -24,6 +24,7 @@ def test_the_defaults_are_githubs() -> None:
         "mailmap": "use",
         "identities": "use",
         "names": "join",
+        "new": "any",
         "since": None,
         "until": None,
     }
@@ -41,6 +42,7 @@ def test_every_switch_can_be_turned() -> None:
         "mailmap": "ignore",
         "identities": "ignore",
         "names": "apart",
+        "new": "any",
         "since": None,
         "until": None,
     }
@@ -56,6 +58,8 @@ def test_every_switch_can_be_turned() -> None:
         ({"co_authors": "1"}, ("coAuthors", "include or exclude")),
         ({"mailmap": "include"}, ("mailmap", "use or ignore")),
         ({"names": "include"}, ("names", "join or apart")),
+        ({"new": "yes"}, ("new", "only or any")),
+        ({"new": "only"}, ("since or until", "--rev A..B")),
         ({"since": "yesterday"}, ("since", "YYYY-MM-DD")),
         ({"until": "2024-02-30"}, ("until", "YYYY-MM-DD")),
         ({"since": ""}, ("since", "YYYY-MM-DD")),
@@ -80,6 +84,12 @@ def test_the_error_of_a_bad_rule_says_what_is_allowed(words: dict[str, Any], tol
         assert part in caught.value.message
     assert caught.value.message.isprintable()
     assert caught.value.status == 400
+
+
+def test_new_people_need_a_window_or_a_range() -> None:
+    for window in ({"since": "2024-01-31"}, {"until": "2024-01-31"}, {"is_bounded": True}):
+        rules = Rules.parse(new="only", **window)
+        assert (rules.new, rules.as_dict()["new"]) == (True, "only")
 
 
 def test_a_huge_word_is_not_repeated_in_full() -> None:

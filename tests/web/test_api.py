@@ -244,7 +244,18 @@ def test_rules_are_chosen_by_their_names(site: Site, client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["merges=yes", "bots=no", "coAuthors=1", "mailmap=", "names=off", "since=yesterday", "until=2024-13-01"]
+    "rule",
+    [
+        "merges=yes",
+        "bots=no",
+        "coAuthors=1",
+        "mailmap=",
+        "names=off",
+        "new=1",
+        "new=only",
+        "since=x",
+        "until=2024-13-01",
+    ],
 )
 def test_rule_that_does_not_exist_is_refused(site: Site, client: Client, rule: str) -> None:
     site.repository()
@@ -281,13 +292,17 @@ def test_a_board_says_where_its_commits_went(site: Site, client: Client) -> None
     site.person(number, "Bot", "my[bot]@example.com", 4)
     body = client.get(LEADERBOARD).json()
     assert matches(schemas.Board, body)
-    assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 4, "agents": 2, "people": 0}
+    assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 4, "agents": 2, "people": 0} | {
+        "earlier": 0
+    }
     assert (body["totalCommits"], body["rankedCommits"], body["joinedByName"]) == (15, 6, 1)
     assert (body["aiCommits"], body["agents"]) == (7, [{"name": "Claude", "commitCount": 7}])
     [row] = body["top_contributors"]
     assert (row["commitCount"], row["aiCount"], row["joinedByName"]) == (6, 5, True)
     apart = client.get(LEADERBOARD + "&names=apart&bots=only").json()
-    assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "agents": 0, "people": 6}
+    assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "agents": 0, "people": 6} | {
+        "earlier": 0
+    }
     assert apart["joinedByName"] == 0
 
 
@@ -607,7 +622,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
     assert sorted(parameters) == sorted(
-        "repoUrl limit offset merges bots coAuthors mailmap names since until roles sparklines".split()
+        "repoUrl limit offset merges bots coAuthors mailmap names new since until roles sparklines".split()
     )
     for operation in operations.values():
         for status, response in operation["responses"].items():

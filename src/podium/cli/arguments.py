@@ -66,6 +66,7 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
     )
+    rank.add_argument("--new", action="store_true", help="rank only people whose first commit ever is in the window")
     rank.add_argument(
         "--since", metavar="DATE", help="first day of the window, inclusive (author dates, whole days in UTC)"
     )

@@ -42,6 +42,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         co_authors=options.co_authors,
         mailmap=options.mailmap,
         names=options.names,
+        new="only" if options.new else "any",
         since=options.since,
         until=options.until,
         identities=not options.no_identities,

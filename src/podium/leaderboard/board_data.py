@@ -15,7 +15,7 @@ from podium.leaderboard.counts.timeline import Timeline, timeline
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, load_people
-from podium.leaderboard.ranking import Ranking, TieBreak, rank, tie_break
+from podium.leaderboard.ranking import FirstCommits, Ranking, TieBreak, first_commits, rank, tie_break
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
@@ -154,7 +154,7 @@ class Ranked:
         self.data = data
         self.rules = rules
         self.repository = data.repository
-        self.usual_switches = dataclasses.replace(rules, since=None, until=None) == Rules()
+        self.usual_switches = dataclasses.replace(rules, since=None, until=None, new=False) == Rules()
 
     @property
     def people(self) -> People:
@@ -198,10 +198,31 @@ class Ranked:
         )
 
     @cached_property
+    def began(self) -> FirstCommits:
+        """When each group began, merges included."""
+        rules = self.rules
+        key = ("began", *rules.joining, rules.co_authors)
+        return self.data.part(
+            key,
+            lambda: first_commits(self.log, self.groups, self.credits, merges=True, co_authors=rules.co_authors),
+            usual=self.usual_switches,
+        )
+
+    @cached_property
+    def new(self) -> set[int]:
+        """The groups whose first commit ever is in the window, whether they are on the board or not."""
+        low, high = self.window
+        return {group for group, first in enumerate(self.began.times) if low <= first < high}
+
+    @property
+    def _among(self) -> set[int] | None:
+        return self.new if self.rules.new else None
+
+    @cached_property
     def ranking(self) -> Ranking:
         return self.data.part(
             ("ranking", self.rules),
-            lambda: rank(self.log, self.groups, self.credits, self.tie_break, self.rules),
+            lambda: rank(self.log, self.groups, self.credits, self.tie_break, self.rules, among=self._among),
             usual=self.rules == Rules(),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from podium.leaderboard.counts.commit_log import CommitLog, Window
 from podium.leaderboard.counts.credits import Credits
@@ -20,12 +20,24 @@ _NEVER = 2**63
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FirstCommits:
+    """The time of each group's first commit in the whole history, without dates that cannot be true; 2**63 if there is
+    none.
+    """
+
+    times: list[int]
+
+    @property
+    def size(self) -> int:
+        return 40 * len(self.times)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TieBreak:
     """The order of groups with equal counts; it is the same for every window.
 
     Attributes:
-        first: the time of each group's first counted commit in the whole history, without dates that cannot be true;
-            2**63 if there is none.
+        first: the time of each group's first counted commit: see :class:`FirstCommits`.
     """
 
     first: list[int]
@@ -73,12 +85,21 @@ class Ranking:
 
 
 def tie_break(log: CommitLog, accounts: Accounts, groups: Groups, credits: Credits, rules: Rules) -> TieBreak:
-    first = _first(log, groups, credits, rules)
+    first = first_commits(log, groups, credits, merges=rules.merges, co_authors=rules.co_authors).times
     order = sorted(range(len(first)), key=lambda group: _tie(groups, accounts, first, group))
     return TieBreak(first, array("i", order))
 
 
-def rank(log: CommitLog, groups: Groups, credits: Credits, ties: TieBreak, rules: Rules) -> Ranking:
+def rank(
+    log: CommitLog,
+    groups: Groups,
+    credits: Credits,
+    ties: TieBreak,
+    rules: Rules,
+    *,
+    among: Collection[int] | None = None,
+) -> Ranking:
+    """``among``: the groups that may be on the board; None: all."""
     window = log.window(rules)
     by_person = log.commits(window)
     merges = log.merges(window)
@@ -99,6 +120,8 @@ def rank(log: CommitLog, groups: Groups, credits: Credits, ties: TieBreak, rules
                 if groups.of[person] != own:
                     by_person[person] += count
     ranked = _on_board(groups, ties, rules, counted)
+    if among is not None:
+        ranked = [group for group in ranked if group in among]
     ranked.sort(key=counted.__getitem__, reverse=True)
     ranks = array("i", bytes(4 * len(counted)))
     for place, group in enumerate(ranked, start=1):
@@ -129,26 +152,27 @@ def is_ranked(kind: str, rules: Rules) -> bool:
     return kind != "human"
 
 
-def _first(log: CommitLog, groups: Groups, credits: Credits, rules: Rules) -> list[int]:
+def first_commits(log: CommitLog, groups: Groups, credits: Credits, *, merges: bool, co_authors: bool) -> FirstCommits:
+    """``merges``, ``co_authors``: whether these count."""
     first = [_NEVER] * len(groups.members)
     since, until = log.ordinary
     starts, dates = log.starts, log.dates
     for key in range(len(starts) - 1):
         low, high = starts[key], starts[key + 1]
-        if low == high or (key & 1 and not rules.merges):
+        if low == high or (key & 1 and not merges):
             continue
         if dates[low] < since:
             low = bisect_left(dates, since, low, high)
         if low < high and dates[low] < until:
             group = groups.of[key >> 1]
             first[group] = min(first[group], dates[low])
-    if rules.co_authors:
+    if co_authors:
         for entry, those in enumerate(credits.credited):
-            if those and (rules.merges or not log.named.is_merge[entry]):
+            if those and (merges or not log.named.is_merge[entry]):
                 when = min(log.named.within(entry, log.ordinary), default=_NEVER)
                 for group in those:
                     first[group] = min(first[group], when)
-    return first
+    return FirstCommits(first)
 
 
 def _tie(groups: Groups, accounts: Accounts, first: list[int], group: int) -> tuple[int, bool, int, str]:

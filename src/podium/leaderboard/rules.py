@@ -26,6 +26,7 @@ class Rules:
             open.
         identities: False joins no accounts.
         names: "join" joins rows of one full name, "apart" leaves them as they are.
+        new: ranks only people who are new: see :mod:`podium.leaderboard.counts.newcomers`.
     """
 
     merges: bool = False
@@ -36,6 +37,7 @@ class Rules:
     until: int | None = None
     identities: bool = True
     names: Names = "join"
+    new: bool = False
 
     @classmethod
     def parse(
@@ -49,17 +51,26 @@ class Rules:
         until: str | None = None,
         identities: bool = True,
         names: str = "join",
+        new: str = "any",
+        is_bounded: bool = False,
     ) -> Rules:
         """Parse the values of the command line and the API.
 
         ``since`` and ``until`` are inclusive days: ``2024-01-31``, or an ISO 8601 time, which stands for its UTC day.
+        ``is_bounded``: the board has a range of revisions, or will have a window.
 
         Raises:
-            BadRule: a value is not valid, or the window ends before it starts.
+            BadRule: a value is not valid, the window ends before it starts, or ``new`` has neither window nor range.
         """
         first, last = _day("since", since), _day("until", until)
         if first is not None and last is not None and first > last:
             raise BadRule(f"The window ends before it starts: since {since} is after until {until}.")
+        is_new = _word("new", new, ("only", "any")) == "only"
+        if is_new and first is None and last is None and not is_bounded:
+            raise BadRule(
+                "new=only needs a window or a range: give since or until, or, for a path, --rev A..B, such as "
+                "--rev v1.0..v2.0."
+            )
         return cls(
             merges=_word("merges", merges, ("include", "exclude")) == "include",
             bots=_bots(bots),
@@ -69,6 +80,7 @@ class Rules:
             until=None if last is None else (last + 1) * DAY,
             identities=identities,
             names=_names(names),
+            new=is_new,
         )
 
     @property
@@ -89,6 +101,7 @@ class Rules:
             "mailmap": "use" if self.mailmap else "ignore",
             "identities": "use" if self.identities else "ignore",
             "names": self.names,
+            "new": "only" if self.new else "any",
             "since": None if self.since is None else iso_day(self.since),
             "until": None if self.until is None else iso_day(self.until - DAY),
         }

@@ -133,7 +133,7 @@ def why_not(ranked: Ranked, group: int) -> str:
         return "This board ranks bots and AI agents only."
     commits, merges = authored(ranked, group)
     if commits:
-        return "They have no commits in this window that count: choose a longer one."
+        return _why_not_here(ranked, group)
     if merges and not rules.merges:
         return f"They authored only merges ({merges:,}), and this board does not rank merges."
     named = co_authored(ranked, group)
@@ -143,6 +143,12 @@ def why_not(ranked: Ranked, group: int) -> str:
         )
     only_roles = not commits + merges + named
     return "They only have roles, such as reviewer." if only_roles else "They have no commits that count here."
+
+
+def _why_not_here(ranked: Ranked, group: int) -> str:
+    if ranked.rules.new and ranked.ranking.counted[group]:
+        return "They are not new here, and this board ranks new people only."
+    return "They have no commits in this window that count: choose a longer one."
 
 
 def row_of(ranked: Ranked, **named: Any) -> int | None:

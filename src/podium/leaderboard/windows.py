@@ -16,7 +16,7 @@ _EPOCH = datetime.date(1970, 1, 1)
 
 
 def before(rules: Rules, repository: Repository) -> Rules | None:
-    """``rules`` with the previous window of the same length; None if theirs has no beginning.
+    """``rules`` with the previous window of the same length, for people new or not; None if theirs has no beginning.
 
     An open window ends with the day of the count.
     """
@@ -25,7 +25,7 @@ def before(rules: Rules, repository: Repository) -> Rules | None:
     until = rules.until
     if until is None:
         until = max(day_of(repository.counted_at), rules.since) + DAY
-    return dataclasses.replace(rules, since=2 * rules.since - until, until=rules.since)
+    return dataclasses.replace(rules, since=2 * rules.since - until, until=rules.since, new=False)
 
 
 def months_before(seconds: int, months: int) -> str:

@@ -18,6 +18,7 @@ class WindowParts:
         ranked: authored by a row of the board.
         merges: merges, if the rules leave them out.
         bots, agents, people: by bots, AI agents or people whom the rules leave out.
+        earlier: by others who are not new, if the rules rank only new ones.
     """
 
     ranked: int
@@ -25,22 +26,26 @@ class WindowParts:
     bots: int
     agents: int
     people: int
+    earlier: int
 
     @property
     def total(self) -> int:
-        return self.ranked + self.merges + self.bots + self.agents + self.people
+        return self.ranked + self.merges + self.bots + self.agents + self.people + self.earlier
 
 
 def commit_parts(ranked: Ranked) -> WindowParts:
     ranking, rules = ranked.ranking, ranked.rules
     by_kind = _by_kind(ranked)
     left_out = {kind: 0 if is_ranked(kind, rules) else by_kind[kind] for kind in ("bot", "agent", "human")}
+    allowed = by_kind.total() - sum(left_out.values())
+    ranked_commits = sum(map(ranking.authored.__getitem__, ranking.order)) if rules.new else allowed
     return WindowParts(
-        ranked=by_kind.total() - sum(left_out.values()),
+        ranked=ranked_commits,
         merges=0 if rules.merges else ranking.merges,
         bots=left_out["bot"],
         agents=left_out["agent"],
         people=left_out["human"],
+        earlier=allowed - ranked_commits,
     )
 
 

@@ -1,4 +1,8 @@
-"""Who is new on a board, and who is back."""
+"""Who is new on a board, and who is back.
+
+The first commit ever decides who is new, merges included even if they are not ranked: people who merged the work of
+others have been there. Co-authored commits are among them if the rules count those.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +29,11 @@ def new_since(ranked: Ranked) -> int | None:
 
 
 def is_new(ranked: Ranked, group: int, since: int | None) -> bool:
-    """Whether a row's first counted commit of all of history lies in the window, and not before :func:`new_since`."""
+    """Whether a row's first commit ever lies in the window, where it has counted ones, and not before
+    :func:`new_since`.
+    """
     low, high = _period(ranked, since)
-    return low <= ranked.tie_break.first[group] < high
+    return ranked.ranking.counted[group] > 0 and low <= ranked.began.times[group] < high
 
 
 def _period(ranked: Ranked, since: int | None) -> Window:
@@ -49,5 +55,5 @@ def is_back(ranked: Ranked, group: int) -> bool:
 
 def new_people(ranked: Ranked, since: int | None) -> int:
     """How many rows of the board are new."""
-    (low, high), first = _period(ranked, since), ranked.tie_break.first
+    (low, high), first = _period(ranked, since), ranked.began.times
     return sum(low <= first[group] < high for group in ranked.ranking.order)

@@ -12,7 +12,7 @@ from podium.textutil.plural import plural
 
 # An odd date, in the words of a note.
 ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
-_AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people"}
+_AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"}
 # Agents in a headline, those with the most commits first.
 _AGENTS = 8
 
@@ -145,6 +145,8 @@ def _rules(document: Document) -> list[str]:
         lines.append(f"Not ranked: {', '.join(left_out)}.")
     if rules["coAuthors"] == "include":
         lines.append("Also ranked: co-authors.")
+    if rules["new"] == "only":
+        lines.append("Ranked: only new people, whose first commit ever is in the window.")
     if rules["since"] or rules["until"]:
         lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines
@@ -157,9 +159,9 @@ def window_of(document: Document) -> str:
 
 
 def marks_of_row(document: Document, entry: dict[str, Any]) -> list[str]:
-    """What is special about a row; "new" and "back" belong to a window with a beginning."""
+    """What is special about a row; "new" and "back" belong to a window with a beginning, in which not all are new."""
     marks = ["joined by name"] * entry["joinedByName"]
-    if document["rules"]["since"]:
+    if document["rules"]["since"] and document["rules"]["new"] == "any":
         marks += ["new"] * entry["isNew"] + ["back"] * entry["isBack"]
     return marks
 

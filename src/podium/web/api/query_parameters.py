@@ -89,6 +89,12 @@ class RulesQuery(_Query):
         description="Whether rows of one full name (two words or more; case and accents ignored) are joined.",
         json_schema_extra={"enum": ["join", "apart"]},
     )
+    new: str = Field(
+        "any",
+        description="Whether only new people are ranked, whose first commit ever is in the window: `since` or `until` "
+        "is needed.",
+        json_schema_extra={"enum": ["any", "only"]},
+    )
     since: str | None = Field(
         None,
         description="First day of the window, inclusive: `YYYY-MM-DD` in UTC, or a time, which stands for its day. A "
@@ -104,12 +110,17 @@ class RulesQuery(_Query):
     )
 
     def rules(self) -> Rules:
+        return self._parse()
+
+    def _parse(self, *, is_bounded: bool = False) -> Rules:
         return Rules.parse(
             merges=self.merges,
             bots=self.bots,
             co_authors=self.co_authors,
             mailmap=self.mailmap,
             names=self.names,
+            new=self.new,
+            is_bounded=is_bounded,
             since=self.since,
             until=self.until,
         )

@@ -106,7 +106,8 @@ class Contributor(ResponseModel):
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
     joined_by_name: bool = Field(description="Whether some of its e-mails are here only by an equal full name.")
     is_new: bool = Field(
-        description="Whether the first commit ever is in the window; without one, in the last 12 months."
+        description="Whether the first commit ever, merges included, is in the window; without one, in the last 12 "
+        "months."
     )
     is_back: bool = Field(description="Whether the person returned: earlier commits, but none in the window before.")
     rank_before: int | None = Field(
@@ -127,6 +128,7 @@ class CommitParts(ResponseModel):
     bots: int = Field(description="By bots, unless they are ranked; merges only if they count.")
     agents: int = Field(description="By AI agents, unless they are ranked; merges only if they count.")
     people: int = Field(description="By people, if only bots and AI agents are ranked; merges only if they count.")
+    earlier: int = Field(description="By others who are not new, with `new=only`; merges only if they count.")
 
 
 class Agent(ResponseModel):

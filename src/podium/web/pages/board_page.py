@@ -27,6 +27,7 @@ SWITCHES = {
     "coAuthors": "exclude",
     "mailmap": "use",
     "names": "join",
+    "new": "any",
     "since": "",
     "until": "",
 }
@@ -63,6 +64,7 @@ class BoardPageQuery:
             co_authors=self.switches["coAuthors"],
             mailmap=self.switches["mailmap"],
             names=self.switches["names"],
+            new=self.switches["new"],
             since=self.switches["since"] or None,
             until=self.switches["until"] or None,
         )
@@ -170,7 +172,8 @@ def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "href": wanted.link(without=("since", "until"), since=day or ""),
+            # Without a window no one is new.
+            "href": wanted.link(without=("since", "until") if day else ("since", "until", "new"), since=day or ""),
             "chosen": (day or "") == since and not until,
         }
         for name, day in presets(ranked).items()

@@ -33,7 +33,7 @@ class EmbeddedQuery(RulesQuery):
     def rules(self) -> Rules:
         if self.months is not None and (self.since or self.until):
             raise BadRule("Give either months, or since and until.")
-        return super().rules()
+        return self._parse(is_bounded=self.months is not None)
 
     def ranked(self, data: BoardData) -> Ranked:
         ranked = data.under(self.rules())

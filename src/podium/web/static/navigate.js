@@ -45,6 +45,7 @@ function updateForm(page) {
   for (const field of page.getElementById("rules")?.elements ?? []) {
     const own = field.id && form?.querySelector(`#${field.id}`);
     if (!own) continue;
+    own.disabled = field.disabled;
     if (own.type === "checkbox") own.checked = field.checked;
     else own.value = field.value;
   }
@@ -84,6 +85,8 @@ export function addressOf(changes = {}) {
   const form = document.getElementById("rules");
   const fields = new FormData(form);
   for (const [name, value] of Object.entries(changes)) fields.set(name, value);
+  // Without a window no one is new.
+  if (!fields.get("since") && !fields.get("until")) fields.delete("new");
   const query = new URLSearchParams();
   for (const [name, value] of fields) if (value && !(name === "bots" && value === "exclude")) query.set(name, value);
   const text = query.toString();
