@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -42,24 +43,26 @@ class SortedCommits:
         self._group()
 
     def _group(self) -> None:
-        for commit, author in enumerate(self._authors):
+        order = self._in_order()
+        for commit, author in zip(order, map(self._authors.__getitem__, order), strict=True):
             self._by_author[author].append(commit)
-        named = {number: people for number, (people, _) in enumerate(self._sets) if people}
-        for commit, number in enumerate(self._set_of) if named else ():
-            for person in named.get(number, ()):
-                self._naming[person].append(commit)
-        for groups in (self._by_author, self._naming):
-            for key, commits in groups.items():
-                if len(commits) > 1:
-                    groups[key] = array("I", self._in_order(commits))
+        named = [people for people, _ in self._sets]
+        if any(named):
+            names = list(map(bool, named))
+            naming = map(names.__getitem__, map(self._set_of.__getitem__, order))
+            for commit in itertools.compress(order, naming):
+                for person in named[self._set_of[commit]]:
+                    self._naming[person].append(commit)
 
-    def _in_order(self, commits: array[int]) -> list[int]:
+    def _in_order(self) -> list[int]:
         date_of = self.dates.__getitem__
-        found = sorted(commits, key=date_of)
-        dates = list(map(date_of, found))
-        if any(map(operator.eq, dates, itertools.islice(dates, 1, None))):
-            found.sort(key=lambda commit: (date_of(commit), self._digest(commit)))
-        return found
+        # git lists new commits first, so the reverse is nearly sorted.
+        order = sorted(range(len(self.dates) - 1, -1, -1), key=date_of)
+        dates = list(map(date_of, order))
+        for date in set(itertools.compress(dates, map(operator.eq, dates, itertools.islice(dates, 1, None)))):
+            tied = slice(bisect_left(dates, date), bisect_right(dates, date))
+            order[tied] = sorted(order[tied], key=self._digest)
+        return order
 
     def _digest(self, commit: int) -> bytearray:
         return self._oids[commit * self._oid_size : (commit + 1) * self._oid_size]
@@ -87,13 +90,15 @@ class SortedCommits:
         return self.authors() | self._naming.keys() | with_roles
 
     def oldest(self, groups: Sequence[Sequence[int]]) -> int:
-        return min((commits[0] for commits in groups), key=self._order)
+        return groups[0][0] if len(groups) == 1 else min((commits[0] for commits in groups), key=self._order)
 
     def newest(self, groups: Sequence[Sequence[int]]) -> int:
-        return max((commits[-1] for commits in groups), key=self._order)
+        return groups[0][-1] if len(groups) == 1 else max((commits[-1] for commits in groups), key=self._order)
 
     def sample(self, groups: Sequence[Sequence[int]]) -> int:
         """The newest of the commits that name the fewest people."""
+        if len(groups) == 1:
+            return self._sample(groups[0])
         return max(map(self._sample, groups), key=lambda commit: (-self.named_people(commit), self._order(commit)))
 
     def _sample(self, commits: Sequence[int]) -> int:
@@ -142,19 +147,18 @@ class SortedCommits:
     ) -> Segment:
         numbers = list(map(self._set_of.__getitem__, commits))
         named, roles = _Sets(), _Sets()
-        columns: dict[int, tuple[int, int]] = {}
+        named_of: dict[int, int] = {}
+        roles_of: dict[int, int] = {}
         for number in dict.fromkeys(numbers):
             people, members = self._sets[number]
-            columns[number] = (
-                named.number_of([ordinals[person] for person in people]),
-                roles.number_of([8 * ordinals[member >> 3] + (member & 7) for member in members]),
-            )
+            named_of[number] = named.number_of([ordinals[person] for person in people])
+            roles_of[number] = roles.number_of([8 * ordinals[member >> 3] + (member & 7) for member in members])
         return Segment(
             authors=authors,
             dates=array("q", map(self.dates.__getitem__, commits)),
-            named=array("I", [columns[number][0] for number in numbers]),
+            named=array("I", map(named_of.__getitem__, numbers)),
             named_sets=list(named),
-            roles=array("I", [columns[number][1] for number in numbers]),
+            roles=array("I", map(roles_of.__getitem__, numbers)),
             role_sets=list(roles),
             oids=array("Q", map(beginnings.__getitem__, commits)).tobytes(),
         )

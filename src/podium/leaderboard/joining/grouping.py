@@ -15,7 +15,6 @@ import dataclasses
 from array import array
 from collections.abc import Sequence
 
-from podium.leaderboard.joining.full_names import full_name
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
 from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
@@ -166,17 +165,16 @@ class _ShownNames:
     names: list[str]
     identities: list[str]
 
-    def of(self, members: list[int], owner: int | None) -> list[str]:
-        """The full names that a row shows, whatever is counted; an account also bears those of its rows without it."""
+    def of(self, members: list[int], owner: int | None) -> set[str]:
+        """The names that a row shows, whatever is counted; an account also bears those of its rows without it."""
         if owner is None:
-            shown = {self.names[most_active(self.people, members)]}
-        else:
-            rows: dict[str, list[int]] = {}
-            for person in members:
-                rows.setdefault(self.identities[person], []).append(person)
-            shown = {self.names[most_active(self.people, row)] for row in rows.values()}
-            shown.add(self.accounts.contributors[owner]["name"] or "")
-        return [key for key in map(full_name, shown) if key is not None]
+            return {self.names[most_active(self.people, members)]}
+        rows: dict[str, list[int]] = {}
+        for person in members:
+            rows.setdefault(self.identities[person], []).append(person)
+        shown = {self.names[most_active(self.people, row)] for row in rows.values()}
+        shown.add(self.accounts.contributors[owner]["name"] or "")
+        return shown
 
 
 def most_active(people: People, members: list[int]) -> int:

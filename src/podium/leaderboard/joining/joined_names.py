@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
 
+from podium.leaderboard.joining.full_names import full_name, may_equal
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JoinedNames:
@@ -33,7 +35,7 @@ def join_names(
     """Decide which rows join which; takes time in proportion to the number of names.
 
     Args:
-        names: see :func:`podium.leaderboard.joining.full_names.full_name`; a row without an account has at most one.
+        names: those that a row shows; a row without an account has one.
         kinds: "human", "bot" or "agent".
         accounts: a row's account, or None.
         commits: returns the commits of a row in the whole history.
@@ -41,12 +43,13 @@ def join_names(
     first: dict[tuple[str, str], int] = {}
     shared: dict[tuple[str, str], list[int]] = {}
     for row, (kind, those) in enumerate(zip(kinds, names, strict=True)):
-        for name in those:
+        for name in filter(None, map(may_equal, those)):
             other = first.setdefault((kind, name), row)
             if other != row:
                 shared.setdefault((kind, name), [other]).append(row)
     joined = JoinedNames()
-    for rows in shared.values():
+    for (_, name), alike in shared.items():
+        rows = [row for row in alike if name in map(full_name, names[row])]
         owned = [row for row in rows if accounts[row] is not None]
         others = [row for row in rows if accounts[row] is None]
         if not others:
