@@ -1,7 +1,7 @@
 """Every error that Podium raises on purpose.
 
 The message is one line for the user: what happened, and what to do. It never contains a secret: it is printed, sent
-over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, else 1::
+over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 130 for an interruption, else 1::
 
     PodiumError
     ├── BadSetting            an environment variable cannot be read, or settings do not go together
@@ -19,7 +19,8 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, e
     ├── ReaderGone            the client disconnected before its answer was made
     ├── StorageError          the database cannot be reached, stays busy, or has no space left
     │   ├── NoDatabaseYet     the database has not been created
-    │   └── WrongRevision     the database has another revision than this Podium needs
+    │   ├── WrongRevision     the database has another revision than this Podium needs
+    │   └── DatabaseFault     the database answers with an error that Podium does not know
     ├── BadCommitLog          the saved commits of a repository are damaged or incomplete
     ├── QueueError            the queue cannot be reached, or has no worker
     ├── NotReady              the database or the queue cannot be used (GET /ready)
@@ -36,9 +37,12 @@ from __future__ import annotations
 
 
 class PodiumError(Exception):
+    """``transient``: the error may be gone on a retry, without a person."""
+
     code = "internal"
     status = 500
     exit_code = 1
+    transient = False
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -102,6 +106,7 @@ class Conflict(PodiumError):
 class NotAuthenticated(PodiumError):
     code = "unauthorized"
     status = 401
+    exit_code = 2
 
 
 class Forbidden(PodiumError):
@@ -115,6 +120,7 @@ class TooManyRequests(PodiumError):
 
     code = "too-many-requests"
     status = 429
+    exit_code = 2
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
@@ -126,6 +132,7 @@ class BoardTooLarge(PodiumError):
 
     code = "board-too-large"
     status = 422
+    exit_code = 2
 
 
 class ReaderGone(PodiumError):
@@ -146,16 +153,22 @@ class QueueFull(TooManyRequests):
 class StorageError(PodiumError):
     code = "storage"
     status = 503
+    exit_code = 2
+    transient = True
 
 
 class NoDatabaseYet(StorageError):
     code = "no-database"
-    exit_code = 2
+    transient = False
 
 
 class WrongRevision(StorageError):
     code = "wrong-revision"
-    exit_code = 2
+    transient = False
+
+
+class DatabaseFault(StorageError):
+    exit_code = 1
 
 
 class BadCommitLog(PodiumError):
@@ -168,6 +181,8 @@ class BadCommitLog(PodiumError):
 class QueueError(PodiumError):
     code = "queue"
     status = 503
+    exit_code = 2
+    transient = True
 
 
 class NotReady(PodiumError):
@@ -182,18 +197,23 @@ class CannotListen(PodiumError):
 
 class OutputError(PodiumError):
     code = "output"
+    exit_code = 2
+
+
+_UNEXPLAINED = ("git-failed", "internal", "failed", "worker-crashed")
 
 
 class HistoryError(PodiumError):
-    """``code`` identifies the case. A ``transient`` error may be gone on a retry."""
+    """``code`` identifies the case."""
 
     status = 409
-    exit_code = 2
 
     def __init__(self, code: str, message: str, *, transient: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.transient = transient
+        # The user cannot fix what git or Podium does not explain.
+        self.exit_code = 1 if code in _UNEXPLAINED and not transient else 2
 
 
 class UnknownHead(HistoryError):
@@ -206,10 +226,12 @@ class UnknownHead(HistoryError):
 class LookupFault(PodiumError):
     code = "github"
     status = 503
+    exit_code = 2
 
 
 class Interrupted(PodiumError):
     code = "interrupted"
+    exit_code = 130
 
 
 class LeaseLost(PodiumError):

@@ -194,7 +194,11 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", ".", "--format", "xml"], "xml"),
         (["rank", "https://no-such-host.invalid/o/r"], "cannot be reached"),
         (["rank", "http://127.0.0.1:9/o/r"], "cannot be reached"),
-        (["frobnicate"], "frobnicate"),
+        (["rank", ".", "--json", "--format", "csv"], "not allowed with"),
+        (["rank", ".", "extra"], "one argument too many"),
+        (["rank", ".", "--fromat", "csv"], "Did you mean `--format`? (see `podium rank --help`)"),
+        (["queue", "frob"], "'retry', 'drop'"),
+        (["queue", "retry", "x"], "(see `podium queue retry --help`)"),
         (["serve", "--port", "99999"], "port"),
     ],
 )
@@ -298,8 +302,8 @@ def test_output_that_is_not_read_to_its_end_is_no_error(podium: Podium, reposito
 @pytest.mark.parametrize(
     ("redirection", "code", "word"),
     [
-        ("> /dev/full", 1, "cannot be written"),
-        (">&-", 1, "closed"),
+        ("> /dev/full", 2, "cannot be written"),
+        (">&-", 2, "closed"),
         ("2>&- > /dev/null", 0, ""),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_redis_outage_is_reported_by_all_and_needs_no_manual_step(
         wait_until(lambda: queue(arrangement)["workers"], "a worker")
         valkey.stop()
         done = arrangement.podium.run("queue", cwd=None, **arrangement.settings)
-        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert "REDIS_URL" in done.stderr
         assert server.ask("/queues").status == 503
         found = wait_until(lambda: _where_down(server.port), "the metrics to tell it")

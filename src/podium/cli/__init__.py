@@ -1,4 +1,4 @@
-"""The command ``podium``. Exit codes: 0; 2: the user can fix it; 1: other errors; 130: interrupted.
+"""The command ``podium``. :mod:`podium.cli.help.exit_codes` lists the exit codes.
 
 A command's module is imported only when it runs: the imports of ``podium serve`` take longer than a small ``podium
 rank``.
@@ -9,40 +9,59 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from podium.cli import output
-from podium.cli.arguments import parser
-from podium.errors import Interrupted, MissingDependency, PodiumError
-
-INTERRUPTED = 130
+from podium.cli.arguments import CHILD_COMMANDS, parse
+from podium.errors import Interrupted, MissingDependency, OutputError, PodiumError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
     # A terminal that cannot show an author's name must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser().parse_args(words)
-    options.words = words
-    module, _, function = options.func.partition(":")
+    command = words[0] if words else ""
+    is_child = command in CHILD_COMMANDS
     try:
-        command = getattr(importlib.import_module(f"podium.cli.{module}"), function)
-        code: int = command(options, os.environ)
+        if not is_child:
+            signal.signal(signal.SIGTERM, _interrupt)
+        return _run(words)
     except (KeyboardInterrupt, Interrupted):
         output.complain("interrupted; what was saved stays: run it again to continue")
-        return INTERRUPTED
+        return Interrupted.exit_code
     except BrokenPipeError:
         # The reader has ended (`podium rank … | head`).
         output.discard()
         return 0
     except PodiumError as error:
         output.complain(error.message)
-        return error.exit_code
+        # The supervisor of a child process starts it again unless a person must act.
+        return 1 if is_child and error.transient else error.exit_code
     except ModuleNotFoundError as error:
-        missing = MissingDependency.from_import(error, f"podium {options.command}")
+        missing = MissingDependency.from_import(error, f"podium {CHILD_COMMANDS.get(command, command)}")
         output.complain(missing.message)
         return missing.exit_code
+    except OSError as error:
+        # Of a file that no one expected to fail: the disk is full, or it may not be read or written.
+        where = f"{error.filename}: " if error.filename else ""
+        output.complain(f"{where}{error.strerror or error}.")
+        return OutputError.exit_code
+
+
+def _run(words: list[str]) -> int:
+    options = parse(words)
+    options.words = words
+    module, _, function = options.func.partition(":")
+    command = getattr(importlib.import_module(f"podium.cli.{module}"), function)
+    code: int = command(options, os.environ)
     return code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from podium import __version__
+from podium.cli import output
 
 _KINDS = ("commits", "users", "all")
 # More rows than any board has.
@@ -14,72 +16,145 @@ ALL = sys.maxsize
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        super().__init__(*positional, **named)
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+
+    def format_help(self) -> str:
+        from podium.cli.help.epilog import epilog
+
+        self.epilog = epilog(self.prog)
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"podium: {message} (see `{self.prog} --help`)\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is sys.stdout:
+            # argparse ignores that it cannot be written.
+            output.write(message)
+        else:
+            super()._print_message(message, file)
 
-def parser() -> argparse.ArgumentParser:
-    """Each command sets ``func``, ``module:function`` in this package, so that parsing imports no command."""
-    podium = _Parser(prog="podium", description="Who made this? A ranked leaderboard of a git repository.")
-    podium.add_argument("--version", action="version", version=f"podium {__version__}")
-    commands = podium.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    _add_rank(commands)
-    _add_serve(commands)
-    _add_worker(commands)
-    _add_queue(commands)
-    _add_doctor(commands)
-    _add_migrate(commands)
-    _add_child_commands(commands)
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line. Help, the version and mistakes are printed, and end the program.
+
+    Raises:
+        SystemExit: with the exit code.
+    """
+    if words and words[0] in CHILD_COMMANDS:
+        return _child_parser().parse_args(words)
+    if words and words[0] == "help":
+        words = [*words[1:], "--help"]
+    words = words or ["--help"]
+    command = words[0] if words[0] in COMMANDS else None
+    podium = parser(command)
+    if command is None and words[0] not in ("-h", "--help", "-V", "--version"):
+        from podium.cli.help.mistakes import unknown_command
+
+        output.complain(unknown_command(words, list(COMMANDS)))
+        podium.print_help(sys.stderr)
+        podium.exit(2)
+    options, unknown = podium.parse_known_args(words)
+    if unknown:
+        from podium.cli.help.mistakes import unknown_argument
+
+        options.parser.error(unknown_argument(unknown, options.parser))
+    return options
+
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of one command, or of all.
+
+    Each command sets ``func``, ``module:function`` in this package, so that parsing imports no command.
+    """
+    podium = _Parser(
+        prog="podium",
+        usage="%(prog)s COMMAND [OPTIONS]",
+        description="Who made this? A ranked leaderboard of a git repository.",
+    )
+    podium.add_argument("-V", "--version", action="version", version=f"podium {__version__}", help="show the version")
+    commands = podium.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser, prog="podium")
+    for name in [command] if command else COMMANDS:
+        COMMANDS[name](commands)
     return podium
 
 
+def _add(commands: Any, name: str, func: str, summary: str, usage: str = "") -> argparse.ArgumentParser:
+    """Add a command or an action. ``usage``: what follows its name; '': argparse's own."""
+    named = {"usage": f"%(prog)s {usage}"} if usage else {}
+    added: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", **named
+    )
+    added.set_defaults(func=func, parser=added)
+    return added
+
+
 def _add_rank(commands: Any) -> None:
-    rank = commands.add_parser("rank", help="rank the people behind a repository and print the board")
-    rank.set_defaults(command="rank", func="rank:run")
+    rank = _add(
+        commands, "rank", "rank:run", "rank the people behind a repository and print the board", "SOURCE [OPTIONS]"
+    )
+    include = ("include", "exclude")
+
     rank.add_argument(
         "source", metavar="SOURCE", help="a path, owner/name at GitHub, or any git URL (an existing path wins)"
     )
     rank.add_argument("--rev", metavar="REV", help="count this revision of a path instead of HEAD")
-    rank.add_argument(
-        "--top", type=_top, metavar="N|all", help="number of rows (default: 20 in a table or Markdown, else all)"
+
+    window = rank.add_argument_group("window")
+    window.add_argument(
+        "--since", metavar="DATE", help="first day of the window, inclusive (author dates, whole days in UTC)"
     )
-    rank.add_argument("--format", choices=("table", "json", "csv", "markdown"), default="table", help="default: table")
-    include = ("include", "exclude")
-    rank.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
-    rank.add_argument("--bots", choices=(*include, "only"), default="exclude", help="rank bots (default: exclude)")
-    rank.add_argument(
+    window.add_argument("--until", metavar="DATE", help="last day of the window, inclusive")
+    window.add_argument("--new", action="store_true", help="rank only people whose first commit ever is in the window")
+
+    rules = rank.add_argument_group("what is ranked")
+    rules.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
+    rules.add_argument("--bots", choices=(*include, "only"), default="exclude", help="rank bots (default: exclude)")
+    rules.add_argument(
         "--bots-file",
         metavar="FILE",
         help="further bots: an e-mail address or login per line, ! before one that is no bot",
     )
-    rank.add_argument(
+    rules.add_argument(
         "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
     )
-    rank.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply mailmaps (default: use)")
-    rank.add_argument(
+
+    people = rank.add_argument_group("who is one person")
+    people.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply mailmaps (default: use)")
+    people.add_argument(
         "--mailmap-file",
         metavar="FILE",
         action="append",
         default=[],
         help="a mailmap of your own, applied after the repository's; may be given several times, the last one wins",
     )
-    rank.add_argument(
+    people.add_argument(
         "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
     )
-    rank.add_argument("--new", action="store_true", help="rank only people whose first commit ever is in the window")
-    rank.add_argument(
-        "--since", metavar="DATE", help="first day of the window, inclusive (author dates, whole days in UTC)"
+    people.add_argument("--no-identities", action="store_true", help="look up no accounts, and join no rows by account")
+
+    shown = rank.add_argument_group("output")
+    shown.add_argument(
+        "-n", "--top", type=_top, metavar="N|all", help="number of rows (default: 20 in a table or Markdown, else all)"
     )
-    rank.add_argument("--until", metavar="DATE", help="last day of the window, inclusive")
-    rank.add_argument(
+    shown.add_argument(
         "--roles", action="store_true", help="show how often trailers such as Reviewed-by name each person"
     )
-    rank.add_argument("--no-identities", action="store_true", help="look up no accounts, and join no rows by account")
+    formats = shown.add_mutually_exclusive_group()
+    formats.add_argument(
+        "--format",
+        choices=("table", "json", "csv", "markdown"),
+        default="table",
+        help="of standard output (default: table)",
+    )
+    formats.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    shown.add_argument("-q", "--quiet", action="store_true", help="show no progress and no notes, only errors")
 
 
 def _add_serve(commands: Any) -> None:
-    serve = commands.add_parser("serve", help="serve the API and the page; without Redis also run both workers")
-    serve.set_defaults(command="serve", func="serve:run")
+    serve = _add(commands, "serve", "serve:run", "serve the API and the page; without Redis also run both workers")
     serve.add_argument("--host", help="address to listen on (default: PODIUM_HOST, or 127.0.0.1)")
     serve.add_argument("--port", type=_port, help="port to listen on (default: PORT, or 3000)")
     serve.add_argument("--workers", action="store_true", help="run both workers in this process even with Redis")
@@ -87,8 +162,7 @@ def _add_serve(commands: Any) -> None:
 
 
 def _add_worker(commands: Any) -> None:
-    worker = commands.add_parser("worker", help="run worker processes (needs Redis)")
-    worker.set_defaults(command="worker", func="worker:run")
+    worker = _add(commands, "worker", "worker:run", "run worker processes (needs Redis)")
     worker.add_argument("kind", choices=_KINDS, help="the queue to work on; all: both, in one process")
     worker.add_argument(
         "--processes",
@@ -115,44 +189,56 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_queue(commands: Any) -> None:
-    queue = commands.add_parser("queue", help="show the queues, retry failed repositories, drop one")
-    queue.set_defaults(command="queue", func="queue:show")
+    summary = "show the queues, retry failed repositories, drop one"
+    queue = _add(commands, "queue", "queue:show", summary, "[--json] [--watch [SECONDS]] [retry|drop]")
     queue.add_argument("--json", action="store_true", help="print JSON; with --watch one document per line")
     queue.add_argument(
         "--watch", type=_interval, nargs="?", const=2.0, metavar="SECONDS", help="repeat every SECONDS (default: 2)"
     )
-    actions = queue.add_subparsers(metavar="[ACTION]", parser_class=_Parser)
-    retry = actions.add_parser("retry", help="retry failed repositories, and waiting ones at once")
-    retry.set_defaults(func="queue:retry")
+    actions = queue.add_subparsers(metavar="[ACTION]", parser_class=_Parser, prog="podium queue")
+    retry = _add(actions, "retry", "queue:retry", "retry failed repositories, and waiting ones at once")
     retry.add_argument("ids", metavar="ID", nargs="*", type=_repository_id, help="repository id (default: all failed)")
-    drop = actions.add_parser("drop", help="take a repository out of the queue; it becomes failed")
-    drop.set_defaults(func="queue:drop")
+    drop = _add(actions, "drop", "queue:drop", "take a repository out of the queue; it becomes failed")
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
 
 
 def _add_doctor(commands: Any) -> None:
-    doctor = commands.add_parser("doctor", help="check everything that Podium needs, and say what to do")
-    doctor.set_defaults(command="doctor", func="doctor:run")
+    doctor = _add(commands, "doctor", "doctor:run", "check everything that Podium needs, and say what to do")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.add_argument("--offline", action="store_true", help="do not ask GitHub about tokens and limits")
 
 
 def _add_migrate(commands: Any) -> None:
-    migrate = commands.add_parser("migrate", help="bring the database to the revision that this Podium needs")
-    migrate.set_defaults(command="migrate", func="migrate_command:run")
+    summary = "bring the database to the revision that this Podium needs"
+    migrate = _add(commands, "migrate", "migrate_command:run", summary)
     migrate.add_argument("--to", metavar="REVISION", default="head", help="migrate up or down to it (default: head)")
     migrate.add_argument("--check", action="store_true", help="only compare the tables with those of this Podium")
 
 
-def _add_child_commands(commands: Any) -> None:
-    # Processes that Podium starts itself: without `help` they are not listed.
+# By name, in the order of the help.
+COMMANDS: dict[str, Callable[[Any], None]] = {
+    "rank": _add_rank,
+    "serve": _add_serve,
+    "worker": _add_worker,
+    "queue": _add_queue,
+    "doctor": _add_doctor,
+    "migrate": _add_migrate,
+}
+# Processes that Podium starts itself, and the command that starts them. No help, completion or suggestion names them.
+CHILD_COMMANDS = {"_count": "serve", "_work": "worker"}
+
+
+def _child_parser() -> argparse.ArgumentParser:
+    podium = _Parser(prog="podium")
+    commands = podium.add_subparsers(required=True, parser_class=_Parser)
     count = commands.add_parser("_count")
-    count.set_defaults(command="serve", func="count_command:run")
+    count.set_defaults(func="count_command:run")
     work = commands.add_parser("_work")
-    work.set_defaults(command="worker", func="worker:run_process")
+    work.set_defaults(func="worker:run_process")
     work.add_argument("kind", choices=_KINDS)
     work.add_argument("--threads", type=_positive)
     work.add_argument("--drain", action="store_true")
+    return podium
 
 
 def _whole(text: str, least: int, most: int) -> int | None:

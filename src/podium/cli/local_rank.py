@@ -58,6 +58,7 @@ class Request:
     top: the number of rows; None for all.
     bots_files: in addition to the setting.
     mailmap_files: the user's own mailmaps.
+    quiet: show no progress and no notes.
     """
 
     source: str
@@ -69,6 +70,7 @@ class Request:
     bots_files: tuple[Path, ...]
     mailmap_files: tuple[str, ...]
     roles: bool
+    quiet: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
     settings = Settings.for_command_line(environment)
     bots = Bots.from_files([*settings.bots_files(), *request.bots_files])
     gc.set_threshold(_MANY_OBJECTS)
-    _quiet_log()
+    _quiet_log(notes=not request.quiet)
     stop = threading.Event()
     _stop_at_signals(stop)
     factories.count_budget(settings).limit_process()
@@ -107,7 +109,7 @@ def rank(environment: Mapping[str, str], request: Request) -> str:
         subject = _find(settings, environment, request)
         db = factories.open_database(settings)
         stack.callback(db.close)
-        with progress_for(subject.address.name) as progress:
+        with progress_for(subject.address.name, quiet=request.quiet) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
             repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
@@ -137,9 +139,14 @@ def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     return factories.user_job(settings, db, lookup, max_rounds=2)
 
 
-def _quiet_log() -> None:
-    """Show notes only; the error that ends the command says the rest."""
+def _quiet_log(*, notes: bool) -> None:
+    """Show notes at most; the error that ends the command says the rest."""
     logging.getLogger("podium").addHandler(logging.NullHandler())
+    if notes:
+        _show_notes()
+
+
+def _show_notes() -> None:
     notes = logging.getLogger("podium.notes")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("podium: %(message)s"))

@@ -19,9 +19,9 @@ _IN_COMMITS = ("counting", "saving")
 
 
 @contextlib.contextmanager
-def progress_for(name: str) -> Iterator[Progress]:
+def progress_for(name: str, *, quiet: bool = False) -> Iterator[Progress]:
     """Show a progress bar for the length of a ``with`` block, if standard error is a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda *_: None
         return
     from rich.console import Console

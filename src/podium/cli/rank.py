@@ -63,6 +63,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
             bots_files=bots_files,
             mailmap_files=tuple(options.mailmap_file),
             roles=options.roles,
+            quiet=options.quiet,
         ),
     )
 

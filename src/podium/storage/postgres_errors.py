@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from podium.errors import StorageError, WrongRevision
+from podium.errors import DatabaseFault, StorageError, WrongRevision
 
 if TYPE_CHECKING:
     import psycopg
@@ -35,7 +35,9 @@ def explained(where: str, error: psycopg.Error) -> StorageError:
     if sqlstate is None:
         # No answer of the server.
         sqlstate = "08006" if type(error).__name__ == "OperationalError" else "?????"
-    reason = _REASONS.get(sqlstate) or _REASONS.get(sqlstate[:2]) or "answered: {message}"
+    reason = _REASONS.get(sqlstate) or _REASONS.get(sqlstate[:2])
+    if reason is None:
+        return DatabaseFault(f"The database {where} answered: {message}.")
     return StorageError(f"The database {where} {reason.format(message=message)}.")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from podium.errors import StorageError, WrongRevision
+from podium.errors import DatabaseFault, StorageError, WrongRevision
 from podium.storage.pool import Pool
 from podium.storage.private_file import make_private
 from podium.storage.session import Params, Row, Session
@@ -146,7 +146,7 @@ class SqliteDatabase:
                 f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start with an "
                 "empty one."
             )
-        return StorageError(f"The database {self.path} answered: {text}.")
+        return DatabaseFault(f"The database {self.path} answered: {text}.")
 
     def _connect(self) -> sqlite3.Connection:
         make_private(self.path)

@@ -1,0 +1,1 @@
+"""What ``--help`` and mistakes show. Imported only then, so that commands start fast."""

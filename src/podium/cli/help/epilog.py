@@ -1,0 +1,71 @@
+"""The text below the options in ``--help``: examples and exit codes."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+
+from podium.cli.help.exit_codes import EXIT_CODES
+
+# By command: a command line, and what it does.
+EXAMPLES: dict[str, list[tuple[str, str]]] = {
+    "podium": [
+        ("podium rank .", "who made the repository in this folder"),
+        ("podium rank vercel/next.js", "the same of one at GitHub"),
+        ("podium rank --help", "all options of a command"),
+        ("podium serve", "the page and the API at http://127.0.0.1:3000"),
+    ],
+    "podium rank": [
+        ("podium rank .", "the 20 people with the most commits"),
+        ("podium rank vercel/next.js -n 50", "50 people of a repository at GitHub"),
+        ("podium rank https://gitlab.com/gitlab-org/cli --json", "any git URL, as JSON"),
+        ("podium rank . --bots only", "only bots and AI agents"),
+        ("podium rank . --mailmap-file my.mailmap", "with a mailmap of your own"),
+        ("podium rank . --roles", "how often Reviewed-by, Tested-by and so on name each person"),
+    ],
+    "podium serve": [
+        ("podium serve", "listen on http://127.0.0.1:3000, with both workers"),
+        ("podium serve --host 0.0.0.0 --port 8080", "let other machines reach it (read docs/serving.md first)"),
+    ],
+    "podium worker": [
+        ("podium worker commits", "clone and count"),
+        ("podium worker users --threads 8", "find accounts, eight batches at a time"),
+        ("podium worker all --drain", "do everything that waits, then exit"),
+    ],
+    "podium queue": [
+        ("podium queue", "what waits, runs and failed"),
+        ("podium queue --watch 5", "the same every five seconds"),
+        ("podium queue retry", "try all failed repositories again"),
+        ("podium queue drop 12", "take repository #12 out of the queue"),
+    ],
+    "podium queue retry": [
+        ("podium queue retry", "all failed repositories"),
+        ("podium queue retry 12 15", "repositories #12 and #15"),
+    ],
+    "podium queue drop": [("podium queue drop 12", "repository #12 becomes failed; `podium queue` shows the ids")],
+    "podium doctor": [
+        ("podium doctor", "check git, disk, settings, database, queues and GitHub"),
+        ("podium doctor --offline", "the same without a request to GitHub"),
+    ],
+    "podium migrate": [
+        ("podium migrate", "after an upgrade"),
+        ("podium migrate --check", "compare the tables with those of this Podium"),
+    ],
+}
+
+
+def epilog(command: str) -> str:
+    return "\n\n".join([_examples(EXAMPLES[command]), _exit_codes()]) if command in EXAMPLES else ""
+
+
+def _examples(examples: list[tuple[str, str]]) -> str:
+    wide = max(len(line) for line, _ in examples)
+    return "\n".join(["examples:", *(f"  {line:<{wide}}  # {what}" for line, what in examples)])
+
+
+def _exit_codes() -> str:
+    columns = max(40, min(shutil.get_terminal_size().columns - 2, 120))
+    lines = ["exit codes:"]
+    for code, text in EXIT_CODES.items():
+        lines += textwrap.wrap(text, columns, initial_indent=f"  {code:<5}", subsequent_indent=" " * 7)
+    return "\n".join(lines)
