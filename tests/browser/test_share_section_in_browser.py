@@ -156,8 +156,15 @@ def test_lines_are_copied_and_follow_the_switches(server: str, chrome: Browser) 
         assert "Ada Lovelace" in downloading.value.path().read_text("utf-8")
 
 
-@pytest.mark.parametrize("width", [1000, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1000),
+        ("dark", 360),
+        pytest.param("dark", 1000, marks=pytest.mark.long),
+        pytest.param("light", 360, marks=pytest.mark.long),
+    ],
+)
 def test_the_section_is_accessible(server: str, chrome: Browser, scheme: str, width: int) -> None:
     screen = {"width": width, "height": 900}
     with watched(chrome, server, color_scheme=scheme, viewport=screen) as window:
