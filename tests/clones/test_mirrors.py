@@ -52,6 +52,7 @@ def opening(
     host: GitHost,
     path: str = "o/r.git",
     *,
+    revision: str | None = None,
     stop: threading.Event | None = None,
     reported: list[str] | None = None,
 ) -> contextlib.AbstractContextManager[Mirror]:
@@ -62,13 +63,14 @@ def opening(
         name=name,
         key=f"127.0.0.1/{path}",
         url=f"{host.url}/{path}",
+        revision=revision,
         progress=lambda phase, *_: reported.append(phase) if reported is not None else None,
         stop=stop,
     )
 
 
-def failure(mirrors: Mirrors, host: GitHost, path: str = "o/r.git") -> HistoryError:
-    with pytest.raises(HistoryError) as caught, opening(mirrors, host, path):
+def failure(mirrors: Mirrors, host: GitHost, path: str = "o/r.git", *, revision: str | None = None) -> HistoryError:
+    with pytest.raises(HistoryError) as caught, opening(mirrors, host, path, revision=revision):
         pass
     return caught.value
 

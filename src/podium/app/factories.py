@@ -318,7 +318,7 @@ def server_source(settings: Settings) -> Source:
     return MirrorSource(
         git,
         mirrors,
-        lambda row: str(row.url),
+        lambda row: row.repository_url,
         limits=count_limits(settings),
         own_mailmaps=own_mailmaps(settings),
     )

@@ -100,7 +100,11 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "source", metavar="SOURCE", help="a path, owner/name at GitHub, or any git URL (an existing path wins)"
     )
-    rank.add_argument("--rev", metavar="REV", help="count this revision of a path instead of HEAD")
+    rank.add_argument(
+        "--rev",
+        metavar="REV",
+        help="count this revision of a path instead of HEAD, or this branch or tag of an address",
+    )
 
     window = rank.add_argument_group("window")
     window.add_argument(

@@ -27,6 +27,7 @@ from podium.jobs import batches, failures
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository, State
+from podium.repositories.revision import parse_revision
 from podium.repositories.store import queries, schedule, transitions
 from podium.settings import Settings
 from podium.storage.session import Database, Session
@@ -184,9 +185,9 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         )
     if request.source.startswith(("/", "./", "../", "~", "file://")):
         raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
-    if request.rev is not None:
-        raise BadAddress("--rev needs a path: at an address, the default branch is ranked.")
     address = parse_address(request.source, settings.github_server_url)
+    if request.rev is not None and (revision := parse_revision(request.rev)) is not None:
+        address = address.at_revision(revision)
     # git waits for the network while we import. For a path git answers at once, and two importing threads slow each
     # other down.
     threading.Thread(target=_import_what_comes_later, args=["clones.mirrors"], name="imports", daemon=True).start()

@@ -1,6 +1,7 @@
 """Mirrors: bare clones without files. A cache, which may be deleted at any time.
 
 A mirror is locked while it is counted, fetched or removed. A first clone gets the mirror's name when it is complete.
+The branches and tags of a repository that are counted are in its one mirror, each under its own ref.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from podium.clones.locks import if_free, locked
-from podium.clones.remote import Remote, RemoteHead, is_own_head
+from podium.clones.remote import KEPT_AT, KEPT_REVISIONS, Remote, RemoteHead, is_own_head
 from podium.clones.remote_mailmap import bring_mailmap
 from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
@@ -30,6 +31,8 @@ from podium.history.totals import Tally
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100
+# Refs of branches and tags in a mirror. They save traffic only: the least recently used are removed.
+_MOST_REVISIONS = 20
 _DAMAGED = ("corrupt", "not-a-repository")
 _LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
 
@@ -65,6 +68,10 @@ class _Transfer:
     progress: Progress
     on_arrival: Callable[[Tally], None]
     stop: Stop | None
+    revision: str | None
+
+    def ask(self) -> RemoteHead:
+        return self.remote.head() if self.revision is None else self.remote.find(self.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ class Mirrors:
         key: str,
         url: str,
         progress: Progress,
+        revision: str | None = None,
         on_arrival: Callable[[Tally], None] = lambda _: None,
         stop: Stop | None = None,
     ) -> Iterator[Mirror]:
@@ -114,6 +122,7 @@ class Mirrors:
         Args:
             host, owner, name: for the folder's name.
             key: identifies the repository.
+            revision: a branch or tag; None: the default branch.
             on_arrival: called with the totals of the commits counted during the transfer; may raise.
 
         Raises:
@@ -127,7 +136,7 @@ class Mirrors:
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
                 remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
-                transfer = _Transfer(remote, progress, on_arrival, stop)
+                transfer = _Transfer(remote, progress, on_arrival, stop, revision)
                 mirror = self._opened(path, transfer, self._update(path, transfer, stack))
                 os.utime(path)
             yield mirror
@@ -149,18 +158,22 @@ class Mirrors:
 
     def _update(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched:
         if path.exists():
-            head = transfer.remote.head()
+            head = transfer.ask()
             try:
                 return _Fetched(head.branch, self._refresh(path, transfer, head))
             except HistoryError as error:
+                # Without the others, what is wanted may be small enough.
+                is_alone = not _others_than(head, path)
                 if error.code in (*_DAMAGED, "too-large"):
                     shutil.rmtree(path)
-                if error.code not in _DAMAGED:
+                if error.code not in _DAMAGED and (error.code != "too-large" or is_alone):
                     raise
+        if transfer.revision is not None:
+            return self._clone(path, transfer, transfer.ask(), stack)
         try:
             return self._clone(path, transfer, None, stack)
         except UnknownHead:
-            return self._clone(path, transfer, transfer.remote.head(), stack)
+            return self._clone(path, transfer, transfer.ask(), stack)
 
     def _clone(self, path: Path, transfer: _Transfer, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Fetched:
         digits = len(head.sha) if head else 40
@@ -178,7 +191,7 @@ class Mirrors:
                 transfer.remote.fetch(head, clone, transfer.progress, meanwhile=follow)
             else:
                 head = transfer.remote.fetch_head(clone, transfer.progress, meanwhile=follow)
-            commit = self._commit(clone, transfer.stop)
+            commit = self._commit(clone, head, transfer)
             clone.rename(path)
             return _Fetched(head.branch, commit, incoming)
 
@@ -188,10 +201,12 @@ class Mirrors:
                 file.unlink()
         if sum(1 for _ in path.glob("objects/pack/*.pack")) > _MOST_PACKS:
             raise HistoryError("corrupt", "The mirror is in too many pieces.")
-        if is_own_head(path) and self._commit(path, transfer.stop) == head.sha:
-            return head.sha
-        transfer.remote.fetch(head, path, transfer.progress)
-        return self._commit(path, transfer.stop)
+        words = ("rev-parse", "--verify", "--quiet", "--end-of-options", head.kept_at)
+        kept = self._git.run(*words, repository=path, stop=transfer.stop)
+        if not is_own_head(path) or kept.output.decode().strip() != head.sha:
+            transfer.remote.fetch(head, path, transfer.progress)
+        _forget_old_revisions(path, head)
+        return self._commit(path, head, transfer)
 
     def _opened(self, path: Path, transfer: _Transfer, fetched: _Fetched) -> Mirror:
         if (path / "shallow").exists():
@@ -219,9 +234,13 @@ class Mirrors:
             raise
         return mailmap.result()
 
-    def _commit(self, path: Path, stop: Stop | None) -> str:
-        words = ("rev-parse", "--verify", "--end-of-options", "HEAD^{commit}")
-        return self._git.read(*words, repository=path, stop=stop).decode().strip()
+    def _commit(self, path: Path, head: RemoteHead, transfer: _Transfer) -> str:
+        if transfer.revision is not None:
+            found = self._git.run("cat-file", "-t", f"{head.kept_at}^{{}}", repository=path, stop=transfer.stop)
+            if found.output.strip() in (b"tree", b"blob"):
+                raise HistoryError("bad-rev", f"{transfer.revision} is a tag of files, not of a commit: name another.")
+        words = ("rev-parse", "--verify", "--end-of-options", f"{head.kept_at}^{{commit}}")
+        return self._git.read(*words, repository=path, stop=transfer.stop).decode().strip()
 
     @contextlib.contextmanager
     def _incoming(self, stop: Stop | None) -> Iterator[Path]:
@@ -281,6 +300,19 @@ def _folder_name(host: str, owner: str, name: str, key: str) -> str:
     """Readable, unique, and no path to another folder."""
     words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
     return f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
+
+
+def _others_than(head: RemoteHead, path: Path) -> list[Path]:
+    """The refs of the mirror beside that of ``head``."""
+    found = [path / KEPT_AT, *(path / KEPT_REVISIONS).glob("*")]
+    return [ref for ref in found if ref.exists() and ref != path / head.kept_at]
+
+
+def _forget_old_revisions(path: Path, head: RemoteHead) -> None:
+    if (path / head.kept_at).exists():
+        os.utime(path / head.kept_at)
+    for ref in sorted((path / KEPT_REVISIONS).glob("*"), key=_used_at)[:-_MOST_REVISIONS]:
+        ref.unlink(missing_ok=True)
 
 
 def _lock_of(path: Path) -> Path:

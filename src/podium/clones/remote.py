@@ -6,6 +6,7 @@ name. A first clone fetches HEAD at once and reads the branch from git's packet 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -19,9 +20,11 @@ from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
 from podium.git.progress import Progress
 from podium.repositories.address import parse_address
+from podium.repositories.revision import refs_named
 
 # A branch `a` that is renamed to `a/b` could not be stored beside its old name.
 KEPT_AT = "refs/podium/head"
+KEPT_REVISIONS = "refs/podium/revisions"
 _OWN_HEAD = f"ref: {KEPT_AT}\n"
 # git-check-ref-format; a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
@@ -45,14 +48,23 @@ _FEW_OBJECTS = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class RemoteHead:
-    """``branch`` is None if HEAD names no branch."""
+    """What is fetched.
+
+    Attributes:
+        branch: None if HEAD names no branch.
+        sha: of a tag, if it is one.
+        ref: of a branch or tag; None for HEAD.
+        kept_at: its ref in the mirror.
+    """
 
     branch: str | None
     sha: str
+    ref: str | None = None
+    kept_at: str = KEPT_AT
 
     @property
     def source(self) -> str:
-        return f"refs/heads/{self.branch}" if self.branch else "HEAD"
+        return self.ref or (f"refs/heads/{self.branch}" if self.branch else "HEAD")
 
 
 def is_own_head(repository: Path) -> bool:
@@ -81,14 +93,26 @@ class Remote:
             HistoryError: 'empty', 'no-default-branch', 'missing', 'redirected', 'unreachable', …
             Interrupted: the work was stopped.
         """
+        return self._following(self._head)
+
+    def find(self, revision: str) -> RemoteHead:
+        """Ask the host for a branch or tag; follow redirects as :meth:`head` does.
+
+        Raises:
+            HistoryError: 'no-such-revision', 'missing', 'redirected', 'unreachable', …
+            Interrupted: the work was stopped.
+        """
+        return self._following(lambda: self._revision(revision))
+
+    def _following(self, ask: Callable[[], RemoteHead]) -> RemoteHead:
         for _ in range(_MOST_REDIRECTS):
             try:
-                return self._head()
+                return ask()
             except HistoryError as error:
                 if error.code != "redirected":
                     raise
             self.url = self._moved_to()
-        return self._head()
+        return ask()
 
     def fetch(
         self,
@@ -98,7 +122,7 @@ class Remote:
         *,
         meanwhile: Callable[[], bool] | None = None,
     ) -> None:
-        """Fetch the commits of ``head`` into ``repository``, and make its HEAD name them.
+        """Fetch the commits of ``head`` into ``repository``, whose HEAD names those of the default branch.
 
         Args:
             meanwhile: see :meth:`Git.transfer`.
@@ -107,7 +131,7 @@ class Remote:
             HistoryError: 'shallow', 'interrupted-transfer', 'too-large', 'disk-full', …
             Interrupted: the work was stopped.
         """
-        self._transfer(repository, f"+{head.source}:{KEPT_AT}", progress, meanwhile=meanwhile)
+        self._transfer(repository, f"+{head.source}:{head.kept_at}", progress, meanwhile=meanwhile)
         if not is_own_head(repository):
             # Faster than `git symbolic-ref`.
             (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
@@ -211,6 +235,20 @@ class Remote:
             )
         raise HistoryError("empty", "The repository has no commits yet: there is nothing to count.")
 
+    def _revision(self, revision: str) -> RemoteHead:
+        names = refs_named(revision)
+        lines = (line.partition("\t") for line in self._ask(*names).split("\n"))
+        # git matches the end of a name, too.
+        found = {name: value for value, _, name in lines if _SHA.fullmatch(value)}
+        for name in names:
+            if name in found:
+                return RemoteHead(None, found[name], name, kept_at(revision))
+        raise HistoryError(
+            "no-such-revision",
+            f"{_host(self.url)} has no branch or tag {revision} in this repository: check the name, or leave it out "
+            "for the default branch.",
+        )
+
     def _ask(self, *words: str) -> str:
         options, patterns = [w for w in words if w.startswith("-")], [w for w in words if not w.startswith("-")]
         answer = self._git.run(
@@ -254,6 +292,13 @@ class Remote:
         return base
 
 
+def kept_at(revision: str | None) -> str:
+    """The ref of the mirror under which a branch or tag is kept; None: the default branch."""
+    if revision is None:
+        return KEPT_AT
+    return f"{KEPT_REVISIONS}/{hashlib.sha256(revision.encode()).hexdigest()[:32]}"
+
+
 def _branch(target: str) -> str | None:
     return target.removeprefix("refs/heads/") if _BRANCH.fullmatch(target) else None
 
@@ -276,6 +321,10 @@ def _is_repository(url: str) -> bool:
     except BadAddress:
         return False
     return address.clone_url.removesuffix(".git") == url.removesuffix(".git")
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2] if "://" in url else url.partition(":")[0].rpartition("@")[2]
 
 
 def _origin(url: str) -> tuple[str, str]:

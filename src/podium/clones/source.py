@@ -153,7 +153,8 @@ class MirrorSource:
             host=repository.host,
             owner=repository.owner,
             name=repository.name,
-            key=repository.key,
+            key=repository.repository_key,
+            revision=repository.revision,
             url=self._clone_url(repository),
             progress=progress,
             on_arrival=on_arrival,
@@ -167,4 +168,4 @@ class MirrorSource:
             )
 
     def discard(self, repository: Repository, /) -> None:
-        self._mirrors.discard(repository.host, repository.owner, repository.name, repository.key)
+        self._mirrors.discard(repository.host, repository.owner, repository.name, repository.repository_key)
