@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -30,6 +31,11 @@ def iso_day(seconds: float) -> str:
 def readable_time(seconds: float) -> str:
     """For people: ``2024-05-01 12:30:59 UTC``."""
     return (iso_time(seconds) or "").replace("T", " ").replace("Z", " UTC")
+
+
+def current_day() -> int:
+    """The current day in UTC, in days since the epoch."""
+    return int(time.time()) // DAY
 
 
 def day_of(seconds: int) -> int:

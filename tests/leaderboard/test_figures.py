@@ -11,7 +11,6 @@ from podium.leaderboard.board_data import BoardData, cache_key
 from podium.leaderboard.counts.timeline import Timeline, drawn
 from podium.leaderboard.figures import read_figures, sparklines
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.windows import months_before
 from podium.repositories.model import State
 from podium.repositories.store import queries
 from podium.storage.session import Database
@@ -102,21 +101,6 @@ def test_usual_windows_end_with_the_last_commit_but_not_after_the_count(counted:
     assert overview(counted)["presets"] == presets
     counted.person("future@x", "Wrong clock", 1, weeks={at("2024-05-02"): 1})
     assert overview(counted)["presets"]["1 month"] == "2024-04-01"
-
-
-@pytest.mark.parametrize(
-    ("day", "months", "before"),
-    [
-        ("2024-03-31", 1, "2024-02-29"),
-        ("2023-03-31", 1, "2023-02-28"),
-        ("2024-12-31", 1, "2024-11-30"),
-        ("2024-01-15", 3, "2023-10-15"),
-        ("2024-02-29", 12, "2023-02-28"),
-        ("0001-03-01", 12, "0001-03-01"),
-    ],
-)
-def test_months_are_counted_by_the_calendar(day: str, months: int, before: str) -> None:
-    assert months_before(at(day), months) == before
 
 
 # Movement

@@ -200,7 +200,7 @@ def test_a_refresh_that_failed_leaves_the_older_figures(site: Site, client: Clie
         "lable=x",
         "show=people&show=top",
         "merges=maybe",
-        "since=yesterday",
+        "since=sometime",
         "repoUrl=octo/hello",
         "limit=1",
     ],

@@ -106,11 +106,13 @@ def _add_rank(commands: Any) -> None:
         help="count this revision of a path instead of HEAD, or this branch or tag of an address",
     )
 
-    window = rank.add_argument_group("window")
-    window.add_argument(
-        "--since", metavar="DATE", help="first day of the window, inclusive (author dates, whole days in UTC)"
+    window = rank.add_argument_group(
+        "window",
+        "Whole days in UTC, by author date. DATE names a day or a span of days: 2024-01-31,\n"
+        "2024-01, 2024-Q1, 2024, yesterday, 'last month', '3 months ago', 2.weeks.",
     )
-    window.add_argument("--until", metavar="DATE", help="last day of the window, inclusive")
+    window.add_argument("--since", metavar="DATE", help="start with the first day of DATE")
+    window.add_argument("--until", metavar="DATE", help="end with the last day of DATE")
     window.add_argument("--new", action="store_true", help="rank only people whose first commit ever is in the window")
 
     rules = rank.add_argument_group("what is ranked")

@@ -12,7 +12,8 @@ from podium.leaderboard.counts.commit_parts import commit_split
 from podium.leaderboard.counts.newcomers import end_of, new_people, new_since
 from podium.leaderboard.counts.row_counts import counted_dates
 from podium.leaderboard.counts.timeline import drawn
-from podium.leaderboard.windows import PRESETS, months_before
+from podium.leaderboard.dates import first_day
+from podium.leaderboard.windows import PRESETS
 from podium.timeutil import DAY, WEEK, iso_day, week_start
 
 # The first rows of the board set the scale of all curves.
@@ -45,8 +46,9 @@ def read_figures(ranked: Ranked) -> Document:
 
 
 def presets(ranked: Ranked) -> dict[str, str | None]:
-    end = end_of(ranked)
-    return {name: None if months is None else months_before(end, months) for name, months in PRESETS.items()}
+    """The first day of each preset window; None is that of the whole history."""
+    end = end_of(ranked) // DAY
+    return {name: None if name == "all" else iso_day(first_day(name, end) * DAY) for name in PRESETS}
 
 
 def sparklines(ranked: Ranked, groups: list[int], points: int = 32) -> dict[str, Any]:

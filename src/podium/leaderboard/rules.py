@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from podium.errors import BadRule
-from podium.timeutil import DAY, iso_day
+from podium.leaderboard.dates import first_day, last_day
+from podium.timeutil import DAY, current_day, iso_day
 
 BotsRule = Literal["exclude", "include", "only"]
 Names = Literal["join", "apart"]
-
-_EPOCH_ORDINAL = datetime.date(1970, 1, 1).toordinal()
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +50,25 @@ class Rules:
         names: str = "join",
         new: str = "any",
         is_bounded: bool = False,
+        today: int | None = None,
     ) -> Rules:
         """Parse the values of the command line and the API.
 
-        ``since`` and ``until`` are inclusive days: ``2024-01-31``, or an ISO 8601 time, which stands for its UTC day.
-        ``is_bounded``: the board has a range of revisions, or will have a window.
+        Args:
+            since: the window starts on the first day that it names (:mod:`podium.leaderboard.dates`).
+            until: the window ends on the last day that it names.
+            is_bounded: the board has a range of revisions, or will have a window.
+            today: in days since the epoch; by default the current day in UTC.
 
         Raises:
             BadRule: a value is not valid, the window ends before it starts, or ``new`` has neither window nor range.
         """
-        first, last = _day("since", since), _day("until", until)
+        today = current_day() if today is None else today
+        first, last = _day("since", since, first_day, today), _day("until", until, last_day, today)
         if first is not None and last is not None and first > last:
-            raise BadRule(f"The window ends before it starts: since {since} is after until {until}.")
+            raise BadRule(
+                f"The window ends before it starts: since {iso_day(first * DAY)} is after until {iso_day(last * DAY)}."
+            )
         is_new = _word("new", new, ("only", "any")) == "only"
         if is_new and first is None and last is None and not is_bounded:
             raise BadRule(
@@ -127,16 +131,10 @@ def _names(value: str) -> Names:
     raise BadRule(f"names cannot be {value[:40]!r}: choose join or apart.")
 
 
-def _day(rule: str, value: str | None) -> int | None:
-    """Days since the epoch."""
-    if value is None:
+def _day(rule: str, text: str | None, read: Callable[[str, int], int], today: int) -> int | None:
+    if text is None:
         return None
     try:
-        if not _DATE.fullmatch(value):
-            raise ValueError(value)
-        moment = datetime.datetime.fromisoformat(value)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(datetime.UTC)
-    except (ValueError, OverflowError):
-        raise BadRule(f"{rule} cannot be {value[:40]!r}: write a day as YYYY-MM-DD, such as 2024-01-31.") from None
-    return moment.toordinal() - _EPOCH_ORDINAL
+        return read(text, today)
+    except BadRule as error:
+        raise BadRule(f"{rule}: {error.message}") from None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.commit_log import Window
-from podium.leaderboard.rules import Rules
-from podium.leaderboard.windows import months_before
+from podium.leaderboard.dates import first_day
+from podium.timeutil import DAY
 
 
 def end_of(ranked: Ranked) -> int:
@@ -25,7 +25,7 @@ def new_since(ranked: Ranked) -> int | None:
     """
     if ranked.rules.windowed:
         return ranked.rules.since
-    return Rules.parse(since=months_before(end_of(ranked), 12)).since
+    return first_day("12 months", end_of(ranked) // DAY) * DAY
 
 
 def is_new(ranked: Ranked, group: int, since: int | None) -> bool:

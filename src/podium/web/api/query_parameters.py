@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from podium.errors import BadRule
@@ -18,7 +18,6 @@ from podium.leaderboard.rules import Rules
 from podium.repositories.model import State
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
-_DAY: list[JsonValue] = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
 
 
 class _Query(BaseModel):
@@ -97,16 +96,14 @@ class RulesQuery(_Query):
     )
     since: str | None = Field(
         None,
-        description="First day of the window, inclusive: `YYYY-MM-DD` in UTC, or a time, which stands for its day. A "
-        "commit is in the window by its author date.",
-        examples=["2024-01-01"],
-        json_schema_extra={"anyOf": _DAY},
+        description="The window starts on the first day that it names: `2024-01-31`, `2024-01`, `2024-Q1`, `2024`, "
+        "`yesterday`, `last month`, `3 months` and so on, in UTC. A commit is in the window by its author date.",
+        examples=["2024-01-01", "last month"],
     )
     until: str | None = Field(
         None,
-        description="Last day of the window, inclusive, in the same form; not before `since`.",
-        examples=["2024-12-31"],
-        json_schema_extra={"anyOf": _DAY},
+        description="The window ends on the last day that it names, in the same forms; not before `since`.",
+        examples=["2024-12-31", "last month"],
     )
 
     def rules(self) -> Rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium.errors import PodiumError
+from podium.leaderboard.dates import depends_on_today
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.callers import is_administrator
@@ -60,6 +61,8 @@ class _Latest(LRUCache[Address, tuple[Shortcut, object]]):
 class Shortcuts:
     """The shortcuts of the latest URLs. The administrator, who may see more, has none.
 
+    A URL whose window depends on the day has none either.
+
     Args:
         origin: the origin that a request names; None if it is not one of a few.
     """
@@ -72,7 +75,7 @@ class Shortcuts:
         return len(self._shortcuts)
 
     def remember(self, request: Request, shortcut: Shortcut) -> None:
-        if is_administrator(request.scope):
+        if is_administrator(request.scope) or any(map(depends_on_today, _dates(request))):
             return
         address = self._address(request.scope, dict(request.scope["headers"]))
         if address is not None and len(address[0]) + len(address[1]) <= MAX_LENGTH:
@@ -90,6 +93,10 @@ class Shortcuts:
     def _address(self, scope: Scope, headers: RequestHeaders) -> Address | None:
         origin = self._origin(scope, headers)
         return None if origin is None else (scope["path"], scope["query_string"], origin)
+
+
+def _dates(request: Request) -> Iterator[str]:
+    return (text for name in ("since", "until") if (text := request.query_params.get(name)))
 
 
 class ResponseShortcut:

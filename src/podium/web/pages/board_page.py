@@ -69,6 +69,17 @@ class BoardPageQuery:
             until=self.switches["until"] or None,
         )
 
+    def on_this_day(self) -> BoardPageQuery:
+        """The same with a window of days, so that each link and each cache key names the days that are shown.
+
+        Raises:
+            BadRule: a value is not valid.
+        """
+        rules = self.rules.as_dict()
+        return dataclasses.replace(
+            self, switches={**self.switches, **{name: rules[name] or "" for name in ("since", "until")}}
+        )
+
     @property
     def chosen(self) -> dict[str, str]:
         """The switches that differ from their defaults."""

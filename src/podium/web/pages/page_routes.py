@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -160,16 +161,15 @@ async def board(
 
 
 async def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
-    switches = {name: request.query_params.get(name) or default for name, default in SWITCHES.items()}
-    wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more)
-    # Report a bad rule before any read.
-    _ = wanted.rules
+    """Raises BadRule before any read."""
+    switches = {name: request.query_params.get(name, "").strip() or default for name, default in SWITCHES.items()}
+    wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more).on_this_day()
     await count_email_lookup(request, context, by_email=is_email(wanted.find))
     return wanted
 
 
 def _at(wanted: BoardPageQuery, path: str) -> BoardPageQuery:
-    return BoardPageQuery(path, wanted.switches, wanted.offset, wanted.find, wanted.person, wanted.show_emails)
+    return dataclasses.replace(wanted, path=path)
 
 
 def _address_of(path: str, github_url: str) -> str:

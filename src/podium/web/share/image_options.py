@@ -10,9 +10,10 @@ from pydantic import Field
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.newcomers import end_of
+from podium.leaderboard.dates import first_day
 from podium.leaderboard.export.card import FEW, MOST
 from podium.leaderboard.rules import Rules
-from podium.leaderboard.windows import months_before
+from podium.timeutil import DAY
 from podium.web.api.query_parameters import RulesQuery
 
 Theme = Literal["auto", "light", "dark"]
@@ -35,12 +36,13 @@ class EmbeddedQuery(RulesQuery):
             raise BadRule("Give either months, or since and until.")
         return self._parse(is_bounded=self.months is not None)
 
-    def ranked(self, data: BoardData) -> Ranked:
-        ranked = data.under(self.rules())
+    def ranked(self, data: BoardData, rules: Rules) -> Ranked:
+        """The board under ``rules``, those of this query, in the window of ``months``."""
+        ranked = data.under(rules)
         if self.months is None:
             return ranked
-        since = Rules.parse(since=months_before(end_of(ranked), self.months)).since
-        return data.under(dataclasses.replace(ranked.rules, since=since))
+        since = first_day(f"{self.months} months", end_of(ranked) // DAY) * DAY
+        return data.under(dataclasses.replace(rules, since=since))
 
 
 class BadgeQuery(EmbeddedQuery):

@@ -15,9 +15,10 @@ from podium.avatars.image_type import AvatarImage
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.export import card
+from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
 from podium.web.api.error_responses import Problem
-from podium.web.api.query_parameters import each_once
+from podium.web.api.query_parameters import RulesQuery, each_once
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.conditional import cache_control
 from podium.web.cache.response_shortcut import Shortcut
@@ -62,13 +63,14 @@ async def get_badge(
     request: Request, path: BoardPath, query: Annotated[BadgeQuery, Query()], context: ContextDep
 ) -> Response:
     """A small image for a README: how many people made this."""
-    what = _what(query)
+    rules = query.rules()
+    what = _what(query, rules)
     row = await repository_at(context, path)
     if row is None:
         return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
-        board = _document(data, query, 1)
+        board = _document(data, query, rules, 1)
         if board is None:
             shown = badge.of_state(row.state, query.show, query.label)
         else:
@@ -96,7 +98,8 @@ async def get_card(
     request: Request, path: BoardPath, query: Annotated[CardQuery, Query()], context: ContextDep
 ) -> Response:
     """An image of a board's first people, with their avatars embedded."""
-    what = _what(query)
+    rules = query.rules()
+    what = _what(query, rules)
     found = await repository_at(context, path)
     if found is None:
         shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
@@ -104,7 +107,7 @@ async def get_card(
     reader, usual = context.reader(request), query.is_usual()
 
     def shown_avatars(_: Repository, data: BoardData | None) -> CachedResponse:
-        people = (_document(data, query, query.count) or {"top_contributors": []})["top_contributors"]
+        people = (_document(data, query, rules, query.count) or {"top_contributors": []})["top_contributors"]
         return CachedResponse.json([entry["avatarUrl"] for entry in people if entry["avatarUrl"]])
 
     kept = await context.boards.get(found, ("avatars", *what), shown_avatars, usual=usual, reader=reader)
@@ -113,7 +116,7 @@ async def get_card(
     complete = len(avatars) == len(set(urls))
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
-        board = _document(data, query, query.count)
+        board = _document(data, query, rules, query.count)
         captions = query.captions == "show"
         if board is None:
             shown = card.of_state({"owner": row.owner, "name": row.name, "url": row.url}, row.state, query.theme)
@@ -152,15 +155,16 @@ def policy(style: str) -> str:
     )
 
 
-def _what(query: EmbeddedQuery) -> tuple[object, ...]:
-    """What a response depends on besides the board; raises BadRule before any read."""
-    return type(query).__name__, query.rules(), *(value for _, value in query)
+def _what(query: EmbeddedQuery, rules: Rules) -> tuple[object, ...]:
+    """What a response depends on besides the board."""
+    others = (value for name, value in query if name not in RulesQuery.model_fields)
+    return type(query).__name__, rules, *others
 
 
-def _document(data: BoardData | None, query: EmbeddedQuery, count: int) -> Document | None:
+def _document(data: BoardData | None, query: EmbeddedQuery, rules: Rules, count: int) -> Document | None:
     if data is None:
         return None
-    return read_board(query.ranked(data), limit=count, offset=0, show_emails=False)
+    return read_board(query.ranked(data, rules), limit=count, offset=0, show_emails=False)
 
 
 def _body(svg: str, style: str, lasting: str) -> CachedResponse:
