@@ -13,6 +13,11 @@ from podium.cli import output
 _KINDS = ("commits", "users", "all")
 # More rows than any board has.
 ALL = sys.maxsize
+# Repeated here: the module that sorts is imported after git has started. A test compares them.
+SORT_COLUMNS = (
+    *("commits", "merges", "co-authored", "ai", "name", "account", "email", "first", "last"),
+    *("reviewed", "tested", "acked", "signed-off", "reported", "suggested", "helped"),
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -156,7 +161,30 @@ def _add_rank(commands: Any) -> None:
         help="of standard output (default: table)",
     )
     formats.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    shown.add_argument("-q", "--quiet", action="store_true", help="show no progress and no notes, only errors")
+    shown.add_argument(
+        "-o",
+        "--output",
+        type=_output,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="also write a file, by its extension: .csv, .json, .md (Markdown) or .svg (a card of the first people); "
+        "may be given several times",
+    )
+    shown.add_argument(
+        "--sort",
+        choices=SORT_COLUMNS,
+        metavar="COLUMN",
+        help=f"order rows by {', '.join(SORT_COLUMNS[:-1])} or {SORT_COLUMNS[-1]}, the last seven with --roles; ranks "
+        "stay those of commits (default: commits)",
+    )
+    shown.add_argument("-r", "--reverse", action="store_true", help="reverse the order of --sort")
+    shown.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="show no progress and no notes, only errors; with --output, no board on standard output",
+    )
 
 
 def _add_serve(commands: Any) -> None:
@@ -259,6 +287,17 @@ def _top(text: str) -> int:
     if number is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number above 0 nor 'all'")
     return number
+
+
+def _output(text: str) -> str:
+    from podium.cli.output_files import FORMATS, format_of
+
+    if text == "-":
+        raise argparse.ArgumentTypeError("standard output has no extension: choose its format with --format")
+    if format_of(text) is None:
+        known = ", ".join(FORMATS)
+        raise argparse.ArgumentTypeError(f"the extension of {text[-60:]!r} names no format: use one of {known}")
+    return text
 
 
 def _positive(text: str) -> int:

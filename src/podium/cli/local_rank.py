@@ -7,9 +7,7 @@ import dataclasses
 import gc
 import importlib
 import logging
-import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
     from podium.git.progress import Progress
+    from podium.leaderboard.board import Document
     from podium.leaderboard.rules import Rules
 
 # The collector took a tenth of a short process' time and found little.
@@ -67,7 +66,6 @@ class Request:
     rev: str | None
     rules: Rules
     top: int | None
-    format: str
     bots_files: tuple[Path, ...]
     mailmap_files: tuple[str, ...]
     roles: bool
@@ -92,8 +90,8 @@ class Subject:
         return self.repo_slug is not None
 
 
-def rank(environment: Mapping[str, str], request: Request) -> str:
-    """Return the board in the requested format. ``environment`` is the user's; git runs in it.
+def rank(environment: Mapping[str, str], request: Request) -> Document:
+    """Return the board. ``environment`` is the user's; git runs in it.
 
     Raises:
         PodiumError: the repository cannot be ranked; the message says why and what to do.
@@ -281,15 +279,14 @@ def _get(session: Session, repository_id: int) -> Repository:
 
 def _board(
     settings: Settings, db: Database, repository_id: int, request: Request, bots: Bots, *, why_not_asked: str | None
-) -> str:
+) -> Document:
     from podium.leaderboard.board import load_board
-    from podium.leaderboard.export.formats import render
 
     with db.read() as session:
         repository = _get(session, repository_id)
         if why_not_asked is not None:
             repository = dataclasses.replace(repository, unresolved_reason=why_not_asked)
-        document = load_board(
+        return load_board(
             session,
             repository,
             request.rules,
@@ -301,6 +298,3 @@ def _board(
             bots=bots,
             roles=request.roles,
         )
-    # Not cut in a file or a pipe.
-    width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
-    return render(document, request.format, width=width, roles=request.roles)

@@ -5,18 +5,34 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.cli import output
-from podium.cli.arguments import ALL
+from podium.cli.arguments import ALL, SORT_COLUMNS
 from podium.clones.path_source import PathSource
 from podium.git.command import Git
 
+if TYPE_CHECKING:
+    from podium.leaderboard.board import Document
+
+# Rows of a table, unless the user asks for another number.
+_FEW = 20
+# How many of the columns are roles.
+_ROLES = 7
+
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Rank the repository that the options name and print its board; return the exit code."""
+    """Rank the repository that the options name, write its board, and return the exit code."""
+    files = [Path(file) for file in options.output]
+    if files:
+        from podium.cli.output_files import check_writable
+
+        for file in files:
+            check_writable(file)
     path = _path(options.source)
     with contextlib.ExitStack() as stack:
         local = None
@@ -24,14 +40,14 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             local = PathSource(Git.for_person(environment), path, options.rev, begin=True)
             stack.callback(local.close)
         board = _rank(options, environment, local)
-    if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):
-        # A file's encoding does not depend on the terminal (RFC 8259: JSON is UTF-8).
-        sys.stdout.reconfigure(encoding="utf-8")
-    output.write(board)
+    for file in files:
+        _write_file(file, board, options)
+    if not (files and options.quiet):
+        _print(board, options)
     return 0
 
 
-def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: PathSource | None) -> str:
+def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: PathSource | None) -> Document:
     # git walks meanwhile.
     from podium.cli.local_rank import Request, rank
     from podium.leaderboard.rules import Rules
@@ -47,10 +63,6 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         until=options.until,
         identities=not options.no_identities,
     )
-    bots_files = (Path(options.bots_file),) if options.bots_file else ()
-    # A table is read, other formats are kept.
-    top = options.top or (20 if options.format in ("table", "markdown") else ALL)
-    top = None if top == ALL else top
     return rank(
         environment,
         Request(
@@ -58,14 +70,68 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
             local=local,
             rev=options.rev,
             rules=rules,
-            top=top,
-            format=options.format,
-            bots_files=bots_files,
+            top=_rows_to_read(options),
+            bots_files=(Path(options.bots_file),) if options.bots_file else (),
             mailmap_files=tuple(options.mailmap_file),
-            roles=options.roles,
+            roles=_with_roles(options),
             quiet=options.quiet,
         ),
     )
+
+
+def _rows_to_read(options: argparse.Namespace) -> int | None:
+    from podium.cli.output_files import format_of
+
+    formats = {options.format, *map(format_of, options.output)}
+    rows = [_rows(options, format or "") for format in formats]
+    # What comes first in another order may have any rank.
+    return None if _is_sorted(options) or None in rows else max(number or 0 for number in rows)
+
+
+def _rows(options: argparse.Namespace, format: str) -> int | None:
+    """How many rows to show; None for all."""
+    # A table is read, other formats are kept.
+    top = options.top or (_FEW if format in ("table", "markdown") else ALL)
+    return None if top == ALL else top
+
+
+def _is_sorted(options: argparse.Namespace) -> bool:
+    return options.sort is not None or options.reverse
+
+
+def _with_roles(options: argparse.Namespace) -> bool:
+    return options.roles or options.sort in SORT_COLUMNS[-_ROLES:]
+
+
+def _write_file(file: Path, board: Document, options: argparse.Namespace) -> None:
+    from podium.cli.output_files import format_of, write
+    from podium.leaderboard.export.formats import render
+
+    format = format_of(str(file)) or ""
+    write(file, render(_shown(board, options, format), format, roles=_with_roles(options), bom=True))
+
+
+def _print(board: Document, options: argparse.Namespace) -> None:
+    from podium.leaderboard.export.formats import render
+
+    # Not cut in a file or a pipe.
+    width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
+    text = render(_shown(board, options, options.format), options.format, width=width, roles=_with_roles(options))
+    if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's encoding does not depend on the terminal (RFC 8259: JSON is UTF-8).
+        sys.stdout.reconfigure(encoding="utf-8")
+    output.write(text)
+
+
+def _shown(board: Document, options: argparse.Namespace, format: str) -> Document:
+    """The rows of ``board`` in the order and number for one format."""
+    # A card shows who is first, with medals.
+    if _is_sorted(options) and format != "svg":
+        from podium.leaderboard.export.sorted_rows import sorted_rows
+
+        board = sorted_rows(board, options.sort or "commits", reverse=options.reverse)
+    rows = _rows(options, format)
+    return board | {"limit": rows, "top_contributors": board["top_contributors"][:rows]}
 
 
 def _path(source: str) -> Path:

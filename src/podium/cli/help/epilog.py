@@ -19,6 +19,8 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium rank .", "the 20 people with the most commits"),
         ("podium rank vercel/next.js -n 50", "50 people of a repository at GitHub"),
         ("podium rank https://gitlab.com/gitlab-org/cli --json", "any git URL, as JSON"),
+        ("podium rank . -o people.csv -o card.svg", "also as files, by extension"),
+        ("podium rank . --sort last --reverse", "who has been away the longest"),
         ("podium rank . --bots only", "only bots and AI agents"),
         ("podium rank . --mailmap-file my.mailmap", "with a mailmap of your own"),
         ("podium rank . --roles", "how often Reviewed-by, Tested-by and so on name each person"),

@@ -79,15 +79,7 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     Args:
         shown: the number of written rows, if ``document`` does not hold all of them.
     """
-    lines = []
-    shown, total = len(document["top_contributors"]) if shown is None else shown, document["total"]
-    if not total:
-        lines.append("No one is on this board under these rules.")
-    elif not shown:
-        lines.append(f"The board ends at rank {total:,}.")
-    elif shown < total:
-        first = document["offset"] + 1
-        lines.append(f"Ranks {first:,} to {first + shown - 1:,} of {total:,}.")
+    lines = _rows(document, len(document["top_contributors"]) if shown is None else shown)
     if document["isCoarse"]:
         lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
     if document["oddDates"]:
@@ -116,6 +108,19 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     elif document["refreshError"]:
         lines.append(f"The last update failed: {document['refreshError']['message']}")
     return lines
+
+
+def _rows(document: Document, shown: int) -> list[str]:
+    total = document["total"]
+    if not total:
+        return ["No one is on this board under these rules."]
+    if not shown:
+        return [f"The board ends at rank {total:,}."]
+    if order := document.get("sort"):
+        reverse = ", in reverse" if order["reverse"] else ""
+        return [f"{shown:,} of {total:,} rows, sorted by {order['column']}{reverse}; ranks are those of commits."]
+    first = document["offset"] + 1
+    return [f"Ranks {first:,} to {first + shown - 1:,} of {total:,}."] if shown < total else []
 
 
 def _people(document: Document) -> str:
