@@ -19,7 +19,7 @@ from podium.leaderboard.counts.row_roles import ROLES
 from podium.leaderboard.export.formats import CSV_FIELDS, FORMATS, render
 from podium.leaderboard.rules import Rules
 from podium.textutil.sanitize import clean
-from podium.textutil.width import cut, width
+from podium.textutil.width import width
 
 HOSTILE = [
     "\x1b[31mred\x1b[0m",
@@ -350,8 +350,8 @@ def test_the_table_as_a_whole() -> None:
         "3 Claude (bot)               1  0.0%     12       3  0 2001-09-09 2023-11-14 =\n"
         "\n"
         "Ranks 1 to 3 of 30.\n"
-        "1 commit has an odd date (that git cannot read, from before 1970-01-02, or more than a day after the count): "
-        "counted in all of history, in no window.\n"
+        "1 commit has an odd date (that git cannot read, from before 1970-01-02, or more\n"
+        "  than a day after the count): counted in all of history, in no window.\n"
         "3 people only have roles, such as reviewer, and are not on this board.\n"
         "Accounts are still being looked up: rows may still merge.\n"
         "12 author e-mails have no known account; they are shown by name.\n"
@@ -372,14 +372,23 @@ def test_the_parts_of_a_board_add_up_to_its_commits() -> None:
     assert head(0) == "0 commits."
 
 
-@pytest.mark.parametrize("columns", [80, 100])
-def test_the_table_of_roles_fits_the_terminal(columns: int) -> None:
-    roles = dict.fromkeys(ROLES, 1234) | {"signedOff": 5}
-    text = render(document(entry(roles=roles)), "table", width=columns)
+@pytest.mark.parametrize(
+    ("columns", "left_out"),
+    [(120, []), (72, ["Helped"]), (60, ["Reported", "Helped"]), (30, ["Reviewed", "Tested", "Signed"])],
+)
+def test_the_table_of_roles_fits_the_terminal(columns: int, left_out: list[str]) -> None:
+    roles = dict.fromkeys(ROLES, 1234) | {"acked": 0, "suggested": 0}
+    text = render(document(entry(name="Ada, Countess of Lovelace", roles=roles)), "table", width=columns)
     lines = table_lines(text)
-    assert lines[0].split() == "# Name Commits Reviewed Tested Acked Signed Reported Suggested Helped".split()
-    assert lines[2].split()[3:] == ["1,234", "1,234", "1,234", "1,234", "5", "1,234", "1,234", "1,234"]
-    assert max(map(width, lines)) <= columns
+    shown = [label for label in ("Reviewed", "Tested", "Signed", "Reported", "Helped") if label not in left_out]
+    assert lines[0].split()[:3] == ["#", "Name", "Commits"]
+    assert lines[0].split()[3:] == (shown if columns > 30 else [])
+    assert max(map(width, text.splitlines())) <= columns
+    assert ("A wider terminal also shows:" in text) == bool(left_out)
+
+
+def test_a_board_without_roles_says_so() -> None:
+    assert "No one in these rows has a role" in render(document(entry(roles=dict.fromkeys(ROLES, 0))), "table")
 
 
 def test_roles_are_columns_of_csv_and_markdown() -> None:
@@ -399,13 +408,51 @@ def test_an_odd_date_is_unknown(format: str) -> None:
     assert "unknown" not in render(document(entry(firstCommitAt=None, lastCommitAt=None)), format)
 
 
-def test_a_narrow_table_leaves_out_columns_rather_than_cutting_numbers() -> None:
-    long = entry(name="n" * 60, username="u" * 39, isBack=True, joinedByName=True)
-    board = document(long, aiCommits=9, rules=Rules.parse(since="2024-01-08").as_dict())
-    lines = table_lines(render(board, "table", width=80))
-    assert lines[0].split() == "# Name Account Commits Merges Co-auth AI First Last Note".split()
-    assert lines[2].endswith(" = back")
-    assert max(map(width, lines)) <= 80
+NARROWER = [
+    (114, "# Name Account Commits Share Merges Co-auth AI First Last Note"),
+    (113, "# Name Account Commits Share Merges Co-auth AI Last Note"),
+    (102, "# Name Account Commits Share Merges Co-auth AI Note"),
+    (91, "# Name Account Commits Share Merges AI Note"),
+    (70, "# Name Account Commits Share Merges AI Note"),
+    (69, "# Name Account Commits Merges AI Note"),
+    (63, "# Name Account Commits Merges Note"),
+    (60, "# Name Account Commits Note"),
+    (53, "# Name Account Commits"),
+    (46, "# Name Commits"),
+    (20, "# Name Commits"),
+]
+
+
+@pytest.mark.parametrize(("columns", "labels"), NARROWER)
+def test_a_narrow_table_leaves_out_columns_before_it_cuts_names_and_never_cuts_numbers(
+    columns: int, labels: str
+) -> None:
+    names = ["Augusta Ada King, Countess of Lovelace", "Ada"]
+    row = entry(username="ada-lovelace", isBack=True, joinedByName=True)
+    rules = Rules.parse(since="2024-01-08").as_dict()
+    board = document(*(row | {"name": name} for name in names), aiCommits=9, rules=rules)
+    board["top_contributors"][0]["aiCount"] = 9
+    text = render(board, "table", width=columns)
+    assert max(map(width, text.splitlines())) <= columns
+    lines = table_lines(text)
+    assert lines[0].split() == labels.split()
+    assert names[0][:5] in lines[2] and "1,234" in lines[2]
+    assert (names[0] in lines[2]) == (columns >= 84)
+    assert ("= joined by name" in text) == ("Note" in labels)
+
+
+def test_a_column_without_a_value_is_left_out() -> None:
+    bare = entry(username=None, email=None, mergeCount=0, coAuthoredCount=0, firstCommitAt=None, lastCommitAt=None)
+    assert table_lines(render(document(bare, bare), "table"))[0].split() == "# Name Commits Share".split()
+    assert table_lines(render(document(bare, bare | {"mergeCount": 1}), "table"))[0].split()[4:] == ["Merges"]
+    # Other rows of the board have commits with AI, these have none.
+    assert " AI" not in table_lines(render(document(entry(), aiCommits=9), "table"))[0]
+
+
+def test_names_are_whole_beside_other_columns_at_80_columns() -> None:
+    row = entry(name="Augusta Ada King, Countess of Lovelace", username=None, email=None, joinedByName=True)
+    lines = table_lines(render(document(row, row | {"joinedByName": False}), "table", width=80))
+    assert all(row["name"] in line for line in lines[2:])
 
 
 def test_markdown_notes_what_marks_a_row() -> None:
@@ -429,7 +476,7 @@ def table_lines(text: str) -> list[str]:
     return text.split("\n\n")[1].splitlines()
 
 
-@pytest.mark.parametrize("columns", [80, 100, 132])
+@pytest.mark.parametrize("columns", [40, 60, 80, 100, 132, 200])
 def test_the_table_fits_the_terminal(columns: int) -> None:
     board = hostile_board()
     board["top_contributors"] = [
@@ -440,6 +487,18 @@ def test_the_table_fits_the_terminal(columns: int) -> None:
     assert max(map(width, lines)) <= columns
     # Aligned whatever the names: the last column ends in one place.
     assert {width(line) for line in lines} == {width(lines[0])}
+
+
+def test_equal_ranks_and_long_numbers_stay_in_line() -> None:
+    rows = [entry(rank=1), entry(rank=2, commitCount=9), entry(rank=2, commitCount=9), entry(rank=12_345)]
+    rows[0]["commitCount"] = 12_345_678
+    for columns in (None, 80, 40):
+        lines = table_lines(render(document(*rows), "table", width=columns))
+        assert [line.split()[0] for line in lines[2:]] == ["1", "2", "2", "12,345"]
+        ends = {line.index(number) + len(number) for line, number in zip(lines[2:], ["12,345,678", " 9"], strict=False)}
+        assert len(ends) == 1
+    (head, rule, row) = table_lines(render(document(entry()), "table"))
+    assert len(head) == len(rule) == len(row)
 
 
 def test_a_table_without_a_width_cuts_nothing() -> None:
@@ -466,11 +525,50 @@ def test_the_table_says_what_the_rules_left_out() -> None:
 
 
 def test_the_table_says_what_is_missing() -> None:
-    assert "No one is on this board under these rules.\n" in render(document(), "table")
     assert "The board ends at rank 5.\n" in render(document(total=5, offset=9), "table")
     assert "The last update failed: no such host\n" in render(document(state="failed", error="no such host"), "table")
     nobody_asked = Rules(identities=False).as_dict()
     assert "no known account" not in render(document(entry(), unresolved=9, rules=nobody_asked), "table")
+
+
+@pytest.mark.parametrize(
+    ("parts", "rules", "why"),
+    [
+        ({"bots": 5}, Rules(), "All 5 commits are by bots: --bots only shows them."),
+        ({"bots": 1}, Rules(), "The only commit is by a bot: --bots only shows it."),
+        ({"agents": 5000}, Rules(), "All 5,000 commits are by AI agents: --bots only shows them."),
+        ({"merges": 2}, Rules(), "All 2 commits are merges: --merges include shows them."),
+        ({"earlier": 9}, Rules(), "All 9 commits are by people who are not new: a board without --new shows them."),
+        ({"people": 3}, Rules(bots="only"), "All 3 commits are by people: --bots include shows them."),
+        (
+            {"merges": 2, "bots": 5, "agents": 1},
+            Rules(),
+            "All 8 commits are left out (2 merges, 5 by bots, 1 by AI agents): "
+            "--merges include and --bots only show them.",
+        ),
+        (
+            {"bots": 5},
+            Rules.parse(since="2024-01-08"),
+            "All 5 commits in the window are by bots: --bots only shows them.",
+        ),
+        ({}, Rules.parse(since="2024-01-08"), "No commit has its author date in the window."),
+        ({"ranked": 3}, Rules(), "No one is on this board under these rules."),
+    ],
+)
+def test_an_empty_board_says_why(parts: dict[str, int], rules: Rules, why: str) -> None:
+    commits = {
+        "total": sum(parts.values()),
+        "ranked": 0,
+        "merges": 0,
+        "bots": 0,
+        "agents": 0,
+        "people": 0,
+        "earlier": 0,
+    } | parts
+    board = document(commits=commits, rules=rules.as_dict())
+    assert render(board, "table", width=None).endswith(f"\n\n{why}\n")
+    assert f"\n\n{why.partition(' (')[0].partition(':')[0]}" in render(board, "markdown")
+    assert "--" not in render(board, "markdown")
 
 
 # --- The text itself
@@ -482,24 +580,3 @@ def test_clean_text_is_harmless_and_stays_so(text: str) -> None:
     assert not controls(cleaned)
     assert "\n" not in cleaned
     assert clean(cleaned) == cleaned
-
-
-@given(st.text(), st.integers(1, 40))
-def test_a_cut_text_takes_no_more_than_its_columns(text: str, columns: int) -> None:
-    cleaned = clean(text)
-    shown_text = cut(cleaned, columns)
-    assert width(shown_text) <= columns
-    assert shown_text == cleaned or shown_text.endswith("…")
-
-
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [("", 0), ("abc", 3), ("\u5f20\u4e09", 4), ("e\u0301", 1), ("\U0001f600", 2), ("\uff21", 2), ("\u00e9", 1)],
-)
-def test_width_is_in_columns(text: str, columns: int) -> None:
-    assert width(text) == columns
-
-
-def test_names_in_any_script_are_left_as_they_are() -> None:
-    for name in ("Łukasz Żółć", "Müller-Lüdenscheidt", "Олександр", "عبد الله", "प्रिया", "張三豐", "한지민", "Zoë 😀"):
-        assert clean(name) == name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from podium.textutil.width import cut, width
+from podium.textutil.width import cut, isolated, width
 
 
 def column_widths(rows: Sequence[Sequence[str]]) -> list[int]:
@@ -40,5 +40,6 @@ def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int], gap
     for number, (cell, wide) in enumerate(zip(row, widths, strict=True)):
         shown = cut(cell, wide) if width(cell) > wide else cell
         padding = " " * (wide - width(shown))
+        shown = isolated(shown)
         cells.append(padding + shown if number in right else shown + padding)
     return gap.join(cells).rstrip(" ")

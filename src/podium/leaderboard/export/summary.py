@@ -5,7 +5,7 @@ They are not cleaned: each format cleans and escapes them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from podium.leaderboard.board import Document
 from podium.textutil.plural import plural
@@ -15,6 +15,24 @@ ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day aft
 _AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"}
 # Agents in a headline, those with the most commits first.
 _AGENTS = 8
+
+
+class _Kind(NamedTuple):
+    """Commits that rules leave out, and the option that ranks them."""
+
+    part: str
+    one: str
+    many: str
+    option: str
+
+
+_KINDS = (
+    _Kind("merges", "is a merge", "are merges", "--merges include"),
+    _Kind("bots", "is by a bot", "are by bots", "--bots only"),
+    _Kind("agents", "is by an AI agent", "are by AI agents", "--bots only"),
+    _Kind("people", "is by a person", "are by people", "--bots include"),
+    _Kind("earlier", "is by a person who is not new", "are by people who are not new", "a board without --new"),
+)
 
 
 def title(document: Document) -> str:
@@ -73,13 +91,14 @@ def ai_declared(document: Document) -> str:
     return f"{plural(document['aiCommits'], 'commit')} ({', '.join(agents)})"
 
 
-def footnotes(document: Document, shown: int | None = None) -> list[str]:
+def footnotes(document: Document, shown: int | None = None, *, hints: bool = False) -> list[str]:
     """What is missing and what may still change.
 
     Args:
         shown: the number of written rows, if ``document`` does not hold all of them.
+        hints: whether to name the options of the command line that change the board.
     """
-    lines = _rows(document, len(document["top_contributors"]) if shown is None else shown)
+    lines = _rows(document, len(document["top_contributors"]) if shown is None else shown, hints=hints)
     if document["isCoarse"]:
         lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
     if document["oddDates"]:
@@ -110,10 +129,10 @@ def footnotes(document: Document, shown: int | None = None) -> list[str]:
     return lines
 
 
-def _rows(document: Document, shown: int) -> list[str]:
+def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     total = document["total"]
     if not total:
-        return ["No one is on this board under these rules."]
+        return [_why_empty(document, hints=hints)]
     if not shown:
         return [f"The board ends at rank {total:,}."]
     if order := document.get("sort"):
@@ -121,6 +140,26 @@ def _rows(document: Document, shown: int) -> list[str]:
         return [f"{shown:,} of {total:,} rows, sorted by {order['column']}{reverse}; ranks are those of commits."]
     first = document["offset"] + 1
     return [f"Ranks {first:,} to {first + shown - 1:,} of {total:,}."] if shown < total else []
+
+
+def _why_empty(document: Document, *, hints: bool) -> str:
+    """Such as ``All 5 commits are by bots: --bots only shows them.``"""
+    parts, in_window = document["commits"], " in the window" if window_of(document) else ""
+    if not parts["total"] and in_window:
+        return "No commit has its author date in the window."
+    kinds = [kind for kind in _KINDS if parts[kind.part]]
+    if parts["ranked"] or not kinds:
+        return "No one is on this board under these rules."
+    count = parts["total"]
+    if len(kinds) == 1:
+        what = kinds[0].one if count == 1 else kinds[0].many
+    else:
+        what = f"are left out ({', '.join(_parts(document)[1:])})"
+    commits = f"All {count:,} commits" if count > 1 else "The only commit"
+    options = list(dict.fromkeys(kind.option for kind in kinds))
+    shows = f"show{'s' * (len(options) == 1)} {'them' if count > 1 else 'it'}"
+    hint = f": {' and '.join(options)} {shows}" if hints else ""
+    return f"{commits}{in_window} {what}{hint}."
 
 
 def _people(document: Document) -> str:
