@@ -15,7 +15,7 @@ from podium.accounts.user_job import UserJob
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.steps import run_steps
-from tests.support.rows import add_person, add_repository, repository
+from tests.support.rows import add_people, add_repository, repository
 from tests.support.watched_database import Watched, ends_after
 
 STEP = 5
@@ -34,8 +34,7 @@ def job(db: Any) -> UserJob:
 def add_looked_up(db: Database, people: int, key: str = "github.com/o/r", state: str = "users_processing") -> int:
     """Add a repository whose e-mails are all processed; two of them belong to each account."""
     number = add_repository(db, key, state=state)
-    for person in range(people):
-        add_person(db, number, f"p{person}@example.org", commits=person + 1)
+    add_people(db, number, {f"p{person}@example.org": person + 1 for person in range(people)})
     with db.write() as session:
         session.run("UPDATE commit_data SET processed = TRUE")
         session.executemany(

@@ -37,7 +37,7 @@ from podium.web.application import create_app
 from podium.workers import heartbeat
 from podium.workers.heartbeat import Heartbeat
 from tests.support.cli import ADMIN, Podium
-from tests.support.rows import add_person, add_repository, leased, repository
+from tests.support.rows import add_people, add_person, add_repository, leased, repository
 from tests.support.server import free_port, serving, wait_until
 from tests.support.valkey import Valkey
 from tests.support.web import Client, Site, is_problem, open_site
@@ -72,8 +72,7 @@ def test_every_repository_is_counted_where_it_stands(db: Database) -> None:
     change(db, orphan, "last_attempt = {now} - 70, lease_holder = 'y', lease_until = {now} - 60")
     limited = add_repository(db, key="github.com/o/limited", state="users_processing")
     change(db, limited, "commits_processed_at = {now} - 10, not_before = {now} + 100")
-    for person in range(120):
-        add_person(db, limited, f"p{person}@example.org")
+    add_people(db, limited, {f"p{person}@example.org": 1 for person in range(120)})
     with db.write() as session:
         batches.assign(session, limited, 0)
     # Of a repository that is counted anew: not for the user queue yet.

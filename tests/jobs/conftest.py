@@ -6,7 +6,7 @@ import pytest
 
 from podium.jobs import batches
 from podium.storage.session import Database
-from tests.support.rows import add_person, add_repository
+from tests.support.rows import add_people, add_repository
 
 
 @pytest.fixture
@@ -18,9 +18,8 @@ def repository_id(db: Database) -> int:
 def resolving(db: Database) -> int:
     """A repository with 120 e-mails to resolve, one of them under two names."""
     number = add_repository(db, state="users_processing", generation=1)
-    for n in range(120):
-        add_person(db, number, f"p{n:03}@example.org", commits=200 - n)
-    add_person(db, number, "p000@example.org", name="Another Name", commits=1)
+    add_people(db, number, {f"p{n:03}@example.org": 200 - n for n in range(120)})
+    add_people(db, number, {"p000@example.org": 1}, name="Another Name")
     with db.write() as session:
         assert batches.assign(session, number, 0) == 120
     return number

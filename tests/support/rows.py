@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from podium.jobs import lease, reconciler
@@ -44,17 +44,28 @@ def add_repository(
 
 def add_person(db: Database, repository_id: int, email: str, name: str = "Someone", commits: int = 1) -> None:
     """Add a row of commit data."""
+    add_people(db, repository_id, {email: commits}, name)
+
+
+def add_people(db: Database, repository_id: int, commits: Mapping[str, int], name: str = "Someone") -> None:
+    """Add a row of commit data for each e-mail, with its number of commits."""
     with db.write() as session:
-        session.run(
+        before = session.value("SELECT count(*) FROM commit_data WHERE repository_id = :id", id=repository_id)
+        session.executemany(
             """INSERT INTO commit_data (repository_id, email, name, mailmap_email, mailmap_name, mailmap_identity,
                 commit_count, sample_sha, ordinal)
-            VALUES (:id, :email, :name, :email, :name, :email, :commits, :sha,
-                (SELECT count(*) FROM commit_data WHERE repository_id = :id))""",
-            id=repository_id,
-            email=email,
-            name=name,
-            commits=commits,
-            sha="0" * 40,
+            VALUES (:id, :email, :name, :email, :name, :email, :commits, :sha, :ordinal)""",
+            [
+                {
+                    "id": repository_id,
+                    "email": email,
+                    "name": name,
+                    "commits": number,
+                    "sha": "0" * 40,
+                    "ordinal": ordinal,
+                }
+                for ordinal, (email, number) in enumerate(commits.items(), start=before)
+            ],
         )
 
 

@@ -36,16 +36,20 @@ def free_port() -> int:
 
 
 def wait_until(true: Callable[[], Any], what: str) -> Any:
-    """Ask again and again until ``true()`` is; give what it gave."""
-    deadline = time.monotonic() + PATIENCE
+    """Ask again and again until ``true()`` is; give what it gave.
+
+    The longer it takes, the rarer are the questions: each costs what is waited for some of its time.
+    """
+    start = time.monotonic()
     waiting = threading.Event()
     while True:
         found = true()
         if found:
             return found
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - start
+        if waited > PATIENCE:
             raise AssertionError(f"waited in vain for: {what}")
-        waiting.wait(0.02)
+        waiting.wait(min(max(0.02, waited / 10), 0.25))
 
 
 @dataclasses.dataclass(frozen=True)
