@@ -167,11 +167,23 @@ def test_a_head_that_names_a_branch_that_does_not_exist(git: Git, bare: Path) ->
     assert open_local(git, bare, "main").head
 
 
-def test_a_shallow_clone_is_refused_with_what_to_do(git: Git, bare: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variables", "advice"),
+    [
+        ({}, "run git fetch --unshallow"),
+        ({"CI": "true", "GITHUB_ACTIONS": ""}, "run git fetch --unshallow"),
+        ({"CI": "true", "GITHUB_ACTIONS": "true"}, "fetch-depth: 0"),
+        ({"CI": "true", "GITLAB_CI": "true", "GIT_DEPTH": "20"}, "GIT_DEPTH: 0"),
+    ],
+)
+def test_a_shallow_clone_is_refused_with_what_to_do(
+    bare: Path, tmp_path: Path, variables: dict[str, str], advice: str
+) -> None:
     repos.git(bare, "clone", "-q", "--depth=1", f"file://{bare}", str(tmp_path / "shallow"))
+    git = Git.for_person({"PATH": os.environ["PATH"], "HOME": str(tmp_path), **variables})
     error = failure(git, tmp_path / "shallow")
     assert error.code == "shallow"
-    assert "git fetch --unshallow" in error.message
+    assert advice in error.message
 
 
 def test_a_repository_of_another_user_is_refused_with_what_to_do(git: Git, clone: Path) -> None:

@@ -13,7 +13,7 @@ from typing import IO, Any
 from tests.support.fork_server import Process, start
 
 # What must not leak from the machine that runs the tests into what they see.
-_OWN = ("PODIUM_", "GITHUB_", "GIT_", "DATABASE_URL", "PORT", "XDG_")
+_OWN = ("PODIUM_", "GITHUB_", "GITLAB_", "CI_", "GIT_", "DATABASE_URL", "PORT", "XDG_")
 
 
 # The administrator's token of the servers that tests start, and the header that carries it.

@@ -62,9 +62,7 @@ def open_local(
     is_bare = found["bare"] == "true"
     top = repository if is_bare else path / (found["up"] or "")
     if found["shallow"] == "true":
-        raise HistoryError(
-            "shallow", "This is a shallow clone, without all of its history: run git fetch --unshallow in it first."
-        )
+        raise HistoryError("shallow", f"This is a shallow clone, without all of its history: {_how_to_deepen(git)}.")
     head = _commit(git, repository, revision, stop)
     on_head(repository, head)
     mailmaps, note = _mailmaps(git, repository, head, top, is_bare=is_bare, stop=stop)
@@ -75,6 +73,15 @@ def open_local(
         mailmaps=mailmaps,
         note=note,
     )
+
+
+def _how_to_deepen(git: Git) -> str:
+    # Runners make shallow clones unless the job says otherwise.
+    if git.has_variable("GITHUB_ACTIONS"):
+        return "give actions/checkout fetch-depth: 0"
+    if git.has_variable("GITLAB_CI"):
+        return 'set the variable GIT_DEPTH: 0 (as text, "0") in the job'
+    return "run git fetch --unshallow in it first"
 
 
 def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:

@@ -48,6 +48,10 @@ class Git:
         """For the command line: the user's own git and environment."""
         return cls(person_profile(environment), limits or Limits())
 
+    def has_variable(self, name: str) -> bool:
+        """Whether git's environment has a value for it."""
+        return bool(self._profile.environment.get(name))
+
     def run(
         self,
         *words: str,
