@@ -77,6 +77,7 @@ check: lint types test
 # After a new migration: what the migrations make of an empty SQLite database, as one script.
 schema: .venv/.run
 	$(BIN)/python -m podium.storage.sqlite_schema
+	$(BIN)/python -m podium.web.api.board_schema
 
 # Needs uv (`pip install uv`); the lock names no index, so it holds wherever packages come from.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -80,10 +80,12 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "repository": {
             "id": 1,
             "url": "https://github.com/o/r",
+            "path": None,
             "host": "github.com",
             "owner": "o",
             "name": "r",
             "branch": "main",
+            "revision": None,
         },
         "state": "completed",
         "head": "a1b2c3d4e5f6" + "0" * 28,
@@ -276,6 +278,14 @@ def test_markdown_is_a_table_between_what_it_says_of_itself() -> None:
         in text
     )
     assert "3 author e-mails have no known account" in text
+
+
+def test_the_title_names_the_revision() -> None:
+    repository = document()["repository"] | {"revision": "v1.0..feature/<b>|x"}
+    board = document(entry(), repository=repository)
+    assert render(board, "markdown").splitlines()[0] == "## o/r at v1.0..feature/&#60;b&#62;&#124;x"
+    assert render(board, "table").splitlines()[0] == "o/r at v1.0..feature/<b>|x"
+    assert ">o/r at v1.0..feature/&lt;b&gt;|x</text>" in render(board, "svg")
 
 
 def test_markdown_shows_hostile_names_as_text() -> None:

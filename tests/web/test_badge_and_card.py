@@ -245,8 +245,8 @@ def test_files_lie_beneath_the_page_wherever_the_repository_is(site: Site, clien
         (row("github.com", "octo", "badge.svg"), "/r/octo/badge.svg"),
         (row("gitlab.com", "group", "badge.svg"), "/r/gitlab.com/group/-/badge.svg"),
         (row("gitlab.com", "a/b", "board.csv"), "/r/gitlab.com/a/b/-/board.csv"),
-        (row("gitlab.com", "", "card.svg"), "/r/gitlab.com/-/card.svg"),
-        (row("gitlab.com", "", "proj"), "/r/gitlab.com/-/proj"),
+        (row("git.example", "", "card.svg"), "/r/git.example/-/card.svg"),
+        (row("git.example", "", "proj"), "/r/git.example/-/proj"),
     ],
 )
 def test_a_repository_that_is_named_like_a_file_has_a_page_and_files(

@@ -249,6 +249,10 @@ def _add_migrate(commands: Any) -> None:
     migrate.add_argument("--check", action="store_true", help="only compare the tables with those of this Podium")
 
 
+def _add_schema(commands: Any) -> None:
+    _add(commands, "schema", "schema_command:run", "print the JSON Schema of a board's JSON")
+
+
 # By name, in the order of the help.
 COMMANDS: dict[str, Callable[[Any], None]] = {
     "rank": _add_rank,
@@ -257,6 +261,7 @@ COMMANDS: dict[str, Callable[[Any], None]] = {
     "queue": _add_queue,
     "doctor": _add_doctor,
     "migrate": _add_migrate,
+    "schema": _add_schema,
 }
 # Processes that Podium starts itself, and the command that starts them. No help, completion or suggestion names them.
 CHILD_COMMANDS = {"_count": "serve", "_work": "worker"}

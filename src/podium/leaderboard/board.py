@@ -19,6 +19,7 @@ from podium.leaderboard.counts.row_roles import add_roles, role_only_people
 from podium.leaderboard.people import MERGES
 from podium.leaderboard.profiles import avatar_url, profile_url
 from podium.leaderboard.rules import Rules
+from podium.repositories.address import folder_of
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
 from podium.repositories.store.queries import OF_VALID_COUNT
@@ -80,7 +81,7 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
 def _describe(ranked: Ranked) -> Document:
     repository, unresolved = ranked.repository, ranked.data.unresolved.emails
     document: Document = {
-        "repository": {name: getattr(repository, name) for name in ("id", "url", "host", "owner", "name", "branch")},
+        "repository": _repository(repository),
         "state": repository.state,
         "head": repository.head,
         "headCommittedAt": _head_committed_at(repository),
@@ -98,6 +99,21 @@ def _describe(ranked: Ranked) -> Document:
     if repository.state == State.FAILED:
         document["error"] = repository.error
     return document
+
+
+def _repository(repository: Repository) -> Document:
+    # Only a path's board, which no server shows, names a path of this machine.
+    is_path = not repository.host
+    return {
+        "id": repository.id,
+        "url": None if is_path else repository.repository_url,
+        "path": folder_of(repository.repository_url) if is_path else None,
+        "host": repository.host,
+        "owner": repository.owner,
+        "name": repository.name,
+        "branch": repository.branch,
+        "revision": repository.revision,
+    }
 
 
 def _head_committed_at(repository: Repository) -> str | None:

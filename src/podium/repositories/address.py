@@ -137,6 +137,12 @@ def path_address(git_dir: Path, rev: str | None = None) -> Address:
     return address.at_revision(rev) if rev else address
 
 
+def folder_of(url: str) -> str:
+    """Return the folder of a repository on this machine: what :func:`path_address` made a URL of, without ``/.git``."""
+    path = unquote(urlsplit(url).path)
+    return path.removesuffix("/.git") or "/"
+
+
 _MORE_THAN_TWO = (
     "A repository at GitHub is owner/name: give the whole URL of one at another host, such as "
     "https://gitlab.com/group/subgroup/name."

@@ -53,6 +53,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium migrate", "after an upgrade"),
         ("podium migrate --check", "compare the tables with those of this Podium"),
     ],
+    "podium schema": [("podium schema", "describe what `podium rank --json` prints")],
 }
 
 

@@ -36,9 +36,11 @@ _KINDS = (
 
 
 def title(document: Document) -> str:
+    """The repository's name, and the revision if it is not the default one: ``rails/rails at v8.0``."""
     repository = document["repository"]
     named = "/".join(part for part in (repository["owner"], repository["name"]) if part)
-    return named or repository["url"]
+    named = named or repository["url"] or repository.get("path") or ""
+    return f"{named} at {repository['revision']}" if repository.get("revision") else named
 
 
 def headlines(document: Document) -> list[str]:

@@ -13,6 +13,7 @@ from podium.repositories.model import State
 StateInJson = Annotated[State, BeforeValidator(State)]
 
 _TIME = "ISO 8601 in UTC."
+_DAY = "`YYYY-MM-DD` in UTC, inclusive; null if the window is open."
 
 
 class ResponseModel(BaseModel):
@@ -60,11 +61,32 @@ class BoardRepository(ResponseModel):
     """The repository of a board."""
 
     id: int
-    url: str
-    host: str
-    owner: str
+    url: str | None = Field(description="Null for a path of this machine.")
+    path: str | None = Field(
+        description="The folder of a repository on this machine, which only the command line ranks; else null."
+    )
+    host: str = Field(description="Empty for a path.")
+    owner: str = Field(description="Everything between host and name; may be empty.")
     name: str
-    branch: str | None = Field(description="The branch that was counted.")
+    branch: str | None = Field(description="The branch that was counted; null if it is unknown.")
+    revision: str | None = Field(
+        description="The branch, tag, revision or range `A..B` that was asked for; null for the default branch, or for "
+        "HEAD of a path."
+    )
+
+
+class RulesInEffect(ResponseModel):
+    """The rules of a board, and the first and last day of its window."""
+
+    merges: Literal["exclude", "include"]
+    bots: Literal["exclude", "include", "only"]
+    co_authors: Literal["exclude", "include"]
+    mailmap: Literal["use", "ignore"]
+    identities: Literal["use", "ignore"] = Field(description="Whether rows are joined by account.")
+    names: Literal["join", "apart"]
+    new: Literal["any", "only"] = Field(description="Whether only new people are ranked.")
+    since: str | None = Field(description=_DAY)
+    until: str | None = Field(description=_DAY)
 
 
 class Roles(ResponseModel):
@@ -157,7 +179,7 @@ class Board(ResponseModel):
         description=f"When it was committed, {_TIME} Null if it has no readable date."
     )
     as_of: str | None = Field(description=f"When it was counted, {_TIME}")
-    rules: dict[str, str | None] = Field(description="The rules and window in effect.")
+    rules: RulesInEffect
     total_commits: int
     merge_commits: int
     commits: CommitParts
@@ -218,7 +240,7 @@ class Week(ResponseModel):
 class Activity(ResponseModel):
     """Figures and activity of a board."""
 
-    rules: dict[str, str | None]
+    rules: RulesInEffect
     head: str
     figures: Figures
     split: CommitSplit
