@@ -288,7 +288,7 @@ def person_source(
     from podium.git.command import Git
 
     git = Git.for_person(environment)
-    mirrors = Mirrors(_mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
+    mirrors = Mirrors(mirror_folder(settings), git, cache_bytes=settings.mirror_cache_bytes)
     return MirrorSource(git, mirrors, lambda _row: clone_url, limits=count_limits(settings), own_mailmaps=own_mailmaps)
 
 
@@ -310,7 +310,7 @@ def server_source(settings: Settings) -> Source:
     policy = AddressPolicy(settings)
     git = Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
     mirrors = Mirrors(
-        _mirror_folder(settings),
+        mirror_folder(settings),
         git,
         cache_bytes=settings.mirror_cache_bytes,
         resolve=policy.resolve,
@@ -324,5 +324,5 @@ def server_source(settings: Settings) -> Source:
     )
 
 
-def _mirror_folder(settings: Settings) -> Path:
+def mirror_folder(settings: Settings) -> Path:
     return settings.data_folder() / "mirrors"

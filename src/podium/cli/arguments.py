@@ -187,6 +187,20 @@ def _add_rank(commands: Any) -> None:
     )
 
 
+def _add_list(commands: Any) -> None:
+    listing = _add(commands, "list", "list_command:run", "show what was ranked here, and where the data lies")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.add_argument(
+        "-n", "--top", type=_top, metavar="N|all", help="number of rows, the latest first (default: 100, all in JSON)"
+    )
+
+
+def _add_completion(commands: Any) -> None:
+    summary = "print a script that completes commands and options in a shell"
+    completion = _add(commands, "completion", "completion_command:run", summary)
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that reads the script")
+
+
 def _add_serve(commands: Any) -> None:
     serve = _add(commands, "serve", "serve:run", "serve the API and the page; without Redis also run both workers")
     serve.add_argument("--host", help="address to listen on (default: PODIUM_HOST, or 127.0.0.1)")
@@ -256,12 +270,14 @@ def _add_schema(commands: Any) -> None:
 # By name, in the order of the help.
 COMMANDS: dict[str, Callable[[Any], None]] = {
     "rank": _add_rank,
+    "list": _add_list,
     "serve": _add_serve,
     "worker": _add_worker,
     "queue": _add_queue,
     "doctor": _add_doctor,
     "migrate": _add_migrate,
     "schema": _add_schema,
+    "completion": _add_completion,
 }
 # Processes that Podium starts itself, and the command that starts them. No help, completion or suggestion names them.
 CHILD_COMMANDS = {"_count": "serve", "_work": "worker"}

@@ -129,7 +129,7 @@ class Mirrors:
             HistoryError: the mirror cannot be brought up to date.
             Interrupted: ``stop`` was set.
         """
-        path = self._folder / _folder_name(host, owner, name, key)
+        path = mirror_path(self._folder, host, owner, name, key)
         with contextlib.ExitStack() as stack:
             with _folder_faults():
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -146,7 +146,7 @@ class Mirrors:
 
     def discard(self, host: str, owner: str, name: str, key: str) -> None:
         """Delete a mirror, unless another process uses it, and the clones of dead processes."""
-        path = self._folder / _folder_name(host, owner, name, key)
+        path = mirror_path(self._folder, host, owner, name, key)
         # Otherwise the next clone sweeps.
         with contextlib.suppress(OSError):
             with if_free(_lock_of(path)) as free:
@@ -296,10 +296,10 @@ def _folder_faults() -> Iterator[None]:
         raise HistoryError("mirrors", f"The folder of mirrors cannot be used: {error.strerror}.") from error
 
 
-def _folder_name(host: str, owner: str, name: str, key: str) -> str:
-    """Readable, unique, and no path to another folder."""
+def mirror_path(folder: Path, host: str, owner: str, name: str, key: str) -> Path:
+    """Where a mirror is in the folder of mirrors. Its name is readable, unique, and no path to another folder."""
     words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
-    return f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
+    return folder / f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
 
 
 def _others_than(head: RemoteHead, path: Path) -> list[Path]:

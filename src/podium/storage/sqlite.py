@@ -137,7 +137,7 @@ class SqliteDatabase:
                 f"The database {self.path} was busy for {BUSY_TIMEOUT:.0f} seconds: try again, "
                 "or use PostgreSQL (DATABASE_URL) where many write at once."
             )
-        if "no such table" in text or "no such column" in text:
+        if any(words in text for words in ("no such table", "no such column", "has no column named")):
             return WrongRevision(f"The database {self.path} lacks Podium's tables ({text}): run `podium migrate`.")
         if "readonly" in text or "unable to open" in text:
             return StorageError(f"The database {self.path} cannot be written ({text}): check the folder's permissions.")

@@ -25,6 +25,15 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium rank . --mailmap-file my.mailmap", "with a mailmap of your own"),
         ("podium rank . --roles", "how often Reviewed-by, Tested-by and so on name each person"),
     ],
+    "podium list": [
+        ("podium list", "repositories, their state and size, and the data folder"),
+        ("podium list --json", "the same for scripts"),
+    ],
+    "podium completion": [
+        ("podium completion bash > ~/.local/share/bash-completion/completions/podium", "bash, with bash-completion"),
+        ("podium completion zsh > ~/.zfunc/_podium", "zsh, with ~/.zfunc in fpath before compinit"),
+        ("podium completion fish > ~/.config/fish/completions/podium.fish", "fish"),
+    ],
     "podium serve": [
         ("podium serve", "listen on http://127.0.0.1:3000, with both workers"),
         ("podium serve --host 0.0.0.0 --port 8080", "let other machines reach it (read docs/serving.md first)"),

@@ -67,6 +67,22 @@ def _parameters(state: State | None) -> dict[str, str]:
     return {"state": str(state)} if state else {}
 
 
+def latest(session: Session, *, limit: int) -> list[Repository]:
+    """Return all repositories, also paths and revisions; the latest count comes first."""
+    rows = session.all(
+        f"""{SELECT} FROM repository
+        ORDER BY coalesce(commits_processed_at, created_at) DESC, id DESC LIMIT :limit""",
+        limit=limit,
+    )
+    return [Repository.from_row(row) for row in rows]
+
+
+def count_all(session: Session) -> int:
+    """How many rows :func:`latest` has without a limit."""
+    number: int = session.value("SELECT count(*) FROM repository")
+    return number
+
+
 def completed_ids(session: Session) -> list[int]:
     rows = session.all(f"SELECT id FROM repository WHERE state = 'completed' AND {AT_AN_ADDRESS}")
     return [row["id"] for row in rows]
