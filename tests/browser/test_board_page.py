@@ -148,6 +148,11 @@ def test_the_board_is_there_without_javascript(counted: Served, chrome: Browser)
         assert "@example.org" not in page.locator("tr.open").inner_text()
         page.get_by_role("link", name="12 months").click()
         assert "since=" in page.url
+        page.get_by_label("From").fill("2005-Q2")
+        page.get_by_label("To", exact=True).fill("2005")
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".bounds strong")).to_have_text(["2005-04-01", "2005-12-31"])
+        assert "since=2005-04-01&until=2005-12-31" in (page.locator("#people .why").first.get_attribute("href") or "")
 
 
 # Switches, windows, search
@@ -178,6 +183,37 @@ def test_switches_change_what_counts_and_stand_in_the_address(counted: Served, c
         assert not page.get_by_label("Co-authors").is_checked()
 
 
+def test_typed_dates_become_days_or_are_refused_in_place(counted: Served, chrome: Browser) -> None:
+    with watched(chrome, counted.base) as window:
+        page = window.page(counted.page)
+        first, last = page.get_by_label("From"), page.get_by_label("To", exact=True)
+        first.fill("2005-q1")
+        page.keyboard.press("Tab")
+        page.wait_for_url("**?since=2005-01-01")
+        last.fill(" 2005-02 ")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**?since=2005-01-01&until=2005-02-28")
+        expect(last).to_have_value("2005-02-28")
+        before = page.url
+        last.fill("2005-02-30")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("not in the calendar")
+        assert (last.get_attribute("aria-invalid"), first.get_attribute("aria-invalid")) == ("true", None)
+        assert page.url == before
+        page.get_by_role("button", name="Pick the last day").click()
+        page.locator("[data-calendar-of=until] + .calendar").fill("2005-03-04")
+        page.wait_for_url("**?since=2005-01-01&until=2005-03-04")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.go_back()
+        expect(last).to_have_value("2005-02-28")
+        first.fill("last month")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("is after until 2005-02-28")
+        expect(first).to_have_value("last month")
+        # The console names each refused request.
+        window.wrongs = [wrong for wrong in window.wrongs if "400" not in wrong]
+
+
 def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, chrome: Browser) -> None:
     with watched(chrome, counted.base) as window:
         page = window.page(counted.page)
@@ -205,6 +241,7 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         page.keyboard.press("Home")
         page.wait_for_url(lambda url: "since=" not in url)
         page.get_by_label("From").fill("2005-03-02")
+        page.keyboard.press("Enter")
         page.wait_for_url("**since=2005-03-02*")
         last = page.get_by_role("slider", name="Last week")
         last.focus()

@@ -134,7 +134,7 @@ def test_a_page_links_to_days_and_never_to_words(site: Site, monkeypatch: pytest
     assert "Commits authored from <strong>2024-01-01</strong> to <strong>2024-12-31</strong>" in page
     assert page.count("since=2024-01-01&amp;until=2024-12-31") > 5
     assert 'name="since" value="2024-01-01"' in page
-    for words in ("since=last", "until=+", "until=this", 'value="last q', 'value="this y'):
+    for words in ("since=last", "until=+", "until=this"):
         assert words not in page
 
 

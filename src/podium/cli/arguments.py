@@ -113,8 +113,8 @@ def _add_rank(commands: Any) -> None:
 
     window = rank.add_argument_group(
         "window",
-        "Whole days in UTC, by author date. DATE names a day or a span of days: 2024-01-31,\n"
-        "2024-01, 2024-Q1, 2024, yesterday, 'last month', '3 months ago', 2.weeks.",
+        "Whole days in UTC, by author date. DATE names a day or a span of days:\n"
+        "2024-01-31, 2024-01, 2024-Q1, 2024, yesterday, 'last month', '3 months ago', 2.weeks.",
     )
     window.add_argument("--since", metavar="DATE", help="start with the first day of DATE")
     window.add_argument("--until", metavar="DATE", help="end with the last day of DATE")

@@ -1,6 +1,7 @@
 // The entry point of a board's page. The page works without JavaScript: its links and forms have the same URLs.
 import { enhanceChart } from "./chart.js";
 import { offerCopies } from "./copy.js";
+import { offerCalendars } from "./dates.js";
 import { followLinks } from "./navigate.js";
 import { watch } from "./live.js";
 import { watchRows } from "./rows.js";
@@ -23,5 +24,6 @@ document.addEventListener("board", enhance);
 followLinks();
 enhanceSearch();
 offerCopies();
+offerCalendars();
 enhance();
 watch();

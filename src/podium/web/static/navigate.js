@@ -11,8 +11,11 @@ export function nameShown(url) {
 
 export async function fetchPage(url, signal) {
   const response = await fetch(url, { signal, headers: { accept: "text/html" } });
-  if (!response.ok) throw new Error(`${response.status} of ${url}`);
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (response.ok) return page;
+  const error = new Error(`${response.status} of ${url}`);
+  if (response.status === 400) error.refusal = page.querySelector(".lead")?.textContent;
+  throw error;
 }
 
 // Replace one part by its counterpart in a fetched page, and keep the focus inside of it.
@@ -54,6 +57,16 @@ function updateForm(page) {
   fresh?.querySelectorAll("input[type=hidden]").forEach((field) => search?.prepend(document.adoptNode(field)));
 }
 
+// Show why the form's values are refused; without a reason, that they are not.
+function refuse(reason = "") {
+  const refused = document.getElementById("refused");
+  refused.textContent = reason;
+  refused.hidden = !reason;
+  for (const id of ["since", "until"]) {
+    document.getElementById(id).ariaInvalid = reason.startsWith(`${id}:`) ? "true" : null;
+  }
+}
+
 export async function go(url, { push = true } = {}) {
   underway?.abort();
   underway = new AbortController();
@@ -63,16 +76,22 @@ export async function go(url, { push = true } = {}) {
   try {
     const page = await fetchPage(url, signal);
     if (!page.getElementById("people")) throw new Error("no board there");
-    if (push) history.pushState(null, "", url);
-    shown = location.pathname + location.search;
     const words = putHead(page);
     updateForm(page);
+    refuse();
+    // The form now has the days that typed words mean.
+    if (push) history.pushState(null, "", addressOf());
+    shown = location.pathname + location.search;
     put("people", page);
     say(words);
     document.dispatchEvent(new Event("board"));
     document.dispatchEvent(new Event("rules"));
   } catch (error) {
     if (error.name === "AbortError") return;
+    if (push && error.refusal) {
+      refuse(error.refusal);
+      return;
+    }
     // Let the browser load the page and show the error.
     location.assign(url);
   } finally {
@@ -104,8 +123,7 @@ export function followLinks() {
   });
   document.addEventListener("change", (event) => {
     const field = event.target;
-    // A partly typed date is not valid yet.
-    if (field.form?.id === "rules" && field.validity.valid) go(addressOf());
+    if (field.form?.id === "rules") go(addressOf());
   });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "rules") return;
