@@ -35,6 +35,8 @@ def _file(value: str) -> str:
         return str(Path(value).expanduser().absolute())
     except RuntimeError:
         raise ValueError("must be the path of a file, and there is no such user") from None
+    except FileNotFoundError:
+        raise ValueError("is relative to the current folder, which was deleted") from None
 
 
 def _words(value: str) -> tuple[str, ...]:
@@ -575,12 +577,25 @@ class Settings:
         return tuple(text for value in values for text in ((value,) if isinstance(value, str) else value) if text)
 
     def data_folder(self) -> Path:
-        """The folder for everything that Podium keeps on this machine."""
-        if self.data_dir:
-            return Path(self.data_dir).expanduser().absolute()
-        if self.xdg_data_home:
-            return Path(self.xdg_data_home) / "podium"
-        return Path.home() / ".local" / "share" / "podium"
+        """The folder for everything that Podium keeps on this machine.
+
+        Raises:
+            BadSetting: there is no such folder.
+        """
+        try:
+            if self.data_dir:
+                return Path(self.data_dir).expanduser().absolute()
+            if self.xdg_data_home:
+                return Path(self.xdg_data_home) / "podium"
+            return Path.home() / ".local" / "share" / "podium"
+        except RuntimeError:
+            raise BadSetting(
+                "This user has no home folder for Podium's data: set PODIUM_DATA_DIR to a folder, or HOME."
+            ) from None
+        except FileNotFoundError:
+            raise BadSetting(
+                "PODIUM_DATA_DIR is relative to the current folder, which was deleted: change to another folder (cd)."
+            ) from None
 
     @property
     def uses_postgres(self) -> bool:

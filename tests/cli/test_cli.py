@@ -181,9 +181,9 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
     [
         (["rank"], "SOURCE"),
         (["rank", ""], "No address"),
-        (["rank", "./nowhere"], "nothing at that path"),
-        (["rank", "/nowhere/at/all"], "nothing at that path"),
-        (["rank", "~nobody-of-that-name/x"], "nothing at that path"),
+        (["rank", "./nowhere"], "Nothing is at ./nowhere"),
+        (["rank", "/nowhere/at/all"], "Nothing is at /nowhere"),
+        (["rank", "~nobody-of-that-name/x"], "Nothing is at ~nobody-of-that-name"),
         (["rank", "--", "-x"], "cannot begin with"),
         (["rank", "ext::sh"], "ext::"),
         (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
@@ -222,7 +222,7 @@ def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Pa
     git(empty, "init", "--quiet")
     cases = [
         ([str(folder)], "no git repository"),
-        ([str(folder / "file")], "no git repository"),
+        ([str(folder / "file")], "is a file"),
         ([str(shallow)], "git fetch --unshallow"),
         ([str(empty)], "no commit"),
         ([str(repository), "--rev", "nonsense"], "--rev"),

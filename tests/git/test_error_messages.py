@@ -40,6 +40,28 @@ from tests.support.growth import growth
         ("fatal: failed to expand user dir in: '~x/y'", "git-settings", False),
         ("error: missing value for 'mailmap.file'\nfatal: bad config variable 'mailmap.file'", "git-settings", False),
         ("fatal: bad object 0123", "corrupt", False),
+        ("fatal: bad config line 3 in file /mirrors/x.git/config", "corrupt", False),
+        ("fatal: bad config line 3 in file /home/jo/.config/git/config", "git-settings", False),
+        ("fatal: bad config variable 'user.x' in file '/home/jo/.gitconfig' at line 3", "git-settings", False),
+        ("fatal: unknown repository extension found:\n\trefstorage", "needs-newer-git", False),
+        ("fatal: unknown repository extensions found:\n\trefstorage\n\tother", "needs-newer-git", False),
+        ("fatal: mismatched algorithms: client sha1; server sha256", "needs-newer-git", False),
+        ("fatal: Unable to read current working directory: No such file or directory", "no-folder", False),
+        ("fatal: failed to read object 0123: Permission denied", "not-readable", False),
+        ("error: unable to open /r/objects/pack/x.pack: Permission denied", "not-readable", False),
+        (f"fatal: could not fetch {'0' * 40} from promisor remote", "corrupt", False),
+        ("fatal: unable to access 'https://h/': The requested URL returned error: 451", "taken-down", False),
+        (
+            "remote: Repository unavailable due to DMCA takedown.\n"
+            "fatal: unable to access 'https://h/': The requested URL returned error: 403",
+            "taken-down",
+            False,
+        ),
+        (
+            "ERROR: Repository unavailable due to DMCA takedown.\nfatal: Could not read from remote repository.",
+            "taken-down",
+            False,
+        ),
         ("error: Could not read 0123\nfatal: revision walk setup failed", "corrupt", False),
         ("fatal: Out of memory, malloc failed", "too-large", False),
         ("warning: rejected refs/heads/main because shallow roots are not allowed to be updated", "shallow", False),
@@ -56,7 +78,18 @@ def test_what_git_says_has_a_meaning(said: str, code: str, transient: bool) -> N
 
 @pytest.mark.parametrize(
     "words",
-    ["repository ", "transport '", "protocol ", "remote helper ", "at '", "x\n"],
+    [
+        "repository ",
+        "transport '",
+        "protocol ",
+        "remote helper ",
+        "at '",
+        "x\n",
+        "unable to open ",
+        "bad boolean config value '",
+        "bad a b ",
+        "remote: ",
+    ],
 )
 def test_an_error_is_read_in_time_in_proportion_to_its_length(words: str) -> None:
     texts = {size: b"fatal: " + (words * (size // len(words))).encode() for size in (16_000, 32_000)}
@@ -71,8 +104,9 @@ def test_other_lines_than_progress_are_kept_in_time_in_proportion_to_their_numbe
 
 
 def test_the_other_side_cannot_choose_the_meaning() -> None:
-    error = translate(b"remote: No space left on device\nfatal: something new", "fetch")
-    assert error.code == "git-failed"
+    for said in (b"No space left on device", b"bad config line 3 in file x", b"DMCA takedown"):
+        error = translate(b"remote: " + said + b"\nfatal: something new", "fetch")
+        assert error.code == "git-failed"
 
 
 def test_no_secret_and_no_escape_comes_through() -> None:

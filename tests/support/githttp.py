@@ -98,6 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(None)
         elif fault and fault.kind == "status":
             self.send_response(fault.status)
+            # git shows such a body to its user.
+            self.send_header("Content-Type", "text/plain")
             if fault.location:
                 self.send_header("Location", fault.location)
             self.end_headers()

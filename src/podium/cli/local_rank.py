@@ -10,14 +10,16 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from podium.app import factories
 from podium.bots.tools import Bots
+from podium.cli import output
 from podium.cli.progress_bar import progress_for
+from podium.cli.source_path import is_path_like, nothing_at
 from podium.clones.cloned_from import slug_at
 from podium.clones.own_mailmap import read_own_mailmaps
 from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 _MANY_OBJECTS = 200_000
 # Seconds between two checks of another process' count.
 LOOK_AGAIN = 0.3
+# Errors that no host causes.
+_OF_THIS_MACHINE = ("disk-full", "git-missing", "git-settings", "no-folder")
 # Seconds to wait for a limit of GitHub.
 LONGEST_WAIT = 60.0
 _NOT_ASKED = "Accounts were not looked up: set GITHUB_TOKEN."
@@ -110,7 +114,8 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
         stack.callback(db.close)
         with progress_for(subject.address.name, quiet=request.quiet) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
-            repository_id = _count(job, db, subject.address, stop, progress)
+            with _naming_the_host(subject.address):
+                repository_id = _count(job, db, subject.address, stop, progress)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
         try:
@@ -118,6 +123,17 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
         except BadCommitLog as error:
             _void_count(db, repository_id)
             raise BadCommitLog(f"{error.message} Run the command again: it counts the whole history.") from error
+
+
+@contextlib.contextmanager
+def _naming_the_host(address: Address) -> Iterator[None]:
+    try:
+        yield
+    except HistoryError as error:
+        if not address.host or error.code in _OF_THIS_MACHINE:
+            raise
+        asked = f"Asked {address.host} for {_name_at(address)}: {error.message}"
+        raise HistoryError(error.code, asked, transient=error.transient) from error
 
 
 def _void_count(db: Database, repository_id: int) -> None:
@@ -181,9 +197,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
             repo_slug if settings.github_tokens else None,
             _NOT_ASKED if repo_slug and not settings.github_tokens else None,
         )
-    if request.source.startswith(("/", "./", "../", "~", "file://")):
-        raise BadAddress("There is nothing at that path: give the path of a repository, owner/name or a URL.")
-    address = parse_address(request.source, settings.github_server_url)
+    address = _address(settings, request.source)
     if request.rev is not None and (revision := parse_revision(request.rev)) is not None:
         address = address.at_revision(revision)
     # git waits for the network while we import. For a path git answers at once, and two importing threads slow each
@@ -194,6 +208,22 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         factories.person_source(settings, environment, address.clone_url, own_mailmaps),
         _repo_slug(settings, address) if request.rules.identities else None,
     )
+
+
+def _address(settings: Settings, source: str) -> Address:
+    """Parse an address; say so before a word that may be meant as a path is sent to a host."""
+    is_path = is_path_like(source)
+    try:
+        address = parse_address(source, settings.github_server_url)
+    except BadAddress as error:
+        raise BadAddress(f"{nothing_at(source)} {error.message}") if is_path else error from None
+    if is_path:
+        output.complain(f"{nothing_at(source).removesuffix('.')}; asking {address.host} for {_name_at(address)}")
+    return address
+
+
+def _name_at(address: Address) -> str:
+    return "/".join(part for part in (address.owner, address.name) if part)
 
 
 def _repo_slug(settings: Settings, address: Address) -> tuple[str, str] | None:

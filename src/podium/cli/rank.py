@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from podium.cli import output
 from podium.cli.arguments import ALL, SORT_COLUMNS
+from podium.cli.source_path import local_path
 from podium.clones.path_source import PathSource
+from podium.errors import HistoryError
 from podium.git.command import Git
 
 if TYPE_CHECKING:
@@ -33,13 +35,19 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
         for file in files:
             check_writable(file)
-    path = _path(options.source)
-    with contextlib.ExitStack() as stack:
-        local = None
-        if options.source and _exists(path):
-            local = PathSource(Git.for_person(environment), path, options.rev, begin=True)
-            stack.callback(local.close)
-        board = _rank(options, environment, local)
+    path = local_path(options.source)
+    git = Git.for_person(environment)
+    try:
+        with contextlib.ExitStack() as stack:
+            local = None
+            if path is not None:
+                local = PathSource(git, path, options.rev, begin=True)
+                stack.callback(local.close)
+            board = _rank(options, environment, local)
+    except HistoryError as error:
+        from podium.cli.rank_faults import explained
+
+        raise explained(error, git, environment, path) from error
     for file in files:
         _write_file(file, board, options)
     if not (files and options.quiet):
@@ -132,19 +140,3 @@ def _shown(board: Document, options: argparse.Namespace, format: str) -> Documen
         board = sorted_rows(board, options.sort or "commits", reverse=options.reverse)
     rows = _rows(options, format)
     return board | {"limit": rows, "top_contributors": board["top_contributors"][:rows]}
-
-
-def _path(source: str) -> Path:
-    path = Path(source.removeprefix("file://"))
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        # There is no such user.
-        return path
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False

@@ -55,9 +55,11 @@ def open_local(
     words = ("rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--is-bare-repository", "--show-cdup")
     answer = git.run(*words, folder=path, stop=stop)
     if answer.code != 0:
-        raise translate(answer.errors, "rev-parse")
+        raise translate(answer.errors, "rev-parse", path)
     found = _PLACE.fullmatch(answer.output.decode(errors="surrogateescape"))
-    assert found  # noqa: S101 # git prints these lines
+    if found is None:
+        # Older versions of git print the options that they do not know.
+        raise HistoryError("git-failed", "git rev-parse gave an answer that cannot be read.")
     repository = Path(found["git_dir"]).resolve()
     is_bare = found["bare"] == "true"
     top = repository if is_bare else path / (found["up"] or "")

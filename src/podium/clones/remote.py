@@ -42,7 +42,7 @@ _LOCATION = re.compile(r"Recv header: *location: *(\S+)", re.IGNORECASE)
 # git requires redirects to end with it, too.
 _DISCOVERY = "/info/refs?service=git-upload-pack"
 _MOST_REDIRECTS = 3
-_UNASKED = ("redirected", "interrupted-transfer", "git-failed")
+_UNASKED = ("redirected", "interrupted-transfer", "git-failed", "needs-newer-git")
 _FEW_OBJECTS = 16 << 20
 
 

@@ -201,6 +201,8 @@ class Git:
                 raise HistoryError(
                     "git-missing", "git is not installed here, or not on PATH: install it, then try again."
                 ) from None
+            if isinstance(error, PermissionError):
+                raise HistoryError("not-readable", f"This user may not enter {error.filename}.") from None
             raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
         except OSError as error:
             raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None

@@ -318,6 +318,7 @@ _SLOW_DOWN = "GitHub asks to slow down"
 _USED_UP = "GitHub's hourly limit is used up"
 _TOO_MUCH = "GitHub could not answer so much at once"
 _NOT_SHOWN = "GitHub does not show this repository"
+_TAKEN_DOWN = "GitHub does not show this repository: it was taken down for legal reasons"
 _SIGN_ON = "The organisation asks for single sign-on: authorise the token for it, or use another"
 _FORBIDDEN = "GitHub forbids this repository to the token: let it read public repositories, or use another"
 _ADDRESS = "GitHub's API is not at this address: check GITHUB_API_URL and GITHUB_GRAPHQL_URL"
@@ -339,8 +340,9 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(301, 302, 307, 308), api="core", then=_moved, why=_ADDRESS),
     FaultRow(status=range(300, 400), then=_give_up("address"), why=_ADDRESS),
     FaultRow(status=(404, 405, 410), api="graphql", then=_give_up("address"), why=_ADDRESS),
-    FaultRow(status=(404, 410, 451), then=_gone, why=_NOT_SHOWN),
-    FaultRow(status=(403,), messages=_BLOCKED, then=_gone, why=_NOT_SHOWN),
+    FaultRow(status=(451,), then=_gone, why=_TAKEN_DOWN),
+    FaultRow(status=(404, 410), then=_gone, why=_NOT_SHOWN),
+    FaultRow(status=(403,), messages=_BLOCKED, then=_gone, why=_TAKEN_DOWN),
     FaultRow(status=(403,), messages=_SSO, then=_give_up("sso"), why=_SIGN_ON),
     FaultRow(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
     # An empty repository (409), an unknown commit (422).
