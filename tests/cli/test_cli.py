@@ -187,7 +187,6 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", "--", "-x"], "cannot begin with"),
         (["rank", "ext::sh"], "ext::"),
         (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
-        (["rank", "o/r", "--rev", "v1"], "--rev"),
         (["rank", ".", "--top", "0"], "--top"),
         (["rank", ".", "--since", "sometime"], "YYYY-MM-DD"),
         (["rank", ".", "--since", "2024-02-01", "--until", "2024-01-01"], "before it starts"),
