@@ -91,9 +91,12 @@ class Site:
     def administrator(self, host: str = "localhost:3000", address: str = "127.0.0.1") -> Client:
         return Client(self.app, host=host, address=address, headers=ADMIN)
 
-    def repository(self, text: str = "octo/hello", state: str = "completed", **columns: Any) -> int:
-        """Save a repository; a completed one, or one that is given a ``head``, has a board."""
+    def repository(
+        self, text: str = "octo/hello", state: str = "completed", *, rev: str | None = None, **columns: Any
+    ) -> int:
+        """Save a repository, or a branch or tag of one; with a ``head`` if it has a board."""
         address = parse_address(text)
+        address = address if rev is None else address.at_revision(rev)
         counted = state in ("completed", "users_processing") or "head" in columns
         row: dict[str, Any] = {
             "id": next(self._ids),
@@ -102,6 +105,8 @@ class Site:
             "host": address.host,
             "owner": address.owner,
             "name": address.name,
+            "revision": address.revision,
+            "parent_key": address.parent_key,
             "state": state,
             "created_at": NOW,
             "updated_at": NOW,

@@ -622,7 +622,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
     assert sorted(parameters) == sorted(
-        "repoUrl limit offset merges bots coAuthors mailmap names new since until roles sparklines".split()
+        "repoUrl rev limit offset merges bots coAuthors mailmap names new since until roles sparklines".split()
     )
     for operation in operations.values():
         for status, response in operation["responses"].items():

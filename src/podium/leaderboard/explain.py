@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -66,6 +67,11 @@ def explained_emails(ranked: Ranked, group: int, *, show_emails: bool) -> list[d
     return list(found.values())
 
 
+def _short(revision: str | None) -> str | None:
+    """A revision as GitHub's pages name it."""
+    return revision and re.sub(r"^(refs/)?(heads|tags)/", "", revision)
+
+
 def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
     repository, rules = ranked.repository, ranked.rules
     author = row["username"] or row["email"]
@@ -76,6 +82,6 @@ def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
         query["since"] = iso_day(rules.since)
     if rules.until is not None:
         query["until"] = iso_day(rules.until - DAY)
-    branch = quote(repository.branch or "HEAD", safe="/")
+    branch = quote(_short(repository.revision) or repository.branch or "HEAD", safe="/")
     path = f"{quote(repository.owner)}/{quote(repository.name)}"
     return f"{ranked.data.github_url}/{path}/commits/{branch}?{urlencode(query)}"

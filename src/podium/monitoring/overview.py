@@ -119,7 +119,7 @@ class Overview:
 
     - queues: messages by queue; null if this process cannot read them and no worker reports them.
     - queuesSource: where they were read: `memory`, `redis`, or `heartbeat` (the workers' last reports).
-    - repositories: by state, in order of processing.
+    - repositories: by state, in order of processing; also boards of branches and tags that are not completed.
     - failures: the ten latest.
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
     - batchesLeft, emailsLeft: what remains to be looked up.

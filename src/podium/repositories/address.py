@@ -73,12 +73,11 @@ class Address:
 
     def at_revision(self, revision: str) -> Address:
         """Return the address of the board of ``revision``; a ``revision`` that this one has is replaced."""
-        fragment = f"#{quote(revision)}"
         parent_key = self.parent_key or self.key
         return dataclasses.replace(
             self,
-            key=parent_key + fragment,
-            url=self.url.partition("#")[0] + fragment,
+            key=revision_key(parent_key, revision),
+            url=revision_key(self.url.partition("#")[0], revision),
             revision=revision,
             parent_key=parent_key,
         )
@@ -87,6 +86,10 @@ class Address:
     def scheme(self) -> str:
         """Of ``clone_url``; ``ssh`` for its short form."""
         return self.clone_url.partition("://")[0] if "://" in self.clone_url else "ssh"
+
+
+def revision_key(key: str, revision: str) -> str:
+    return f"{key}#{quote(revision)}"
 
 
 def parse_address(text: str, github_url: str = "https://github.com") -> Address:

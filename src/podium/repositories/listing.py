@@ -59,7 +59,8 @@ def listing(
 def describe(repository: Repository) -> dict[str, Any]:
     return {
         "id": repository.id,
-        "url": repository.url,
+        "url": repository.repository_url,
+        "revision": repository.revision,
         "state": repository.state,
         "progress": _progress(repository),
         "totalCommits": repository.total_commits,

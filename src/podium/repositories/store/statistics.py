@@ -25,13 +25,20 @@ SELECT id, url, last_processed_at AS since FROM repository
 WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enqueued_at LIMIT 1
 """
 
-COUNTS = f"SELECT state, count(*) AS n FROM repository WHERE {LISTED} GROUP BY state"
+# The board of a branch or tag is work until it is completed, and then no second repository.
+COUNTS = f"""
+SELECT state, count(*) AS n FROM repository WHERE {LISTED} GROUP BY state
+UNION ALL
+SELECT state, count(*) FROM repository
+WHERE parent_key IS NOT NULL AND host <> '' AND state <> 'completed' GROUP BY state
+"""
 
 
 def counts_by_state(session: Session) -> dict[State, int]:
-    rows = session.all(COUNTS)
-    counts = {row["state"]: int(row["n"]) for row in rows}
-    return {state: counts.get(state, 0) for state in State}
+    counts = dict.fromkeys(State, 0)
+    for row in session.all(COUNTS):
+        counts[State(row["state"])] += int(row["n"])
+    return counts
 
 
 def oldest(session: Session, state: State) -> Row | None:

@@ -20,8 +20,15 @@ from podium.textutil.mask import is_email
 from podium.web.access import count_email_lookup, shows_emails
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses, problem
-from podium.web.api.query_parameters import BoardQuery, ExplainQuery, FindQuery, RuledQuery, each_once
-from podium.web.api.submission_routes import address_of, message_of, submission
+from podium.web.api.query_parameters import (
+    BoardQuery,
+    ExplainQuery,
+    FindQuery,
+    RepositoryQuery,
+    RuledQuery,
+    each_once,
+)
+from podium.web.api.submission_routes import address_of, message_of, never_submitted, submission
 from podium.web.cache.boards import AnswerName, has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
@@ -66,13 +73,13 @@ async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()
         return CachedResponse.json(document)
 
     name = ("leaderboard", rules, query.limit, query.offset, emails, curves, roles)
-    return await _ready(request, context, query.repo_url, name, make, usual=query.is_usual())
+    return await _ready(request, context, query, name, make, usual=query.is_usual())
 
 
 async def _ready(
     request: Request,
     context: Context,
-    repo_url: str,
+    query: RepositoryQuery,
     name: AnswerName,
     make: Callable[[Repository, BoardData], CachedResponse],
     *,
@@ -85,10 +92,10 @@ async def _ready(
         usual: as for ``BoardCache.get``.
         shortcut: False for look-ups by e-mail, which a shortcut would answer before the limit counts.
     """
-    address = address_of(context, repo_url)
+    address = address_of(context, query.repo_url, query.rev)
     row = await context.boards.row(address.key)
     if row is None:
-        raise NotFound(f"This repository was never submitted: POST /leaderboard?repoUrl={address.url} submits it.")
+        raise NotFound(never_submitted(address))
     if has_board(row):
         if shortcut:
             context.shortcuts.remember(request, Shortcut(address.key, name, live=False, usual=usual))
@@ -119,7 +126,7 @@ async def get_activity(request: Request, query: Annotated[RuledQuery, Query()], 
     return await _ready(
         request,
         context,
-        query.repo_url,
+        query,
         ("activity", rules),
         lambda _, data: CachedResponse.json(read_figures(data.under(rules))),
         usual=query.is_usual(),
@@ -141,7 +148,7 @@ async def find_contributor(request: Request, query: Annotated[FindQuery, Query()
     return await _ready(
         request,
         context,
-        query.repo_url,
+        query,
         ("find", rules, query.q, query.limit, emails),
         lambda _, data: CachedResponse.json(find(data.under(rules), query.q, show_emails=emails, limit=query.limit)),
         shortcut=not limited,
@@ -171,6 +178,4 @@ async def explain_contributor(
             raise NotFound("No such person in this history: GET /leaderboard/find searches names, logins and e-mails.")
         return CachedResponse.json(read_explanation(ranked, group, show_emails=emails))
 
-    return await _ready(
-        request, context, query.repo_url, ("explain", rules, *who.items(), emails), make, shortcut=not limited
-    )
+    return await _ready(request, context, query, ("explain", rules, *who.items(), emails), make, shortcut=not limited)

@@ -25,15 +25,25 @@ class _Query(BaseModel):
 
     def is_usual(self) -> bool:
         """Whether every optional parameter has its default value."""
-        fields = type(self).model_fields
+        # A revision's board is a repository's own.
+        fields = {name: field for name, field in type(self).model_fields.items() if name != "rev"}
         return all(getattr(self, name) == field.default for name, field in fields.items() if not field.is_required())
 
 
-class RepositoryQuery(_Query):
+class RevisionQuery(_Query):
+    rev: str | None = Field(
+        None,
+        description="The name of a branch or tag, which has a board of its own. Without it: the default branch. A tag "
+        "comes before a branch of the same name, which is `heads/NAME`.",
+        examples=["v1.0"],
+    )
+
+
+class RepositoryQuery(RevisionQuery):
     repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])
 
 
-class OptionalRepositoryQuery(_Query):
+class OptionalRepositoryQuery(RevisionQuery):
     repo_url: str | None = Field(None, description=_REPO_URL + " Without it: all repositories.")
 
 

@@ -37,9 +37,10 @@ class RepositoryResponse(ResponseModel):
 
     id: int
     url: str
+    revision: str | None = Field(description="The branch or tag that it is about; null for the default branch.")
     state: StateInJson
     progress: dict[str, Any] | None = Field(description="The worker's progress; null unless it is being processed.")
-    total_commits: int | None = Field(description="All commits of the default branch, including merges.")
+    total_commits: int | None = Field(description="All commits of the branch or tag, including merges.")
     unique_contributors: int | None = Field(description="Distinct e-mails of authors.")
     last_processed_at: str | None = Field(description=_TIME)
     created_at: str = Field(description=_TIME)

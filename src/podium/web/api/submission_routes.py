@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse
 
+from podium.errors import BadRule
 from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
+from podium.repositories.revision import parse_revision
 from podium.submissions import admin, submit
 from podium.submissions.refresh import refresh as refresh_accounts
 from podium.textutil.plural import plural
@@ -26,8 +28,21 @@ _ASK_AGAIN = {"Retry-After": "2"}
 router = APIRouter(dependencies=[Depends(each_once)])
 
 
-def address_of(context: Context, text: str) -> Address:
-    return parse_address(text, context.services.settings.github_server_url)
+def address_of(context: Context, text: str, rev: str | None = None) -> Address:
+    """Parse an address and the name of a branch or tag.
+
+    Raises:
+        BadAddress, BadRule: one of them is not valid.
+    """
+    address = parse_address(text, context.services.settings.github_server_url)
+    revision = parse_revision(rev or "")
+    return address if revision is None else address.at_revision(revision)
+
+
+def never_submitted(address: Address) -> str:
+    url, _, quoted = address.url.partition("#")
+    what, rev = ("repository", "") if address.revision is None else ("branch or tag", f"&rev={quoted}")
+    return f"This {what} was never submitted: POST /leaderboard?repoUrl={url}{rev} submits it."
 
 
 @router.post(
@@ -45,25 +60,25 @@ def address_of(context: Context, text: str) -> Address:
 def submit_repository(
     request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep
 ) -> JSONResponse:
-    """Start counting a new repository; return the state of a known one.
+    """Start counting a new repository, or a branch or tag of one; return the state of a known one.
 
     A completed repository with an old board is counted again, and its board stays readable meanwhile.
     """
-    found = submit_address(request, context, query.repo_url)
+    found = submit_address(request, context, query.repo_url, query.rev)
     return submission(found.repository, is_new=found.is_new, refreshing=found.refreshing)
 
 
-def submit_address(request: Request, context: Context, text: str) -> submit.Submission:
+def submit_address(request: Request, context: Context, text: str, rev: str | None) -> submit.Submission:
     """Submit what a client entered, in the API or in the page's form.
 
     Raises:
         TooManyRequests: the client has reached its limit.
         QueueFull: the repository is new, and too much waits.
-        BadAddress: the address is not valid, or not allowed here.
+        BadAddress, BadRule: the address or the revision is not valid, or not allowed here.
     """
     client = client_of(request.scope)
     context.submissions.take(client)
-    address = address_of(context, text)
+    address = address_of(context, text, rev)
     context.policy.check(address)
     services = context.services
     return submit.submit(
@@ -76,18 +91,18 @@ def submit_address(request: Request, context: Context, text: str) -> submit.Subm
     )
 
 
-def retry_address(request: Request, context: Context, text: str) -> Repository:
+def retry_address(request: Request, context: Context, text: str, rev: str | None) -> Repository:
     """Retry a failed repository for a client, in the API or in the page's form; it counts as a submission.
 
     Raises:
         TooManyRequests: the client has reached its limit.
         QueueFull: too much waits.
-        BadAddress: the address is not valid, or not allowed here.
+        BadAddress, BadRule: the address or the revision is not valid, or not allowed here.
         NotFound, Conflict: it was never submitted, or has not failed.
     """
     client = client_of(request.scope)
     context.submissions.take(client)
-    address = address_of(context, text)
+    address = address_of(context, text, rev)
     context.policy.check(address)
     services = context.services
     return admin.retry_one(
@@ -145,7 +160,7 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
 )
 def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep) -> JSONResponse:
     """Start a failed repository again. It counts as a submission."""
-    return submission(retry_address(request, context, query.repo_url))
+    return submission(retry_address(request, context, query.repo_url, query.rev))
 
 
 @router.post(
@@ -164,7 +179,9 @@ def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()
 def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Look up the accounts that were not found, of one repository or of all."""
     services = context.services
-    key = None if query.repo_url is None else address_of(context, query.repo_url).key
+    if query.repo_url is None and query.rev is not None:
+        raise BadRule("rev needs repoUrl: name the repository of the branch or tag.")
+    key = None if query.repo_url is None else address_of(context, query.repo_url, query.rev).key
     count = refresh_accounts(services.db, services.queues, key, services.stale_rows)
     message = f"Accounts are being looked up again in {plural(count, 'repository', 'repositories')}."
     return JSONResponse({"message": message, "repositories": count}, 202)

@@ -13,7 +13,7 @@ from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
 from podium.web.cache.boards import has_board
 from podium.web.live.events import event_of
-from podium.web.pages.board_urls import page_path
+from podium.web.pages.board_urls import page_url
 from podium.web.pages.rendering import Renderer
 
 # Seconds between a page's requests for rows; longer above _PAGES_AT_ONCE pages, so that the rate of requests stays the
@@ -30,12 +30,12 @@ class StatusView:
 
     def described(self, row: Repository) -> dict[str, Any]:
         """A repository as in the API, with title and path."""
-        name = f"{row.owner}/{row.name}" if row.owner else row.name
+        name = (f"{row.owner}/{row.name}" if row.owner else row.name) + (f" at {row.revision}" if row.revision else "")
         elsewhere = row.host != self._github_host
         return {
             **describe(row),
             "title": f"{row.host}/{name}" if elsewhere else name,
-            "path": page_path(row, self._github_host),
+            "path": page_url(row, self._github_host),
         }
 
     def values(self, row: Repository) -> dict[str, Any]:

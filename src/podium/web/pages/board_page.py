@@ -40,6 +40,7 @@ class BoardPageQuery:
     Attributes:
         path: without a query.
         person: the id of the row to explain.
+        revision: the branch or tag of the board; None: the default branch.
         show_emails: whether the reader may see whole e-mails. The search then matches parts of them, and an
             explanation hints at them.
     """
@@ -50,6 +51,7 @@ class BoardPageQuery:
     find: str = ""
     person: int | None = None
     show_emails: bool = False
+    revision: str | None = None
 
     @property
     def rules(self) -> Rules:
@@ -85,9 +87,19 @@ class BoardPageQuery:
         """The switches that differ from their defaults."""
         return {name: value for name, value in self.switches.items() if value != SWITCHES[name]}
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Those of the board and its rules, which its links, forms and files keep."""
+        return ({"rev": self.revision} if self.revision else {}) | self.chosen
+
+    @property
+    def usual(self) -> str:
+        """The page's URL under the default rules."""
+        return self.path + ("?" + urlencode({"rev": self.revision}) if self.revision else "")
+
     def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
         """The page's URL with ``more``, without empty values and 0."""
-        kept = {name: value for name, value in self.chosen.items() if name not in without}
+        kept = {name: value for name, value in self.parameters.items() if name not in without}
         query = kept | {name: str(value) for name, value in more.items() if value}
         return self.path + ("?" + urlencode(query) if query else "")
 
@@ -205,4 +217,4 @@ def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
 def _commit_url(ranked: Ranked, commit: str | None = None) -> str | None:
     repository = ranked.repository
     commit = commit or repository.head
-    return f"{repository.url}/commit/{commit}" if repository.host == ranked.data.github_host else None
+    return f"{repository.repository_url}/commit/{commit}" if repository.host == ranked.data.github_host else None

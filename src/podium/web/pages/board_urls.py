@@ -3,18 +3,19 @@
 ``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. The path
 of a repository at the root of its host is ``-``, so that two segments always mean GitHub; no segment of an address
 begins with ``-``. Files (:data:`FILES`) are below the page; a repository elsewhere with such a name has another ``-``
-before it.
+before it. ``?rev=NAME`` is the board of a branch or tag.
 """
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.convertors import Convertor, register_url_convertor
 
 from podium.errors import NotFound
-from podium.repositories.address import parse_address
+from podium.repositories.address import parse_address, revision_key
 from podium.repositories.model import Repository
+from podium.repositories.revision import parse_revision
 
 FILES = ("badge.svg", "card.svg", "board.csv", "board.json", "board.md")
 
@@ -50,18 +51,29 @@ def page_path(row: Repository, github_host: str) -> str:
     return "/r/" + "/".join(quote(segment, safe=":[]@") for segment in segments)
 
 
-def key_of(path: str, github_url: str) -> str:
-    """The ``repository.key`` that a path after ``/r/`` names.
+def page_url(row: Repository, github_host: str) -> str:
+    """The page's path and, for a branch or tag, its query."""
+    return page_path(row, github_host) + ("" if row.revision is None else "?" + urlencode({"rev": row.revision}))
+
+
+def key_of(path: str, github_url: str, rev: str | None = None) -> str:
+    """The ``repository.key`` that a path after ``/r/`` and a branch or tag name.
 
     Raises:
         NotFound: no repository can have such a path.
         BadAddress: its two segments are not a valid name at GitHub.
+        BadRule: ``rev`` is not a valid name.
     """
+    revision, key = parse_revision(rev or ""), _repository_key(path, github_url)
+    return key if revision is None else revision_key(key, revision)
+
+
+def _repository_key(path: str, github_url: str) -> str:
     segments = path.rstrip("/").split("/")
     if len(segments) == 2:
         return parse_address(path.rstrip("/"), github_url).key
     # PostgreSQL rejects NUL characters.
-    if len(segments) < 2 or not all(segments) or not path.isprintable():
+    if len(segments) < 2 or not all(segments) or not path.isprintable() or "#" in path:
         raise NotFound("A board's page is /r/owner/name, or /r/host/owner/name for a repository elsewhere.")
     host, *owner, name = segments
     if owner[-1] == "-":

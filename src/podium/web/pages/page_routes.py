@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, NotFound, PodiumError, TooManyRequests
+from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
 from podium.repositories.listing import listing
 from podium.repositories.model import Repository
+from podium.repositories.revision import MAX_BYTES, parse_revision
 from podium.textutil.mask import is_email
 from podium.web.access import count_email_lookup, shows_emails
 from podium.web.admin_sessions import COOKIE, SESSION
@@ -26,7 +27,7 @@ from podium.web.live.status import is_in_work
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
 from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
-from podium.web.pages.board_urls import key_of, page_path
+from podium.web.pages.board_urls import key_of, page_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.snippets import share_values
 
@@ -54,7 +55,9 @@ def home(context: ContextDep, offset: Offset = 0) -> Response:
     return _home(context, offset=offset)
 
 
-def _home(context: Context, *, offset: int = 0, text: str = "", error: PodiumError | None = None) -> Response:
+def _home(
+    context: Context, *, offset: int = 0, text: str = "", rev: str = "", error: PodiumError | None = None
+) -> Response:
     with context.services.db.read() as session:
         rows, total = listing(session, context.totals, state=None, limit=REPOSITORIES, offset=offset)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
@@ -63,6 +66,7 @@ def _home(context: Context, *, offset: int = 0, text: str = "", error: PodiumErr
         status=error.status if error else 200,
         headers=headers,
         text=text[:2000],
+        rev=rev[:MAX_BYTES],
         error=error.message if error else None,
         repositories=[context.status.values(row) for row in rows],
         pages=pages(total, offset, REPOSITORIES, _home_link),
@@ -76,18 +80,18 @@ def _home_link(offset: int) -> str:
 
 @router.post("/submit")
 def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    text = form.get("repoUrl", "")
+    text, rev = form.get("repoUrl", ""), form.get("rev", "")
     try:
-        found = submit_address(request, context, text)
-    except (BadAddress, TooManyRequests) as error:
-        return _home(context, text=text, error=error)
-    return RedirectResponse(page_path(found.repository, context.github_host), status_code=303)
+        found = submit_address(request, context, text, rev)
+    except (BadAddress, BadRule, TooManyRequests) as error:
+        return _home(context, text=text, rev=rev, error=error)
+    return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
 
 
 @router.post("/retry")
 def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    row = retry_address(request, context, form.get("repoUrl", ""))
-    return RedirectResponse(page_path(row, context.github_host), status_code=303)
+    row = retry_address(request, context, form.get("repoUrl", ""), form.get("rev"))
+    return RedirectResponse(page_url(row, context.github_host), status_code=303)
 
 
 @router.get("/admin")
@@ -119,20 +123,22 @@ async def board(
     offset: Offset = 0,
     row: OptionalNumber = None,
 ) -> Response:
-    github_url = context.services.settings.github_server_url
+    github_url, rev = context.services.settings.github_server_url, request.query_params.get("rev", "")
     wanted = await _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
     try:
-        key = key_of(path, github_url)
+        key = key_of(path, github_url, rev)
     except BadAddress as error:
         raise HTTPException(404) from error
     repository = await context.boards.row(key)
     if repository is None:
-        return context.renderer.page("unknown.html", status=404, name=path, address=_address_of(path, github_url))
+        address = _address_of(path, github_url)
+        name = f"{path} at {rev}" if parse_revision(rev) else path
+        return context.renderer.page("unknown.html", status=404, name=name, address=address, rev=rev.strip(" "))
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
-        own = _at(wanted, page_path(row, context.github_host))
+        own = _of(wanted, row, context)
         return context.renderer.body(
             "board.html",
             **context.status.values(row),
@@ -141,7 +147,7 @@ async def board(
             changed=bool(own.chosen),
             path=own.path,
             wanted=own,
-            share=share_values(origin, own.path, own.chosen),
+            share=share_values(origin, own.path, own.parameters),
         )
 
     if wanted.find or wanted.person is not None or known is None:
@@ -168,8 +174,8 @@ async def _wanted(request: Request, context: Context, path: str, **more: Any) ->
     return wanted
 
 
-def _at(wanted: BoardPageQuery, path: str) -> BoardPageQuery:
-    return dataclasses.replace(wanted, path=path)
+def _of(wanted: BoardPageQuery, row: Repository, context: Context) -> BoardPageQuery:
+    return dataclasses.replace(wanted, path=page_path(row, context.github_host), revision=row.revision)
 
 
 def _address_of(path: str, github_url: str) -> str:
@@ -201,7 +207,7 @@ async def events(request: Request, number: Number, context: ContextDep) -> Respo
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    wanted = await _wanted(request, context, page_path(row, context.github_host), person=person)
+    wanted = _of(await _wanted(request, context, "", person=person), row, context)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), wanted) if data else None
@@ -215,7 +221,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
     row = await _row(context, number)
-    wanted = await _wanted(request, context, page_path(row, context.github_host), find=find)
+    wanted = _of(await _wanted(request, context, "", find=find), row, context)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(

@@ -27,9 +27,10 @@ NOT_FOUND: dict[str, Any] = {
 }
 
 
-async def repository_at(context: Context, path: str) -> Repository | None:
+async def repository_at(context: Context, path: str, rev: str | None) -> Repository | None:
+    """Raises BadRule if ``rev`` cannot be a branch or tag."""
     try:
-        key = key_of(path, context.services.settings.github_server_url)
+        key = key_of(path, context.services.settings.github_server_url, rev)
     except (BadAddress, NotFound):
         return None
     return await context.boards.row(key)

@@ -23,7 +23,7 @@ from podium.leaderboard.export.formats import stream
 from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
-from podium.web.api.query_parameters import RowsQuery, each_once
+from podium.web.api.query_parameters import RevisionQuery, RowsQuery, each_once
 from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
@@ -31,7 +31,7 @@ from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, reposi
 Format = Literal["csv", "json", "md"]
 
 
-class DownloadQuery(RowsQuery):
+class DownloadQuery(RowsQuery, RevisionQuery):
     bom: Literal["0", "1"] = Field(
         "0", description="`1` begins a CSV file with a byte-order mark, as Excel needs it for names beyond ASCII."
     )
@@ -79,9 +79,11 @@ async def download(
     rules, bom = query.rules(), query.bom == "1"
     if bom and format != "csv":
         raise BadRule("bom=1 is for board.csv only: JSON and Markdown have no byte-order mark.")
-    row = await repository_at(context, path)
+    row = await repository_at(context, path, query.rev)
     if row is None:
-        raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
+        raise NotFound(
+            "This was never submitted: POST /leaderboard?repoUrl=… (and &rev=… for a branch or tag) does it."
+        )
     show = shows_emails(request, context.services)
 
     def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
@@ -105,7 +107,7 @@ async def download(
 
 def file_name(row: Repository, format: str) -> str:
     """A name that is valid everywhere and cannot mislead, such as by a hidden extension."""
-    named = "-".join(part for part in (*row.owner.split("/"), row.name) if part)
+    named = "-".join(part for part in (*row.owner.split("/"), row.name, row.revision) if part)
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-.")[:100]
     return f"{safe or 'board'}-contributors.{format}"
 

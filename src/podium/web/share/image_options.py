@@ -14,13 +14,13 @@ from podium.leaderboard.dates import first_day
 from podium.leaderboard.export.card import FEW, MOST
 from podium.leaderboard.rules import Rules
 from podium.timeutil import DAY
-from podium.web.api.query_parameters import RulesQuery
+from podium.web.api.query_parameters import RevisionQuery, RulesQuery
 
 Theme = Literal["auto", "light", "dark"]
 _THEME = "`auto` follows the reader's browser."
 
 
-class EmbeddedQuery(RulesQuery):
+class EmbeddedQuery(RulesQuery, RevisionQuery):
     """An image stays embedded for years, so it can have a moving window: ``months``."""
 
     months: int | None = Field(

@@ -65,7 +65,7 @@ async def get_badge(
     """A small image for a README: how many people made this."""
     rules = query.rules()
     what = _what(query, rules)
-    row = await repository_at(context, path)
+    row = await repository_at(context, path, query.rev)
     if row is None:
         return _unknown(*_badge(context, badge.of_state("unknown", query.show, query.label), query.theme))
 
@@ -100,9 +100,9 @@ async def get_card(
     """An image of a board's first people, with their avatars embedded."""
     rules = query.rules()
     what = _what(query, rules)
-    found = await repository_at(context, path)
+    found = await repository_at(context, path, query.rev)
     if found is None:
-        shown = card.of_state({"owner": "", "name": path, "url": path}, "unknown", query.theme)
+        shown = card.of_state({"owner": "", "name": path, "url": path, "revision": query.rev}, "unknown", query.theme)
         return _unknown(*_card(shown, query.theme))
     reader, usual = context.reader(request), query.is_usual()
 
@@ -119,7 +119,9 @@ async def get_card(
         board = _document(data, query, rules, query.count)
         captions = query.captions == "show"
         if board is None:
-            shown = card.of_state({"owner": row.owner, "name": row.name, "url": row.url}, row.state, query.theme)
+            shown = card.of_state(
+                {"owner": row.owner, "name": row.name, "url": row.url, "revision": row.revision}, row.state, query.theme
+            )
         else:
             embedded = data_urls((entry["avatarUrl"] for entry in board["top_contributors"]), avatars)
             shown = card.of_board(board, embedded, count=query.count, captions=captions, theme=query.theme)
