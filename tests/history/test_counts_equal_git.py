@@ -197,7 +197,7 @@ def test_a_stopped_count_is_interrupted(traps: Path) -> None:
 
 def test_progress_tells_commits(traps: Path) -> None:
     reported: list[int] = []
-    tally = count(GIT, traps, head_of(traps), on_progress=reported.append)
+    tally = count(GIT, traps, head_of(traps), on_progress=lambda so_far: reported.append(so_far.total_commits))
     assert reported
     assert reported == sorted(reported)
     assert reported[-1] <= tally.total_commits

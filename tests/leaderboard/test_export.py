@@ -451,6 +451,20 @@ def test_a_narrow_table_leaves_out_columns_before_it_cuts_names_and_never_cuts_n
     assert ("= joined by name" in text) == ("Note" in labels)
 
 
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [("first", "First"), ("co-authored", "Co-auth"), ("ai", "AI"), ("email", "E-mail"), ("merges", "Merges")],
+)
+def test_the_column_that_rows_are_sorted_by_stays(column: str, label: str) -> None:
+    row = entry(name="Augusta Ada King, Countess", username=None, aiCount=1, email="ada@example.org")
+    board = document(row, sort={"column": column, "reverse": False})
+    assert table_lines(render(board, "table", width=40))[0].split() == ["#", "Name", *label_order(label)]
+
+
+def label_order(label: str) -> list[str]:
+    return [label, "Commits"] if label == "E-mail" else ["Commits", label]
+
+
 def test_a_column_without_a_value_is_left_out() -> None:
     bare = entry(username=None, email=None, mergeCount=0, coAuthoredCount=0, firstCommitAt=None, lastCommitAt=None)
     assert table_lines(render(document(bare, bare), "table"))[0].split() == "# Name Commits Share".split()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from podium.app import factories
 from podium.bots.tools import Bots
 from podium.cli import output
-from podium.cli.progress_bar import progress_for
+from podium.cli.progress_bar import is_shown, progress_for
 from podium.cli.source_path import is_path_like, nothing_at
 from podium.clones.cloned_from import slug_at
 from podium.clones.own_mailmap import read_own_mailmaps
@@ -163,10 +163,14 @@ def _quiet_log(*, notes: bool) -> None:
 
 def _show_notes() -> None:
     notes = logging.getLogger("podium.notes")
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("podium: %(message)s"))
-    notes.addHandler(handler)
+    notes.addHandler(_Notes())
     notes.propagate = False
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # The progress bar replaces standard error while it is shown, and prints this above itself.
+        output.complain(record.getMessage())
 
 
 def _stop_at_signals(stop: threading.Event) -> None:
@@ -187,6 +191,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
     if (source := request.local) is not None:
         source.own_mailmaps = own_mailmaps
         source.limits = factories.count_limits(settings)
+        source.estimates_total = is_shown(quiet=request.quiet)
         # git walks meanwhile.
         _import_what_comes_later()
         # For a path the network is not used unless a token is set.

@@ -16,6 +16,7 @@ from podium.history.count_limits import NO_LIMITS
 from podium.history.rev_list import Walk
 
 if TYPE_CHECKING:
+    from podium.clones.commit_estimate import CommitEstimate
     from podium.clones.own_mailmap import OwnMailmap
     from podium.clones.source import History
     from podium.repositories.model import Repository
@@ -31,6 +32,7 @@ class PathSource:
     Attributes:
         limits: what its history may hold.
         own_mailmaps: files that each count reads.
+        estimates_total: whether progress includes an estimate of all commits, which costs some CPU time.
 
     Raises:
         HistoryError: as :func:`podium.clones.local.open_local`.
@@ -39,6 +41,7 @@ class PathSource:
     def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
         self.limits = NO_LIMITS
         self.own_mailmaps: Sequence[OwnMailmap] = ()
+        self.estimates_total = False
         self._git = git
         self._walk: Walk | None = None
         try:
@@ -57,8 +60,21 @@ class PathSource:
 
         mailmaps = self.repository.mailmaps.with_own(read_own_mailmaps(self.own_mailmaps))
         walk, self._walk = self._walk, None
-        with contextlib.closing(walk) if walk else contextlib.nullcontext():
-            yield History(self._git, self.repository, mailmaps, progress, stop, limits=self.limits, walk=walk)
+        with contextlib.ExitStack() as stack:
+            if walk:
+                stack.enter_context(contextlib.closing(walk))
+            estimate = self._estimate(stack) if self.estimates_total else None
+            yield History(
+                *(self._git, self.repository, mailmaps, progress, stop),
+                limits=self.limits,
+                walk=walk,
+                estimate=estimate,
+            )
+
+    def _estimate(self, stack: contextlib.ExitStack) -> CommitEstimate:
+        from podium.clones.commit_estimate import CommitEstimate
+
+        return stack.enter_context(contextlib.closing(CommitEstimate(self._git, self.repository.path)))
 
     def discard(self, _repository: Repository, /) -> None:
         """Do nothing: the repository belongs to the user."""

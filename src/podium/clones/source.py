@@ -20,6 +20,7 @@ from podium.history.totals import Tally
 from podium.repositories.model import Repository
 
 if TYPE_CHECKING:
+    from podium.clones.commit_estimate import CommitEstimate
     from podium.clones.mirrors import Mirror, Mirrors
     from podium.history.incoming_pack import IncomingPack
 
@@ -52,7 +53,9 @@ class History:
         incoming: IncomingPack | None = None,
         walk: Walk | None = None,
         discard: Callable[[], None] | None = None,
+        estimate: CommitEstimate | None = None,
     ) -> None:
+        self._estimate = estimate
         self._incoming = incoming
         self._walk = walk
         self.head: str = opened.head
@@ -77,6 +80,7 @@ class History:
             HistoryError: the history cannot be read completely ('corrupt'), or is too large.
             Interrupted: the work was stopped.
         """
+        total = self._estimate.total if self._estimate and since is None else lambda _: None
         return count(
             self._git,
             self._path,
@@ -84,7 +88,7 @@ class History:
             since=since,
             incoming=self._incoming,
             walk=self._walk,
-            on_progress=lambda commits: self._progress("counting", commits),
+            on_progress=lambda tally: self._progress("counting", tally.total_commits, total(tally)),
             limits=self.limits,
             before=before,
             stop=self._stop,

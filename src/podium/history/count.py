@@ -28,7 +28,7 @@ def count(
     since: str | None = None,
     incoming: IncomingPack | None = None,
     walk: Walk | None = None,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[Tally], None] = lambda _: None,
     limits: CountLimits = NO_LIMITS,
     before: int = 0,
     stop: Stop | None = None,
@@ -48,7 +48,7 @@ def count(
 
     def check(tally: Tally) -> None:
         limits.check(tally, commits_before=before)
-        on_progress(tally.total_commits)
+        on_progress(tally)
 
     start = None if since is None else _oid(since)
     if start is None and incoming:

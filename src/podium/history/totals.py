@@ -85,6 +85,10 @@ class Tally:
         self.total_commits += len(oids)
         self.merge_commits += sum(merges)
 
+    def latest_dates(self, most: int) -> Sequence[int]:
+        """The author dates of the commits that were added last."""
+        return self._dates[-most:]
+
     @property
     def number_of_people(self) -> int:
         """People that commits name, also those whom the limit for a history leaves out."""

@@ -18,6 +18,8 @@ _NAME, _ACCOUNT, _NOTE = "Name", "Account", "Note"
 # Every other column is left out before a name has less room than this, or an account.
 _LEAST = {_NAME: 24, _ACCOUNT: 12}
 _ALWAYS = ("#", _NAME, "Commits")
+# The columns of --sort with another label.
+_SORTED = {"co-authored": "Co-auth", "ai": "AI", "email": "E-mail", "signed-off": "Signed"}
 _SHORT = {"joined by name": "="}
 _EMPTY = ("", "0")
 # What a narrow terminal leaves out, in this order: the first columns before a name is cut, the others before it is
@@ -117,18 +119,18 @@ def _table(entries: list[Entry], fields: Fields, columns: int | None) -> str:
 
 
 def _fields(document: Document, columns: int | None) -> Fields:
-    """The columns that have a value in some row, as many as there is room for."""
-    entries = document["top_contributors"]
+    """The columns that have a value in some row, as many as there is room for, and the one that rows are sorted by."""
+    entries, kept = document["top_contributors"], _sorted_by(document)
     if "roles" in entries[0]:
-        return _narrowed(_used(entries, _ROLES), entries, columns, _ROLES_LEFT_OUT)
+        return _narrowed(_used(entries, _ROLES), entries, columns, _without(_ROLES_LEFT_OUT, kept))
     marks = {_NOTE: lambda entry: " ".join(_SHORT.get(mark, mark) for mark in marks_of_row(document, entry))}
     fields = _used(entries, _COLUMNS | marks)
     if _ACCOUNT not in fields:
         # Without accounts, e-mails distinguish people with the same name.
         with_emails = _used(entries, _WHO | {"E-mail": _email} | fields)
-        if columns is None or _room(entries, with_emails, {}) <= columns:
-            return with_emails
-    return _narrowed(fields, entries, columns, _LEFT_OUT)
+        if kept == "E-mail" or columns is None or _room(entries, with_emails, {}) <= columns:
+            fields = with_emails
+    return _narrowed(fields, entries, columns, _without(_LEFT_OUT, kept))
 
 
 def _used(entries: list[Entry], fields: Fields) -> Fields:
@@ -137,6 +139,15 @@ def _used(entries: list[Entry], fields: Fields) -> Fields:
         for label, cell in fields.items()
         if label in _ALWAYS or any(cell(entry) not in _EMPTY for entry in entries)
     }
+
+
+def _sorted_by(document: Document) -> str | None:
+    order = document.get("sort")
+    return None if order is None else _SORTED.get(order["column"], order["column"].capitalize())
+
+
+def _without(labels: Iterable[str], kept: str | None) -> list[str]:
+    return [label for label in labels if label != kept]
 
 
 def _narrowed(fields: Fields, entries: list[Entry], columns: int | None, left_out: Iterable[str]) -> Fields:
