@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from podium import cli, errors
 from podium.cli.help.exit_codes import EXIT_CODES
+from tests.cli.test_cli import commit, git
+from tests.support.cli import Podium
 from tests.test_errors import drawn
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -44,6 +49,11 @@ EXPECTED = {
     "Interrupted": 130,
     "LeaseLost": 1,
 }
+
+
+def make_repository(folder: Path) -> None:
+    git(folder, "init", "--quiet")
+    commit(folder, "Ada", "ada@example.org", "2024-01-01T12:00:00Z")
 
 
 def instance(name: str) -> errors.PodiumError:
@@ -108,6 +118,51 @@ def test_a_worker_process_is_started_again_after_a_fault_that_passes(monkeypatch
     ):
         raised.append(error)
         assert cli.main(["_work", "all"]) == code
+
+
+def test_sigterm_interrupts_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("podium.cli.migrate_command.run", lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        assert cli.main(["migrate"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["rank", "."], ["list"], ["queue"], ["migrate"]], ids=" ".join)
+def test_a_refused_database_can_be_fixed(tmp_path: Path, words: list[str]) -> None:
+    make_repository(tmp_path)
+    done = Podium(tmp_path / "data").run(*words, cwd=tmp_path, DATABASE_URL="postgresql://u:secret@127.0.0.1:9/d")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be reached" in done.stderr and "secret" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_data_folder_that_cannot_be_written_can_be_fixed(tmp_path: Path) -> None:
+    make_repository(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "podium.db").write_text("This is no database, and long enough to be read as one." * 20)
+    for folder, words in (("file", "cannot be made"), ("file/below", "cannot be made"), ("damaged", "is damaged")):
+        done = Podium(tmp_path / folder).run("rank", ".", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_full_disk_can_be_fixed(tmp_path: Path) -> None:
+    make_repository(tmp_path)
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 8; exec "$0" -m podium rank .', sys.executable],
+        cwd=tmp_path,
+        env=Podium(tmp_path / "data").environment(PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`ulimit -f`" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
 def test_readme_and_help_have_one_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,3 +130,4 @@ def test_documents_of_the_command_line_have_the_schema(tmp_path: Path) -> None:
     assert (at["repository"]["revision"], at["repository"]["path"]) == ("main~1", str(folder.parent))
     chosen = ["--roles", "--bots", "include", "--since", "2023-01-01", "--no-identities", "--top", "1"]
     assert check(podium.board(str(folder), *chosen))["rules"]["identities"] == "ignore"
+    assert check(podium.board(str(folder), "--sort", "name"))["sort"] == {"column": "name", "reverse": False}

@@ -33,6 +33,36 @@ _WORDS = {
 }
 
 
+# By what SQLite says; the first match decides.
+_REASONS: tuple[tuple[tuple[str, ...], type[StorageError], str], ...] = (
+    (("full",), StorageError, "has no space left on its disk: free some, then try again"),
+    # SQLite says so of a quota, too.
+    (
+        ("disk I/O error",),
+        StorageError,
+        "cannot be read or written ({text}): check the free space of its disk, your quota and the limit of a file's "
+        "size (`ulimit -f`), then the disk itself",
+    ),
+    (
+        ("locked", "busy"),
+        StorageError,
+        f"was busy for {BUSY_TIMEOUT:.0f} seconds: try again, or use PostgreSQL (DATABASE_URL) where many write at "
+        "once",
+    ),
+    (
+        ("no such table", "no such column", "has no column named"),
+        WrongRevision,
+        "lacks Podium's tables ({text}): run `podium migrate`",
+    ),
+    (("readonly", "unable to open"), StorageError, "cannot be written ({text}): check the folder's permissions"),
+    (
+        ("malformed", "not a database"),
+        StorageError,
+        "is damaged ({text}): restore a backup, or move it away to start with an empty one",
+    ),
+)
+
+
 def _sql(sql: str) -> str:
     for word, meaning in _WORDS.items():
         sql = sql.replace(word, meaning)
@@ -128,24 +158,9 @@ class SqliteDatabase:
 
     def _explained(self, error: sqlite3.Error) -> StorageError:
         text = str(error)
-        if "full" in text:
-            return StorageError(
-                f"The disk of the database {self.path} is full: free some space on its disk, then try again."
-            )
-        if "locked" in text or "busy" in text:
-            return StorageError(
-                f"The database {self.path} was busy for {BUSY_TIMEOUT:.0f} seconds: try again, "
-                "or use PostgreSQL (DATABASE_URL) where many write at once."
-            )
-        if any(words in text for words in ("no such table", "no such column", "has no column named")):
-            return WrongRevision(f"The database {self.path} lacks Podium's tables ({text}): run `podium migrate`.")
-        if "readonly" in text or "unable to open" in text:
-            return StorageError(f"The database {self.path} cannot be written ({text}): check the folder's permissions.")
-        if "malformed" in text or "not a database" in text:
-            return StorageError(
-                f"The database {self.path} is damaged ({text}): restore a backup, or move it away to start with an "
-                "empty one."
-            )
+        for words, kind, reason in _REASONS:
+            if any(word in text for word in words):
+                return kind(f"The database {self.path} {reason.format(text=text)}.")
         return DatabaseFault(f"The database {self.path} answered: {text}.")
 
     def _connect(self) -> sqlite3.Connection:

@@ -169,6 +169,13 @@ class Sparklines(ResponseModel):
     until: str
 
 
+class RowOrder(ResponseModel):
+    """An order of rows that is not that of ranks."""
+
+    column: str
+    reverse: bool
+
+
 class Board(ResponseModel):
     """A ranked board and its rules."""
 
@@ -207,6 +214,7 @@ class Board(ResponseModel):
     total: int = Field(description="Rows on all pages.")
     limit: int | None = Field(description="Null in a file, which has all rows.")
     offset: int
+    sort: RowOrder | None = Field(None, description="Only with `podium rank --sort`.")
     top_contributors: list[Contributor] = Field(alias="top_contributors")
     sparklines: Sparklines | None = Field(None, description="Only with `sparklines=include`.")
 
