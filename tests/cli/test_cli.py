@@ -150,6 +150,26 @@ def test_another_revision_is_a_board_of_its_own(podium: Podium, repository: Path
     assert podium.board(str(repository), "--rev", "side")["totalCommits"] == 4
 
 
+def test_a_range_and_who_is_new_in_it(podium: Podium, repository: Path) -> None:
+    git(repository, "tag", "v1", "HEAD~2")
+    board = podium.board(str(repository), "--rev", "v1..")
+    assert {row["name"]: row["commitCount"] for row in board["top_contributors"]} == {"Ada": 1, "Bob": 1}
+    assert (board["totalCommits"], board["repository"]["revision"]) == (4, "v1..")
+    assert (board["base"], board["head"]) == (
+        git(repository, "rev-parse", "v1^{commit}"),
+        git(repository, "rev-parse", "HEAD"),
+    )
+    new = podium.run("rank", str(repository), "--rev", "v1..HEAD", "--new", "--bots", "include", "--merges", "include")
+    assert new.stdout.splitlines()[:2] == [
+        "engine at v1..HEAD",
+        "4 commits: 1 ranked, 3 by contributors who are not new.",
+    ]
+    assert "dependabot" in new.stdout and "Bob" not in new.stdout
+    empty = podium.run("rank", str(repository), "--rev", "HEAD..v1")
+    assert (empty.returncode, empty.stderr) == (0, "")
+    assert "The range has no commits" in empty.stdout
+
+
 def test_ranked_again_new_commits_are_added_and_rewritten_ones_counted_afresh(podium: Podium, repository: Path) -> None:
     first = podium.board(str(repository), "--bots", "include")
     commit(repository, "Zoe", "zoe@example.org", "2024-04-01T12:00:00Z")
@@ -187,6 +207,7 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", "--", "-x"], "cannot begin with"),
         (["rank", "ext::sh"], "ext::"),
         (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
+        (["rank", "o/r", "--rev", "v1..v2"], "--rev A..B"),
         (["rank", ".", "--top", "0"], "--top"),
         (["rank", ".", "--since", "sometime"], "YYYY-MM-DD"),
         (["rank", ".", "--since", "2024-02-01", "--until", "2024-01-01"], "before it starts"),
@@ -227,6 +248,9 @@ def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Pa
         ([str(repository), "--rev", "nonsense"], "--rev"),
         ([str(repository), "--rev", "--all"], "--rev"),
         ([str(repository), "--rev", "^HEAD"], "--rev"),
+        ([str(repository), "--rev", "v1...HEAD"], "--rev v1..HEAD"),
+        ([str(repository), "--rev", "main", "--rev", "side"], "a range A..B"),
+        ([str(repository), "--rev", "main", "--new"], "--rev A..B"),
     ]
     for arguments, word in cases:
         done = podium.run("rank", *arguments)

@@ -88,6 +88,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "revision": None,
         },
         "state": "completed",
+        "base": None,
         "head": "a1b2c3d4e5f6" + "0" * 28,
         "headCommittedAt": "2024-04-30T12:00:00Z",
         "asOf": "2024-05-01T12:00:00Z",
@@ -119,7 +120,8 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def hostile_board() -> dict[str, Any]:
     return document(
         *(entry(rank=number, name=name, username=name, email=name) for number, name in enumerate(HOSTILE, 1)),
-        repository={"id": 1, "url": "x", "host": "", "owner": HOSTILE[0], "name": HOSTILE[17], "branch": HOSTILE[3]},
+        repository={"id": 1, "url": "x", "host": "", "owner": HOSTILE[0], "name": HOSTILE[17], "branch": HOSTILE[3]}
+        | {"revision": HOSTILE[4]},
         state="failed",
         error="\x1b[2Jgone\n<b>",
     )

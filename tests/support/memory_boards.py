@@ -97,4 +97,4 @@ def people_of(board: MemoryBoard) -> People:
     only = [person not in did for person in persons]
     numbers = list(persons)
     sources = [""] * len(numbers)
-    return People(numbers, numbers, emails, emails, names, emails, names, emails, sources, kinds, only, counts)
+    return People(numbers, numbers, emails, emails, names, emails, names, emails, sources, kinds, only, counts, counts)

@@ -42,6 +42,21 @@ class _Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
+class _Once(argparse.Action):
+    """Refuses an option that is given twice: argparse would use the last value."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest, None) is not None:
+            parser.error(f"{option_string} is given twice: give one revision, or a range A..B")
+        setattr(namespace, self.dest, values)
+
+
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command line. Help, the version and mistakes are printed, and end the program.
 
@@ -108,7 +123,9 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--rev",
         metavar="REV",
-        help="count this revision of a path instead of HEAD, or this branch or tag of an address",
+        action=_Once,
+        help="count this revision of a path instead of HEAD, or this branch or tag of an address; of a path also A..B: "
+        "what B has and A lacks, as in git shortlog A..B",
     )
 
     window = rank.add_argument_group(
@@ -118,7 +135,7 @@ def _add_rank(commands: Any) -> None:
     )
     window.add_argument("--since", metavar="DATE", help="start with the first day of DATE")
     window.add_argument("--until", metavar="DATE", help="end with the last day of DATE")
-    window.add_argument("--new", action="store_true", help="rank only people whose first commit ever is in the window")
+    window.add_argument("--new", action="store_true", help="rank only people who are new in it, or in --rev A..B")
 
     rules = rank.add_argument_group("what is ranked")
     rules.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")

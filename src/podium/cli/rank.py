@@ -41,7 +41,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         with contextlib.ExitStack() as stack:
             local = None
             if path is not None:
-                local = PathSource(git, path, options.rev, begin=True)
+                local = PathSource(git, path, options.rev, begin=True, base_people=options.new)
                 stack.callback(local.close)
             board = _rank(options, environment, local)
     except HistoryError as error:
@@ -67,6 +67,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         mailmap=options.mailmap,
         names=options.names,
         new="only" if options.new else "any",
+        is_bounded=local is not None and local.is_range,
         since=options.since,
         until=options.until,
         identities=not options.no_identities,

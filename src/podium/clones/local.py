@@ -9,6 +9,7 @@ from pathlib import Path
 
 from podium.clones.git_mailmaps import git_mailmaps
 from podium.clones.mailmap import Mailmaps, find_mailmap, missing, too_large
+from podium.clones.path_revision import PathRevision, find_commit, find_revision
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.error_messages import translate
@@ -26,6 +27,7 @@ class LocalRepository:
         path: the git directory, absolute, symbolic links resolved.
         branch: None for a revision.
         note: why an existing mailmap is not applied.
+        base: the commit whose history a range leaves out; None: it is no range.
     """
 
     path: Path
@@ -33,6 +35,7 @@ class LocalRepository:
     branch: str | None
     mailmaps: Mailmaps
     note: str | None
+    base: str | None = None
 
 
 def open_local(
@@ -41,12 +44,12 @@ def open_local(
     revision: str | None = None,
     *,
     stop: Stop | None = None,
-    on_head: Callable[[Path, str], None] = lambda *_: None,
+    on_found: Callable[[Path, PathRevision], None] = lambda *_: None,
 ) -> LocalRepository:
     """Find the repository at or above ``path``.
 
     Args:
-        on_head: called with the git directory and the commit as soon as they are known.
+        on_found: called with the git directory and the commits as soon as they are known.
 
     Raises:
         HistoryError: 'not-a-repository', 'not-trusted', 'shallow', 'empty', 'no-default-branch', 'bad-rev', 'corrupt'.
@@ -65,15 +68,16 @@ def open_local(
     top = repository if is_bare else path / (found["up"] or "")
     if found["shallow"] == "true":
         raise HistoryError("shallow", f"This is a shallow clone, without all of its history: {_how_to_deepen(git)}.")
-    head = _commit(git, repository, revision, stop)
-    on_head(repository, head)
-    mailmaps, note = _mailmaps(git, repository, head, top, is_bare=is_bare, stop=stop)
+    found_revision = _revision(git, repository, revision, stop)
+    on_found(repository, found_revision)
+    mailmaps, note = _mailmaps(git, repository, found_revision.head, top, is_bare=is_bare, stop=stop)
     return LocalRepository(
         path=repository,
-        head=head,
+        head=found_revision.head,
         branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
         mailmaps=mailmaps,
         note=note,
+        base=found_revision.base,
     )
 
 
@@ -86,15 +90,12 @@ def _how_to_deepen(git: Git) -> str:
     return "run git fetch --unshallow in it first"
 
 
-def _commit(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> str:
-    wanted = "HEAD" if revision is None else revision
-    words = ("rev-parse", "--verify", "--end-of-options", f"{wanted}^{{commit}}")
-    answer = git.run(*words, repository=repository, stop=stop)
-    # rev-parse accepts `^v1`, and prints an excluded revision.
-    if answer.code == 0 and answer.output.strip().isalnum():
-        return answer.output.decode().strip()
+def _revision(git: Git, repository: Path, revision: str | None, stop: Stop | None) -> PathRevision:
     if revision is not None:
-        raise HistoryError("bad-rev", "The revision given with --rev names no commit of this repository.")
+        return find_revision(git, repository, revision, stop=stop)
+    head = find_commit(git, repository, "HEAD", stop=stop)
+    if head is not None:
+        return PathRevision(head)
     if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
         raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
     if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:

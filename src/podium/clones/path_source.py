@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from podium.clones.cloned_from import origin_urls
 from podium.clones.local import open_local
+from podium.clones.path_revision import PathRevision
 from podium.git.command import Git
 from podium.git.progress import Progress
 from podium.history.count_limits import NO_LIMITS
@@ -28,6 +29,7 @@ class PathSource:
     Args:
         revision: what to count; None: HEAD.
         begin: start git's walk before :meth:`open`.
+        base_people: also read the people of the commits that a range leaves out.
 
     Attributes:
         limits: what its history may hold.
@@ -38,20 +40,27 @@ class PathSource:
         HistoryError: as :func:`podium.clones.local.open_local`.
     """
 
-    def __init__(self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False) -> None:
+    def __init__(
+        self, git: Git, path: Path, revision: str | None = None, *, begin: bool = False, base_people: bool = False
+    ) -> None:
         self.limits = NO_LIMITS
         self.own_mailmaps: Sequence[OwnMailmap] = ()
         self.estimates_total = False
         self._git = git
         self._walk: Walk | None = None
+        self._base_people = base_people
         try:
-            self.repository = open_local(git, path, revision, on_head=self._begin if begin else lambda *_: None)
+            self.repository = open_local(git, path, revision, on_found=self._begin if begin else lambda *_: None)
         except BaseException:
             self.close()
             raise
 
-    def _begin(self, repository: Path, head: str) -> None:
-        self._walk = Walk(self._git, repository, head)
+    @property
+    def is_range(self) -> bool:
+        return self.repository.base is not None
+
+    def _begin(self, repository: Path, found: PathRevision) -> None:
+        self._walk = Walk(self._git, repository, found.head, *([found.base] if found.base else []))
 
     @contextlib.contextmanager
     def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
@@ -69,6 +78,8 @@ class PathSource:
                 limits=self.limits,
                 walk=walk,
                 estimate=estimate,
+                base=self.repository.base,
+                base_people=self._base_people,
             )
 
     def _estimate(self, stack: contextlib.ExitStack) -> CommitEstimate:

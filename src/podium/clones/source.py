@@ -54,7 +54,13 @@ class History:
         walk: Walk | None = None,
         discard: Callable[[], None] | None = None,
         estimate: CommitEstimate | None = None,
+        base: str | None = None,
+        base_people: bool = False,
     ) -> None:
+        # The commit whose history a range leaves out; None: it is no range.
+        self.base = base
+        # Whether the people of that history are wanted.
+        self.has_base_people = base is not None and base_people
         self._estimate = estimate
         self._incoming = incoming
         self._walk = walk
@@ -74,23 +80,46 @@ class History:
         return is_ancestor(self._git, self._path, sha, self.head, stop=self._stop)
 
     def count(self, since: str | None, before: int = 0) -> Tally:
-        """Count the commits that the head reaches and ``since`` does not; ``before`` were counted up to there.
+        """Count the commits that the head reaches, and neither ``since`` nor the base of a range.
+
+        ``before`` were counted up to ``since``.
 
         Raises:
             HistoryError: the history cannot be read completely ('corrupt'), or is too large.
             Interrupted: the work was stopped.
         """
-        total = self._estimate.total if self._estimate and since is None else lambda _: None
+        # The estimate is that of all that a commit reaches.
+        total = self._total if since is None and self.base is None else lambda _: None
         return count(
             self._git,
             self._path,
             self.head,
             since=since,
+            base=self.base,
             incoming=self._incoming,
             walk=self._walk,
             on_progress=lambda tally: self._progress("counting", tally.total_commits, total(tally)),
             limits=self.limits,
             before=before,
+            stop=self._stop,
+        )
+
+    def _total(self, tally: Tally) -> int | None:
+        return self._estimate.total(tally) if self._estimate else None
+
+    def count_base(self) -> Tally:
+        """Count the commits that a range leaves out, for the people who made them.
+
+        Raises:
+            HistoryError, Interrupted: as :meth:`count`.
+        """
+        assert self.base is not None  # noqa: S101 # has_base_people
+        return count(
+            self._git,
+            self._path,
+            self.base,
+            on_progress=lambda tally: self._progress("counting", tally.total_commits, self._total(tally)),
+            limits=self.limits,
             stop=self._stop,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History, Source
 from podium.counting.count_budget import NO_BUDGET, Budget
-from podium.counting.count_rows import known_pairs, number_of_people
+from podium.counting.count_rows import has_base_people, known_pairs, number_of_people
 from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
@@ -24,12 +24,17 @@ from podium.jobs import failures, lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
 from podium.repositories.store.log_check import check_log
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
 notes = logging.getLogger("podium.notes")
+
+
+def _people(tally: Tally, base_tally: Tally | None) -> list[Pair]:
+    people = tally.people()
+    return people if base_tally is None else list(dict.fromkeys((*people, *base_tally.people())))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,10 +105,10 @@ class CommitJob:
             try:
                 since = self._start(repository, history)
                 started = time.monotonic()
-                tally, identities = self._read(repository, history, since)
+                tally, base_tally, identities = self._read(repository, history, since)
                 if since and not is_small(tally, identities):
                     since = None
-                    tally, identities = self._read(repository, history, None)
+                    tally, base_tally, identities = self._read(repository, history, None)
                 took = time.monotonic() - started
             except HistoryError as error:
                 if error.code == "corrupt" and not history.discard():
@@ -113,7 +118,7 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             report("saving", tally.total_commits)
-            people = self.classify_emails(repository.host, {email for _, email in tally.people()})
+            people = self.classify_emails(repository.host, {email for _, email in _people(tally, base_tally)})
 
             count = Count(
                 repository,
@@ -125,6 +130,8 @@ class CommitJob:
                 tally=tally,
                 identities=identities,
                 people=people,
+                base=history.base,
+                base_tally=base_tally,
             )
             save_count(self.db, held, count, stop)
             if repository.host:
@@ -135,23 +142,34 @@ class CommitJob:
 
     def _read(
         self, repository: Repository, history: History, since: str | None
-    ) -> tuple[Tally, Mapping[Pair, Identity]]:
+    ) -> tuple[Tally, Tally | None, Mapping[Pair, Identity]]:
         tally = history.count(since, (repository.total_commits or 0) if since else 0)
         if since is not None:
             self._check_people(repository, history, tally)
-        return tally, mailmap_changes(self.db, repository, since, history, tally.people())
+        base_tally = history.count_base() if history.has_base_people and since is None else None
+        people = _people(tally, base_tally)
+        return tally, base_tally, mailmap_changes(self.db, repository, since, history, people)
 
     def _start(self, repository: Repository, history: History) -> str | None:
         counted = repository.head
         if counted is None or repository.counting_version != COUNTING_VERSION or not history.contains(counted):
             return None
+        if repository.base != history.base:
+            return None
         try:
             with self.db.read() as session:
+                if history.base is not None and not self._is_same_range(session, repository, history):
+                    return None
                 check_log(session, repository)
         except BadCommitLog as error:
             log.warning("repository %d is counted again from the beginning: %s", repository.id, error)
             return None
         return counted
+
+    @staticmethod
+    def _is_same_range(session: Session, repository: Repository, history: History) -> bool:
+        """A range whose end has moved is counted again: the new commits need not continue the log."""
+        return repository.head == history.head and has_base_people(session, repository.id) == history.has_base_people
 
     def _check_people(self, repository: Repository, history: History, tally: Tally) -> None:
         """Raise HistoryError ('too-large') if the earlier and the new people together are too many."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from podium.clones.mailmap import Identity
+from podium.counting.base_people import InBase
 from podium.history.totals import PersonTotals
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
@@ -18,7 +19,8 @@ PersonRow = tuple[Any, ...]
 PERSON_COLUMNS = (
     *("repository_id", "count_id", "email", "name", "ordinal"),
     *("mailmap_email", "mailmap_name", "mailmap_identity", "mailmap_source"),
-    *("commit_count", "merge_count", "sample_sha", "sample_at", "sample_co_authors", "other_sha"),
+    *("commit_count", "merge_count", "base_commit_count", "base_merge_count", "base_named"),
+    *("sample_sha", "sample_at", "sample_co_authors", "other_sha"),
     *("role_only", "kind", "processed"),
 )
 
@@ -59,6 +61,11 @@ WHERE {OF_VALID_COUNT}
 """
 
 
+_BASE_PEOPLE = f"""
+SELECT 1 AS one FROM commit_data WHERE {OF_VALID_COUNT} AND base_commit_count + base_merge_count > 0 LIMIT 1
+"""
+
+
 def known_pairs(
     session: Session, repository_id: int, column: str = "", values: Collection[str] | None = None
 ) -> dict[Pair, Identity]:
@@ -91,6 +98,11 @@ def next_ordinal(session: Session, repository_id: int) -> int:
     return 0 if last is None else last + 1
 
 
+def has_base_people(session: Session, repository_id: int) -> bool:
+    """Whether the valid count of a range knows the people of the commits that it leaves out."""
+    return session.one(_BASE_PEOPLE, id=repository_id) is not None
+
+
 def authors_among(session: Session, repository_id: int, emails: Collection[str]) -> set[str]:
     """Return those of ``emails`` that are authors in the valid count."""
     sql = f"SELECT email FROM commit_data WHERE {OF_VALID_COUNT} AND commit_count + merge_count > 0 AND email"
@@ -109,6 +121,7 @@ def person_row(
     person: PersonTotals,
     identity: Identity,
     *,
+    in_base: InBase,
     ordinal: int,
     kind: str,
     processed: bool,
@@ -116,7 +129,7 @@ def person_row(
     return (
         *(repository_id, count_id, person.email, person.name, ordinal),
         *(identity.email, identity.name, identity.key, identity.source),
-        *(person.commits, person.merges, person.sample_sha, person.sample_at, person.sample_co_authors),
+        *(person.commits, person.merges, *in_base, person.sample_sha, person.sample_at, person.sample_co_authors),
         *(person.other_sha, person.role_only, kind, processed),
     )
 

@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 
 from podium.clones.mailmap import Identity
 from podium.counting import count_rows
+from podium.counting.base_people import NOT_IN_BASE, InBase, with_base_people
 from podium.counting.compaction import compact
 from podium.counting.count_rows import Pair, PersonRow
 from podium.errors import Interrupted, LeaseLost, StorageError
@@ -71,6 +72,8 @@ class Count:
     since: the head that the count continued from; None: all of history was counted.
     mailmap: see :attr:`podium.clones.mailmap.Mailmaps.version`.
     identities: mailmap identities of the counted people, and of earlier people who change.
+    base: of a range A..B the commit A; None: it is no range.
+    base_tally: the commits that A reaches, if their people are wanted.
     """
 
     repository: Repository
@@ -82,6 +85,8 @@ class Count:
     tally: Tally
     identities: Mapping[Pair, Identity]
     people: ClassifiedEmails
+    base: str | None = None
+    base_tally: Tally | None = None
 
 
 def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
@@ -141,7 +146,8 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event) -> in
 
 
 def _people_steps(count: Count, count_id: int) -> Iterator[Step]:
-    for people in chunked(enumerate(count.tally.persons()), STEP_ROWS):
+    numbered = ((number, *each) for number, each in enumerate(with_base_people(count.tally, count.base_tally)))
+    for people in chunked(numbered, STEP_ROWS):
         # Made before the transaction begins.
         rows = list(_person_rows(count, count_id, people))
         yield functools.partial(_copy_people, rows)
@@ -231,7 +237,8 @@ def _add(held: Lease, count: Count, increment: _Increment) -> None:
     with held.fence() as session:
         now = _check_head(session, count)
         new_authors = authors - count_rows.authors_among(session, number, authors)
-        session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, increment.people))
+        people = ((ordinal, person, NOT_IN_BASE) for ordinal, person in increment.people)
+        session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, people))
         if increment.segment is not None:
             segments.insert(session, number, count_id, *increment.segment)
         count_rows.save_identities(session, number, count.identities)
@@ -254,14 +261,18 @@ def _add(held: Lease, count: Count, increment: _Increment) -> None:
 # --- both
 
 
-def _person_rows(count: Count, count_id: int, people: Iterable[tuple[int, PersonTotals]]) -> Iterator[PersonRow]:
+def _person_rows(
+    count: Count, count_id: int, people: Iterable[tuple[int, PersonTotals, InBase]]
+) -> Iterator[PersonRow]:
     number, identities, kinds = count.repository.id, count.identities, count.people.kinds
-    for ordinal, person in people:
+    for ordinal, person, in_base in people:
         identity = identities[person.name, person.email]
         kind = "agent" if person.is_agent else kinds.get(person.email, "human")
         # No host is asked for people who only have roles.
         processed = person.role_only or not count.people.can_look_up
-        yield count_rows.person_row(number, count_id, person, identity, ordinal=ordinal, kind=kind, processed=processed)
+        yield count_rows.person_row(
+            *(number, count_id, person, identity), in_base=in_base, ordinal=ordinal, kind=kind, processed=processed
+        )
 
 
 def _known_rows(session: Session, count: Count, count_id: int) -> list[int]:
@@ -292,6 +303,7 @@ def _save_counted(
         head=count.head,
         head_committed_at=count.head_committed_at,
         branch=count.branch,
+        base=count.base,
         mailmap=count.mailmap,
         version=COUNTING_VERSION,
         total=total,

@@ -26,6 +26,7 @@ def count(
     head: str,
     *,
     since: str | None = None,
+    base: str | None = None,
     incoming: IncomingPack | None = None,
     walk: Walk | None = None,
     on_progress: Callable[[Tally], None] = lambda _: None,
@@ -33,12 +34,13 @@ def count(
     before: int = 0,
     stop: Stop | None = None,
 ) -> Tally:
-    """Count the commits that ``head`` reaches and ``since`` does not (full oids).
+    """Count the commits that ``head`` reaches, and neither ``since`` nor ``base`` (full oids).
 
     Args:
         since: an ancestor of ``head`` (:func:`is_ancestor`).
+        base: any commit.
         incoming: what was counted while ``head`` was fetched for the first time.
-        walk: a walk over all of ``head``; closed afterwards.
+        walk: a walk over all of ``head`` without ``base``; closed afterwards.
         limits: for these commits with the ``before`` up to ``since``, and for their people.
 
     Raises:
@@ -57,7 +59,8 @@ def count(
             return incoming.tally
         notes.warning("The clone could not be counted while it arrived (%s): git reads it again.", incoming.fault)
     if walk is None or start is not None:
-        walk = Walk(git, repository, _oid(head), start)
+        left_out = [_oid(oid) for oid in (since, base) if oid is not None]
+        walk = Walk(git, repository, _oid(head), *left_out)
     with gc_paused(), contextlib.closing(walk):
         return walk.count(check, stop)
 

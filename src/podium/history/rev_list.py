@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Walk:
-    """A walk over the commits that ``head`` reaches and ``since`` does not (full oids).
+    """A walk over the commits that ``head`` reaches and ``left_out`` do not (full oids).
 
     git begins at once, and waits when its pipes are full.
 
@@ -23,10 +23,10 @@ class Walk:
         HistoryError: git cannot be started.
     """
 
-    def __init__(self, git: Git, repository: Path, head: str, since: str | None = None) -> None:
+    def __init__(self, git: Git, repository: Path, head: str, *left_out: str) -> None:
         self._nonce = new_nonce()
         self._digits = len(head)
-        words = ["rev-list", "--end-of-options", head, *([f"^{since}"] if since else [])]
+        words = ["rev-list", "--end-of-options", head, *(f"^{oid}" for oid in left_out)]
         objects = ["cat-file", f"--batch={self._nonce.decode()} %(objectname) %(objectsize)", "--buffer"]
         self._pipeline = git.stream(words, objects, repository=repository)
 

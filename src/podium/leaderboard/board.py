@@ -83,6 +83,7 @@ def _describe(ranked: Ranked) -> Document:
     document: Document = {
         "repository": _repository(repository),
         "state": repository.state,
+        "base": repository.base,
         "head": repository.head,
         "headCommittedAt": _head_committed_at(repository),
         "asOf": iso_time(repository.commits_processed_at),

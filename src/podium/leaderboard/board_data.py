@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from podium.bots.tools import BUILT_IN, Bots
+from podium.errors import BadCommitLog
 from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.counts.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
 from podium.leaderboard.counts.credits import Credits, credit
@@ -210,9 +211,25 @@ class Ranked:
 
     @cached_property
     def new(self) -> set[int]:
-        """The groups whose first commit ever is in the window, whether they are on the board or not."""
-        low, high = self.window
-        return {group for group, first in enumerate(self.began.times) if low <= first < high}
+        """The groups who are new, whether they are on the board or not: see
+        :mod:`podium.leaderboard.counts.newcomers`.
+
+        Raises:
+            BadCommitLog: the people of the commits that a range leaves out are not known.
+        """
+        if not self.knows_new:
+            raise BadCommitLog("Another podium has counted this range meanwhile, without the people before it.")
+        people, of, (low, high) = self.people, self.groups.of, self.window
+        before = people.were_authors | people.were_named if self.rules.co_authors else people.were_authors
+        found = set(range(len(self.groups.members))) - {of[person] for person in before}
+        if self.rules.windowed:
+            found = {group for group in found if low <= self.began.times[group] < high}
+        return found
+
+    @property
+    def knows_new(self) -> bool:
+        """Whether it is known who is new: of a range only if the people of the commits before it were read."""
+        return self.repository.base is None or bool(self.people.were_authors)
 
     @property
     def _among(self) -> set[int] | None:

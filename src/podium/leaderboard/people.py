@@ -7,6 +7,8 @@ and search at once.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,13 +25,13 @@ _CHUNK = 10_000
 
 _PEOPLE = f"""
 SELECT id, ordinal, email, name, mailmap_email, mailmap_name, mailmap_identity, mailmap_source, kind, role_only,
-    {", ".join(COUNTS)}
+    {", ".join(COUNTS)}, base_commit_count, base_merge_count, base_named
 FROM commit_data
 WHERE {OF_VALID_COUNT} AND (email, name) > (:email, :name)
 ORDER BY email, name
 LIMIT :chunk"""
 _FIRST_PEOPLE = _PEOPLE.replace("AND (email, name) > (:email, :name)", "")
-_COLUMNS = 10 + len(COUNTS)
+_COLUMNS = 10 + len(COUNTS) + 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class People:
         kinds: "human", "bot" or "agent".
         role_only: whether a person only has roles, such as reviewer, and is neither author nor co-author.
         counts: in the order of :data:`COUNTS`.
+        ever: the same with the commits that a range leaves out.
+        were_authors, were_named: of the commits that a range leaves out, the authors, and those whom others name as
+            co-author; empty unless a board of new people was wanted.
     """
 
     ids: list[int]
@@ -58,6 +63,9 @@ class People:
     kinds: list[Kind]
     role_only: list[bool]
     counts: tuple[list[int], ...]
+    ever: tuple[list[int], ...]
+    were_authors: frozenset[int] = frozenset()
+    were_named: frozenset[int] = frozenset()
 
     @property
     def size(self) -> int:
@@ -73,7 +81,9 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None],
         rows += chunk
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(_COLUMNS)]
     ids, ordinals, exact_emails, names, mailmap_emails, mailmap_names, identities, *rest = columns
-    sources, kinds, role_only, *counts = rest
+    sources, kinds, role_only, *rest = rest
+    counts, (*base_counts, base_named) = rest[: len(COUNTS)], rest[len(COUNTS) :]
+    were_authors = frozenset(person for person, numbers in enumerate(zip(*base_counts, strict=True)) if any(numbers))
     emails, names, mailmap_emails, mailmap_names = map(_readable, (exact_emails, names, mailmap_emails, mailmap_names))
     return People(
         ids,
@@ -90,7 +100,14 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None],
         list(map(bots.kind_of, exact_emails, kinds)),
         list(map(bool, role_only)),
         tuple(counts),
+        tuple(_sums(*each) for each in zip(counts, base_counts, strict=True)) if were_authors else tuple(counts),
+        were_authors,
+        frozenset(itertools.compress(range(len(ids)), base_named)),
     )
+
+
+def _sums(counts: list[int], base_counts: list[int]) -> list[int]:
+    return list(map(operator.add, counts, base_counts))
 
 
 def _readable(texts: list[str]) -> list[str]:

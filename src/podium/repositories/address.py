@@ -78,7 +78,8 @@ class Address:
             self,
             key=revision_key(parent_key, revision),
             url=revision_key(self.url.partition("#")[0], revision),
-            revision=revision,
+            # A path's may have bytes that are no UTF-8.
+            revision=revision.encode(errors="surrogateescape").decode(errors="replace"),
             parent_key=parent_key,
         )
 
@@ -89,7 +90,7 @@ class Address:
 
 
 def revision_key(key: str, revision: str) -> str:
-    return f"{key}#{quote(revision)}"
+    return f"{key}#{quote(revision.encode(errors='surrogateescape'))}"
 
 
 def parse_address(text: str, github_url: str = "https://github.com") -> Address:

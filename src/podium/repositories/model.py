@@ -50,6 +50,7 @@ class Repository:
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
+    base: of a range A..B the commit A, whose history is left out; None: it is no range.
     head_committed_at: when the head was committed, by the committer's clock; None: unknown.
     count_id: the valid count, whose rows readers see: the lease token under which they were written.
     generation: incremented by each saved count; batches of an older generation are void.
@@ -81,6 +82,7 @@ class Repository:
     head: str | None
     head_committed_at: int | None
     branch: str | None
+    base: str | None
     counting_version: int | None
     mailmap: str | None
     count_id: int

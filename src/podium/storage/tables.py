@@ -78,6 +78,8 @@ repository = Table(
     # By the committer's clock; NULL: unknown.
     Column("head_committed_at", BigInteger),
     Column("branch", Text),
+    # Of a range A..B the commit A, whose history is left out.
+    Column("base", Text),
     Column("counting_version", Integer),
     # See podium.clones.mailmap.Mailmaps.version; '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
@@ -202,6 +204,11 @@ commit_data = Table(
     Column("kind", Text, nullable=False, server_default="human"),
     _count("commit_count"),
     _count("merge_count"),
+    # Of the commits that a range leaves out, if their people were wanted: those that the person authored, and whether
+    # others name the person as co-author.
+    _count("base_commit_count"),
+    _count("base_merge_count"),
+    Column("base_named", Boolean, nullable=False, server_default=false()),
     Column("sample_sha", Text, nullable=False),
     # Its author date: the newest e-mails are looked up first.
     Column("sample_at", BigInteger),

@@ -20,6 +20,8 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium rank vercel/next.js -n 50", "50 people of a repository at GitHub"),
         ("podium rank https://gitlab.com/gitlab-org/cli --json", "any git URL, as JSON"),
         ("podium rank . -o people.csv -o card.svg", "also as files, by extension"),
+        ("podium rank . --rev v1.0..v2.0", "who made 2.0"),
+        ("podium rank . --rev v7.0.. --new", "who is new since v7.0"),
         ("podium rank . --sort last --reverse", "who has been away the longest"),
         ("podium rank . --bots only", "only bots and AI agents"),
         ("podium rank . --mailmap-file my.mailmap", "with a mailmap of your own"),

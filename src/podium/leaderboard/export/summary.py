@@ -133,6 +133,8 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
 
 def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     total = document["total"]
+    if document["base"] and not document["totalCommits"]:
+        return [f"The range has no commits: {document['base'][:10]} reaches all of {document['head'][:10]}."]
     if not total:
         return [_why_empty(document, hints=hints)]
     if not shown:
@@ -175,6 +177,8 @@ def _counted_at(document: Document) -> list[str]:
     if not head:
         return []
     of_branch = f" of {branch}" if branch else ""
+    if document["base"]:
+        of_branch = f", without what {document['base'][:10]} reaches"
     return [f"Counted up to {head[:10]}{of_branch}" + (f", committed on {committed[:10]}." if committed else ".")]
 
 
@@ -192,10 +196,17 @@ def _rules(document: Document) -> list[str]:
     if rules["coAuthors"] == "include":
         lines.append("Also ranked: co-authors.")
     if rules["new"] == "only":
-        lines.append("Ranked: only new people, whose first commit ever is in the window.")
+        lines.append(f"Ranked: only new people, {_what_is_new(document)}.")
     if rules["since"] or rules["until"]:
         lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines
+
+
+def _what_is_new(document: Document) -> str:
+    if not document["base"]:
+        return "whose first commit ever is in the window"
+    before = f"without a commit that {document['base'][:10]} reaches"
+    return f"{before}, and whose first one is in the window" if window_of(document) else before
 
 
 def window_of(document: Document) -> str:
@@ -208,7 +219,7 @@ def marks_of_row(document: Document, entry: dict[str, Any]) -> list[str]:
     """What is special about a row; "new" and "back" belong to a window with a beginning, in which not all are new."""
     marks = ["joined by name"] * entry["joinedByName"]
     if document["rules"]["since"] and document["rules"]["new"] == "any":
-        marks += ["new"] * entry["isNew"] + ["back"] * entry["isBack"]
+        marks += ["new"] * bool(entry["isNew"]) + ["back"] * bool(entry["isBack"])
     return marks
 
 

@@ -132,7 +132,7 @@ def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
         looked_up,
         claimed,
         tools,
-        [commits + merges for commits, merges in zip(people.counts[COMMITS], people.counts[MERGES], strict=True)],
+        [commits + merges for commits, merges in zip(people.ever[COMMITS], people.ever[MERGES], strict=True)],
     )
 
 
@@ -181,7 +181,7 @@ def most_active(people: People, members: list[int]) -> int:
     """The person with the most commits in the whole history, whose name stands for all of ``members``."""
     if len(members) == 1:
         return members[0]
-    commits, merges = people.counts[COMMITS], people.counts[MERGES]
+    commits, merges = people.ever[COMMITS], people.ever[MERGES]
     return min(members, key=lambda p: (-commits[p], -merges[p], people.emails[p], people.names[p]))
 
 

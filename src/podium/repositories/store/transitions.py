@@ -231,6 +231,7 @@ def save_counted(
     head: str,
     head_committed_at: int | None,
     branch: str | None,
+    base: str | None,
     mailmap: str,
     version: int,
     total: int,
@@ -245,9 +246,9 @@ def save_counted(
         session.run(
             """UPDATE repository SET
                 state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
-                mailmap = :mailmap, counting_version = :version, total_commits = :total, merge_commits = :merges,
-                trimmed_commits = :trimmed, unique_contributors = :contributors, roots = :roots,
-                count_id = :count_id,
+                base = :base, mailmap = :mailmap, counting_version = :version, total_commits = :total,
+                merge_commits = :merges, trimmed_commits = :trimmed, unique_contributors = :contributors,
+                roots = :roots, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
@@ -257,6 +258,7 @@ def save_counted(
             head=head,
             head_committed_at=head_committed_at,
             branch=branch,
+            base=base,
             mailmap=mailmap,
             version=version,
             total=total,

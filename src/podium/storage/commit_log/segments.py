@@ -96,6 +96,9 @@ def check_chain(chain: Iterable[Link], *, head: str | None, total_commits: int |
     Raises:
         BadCommitLog: some are missing, or are not of this count.
     """
+    if not total_commits and not (chain := list(chain)):
+        # An empty range.
+        return
     total, base, end = 0, "", ""
     for link in chain:
         total += link.commits

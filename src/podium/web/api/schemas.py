@@ -128,11 +128,14 @@ class Contributor(ResponseModel):
     is_bot: bool
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
     joined_by_name: bool = Field(description="Whether some of its e-mails are here only by an equal full name.")
-    is_new: bool = Field(
+    is_new: bool | None = Field(
         description="Whether the first commit ever, merges included, is in the window; without one, in the last 12 "
-        "months."
+        "months. Of a range of revisions, whether there is none before; null if that was not asked for."
     )
-    is_back: bool = Field(description="Whether the person returned: earlier commits, but none in the window before.")
+    is_back: bool | None = Field(
+        description="Whether the person returned: earlier commits, but none in the window before. Null for a range of "
+        "revisions."
+    )
     rank_before: int | None = Field(
         description="The rank in the previous window of the same length; null if it had none."
     )
@@ -182,6 +185,9 @@ class Board(ResponseModel):
     repository: BoardRepository
     state: StateInJson
     error: str | None = Field(None, description="Only if a refresh failed and this is the older board.")
+    base: str | None = Field(
+        description="Of a range of revisions, the commit whose history is left out; only the command line has them."
+    )
     head: str = Field(description="The last commit counted.")
     head_committed_at: str | None = Field(
         description=f"When it was committed, {_TIME} Null if it has no readable date."

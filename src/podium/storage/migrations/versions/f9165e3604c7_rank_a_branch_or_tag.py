@@ -18,6 +18,7 @@ _ByBytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 _LISTED = "ix_repository_state_created_at"
 _LISTED_COLUMNS = ["state", "created_at", "id", "host"]
+_BASE_COUNTS = ("base_commit_count", "base_merge_count")
 _IS_REVISION = sa.text("parent_key IS NOT NULL")
 
 
@@ -25,6 +26,10 @@ def upgrade() -> None:
     op.add_column("repository", sa.Column("revision", sa.Text))
     op.add_column("repository", sa.Column("parent_key", _ByBytes))
     op.add_column("repository", sa.Column("last_read_at", sa.Double))
+    op.add_column("repository", sa.Column("base", sa.Text))
+    for name in _BASE_COUNTS:
+        op.add_column("commit_data", sa.Column(name, sa.BigInteger, nullable=False, server_default="0"))
+    op.add_column("commit_data", sa.Column("base_named", sa.Boolean, nullable=False, server_default=sa.false()))
     _name_revisions_of_paths()
     # No URL of the first revision has a branch: its second spelling must not have the key of one.
     op.execute("UPDATE repository SET key = key || '/' WHERE host <> '' AND key LIKE '%#%' AND key NOT LIKE '%/'")
@@ -59,5 +64,7 @@ def downgrade() -> None:
     op.execute(f"DELETE FROM repository WHERE id IN ({revisions})")  # constants
     _index_listed("host <> ''", *_LISTED_COLUMNS)
     op.drop_index("ix_repository_parent_key", "repository")
-    for name in ("last_read_at", "parent_key", "revision"):
+    for name in ("base_named", *_BASE_COUNTS):
+        op.drop_column("commit_data", name)
+    for name in ("base", "last_read_at", "parent_key", "revision"):
         op.drop_column("repository", name)
