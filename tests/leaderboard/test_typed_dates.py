@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podium.errors import BadRule
@@ -163,6 +163,7 @@ def test_days_that_do_not_exist_are_an_error(text: str) -> None:
         first_day(text, TODAY)
 
 
+@settings(max_examples=30)
 @given(st.dates(min_value=datetime.date(2, 1, 1)), st.sampled_from(["day", "week", "month", "quarter", "year"]))
 def test_the_last_span_ends_where_this_one_begins(today: datetime.date, unit: str) -> None:
     day = today.toordinal() - datetime.date(1970, 1, 1).toordinal()
@@ -172,6 +173,7 @@ def test_the_last_span_ends_where_this_one_begins(today: datetime.date, unit: st
     assert last_day(f"last {unit}", day) + 1 == first_day(f"this {unit}", day)
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=30))
 def test_no_text_makes_another_error(text: str) -> None:
     try:

@@ -29,7 +29,8 @@ The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
 **How a GET is answered**
 
 1. :class:`response_shortcut.ResponseShortcut` looks up the URL. Without a shortcut, the request passes routing and
-   validation, and its route calls ``BoardCache`` as below and leaves a shortcut.
+   validation, and its route calls ``BoardCache`` as below and leaves a shortcut, unless the URL's window depends on
+   the day.
 2. :class:`row_batcher.RowBatcher` reads the row, in one batch for concurrent requests.
 3. ``BoardCache.find`` looks up the response under the key of that row. Every 15 seconds at most, it compares the
    accounts with the database in the background.
