@@ -159,6 +159,14 @@ def test_a_repository_without_commits(git: Git, tmp_path: Path) -> None:
     assert failure(git, repos.make_bare(tmp_path / "empty.git")).code == "empty"
 
 
+def test_a_lost_head_is_damage_and_no_empty_branch(git: Git, bare: Path) -> None:
+    head = repos.git(bare, "rev-parse", "main").decode().strip()
+    (bare / "objects" / head[:2] / head[2:]).unlink()
+    error = failure(git, bare)
+    assert error.code == "corrupt"
+    assert head in error.message
+
+
 def test_a_head_that_names_a_branch_that_does_not_exist(git: Git, bare: Path) -> None:
     repos.git(bare, "symbolic-ref", "HEAD", "refs/heads/none")
     error = failure(git, bare)
@@ -228,6 +236,23 @@ def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network
     found = open_local(git, tmp_path / "treeless")
     assert (found.mailmaps.committed, found.note is not None) == (None, True)
     assert count(git, found.path, found.head).total_commits == 1
+
+
+def test_a_partial_clone_that_lacks_commits_says_so_while_the_network_is_away(
+    git: Git, bare: Path, tmp_path: Path
+) -> None:
+    partial = tmp_path / "partial"
+    repos.git(bare, "config", "uploadpack.allowFilter", "true")
+    repos.git(bare, "clone", "-q", "--bare", "--filter=tree:0", f"file://{bare}", str(partial))
+    for file in (partial / "objects" / "pack").iterdir():
+        file.unlink()
+    head = repos.git(bare, "rev-parse", "main").strip()
+    name = repos.git(bare, "pack-objects", "-q", str(partial / "objects" / "pack" / "pack"), stdin=head).decode()
+    (partial / "objects" / "pack" / f"pack-{name.strip()}.promisor").touch()
+    bare.rename(tmp_path / "away")
+    found = open_local(git, partial)
+    with pytest.raises(HistoryError, match=r"partial clone .* git fetch --refetch"):
+        count(git, found.path, found.head)
 
 
 def test_grafts_and_replacements_hide_nothing(git: Git, tmp_path: Path) -> None:

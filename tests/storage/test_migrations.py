@@ -149,14 +149,15 @@ def test_down_and_up_again_every_board_keeps_its_title_and_key(url: str, revisio
     ]
     migrate.migrate(url)
     add = text(
-        """INSERT INTO repository (key, url, host, owner, name, state, created_at, updated_at)
-        VALUES (:key, :url, :host, :owner, :name, 'completed', 1, 1)"""
+        """INSERT INTO repository (key, url, host, owner, name, revision, parent_key, state, created_at, updated_at)
+        VALUES (:key, :url, :host, :owner, :name, :revision, :parent_key, 'completed', 1, 1)"""
     )
     with migration_engine(url).begin() as connection:
         for address in addresses:
-            shown = {name: getattr(address, name) for name in ("key", "url", "host", "owner", "name")}
+            names = ("key", "url", "host", "owner", "name", "revision", "parent_key")
+            shown = {name: getattr(address, name) for name in names}
             connection.execute(add, shown)
-    kept = "SELECT id, key, url, host, owner, name FROM repository ORDER BY id"
+    kept = "SELECT id, key, url, host, owner, name, revision, parent_key FROM repository ORDER BY id"
     before = values(url, kept)
     migrate.migrate(url, revision)
     migrate.migrate(url)

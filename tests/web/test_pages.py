@@ -80,6 +80,9 @@ def test_form_shows_its_error_and_keeps_the_text(site: Site, client: Client) -> 
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
     assert 'role="alert"' in answer.text
+    answer = client.post("/submit", data={"repoUrl": "git clone https://me:hunter2@host.example/o/n"})
+    assert "hunter2" not in answer.text
+    assert "git clone https://host.example/o/n" in answer.text
     assert client.post("/submit").status_code == 400
     assert site.queues.enqueued == []
 

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from podium.errors import BadAddress, HistoryError
+from podium.textutil.mask import without_user_info
 from podium.textutil.sanitize import blank_controls
 
 _ONLY_PATHS = ("/", "./", "../", "~", "file:")
@@ -57,7 +58,7 @@ def is_path_like(source: str) -> bool:
 
 def nothing_at(source: str) -> str:
     """The sentence ``Nothing is at ./foo.``, with a similar name that exists."""
-    shown = source if source.startswith(("/", ".", "~", "file:")) else f"./{source}"
+    shown = without_user_info(source) if source.startswith(("/", ".", "~", "file:")) else f"./{source}"
     found = _similar(_path(source))
     return f"Nothing is at {blank_controls(shown)}{f' (there is {blank_controls(found)})' if found else ''}."
 

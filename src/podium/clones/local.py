@@ -96,6 +96,8 @@ def _revision(git: Git, repository: Path, revision: str | None, stop: Stop | Non
     head = find_commit(git, repository, "HEAD", stop=stop)
     if head is not None:
         return PathRevision(head)
+    if (oid := _line(git, repository, "rev-parse", "--verify", "--quiet", "HEAD")) is not None:
+        raise HistoryError("corrupt", f"The repository is damaged: it lacks {oid}, the commit that HEAD names.")
     if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
         raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
     if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:

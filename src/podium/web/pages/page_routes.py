@@ -15,7 +15,7 @@ from podium.leaderboard.board_data import BoardData
 from podium.repositories.listing import listing
 from podium.repositories.model import Repository
 from podium.repositories.revision import MAX_BYTES, parse_revision
-from podium.textutil.mask import is_email
+from podium.textutil.mask import is_email, without_user_info
 from podium.web.access import count_email_lookup, shows_emails
 from podium.web.admin_sessions import COOKIE, SESSION
 from podium.web.api.submission_routes import retry_address, submit_address
@@ -84,7 +84,8 @@ def submit_form(request: Request, context: ContextDep, form: FormDep) -> Respons
     try:
         found = submit_address(request, context, text, rev)
     except (BadAddress, BadRule, TooManyRequests) as error:
-        return _home(context, text=text, rev=rev, error=error)
+        # A page is cached, saved and shared: it repeats no password.
+        return _home(context, text=without_user_info(text), rev=rev, error=error)
     return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
 
 
