@@ -89,10 +89,11 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
 
 
 def _rows_to_read(options: argparse.Namespace) -> int | None:
-    from podium.cli.output_files import format_of
+    rows = [_rows(options, options.format)]
+    if options.output:
+        from podium.cli.output_files import format_of
 
-    formats = {options.format, *map(format_of, options.output)}
-    rows = [_rows(options, format or "") for format in formats]
+        rows += [_rows(options, format_of(file) or "") for file in options.output]
     # What comes first in another order may have any rank.
     return None if _is_sorted(options) or None in rows else max(number or 0 for number in rows)
 

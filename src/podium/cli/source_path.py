@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import itertools
 import os
 import stat
@@ -121,6 +120,9 @@ def _not_readable(path: Path) -> HistoryError:
 
 
 def _similar(path: Path) -> str | None:
+    # Most paths exist.
+    import difflib
+
     with contextlib.suppress(OSError, ValueError):
         names = [entry.name for entry in itertools.islice(os.scandir(path.parent), _MOST_NAMES)]
         if found := difflib.get_close_matches(path.name, names, n=1):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 
 from podium.errors import BadAddress
 
@@ -84,6 +83,8 @@ def address_in(text: str) -> str:
 
 
 def _words(command: str) -> list[str]:
+    import shlex
+
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     lexer.commenters = ""
