@@ -400,6 +400,12 @@ class Settings:
         _bytes,
         "The same for the size of their clones; one that was never counted counts as 100 MB.",
     )
+    max_revisions: int = _setting(
+        "PODIUM_MAX_REVISIONS",
+        20,
+        _number,
+        "Boards of branches and tags that one repository may have; the least recently read makes way. 0: no limit.",
+    )
     live_connections_per_client: int = _setting(
         "PODIUM_LIVE_CONNECTIONS_PER_CLIENT",
         100,

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from podium.repositories.model import Repository
-from podium.repositories.store import queries
+from podium.jobs.queues import NullQueues
+from podium.repositories.address import parse_address
+from podium.repositories.model import COUNTING_VERSION, Repository
+from podium.repositories.store import queries, revision_rows
 from podium.storage.session import Database
+from podium.submissions.revision_limit import make_room, remove
+from podium.submissions.submit import submit
 from podium.web.api import schemas
 from tests.support.limit_clock import LimitClock
-from tests.support.web import NOW, Client, Site, is_problem, open_site
+from tests.support.web import HEAD, NOW, Client, Site, is_problem, open_site
 
 OF = "/leaderboard?repoUrl=octo/hello"
 OF_NEXT = f"{OF}&rev=next/big"
@@ -181,6 +185,79 @@ def test_submissions_of_revisions_count_for_the_limit_of_the_client(
         assert is_problem(client.post(f"{OF}&rev=v2"), 503, "Too many repositories wait")
         assert is_problem(client.post(f"{OF}&rev=v3"), 429)
         assert [row.revision for row in rows(site.db)] == ["v1"]
+
+
+def saved_reads(site: Site) -> dict[int, float | None]:
+    """When each board was read, after the writes that are under way."""
+    site.app.state.context.boards._last_reads._thread.submit(lambda: None).result()
+    with site.db.read() as session:
+        return {row["id"]: row["last_read_at"] for row in session.all("SELECT id, last_read_at FROM repository")}
+
+
+def test_reads_of_a_revision_are_saved_once_an_hour(db: Database, tmp_path: Path) -> None:
+    with open_site(tmp_path, db) as site:
+        default, branch = two_boards(site)
+        for url in (OF, OF_NEXT, OF_NEXT):
+            site.client().get(url)
+        read = saved_reads(site)
+        assert (read[default], read[branch] is not None) == (None, True)
+        before = rows(db)[-1]
+        site.change(branch, last_read_at=1.0)
+        site.client().get("/r/octo/hello/badge.svg?rev=next/big")
+        assert saved_reads(site)[branch] == 1.0
+        # Another process knows nothing of these reads, and the statement compares.
+        with db.write() as session:
+            revision_rows.note_read(session, branch, every=1e12)
+        assert saved_reads(site)[branch] == 1.0
+        assert rows(db)[-1].updated_at == before.updated_at
+
+
+def counted(site: Site, text: str, rev: str | None, *, read: float | None = None) -> int:
+    """Save a board as a submission does, with the next id of the database."""
+    address = parse_address(text) if rev is None else parse_address(text).at_revision(rev)
+    number = submit(site.db, NullQueues(), address, refresh_after=0).repository.id
+    columns = {"head": HEAD, "counting_version": COUNTING_VERSION, "commits_processed_at": NOW, "last_read_at": read}
+    site.change(number, state="completed", last_processed_at=4e9, unique_contributors=1, **columns)
+    return number
+
+
+def test_the_least_recently_read_revision_makes_way_with_all_of_its_rows(db: Database, tmp_path: Path) -> None:
+    with open_site(tmp_path, db, submissions_per_minute=0, max_revisions=3) as site:
+        client = site.client()
+        other, default = counted(site, "octo/other", "old", read=1), counted(site, "octo/hello", None)
+        numbers = {rev: counted(site, "octo/hello", rev, read=at) for at, rev in enumerate("abc", start=2)}
+        for number in (other, default, *numbers.values()):
+            site.person(number, "Ada", "ada@x.org", 2)
+        # The least recently read is being counted.
+        site.change(numbers["a"], state="commits_processing")
+        assert client.post(f"{OF}&rev=d").status_code == 202
+        assert [client.get(f"{OF}&rev={rev}").status_code for rev in "abcd"] == [200, 404, 200, 202]
+        assert (client.get(OF).status_code, client.get("/leaderboard?repoUrl=octo/other&rev=old").status_code) == (
+            200,
+            200,
+        )
+        assert client.post(f"{OF}&rev=c").status_code == 200
+        with db.read() as session:
+            for table in ("commit_data", "commit_log", "hidden_count"):
+                left = session.all(f"SELECT DISTINCT repository_id AS id FROM {table}")
+                assert numbers["b"] not in [row["id"] for row in left]
+        site.change(numbers["c"], state="users_processing")
+        assert is_problem(client.post(f"{OF}&rev=e"), 503, "3 branches and tags")
+        assert [row.revision for row in rows(db)] == ["old", None, "a", "c", "d"]
+
+
+def test_a_replaced_board_that_could_not_be_deleted_is_no_longer_read_and_leaves_later(
+    site: Site, client: Client
+) -> None:
+    old = site.repository(rev="old", last_read_at=1.0)
+    site.person(old, "Ada", "ada@x.org", 2)
+    with site.db.write() as session:
+        assert make_room(session, "github.com/octo/hello", 0)
+    assert is_problem(client.get(f"{OF}&rev=old"), 409, "took its place")
+    with site.db.write() as session:
+        replaced = make_room(session, "github.com/octo/hello", 1)
+    remove(site.db, replaced)
+    assert rows(site.db) == []
 
 
 def test_a_path_with_a_hash_is_no_revision(site: Site, client: Client) -> None:

@@ -17,7 +17,7 @@ from podium.jobs import lease
 from podium.jobs.broker import Backend, JobQueues
 from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.queues import COMMITS, USERS
-from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, reconciler
+from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueue_sibling, reconciler
 from podium.jobs.slow_counts import SlowCounts
 from podium.monitoring.inspector import Inspector
 from podium.repositories.model import Repository
@@ -94,6 +94,7 @@ class Worker:
             job.repository = row.id
         if self.counter.count(row, StopSignal(self._stop, running.stop)):
             enqueue_next(self._db, self.queues, row.id)
+        enqueue_sibling(self._db, self.queues, row.id)
 
     def _grab_slow(self) -> Repository | None:
         number = self._slow.next_waiting() if self._overflow.has_room else None

@@ -115,7 +115,7 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
         with progress_for(subject.address.name, quiet=request.quiet) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
             with _naming_the_host(subject.address):
-                repository_id = _count(job, db, subject.address, stop, progress)
+                repository_id = _count(job, db, subject.address, stop, progress, max_revisions=settings.max_revisions)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
         try:
@@ -235,8 +235,10 @@ def _repo_slug(settings: Settings, address: Address) -> tuple[str, str] | None:
     return (address.owner, address.name) if address.host == factories.github_host(settings) else None
 
 
-def _count(job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress) -> int:
-    repository = submit(db, NullQueues(), address, refresh_after=0).repository
+def _count(
+    job: CommitJob, db: Database, address: Address, stop: threading.Event, progress: Progress, *, max_revisions: int
+) -> int:
+    repository = submit(db, NullQueues(), address, refresh_after=0, max_revisions=max_revisions).repository
     start_over(db, repository.id)
     while True:
         error = job.run(repository.id, stop, progress)

@@ -13,7 +13,7 @@ from podium.jobs import batches
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.repositories.model import COUNTING_VERSION, Repository, State
-from podium.repositories.store import hidden_counts, schedule, transitions
+from podium.repositories.store import hidden_counts, schedule, siblings, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database
 from podium.storage.steps import run_steps
@@ -82,6 +82,14 @@ def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float)
                 numbers = batches.unclaimed(session, repository.id)
             for number in numbers[:AT_ONCE]:
                 queues.enqueue_users(repository.id, repository.generation, number, delay=delay)
+
+
+def enqueue_sibling(db: Database, queues: Queues, repository_id: int) -> None:
+    """Enqueue another waiting revision of a repository that was counted: no message wakes a worker for it."""
+    with db.read() as session:
+        sibling = siblings.next_sibling(session, repository_id)
+    if sibling is not None:
+        queues.enqueue_commits(sibling)
 
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:

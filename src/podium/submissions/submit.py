@@ -15,6 +15,7 @@ from podium.repositories.store import queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
+from podium.submissions.revision_limit import make_room, remove
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ def submit(
     refresh_after: float,
     client_id: str | None = None,
     capacity: Capacity | None = None,
+    max_revisions: int = 0,
 ) -> Submission:
     """Save a new repository, or refresh one whose board is older than ``refresh_after`` seconds.
 
     Args:
         client_id: from :class:`podium.web.client_ids.ClientIds`.
         capacity: limits new repositories, not refreshes.
+        max_revisions: boards of branches and tags that one repository may have; the least recently read makes way for a
+            new one. 0: no limit.
 
     Raises:
         QueueFull: the repository is new, and too much waits.
@@ -48,6 +52,8 @@ def submit(
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
         if is_new and capacity is not None:
             capacity.check(session)
+        is_limited = is_new and address.host and address.parent_key is not None and max_revisions > 0
+        replaced = make_room(session, address.parent_key or "", max_revisions) if is_limited else []
         transitions.correct_url(session, address.key, address.url)
         repository = _known(session, address)
         refreshing = repository.state == State.COMPLETED and transitions.restart_stale(
@@ -55,6 +61,7 @@ def submit(
         )
     if is_new or refreshing:
         queues.enqueue_commits(repository.id)
+    remove(db, replaced)
     return Submission(repository, is_new, refreshing)
 
 

@@ -59,6 +59,15 @@ def remove_some(session: Session, repository_id: int, count_id: int) -> bool:
     return False
 
 
+def remove_some_of(session: Session, repository_id: int) -> bool:
+    """Remove some rows of any hidden count of a repository that no worker holds; return whether there may be more."""
+    count_id = session.value("SELECT min(count_id) FROM hidden_count WHERE repository_id = :id", id=repository_id)
+    if count_id is None:
+        return False
+    remove_some(session, repository_id, count_id)
+    return True
+
+
 def remove_some_abandoned(session: Session) -> bool:
     """Remove some rows of an abandoned or replaced count; return False if there is none."""
     found = session.one(f"{_ABANDONED} {{skip_locked}}")

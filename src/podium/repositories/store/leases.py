@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podium.repositories.model import COLUMNS, Repository
 from podium.repositories.store.queries import one
+from podium.repositories.store.siblings import NO_SIBLING_IS_COUNTED
 from podium.storage.session import Session
 
 _RETURNING = f"RETURNING {', '.join(COLUMNS)}"
@@ -25,13 +26,13 @@ WHERE id = %s AND {FREE}
 """
 
 _TAKE_ONE = _TAKE % ":id"
-_TAKE_QUICK = _TAKE % ":id AND NOT is_slow"
+_TAKE_QUICK = _TAKE % f":id AND NOT is_slow AND {NO_SIBLING_IS_COUNTED}"
 _TAKE_NEXT = (
     _TAKE
     % f"""(
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}
-        AND (not_before IS NULL OR not_before <= {{now}}) AND NOT is_slow
+        AND (not_before IS NULL OR not_before <= {{now}}) AND NOT is_slow AND {NO_SIBLING_IS_COUNTED}
     ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
 )"""
 )
@@ -52,7 +53,10 @@ def take_quick(session: Session, repository_id: int, *, holder: str, seconds: fl
 
 
 def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
-    """Take the first free repository of the commit queue that is not slow, skipping locked rows."""
+    """Take the first free repository of the commit queue that is not slow, skipping locked rows.
+
+    Of a repository, its branches and its tags, one is counted at a time.
+    """
     return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from podium.repositories.model import Repository
 from podium.repositories.store.leases import FREE
+from podium.repositories.store.siblings import NO_SIBLING_IS_COUNTED
 from podium.storage.session import Session
 
 _COUNTS = "state IN ('pending', 'commits_processing')"
@@ -53,7 +54,7 @@ def next_waiting(session: Session, *, per_client: int) -> int | None:
     found: int | None = session.value(
         f"""SELECT id FROM repository
         WHERE host <> '' AND {_COUNTS} AND is_slow AND {FREE} AND (not_before IS NULL OR not_before <= {{now}})
-            AND {HAS_SHARE}
+            AND {HAS_SHARE} AND {NO_SIBLING_IS_COUNTED}
         ORDER BY virtual_start, id LIMIT 1""",
         per_client=per_client,
     )

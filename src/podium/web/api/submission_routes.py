@@ -88,6 +88,7 @@ def submit_address(request: Request, context: Context, text: str, rev: str | Non
         refresh_after=services.settings.refresh_after,
         client_id=services.client_ids.of(client),
         capacity=context.capacity,
+        max_revisions=services.settings.max_revisions,
     )
 
 

@@ -32,6 +32,7 @@ The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
    validation, and its route calls ``BoardCache`` as below and leaves a shortcut, unless the URL's window depends on
    the day.
 2. :class:`row_batcher.RowBatcher` reads the row, in one batch for concurrent requests.
+   :class:`last_reads.LastReads` notes reads of branches and tags.
 3. ``BoardCache.find`` looks up the response under the key of that row. Every 15 seconds at most, it compares the
    accounts with the database in the background.
 4. On a miss, the client's budget must allow it (:class:`board_reader.Reader`). ``BoardCache.get`` makes the response

@@ -22,6 +22,7 @@ from podium.repositories.store import transitions
 from podium.storage.session import Database
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
+from podium.web.cache.last_reads import LastReads
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.read_threads import Check, ReadThreads
 from podium.web.cache.row_batcher import RowBatcher, read_row
@@ -75,6 +76,7 @@ class BoardCache:
         self._variants = MemoryCache(max_bytes // 4)
         self._cache = MemoryCache(max_bytes - max_bytes // 4)
         self._rows = RowBatcher(db)
+        self._last_reads = LastReads(db)
         self._threads = ReadThreads()
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
         self._checks: SingleFlight[None] = SingleFlight()
@@ -87,7 +89,10 @@ class BoardCache:
         return boards
 
     async def row(self, key: str | int) -> Repository | None:
-        return await self._rows.read(key)
+        row = await self._rows.read(key)
+        if row is not None and row.parent_key is not None:
+            self._last_reads.note(row.id)
+        return row
 
     async def find(
         self, row: Repository, name: AnswerName, *, live: bool = False, usual: bool = False

@@ -1,0 +1,60 @@
+"""Rows of branches and tags at an address. Each makes way for another of its repository when there are too many."""
+
+from __future__ import annotations
+
+from podium.repositories.model import Repository
+from podium.repositories.store import hidden_counts
+from podium.repositories.store.queries import SELECT, one
+from podium.storage.session import Session
+
+_REPLACED = "coalesce(error_code, '') = 'replaced'"
+
+
+def number_of(session: Session, parent_key: str) -> int:
+    number: int = session.value(
+        f"SELECT count(*) FROM repository WHERE parent_key = :key AND NOT {_REPLACED}", key=parent_key
+    )
+    return number
+
+
+def replaced(session: Session, parent_key: str) -> list[Repository]:
+    """Rows whose board :func:`take_board` took, and which were not deleted yet."""
+    rows = session.all(f"{SELECT} FROM repository WHERE parent_key = :key AND {_REPLACED}", key=parent_key)
+    return [Repository.from_row(row) for row in rows]
+
+
+def least_recently_read(session: Session, parent_key: str) -> Repository | None:
+    """The first one to make way, locked; None if all are being counted, or have people that are looked up."""
+    return one(
+        session,
+        f"""{SELECT} FROM repository WHERE parent_key = :key AND state IN ('completed', 'failed')
+            AND NOT {_REPLACED} AND (lease_until IS NULL OR lease_until < {{now}})
+        ORDER BY coalesce(last_read_at, last_processed_at, created_at), id LIMIT 1 {{for_update}}""",
+        key=parent_key,
+    )
+
+
+def take_board(session: Session, repository: Repository, *, reason: str) -> None:
+    """Leave a failed row without a board, and hide its rows, so that they can be removed in steps."""
+    session.run(
+        """UPDATE repository SET state = 'failed', error = :reason, error_code = 'replaced', head = NULL,
+            commits_processed_at = NULL, count_id = lease_token + 1, lease_token = lease_token + 1, updated_at = {now}
+        WHERE id = :id""",
+        id=repository.id,
+        reason=reason,
+    )
+    hidden_counts.hide(session, repository.id, repository.count_id)
+
+
+def delete(session: Session, repository_id: int) -> None:
+    """Delete a row that :func:`take_board` left, unless it was submitted again."""
+    session.run(f"DELETE FROM repository WHERE id = :id AND {_REPLACED}", id=repository_id)
+
+
+def note_read(session: Session, repository_id: int, *, every: float) -> None:
+    """Note that a board is read now, unless that was noted less than ``every`` seconds ago."""
+    session.run(
+        "UPDATE repository SET last_read_at = {now} WHERE id = :id AND coalesce(last_read_at, 0) < {now} - :every",
+        id=repository_id,
+        every=every,
+    )
