@@ -8,14 +8,20 @@ import itertools
 import os
 import pty
 import re
+import signal
+import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyte
 import pytest
 
 from podium.cli.progress_bar import ShownProgress, progress_for
 from podium.errors import Interrupted
+from tests.support import repos
+from tests.support.cli import Podium
 
 
 class Screen:
@@ -117,6 +123,33 @@ def test_a_name_cannot_write_to_the_terminal(monkeypatch: pytest.MonkeyPatch) ->
         line = shown(screen, progress, "receiving", 30)
         assert "[b]n" in line and "…" in line
         assert len(screen.lines()) == 1
+
+
+def test_rank_shows_a_bar_on_a_terminal_and_removes_it(tmp_path: Path) -> None:
+    podium, repository = Podium(tmp_path / "data"), repos.make_bare(tmp_path / "engine.git")
+    repos.chain(repository, [repos.ALICE, repos.BOB])
+    master, slave = pty.openpty()
+    settings = {"TERM": "xterm-256color", "COLUMNS": "80"}
+    with os.fdopen(slave, "w") as stderr:
+        screen = Screen(master, 80)
+        done = podium.start("rank", str(repository), stderr=stderr, **settings)
+        assert done.wait(timeout=60) == 0
+        assert screen.lines() == [] and not screen.screen.cursor.hidden
+        with contextlib.closing(sqlite3.connect(podium.data / "podium.db")) as database:
+            # A holder that never ends: the command waits for it.
+            database.execute("UPDATE repository SET lease_holder = 'x', lease_until = 4e9")
+            database.commit()
+        waiting = podium.start("rank", str(repository), stderr=stderr, **settings)
+        while not any("waiting for another podium" in line for line in screen.lines()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                waiting.wait(timeout=0.05)
+                pytest.fail("it did not wait")
+        assert "engine" in screen.lines()[0]
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(timeout=60) == 130
+        assert [line.partition(";")[0] for line in screen.lines()] == ["podium: interrupted"]
+        assert not screen.screen.cursor.hidden
+    os.close(master)
 
 
 @pytest.mark.parametrize("quiet", [False, True])

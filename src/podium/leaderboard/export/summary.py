@@ -142,8 +142,9 @@ def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     if order := document.get("sort"):
         reverse = ", in reverse" if order["reverse"] else ""
         return [f"{shown:,} of {total:,} rows, sorted by {order['column']}{reverse}; ranks are those of commits."]
-    first = document["offset"] + 1
-    return [f"Ranks {first:,} to {first + shown - 1:,} of {total:,}."] if shown < total else []
+    first, last = document["offset"] + 1, document["offset"] + shown
+    ranks = f"Rank {first:,}" if shown == 1 else f"Ranks {first:,} to {last:,}"
+    return [f"{ranks} of {total:,}."] if shown < total else []
 
 
 def _why_empty(document: Document, *, hints: bool) -> str:
