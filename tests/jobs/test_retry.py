@@ -10,6 +10,7 @@ from podium.errors import HistoryError, Interrupted, LeaseLost, QueueError, Stor
 from podium.jobs import failures
 from podium.jobs.retry import Fail, Postpone, Release, Retry, decide
 from podium.storage.session import Database
+from podium.textutil.mask import without_folders
 from tests.support.rows import repository
 
 TRANSIENT = HistoryError("unreachable", "try later", transient=True)
@@ -66,3 +67,32 @@ def test_an_outage_of_database_or_queue_counts_no_attempt(db: Database, reposito
         row = repository(db, repository_id)
         assert (row.state, row.attempts) == ("pending", 0)
         assert (row.not_before or 0) > row.updated_at
+
+
+@pytest.mark.parametrize("host", ["github.com", ""])
+def test_a_saved_reason_names_a_folder_of_this_machine_only_for_a_path(
+    db: Database, repository_id: int, host: str
+) -> None:
+    error = HistoryError("corrupt", "git fetch failed: bad object in '/srv/data/mirrors/o-r.git/objects/x.pack'.")
+    with db.write() as session:
+        failures.apply(session, dataclasses.replace(repository(db, repository_id), host=host), 4, error)
+    expected = "git fetch failed: bad object in 'x.pack'." if host else error.message
+    assert repository(db, repository_id).error == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see https://github.com/o/r/tree/main",
+        "POST /repositories/retry?repoUrl=… counts it again",
+        "refs/heads/a",
+        "1/2",
+    ],
+)
+def test_addresses_and_routes_are_no_folders_of_this_machine(text: str) -> None:
+    assert without_folders(text) == text
+
+
+@pytest.mark.parametrize("text", ["/srv/a/b c", "(/srv/a/b)", "at /srv/a/b.", "=/srv/a/b", "'/srv/a/b'"])
+def test_folders_are_left_out_of_text(text: str) -> None:
+    assert "/srv" not in without_folders(text)

@@ -11,6 +11,7 @@ from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
+from podium.textutil.mask import without_folders
 
 log = logging.getLogger(__name__)
 
@@ -37,13 +38,17 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
 
 
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
-    """Fail a repository. A board stays as it was if its refresh is too large, or if no client asked for one."""
+    """Fail a repository. A board stays as it was if its refresh is too large, or if no client asked for one.
+
+    The log has the whole reason. Clients read the saved one, which names no folder of this machine.
+    """
     note_outcome("failed")
-    if (code == "too-large" or repository.is_recount) and transitions.keep_board(session, repository, reason=reason):
+    shown = without_folders(reason) if repository.host else reason
+    if (code == "too-large" or repository.is_recount) and transitions.keep_board(session, repository, reason=shown):
         log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
         return
     log.warning("repository %d failed: %s", repository.id, reason)
-    transitions.fail(session, repository, code=code, reason=reason)
+    transitions.fail(session, repository, code=code, reason=shown)
 
 
 def fail_crashed(session: Session, repository: Repository, crashes: int) -> None:

@@ -10,6 +10,8 @@ _WORD = re.compile(r"[^\s<>()]+")
 # NFKD makes @ of the last two, so a search would find them.
 _AT = re.compile("[@\ufe6b\uff20]")
 _USER_INFO = re.compile(r"(?<=://)[^/\s@']*@")
+# A path of this machine, which is neither a part of a URL nor a route of the API.
+_PATH = re.compile(r"(?<![\w:/.~?&-])(?<!GET )(?<!POST )(?<!DELETE )/(?:[^\s'\"/:,;]+/)+(?P<last>[^\s'\"/:,;]*)")
 _LONGEST = 200
 
 
@@ -38,3 +40,8 @@ def hinted(email: str) -> str:
 def without_user_info(text: str) -> str:
     """``text`` without the user and password of URLs."""
     return _USER_INFO.sub("", text)
+
+
+def without_folders(text: str) -> str:
+    """``text`` with the names of files only, without their folders on this machine."""
+    return _PATH.sub(lambda path: path["last"] or "a folder", text)
