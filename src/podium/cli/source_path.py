@@ -120,8 +120,10 @@ def _not_readable(path: Path) -> HistoryError:
 
 
 def _similar(path: Path) -> str | None:
-    # Most paths exist.
+    # Not while git waits to be started for a path that exists.
     import difflib
+
+    # Most paths exist.
 
     with contextlib.suppress(OSError, ValueError):
         names = [entry.name for entry in itertools.islice(os.scandir(path.parent), _MOST_NAMES)]

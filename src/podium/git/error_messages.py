@@ -115,7 +115,7 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
         r"not a git repository: (?P<file>[^('\n][^\n]*)",
         "not-a-repository",
         "The file .git there leads to {file}, where nothing is: the main repository was moved or deleted "
-        "(`git worktree repair` reconnects it).",
+        "(`git worktree repair` reconnects a work tree).",
     ),
     (
         r"cannot change to '(?P<file>[^'\n]+)': permission denied",

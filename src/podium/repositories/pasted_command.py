@@ -83,6 +83,7 @@ def address_in(text: str) -> str:
 
 
 def _words(command: str) -> list[str]:
+    # Few addresses are commands.
     import shlex
 
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
