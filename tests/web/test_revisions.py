@@ -107,6 +107,7 @@ def test_no_answer_of_one_board_is_given_for_the_other(site: Site, client: Clien
             etag = default.headers["etag"]
             assert client.get(url, headers={"If-None-Match": etag}).status_code == 304
             assert client.get(f"{url}&rev=next/big", headers={"If-None-Match": etag}).status_code == 200
+    assert "octo/hello at next/big" in client.get("/r/octo/hello/card.svg?rev=next/big").text
     activity = [client.get(f"/leaderboard/activity?repoUrl=octo/hello{rev}").json() for rev in ("", "&rev=next/big")]
     assert [one["split"]["human"] for one in activity] == [3, 5]
 
