@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from podium.cli.arguments import parser
+from podium.leaderboard.export.schema import board_schema
 from podium.storage import migrate, sqlite_schema
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.cli import Podium, clean_environment
@@ -91,6 +92,10 @@ def test_rank_works_and_migrates_an_older_data_folder(tmp_path: Path, repository
     asked = {"GITHUB_TOKEN": "x", "GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_GRAPHQL_URL": "http://127.0.0.1:9"}
     board = podium.board(str(repository), PYTHONPATH=without_extra, **asked)
     assert [row["name"] for row in board["top_contributors"]] == ["Ada"]
+    card = tmp_path / "card.svg"
+    assert podium.run("rank", str(repository), "-q", "-o", str(card), PYTHONPATH=without_extra).returncode == 0
+    assert ">Ada</text>" in card.read_text()
+    assert podium.run("schema", PYTHONPATH=without_extra).stdout == board_schema()
     connection = sqlite3.connect(podium.data / "podium.db")
     assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.HEAD,)]
     connection.close()

@@ -323,6 +323,9 @@ def test_text_is_measured() -> None:
     assert width("Résumé", 10) == pytest.approx(width("Resume", 10))
     assert width("e\u0301", 10) == width("e", 10)
     assert width("\u5f20\u4e09", 10) == 20
+    family = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+    assert width(family, 10) == 10
+    assert fit(family * 9, 10, 35) == family * 2 + "…"
     assert fit("short", 11, 100) == "short"
     assert wrap("Ada Lovelace", 11, 100) == ["Ada Lovelace"]
     assert wrap("David Heinemeier Hansson", 11, 110) == ["David Heinemeier", "Hansson"]

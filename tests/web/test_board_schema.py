@@ -128,6 +128,8 @@ def test_documents_of_the_command_line_have_the_schema(tmp_path: Path) -> None:
     assert plain["repository"]["revision"] is None
     at = check(podium.board(str(folder), "--rev", "main~1"))
     assert (at["repository"]["revision"], at["repository"]["path"]) == ("main~1", str(folder.parent))
+    between = check(podium.board(str(folder), "--rev", "main~2..main", "--new"))
+    assert (between["repository"]["revision"], between["rules"]["new"]) == ("main~2..main", "only")
     chosen = ["--roles", "--bots", "include", "--since", "2023-01-01", "--no-identities", "--top", "1"]
     assert check(podium.board(str(folder), *chosen))["rules"]["identities"] == "ignore"
     assert check(podium.board(str(folder), "--sort", "name"))["sort"] == {"column": "name", "reverse": False}

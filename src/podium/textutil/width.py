@@ -7,6 +7,7 @@ imported for what is neither Latin, Greek nor Cyrillic.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # One column and one character each: Latin, Greek, Cyrillic, dashes and quotation marks.
 _PLAIN = re.compile("[ -~\xa1-\xac\xae-\u02ff\u0370-\u0482\u2010-\u2027]*")
@@ -23,15 +24,22 @@ def cut(text: str, columns: int) -> str:
         return text
     if _PLAIN.fullmatch(text):
         return text[: columns - 1].rstrip(" ") + "…"
-    from wcwidth import iter_graphemes
-
     kept, room = [], columns - 1
-    for grapheme in iter_graphemes(text):
+    for grapheme in graphemes(text):
         room -= _width(grapheme)
         if room < 0:
             break
         kept.append(grapheme)
     return "".join(kept).rstrip(" ") + "…"
+
+
+def graphemes(text: str) -> Iterable[str]:
+    """What a reader takes for the characters of ``text``: an emoji of several people is one."""
+    if _PLAIN.fullmatch(text):
+        return text
+    from wcwidth import iter_graphemes
+
+    return iter_graphemes(text)
 
 
 def isolated(text: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from podium.textutil.width import graphemes
+
 _WIDTHS = {
     278: "'ijlıіј",
     284: "ł",
@@ -77,20 +79,20 @@ BOLD = 1.12
 
 def width(text: str, size: float) -> float:
     """The width of cleaned ``text`` in a font of ``size``, in the same unit."""
-    return sum(map(_width_of, text)) * size / 1000
+    return sum(map(_width_of, graphemes(text))) * size / 1000
 
 
 def fit(text: str, size: float, room: float) -> str:
-    """``text`` cut to ``room``, with an ellipsis."""
+    """``text`` cut to ``room``, with an ellipsis, never within a grapheme cluster."""
     if width(text, size) <= room:
         return text
     left = room * 1000 / size - _width_of(_ELLIPSIS)
     end = 0
-    for character in text:
-        left -= _width_of(character)
+    for grapheme in graphemes(text):
+        left -= _width_of(grapheme)
         if left < 0:
             break
-        end += 1
+        end += len(grapheme)
     return text[:end].rstrip(" ") + _ELLIPSIS
 
 
@@ -105,7 +107,14 @@ def wrap(text: str, size: float, room: float) -> list[str]:
     return [fit(line, size, room) for line in lines]
 
 
-def _width_of(character: str) -> int:
+def _width_of(grapheme: str) -> int:
+    if len(grapheme) == 1:
+        return _width_of_character(grapheme)
+    # Emoji that joiners, skin tones or flags make one.
+    return _WIDE if max(grapheme) >= "\U0001f000" else sum(map(_width_of_character, grapheme))
+
+
+def _width_of_character(character: str) -> int:
     known = _WIDTH_OF.get(character)
     if known is not None:
         return known
