@@ -28,6 +28,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
+from podium.workers import child
+from tests.support import nursery
+
 _ROOT = Path(__file__).parents[2]
 # What Podium's libraries import late.
 _LATE = (
@@ -36,6 +39,8 @@ _LATE = (
     "sqlalchemy.dialects.sqlite.pysqlite uvicorn.lifespan.on uvicorn.logging uvicorn.loops.auto "
     "uvicorn.protocols.http.auto uvicorn.protocols.websockets.auto tests.support.site_server"
 ).split()
+# The commands that have children.
+_PARENTS = ("serve", "worker", "_work")
 # How the server answers: a child's process id, then its exit code.
 _NUMBER = struct.Struct("i")
 
@@ -279,6 +284,8 @@ def _become(request: dict[str, Any]) -> Callable[[], int]:
         2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
     )
     sys.argv = ["podium", *request["words"]]
+    if request["words"][:1] and request["words"][0] in _PARENTS and nursery.is_possible():
+        child.start = nursery.Nursery(_run).start  # type: ignore[assignment]
     module = {"podium": "podium.cli"}.get(request["module"], request["module"])
     main: Callable[[], int] = importlib.import_module(module).main
     return main
@@ -304,8 +311,11 @@ def _main() -> None:
     gc.collect()
     gc.freeze()
     request = _Server(listener).serve()
-    if request is None:
-        return
+    if request is not None:
+        _run(request)
+
+
+def _run(request: dict[str, Any]) -> NoReturn:
     try:
         code = _become(request)()
     except SystemExit as end:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from tests.support.nursery import NAME
+
 
 def children(parent: int) -> list[int]:
     """The processes that ``parent`` started and that still run, oldest first."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            state, ppid = stat.read_text().rpartition(")")[2].split()[:2]
-            if int(ppid) == parent and state != "Z":
+            name, _, fields = stat.read_text().rpartition(")")
+            state, ppid = fields.split()[:2]
+            if int(ppid) == parent and state != "Z" and not name.endswith(f"({NAME}"):
                 found.append(int(stat.parent.name))
     return sorted(found)
 
@@ -34,10 +37,13 @@ def asks_git_for(path: str, pid: int) -> bool:
 
 def counting_processes(parent: int) -> list[int]:
     """The processes that count for a server or a worker."""
-    return [pid for pid in descendants(parent) if _has_argument(pid, b"_count")]
+    return [pid for pid in descendants(parent) if _is_called(pid, b"_count")]
 
 
-def _has_argument(pid: int, word: bytes) -> bool:
+def _is_called(pid: int, command: bytes) -> bool:
+    """Whether a process is ``podium COMMAND``; a fork has the command as its name."""
     with contextlib.suppress(OSError):
-        return word in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        process = Path(f"/proc/{pid}")
+        arguments = (process / "cmdline").read_bytes().split(b"\0")
+        return command in (*arguments, (process / "comm").read_bytes().strip())
     return False

@@ -191,7 +191,8 @@ def test_no_secret_is_logged_or_in_arguments(arrangement: Arrangement, host: Git
     arrangement.settings["PODIUM_LOG_LEVEL"] = "debug"
     with arrangement.api() as server:
         server.submit(f"{host.url}/o/r1.git")
-        process = arrangement.worker("all")
+        # No fork, which has no arguments of its own.
+        process = arrangement.worker("all", PYTHONUNBUFFERED="1")
         server.wait_for(f"{host.url}/o/r1.git", "completed")
         arguments = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in (process.pid, *children(process.pid)))
         server.log.seek(0)
