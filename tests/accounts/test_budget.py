@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import threading
@@ -189,6 +190,35 @@ def test_a_late_success_does_not_reset_a_newer_limit() -> None:
     desk.report(limited, NOW + 1, action=DelayUntil(NOW + 61, "secondary", ""))
     desk.report(slow, NOW + 2, left(97))
     assert desk.slot(NOW + 61).strikes == 1
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_no_request_starts_between_a_limit_and_its_end_in_any_order_of_answers(seed: int) -> None:
+    dice = random.Random(seed)
+    desk, now = Desk(Policy(concurrency=6)), NOW
+    under_way: list[Slot] = []
+    ends = {"": 0.0, "graphql": 0.0, "core": 0.0}
+    waited = 0
+    for _ in range(200):
+        now += dice.choice((0, 0, 0.01, 0.3, 2.0))
+        api: Api = dice.choice(("graphql", "core"))
+        if under_way and dice.random() < 0.5:
+            slot = under_way.pop(dice.randrange(len(under_way)))
+            scope, until = dice.choice(("primary", "secondary")), now + dice.choice((1, 5, 60))
+            actions = (Done(), RetryAfter(1, ""), BadToken(""), DelayUntil(until, scope, ""))
+            action = dice.choices(actions, (4, 1, 0.1, 1))[0]
+            desk.report(slot, now, left(90, now + 600), action)
+            if isinstance(action, DelayUntil):
+                limited = slot.api if scope == "primary" else ""
+                ends[limited] = max(ends[limited], until)
+            continue
+        # A worker reads the clock before it waits for its turn to take a slot.
+        taken = desk.take(now - dice.choice((0, 0, 0.2)), api)
+        if isinstance(taken, Slot):
+            assert now >= max(ends[""], ends[api])
+            under_way.append(taken)
+        waited += isinstance(taken, WaitUntil) and taken.limited
+    assert waited
 
 
 def test_a_fault_returns_the_slot_and_changes_nothing_else() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from podium.accounts.github.requests import Ask, EmailsRequest
 from tests.support import github_schema
-from tests.support.github_double import GitHubDouble
+from tests.support.github_double import GitHubDouble, Pause
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build, together
 from tests.support.github_script import Script
@@ -180,12 +181,26 @@ def test_a_query_over_the_node_limit_is_refused(folder: Path, commits: list[str]
         assert ask(client, double, QUERY, o=commits[0])["errors"][0]["type"] == "MAX_NODE_LIMIT_EXCEEDED"
 
 
-def test_a_request_during_a_pause_fails_the_test(folder: Path, commits: list[str], client: httpx.Client) -> None:
-    double = GitHubDouble({"o/r": folder}, script=Script(["429"]), pause=60)
-    with pytest.raises(AssertionError, match="before the end of a limit"), double:
-        assert client.get(f"{double.api_url}/repos/o/r").headers["retry-after"] == "60"
-        double._paused = {token: (told - 1, until) for token, (told, until) in double._paused.items()}
-        client.get(f"{double.api_url}/repos/o/r")
+def test_a_pause_allows_as_many_requests_as_were_under_way_and_one_more_fails_the_test(
+    folder: Path, commits: list[str], client: httpx.Client
+) -> None:
+    # The second request states the pause again, which allows no others.
+    double = GitHubDouble({"o/r": folder}, script=Script(["429", "429"]), pause=60, workers=3)
+    with pytest.raises(AssertionError, match=r"^1 violations: a request .* before the end of a limit"), double:
+        for late in range(5):
+            assert client.get(f"{double.api_url}/repos/o/r").headers.get("retry-after") == ("60" if late < 2 else None)
+            assert bool(double.violations) == (late > 3)
+
+
+def test_a_pause_is_in_force_if_the_client_can_have_read_it() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            pause = Pause(100.0, under_way=1, connection=ours)
+            assert pause.is_in_force(99.0) and not pause.is_in_force(100.0)
+        # As a client does that no longer waits for the answer.
+        assert not pause.is_in_force(99.0)
+    assert not pause.is_in_force(99.0)
 
 
 def test_a_token_outside_of_the_header_fails_the_test(folder: Path, client: httpx.Client) -> None:

@@ -168,7 +168,7 @@ def scene(
     gate, database = Gate(), postgres.create()
     with (
         serve_repositories(folder / "repositories") as host,
-        GitHubDouble(places, accounts, tokens=("token-one", "token-two"), script=gate, pause=2) as github,
+        GitHubDouble(places, accounts, tokens=("token-one", "token-two"), script=gate, pause=2, workers=8) as github,
         unmigrated(
             folder,
             postgres,

@@ -47,6 +47,27 @@ class _Window:
     used: int = 0
 
 
+@dataclass
+class Pause:
+    """A limit that an answer has stated, and how many requests may still come that were under way by then."""
+
+    until: float
+    under_way: int
+    connection: socket.socket
+
+    def is_in_force(self, now: float) -> bool:
+        return now < self.until and self._is_known()
+
+    def _is_known(self) -> bool:
+        """Whether the client may have read it: one that no longer waited for the answer has closed the connection."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+
 class GitHubDouble:
     """See the module.
 
@@ -55,6 +76,7 @@ class GitHubDouble:
         limit, window: points, and seconds until they reset.
         minute, concurrency: the secondary limits.
         pause: seconds in ``retry-after``.
+        workers: the requests that the client sends at once, so that many may come after a pause was stated.
     """
 
     def __init__(
@@ -74,6 +96,7 @@ class GitHubDouble:
         pause: int = 1,
         hang: float = 30.0,
         states_limits: bool = True,
+        workers: int = 4,
     ) -> None:
         self.accounts = accounts or Accounts()
         self.tokens = set(tokens)
@@ -92,7 +115,8 @@ class GitHubDouble:
         }
         self._moved: dict[str, str] = {}
         self._windows: dict[tuple[str, str], _Window] = {}
-        self._paused: dict[str, tuple[float, float]] = {}
+        self.workers = workers
+        self._pauses: dict[str, Pause] = {}
         self._at_once = 0
         self._limit_style = 0
         self._lock = threading.RLock()
@@ -166,9 +190,7 @@ class GitHubDouble:
             answer.headers = self._rate_headers(api, token) | {"x-oauth-scopes": self.scopes} | answer.headers
             if fault is not None:
                 answer = FAULTS[fault](answer, self.pause)
-            if answer.pause:
-                now = time.time()
-                self._paused[token] = (now, now + answer.pause)
+            answer.token = token
             if answer.manner == "hang":
                 self._stopping.wait(self.hang)
         return answer
@@ -176,12 +198,24 @@ class GitHubDouble:
     def _note(self, seen: Seen, body: bytes) -> None:
         with self._lock:
             self.seen.append(seen)
-            told_at, until = self._paused.get(seen.token, (0.0, 0.0))
-            # A request sent before the pause was stated is no violation.
-            if told_at + 0.5 < seen.at < until - 0.05:
-                self.violations.append(f"a request {until - seen.at:.2f} s before the end of a limit")
+            pause = self._pauses.get(seen.token)
+            if pause is not None and pause.is_in_force(seen.at + 0.05):
+                pause.under_way -= 1
+                if pause.under_way < 0:
+                    self.violations.append(f"a request {pause.until - seen.at:.2f} s before the end of a limit")
             if any(token in seen.path or token.encode() in body for token in self.tokens):
                 self.violations.append("a token outside of the Authorization header")
+
+    def note_pause(self, answer: Answer, connection: socket.socket) -> None:
+        """Note the pause that an answer states which is about to be sent."""
+        if not answer.pause:
+            return
+        with self._lock:
+            now = time.time()
+            pause = self._pauses.get(answer.token)
+            # The requests under way are the same for a pause that is in force already.
+            left = pause.under_way if pause is not None and pause.is_in_force(now) else self.workers
+            self._pauses[answer.token] = Pause(now + answer.pause, left, connection)
 
     def _under_way(self) -> _Counting:
         return _Counting(self)
@@ -400,6 +434,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.manner in ("drop", "hang"):
             self.close_connection = True
             return
+        self.server.double.note_pause(answer, self.connection)
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response_only(answer.status)
         self.send_header("Date", formatdate(usegmt=True))

@@ -23,6 +23,8 @@ class Answer:
     manner: str = "send"
     # Seconds that the client has to wait.
     pause: int = 0
+    # Whom it goes to.
+    token: str = ""
 
 
 Fault = Callable[[Answer, int], Answer]
