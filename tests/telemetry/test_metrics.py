@@ -52,6 +52,7 @@ from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_script import Script
 from tests.support.metrics import Samples, samples, value
+from tests.support.processes import counting_processes
 from tests.support.rows import add_repository
 from tests.support.server import Server, serving, wait_until
 from tests.support.web import open_site
@@ -334,23 +335,12 @@ def test_a_killed_counting_process_is_counted_as_crashed(tmp_path: Path, host: G
     with serving(Podium(tmp_path / "data"), settings) as server:
         server.submit(f"{host.url}/o/r.git")
         host.wait_for_request("r.git")
-        child = wait_until(lambda: child_of(server.process.pid), "the counting process")
+        (child,) = wait_until(lambda: counting_processes(server.process.pid), "the counting process")
         os.kill(child, signal.SIGKILL)
         wait_until(
             lambda: value(page(server), "podium_jobs_total", queue="commit-processing", outcome="crashed") == 1,
             "the death to be counted",
         )
-
-
-def child_of(parent: int) -> int | None:
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            is_child = (entry / "stat").read_text().rpartition(")")[2].split()[1] == str(parent)
-            if is_child and b"_count" in (entry / "cmdline").read_bytes():
-                return int(entry.name)
-        except OSError:
-            continue
-    return None
 
 
 @pytest.mark.parametrize("loopback", [True, False])
