@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import pytest
 
@@ -204,7 +205,8 @@ def test_no_request_starts_between_a_limit_and_its_end_in_any_order_of_answers(s
         api: Api = dice.choice(("graphql", "core"))
         if under_way and dice.random() < 0.5:
             slot = under_way.pop(dice.randrange(len(under_way)))
-            scope, until = dice.choice(("primary", "secondary")), now + dice.choice((1, 5, 60))
+            scope: Literal["primary", "secondary"] = dice.choice(("primary", "secondary"))
+            until = now + dice.choice((1, 5, 60))
             actions = (Done(), RetryAfter(1, ""), BadToken(""), DelayUntil(until, scope, ""))
             action = dice.choices(actions, (4, 1, 0.1, 1))[0]
             desk.report(slot, now, left(90, now + 600), action)
