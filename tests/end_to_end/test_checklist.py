@@ -455,7 +455,7 @@ def limited(crowded: SceneWithApi) -> SceneWithApi:
             waits.append((until, crowded.api.ask("/queues").body))
         return bool(row["state"] == "completed")
 
-    wait_until(is_completed, "the limits to have ended")
+    wait_until(is_completed, "the limits to have ended", longest_pause=0)
     return crowded
 
 

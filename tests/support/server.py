@@ -35,10 +35,13 @@ def free_port() -> int:
         return port
 
 
-def wait_until(true: Callable[[], Any], what: str) -> Any:
+def wait_until(true: Callable[[], Any], what: str, *, longest_pause: float = 0.25) -> Any:
     """Ask again and again until ``true()`` is; give what it gave.
 
     The longer it takes, the rarer are the questions: each costs what is waited for some of its time.
+
+    Args:
+        longest_pause: seconds between two of them at most; 0: what lasts for a moment only is to be seen.
     """
     start = time.monotonic()
     waiting = threading.Event()
@@ -49,7 +52,7 @@ def wait_until(true: Callable[[], Any], what: str) -> Any:
         waited = time.monotonic() - start
         if waited > PATIENCE:
             raise AssertionError(f"waited in vain for: {what}")
-        waiting.wait(min(max(0.02, waited / 10), 0.25))
+        waiting.wait(max(0.02, min(waited / 10, longest_pause)))
 
 
 @dataclasses.dataclass(frozen=True)
