@@ -86,6 +86,12 @@ def test_paths_revisions_and_addresses(podium: Podium, tmp_path: Path) -> None:
     table = podium.run("list").stdout
     assert "https://github.com/owner/name failed: It does not exist." in table
     assert f"Data folder: {podium.data}" in table
+    assert "main~1    done" in table
+    with contextlib.closing(SqliteDatabase(podium.data / "podium.db")) as db, db.write() as session:
+        session.run("UPDATE repository SET state = 'commits_processing' WHERE revision = 'main~1'")
+        session.run("UPDATE repository SET state = 'users_processing', lease_until = {now} + 60 WHERE revision IS NULL")
+    table = podium.run("list").stdout
+    assert "main~1    interrupted" in table and "looking up accounts" in table
     assert len(listed(podium, "-n", "1")["repositories"]) == 1
     assert "The latest 1 of 3: `podium list -n all` shows all." in podium.run("list", "-n", "1").stdout
 

@@ -435,6 +435,9 @@ def test_the_command_sees_and_steers_a_server_from_another_process(tmp_path: Pat
         ask(podium, "drop", str(number))
         assert "1 repository is tried again." in ask(podium, "retry")
     assert json.loads(ask(podium, "--json"))["workers"] == []
+    ask(podium, "drop", str(number))
+    queued = "1 repository is queued: it is tried when `podium serve` or a worker runs."
+    assert queued in ask(podium, "retry", str(number))
 
 
 def test_watching_tells_again_until_it_is_interrupted(tmp_path: Path) -> None:

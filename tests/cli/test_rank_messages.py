@@ -137,7 +137,8 @@ def test_what_is_no_repository_says_what_it_is(clone: Path, tmp_path: Path, monk
         "file": "file is a file",
         "./file": "is a file",
         "x.bundle": "git clone x.bundle FOLDER",
-        "folder": "There is no git repository",
+        "folder": f"{tmp_path}/folder is not inside a git repository",
+        ".": f"{tmp_path} is not inside a git repository",
         "dangling": "dangling is a link to nowhere",
         "dangling/deeper": "dangling is a link to nowhere",
         "loop": "loop is a link to loop",
@@ -242,6 +243,7 @@ def test_the_host_that_is_asked_is_always_named(tmp_path: Path) -> None:
             name = source.rstrip("/")
             assert done.returncode == 2
             assert f"podium: Asked {host} for {name}: The repository does not exist or is private" in done.stderr
+            assert f" There is no folder {source} here, so it was taken as owner/name.\n" in done.stderr
             said = f"podium: Nothing is at ./{note}; asking {host} for {name}\n"
             assert (said in done.stderr) is bool(note), done.stderr
 
@@ -254,3 +256,10 @@ def test_a_repository_that_was_taken_down_says_so(tmp_path: Path, status: int, s
         done = Podium(tmp_path / "data").run("rank", f"{host.url}/o/n.git")
     assert done.returncode == 2
     assert "taken down for legal reasons" in done.stderr
+
+
+# Options
+
+
+def test_a_mailmap_that_would_be_ignored_is_refused(clone: Path) -> None:
+    assert "leave one of them out" in complaint(clone, "--mailmap-file", "team.mailmap", "--mailmap", "ignore")

@@ -18,7 +18,7 @@ from podium.cli.arguments import ALL
 from podium.clones.mirrors import mirror_path
 from podium.git.limits import bytes_on_disk
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries
+from podium.repositories.store import leases, queries
 from podium.settings import Settings
 from podium.textutil.sanitize import clean, escape_json
 from podium.textutil.size import size
@@ -41,10 +41,15 @@ class Data:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Listed:
-    """clone_bytes: of the clone in the data folder, which all revisions of an address share; None: there is none."""
+    """One line.
+
+    clone_bytes: of the clone in the data folder, which all revisions of an address share; None: there is none.
+    is_interrupted: whether it is unfinished and no process will continue.
+    """
 
     repository: Repository
     clone_bytes: int | None
+    is_interrupted: bool
 
     @property
     def path(self) -> str | None:
@@ -69,12 +74,25 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     limit = options.top or (ALL if options.json else _ROWS)
     repositories: list[Repository] = []
     total = 0
+    working: set[int] = set()
+    has_workers = False
     if settings.uses_postgres or settings.sqlite_path().exists():
-        with installation(settings) as installed, installed.db.read() as session:
-            repositories = queries.latest(session, limit=min(limit, 2**31))
-            total = queries.count_all(session)
+        with installation(settings) as installed:
+            has_workers = installed.inspector.has_workers()
+            with installed.db.read() as session:
+                repositories = queries.latest(session, limit=min(limit, 2**31))
+                total = queries.count_all(session)
+                working = leases.in_progress(session)
     folder = factories.mirror_folder(settings)
-    listed = [Listed(each, _clone_bytes(folder, each)) for each in repositories]
+    listed = [
+        Listed(
+            each,
+            _clone_bytes(folder, each),
+            # Workers continue with addresses only.
+            each.state.is_unfinished and each.id not in working and not (has_workers and each.host),
+        )
+        for each in repositories
+    ]
     data = _data(settings, folder)
     output.write(_json(listed, data, total) if options.json else _text(listed, data, total))
     return 0
@@ -149,7 +167,7 @@ def _table(listed: Sequence[Listed]) -> str:
         [
             _named(each),
             clean(each.repository.revision or ""),
-            str(each.repository.state),
+            "interrupted" if each.is_interrupted else each.repository.state.words,
             readable_time(each.repository.commits_processed_at or 0)[:16] if each.repository.has_board else "",
             _number(each.repository.total_commits),
             _number(each.repository.unique_contributors),

@@ -48,6 +48,8 @@ _MANY_OBJECTS = 200_000
 LOOK_AGAIN = 0.3
 # Errors that no host causes.
 _OF_THIS_MACHINE = ("disk-full", "git-missing", "git-settings", "no-folder")
+# Errors that a misspelt path may cause, if it is taken for an address.
+_NOT_THERE = ("missing", "not-a-repository", "redirected", "refused", "unreachable")
 # Seconds to wait for a limit of GitHub.
 LONGEST_WAIT = 60.0
 _NOT_ASKED = "Accounts were not looked up: set GITHUB_TOKEN."
@@ -114,7 +116,7 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
         stack.callback(db.close)
         with progress_for(subject.address.name, quiet=request.quiet) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
-            with _naming_the_host(subject.address):
+            with _naming_the_host(subject.address, request.source):
                 repository_id = _count(job, db, subject.address, stop, progress, max_revisions=settings.max_revisions)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
@@ -126,13 +128,15 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
 
 
 @contextlib.contextmanager
-def _naming_the_host(address: Address) -> Iterator[None]:
+def _naming_the_host(address: Address, source: str) -> Iterator[None]:
     try:
         yield
     except HistoryError as error:
         if not address.host or error.code in _OF_THIS_MACHINE:
             raise
         asked = f"Asked {address.host} for {_name_at(address)}: {error.message}"
+        if error.code in _NOT_THERE and source.strip("/") == _name_at(address):
+            asked += f" There is no folder {source} here, so it was taken as owner/name."
         raise HistoryError(error.code, asked, transient=error.transient) from error
 
 

@@ -100,11 +100,18 @@ def _new_file_beside(target: Path, mode: int) -> Iterator[tuple[int, Path]]:
         name.unlink(missing_ok=True)
 
 
-_ADVICE = {
-    errno.ENOENT: "its folder does not exist",
-    errno.ENOTDIR: "its folder does not exist",
-    errno.EISDIR: "it is a folder",
-}
+def _reason(path: Path, error: OSError) -> str:
+    match error.errno:
+        case errno.ENOENT if _target(path).parent.is_dir():
+            # Such as /proc.
+            return "its folder takes no new files"
+        case errno.ENOENT:
+            return "its folder does not exist"
+        case errno.ENOTDIR:
+            return "a file stands in place of its folder"
+        case errno.EISDIR:
+            return "it is a folder"
+    return error.strerror or str(error)
 
 
 @contextlib.contextmanager
@@ -112,7 +119,6 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _ADVICE.get(error.errno or 0) or error.strerror or str(error)
         raise OutputError(
-            f"The file {path} cannot be written ({reason}): name another one with --output, or correct that."
+            f"The file {path} cannot be written ({_reason(path, error)}): choose another file, or fix the cause."
         ) from error

@@ -82,7 +82,8 @@ def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         due = admin.retry(installed.db, options.ids)
         if installed.queues:
             installed.queues.forget_dead(set(options.ids) or None)
-    output.write(f"{admin.retry_message(due)}\n")
+        works = installed.inspector.has_workers()
+    output.write(f"{admin.retry_message(due, works=works)}\n")
     return 0
 
 
@@ -138,7 +139,7 @@ def _repositories(overview: Overview) -> str:
         if found.oldest is not None:
             oldest = f"#{found.oldest.id} {cut(clean(found.oldest.url), _WIDEST)}"
             since = "" if found.oldest.since is None else age(overview.at - found.oldest.since)
-        rows.append([state, f"{found.count:,}", since, oldest])
+        rows.append([state.words, f"{found.count:,}", since, oldest])
     return text_table(["Repositories", "Count", "Since", "Oldest"], rows, right={1, 2})
 
 

@@ -15,7 +15,7 @@ from podium.cli import output
 from podium.cli.arguments import ALL, SORT_COLUMNS
 from podium.cli.source_path import local_path
 from podium.clones.path_source import PathSource
-from podium.errors import HistoryError
+from podium.errors import BadRule, HistoryError
 from podium.git.command import Git
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _ROLES = 7
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Rank the repository that the options name, write its board, and return the exit code."""
+    if options.mailmap_file and options.mailmap == "ignore":
+        raise BadRule("--mailmap ignore applies no mailmap, also none of --mailmap-file: leave one of them out.")
     files = [Path(file) for file in options.output]
     if files:
         from podium.cli.output_files import check_writable

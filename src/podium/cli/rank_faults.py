@@ -12,6 +12,7 @@ from podium.cli.source_path import may
 from podium.errors import HistoryError
 from podium.git import version
 from podium.git.command import Git
+from podium.git.error_messages import NO_REPOSITORY
 from podium.textutil.sanitize import blank_controls
 
 _MOST_FILES = 50_000
@@ -25,6 +26,9 @@ def explained(error: HistoryError, git: Git, environment: Mapping[str, str], pat
     if error.code in _UNCLEAR and path is not None and (file := unreadable(path)):
         shown = blank_controls(str(file))
         code, message = "not-readable", f"This user may not read {shown}: give it access, or run it as the owner."
+    elif path is not None and message == NO_REPOSITORY:
+        folder = blank_controls(str(path.resolve()))
+        message = f"{folder} is not inside a git repository: name the folder of one, owner/name or a URL."
     elif bad := _BAD_VALUE.search(message):
         message = message.replace(": correct", f"{_place(bad['name'], bad['value'], path, environment)}: correct")
     elif error.code == "needs-newer-git" and (number := _version(git)):

@@ -19,6 +19,7 @@ _TRUST = re.compile(r"dubious ownership in repository at '([^']*)'")
 # Patterns are compiled when an error needs them: most runs of git have none.
 _SHALLOW = "The repository is a shallow clone on its host, without all of its history: name the full one."
 
+NO_REPOSITORY = "There is no git repository there: check the path or address."
 _TAKEN_DOWN = "The host does not give this repository out: it was taken down for legal reasons."
 # What the host says beside an error such as 403 (GitHub: "Repository unavailable due to DMCA takedown.").
 _TAKEN_DOWN_LINE = re.compile(r"^remote: .*(?:dmca|takedown|legal reasons)", re.IGNORECASE | re.MULTILINE)
@@ -225,7 +226,7 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         r"not a git repository|does not appear to be a git|is this a git repository|unable to change to"
         r"|not a directory",
         "not-a-repository",
-        "There is no git repository there: check the path or address.",
+        NO_REPOSITORY,
         False,
     ),
     (

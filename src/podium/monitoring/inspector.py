@@ -67,6 +67,11 @@ class Inspector:
                 workers=tuple(_worker(row) for row in workers),
             )
 
+    def has_workers(self) -> bool:
+        """Whether a worker is alive, by its heartbeat."""
+        with self.db.read() as session:
+            return any(row["alive"] for row in session.all(_WORKERS, dead_after=DEAD_AFTER))
+
     def report(self) -> dict[str, Any]:
         """Return a heartbeat's report: what no other process can see.
 

@@ -34,6 +34,20 @@ class State(enum.StrEnum):
         return None
 
     @property
+    def words(self) -> str:
+        """For people, where ``value`` is for programs."""
+        match self:
+            case State.PENDING:
+                return "waiting"
+            case State.COMMITS_PROCESSING:
+                return "counting"
+            case State.USERS_PROCESSING:
+                return "looking up accounts"
+            case State.COMPLETED:
+                return "done"
+        return "failed"
+
+    @property
     def is_unfinished(self) -> bool:
         return self.stage is not None
 

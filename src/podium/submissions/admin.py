@@ -86,10 +86,17 @@ def drop(db: Database, repository_id: int) -> Repository:
     return repository
 
 
-def retry_message(ids: Collection[int]) -> str:
+def retry_message(ids: Collection[int], *, works: bool = True) -> str:
+    """``works``: whether a worker is alive."""
     if not ids:
         return "No repository has failed: nothing to try again."
-    return f"{len(ids)} {'repository is' if len(ids) == 1 else 'repositories are'} tried again."
+    one = len(ids) == 1
+    if not works:
+        return (
+            f"{len(ids)} {'repository is' if one else 'repositories are'} queued: {'it is' if one else 'they are'} "
+            "tried when `podium serve` or a worker runs."
+        )
+    return f"{len(ids)} {'repository is' if one else 'repositories are'} tried again."
 
 
 def drop_message(repository: Repository) -> str:

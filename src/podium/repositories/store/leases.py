@@ -43,6 +43,20 @@ WHERE id = :id AND lease_token = :token AND lease_holder IS NOT NULL
 """
 
 
+_IN_PROGRESS = """
+SELECT id FROM repository r WHERE state IN ('pending', 'commits_processing', 'users_processing') AND (
+    lease_until >= {now} OR not_before > {now} OR EXISTS (
+        SELECT 1 FROM commit_data c WHERE c.repository_id = r.id AND c.count_id = r.count_id AND c.claim_until >= {now}
+    )
+)
+"""
+
+
+def in_progress(session: Session) -> set[int]:
+    """The unfinished repositories that a process works on, or that wait for a time of their own."""
+    return {row["id"] for row in session.all(_IN_PROGRESS)}
+
+
 def take(session: Session, repository_id: int, *, holder: str, seconds: float) -> Repository | None:
     return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
 
