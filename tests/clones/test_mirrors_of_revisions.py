@@ -109,6 +109,7 @@ def test_a_revision_that_does_not_exist_is_an_error_that_names_the_host(
         # A failure leaves the mirror of the others alone.
         assert counts(mirrors, host, None) == [3]
     assert failure(mirrors, host, "o/none.git", revision="v9").code == "missing"
+    assert "tag mian in this repository (there is main): " in failure(mirrors, host, revision="mian").message
 
 
 def test_the_refs_of_a_mirror_are_bounded(

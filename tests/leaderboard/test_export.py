@@ -290,6 +290,25 @@ def test_the_title_names_the_revision() -> None:
     assert ">o/r at v1.0..feature/&lt;b&gt;|x</text>" in render(board, "svg")
 
 
+@pytest.mark.parametrize(
+    ("revision", "base", "says"),
+    [
+        (
+            "v2..v1",
+            "b" * 40,
+            "The range v2..v1 has no commits: v2 reaches all of v1. --rev v1..v2 counts what only v2 has",
+        ),
+        ("..v1", "b" * 40, "The range ..v1 has no commits: HEAD reaches all of v1. --rev v1..HEAD counts"),
+        ("v1..v1^0", "a" * 40, "The range v1..v1^0 has no commits: v1 and v1^0 are the same commit."),
+    ],
+)
+def test_an_empty_range_is_named_as_it_was_typed(revision: str, base: str, says: str) -> None:
+    board = document(base=base, head="a" * 40, totalCommits=0)
+    board["repository"] = board["repository"] | {"revision": revision}
+    assert says in render(board, "table", width=None)
+    assert "--rev" not in render(board, "markdown")
+
+
 def test_markdown_shows_hostile_names_as_text() -> None:
     rows = shown(render(hostile_board(), "markdown"))
     assert len(rows) == len(HOSTILE)

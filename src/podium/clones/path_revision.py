@@ -135,7 +135,21 @@ def _no_commit(git: Git, repository: Path, revision: str, stop: Stop | None) -> 
     if oid is not None and (found := git.run("cat-file", "-t", oid, repository=repository, stop=stop)).code == 0:
         kind = found.output.decode(errors="replace").strip()
         return f"{clean(revision)} is no commit but a {kind}: name a branch, a tag or a commit."
+    near = _similar(git, repository, revision, stop)
+    there = f" (there is {clean(near)})" if near else ""
     return (
-        f"no branch, tag or commit of this repository is called {clean(revision)}: `git branch --all` and `git tag` "
-        "list them, and `git fetch --tags` may bring it."
+        f"no branch, tag or commit of this repository is called {clean(revision)}{there}: `git branch --all` and "
+        "`git tag` list them, and `git fetch --tags` may bring it."
     )
+
+
+def _similar(git: Git, repository: Path, revision: str, stop: Stop | None) -> str | None:
+    from podium.repositories.revision import MOST_SIMILAR, similar
+
+    for kinds in (("refs/heads", "refs/tags"), ("refs/remotes",)):
+        words = ("for-each-ref", f"--count={MOST_SIMILAR}", "--format=%(refname:lstrip=2)", *kinds)
+        answer = git.run(*words, repository=repository, stop=stop)
+        names = answer.output.decode("utf-8", "replace").splitlines() if answer.code == 0 else []
+        if found := similar(revision, names):
+            return found
+    return None

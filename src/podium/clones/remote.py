@@ -20,7 +20,7 @@ from podium.git.error_messages import clean, translate
 from podium.git.limits import Stop, bytes_on_disk
 from podium.git.progress import Progress
 from podium.repositories.address import parse_address
-from podium.repositories.revision import refs_named
+from podium.repositories.revision import refs_named, similar
 
 # A branch `a` that is renamed to `a/b` could not be stored beside its old name.
 KEPT_AT = "refs/podium/head"
@@ -243,11 +243,19 @@ class Remote:
         for name in names:
             if name in found:
                 return RemoteHead(None, found[name], name, kept_at(revision))
+        near = self._similar(revision)
         raise HistoryError(
             "no-such-revision",
-            f"{_host(self.url)} has no branch or tag {revision} in this repository: check the name, or leave it out "
-            "for the default branch.",
+            f"{_host(self.url)} has no branch or tag {revision} in this repository"
+            f"{f' (there is {clean(near)})' if near else ''}: check the name, or leave it out for the default branch.",
         )
+
+    def _similar(self, revision: str) -> str | None:
+        try:
+            lines = self._ask("--heads", "--tags", "--refs").split("\n")
+        except HistoryError:
+            return None
+        return similar(revision, (line.partition("\t")[2].removeprefix("refs/").partition("/")[2] for line in lines))
 
     def _ask(self, *words: str) -> str:
         options, patterns = [w for w in words if w.startswith("-")], [w for w in words if not w.startswith("-")]

@@ -5,12 +5,19 @@ The rules for names are those of https://git-scm.com/docs/git-check-ref-format.
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable
 
 from podium.errors import BadRule
 
 # Of UTF-8. A file system's name of a ref has at most 255, with `.lock`.
 MAX_BYTES = 250
+
+# What an error compares with a misspelt name: at most so many names, and none that is longer. It takes the time of the
+# product of two lengths for each.
+MOST_SIMILAR = 2_000
+_LONGEST_SIMILAR = 60
 
 _OID = re.compile(r"[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 _RELATIVE = re.compile(r"[~^:]|@\{")
@@ -58,3 +65,20 @@ def refs_named(revision: str) -> tuple[str, ...]:
         return (revision,)
     short = (f"refs/{revision}",) if revision.startswith(("heads/", "tags/")) else ()
     return (*short, _TAGS + revision, _BRANCHES + revision)
+
+
+def similar(revision: str, names: Iterable[str]) -> str | None:
+    """The one of ``names`` that ``revision`` may be a misspelling of; what follows the name, such as ``~2``, stays."""
+    import difflib
+
+    relative = _RELATIVE.search(revision)
+    end = relative.start() if relative else len(revision)
+    name, rest = revision[:end], revision[end:]
+    # No ref has .. in its name.
+    if len(name) > _LONGEST_SIMILAR or ".." in name:
+        return None
+    short = [each for each in itertools.islice(names, MOST_SIMILAR) if len(each) <= _LONGEST_SIMILAR]
+    # `main` may mean origin/main.
+    known = {each.rpartition("/")[2].casefold(): each for each in short} | {each.casefold(): each for each in short}
+    found = difflib.get_close_matches(name.casefold(), known, n=1)
+    return known[found[0]] + rest if found and known[found[0]] != name else None

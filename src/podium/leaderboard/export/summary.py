@@ -134,7 +134,7 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
 def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     total = document["total"]
     if document["base"] and not document["totalCommits"]:
-        return [f"The range has no commits: {document['base'][:10]} reaches all of {document['head'][:10]}."]
+        return [_empty_range(document, hints=hints)]
     if not total:
         return [_why_empty(document, hints=hints)]
     if not shown:
@@ -145,6 +145,17 @@ def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     first, last = document["offset"] + 1, document["offset"] + shown
     ranks = f"Rank {first:,}" if shown == 1 else f"Ranks {first:,} to {last:,}"
     return [f"{ranks} of {total:,}."] if shown < total else []
+
+
+def _empty_range(document: Document, *, hints: bool) -> str:
+    revision = document["repository"]["revision"]
+    base, _, head = revision.partition("..")
+    base, head = base or "HEAD", head or "HEAD"
+    if document["base"] == document["head"]:
+        return f"The range {revision} has no commits: {base} and {head} are the same commit."
+    # The other direction has commits: at least its end, which is none of what the empty range names.
+    other = f". --rev {head}..{base} counts what only {base} has" if hints else ""
+    return f"The range {revision} has no commits: {base} reaches all of {head}{other}."
 
 
 def _why_empty(document: Document, *, hints: bool) -> str:
