@@ -61,6 +61,7 @@ def test_podium_alone_and_help_show_the_commands(capsys: pytest.CaptureFixture[s
         (["rnak", "."], "'rnak' is not a command. Did you mean `podium rank`?"),
         (["QUEUE"], "'QUEUE' is not a command. Did you mean `podium queue`?"),
         (["wokrer"], "'wokrer' is not a command. Did you mean `podium worker`?"),
+        (["shortlog", "-sn"], "'shortlog' is not a command. Did you mean `podium rank`?"),
         (["."], "'.' is not a command. To rank a repository, say `podium rank .`."),
         (
             ["owner/name", "--top", "3"],
@@ -80,7 +81,7 @@ def test_podium_alone_and_help_show_the_commands(capsys: pytest.CaptureFixture[s
         ([""], "'' is not a command."),
     ],
 )
-def test_an_unknown_command_is_one_line_and_the_help(
+def test_an_unknown_command_is_the_help_and_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -88,17 +89,84 @@ def test_an_unknown_command_is_one_line_and_the_help(
     line: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
     (tmp_path / "a folder").mkdir()
     code, out, error = shown(capsys, *words)
     assert (code, out) == (2, "")
-    first, _, rest = error.partition("\n")
-    assert first == f"podium: {line}"
-    assert rest == shown(capsys, "--help")[1]
+    assert error.endswith(f"\n\npodium: {line}\n")
+    short = error.removesuffix(f"podium: {line}\n")
+    assert short == shown(capsys, "--help")[1].partition("examples:")[0]
+    # With a line for the prompt before and after, and one that the terminal breaks.
+    assert len(error.splitlines()) <= 24 - 3
 
 
 def test_nothing_names_the_child_commands(capsys: pytest.CaptureFixture[str]) -> None:
     everything = [*shown(capsys), *shown(capsys, "frobnicate"), *shown(capsys, "_coun"), *shown(capsys, "queue", "x")]
     assert not [name for name in CHILD_COMMANDS if any(name in str(each) for each in everything)]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("rank . --since foo", "argument --since: 'foo' names no day: write a day as"),
+        ("rank . --until 2024-13", "argument --until: '2024-13' is not in the calendar"),
+        ("rank . -sne", "there is no option '-sne': a board shows counts anyway, and e-mails where there is room (see"),
+        ("rank . -e", "there is no option '-e': a board shows counts anyway"),
+        ("rank . -nse", "argument -n/--top: 'se' is neither a number above 0 nor 'all': a board shows counts anyway"),
+        ("rank . -n", "-n needs a number or all (see `podium rank --help`)"),
+        ("rank . --top", "--top needs a number or all (see"),
+        ("rank . --rev", "--rev needs a value: REV (see"),
+        ("rank . --bots", "--bots needs a value: include, exclude or only (see"),
+        ("worker all --threads", "--threads needs a number (see `podium worker --help`)"),
+        ("rank . --limit 5", "there is no option '--limit'. Did you mean `--top`? (see"),
+        ("rank . --after=2024", "there is no option '--after=2024'. Did you mean `--since`? (see"),
+        ("rank . --before 2024", "there is no option '--before'. Did you mean `--until`? (see"),
+        ("rank . --author me", "there is no option '--author' (see"),
+        (
+            "rank . --all",
+            "there is no option '--all': `--rev` chooses what to count, and `--top all` shows all rows (see",
+        ),
+        ("rank . --csv", "there is no option '--csv'. Did you mean `--format csv`? (see"),
+        ("rank . -top 5", "there is no option '-top'. Did you mean `--top`? (see"),
+        ("list --limit 5", "there is no option '--limit' (see `podium list --help`)"),
+        ("rank . v1..v2", "'v1..v2' is one argument too many: to rank a range, say `--rev v1..v2` (see"),
+        ("rank . v1...", "'v1...' is one argument too many: to rank a range, say `--rev v1..` (see"),
+        ("rank . ../x", "'../x' is one argument too many (see"),
+        ("rank . --sort comits", "argument --sort: there is no 'comits'. Did you mean `commits`? (see"),
+        (
+            "rank . --sort foo",
+            "argument --sort: there is no 'foo': choose commits, merges, co-authored, ai, name, account, email, first, "
+            "last or 7 others (see",
+        ),
+        ("worker foo", "argument KIND: there is no 'foo': choose commits, users or all (see"),
+        ("worker", "the following arguments are required: KIND (see"),
+        ("completion", "the following arguments are required: SHELL (see"),
+        ("queue retri", "argument ACTION: there is no 'retri'. Did you mean `retry`? (see"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_type(
+    capsys: pytest.CaptureFixture[str], words: str, line: str
+) -> None:
+    code, out, error = shown(capsys, *words.split())
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert error.startswith(f"podium: {line}")
+
+
+def test_a_usage_names_what_the_help_names(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in parsers(parser()):
+        _, out, _ = shown(capsys, *each.prog.split()[1:], "-h")
+        usage, _, rest = out.partition("\n")
+        named = [action for action in each._actions if not action.option_strings]
+        for action in named:
+            assert str(action.metavar) in usage and f"\n  {action.metavar}" in rest
+        options = [action for action in each._actions if action.option_strings and action.dest != "help"]
+        assert usage.endswith(" [OPTIONS]") == bool(options)
+        assert usage.startswith(f"usage: {each.prog}") and "-h" not in usage
+
+
+def test_no_help_names_a_file_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in parsers(parser()):
+        assert "docs/" not in shown(capsys, *each.prog.split()[1:], "-h")[1]
 
 
 def test_short_options() -> None:

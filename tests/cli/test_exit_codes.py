@@ -167,8 +167,8 @@ def test_a_full_disk_can_be_fixed(tmp_path: Path) -> None:
 
 def test_readme_and_help_have_one_table(capsys: pytest.CaptureFixture[str]) -> None:
     table = re.findall(r"^\| (\d+) \| (.*) \|$", README, flags=re.MULTILINE)
-    assert {int(code): text for code, text in table} == EXIT_CODES
-    for words in ([], ["--help"], ["help", "rank"], ["queue", "drop", "-h"]):
+    assert [(int(code), text) for code, text in table] == list(EXIT_CODES.items()) == sorted(EXIT_CODES.items())
+    for words in ([], ["--help"], ["help", "rank"]):
         with pytest.raises(SystemExit) as ended:
             cli.main(words)
         assert ended.value.code == 0

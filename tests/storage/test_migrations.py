@@ -306,6 +306,19 @@ def test_several_that_start_at_once_migrate_once(tmp_path: Path, filled: str) ->
     assert values(filled, "SELECT count(*) FROM repository") == [(3,)]
 
 
+def test_the_command_says_which_revision_the_database_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    for words, line in (
+        ([], f"The database has revision {migrate.HEAD}."),
+        (["--to", "0001"], "The database has revision 0001."),
+        (["--to", "base"], "The database has no tables of Podium."),
+    ):
+        assert main(["migrate", *words]) == 0
+        assert capsys.readouterr() == (f"{line}\n", "")
+
+
 def test_the_embedded_default_migrates_itself(tmp_path: Path) -> None:
     fill(f"sqlite:///{tmp_path / 'podium.db'}")
     db = factories.open_database(Settings(data_dir=str(tmp_path)))

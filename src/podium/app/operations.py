@@ -54,8 +54,8 @@ def check_database_exists(settings: Settings) -> None:
         )
 
 
-def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
-    """Migrate to a revision, or only compare the tables with the declared ones.
+def migrate_database(settings: Settings, *, to: str, check: bool) -> str:
+    """Migrate to a revision, or only compare the tables with the declared ones. Return the database's revision.
 
     Raises:
         StorageError: the database cannot be migrated, or differs.
@@ -63,9 +63,9 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> None:
     url = factories.database_url(settings)
     if check:
         migrate.check_tables(url)
-        return
+        return migrate.HEAD
     factories.make_data_folder(settings)
-    migrate.migrate(url, to)
+    return migrate.migrate(url, to)
 
 
 @contextlib.contextmanager

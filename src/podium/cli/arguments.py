@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from podium import __version__
 from podium.cli import output
+from podium.cli.argument_parser import Once, Parser
+from podium.errors import BadRule
 
+_SERVER_PACKAGES = "`pip install 'podium[server]'`"
 _KINDS = ("commits", "users", "all")
 # More rows than any board has.
 ALL = sys.maxsize
@@ -18,43 +21,6 @@ SORT_COLUMNS = (
     *("commits", "merges", "co-authored", "ai", "name", "account", "email", "first", "last"),
     *("reviewed", "tested", "acked", "signed-off", "reported", "suggested", "helped"),
 )
-
-
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, *positional: Any, **named: Any) -> None:
-        super().__init__(*positional, **named)
-        self.formatter_class = argparse.RawDescriptionHelpFormatter
-
-    def format_help(self) -> str:
-        from podium.cli.help.epilog import epilog
-
-        self.epilog = epilog(self.prog)
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"podium: {message} (see `{self.prog} --help`)\n")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if file is sys.stdout:
-            # argparse ignores that it cannot be written.
-            output.write(message)
-        else:
-            super()._print_message(message, file)
-
-
-class _Once(argparse.Action):
-    """Refuses an option that is given twice: argparse would use the last value."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        if getattr(namespace, self.dest, None) is not None:
-            parser.error(f"{option_string} is given twice: give one revision, or a range A..B")
-        setattr(namespace, self.dest, values)
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -73,9 +39,12 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     if command is None and words[0] not in ("-h", "--help", "-V", "--version"):
         from podium.cli.help.mistakes import unknown_command
 
+        # The line comes last, after what fits a small terminal with it.
+        podium.has_epilog = False
+        print(podium.format_help(), file=sys.stderr)
         output.complain(unknown_command(words, list(COMMANDS)))
-        podium.print_help(sys.stderr)
         podium.exit(2)
+    options: argparse.Namespace
     options, unknown = podium.parse_known_args(words)
     if unknown:
         from podium.cli.help.mistakes import unknown_argument
@@ -84,37 +53,47 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def parser(command: str | None = None) -> argparse.ArgumentParser:
+def parser(command: str | None = None) -> Parser:
     """The parser of one command, or of all.
 
     Each command sets ``func``, ``module:function`` in this package, so that parsing imports no command.
     """
-    podium = _Parser(
+    podium = Parser(
         prog="podium",
         usage="%(prog)s COMMAND [OPTIONS]",
         description="Who made this? A ranked leaderboard of a git repository.",
     )
     podium.add_argument("-V", "--version", action="version", version=f"podium {__version__}", help="show the version")
-    commands = podium.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser, prog="podium")
+    commands = podium.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser, prog="podium")
+    podium._positionals.title = "commands"
     for name in [command] if command else COMMANDS:
         COMMANDS[name](commands)
     return podium
 
 
-def _add(commands: Any, name: str, func: str, summary: str, usage: str = "") -> argparse.ArgumentParser:
-    """Add a command or an action. ``usage``: what follows its name; '': argparse's own."""
-    named = {"usage": f"%(prog)s {usage}"} if usage else {}
+def _add(
+    commands: Any, name: str, func: str, summary: str, *, usage: str = "[OPTIONS]", more: str = ""
+) -> argparse.ArgumentParser:
+    """Add a command or an action.
+
+    Args:
+        usage: what follows its name.
+        more: what its own help says after the summary.
+    """
+    description = f"{summary[0].upper()}{summary[1:]}."
     added: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", **named
+        name,
+        help=summary,
+        description=f"{description}\n{more}" if more else description,
+        usage=f"%(prog)s {usage}".rstrip(),
     )
     added.set_defaults(func=func, parser=added)
     return added
 
 
 def _add_rank(commands: Any) -> None:
-    rank = _add(
-        commands, "rank", "rank:run", "rank the people behind a repository and print the board", "SOURCE [OPTIONS]"
-    )
+    summary = "rank the people behind a repository and print the board"
+    rank = _add(commands, "rank", "rank:run", summary, usage="SOURCE [OPTIONS]")
     include = ("include", "exclude")
 
     rank.add_argument(
@@ -123,9 +102,9 @@ def _add_rank(commands: Any) -> None:
     rank.add_argument(
         "--rev",
         metavar="REV",
-        action=_Once,
-        help="count this revision of a path instead of HEAD, or this branch or tag of an address; of a path also A..B: "
-        "what B has and A lacks, as in git shortlog A..B",
+        action=Once,
+        help="what to count; of a path: any revision, or a range A..B, which is what B has and A lacks, as in git "
+        "shortlog A..B (default: HEAD); of an address: a branch or tag (default: the default branch)",
     )
 
     window = rank.add_argument_group(
@@ -133,9 +112,13 @@ def _add_rank(commands: Any) -> None:
         "Whole days in UTC, by author date. DATE names a day or a span of days:\n"
         "2024-01-31, 2024-01, 2024-Q1, 2024, yesterday, 'last month', '3 months ago', 2.weeks.",
     )
-    window.add_argument("--since", metavar="DATE", help="start with the first day of DATE")
-    window.add_argument("--until", metavar="DATE", help="end with the last day of DATE")
-    window.add_argument("--new", action="store_true", help="rank only people who are new in it, or in --rev A..B")
+    window.add_argument("--since", type=_date, metavar="DATE", help="start with the first day of DATE")
+    window.add_argument("--until", type=_date, metavar="DATE", help="end with the last day of DATE")
+    window.add_argument(
+        "--new",
+        action="store_true",
+        help="rank only people whose first commit is in the window, or in the range of --rev A..B",
+    )
 
     rules = rank.add_argument_group("what is ranked")
     rules.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
@@ -143,10 +126,10 @@ def _add_rank(commands: Any) -> None:
     rules.add_argument(
         "--bots-file",
         metavar="FILE",
-        help="further bots: an e-mail address or login per line, ! before one that is no bot",
+        help="further bots, one e-mail address or login per line; prefix ! for one that is not a bot",
     )
     rules.add_argument(
-        "--co-authors", choices=include, default="exclude", help="count co-authored commits (default: exclude)"
+        "--co-authors", choices=include, default="exclude", help="credit co-authors too (default: exclude)"
     )
 
     people = rank.add_argument_group("who is one person")
@@ -156,12 +139,17 @@ def _add_rank(commands: Any) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="a mailmap of your own, applied after the repository's; may be given several times, the last one wins",
+        help="a mailmap of your own, applied after the repository's; may be given several times: if two differ, the "
+        "last one wins",
     )
     people.add_argument(
         "--names", choices=("join", "apart"), default="join", help="join rows of one full name (default: join)"
     )
-    people.add_argument("--no-identities", action="store_true", help="look up no accounts, and join no rows by account")
+    people.add_argument(
+        "--no-identities",
+        action="store_true",
+        help="do not look up identities, the accounts behind e-mail addresses, and join no rows by account",
+    )
 
     shown = rank.add_argument_group("output")
     shown.add_argument(
@@ -175,7 +163,7 @@ def _add_rank(commands: Any) -> None:
         "--format",
         choices=("table", "json", "csv", "markdown"),
         default="table",
-        help="of standard output (default: table)",
+        help="format of standard output (default: table)",
     )
     formats.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     shown.add_argument(
@@ -185,27 +173,29 @@ def _add_rank(commands: Any) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="also write a file, by its extension: .csv, .json, .md (Markdown) or .svg (a card of the first people); "
-        "may be given several times",
+        help="also write a file, by its extension: .csv or .json (all rows), .md (Markdown, 20 rows) or .svg (a card "
+        "of 12 people), unless --top is given; may be given several times",
     )
     shown.add_argument(
         "--sort",
         choices=SORT_COLUMNS,
         metavar="COLUMN",
-        help=f"order rows by {', '.join(SORT_COLUMNS[:-1])} or {SORT_COLUMNS[-1]}, the last seven with --roles; ranks "
-        "stay those of commits (default: commits)",
+        help=f"order rows by {', '.join(SORT_COLUMNS[:-1])} or {SORT_COLUMNS[-1]} (default: commits); the last seven "
+        "imply --roles; numbers: highest first, last commits: newest first, first commits: oldest first, text: A to Z; "
+        "ranks stay those of commits",
     )
-    shown.add_argument("-r", "--reverse", action="store_true", help="reverse the order of --sort")
+    shown.add_argument("-r", "--reverse", action="store_true", help="turn the order of --sort round")
     shown.add_argument(
         "-q",
         "--quiet",
         action="store_true",
-        help="show no progress and no notes, only errors; with --output, no board on standard output",
+        help="show no progress and no notes on standard error, only errors; with --output, print no board",
     )
 
 
 def _add_list(commands: Any) -> None:
-    listing = _add(commands, "list", "list_command:run", "show what was ranked here, and where the data lies")
+    summary = "show what was ranked on this machine, and where the data lies"
+    listing = _add(commands, "list", "list_command:run", summary)
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.add_argument(
         "-n", "--top", type=_top, metavar="N|all", help="number of rows, the latest first (default: 100, all in JSON)"
@@ -214,21 +204,44 @@ def _add_list(commands: Any) -> None:
 
 def _add_completion(commands: Any) -> None:
     summary = "print a script that completes commands and options in a shell"
-    completion = _add(commands, "completion", "completion_command:run", summary)
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell that reads the script")
+    completion = _add(commands, "completion", "completion_command:run", summary, usage="SHELL")
+    completion.add_argument(
+        "shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="the shell that reads it: bash, zsh or fish"
+    )
 
 
 def _add_serve(commands: Any) -> None:
-    serve = _add(commands, "serve", "serve:run", "serve the API and the page; without Redis also run both workers")
+    serve = _add(
+        commands,
+        "serve",
+        "serve:run",
+        "serve the API and the page",
+        more="Without REDIS_URL this process also counts commits and finds accounts, as `podium worker all` does.\n"
+        f"It needs {_SERVER_PACKAGES}.",
+    )
     serve.add_argument("--host", help="address to listen on (default: PODIUM_HOST, or 127.0.0.1)")
     serve.add_argument("--port", type=_port, help="port to listen on (default: PORT, or 3000)")
-    serve.add_argument("--workers", action="store_true", help="run both workers in this process even with Redis")
+    serve.add_argument(
+        "--workers", action="store_true", help="count commits and find accounts in this process even with REDIS_URL"
+    )
     _add_reload(serve)
 
 
 def _add_worker(commands: Any) -> None:
-    worker = _add(commands, "worker", "worker:run", "run worker processes (needs Redis)")
-    worker.add_argument("kind", choices=_KINDS, help="the queue to work on; all: both, in one process")
+    worker = _add(
+        commands,
+        "worker",
+        "worker:run",
+        "run processes that count and find accounts (needs Redis)",
+        usage="KIND [OPTIONS]",
+        more=f"It needs REDIS_URL and {_SERVER_PACKAGES}.",
+    )
+    worker.add_argument(
+        "kind",
+        metavar="KIND",
+        choices=_KINDS,
+        help="commits: clone and count; users: find accounts; all: both, in one process",
+    )
     worker.add_argument(
         "--processes",
         type=_positive,
@@ -236,7 +249,11 @@ def _add_worker(commands: Any) -> None:
         help="number of processes (default: PODIUM_COMMIT_WORKERS for commits, else 1)",
     )
     worker.add_argument(
-        "--threads", type=_positive, metavar="N", help="jobs of each kind at a time per process (default: the settings)"
+        "--threads",
+        type=_positive,
+        metavar="N",
+        help="jobs of each kind at a time per process (default: for users PODIUM_USER_WORKERS, for commits 1, or "
+        "PODIUM_COMMIT_WORKERS with all)",
     )
     worker.add_argument(
         "--drain", action="store_true", help="exit when nothing is left to do, with 1 if a repository failed"
@@ -255,33 +272,46 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 
 def _add_queue(commands: Any) -> None:
     summary = "show the queues, retry failed repositories, drop one"
-    queue = _add(commands, "queue", "queue:show", summary, "[--json] [--watch [SECONDS]] [retry|drop]")
+    queue = _add(commands, "queue", "queue:show", summary, usage="[ACTION] [OPTIONS]")
     queue.add_argument("--json", action="store_true", help="print JSON; with --watch one document per line")
     queue.add_argument(
         "--watch", type=_interval, nargs="?", const=2.0, metavar="SECONDS", help="repeat every SECONDS (default: 2)"
     )
-    actions = queue.add_subparsers(metavar="[ACTION]", parser_class=_Parser, prog="podium queue")
-    retry = _add(actions, "retry", "queue:retry", "retry failed repositories, and waiting ones at once")
-    retry.add_argument("ids", metavar="ID", nargs="*", type=_repository_id, help="repository id (default: all failed)")
-    drop = _add(actions, "drop", "queue:drop", "take a repository out of the queue; it becomes failed")
+    actions = queue.add_subparsers(metavar="ACTION", parser_class=Parser, prog="podium queue")
+    queue._positionals.title = "actions"
+    retry = _add(actions, "retry", "queue:retry", "try failed repositories again now", usage="[ID ...]")
+    retry.add_argument(
+        "ids",
+        metavar="ID",
+        nargs="*",
+        type=_repository_id,
+        help="id of a repository that failed or waits for its next try (default: all that failed)",
+    )
+    drop = _add(actions, "drop", "queue:drop", "take a repository out of the queue; it becomes failed", usage="ID")
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
 
 
 def _add_doctor(commands: Any) -> None:
-    doctor = _add(commands, "doctor", "doctor:run", "check everything that Podium needs, and say what to do")
+    summary = "check everything that Podium needs, and say what to do"
+    doctor = _add(commands, "doctor", "doctor:run", summary, more="It exits with 1 if it finds a problem.")
     doctor.add_argument("--json", action="store_true", help="print JSON")
     doctor.add_argument("--offline", action="store_true", help="do not ask GitHub about tokens and limits")
 
 
 def _add_migrate(commands: Any) -> None:
-    summary = "bring the database to the revision that this Podium needs"
+    summary = "migrate to the database revision that this Podium needs"
     migrate = _add(commands, "migrate", "migrate_command:run", summary)
-    migrate.add_argument("--to", metavar="REVISION", default="head", help="migrate up or down to it (default: head)")
+    migrate.add_argument(
+        "--to",
+        metavar="REVISION",
+        default="head",
+        help="database revision to migrate to, up or down (default: head)",
+    )
     migrate.add_argument("--check", action="store_true", help="only compare the tables with those of this Podium")
 
 
 def _add_schema(commands: Any) -> None:
-    _add(commands, "schema", "schema_command:run", "print the JSON Schema of a board's JSON")
+    _add(commands, "schema", "schema_command:run", "print the JSON Schema of a board's JSON", usage="")
 
 
 # By name, in the order of the help.
@@ -301,8 +331,8 @@ CHILD_COMMANDS = {"_count": "serve", "_work": "worker"}
 
 
 def _child_parser() -> argparse.ArgumentParser:
-    podium = _Parser(prog="podium")
-    commands = podium.add_subparsers(required=True, parser_class=_Parser)
+    podium = Parser(prog="podium")
+    commands = podium.add_subparsers(required=True, parser_class=Parser)
     count = commands.add_parser("_count")
     count.set_defaults(func="count_command:run")
     work = commands.add_parser("_work")
@@ -323,8 +353,21 @@ def _whole(text: str, least: int, most: int) -> int | None:
 def _top(text: str) -> int:
     number = ALL if text == "all" else _whole(text, 1, ALL)
     if number is None:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number above 0 nor 'all'")
+        from podium.cli.help.mistakes import of_shortlog
+
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither a number above 0 nor 'all'{of_shortlog(text)}")
     return number
+
+
+def _date(text: str) -> str:
+    from podium.leaderboard.dates import first_day
+    from podium.timeutil import current_day
+
+    try:
+        first_day(text, current_day())
+    except BadRule as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+    return text
 
 
 def _output(text: str) -> str:

@@ -62,6 +62,10 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
     from podium.cli.local_rank import Request, rank
     from podium.leaderboard.rules import Rules
 
+    # An address with a range is refused later, with the reason.
+    is_bounded = local.is_range if local is not None else ".." in (options.rev or "")
+    if options.new and not (options.since or options.until or is_bounded):
+        raise BadRule("--new needs --since, --until or a range --rev A..B.")
     rules = Rules.parse(
         merges=options.merges,
         bots=options.bots,
@@ -69,7 +73,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
         mailmap=options.mailmap,
         names=options.names,
         new="only" if options.new else "any",
-        is_bounded=local is not None and local.is_range,
+        is_bounded=is_bounded,
         since=options.since,
         until=options.until,
         identities=not options.no_identities,

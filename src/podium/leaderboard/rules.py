@@ -71,10 +71,7 @@ class Rules:
             )
         is_new = _word("new", new, ("only", "any")) == "only"
         if is_new and first is None and last is None and not is_bounded:
-            raise BadRule(
-                "new=only (--new) needs a window or a range: give since or until, or, for a path, --rev A..B, such as "
-                "--rev v1.0..v2.0."
-            )
+            raise BadRule("new=only needs a window: give since or until.")
         return cls(
             merges=_word("merges", merges, ("include", "exclude")) == "include",
             bots=_bots(bots),

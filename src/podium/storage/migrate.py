@@ -78,8 +78,8 @@ def configuration(url: str | URL) -> Any:
     return config
 
 
-def migrate(url: str | URL, to: str = "head") -> None:
-    """Migrate up or down to a revision, ``head`` or ``base``. Concurrent calls are safe.
+def migrate(url: str | URL, to: str = "head") -> str:
+    """Migrate up or down to a revision, ``head`` or ``base``, and return its id. Concurrent calls are safe.
 
     Raises:
         BadRule: there is no such revision.
@@ -96,6 +96,7 @@ def migrate(url: str | URL, to: str = "head") -> None:
             _refuse(revision_fault(found))
         command = "downgrade" if steps.index(target) < steps.index(found) else "upgrade"
         _alembic(command, url, target)
+    return target
 
 
 def check_tables(url: str | URL) -> None:

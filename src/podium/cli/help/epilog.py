@@ -7,11 +7,13 @@ import textwrap
 
 from podium.cli.help.exit_codes import EXIT_CODES
 
+# Among many, a longer command line does not move the remarks of the others.
+_WIDEST, _FEW = 55, 3
 # By command: a command line, and what it does.
 EXAMPLES: dict[str, list[tuple[str, str]]] = {
     "podium": [
         ("podium rank .", "who made the repository in this folder"),
-        ("podium rank vercel/next.js", "the same of one at GitHub"),
+        ("podium rank vercel/next.js", "the same for a repository at GitHub"),
         ("podium rank --help", "all options of a command"),
         ("podium serve", "the page and the API at http://127.0.0.1:3000"),
     ],
@@ -23,6 +25,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium rank . --rev v1.0..v2.0", "who made 2.0"),
         ("podium rank . --rev v7.0.. --new", "who is new since v7.0"),
         ("podium rank . --sort last --reverse", "who has been away the longest"),
+        ("podium rank . --since 'last quarter' --until 'last quarter' --format csv", "the last quarter, as CSV"),
         ("podium rank . --bots only", "only bots and AI agents"),
         ("podium rank . --mailmap-file my.mailmap", "with a mailmap of your own"),
         ("podium rank . --roles", "how often Reviewed-by, Tested-by and so on name each person"),
@@ -37,12 +40,15 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium completion fish > ~/.config/fish/completions/podium.fish", "fish"),
     ],
     "podium serve": [
-        ("podium serve", "listen on http://127.0.0.1:3000, with both workers"),
-        ("podium serve --host 0.0.0.0 --port 8080", "let other machines reach it (read docs/serving.md first)"),
+        ("podium serve", "listen on http://127.0.0.1:3000"),
+        (
+            "podium serve --host 0.0.0.0 --port 8080",
+            "let other machines reach it (first read Podium's guide to serving)",
+        ),
     ],
     "podium worker": [
         ("podium worker commits", "clone and count"),
-        ("podium worker users --threads 8", "find accounts, eight batches at a time"),
+        ("podium worker users --threads 8", "find accounts, eight batches of e-mails at a time"),
         ("podium worker all --drain", "do everything that waits, then exit"),
     ],
     "podium queue": [
@@ -66,14 +72,19 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
     ],
     "podium schema": [("podium schema", "describe what `podium rank --json` prints")],
 }
+# They are the same for every command.
+_WITH_EXIT_CODES = ("podium", "podium rank")
 
 
 def epilog(command: str) -> str:
-    return "\n\n".join([_examples(EXAMPLES[command]), _exit_codes()]) if command in EXAMPLES else ""
+    blocks = [_examples(EXAMPLES[command])] if command in EXAMPLES else []
+    if command in _WITH_EXIT_CODES:
+        blocks.append(_exit_codes())
+    return "\n\n".join(blocks)
 
 
 def _examples(examples: list[tuple[str, str]]) -> str:
-    wide = max(len(line) for line, _ in examples)
+    wide = max(len(line) for line, _ in examples if len(line) <= _WIDEST or len(examples) <= _FEW)
     return "\n".join(["examples:", *(f"  {line:<{wide}}  # {what}" for line, what in examples)])
 
 
