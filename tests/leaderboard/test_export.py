@@ -117,6 +117,10 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def range_of(revision: str, base: str = "b" * 40) -> dict[str, Any]:
+    return {"base": base, "repository": document()["repository"] | {"revision": revision}}
+
+
 def hostile_board() -> dict[str, Any]:
     return document(
         *(entry(rank=number, name=name, username=name, email=name) for number, name in enumerate(HOSTILE, 1)),
@@ -303,8 +307,7 @@ def test_the_title_names_the_revision() -> None:
     ],
 )
 def test_an_empty_range_is_named_as_it_was_typed(revision: str, base: str, says: str) -> None:
-    board = document(base=base, head="a" * 40, totalCommits=0)
-    board["repository"] = board["repository"] | {"revision": revision}
+    board = document(head="a" * 40, totalCommits=0, **range_of(revision, base))
     assert says in render(board, "table", width=None)
     assert "--rev" not in render(board, "markdown")
 
@@ -368,7 +371,8 @@ def test_the_table_as_a_whole() -> None:
     assert render(board, "table", width=81) == (
         "o/r\n"
         "1,251 of 2,600 commits in the window: 1,241 ranked, 10 merges.\n"
-        "40 author e-mails, 30 on this board, 1 row joined by name.\n"
+        "30 rows on this board, 1 row joined by name; 40 author e-mails in the whole\n"
+        "  history.\n"
         "Counted up to a1b2c3d4e5 of main, committed on 2024-04-30.\n"
         "Not ranked: merges.\n"
         "Window: from 2024-01-08 (whole days in UTC, both inclusive; author dates).\n"
@@ -383,10 +387,15 @@ def test_the_table_as_a_whole() -> None:
         "Ranks 1 to 3 of 30.\n"
         "1 commit has an odd date (that git cannot read, from before 1970-01-02, or more\n"
         "  than a day after the count): counted in all of history, in no window.\n"
-        "3 people only have roles, such as reviewer, and are not on this board.\n"
+        "3 people in the whole history only have roles, such as reviewer, and are not on\n"
+        "  this board.\n"
         "Accounts are still being looked up: rows may still merge.\n"
-        "12 author e-mails have no known account; they are shown by name.\n"
+        "12 author e-mails in the whole history have no known account; they are shown by\n"
+        "  name.\n"
         "= joined by name: rows of one full name; --names apart keeps them apart.\n"
+        "new: the first commit ever, merges included, is in the window.\n"
+        "Co-auth: commits that name the person as co-author, ranked or not.\n"
+        "AI: commits that an AI agent made, or whose trailers name one.\n"
     )
 
 
@@ -426,7 +435,8 @@ def test_roles_are_columns_of_csv_and_markdown() -> None:
     board = document(entry(roles={role: number for number, role in enumerate(ROLES)}))
     [record] = csv.DictReader(io.StringIO(render(board, "csv", roles=True)))
     assert [record[role] for role in ROLES] == ["0", "1", "2", "3", "4", "5", "6"]
-    assert "| Reviewed | Tested | Acked | Signed off |" in render(board, "markdown")
+    # No one reviewed.
+    assert "| Co-authored | Tested | Acked | Signed off |" in render(board, "markdown")
     assert render(document(), "csv", roles=True) == ",".join(f'"{field}"' for field in CSV_FIELDS + ROLES) + "\r\n"
 
 
@@ -492,6 +502,62 @@ def test_a_column_without_a_value_is_left_out() -> None:
     assert table_lines(render(document(bare, bare | {"mergeCount": 1}), "table"))[0].split()[4:] == ["Merges"]
     # Other rows of the board have commits with AI, these have none.
     assert " AI" not in table_lines(render(document(entry(), aiCommits=9), "table"))[0]
+
+
+def test_markdown_leaves_out_the_columns_that_a_table_leaves_out() -> None:
+    bare = entry(username=None, email=None, mergeCount=0, coAuthoredCount=0, firstCommitAt=None, lastCommitAt=None)
+    assert "\n| # | Name | Commits | Share |\n|-----:|:-----|-----:|-----:|\n" in render(document(bare), "markdown")
+    second = bare | {"mergeCount": 1, "email": "ada@example.org"}
+    text = render(document(bare, second), "markdown")
+    assert "| # | Name | E-mail | Commits | Share | Merges |" in text
+    assert [row[2].replace("\u2060", "") for row in shown(text)] == ["", "ada@example.org"]
+    assert "E-mail" not in render(document(bare, second, entry()), "markdown")
+
+
+def test_notes_explain_the_marks_and_columns_of_the_shown_rows() -> None:
+    def notes(format: str, *rows: dict[str, Any], **changes: Any) -> list[str]:
+        text = render(document(*rows, **changes), format, width=None)
+        return [line.rstrip() for line in text.split("\n\n")[-1].splitlines() if ": " in line]
+
+    window, pairs = (Rules.parse(since="2024-01-08", co_authors=value).as_dict() for value in ("exclude", "include"))
+    plain = entry(coAuthoredCount=0)
+    back, new = plain | {"isBack": True}, plain | {"isNew": True}
+    returned = ["back: earlier commits, but none in the window of the same length before this one."]
+    assert notes("table", back, rules=window) == notes("markdown", back, rules=window) == returned
+    assert notes("table", back) == notes("table", plain, rules=window)[1:] == []
+    assert notes("table", new, rules=pairs, rankedCommits=2469) == [
+        "new: the first commit ever, merges and co-authored ones included, is in the window."
+    ]
+    assert notes("table", new, rules=window, **range_of("v1..v2"))[-1] == (
+        "new: no commit that bbbbbbbbbb reaches is theirs, and the first one is in the window."
+    )
+    assert notes("markdown", entry(aiCount=1, joinedByName=True)) == [
+        "joined by name: rows of one full name.",
+        "AI declared: commits that an AI agent made, or whose trailers name one.",
+    ]
+
+
+def test_a_range_says_how_to_see_who_is_new() -> None:
+    for revision, start in (("v1.0..v2.0", "v1.0"), ("..v2.0", "HEAD")):
+        board = document(entry(), **range_of(revision))
+        hint = f"--new shows only people without a commit in {start}."
+        assert hint in render(board, "table").splitlines()
+        assert "--new" not in render(board, "markdown")
+        assert hint not in render(board | {"rules": board["rules"] | {"new": "only"}}, "table")
+    assert "--new" not in render(document(entry()), "table")
+
+
+def test_numbers_that_do_not_follow_the_window_say_so() -> None:
+    numbers: dict[str, Any] = {"unresolved": 1, "roleOnlyPeople": 1, "rules": Rules.parse(since="2024").as_dict()}
+    for format in ("table", "markdown"):
+        text = render(document(entry(), **numbers), format, width=None)
+        assert "1 person on this board; 40 author e-mails in the whole history." in text
+        assert "1 author e-mail in the whole history has no known account; it is shown by name." in text
+        assert "1 person in the whole history only has roles, such as reviewer, and is not on this board." in text
+        assert "40 author e-mails in the whole range." in render(
+            document(entry(), **range_of("v1..v2"), **numbers), format
+        )
+        assert "whole" not in render(document(entry(), unresolved=1, roleOnlyPeople=1), format)
 
 
 def test_names_are_whole_beside_other_columns_at_80_columns() -> None:
@@ -584,7 +650,23 @@ def test_the_table_says_what_is_missing() -> None:
         ({"agents": 5000}, Rules(), "All 5,000 commits are by AI agents: --bots only shows them."),
         ({"merges": 2}, Rules(), "All 2 commits are merges: --merges include shows them."),
         ({"earlier": 9}, Rules(), "All 9 commits are by people who are not new: a board without --new shows them."),
-        ({"people": 3}, Rules(bots="only"), "All 3 commits are by people: --bots include shows them."),
+        (
+            {"people": 3},
+            Rules(bots="only"),
+            "No bot or AI agent is among the authors: --bots-file FILE names further ones.",
+        ),
+        (
+            {"people": 3, "merges": 1},
+            Rules.parse(bots="only", since="2024-01-08"),
+            "Merges aside, no bot or AI agent is among the authors in the window: --bots-file FILE names further ones, "
+            "--merges include adds merges.",
+        ),
+        (
+            {"people": 3, "earlier": 1},
+            Rules.parse(bots="only", new="only", since="2024-01-08"),
+            "All 4 commits in the window are left out (3 by people, 1 by contributors who are not new): "
+            "--bots include and a board without --new show them.",
+        ),
         (
             {"merges": 2, "bots": 5, "agents": 1},
             Rules(),
@@ -614,6 +696,35 @@ def test_an_empty_board_says_why(parts: dict[str, int], rules: Rules, why: str) 
     assert render(board, "table", width=None).endswith(f"\n\n{why}\n")
     assert f"\n\n{why.partition(' (')[0].partition(':')[0]}" in render(board, "markdown")
     assert "--" not in render(board, "markdown")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hint"),
+    [
+        ("2023-11-14T22:13:20Z", None, "the newest one is of 2023-11-14, before it"),
+        (None, "2025-01-02T00:00:00Z", "the oldest one is of 2025-01-02, after it"),
+        ("2023-11-14T22:13:20Z", "2025-01-02T00:00:00Z", "the nearest ones are of 2023-11-14, before it, and of 2025-"),
+    ],
+)
+def test_an_empty_window_names_the_nearest_commits_and_nothing_else(
+    before: str | None, after: str | None, hint: str
+) -> None:
+    board = document(
+        rules=Rules.parse(since="2024", until="2024").as_dict(),
+        commits=dict.fromkeys(document()["commits"], 0),
+        nearestCommits={"before": before, "after": after},
+        **{"oddDates": 1, "roleOnlyPeople": 3, "unresolved": 9, "trimmedCommits": 1, "isPartial": True},
+    )
+    for format in ("table", "markdown"):
+        [note] = render(board, format, width=None).split("\n\n")[-1].splitlines()
+        assert note.startswith(f"No commit has its author date in the window: {hint}")
+
+
+def test_people_who_declare_ai_are_no_bots() -> None:
+    parts = document()["commits"] | {"ranked": 0, "people": 2468}
+    board = document(rules=Rules(bots="only").as_dict(), commits=parts, aiCommits=2)
+    assert render(board, "markdown").endswith("among the authors. 2 commits that declare AI are by people.\n")
+    assert render(board | {"aiCommits": 1}, "markdown").endswith(" 1 commit that declares AI is by people.\n")
 
 
 # --- The text itself

@@ -13,6 +13,7 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.repositories.store import queries
 from podium.storage.session import Database
+from podium.timeutil import DAY
 from tests.support.boards import Counted, at
 
 SUNDAY = at("2024-01-07")
@@ -73,6 +74,18 @@ def test_only_rows_that_would_be_on_the_board_are_said_to_be_joined(counted: Cou
         assert (board["joinedByName"], board["total"]) == (joined, 1)
         apart = counted.board(Rules(merges=rules.merges, names="apart"))
         assert apart["total"] == board["total"] + joined
+
+
+def test_the_mark_of_a_row_and_the_number_of_joined_rows_obey_the_window(counted: Counted) -> None:
+    counted.person("a@x", "Zoe Kim")
+    counted.person("b@x", "Zoe Kim")
+    counted.commit("a@x", SUNDAY)
+    counted.commit("b@x", SUNDAY)
+    counted.commit("b@x", SUNDAY + 7 * DAY)
+    for rules, joined in ((Rules(), 1), (Rules(since=SUNDAY + DAY), 0)):
+        board = counted.board(rules)
+        assert (board["joinedByName"], board["total"]) == (joined, 1)
+        assert board["top_contributors"][0]["joinedByName"] is bool(joined)
 
 
 def test_rows_that_only_namesakes_credit_count_as_joined(counted: Counted) -> None:

@@ -55,6 +55,22 @@ def test_odd_dates_are_outside_of_every_window() -> None:
     assert log.commits(log.window(Rules(since=-(2**62))))[0] == log.commits(log.window(Rules(until=2**62)))[0] == 2
 
 
+def test_the_commits_nearest_to_a_window_are_ordinary_ones_of_anyone() -> None:
+    dice = random.Random(22)
+    ordinary = range(DAY, MONDAY + DAY + 1)
+    for _ in range(40):
+        dates = [MONDAY + dice.randrange(-9, 9) for _ in range(dice.randrange(6))]
+        dates += dice.choices((0, DAY - 1, 2**40), k=3)
+        log = log_of([Commit(dice.randrange(3), date, dice.random() < 0.3) for date in dates], counted_at=MONDAY)
+        since = MONDAY + dice.randrange(-12, 12)
+        until = since + dice.randrange(5)
+        fine = [date for date in dates if date in ordinary]
+        assert log.around((since, until)) == (
+            max((date for date in fine if date < since), default=None),
+            min((date for date in fine if date >= until), default=None),
+        )
+
+
 def test_a_log_of_other_people_is_damaged() -> None:
     board = MemoryBoard([0, 0], ["human"], [[Commit(0, MONDAY)]], MONDAY)
     people, repository = people_of(board), some_repository(total_commits=1, commits_processed_at=float(MONDAY))

@@ -101,7 +101,7 @@ def test_old_board_is_refreshed_and_stays_readable(site: Site, client: Client) -
 
 
 def test_a_board_says_how_many_commits_were_trimmed(site: Site, client: Client) -> None:
-    site.repository(trimmed_commits=1_200)
+    site.person(site.repository(trimmed_commits=1_200), "Ada", "ada@example.com", 3)
     board = client.get(LEADERBOARD).json()
     assert matches(schemas.Board, board)
     assert board["trimmedCommits"] == 1_200

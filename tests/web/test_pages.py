@@ -159,6 +159,17 @@ def test_board_shows_the_days_that_were_typed(site: Site, client: Client) -> Non
     assert "week" not in re.sub(r"<figure.*?</figure>", "", page, flags=re.S)
 
 
+def test_board_says_why_it_is_empty_and_what_does_not_follow_the_window(site: Site, client: Client) -> None:
+    number = site.repository()
+    bob = site.person(number, "Bob", "bob@example.com", 0)
+    site.person(number, "Ada Lovelace", "ada@example.com", 3, when=NOW - 60 * DAY, roles=[(bob, 1)])
+    page = client.get("/r/octo/hello?since=2024-01-01", headers=HTML).text
+    assert "1 e-mail in the whole history belongs to no known account" in page
+    empty = client.get("/r/octo/hello?since=2024-04-30", headers=HTML).text
+    assert "No commit has its author date in the window: the newest one is of 2024-03-02, before it." in empty
+    assert "known account" not in empty
+
+
 def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "Ada Lovelace", "ada@example.com", 30)

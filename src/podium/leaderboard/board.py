@@ -6,13 +6,13 @@ Its fields, like those of the other documents of this package, are described in 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadRule
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.commit_parts import agents, commit_parts, commit_split
+from podium.leaderboard.counts.joined_rows import joined_rows
 from podium.leaderboard.counts.newcomers import is_back, is_new, new_since
 from podium.leaderboard.counts.row_counts import row_counts
 from podium.leaderboard.counts.row_roles import add_roles, role_only_people
@@ -70,7 +70,8 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
         raise BadRule("limit and offset must be whole numbers, 0 or more.")
     order = ranked.ranking.order
     document = _describe(ranked) | _commits(ranked)
-    document |= {"rankedCommits": ranked.ranking.total, "total": len(order), "joinedByName": joined_by_name(ranked)}
+    document |= {"rankedCommits": ranked.ranking.total, "total": len(order)}
+    document |= {"joinedByName": sum(joined_rows(ranked).of.values())}
     document |= {"limit": limit, "offset": offset}
     end = len(order) if limit is None else offset + limit
     page = order[min(offset, len(order)) : end]
@@ -126,7 +127,7 @@ def _head_committed_at(repository: Repository) -> str | None:
 def _commits(ranked: Ranked) -> Document:
     """The commits of the window, in parts that add up."""
     parts, split = commit_parts(ranked), commit_split(ranked)
-    return {
+    document: Document = {
         "commits": {"total": parts.total, **dataclasses.asdict(parts)},
         "botCommits": split.by_bots,
         "aiCommits": split.ai,
@@ -135,6 +136,10 @@ def _commits(ranked: Ranked) -> Document:
         "isCoarse": ranked.log.is_coarse,
         "roleOnlyPeople": role_only_people(ranked),
     }
+    if ranked.rules.windowed and not parts.total:
+        before, after = ranked.log.around(ranked.window)
+        document["nearestCommits"] = {"before": iso_time(before), "after": iso_time(after)}
+    return document
 
 
 def agent_list(ranked: Ranked) -> list[Document]:
@@ -158,31 +163,6 @@ def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dic
         entry["isBack"] = is_back(ranked, group)
         entry["rankBefore"] = (ranks_before[group] or None) if ranks_before is not None else None
         found.append(entry)
-    return found
-
-
-def joined_by_name(ranked: Ranked) -> int:
-    """How many more rows the board would have if names joined none."""
-    groups, by_person = ranked.groups, ranked.ranking.by_person
-    counted = _credited_by_namesakes(ranked) if ranked.rules.co_authors else set()
-    more = 0
-    for group in itertools.compress(range(len(groups.members)), groups.joined):
-        if ranked.ranking.ranks[group]:
-            parts = {groups.parts[person] for person in groups.members[group]}
-            alone = {groups.parts[person] for person in groups.members[group] if by_person[person]}
-            more += max(0, len(alone | (parts & counted)) - 1)
-    return more
-
-
-def _credited_by_namesakes(ranked: Ranked) -> set[int]:
-    """The parts of groups that another part of the same group names as co-author: alone, each would be credited."""
-    groups, named = ranked.groups, ranked.log.named
-    found: set[int] = set()
-    for entry, count in enumerate(named.counts(ranked.window)):
-        author = named.authors[entry]
-        if count and groups.joined[groups.of[author]] and (ranked.rules.merges or not named.is_merge[entry]):
-            others = {groups.parts[person] for person in named.sets[entry]}
-            found |= others - {groups.parts[author]}
     return found
 
 
@@ -231,6 +211,6 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
         "lastCommitAt": iso_time(counts.last),
         "oddDates": counts.odd_dates,
         "isBot": ranked.groups.kinds[group] != "human",
-        "joinedByName": ranked.groups.joined[group] > 0,
+        "joinedByName": group in joined_rows(ranked).of,
         "isEnriched": account["enriched_at"] is not None,
     }

@@ -133,6 +133,17 @@ class CommitLog:
             for first, last, low, high in zip(self.firsts, self.lasts, lows, highs, strict=True)
         ]
 
+    def around(self, window: Window) -> tuple[int | None, int | None]:
+        """The last date before a window and the first one after it, without dates that cannot be true."""
+        (since, until), (first, end) = window, self.ordinary
+        before, after = [], []
+        for low, high in itertools.pairwise(self.starts):
+            at = bisect_left(self.dates, since, low, high)
+            before += [date for date in self.dates[max(low, at - 1) : at] if date >= first]
+            at = bisect_left(self.dates, until, at, high)
+            after += [date for date in self.dates[at : min(at + 1, high)] if date < end]
+        return max(before, default=None), min(after, default=None)
+
     def merges(self, window: Window) -> dict[int, int]:
         """The merges of each person who has any."""
         return {person: self.count(person, True, window) for person in self.mergers}

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.leaderboard.board import Document
-from podium.leaderboard.export.summary import day_of_row, footnotes, headlines, marks_of_row, title
+from podium.leaderboard.export.summary import (
+    AI_COLUMN,
+    day_of_row,
+    footnotes,
+    headlines,
+    marks_of_row,
+    notes_of_marks,
+    title,
+)
 from podium.textutil.sanitize import clean
 
 # As character references, which are never structure (CommonMark 2.5): a table splits at | before it reads backslashes.
@@ -27,23 +36,59 @@ _ROLES = (
     ("suggested", "Suggested"),
     ("helped", "Helped"),
 )
-_LEFT = ("Name", "Account", "First commit", "Last commit")
+_ACCOUNT, _EMAIL, _AI = "Account", "E-mail", "AI declared"
+_LEFT = ("Name", _ACCOUNT, _EMAIL, "First commit", "Last commit")
+_ALWAYS = ("#", "Name", "Commits")
+_EMPTY = frozenset(("", "0"))
 
 
 def markdown(pages: Iterable[Document]) -> Iterator[str]:
-    document, shown = None, 0
+    """Columns without a value are left out, so all rows are read before the first one is written."""
+    document, table, marks = None, _Table(), set[str]()
     for page in pages:
-        if document is None:
-            document = page
-            yield f"## {escape(title(document))}\n\n"
-            yield "  \n".join(map(escape, headlines(document))) + "\n"
-        rows = [_cells(document, entry) for entry in page["top_contributors"]]
-        if rows:
-            yield ("" if shown else "\n" + _head(rows[0])) + "".join(map(_row, rows))
-            shown += len(rows)
-    notes = footnotes(document, shown) if document else []
+        document = document or page
+        for entry in page["top_contributors"]:
+            table.add(_cells(document, entry))
+            marks.update(marks_of_row(document, entry))
+    if document is None:
+        return
+    yield f"## {escape(title(document))}\n\n"
+    yield "  \n".join(map(escape, headlines(document))) + "\n"
+    labels = table.labels()
+    if table.rows:
+        yield "\n" + _head(labels)
+        yield from table.lines(labels)
+    notes = [*footnotes(document, len(table.rows)), *notes_of_marks(document, marks).values()]
+    if _AI in labels:
+        notes.append(f"{_AI}: {AI_COLUMN}.")
     if notes:
         yield "\n" + "  \n".join(map(escape, notes)) + "\n"
+
+
+class _Table:
+    """Rows of all columns, in one string each: a board may have very many."""
+
+    def __init__(self) -> None:
+        self.rows: list[str] = []
+        self._all: tuple[str, ...] = ()
+        self._used = set(_ALWAYS)
+
+    def add(self, cells: dict[str, str]) -> None:
+        self._all = tuple(cells)
+        self._used.update(label for label, cell in cells.items() if cell not in _EMPTY)
+        # No cell has a line break.
+        self.rows.append("\n".join(cells.values()))
+
+    def labels(self) -> list[str]:
+        """The columns to show. E-mails distinguish people without accounts."""
+        hidden = {_EMAIL} if _ACCOUNT in self._used else set()
+        return [label for label in self._all if label in self._used - hidden]
+
+    def lines(self, labels: list[str]) -> Iterator[str]:
+        shown = [label in labels for label in self._all]
+        for row in self.rows:
+            cells = itertools.compress(row.split("\n"), shown)
+            yield f"| {' | '.join(cells)} |\n"
 
 
 def escape(text: str) -> str:
@@ -58,27 +103,23 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\{character}{_PART if character in '@#' else ''}"
 
 
-def _head(row: dict[str, str]) -> str:
+def _head(labels: list[str]) -> str:
     lines = ":" + "-" * 5, "-" * 5 + ":"
-    return f"| {' | '.join(row)} |\n|{'|'.join(lines[label not in _LEFT] for label in row)}|\n"
-
-
-def _row(row: dict[str, str]) -> str:
-    return f"| {' | '.join(row.values())} |\n"
+    return f"| {' | '.join(labels)} |\n|{'|'.join(lines[label not in _LEFT] for label in labels)}|\n"
 
 
 def _cells(document: Document, entry: dict[str, Any]) -> dict[str, str]:
     cells = {
         "#": f"{entry['rank']}",
         "Name": f"{escape(entry['name']) or '(no name)'}{_notes(document, entry)}",
-        "Account": _account(entry),
+        _ACCOUNT: _account(entry),
+        _EMAIL: escape(entry["email"] or ""),
         "Commits": f"{entry['commitCount']:,}",
         "Share": f"{entry['share']:.1%}",
         "Merges": f"{entry['mergeCount']:,}",
         "Co-authored": f"{entry['coAuthoredCount']:,}",
+        _AI: f"{entry['aiCount']:,}",
     }
-    if document["aiCommits"]:
-        cells["AI declared"] = f"{entry['aiCount']:,}"
     if "roles" in entry:
         cells |= {label: f"{entry['roles'][role]:,}" for role, label in _ROLES}
     return cells | {

@@ -5,6 +5,7 @@ They are not cleaned: each format cleans and escapes them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from podium.leaderboard.board import Document
@@ -13,6 +14,9 @@ from podium.textutil.plural import plural
 # An odd date, in the words of a note.
 ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
 _AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"}
+# The mark of a row that names joined.
+JOINED = "joined by name"
+AI_COLUMN = "commits that an AI agent made, or whose trailers name one"
 # Agents in a headline, those with the most commits first.
 _AGENTS = 8
 
@@ -101,29 +105,10 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
         hints: whether to name the options of the command line that change the board.
     """
     lines = _rows(document, len(document["top_contributors"]) if shown is None else shown, hints=hints)
-    if document["isCoarse"]:
-        lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
-    if document["oddDates"]:
-        commits, has = plural(document["oddDates"], "commit"), "has" if document["oddDates"] == 1 else "have"
-        lines.append(f"{commits} {has} an odd date ({ODD_DATE}): counted in all of history, in no window.")
-    if document["roleOnlyPeople"]:
-        people, has = plural(document["roleOnlyPeople"], "person", "people"), document["roleOnlyPeople"] == 1
-        lines.append(
-            f"{people} only {'has' if has else 'have'} roles, such as reviewer, and {'is' if has else 'are'} "
-            "not on this board."
-        )
-    if document["isPartial"]:
-        lines.append("Accounts are still being looked up: rows may still merge.")
-    if document["unresolved"] and document["rules"]["identities"] == "use":
-        emails, one = plural(document["unresolved"], "author e-mail"), document["unresolved"] == 1
-        lines.append(
-            f"{emails} {'has' if one else 'have'} no known account; {'it is' if one else 'they are'} shown by name."
-        )
-        if document["unresolvedReason"]:
-            lines.append(document["unresolvedReason"])
-    if trimmed := document["trimmedCommits"]:
-        commits, are = plural(trimmed, "commit"), "is" if trimmed == 1 else "are"
-        lines.append(f"{commits} {are} too large to be read whole, and may count for too few co-authors.")
+    if document["total"]:
+        lines += _notes(document)
+        if hints and document["base"] and document["rules"]["new"] == "any":
+            lines.append(f"--new shows only people without a commit in {_ends(document)[0]}.")
     if document.get("error"):
         lines.append(f"The last update failed: {document['error']}")
     elif document["refreshError"]:
@@ -131,12 +116,49 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
     return lines
 
 
+def _notes(document: Document) -> list[str]:
+    """What the readers of rows should know."""
+    lines = []
+    if document["isCoarse"]:
+        lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
+    if document["oddDates"]:
+        commits, has = plural(document["oddDates"], "commit"), "has" if document["oddDates"] == 1 else "have"
+        lines.append(f"{commits} {has} an odd date ({ODD_DATE}): counted in all of history, in no window.")
+    if document["roleOnlyPeople"]:
+        people, one = plural(document["roleOnlyPeople"], "person", "people"), document["roleOnlyPeople"] == 1
+        lines.append(
+            f"{people}{whole_of(document)} only {'has' if one else 'have'} roles, such as reviewer, and "
+            f"{'is' if one else 'are'} not on this board."
+        )
+    if document["isPartial"]:
+        lines.append("Accounts are still being looked up: rows may still merge.")
+    if document["unresolved"] and document["rules"]["identities"] == "use":
+        emails, one = plural(document["unresolved"], "author e-mail"), document["unresolved"] == 1
+        lines.append(
+            f"{emails}{whole_of(document)} {'has' if one else 'have'} no known account; "
+            f"{'it is' if one else 'they are'} shown by name."
+        )
+        if document["unresolvedReason"]:
+            lines.append(document["unresolvedReason"])
+    if trimmed := document["trimmedCommits"]:
+        commits, are = plural(trimmed, "commit"), "is" if trimmed == 1 else "are"
+        lines.append(f"{commits} {are} too large to be read whole, and may count for too few co-authors.")
+    return lines
+
+
+def whole_of(document: Document) -> str:
+    """What a number is of that does not follow the window; '' if there is no window."""
+    if not window_of(document):
+        return ""
+    return " in the whole range" if document["base"] else " in the whole history"
+
+
 def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     total = document["total"]
     if document["base"] and not document["totalCommits"]:
         return [_empty_range(document, hints=hints)]
     if not total:
-        return [_why_empty(document, hints=hints)]
+        return [why_empty(document, hints=hints)]
     if not shown:
         return [f"The board ends at rank {total:,}."]
     if order := document.get("sort"):
@@ -147,10 +169,14 @@ def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     return [f"{ranks} of {total:,}."] if shown < total else []
 
 
+def _ends(document: Document) -> tuple[str, str]:
+    """``A`` and ``B`` of a range ``A..B``, as they were typed."""
+    base, _, head = document["repository"]["revision"].partition("..")
+    return base or "HEAD", head or "HEAD"
+
+
 def _empty_range(document: Document, *, hints: bool) -> str:
-    revision = document["repository"]["revision"]
-    base, _, head = revision.partition("..")
-    base, head = base or "HEAD", head or "HEAD"
+    revision, (base, head) = document["repository"]["revision"], _ends(document)
     if document["base"] == document["head"]:
         return f"The range {revision} has no commits: {base} and {head} are the same commit."
     # The other direction has commits: at least its end, which is none of what the empty range names.
@@ -158,11 +184,13 @@ def _empty_range(document: Document, *, hints: bool) -> str:
     return f"The range {revision} has no commits: {base} reaches all of {head}{other}."
 
 
-def _why_empty(document: Document, *, hints: bool) -> str:
+def why_empty(document: Document, *, hints: bool = False) -> str:
     """Such as ``All 5 commits are by bots: --bots only shows them.``"""
     parts, in_window = document["commits"], " in the window" if window_of(document) else ""
     if not parts["total"] and in_window:
-        return "No commit has its author date in the window."
+        return f"No commit has its author date in the window{_nearest(document)}."
+    if document["rules"]["bots"] == "only" and parts["people"] and not parts["earlier"]:
+        return _no_bots(document, in_window, hints=hints)
     kinds = [kind for kind in _KINDS if parts[kind.part]]
     if parts["ranked"] or not kinds:
         return "No one is on this board under these rules."
@@ -178,10 +206,31 @@ def _why_empty(document: Document, *, hints: bool) -> str:
     return f"{commits}{in_window} {what}{hint}."
 
 
+def _nearest(document: Document) -> str:
+    nearest = document.get("nearestCommits") or {}
+    before, after = (str(nearest.get(side) or "")[:10] for side in ("before", "after"))
+    if before and after:
+        return f": the nearest ones are of {before}, before it, and of {after}, after it"
+    if before:
+        return f": the newest one is of {before}, before it"
+    return f": the oldest one is of {after}, after it" if after else ""
+
+
+def _no_bots(document: Document, in_window: str, *, hints: bool) -> str:
+    merges, declared = document["commits"]["merges"], document["aiCommits"]
+    line = f"{'Merges aside, no' if merges else 'No'} bot or AI agent is among the authors{in_window}"
+    if hints:
+        line += ": --bots-file FILE names further ones" + (", --merges include adds merges" if merges else "")
+    if not declared:
+        return f"{line}."
+    return f"{line}. {plural(declared, 'commit that declares AI is', 'commits that declare AI are')} by people."
+
+
 def _people(document: Document) -> str:
-    line = f"{plural(document['uniqueContributors'] or 0, 'author e-mail')}, {document['total']:,} on this board"
-    joined = document["joinedByName"]
-    return f"{line}, {plural(joined, 'row')} joined by name." if joined else f"{line}."
+    total, joined = document["total"], document["joinedByName"]
+    line = plural(total, "person", "people") if document["rules"]["bots"] == "exclude" else plural(total, "row")
+    line += " on this board" + (f", {plural(joined, 'row')} joined by name" if joined else "")
+    return f"{line}; {plural(document['uniqueContributors'] or 0, 'author e-mail')}{whole_of(document)}."
 
 
 def _counted_at(document: Document) -> list[str]:
@@ -229,10 +278,24 @@ def window_of(document: Document) -> str:
 
 def marks_of_row(document: Document, entry: dict[str, Any]) -> list[str]:
     """What is special about a row; "new" and "back" belong to a window with a beginning, in which not all are new."""
-    marks = ["joined by name"] * entry["joinedByName"]
+    marks = [JOINED] * entry["joinedByName"]
     if document["rules"]["since"] and document["rules"]["new"] == "any":
         marks += ["new"] * bool(entry["isNew"]) + ["back"] * bool(entry["isBack"])
     return marks
+
+
+def notes_of_marks(document: Document, marks: Collection[str], *, hints: bool = False) -> dict[str, str]:
+    """What each of the ``marks`` (see :func:`marks_of_row`) means."""
+    included = "merges and co-authored ones" if document["rules"]["coAuthors"] == "include" else "merges"
+    new = f"the first commit ever, {included} included, is in the window"
+    if document["base"]:
+        new = f"no commit that {document['base'][:10]} reaches is theirs, and the first one is in the window"
+    notes = {
+        JOINED: "rows of one full name" + ("; --names apart keeps them apart" if hints else ""),
+        "new": new,
+        "back": "earlier commits, but none in the window of the same length before this one",
+    }
+    return {mark: f"{mark}: {note}." for mark, note in notes.items() if mark in marks}
 
 
 def day_of_row(entry: dict[str, Any], field: str) -> str:

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from podium.leaderboard.board import Document
-from podium.leaderboard.export.summary import day_of_row, footnotes, headlines, marks_of_row, title
+from podium.leaderboard.export.summary import (
+    AI_COLUMN,
+    JOINED,
+    day_of_row,
+    footnotes,
+    headlines,
+    marks_of_row,
+    notes_of_marks,
+    title,
+)
 from podium.textutil.sanitize import clean
 from podium.textutil.table import text_table
 from podium.textutil.width import width
@@ -20,8 +29,9 @@ _LEAST = {_NAME: 24, _ACCOUNT: 12}
 _ALWAYS = ("#", _NAME, "Commits")
 # The columns of --sort with another label.
 _SORTED = {"co-authored": "Co-auth", "ai": "AI", "email": _EMAIL, "signed-off": "Signed"}
-_SHORT = {"joined by name": "="}
+_SHORT = {JOINED: "="}
 _EMPTY = frozenset(("", "0"))
+_EXPLAINED = {"Co-auth": "commits that name the person as co-author, ranked or not", "AI": AI_COLUMN}
 # What a narrow terminal leaves out, in this order: e-mails before anything is cut, the first columns before a name is,
 # the others before it is cut to less than its least width.
 _BEFORE_NAMES = ("First", "Last", "Co-auth")
@@ -89,8 +99,11 @@ def render_table(document: Document, columns: int | None) -> str:
     used = _used(document) if entries else {}
     shown = used if columns is None else _fitting(used, columns, _sorted_by(document))
     notes = footnotes(document, hints=True)
-    if _NOTE in shown and any(entry["joinedByName"] for entry in entries):
-        notes.append("= joined by name: rows of one full name; --names apart keeps them apart.")
+    if _NOTE in shown:
+        marks = {mark for entry in entries for mark in marks_of_row(document, entry)}
+        for mark, note in notes_of_marks(document, marks, hints=True).items():
+            notes.append(f"{_SHORT[mark]} {note}" if mark in _SHORT else note)
+    notes += [f"{label}: {note}." for label, note in _EXPLAINED.items() if label in shown]
     if entries and "roles" in entries[0]:
         notes += _note_of_roles(used, shown)
     blocks = [_wrapped(lines, columns), _table(shown, columns) if shown else "", _wrapped(notes, columns)]

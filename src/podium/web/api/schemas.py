@@ -127,7 +127,9 @@ class Contributor(ResponseModel):
     )
     is_bot: bool
     is_enriched: bool = Field(description="Whether the account's details come from GitHub.")
-    joined_by_name: bool = Field(description="Whether some of its e-mails are here only by an equal full name.")
+    joined_by_name: bool = Field(
+        description="Whether it would be several rows of this board if an equal full name joined none."
+    )
     is_new: bool | None = Field(
         description="Whether the first commit ever, merges included, is in the window; without one, in the last 12 "
         "months. Of a range of revisions, whether there is none before; null if that was not asked for."
@@ -162,6 +164,13 @@ class Agent(ResponseModel):
 
     name: str
     commit_count: int = Field(description="Commits that it authored, or that declare its help.")
+
+
+class NearestCommits(ResponseModel):
+    """The commits next to a window without any."""
+
+    before: str | None = Field(description=f"The last author date before the window, {_TIME} Null if there is none.")
+    after: str | None = Field(description="The first one after it, in the same form.")
 
 
 class Sparklines(ResponseModel):
@@ -204,16 +213,18 @@ class Board(ResponseModel):
     is_coarse: bool = Field(
         description="An older version counted: until the next count, dates are the Sundays of their weeks."
     )
-    joined_by_name: int = Field(description="Rows that an equal full name joined into others.")
+    nearest_commits: NearestCommits | None = Field(None, description="Only for a window without commits.")
+    joined_by_name: int = Field(description="Rows that an equal full name joined into others, on this board.")
     role_only_people: int = Field(
-        description="People whom trailers such as `Reviewed-by` name, and who are no contributors."
+        description="People whom trailers such as `Reviewed-by` name, and who are no contributors: in the whole "
+        "history, whatever the window."
     )
     trimmed_commits: int = Field(
         description="Commits beyond a limit. They count for their authors, but perhaps not for all of their co-authors."
     )
-    unique_contributors: int
+    unique_contributors: int = Field(description="E-mails of authors, in the whole history.")
     is_partial: bool = Field(description="Whether accounts are still being looked up.")
-    unresolved: int = Field(description="E-mails without a known account.")
+    unresolved: int = Field(description="E-mails of authors without a known account, in the whole history.")
     unresolved_reason: str | None = Field(description="Why some of them could not be looked up; null if all were.")
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
     ranked_commits: int = Field(description="The sum of `commitCount` over all rows.")

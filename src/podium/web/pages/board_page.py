@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from podium.leaderboard.board import read_board, shown_name
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.explain import explained_emails, read_explanation
-from podium.leaderboard.export.summary import ODD_DATE, parts_of
+from podium.leaderboard.export.summary import ODD_DATE, parts_of, whole_of, why_empty
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
@@ -115,6 +115,8 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "split": _split(overview["split"]),
         "agents": overview["agents"],
         "odd_date": ODD_DATE,
+        "whole": whole_of(board),
+        "why_empty": why_empty(board),
         "years": _years(overview["weeks"]),
         "chart": chart_of(ranked.timeline, ranked.rules),
         "presets": _presets(ranked, wanted),
