@@ -106,10 +106,17 @@ def test_what_cannot_be_applied_is_noted_and_the_rest_applies(home: Home, settin
     assert why.startswith(note)
 
 
-@pytest.mark.parametrize("settings", ["file = ~no-such-user/x", "file", "blob"])
-def test_settings_that_git_cannot_read_are_an_error(home: Home, settings: str) -> None:
+@pytest.mark.parametrize(
+    ("settings", "cause"),
+    [
+        ("file = ~no-such-user/x", "names ~no-such-user/x, and there is no such user"),
+        ("file", "git cannot use its setting mailmap.file in line 2 of "),
+        ("blob", "git cannot use its setting mailmap.blob in line 2 of "),
+    ],
+)
+def test_settings_that_git_cannot_read_are_an_error(home: Home, settings: str, cause: str) -> None:
     home.write_settings(settings)
-    with pytest.raises(HistoryError, match="git cannot read its settings"):
+    with pytest.raises(HistoryError, match=cause):
         home.by_podium(home.clone)
 
 
