@@ -167,7 +167,7 @@ def test_a_range_and_who_is_new_in_it(podium: Podium, repository: Path) -> None:
     assert "dependabot" in new.stdout and "Bob" not in new.stdout
     empty = podium.run("rank", str(repository), "--rev", "HEAD..v1")
     assert (empty.returncode, empty.stderr) == (0, "")
-    assert "has no commits: " in empty.stdout
+    assert "The range HEAD..v1 has no commits: HEAD reaches all of v1. --rev v1..HEAD counts" in empty.stdout
 
 
 def test_ranked_again_new_commits_are_added_and_rewritten_ones_counted_afresh(podium: Podium, repository: Path) -> None:
@@ -264,15 +264,19 @@ def test_what_is_no_repository_that_can_be_ranked(podium: Podium, repository: Pa
 
 def test_a_mailmap_of_ones_own(podium: Podium, repository: Path, tmp_path: Path) -> None:
     own = tmp_path / "own"
-    for line, counts in (
-        ("Ada King <ada@home.example> <ada@example.org>", {"Ada King": 3, "Bob": 2}),
-        ("Bob <ada@example.org> <1+bob@users.noreply.github.com>", {"Ada": 5}),
-        ("", {"Ada": 3, "Bob": 2}),
+    for line, counts, changed in (
+        ("Ada King <ada@home.example> <ada@example.org>", {"Ada King": 3, "Bob": 2}, "1 person changed"),
+        ("Bob <ada@example.org> <1+bob@users.noreply.github.com>\nbob = ada", {"Ada": 5}, "1 person changed"),
+        ("None <none@x.example>", {"Ada": 3, "Bob": 2}, "no one changed: no commit has an address in it"),
     ):
         own.write_text(line)
         for given in (["--mailmap-file", str(own)], []):
             board = podium.board(str(repository), *given, PODIUM_MAILMAP_FILE="" if given else str(own))
             assert {row["name"]: row["commitCount"] for row in board["top_contributors"]} == counts
+        said = podium.run("rank", str(repository), "--mailmap-file", str(own)).stderr
+        assert f"podium: Own mailmap: own ({changed}).\n" in said
+        assert ("podium: own, line 2: not a mailmap line; it is ignored.\n" in said) == ("=" in line)
+        assert podium.run("rank", str(repository), "--mailmap-file", str(own), "--quiet").stderr == ""
     own.unlink()
     for arguments, setting in (
         (["rank", str(repository), "--mailmap-file", str(own)], ""),

@@ -231,6 +231,10 @@ def test_a_mailmap_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     advised(examine(settings, ask_github=False), "problem", "mailmap", "PODIUM_MAILMAP_FILE", "No such file")
     (tmp_path / "own").write_text("A <a@x> <b@x>\n")
     assert levels(examine(settings, ask_github=False), "mailmap") == ["ok"]
+    (tmp_path / "own").write_text("A = a@x\n")
+    advised(
+        examine(settings, ask_github=False), "warning", "mailmap", "own, line 1: not a mailmap line", "Name <e-mail>"
+    )
 
 
 def test_a_file_of_bots_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podium.clones.mailmap import Identity, Mailmaps, Pair, identities
-from podium.clones.own_mailmap import OwnMailmap, read_own_mailmaps
+from podium.clones.own_mailmap import OwnMailmap, notes_on, read_own_mailmaps
 from podium.errors import BadMailmapFile
 from podium.git.command import Git
 from podium.git.limits import Limits
@@ -46,6 +46,39 @@ def test_a_file_that_is_no_mailmap_is_refused(tmp_path: Path, content: bytes, wh
     with pytest.raises(BadMailmapFile) as caught:
         read_own_mailmaps(files(tmp_path, content))
     assert caught.value.message.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("line", "has_effect"),
+    [
+        (b"A <a@x>", True),
+        (b"A <a@x> # why", True),
+        (b"<a@x> <b@x>", True),
+        (b"<a@x> <>", True),
+        (b"A <a@x> B <b@x>\r", True),
+        (b" # A <a@x", True),
+        (b"\xa0\xff<a@x>", True),
+        (b"", True),
+        (b" \t\r", True),
+        (b"A", False),
+        (b"a@x = b@x", False),
+        (b"<a@x>", False),
+        (b"A <>", False),
+        (b"A <> <b@x>", False),
+        (b"A <a@x", False),
+        (b"<a@x> B", False),
+        (b"<a@x> <b@x", False),
+    ],
+)
+def test_a_line_without_effect_is_noted(tmp_path: Path, line: bytes, has_effect: bool) -> None:
+    found = notes_on(files(tmp_path, b"# mailmap\n" + line))
+    assert found == ([] if has_effect else ["0, line 2: not a mailmap line; it is ignored."])
+
+
+def test_only_the_first_lines_without_effect_are_noted(tmp_path: Path) -> None:
+    found = notes_on(files(tmp_path, b"a\n" * 3, b"b\n" * 3))
+    assert found[4:] == ["1, line 2: not a mailmap line; it is ignored.", "1 more mailmap line is ignored."]
+    assert notes_on(files(tmp_path, b"a\n" * 20_000))[5:] == ["19,995 more mailmap lines are ignored."]
 
 
 def test_what_is_no_readable_file_is_refused(tmp_path: Path) -> None:

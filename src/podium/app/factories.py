@@ -261,11 +261,15 @@ def own_mailmaps(settings: Settings, files: Sequence[str] = ()) -> list[OwnMailm
     return own + [OwnMailmap.at(file, f"The file {file} of --mailmap-file") for file in files]
 
 
-def check_own_mailmap(settings: Settings) -> None:
-    """Raise BadMailmapFile if the settings' file cannot be used, before a count needs it."""
-    from podium.clones.own_mailmap import read_own_mailmaps
+def check_own_mailmap(settings: Settings) -> list[str]:
+    """Name the lines of the settings' file that have no effect.
 
-    read_own_mailmaps(own_mailmaps(settings))
+    Raises:
+        BadMailmapFile: it cannot be used, before a count needs it.
+    """
+    from podium.clones.own_mailmap import notes_on
+
+    return notes_on(own_mailmaps(settings))
 
 
 def path_source(environment: Mapping[str, str], path: Path, revision: str | None = None) -> PathSource:

@@ -21,7 +21,7 @@ from podium.cli import output
 from podium.cli.progress_bar import is_shown, progress_for
 from podium.cli.source_path import is_path_like, nothing_at
 from podium.clones.cloned_from import slug_at
-from podium.clones.own_mailmap import read_own_mailmaps
+from podium.clones.own_mailmap import notes_on
 from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
 from podium.jobs.queues import NullQueues
@@ -32,6 +32,7 @@ from podium.repositories.store import queries, schedule, transitions
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
+from podium.textutil.plural import plural
 
 if TYPE_CHECKING:
     from podium.accounts.user_job import UserJob
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from podium.git.progress import Progress
     from podium.leaderboard.board import Document
     from podium.leaderboard.rules import Rules
+
+notes = logging.getLogger("podium.notes")
 
 # The collector took a tenth of a short process' time and found little.
 _MANY_OBJECTS = 200_000
@@ -84,12 +87,14 @@ class Subject:
 
     repo_slug: the ``(owner, name)`` for the lookup, if there is one.
     why_not_asked: why there is no lookup, if the user can change that.
+    own_mailmaps: the names of the files.
     """
 
     address: Address
     source: Source
     repo_slug: tuple[str, str] | None
     why_not_asked: str | None = None
+    own_mailmaps: tuple[str, ...] = ()
 
     @property
     def asks(self) -> bool:
@@ -106,7 +111,7 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
     settings = Settings.for_command_line(environment)
     bots = Bots.from_files([*settings.bots_files(), *request.bots_files])
     gc.set_threshold(_MANY_OBJECTS)
-    _quiet_log(notes=not request.quiet)
+    _quiet_log(shows_notes=not request.quiet)
     stop = threading.Event()
     _stop_at_signals(stop)
     factories.count_budget(settings).limit_process()
@@ -120,6 +125,8 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
                 repository_id = _count(job, db, subject.address, stop, progress, max_revisions=settings.max_revisions)
             with contextlib.closing(_user_job(settings, db, subject)) as users:
                 _resolve(users, db, repository_id, stop, progress, workers=settings.user_workers)
+        if subject.own_mailmaps and request.rules.mailmap:
+            _note_own_mailmaps(db, repository_id, subject.own_mailmaps)
         try:
             return _board(settings, db, repository_id, request, bots, why_not_asked=subject.why_not_asked)
         except BadCommitLog as error:
@@ -140,6 +147,17 @@ def _naming_the_host(address: Address, source: str) -> Iterator[None]:
         raise HistoryError(error.code, asked, transient=error.transient) from error
 
 
+def _note_own_mailmaps(db: Database, repository_id: int, names: tuple[str, ...]) -> None:
+    from podium.counting.count_rows import people_of_own_mailmap
+
+    with db.read() as session:
+        people = people_of_own_mailmap(session, repository_id)
+    changed = (
+        f"{plural(people, 'person', 'people')} changed" if people else "no one changed: no commit has an address in it"
+    )
+    notes.warning("Own mailmap: %s (%s).", ", ".join(names), changed)
+
+
 def _void_count(db: Database, repository_id: int) -> None:
     with db.write() as session:
         transitions.void_count(session, repository_id, _get(session, repository_id).count_id)
@@ -158,15 +176,14 @@ def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     return factories.user_job(settings, db, lookup, max_rounds=2)
 
 
-def _quiet_log(*, notes: bool) -> None:
+def _quiet_log(*, shows_notes: bool) -> None:
     """Show notes at most; the error that ends the command says the rest."""
     logging.getLogger("podium").addHandler(logging.NullHandler())
-    if notes:
+    if shows_notes:
         _show_notes()
 
 
 def _show_notes() -> None:
-    notes = logging.getLogger("podium.notes")
     notes.addHandler(_Notes())
     notes.propagate = False
 
@@ -191,9 +208,13 @@ def _stop_at_signals(stop: threading.Event) -> None:
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
     own_mailmaps = factories.own_mailmaps(settings, request.mailmap_files)
     # Before anything is cloned.
-    read_own_mailmaps(own_mailmaps)
+    for note in notes_on(own_mailmaps):
+        notes.warning("%s", note)
+    names = tuple(file.name for file in own_mailmaps)
     if (source := request.local) is not None:
         source.own_mailmaps = own_mailmaps
+        if source.repository.mailmaps.own:
+            names = ("git's mailmap.file", *names)
         source.limits = factories.count_limits(settings)
         source.estimates_total = is_shown(quiet=request.quiet)
         # git walks meanwhile.
@@ -205,6 +226,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
             source,
             repo_slug if settings.github_tokens else None,
             _NOT_ASKED if repo_slug and not settings.github_tokens else None,
+            own_mailmaps=names,
         )
     address = _address(settings, request.source)
     if request.rev is not None and (revision := parse_revision(request.rev)) is not None:
@@ -216,6 +238,7 @@ def _find(settings: Settings, environment: Mapping[str, str], request: Request) 
         address,
         factories.person_source(settings, environment, address.clone_url, own_mailmaps),
         _repo_slug(settings, address) if request.rules.identities else None,
+        own_mailmaps=names,
     )
 
 

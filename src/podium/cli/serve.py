@@ -46,7 +46,8 @@ def serve(settings: Settings, *, workers: bool) -> int:
     has_token = bool(settings.admin_token)
     settings = with_admin_token(settings)
     prepare_process(settings)
-    factories.check_own_mailmap(settings)
+    for note in factories.check_own_mailmap(settings):
+        logging.getLogger("podium").warning("%s", note)
     # The link is as good as the token: only a person at the terminal sees it, no log.
     on_terminal = sys.stderr.isatty() and settings.log_format != "json"
     code = OneTimeCode() if settings.admin_token and not has_token and on_terminal else None

@@ -53,7 +53,8 @@ def _supervise(settings: Settings, options: argparse.Namespace, port: int | None
     from podium.workers.supervisor import Supervisor
 
     prepare_process(settings)
-    factories.check_own_mailmap(settings)
+    for note in factories.check_own_mailmap(settings):
+        logging.getLogger("podium").warning("%s", note)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -9,6 +9,11 @@ from pathlib import Path
 
 from podium.clones.mailmap import LARGEST_MAILMAP, MOST_LINES
 from podium.errors import BadMailmapFile
+from podium.textutil.plural import plural
+from podium.textutil.sanitize import blank_controls
+
+# Of all files.
+_MOST_NOTES = 5
 
 _MARK_OF_UTF_8 = b"\xef\xbb\xbf"
 
@@ -29,6 +34,11 @@ class OwnMailmap:
             # There is no such user.
             return cls(Path(path), subject)
 
+    @property
+    def name(self) -> str:
+        """Without its folder: boards and logs may be read by others."""
+        return blank_controls(self.path.name)
+
 
 def read_own_mailmaps(files: Iterable[OwnMailmap]) -> bytes:
     """The lines of all files; later ones win.
@@ -37,6 +47,32 @@ def read_own_mailmaps(files: Iterable[OwnMailmap]) -> bytes:
         BadMailmapFile: a file cannot be read, is no text, or is too large.
     """
     return b"".join(_read(file) for file in files)
+
+
+def notes_on(files: Iterable[OwnMailmap]) -> list[str]:
+    """Name the first lines that git ignores without a word, and count the others.
+
+    Raises:
+        BadMailmapFile: as :func:`read_own_mailmaps`.
+    """
+    found = [
+        (file, number)
+        for file in files
+        for number, line in enumerate(_read(file).split(b"\n"), start=1)
+        if line.strip() and not line.lstrip().startswith(b"#") and not _has_effect(line)
+    ]
+    notes = [f"{file.name}, line {number}: not a mailmap line; it is ignored." for file, number in found[:_MOST_NOTES]]
+    more = len(found) - _MOST_NOTES
+    return (
+        [*notes, f"{plural(more, 'more mailmap line')} {'is' if more == 1 else 'are'} ignored."] if more > 0 else notes
+    )
+
+
+def _has_effect(line: bytes) -> bool:
+    """As git reads it: an address, and a name for it or a second address, which may be empty."""
+    name, _, rest = line.partition(b"<")
+    email, closed, rest = rest.partition(b">")
+    return bool(closed and email and (name.strip() or b">" in rest.partition(b"<")[2]))
 
 
 def _read(file: OwnMailmap) -> bytes:

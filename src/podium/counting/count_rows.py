@@ -82,6 +82,16 @@ def number_of_people(session: Session, repository_id: int) -> int:
     return number
 
 
+def people_of_own_mailmap(session: Session, repository_id: int) -> int:
+    """The number of people whom the user's own mailmap names in the valid count."""
+    number: int = session.value(
+        f"""SELECT count(DISTINCT mailmap_identity) FROM commit_data
+        WHERE {OF_VALID_COUNT} AND mailmap_source = 'own'""",
+        id=repository_id,
+    )
+    return number
+
+
 def ordinals(session: Session, repository_id: int, emails: Collection[str]) -> dict[Pair, int]:
     """Return the ordinals of the rows of ``emails``."""
     rows = _with(

@@ -60,8 +60,10 @@ def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Find
 
 
 def _own_mailmap(settings: Settings) -> Iterator[Finding]:
-    factories.check_own_mailmap(settings)
-    yield ok("mailmap", settings.mailmap_file)
+    if notes := factories.check_own_mailmap(settings):
+        yield warning("mailmap", " ".join(notes), "Write lines such as: Name <e-mail> <other e-mail>")
+    else:
+        yield ok("mailmap", settings.mailmap_file)
 
 
 def _own_bots(settings: Settings) -> Iterator[Finding]:
