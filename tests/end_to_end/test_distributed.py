@@ -31,6 +31,7 @@ _ANYBODYS = (
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)"), "TIME"),
     (re.compile(r"\b\d+ (s|min|h)\b"), "SPAN"),
     (re.compile(r"^[\w.-]+:\d+ +(?=(commit|user)-)", re.MULTILINE), "PROCESS "),
+    (re.compile(r"has revision [0-9a-f]{12}"), "REVISION"),
     (re.compile(r"(Valkey|PostgreSQL|revision +)[\d. ]+"), r"\1"),
     # git and disk of this machine.
     (re.compile(r"^.{8} (git|disk) .*\n( +→.*\n)*", re.MULTILINE), ""),
