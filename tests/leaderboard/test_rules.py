@@ -59,7 +59,7 @@ def test_every_switch_can_be_turned() -> None:
         ({"mailmap": "include"}, ("mailmap", "use or ignore")),
         ({"names": "include"}, ("names", "join or apart")),
         ({"new": "yes"}, ("new", "only or any")),
-        ({"new": "only"}, ("since or until", "--rev A..B")),
+        ({"new": "only"}, ("new=only", "since or until")),
         ({"since": "20240131"}, ("since", "YYYY-MM-DD")),
         ({"until": "2024-02-30"}, ("until", "not in the calendar")),
         ({"since": "2024-02-01", "until": "2024-01-31"}, ("2024-02-01", "2024-01-31")),
