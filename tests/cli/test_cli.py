@@ -203,7 +203,7 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", ""], "No address"),
         (["rank", "./nowhere"], "Nothing is at ./nowhere"),
         (["rank", "/nowhere/at/all"], "Nothing is at /nowhere"),
-        (["rank", "~nobody-of-that-name/x"], "Nothing is at ~nobody-of-that-name"),
+        (["rank", "~no-such-user/x"], "Nothing is at ~no-such-user"),
         (["rank", "--", "-x"], "cannot begin with"),
         (["rank", "ext::sh"], "ext::"),
         (["rank", "https://me:secret@github.com/o/r"], "credential helper"),
