@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from podium.cli.source_path import may
+from podium.cli.source_path import may, not_readable
 from podium.errors import HistoryError
 from podium.git import version
 from podium.git.command import Git
@@ -24,9 +24,8 @@ def explained(error: HistoryError, git: Git, environment: Mapping[str, str], pat
     """Return ``error`` with what git left out. ``path`` is that of the repository; None for an address."""
     message, code = error.message, error.code
     if error.code in _UNCLEAR and path is not None and (file := unreadable(path)):
-        shown = blank_controls(str(file))
-        code, message = "not-readable", f"This user may not read {shown}: give it access, or run it as the owner."
-    elif path is not None and message == NO_REPOSITORY:
+        return not_readable(file)
+    if path is not None and message == NO_REPOSITORY:
         folder = blank_controls(str(path.resolve()))
         message = f"{folder} is not inside a git repository: name the folder of one, owner/name or a URL."
     elif bad := _BAD_VALUE.search(message):

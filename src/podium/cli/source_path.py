@@ -33,7 +33,7 @@ def local_path(source: str) -> Path | None:
     except FileNotFoundError:
         _refuse_dangling(path)
     except PermissionError:
-        raise _not_readable(_closed(path)) from None
+        raise not_readable(_closed(path)) from None
     except OSError:
         # A name that is too long, a link to itself, or a file in place of a folder.
         _refuse_dangling(path)
@@ -83,7 +83,7 @@ def _folder_of_file(path: Path) -> Path:
             with path.open("rb") as file:
                 begin = file.read(len(_BUNDLE[0]))
         except OSError:
-            raise _not_readable(path) from None
+            raise not_readable(path) from None
     shown = blank_controls(str(path))
     if begin in _BUNDLE:
         raise HistoryError(
@@ -113,17 +113,15 @@ def may(path: Path, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _not_readable(path: Path) -> HistoryError:
+def not_readable(path: Path) -> HistoryError:
     return HistoryError(
         "not-readable", f"This user may not read {blank_controls(str(path))}: give it access, or run it as the owner."
     )
 
 
 def _similar(path: Path) -> str | None:
-    # Not while git waits to be started for a path that exists.
+    # Most paths exist, and git starts before this is imported.
     import difflib
-
-    # Most paths exist.
 
     with contextlib.suppress(OSError, ValueError):
         names = [entry.name for entry in itertools.islice(os.scandir(path.parent), _MOST_NAMES)]
