@@ -12,7 +12,7 @@ import pytest
 from podium.jobs.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import COUNTING_VERSION, Repository
-from podium.repositories.store import queries, revision_rows
+from podium.repositories.store import hidden_counts, queries, revision_rows
 from podium.storage.session import Database
 from podium.submissions.revision_limit import make_room, remove
 from podium.submissions.submit import submit
@@ -259,6 +259,34 @@ def test_a_replaced_board_that_could_not_be_deleted_is_no_longer_read_and_leaves
         replaced = make_room(session, "github.com/octo/hello", 1)
     remove(site.db, replaced)
     assert rows(site.db) == []
+
+
+def test_one_submission_deletes_a_bounded_part_of_a_replaced_board(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hidden_counts, "_PEOPLE", 2)
+    old = site.repository(rev="old", last_read_at=1.0)
+    for number in range(60):
+        site.person(old, f"p{number}", f"p{number}@x.org", 1)
+    with site.db.write() as session:
+        replaced = make_room(session, "github.com/octo/hello", 0)
+    submissions = 0
+    while rows(site.db):
+        remove(site.db, replaced)
+        submissions += 1
+    # Thirty steps delete the people, two at a time.
+    assert 3 < submissions < 10
+
+
+def test_a_replaced_board_that_was_submitted_again_keeps_what_its_new_count_writes(site: Site) -> None:
+    old = site.repository(rev="old", last_read_at=1.0)
+    with site.db.write() as session:
+        replaced = make_room(session, "github.com/octo/hello", 0)
+        session.run("DELETE FROM hidden_count")
+        session.run("INSERT INTO hidden_count (repository_id, count_id) VALUES (:id, 77)", id=old)
+    site.change(old, state="commits_processing", error_code=None)
+    remove(site.db, replaced)
+    with site.db.read() as session:
+        assert session.value("SELECT count_id FROM hidden_count") == 77
+    assert [row.revision for row in rows(site.db)] == ["old"]
 
 
 def test_a_path_with_a_hash_is_no_revision(site: Site, client: Client) -> None:

@@ -8,12 +8,14 @@ from collections.abc import Collection
 
 from podium.errors import QueueFull, StorageError
 from podium.repositories.model import Repository
-from podium.repositories.store import hidden_counts, revision_rows
+from podium.repositories.store import revision_rows
 from podium.storage.session import Database, Session
 
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER = 60
+# Transactions of one submission, of 2,000 rows at most.
+_MOST_STEPS = 10
 _REPLACED = "The board of another branch or tag of this repository took its place: submit it again."
 
 
@@ -37,12 +39,12 @@ def make_room(session: Session, parent_key: str, most: int) -> list[Repository]:
 
 
 def remove(db: Database, replaced: Collection[Repository]) -> None:
-    """Delete replaced rows in bounded steps. What fails is left to the next submission."""
+    """Delete replaced rows, as far as a client can wait; the reconciler and the next submission do the rest."""
+    steps = _MOST_STEPS
     with contextlib.suppress(StorageError):
         for repository in replaced:
             is_more = True
-            while is_more:
+            while is_more and steps:
+                steps -= 1
                 with db.write() as session:
-                    is_more = hidden_counts.remove_some_of(session, repository.id)
-            with db.write() as session:
-                revision_rows.delete(session, repository.id)
+                    is_more = revision_rows.remove_some(session, repository.id)

@@ -7,6 +7,14 @@ from podium.repositories.store import hidden_counts
 from podium.repositories.store.queries import SELECT, one
 from podium.storage.session import Session
 
+# Sums that one step deletes.
+_ROWS = 2000
+_DELETE_SUMS = """
+DELETE FROM repository_contributor WHERE repository_id = :id AND contributor_id IN (
+    SELECT contributor_id FROM repository_contributor WHERE repository_id = :id LIMIT :rows
+)
+"""
+
 _REPLACED = "coalesce(error_code, '') = 'replaced'"
 
 
@@ -46,9 +54,21 @@ def take_board(session: Session, repository: Repository, *, reason: str) -> None
     hidden_counts.hide(session, repository.id, repository.count_id)
 
 
-def delete(session: Session, repository_id: int) -> None:
-    """Delete a row that :func:`take_board` left, unless it was submitted again."""
-    session.run(f"DELETE FROM repository WHERE id = :id AND {_REPLACED}", id=repository_id)
+def remove_some(session: Session, repository_id: int) -> bool:
+    """Delete some of what :func:`take_board` left, and the row in the end; return whether there may be more.
+
+    A row that was submitted again stays.
+    """
+    # Locked: rows that a new count of it writes are hidden, too.
+    row = one(session, f"{SELECT} FROM repository WHERE id = :id AND {_REPLACED} {{for_update}}", id=repository_id)
+    if row is None:
+        return False
+    if hidden_counts.remove_some_of(session, repository_id):
+        return True
+    if session.run(_DELETE_SUMS, id=repository_id, rows=_ROWS) == _ROWS:
+        return True
+    session.run("DELETE FROM repository WHERE id = :id", id=repository_id)
+    return False
 
 
 def note_read(session: Session, repository_id: int, *, every: float) -> None:
