@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,7 @@ from podium.git.command import Git
 from podium.git.limits import Limits, bytes_on_disk
 from podium.history.count import count
 from tests.support import repos
-from tests.support.githttp import Fault, GitHost, serve_repositories
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[GitHost]:
-    with serve_repositories(tmp_path / "repositories") as host:
-        yield host
+from tests.support.githttp import Fault, GitHost
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +14,7 @@ from podium.git.limits import bytes_on_disk
 from podium.history.count import is_ancestor
 from tests.clones.test_mirrors import counted, failure, mirrors_in, names_in, opening, server_git
 from tests.support import repos
-from tests.support.githttp import GitHost, serve_repositories
-
-
-@pytest.fixture
-def host(tmp_path: Path) -> Iterator[GitHost]:
-    with serve_repositories(tmp_path / "repositories") as host:
-        yield host
+from tests.support.githttp import GitHost
 
 
 @pytest.fixture
