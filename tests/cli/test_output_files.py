@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.cli.output_files import check_writable, write
+from podium.cli.rank.output_files import check_writable, write
 from podium.errors import OutputError
 from tests.cli.test_cli import commit, git
 from tests.support.cli import Podium

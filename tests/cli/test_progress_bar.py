@@ -18,7 +18,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from podium.cli.progress_bar import ShownProgress, progress_for
+from podium.cli.rank.progress_bar import ShownProgress, progress_for
 from podium.errors import Interrupted
 from tests.support import repos
 from tests.support.cli import Podium

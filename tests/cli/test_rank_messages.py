@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from podium.cli import rank
 from podium.cli.arguments import parser
-from podium.cli.source_path import local_path
+from podium.cli.rank import rank_command
+from podium.cli.rank.source_path import local_path
 from podium.errors import BadSetting, PodiumError
 from podium.settings import Settings
 from tests.support import repos
@@ -27,7 +27,7 @@ def complaint(source: str | Path, *arguments: str, **variables: str) -> str:
     options = parser().parse_args(["rank", str(source), *arguments])
     environment = clean_environment(PODIUM_DATA_DIR="/dev/null/none") | variables
     with pytest.raises(PodiumError) as refusal:
-        rank.run(options, environment)
+        rank_command.run(options, environment)
     assert refusal.value.exit_code == 2
     assert "\n" not in refusal.value.message
     return refusal.value.message

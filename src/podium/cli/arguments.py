@@ -93,7 +93,7 @@ def _add(
 
 def _add_rank(commands: Any) -> None:
     summary = "rank the people behind a repository and print the board"
-    rank = _add(commands, "rank", "rank:run", summary, usage="SOURCE [OPTIONS]")
+    rank = _add(commands, "rank", "rank.rank_command:run", summary, usage="SOURCE [OPTIONS]")
     include = ("include", "exclude")
 
     rank.add_argument(
@@ -371,7 +371,7 @@ def _date(text: str) -> str:
 
 
 def _output(text: str) -> str:
-    from podium.cli.output_files import FORMATS, format_of
+    from podium.cli.rank.output_files import FORMATS, format_of
 
     if text == "-":
         raise argparse.ArgumentTypeError("standard output has no extension: choose its format with --format")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from podium.cli import output
 from podium.cli.arguments import ALL, SORT_COLUMNS
-from podium.cli.source_path import local_path
+from podium.cli.rank.source_path import local_path
 from podium.clones.path_source import PathSource
 from podium.errors import BadRule, HistoryError
 from podium.git.command import Git
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         raise BadRule("--mailmap ignore applies no mailmap, also none of --mailmap-file: leave one of them out.")
     files = [Path(file) for file in options.output]
     if files:
-        from podium.cli.output_files import check_writable
+        from podium.cli.rank.output_files import check_writable
 
         for file in files:
             check_writable(file)
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 stack.callback(local.close)
             board = _rank(options, environment, local)
     except HistoryError as error:
-        from podium.cli.rank_faults import explained
+        from podium.cli.rank.rank_faults import explained
 
         raise explained(error, git, environment, path) from error
     for file in files:
@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: PathSource | None) -> Document:
     # git walks meanwhile.
-    from podium.cli.local_rank import Request, rank
+    from podium.cli.rank.local_rank import Request, rank
     from podium.leaderboard.rules import Rules
 
     # An address with a range is refused later, with the reason.
@@ -97,7 +97,7 @@ def _rank(options: argparse.Namespace, environment: Mapping[str, str], local: Pa
 def _rows_to_read(options: argparse.Namespace) -> int | None:
     rows = [_rows(options, options.format)]
     if options.output:
-        from podium.cli.output_files import format_of
+        from podium.cli.rank.output_files import format_of
 
         rows += [_rows(options, format_of(file) or "") for file in options.output]
     # What comes first in another order may have any rank.
@@ -120,7 +120,7 @@ def _with_roles(options: argparse.Namespace) -> bool:
 
 
 def _write_file(file: Path, board: Document, options: argparse.Namespace) -> None:
-    from podium.cli.output_files import format_of, write
+    from podium.cli.rank.output_files import format_of, write
     from podium.leaderboard.export.formats import render
 
     format = format_of(str(file)) or ""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from podium.cli.source_path import may, not_readable
+from podium.cli.rank.source_path import may, not_readable
 from podium.errors import HistoryError
 from podium.git import version
 from podium.git.command import Git

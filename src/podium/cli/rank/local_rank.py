@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from podium.app import factories
 from podium.bots.tools import Bots
 from podium.cli import output
-from podium.cli.progress_bar import is_shown, progress_for
-from podium.cli.source_path import is_path_like, nothing_at
+from podium.cli.rank.progress_bar import is_shown, progress_for
+from podium.cli.rank.source_path import is_path_like, nothing_at
 from podium.clones.cloned_from import slug_at
 from podium.clones.own_mailmap import notes_on
 from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError

@@ -1,0 +1,1 @@
+"""``podium rank``: rank one repository in this process."""
