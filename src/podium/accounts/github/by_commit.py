@@ -138,6 +138,10 @@ class _AskQueue:
             elif not self._missing.is_believed:
                 self._asked_again.add(ask)
                 remaining.commits.append(ask.oid)
+                if remaining.asked > 1:
+                    # The e-mail's other commit is asked for as well, and takes this one along in its next request.
+                    remaining.asked -= 1
+                    return None
         return self._next_commit(ask.email)
 
     def _next_commit(self, email: str) -> Ask | None:
