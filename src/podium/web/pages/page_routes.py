@@ -214,7 +214,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
         why = explanation(data.under(wanted.rules), wanted) if data else None
         if why is None:
             raise NotFound("This row is no longer on the board: load the page again.")
-        return context.renderer.body("_why.html", why=why, switches=wanted.switches)
+        return context.renderer.body("board/_why.html", why=why, switches=wanted.switches)
 
     return SendCached(await context.boards.read(row, make, reader=context.reader(request)))
 
@@ -226,7 +226,7 @@ async def find_fragment(request: Request, number: Number, context: ContextDep, f
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(
-            "_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
+            "board/_found.html", found=found(data.under(wanted.rules), wanted) if data and find else None
         )
 
     return SendCached(await context.boards.read(row, make, reader=context.reader(request)))

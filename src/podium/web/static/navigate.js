@@ -112,11 +112,9 @@ export function addressOf(changes = {}) {
   return form.getAttribute("action") + (text ? `?${text}` : "");
 }
 
-const inPage = "#presets a, #usual, #people .empty a";
-
 export function followLinks() {
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.(inPage);
+    const link = event.target.closest?.("a[data-in-page]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     go(link.href);
