@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         assert isinstance(item, pytest.Function)
         for name in sorted(markers.derive(item)):
             item.add_marker(name)
-        if side_by_side and markers.has_module_fixture(item):
+        if side_by_side and markers.shares_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     if side_by_side:
         # What waits comes first: the short tests fill the gaps at the end.

@@ -15,34 +15,12 @@ from benchmarks import synthetic
 from tests.support.browser import chromium, violations, watched
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import serve_repositories
+from tests.support.ready_boards import who
 from tests.support.server import Server, serving
 
 # Commits and people, who take six years for them.
 SIZES = [(6_000, 800), pytest.param((52_000, 2_400), marks=pytest.mark.long)]
 SECONDS = 6 * 365 * 86_400
-
-HOSTILE = {
-    2: '"onmouseover="alert(1)" x="',
-    3: "محمد بن عبد الله الخوارزمي",
-    4: "Z͑ͫ̓a͎̭̟ḻ̼̭͂g̟͖͊o̮͚̙ͦ͐" * 4,
-    5: "\u202egnp.exe\u202c Evil",
-    6: "Wolfeschlegelsteinhausenbergerdorff" * 14,
-    7: "&lt;script&gt;alert(1)&lt;/script&gt;",
-    8: "🦀🎉 {{7*7}} {% raw %} ${7*7}",
-    11: "李 雷",
-}
-
-
-def who(number: int) -> str:
-    """People of all kinds: with and without an account, a bot, an agent, and those with hostile names."""
-    if number == 9:
-        return "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>"
-    if number == 10:
-        return "Claude <noreply@anthropic.com>"
-    name = HOSTILE.get(number, f"Person {number}")
-    if number % 5 == 1:
-        return f"{name} <{1000 + number}+dev{number}@users.noreply.github.com>"
-    return f"{name} <p{number}@example.org>"
 
 
 @dataclasses.dataclass(frozen=True)

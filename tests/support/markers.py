@@ -15,6 +15,7 @@ STARTERS = {
     "running_postgres": "server",
     "running_valkey": "server",
     "serving": "server",
+    "ready_boards": "server",
     "serve_site": "server",
     "running_browser": "browser",
 }
@@ -43,10 +44,10 @@ def _code_of(item: pytest.Function) -> Iterator[Any]:
             yield getattr(definition.func, "__wrapped__", definition.func).__code__
 
 
-def has_module_fixture(item: pytest.Function) -> bool:
+def shares_fixture(item: pytest.Function) -> bool:
     """Whether a test shares a fixture with others of its module, and must run in the same process as they."""
     definitions = item._fixtureinfo.name2fixturedefs.values()
-    return any(definition.scope == "module" for each in definitions for definition in each)
+    return any(definition.scope in ("module", "package") for each in definitions for definition in each)
 
 
 def note_running(item: pytest.Item) -> None:
