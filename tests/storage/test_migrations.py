@@ -74,6 +74,12 @@ def test_the_revisions_of_the_code_are_those_of_the_scripts() -> None:
     assert [script.revision for script in scripts.walk_revisions()] == [*reversed(migrate.REVISIONS)]
 
 
+def test_boards_of_before_can_be_searched(filled: str) -> None:
+    migrate.migrate(filled)
+    found = values(filled, "SELECT search_text FROM repository WHERE host <> '' ORDER BY id")
+    assert {row[0] for row in found} == {"ada/engine", "a/b/c"}
+
+
 def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None:
     migrate.migrate(url)
     migrate.check_tables(url)

@@ -105,6 +105,7 @@ class Site:
             "host": address.host,
             "owner": address.owner,
             "name": address.name,
+            "search_text": address.search_text,
             "revision": address.revision,
             "parent_key": address.parent_key,
             "state": state,

@@ -17,6 +17,7 @@ from podium.errors import BadAddress
 from podium.net import is_ip, port_of
 from podium.repositories.pasted_command import address_in
 from podium.repositories.web_page import repository_of
+from podium.textutil.fold import fold
 
 MAX_LENGTH = 2000
 
@@ -70,6 +71,11 @@ class Address:
     clone_url: str
     revision: str | None = None
     parent_key: str | None = None
+
+    @property
+    def search_text(self) -> str:
+        """Owner and name, as a search compares them."""
+        return fold(unquote(f"{self.owner}/{self.name}"))
 
     def at_revision(self, revision: str) -> Address:
         """Return the address of the board of ``revision``; a ``revision`` that this one has is replaced."""

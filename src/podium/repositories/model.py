@@ -61,6 +61,7 @@ class Repository:
     revision: the branch, tag or other revision that it counts; None: the default branch, or HEAD of a path.
     parent_key: of the repository whose revision it is, which need not have a row; None for the repository itself.
     trimmed_commits: commits beyond a limit, of which not all was read.
+    people: ranked people under the default rules; None: not known since the last count.
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
@@ -93,6 +94,7 @@ class Repository:
     merge_commits: int | None
     trimmed_commits: int
     unique_contributors: int | None
+    people: int | None
     head: str | None
     head_committed_at: int | None
     branch: str | None

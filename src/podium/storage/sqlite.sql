@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -60,8 +60,6 @@ CREATE INDEX ix_repository_state_enqueued_at ON repository (state, enqueued_at);
 CREATE INDEX ix_repository_virtual_start ON repository (virtual_start, id) WHERE state IN ('pending', 'commits_processing');
 
 CREATE INDEX ix_repository_client_id ON repository (client_id) WHERE client_id IS NOT NULL;
-
-CREATE INDEX ix_repository_created_at ON repository (created_at);
 
 CREATE INDEX ix_repository_failed ON repository (updated_at) WHERE state = 'failed';
 
@@ -177,4 +175,6 @@ CREATE INDEX ix_repository_parent_key ON repository (parent_key) WHERE parent_ke
 
 CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host, parent_key) WHERE host <> '' AND parent_key IS NULL;
 
-INSERT INTO alembic_version (version_num) VALUES ('f9165e3604c7')
+CREATE INDEX ix_repository_listed ON repository (created_at, id, state, host, parent_key, search_text) WHERE host <> '' AND parent_key IS NULL;
+
+INSERT INTO alembic_version (version_num) VALUES ('3a8787e6e94e')

@@ -59,6 +59,8 @@ repository = Table(
     Column("host", _ByBytes, nullable=False),
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
+    # Owner and name without case, accents and %-escapes.
+    Column("search_text", _ByBytes, nullable=False, server_default=text("''")),
     # See repositories/model.py.
     Column("revision", Text),
     Column("parent_key", _ByBytes),
@@ -74,6 +76,8 @@ repository = Table(
     # Size of its mirror when it was last counted.
     Column("clone_bytes", BigInteger),
     Column("unique_contributors", BigInteger),
+    # Ranked people under the default rules; NULL: not known since the last count.
+    Column("people", BigInteger),
     Column("head", Text),
     # By the committer's clock; NULL: unknown.
     Column("head_committed_at", BigInteger),
@@ -122,7 +126,13 @@ repository = Table(
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_parent_key", "parent_key", sqlite_where=_IS_REVISION, postgresql_where=_IS_REVISION),
-    Index("ix_repository_created_at", "created_at"),
+    # Holds all that a search reads.
+    Index(
+        "ix_repository_listed",
+        *("created_at", "id", "state", "host", "parent_key", "search_text"),
+        sqlite_where=_IS_LISTED,
+        postgresql_where=_IS_LISTED,
+    ),
     Index("ix_repository_state_counting_version", "state", "counting_version"),
     Index(
         "ix_repository_state_created_at",

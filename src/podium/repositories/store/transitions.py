@@ -30,16 +30,17 @@ def insert(session: Session, address: Address, *, virtual_start: float, client_i
     return bool(
         session.run(
             """INSERT INTO repository
-                (key, url, host, owner, name, revision, parent_key, state, virtual_start, client_id, enqueued_at,
-                created_at, updated_at)
-            VALUES (:key, :url, :host, :owner, :name, :revision, :parent_key, 'pending', :virtual_start, :client_id,
-                {now}, {now}, {now})
+                (key, url, host, owner, name, search_text, revision, parent_key, state, virtual_start, client_id,
+                enqueued_at, created_at, updated_at)
+            VALUES (:key, :url, :host, :owner, :name, :search_text, :revision, :parent_key, 'pending', :virtual_start,
+                :client_id, {now}, {now}, {now})
             ON CONFLICT DO NOTHING""",
             key=address.key,
             url=address.url,
             host=address.host,
             owner=address.owner,
             name=address.name,
+            search_text=address.search_text,
             revision=address.revision,
             parent_key=address.parent_key,
             virtual_start=virtual_start,
@@ -248,7 +249,7 @@ def save_counted(
                 state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
                 base = :base, mailmap = :mailmap, counting_version = :version, total_commits = :total,
                 merge_commits = :merges, trimmed_commits = :trimmed, unique_contributors = :contributors,
-                roots = :roots, count_id = :count_id,
+                people = NULL, roots = :roots, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
