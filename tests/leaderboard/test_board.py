@@ -90,6 +90,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "top_contributors": [
             {
                 "rank": 1,
+                "person": "ada",
                 "username": "ada",
                 "githubId": 7,
                 "name": "Ada L.",

@@ -17,6 +17,7 @@ from podium.leaderboard.counts.newcomers import is_back, is_new, new_since
 from podium.leaderboard.counts.row_counts import row_counts
 from podium.leaderboard.counts.row_roles import add_roles, role_only_people
 from podium.leaderboard.people import MERGES
+from podium.leaderboard.person_names import person_name
 from podium.leaderboard.profiles import avatar_url, profile_url
 from podium.leaderboard.rules import Rules
 from podium.repositories.address import folder_of
@@ -196,6 +197,7 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
     counts = row_counts(ranked, group)
     return {
         "rank": ranking.ranks[group] or None,
+        "person": person_name(ranked, group),
         "username": account["username"],
         "githubId": account["account_id"],
         "name": shown_name(name, show_emails=show_emails),

@@ -10,6 +10,7 @@ from typing import Any
 from podium.leaderboard.board import Document, entries, shown_name
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.row_counts import authored, co_authored
+from podium.leaderboard.person_names import group_of_login
 from podium.textutil.fold import fold, lower_ascii
 from podium.textutil.mask import is_email
 from podium.textutil.plural import plural
@@ -165,13 +166,4 @@ def row_of(ranked: Ranked, **named: Any) -> int | None:
         ranking = ranked.ranking
         found = _index(ranked, show_emails=True).of_email(named["email"])
         return min(found, key=lambda group: ranking.ranks[group] or len(found) + len(ranking.ranks), default=None)
-    login = named["login"].strip().removeprefix("@").lower()
-    accounts = ranked.accounts
-    contributors = accounts.contributors
-    owners = {key for key, row in contributors.items() if (row["username"] or "").lower() == login}
-    if not owners:
-        return None
-    owned = next((group for group, owner in enumerate(groups.owners) if owner in owners), None)
-    # An account that another evidence overruled owns no row, but its e-mails are in one.
-    with_email = (groups.of[p] for p, email in enumerate(people.emails) if accounts.contributor(email) in owners)
-    return owned if owned is not None else next(with_email, None)
+    return group_of_login(ranked, named["login"])

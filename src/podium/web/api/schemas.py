@@ -106,6 +106,10 @@ class Contributor(ResponseModel):
     """One row of a board."""
 
     rank: int
+    person: str = Field(
+        description="The name in addresses (`GET /leaderboard/person`): the login, or `~N` with N the lowest number of "
+        "the row's e-mails and names in this repository. Never an e-mail."
+    )
     username: str | None = Field(description="Login at GitHub; null if no account is known.")
     github_id: int | None
     name: str

@@ -12,8 +12,10 @@ from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.explain import explained_emails, read_explanation
 from podium.leaderboard.export.summary import ODD_DATE, parts_of, whole_of, why_empty
 from podium.leaderboard.figures import presets, read_figures, sparklines
+from podium.leaderboard.person_names import person_name
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
+from podium.web.pages.board_urls import person_path
 from podium.web.pages.chart import bars_path, chart_of
 
 PEOPLE = 50
@@ -100,8 +102,15 @@ class BoardPageQuery:
     def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
         """The page's URL with ``more``, without empty values and 0."""
         kept = {name: value for name, value in self.parameters.items() if name not in without}
-        query = kept | {name: str(value) for name, value in more.items() if value}
-        return self.path + ("?" + urlencode(query) if query else "")
+        return _with_query(self.path, kept | {name: str(value) for name, value in more.items() if value})
+
+    def person_link(self, person: str) -> str:
+        """The URL of a person's page under the same rules."""
+        return _with_query(person_path(self.path, person), self.parameters)
+
+
+def _with_query(path: str, query: Mapping[str, str]) -> str:
+    return path + ("?" + urlencode(query) if query else "")
 
 
 def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
@@ -135,7 +144,8 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
         row_id = _row_id(ranked, group)
         path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
         why = f"{page}{'&' if '?' in page else '?'}row={row_id}"
-        found.append({"id": row_id, "curve": path, "points": len(curve), "why": why})
+        person_url = wanted.person_link(person_name(ranked, group))
+        found.append({"id": row_id, "curve": path, "points": len(curve), "why": why, "person_url": person_url})
     return found
 
 
@@ -154,6 +164,7 @@ def explanation(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any] | None
     return {
         **document,
         "id": wanted.person,
+        "person_url": wanted.person_link(document["row"]["person"]),
         "most": max((year["commitCount"] for year in document["years"]), default=0),
         "sampleUrl": _commit_url(ranked, document["sampleCommit"]),
         "rules": ranked.rules.as_dict(),
@@ -166,6 +177,7 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     for row in result["matches"]:
         row["id"] = _row_id(ranked, ranked.ranking.order[row["rank"] - 1])
         row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
+        row["person_url"] = wanted.person_link(row["person"])
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
 

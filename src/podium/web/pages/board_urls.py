@@ -3,7 +3,8 @@
 ``/r/{owner}/{name}`` is a repository at the configured GitHub, ``/r/{host}/{path…}/{name}`` one elsewhere. The path
 of a repository at the root of its host is ``-``, so that two segments always mean GitHub; no segment of an address
 begins with ``-``. Files (:data:`FILES`) are below the page; a repository elsewhere with such a name has another ``-``
-before it. ``?rev=NAME`` is the board of a branch or tag.
+before it. ``?rev=NAME`` is the board of a branch or tag. ``/-/people/{login}`` after a board's path is the page of a
+person.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ def page_path(row: Repository, github_host: str) -> str:
 def page_url(row: Repository, github_host: str) -> str:
     """The page's path and, for a branch or tag, its query."""
     return page_path(row, github_host) + ("" if row.revision is None else "?" + urlencode({"rev": row.revision}))
+
+
+def person_path(page: str, person: str) -> str:
+    """The path of a person's page; ``person`` is a row's login or ``~N`` (:mod:`podium.leaderboard.person_names`)."""
+    return f"{page}/-/people/{quote(person, safe='[]')}"
 
 
 def key_of(path: str, github_url: str, rev: str | None = None) -> str:
