@@ -4,6 +4,7 @@ import { offerCopies } from "./copy.js";
 import { offerCalendars } from "./dates.js";
 import { followLinks } from "./navigate.js";
 import { watch } from "./live.js";
+import { nameRows } from "./opened.js";
 import { watchRows } from "./rows.js";
 import { enhanceSearch } from "./search.js";
 
@@ -21,6 +22,7 @@ for (const image of document.querySelectorAll(".avatar img")) {
   if (image.complete && image.naturalWidth === 0) image.remove();
 }
 document.addEventListener("board", enhance);
+nameRows();
 followLinks();
 enhanceSearch();
 offerCopies();

@@ -53,12 +53,14 @@ export function watchRows() {
   observe();
 }
 
-async function toggle(link) {
+// Tells the document with an event "opened" or "closed".
+export async function toggle(link) {
   const row = link.closest("tr");
   const next = row.nextElementSibling;
   if (next?.classList.contains("open")) {
     next.remove();
     link.removeAttribute("aria-expanded");
+    tell("closed", link, row);
     return;
   }
   const base = link.closest("table").dataset.row;
@@ -76,9 +78,14 @@ async function toggle(link) {
     row.after(opened);
     link.setAttribute("aria-expanded", "true");
     link.setAttribute("aria-controls", opened.id);
+    tell("opened", link, row);
   } catch {
     location.assign(link.href);
   }
+}
+
+function tell(what, link, row) {
+  link.dispatchEvent(new CustomEvent(what, { bubbles: true, detail: row.dataset.row }));
 }
 
 document.addEventListener("click", (event) => {
