@@ -1,4 +1,5 @@
 // Follow switches, windows and presets without loading a page: fetch the URL and replace the parts that differ.
+import { localize } from "./words.js";
 
 let underway = null;
 let shown = location.pathname + location.search;
@@ -12,6 +13,8 @@ export function nameShown(url) {
 export async function fetchPage(url, signal) {
   const response = await fetch(url, { signal, headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // What is compared with the page, and put into it, has the reader's format.
+  localize(page.body);
   if (response.ok) return page;
   const error = new Error(`${response.status} of ${url}`);
   if (response.status === 400) error.refusal = page.querySelector(".lead")?.textContent;
