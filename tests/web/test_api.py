@@ -602,6 +602,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("get", "/leaderboard/activity"),
         ("get", "/leaderboard/find"),
         ("get", "/leaderboard/explain"),
+        ("get", "/leaderboard/person"),
         ("get", "/repositories"),
         ("get", "/repositories/{id}"),
         ("post", "/repositories/retry"),

@@ -564,6 +564,7 @@ def test_answers_that_are_ready_are_the_same_and_not_sent_twice(site: Site) -> N
         "/leaderboard/activity?repoUrl=octo/hello",
         "/leaderboard/find?repoUrl=octo/hello&q=ada",
         "/leaderboard/explain?repoUrl=octo/hello&rank=1",
+        "/leaderboard/person?repoUrl=octo/hello&person=~2",
     ):
         first, second = client.get(path), client.get(path)
         assert (first.status_code, second.status_code) == (200, 200), path

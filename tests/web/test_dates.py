@@ -29,6 +29,7 @@ WINDOWED: dict[str, list[dict[str, str]]] = {
     "/leaderboard/activity": [{"repoUrl": "o/r"}],
     "/leaderboard/find": [{"repoUrl": "o/r", "q": "a"}],
     "/leaderboard/explain": [{"repoUrl": "o/r", "login": "ada"}, {"repoUrl": "o/r", "email": "new@example.org"}],
+    "/leaderboard/person": [{"repoUrl": "o/r", "person": "ada"}],
     "/r/o/r": [{}, {"row": "2"}, {"find": "a"}],
     "/row/1/2": [{}],
     "/find/1": [{"find": "a"}],

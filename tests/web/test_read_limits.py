@@ -131,6 +131,7 @@ def test_ready_made_answers_are_free(site: Site) -> None:
         "/leaderboard/activity?repoUrl=octo/hello",
         "/leaderboard/find?repoUrl=octo/hello&q=ada",
         "/leaderboard/explain?repoUrl=octo/hello&rank=1",
+        "/leaderboard/person?repoUrl=octo/hello&person=~1",
         "/r/octo/hello?merges=include",
         "/r/octo/hello?find=ada",
         "/r/octo/hello/board.csv",

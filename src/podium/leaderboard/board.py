@@ -83,7 +83,7 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
 def _describe(ranked: Ranked) -> Document:
     repository, unresolved = ranked.repository, ranked.data.unresolved.emails
     document: Document = {
-        "repository": _repository(repository),
+        "repository": board_repository(repository),
         "state": repository.state,
         "base": repository.base,
         "head": repository.head,
@@ -104,7 +104,8 @@ def _describe(ranked: Ranked) -> Document:
     return document
 
 
-def _repository(repository: Repository) -> Document:
+def board_repository(repository: Repository) -> Document:
+    """The ``repository`` of a document."""
     # Only a path's board, which no server shows, names a path of this machine.
     is_path = not repository.host
     return {

@@ -31,7 +31,7 @@ def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Docume
             for year, (commits, merges, named) in years(ranked, group).items()
         ],
         "outside": counted_ever(ranked, group) - ranking.counted[group],
-        "commitsUrl": _commits_url(ranked, row),
+        "commitsUrl": commits_url(ranked, row, ranked.rules.since, ranked.rules.until),
         "sampleCommit": ranked.data.session.value(_SAMPLE, id=people.ids[members[0]]) or None,
     }
 
@@ -72,16 +72,20 @@ def _short(revision: str | None) -> str | None:
     return revision and re.sub(r"^(refs/)?(heads|tags)/", "", revision)
 
 
-def _commits_url(ranked: Ranked, row: dict[str, Any]) -> str | None:
-    repository, rules = ranked.repository, ranked.rules
+def commits_url(ranked: Ranked, row: dict[str, Any], since: int | None, until: int | None) -> str | None:
+    """The URL of a row's commits at the host, from ``since`` to the second before ``until``.
+
+    None where it is unknown: elsewhere than at the configured GitHub, and for a row without login or e-mail.
+    """
+    repository = ranked.repository
     author = row["username"] or row["email"]
     if repository.host != ranked.data.github_host or not (author or "").strip() or not row["commitCount"]:
         return None
     query = {"author": author}
-    if rules.since is not None:
-        query["since"] = iso_day(rules.since)
-    if rules.until is not None:
-        query["until"] = iso_day(rules.until - DAY)
+    if since is not None:
+        query["since"] = iso_day(since)
+    if until is not None:
+        query["until"] = iso_day(until - DAY)
     branch = quote(_short(repository.revision) or repository.branch or "HEAD", safe="/")
     path = f"{quote(repository.owner)}/{quote(repository.name)}"
     return f"{ranked.data.github_url}/{path}/commits/{branch}?{urlencode(query)}"

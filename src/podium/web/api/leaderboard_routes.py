@@ -14,6 +14,8 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.counts.row_roles import add_roles
 from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
+from podium.leaderboard.person_document import read_person
+from podium.leaderboard.person_names import group_named
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
 from podium.textutil.mask import is_email
@@ -24,6 +26,7 @@ from podium.web.api.query_parameters import (
     BoardQuery,
     ExplainQuery,
     FindQuery,
+    PersonQuery,
     RepositoryQuery,
     RuledQuery,
     each_once,
@@ -179,3 +182,28 @@ async def explain_contributor(
         return CachedResponse.json(read_explanation(ranked, group, show_emails=emails))
 
     return await _ready(request, context, query, ("explain", rules, *who.items(), emails), make, shortcut=not limited)
+
+
+@router.get(
+    "/leaderboard/person",
+    tags=["leaderboard"],
+    summary="Read a person",
+    operation_id="getPerson",
+    response_model=schemas.Person,
+    responses=_BOARD | error_responses(_404="Never submitted, or no such person in its history."),
+)
+async def get_person(request: Request, query: Annotated[PersonQuery, Query()], context: ContextDep) -> Response:
+    """One row by its name in addresses: years with ranks, weeks, roles, why each e-mail is here, the rows beside it."""
+    rules, emails = query.rules(), shows_emails(request, context.services)
+
+    def make(_: Repository, data: BoardData) -> CachedResponse:
+        ranked = data.under(rules)
+        group = group_named(ranked, query.person)
+        if group is None:
+            raise NotFound(
+                "No such person in this history: give a login, or a number such as ~17 from a row's `person`. "
+                "GET /leaderboard/find searches names, logins and e-mails."
+            )
+        return CachedResponse.json(read_person(ranked, group, show_emails=emails))
+
+    return await _ready(request, context, query, ("person", rules, query.person, emails), make)

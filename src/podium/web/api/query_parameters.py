@@ -191,6 +191,17 @@ class ExplainQuery(RuledQuery):
         return given
 
 
+class PersonQuery(RuledQuery):
+    """Which board, and who on it."""
+
+    person: str = Field(
+        max_length=120,
+        description="The row's `person`: its login, in any case, or `~N`. Any number of the row's e-mails and names "
+        "leads to it, so an older `~N` does too.",
+        examples=["gaearon", "~17"],
+    )
+
+
 async def each_once(request: Request) -> None:
     """Reject a repeated parameter: either value could be meant."""
     counts = Counter(name for name, _ in request.query_params.multi_items())

@@ -327,6 +327,46 @@ class Explanation(ResponseModel):
     sample_commit: str | None
 
 
+class PersonYear(Year):
+    """One calendar year of a person, in UTC and without odd dates."""
+
+    counted_commits: int = Field(description="The commits of the year that count under the rules.")
+    rank: int | None = Field(description="The rank on the board of that year; null if it is not on it.")
+    total: int | None = Field(description="The rows of that board.")
+    commits_url: str | None = Field(description="The URL of the year's commits at GitHub.")
+
+
+class PersonWeek(ResponseModel):
+    """A person's counted commits of one week."""
+
+    week: str = Field(description="The Sunday on which it begins, in UTC.")
+    commit_count: int
+    ai_count: int = Field(description="Those that an AI agent authored, or that declare its help.")
+
+
+class Neighbor(ResponseModel):
+    """The row before or after another one."""
+
+    rank: int
+    person: str
+    username: str | None
+    name: str
+    commit_count: int
+
+
+class Person(Explanation):
+    """Everything that a board knows about one row."""
+
+    repository: BoardRepository
+    head: str = Field(description="The last commit counted.")
+    rules: RulesInEffect
+    total: int = Field(description="Rows of the board.")
+    years: list[PersonYear] = Field(description="Of the whole history.")  # type: ignore[assignment]
+    weeks: list[PersonWeek] = Field(description="All weeks of the history with counted commits.")
+    previous: Neighbor | None = Field(description="The row with the next better rank; null if there is none.")
+    next: Neighbor | None = Field(description="The row with the next lower rank; null if there is none.")
+
+
 class Refresh(ResponseModel):
     """What a refresh started."""
 
