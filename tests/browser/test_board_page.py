@@ -83,6 +83,12 @@ def people(page: Page) -> int:
     return int(page.locator("#figures dd").first.inner_text().replace(",", ""))
 
 
+def open_chip(page: Page, name: str) -> None:
+    """Open the controls behind the chip "window", "rules" or "revision"."""
+    if page.locator(f"#{name}-chip").get_attribute("open") is None:
+        page.locator(f"#{name}-chip > summary").click()
+
+
 # From the address to the board
 
 
@@ -107,8 +113,10 @@ def test_the_board_is_there_without_javascript(counted: Served, chrome: Browser)
         page = window.page(counted.page)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
         assert top_count(page) == max(shortlog(counted, "--no-merges").values())
+        open_chip(page, "rules")
         page.get_by_label("Merges").check()
         page.get_by_role("button", name="Apply").click()
+        expect(page.locator("#rules-name")).to_have_text("merges · no bots")
         assert "merges=include" in page.url
         assert top_count(page) == max(shortlog(counted).values())
         page.get_by_role("link", name="Next").click()
@@ -124,12 +132,15 @@ def test_the_board_is_there_without_javascript(counted: Served, chrome: Browser)
         assert "@example.org" not in page.content()
         assert "hidden" in page.locator("tr.open .emails").inner_text()
         assert "@example.org" not in page.locator("tr.open").inner_text()
+        open_chip(page, "window")
         page.get_by_role("link", name="12 months").click()
         assert "since=" in page.url
+        expect(page.locator("#window-name")).to_have_text("Last 12 months")
+        open_chip(page, "window")
         page.get_by_label("From").fill("2005-Q2")
         page.get_by_label("To", exact=True).fill("2005")
         page.get_by_role("button", name="Apply").click()
-        expect(page.locator(".bounds strong")).to_have_text(["2005-04-01", "2005-12-31"])
+        expect(page.locator("#window-name")).to_have_text("2005-04-01 to 2005-12-31")
         assert "since=2005-04-01&until=2005-12-31" in (page.locator("#people .why").first.get_attribute("href") or "")
 
 
@@ -140,6 +151,7 @@ def test_switches_change_what_counts_and_stand_in_the_address(counted: Served, c
     with watched(chrome, counted.base) as window:
         page = window.page(counted.page)
         assert top_count(page) == max(shortlog(counted, "--no-merges").values())
+        open_chip(page, "rules")
         page.get_by_label("Merges").check()
         page.wait_for_url("**?merges=include")
         most = max(shortlog(counted).values())
@@ -164,6 +176,7 @@ def test_switches_change_what_counts_and_stand_in_the_address(counted: Served, c
 def test_typed_dates_become_days_or_are_refused_in_place(counted: Served, chrome: Browser) -> None:
     with watched(chrome, counted.base) as window:
         page = window.page(counted.page)
+        open_chip(page, "window")
         first, last = page.get_by_label("From"), page.get_by_label("To", exact=True)
         first.fill("2005-q1")
         page.keyboard.press("Tab")
@@ -218,6 +231,7 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         expect(page.get_by_role("slider", name="First week")).to_be_focused()
         page.keyboard.press("Home")
         page.wait_for_url(lambda url: "since=" not in url)
+        open_chip(page, "window")
         page.get_by_label("From").fill("2005-03-02")
         page.keyboard.press("Enter")
         page.wait_for_url("**since=2005-03-02*")
@@ -227,6 +241,7 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         # The handle that does not move stays on the day that was typed.
         page.wait_for_url(lambda url: "since=2005-03-02&until=" in url and f"until={until}" not in url)
         assert page.get_by_label("From").input_value() == "2005-03-02"
+        open_chip(page, "window")
         for name in ("3 months", "12 months", "1 month", "All"):
             page.get_by_role("link", name=name, exact=True).click()
             expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("aria-current", "true")
@@ -352,6 +367,8 @@ def test_the_whole_board_is_reached_by_keyboard(counted: Served, chrome: Browser
         seen = []
         for _ in range(40):
             page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.matches('.rules summary')"):
+                page.keyboard.press("Enter")
             seen.append(
                 page.evaluate(
                     """(() => { const e = document.activeElement;
@@ -362,8 +379,8 @@ def test_the_whole_board_is_reached_by_keyboard(counted: Served, chrome: Browser
                 )
             )
         names = [name for name, _ in seen]
-        switches = ["merges", "coAuthors", "bots", "mailmap", "names", "since", "until"]
-        wanted = ["All", "handle", *switches, "find", "scroll", "why"]
+        days, switches = ["since", "until"], ["merges", "coAuthors", "bots", "mailmap", "names"]
+        wanted = ["All", *days, *switches, "chip", "handle", "find", "of", "why"]
         places = [names.index(name) for name in wanted]
         assert places == sorted(places)
         assert [name for name, visible in seen if not visible] == []
@@ -387,7 +404,7 @@ def test_dark_is_dark_and_light_is_light(counted: Served, chrome: Browser) -> No
         with watched(chrome, counted.base, color_scheme=scheme) as window:
             page = window.page(counted.page)
             grounds[scheme] = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert grounds == {"light": "rgb(251, 250, 248)", "dark": "rgb(20, 23, 26)"}
+    assert grounds == {"light": "rgb(250, 249, 247)", "dark": "rgb(18, 20, 22)"}
 
 
 def test_the_page_is_light_to_carry(counted: Served, chrome: Browser) -> None:

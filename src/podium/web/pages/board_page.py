@@ -19,6 +19,7 @@ from podium.web.pages.board_urls import person_path
 from podium.web.pages.chart import bars_path, chart_of
 
 PEOPLE = 50
+STEPS = 3
 MATCHES = 20
 CURVE_HEIGHT = 20
 
@@ -117,8 +118,13 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     # The page never shows full e-mail addresses.
     board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
     ranking, overview = ranked.ranking, read_figures(ranked)
+    described = rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE]))
     return {
         "board": board,
+        "podium": [] if wanted.offset else podium(board["top_contributors"][:STEPS], described),
+        "window_name": window_name(ranked, wanted),
+        "rules_name": rules_name(wanted.switches),
+        "way_out": way_out(board, wanted),
         "figures": overview["figures"],
         "parts": parts_of(board),
         "split": _split(overview["split"]),
@@ -129,7 +135,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "years": _years(overview["weeks"]),
         "chart": chart_of(ranked.timeline, ranked.rules),
         "presets": _presets(ranked, wanted),
-        "rows": rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE])),
+        "rows": described,
         "why": None if wanted.person is None else explanation(ranked, wanted),
         "found": found(ranked, wanted) if wanted.find else None,
         "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
@@ -137,15 +143,90 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     }
 
 
+def podium(entries: list[dict[str, Any]], described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps of the first people. Equal counts have steps of equal height; their ranks stay those of the table."""
+    steps = []
+    for entry, row in zip(entries, described, strict=False):
+        counts = [other["commitCount"] for other in entries]
+        height = STEPS - sum(count > entry["commitCount"] for count in counts)
+        tied = counts.count(entry["commitCount"]) > 1
+        steps.append({"person": entry, "url": row["person_url"], "height": height, "tied": tied})
+    return steps
+
+
+def window_name(ranked: Ranked, wanted: BoardPageQuery) -> str:
+    """``All time``, ``Last 12 months`` or the days, as the window's chip says it."""
+    since, until = wanted.switches["since"], wanted.switches["until"]
+    preset = next((name for name, day in presets(ranked).items() if (day or "") == since and not until), None)
+    if preset == "all":
+        return "All time"
+    if preset is not None:
+        words = f"Last {preset.removeprefix('1 ')}"
+    elif since and until:
+        words = since if since == until else f"{since} to {until}"
+    else:
+        words = f"Since {since}" if since else f"Until {until}"
+    return words + (" · new people" if wanted.switches["new"] == "only" else "")
+
+
+_RULES = (
+    ("merges", {"exclude": "no merges", "include": "merges"}),
+    ("coAuthors", {"include": "co-authors"}),
+    ("bots", {"exclude": "no bots", "include": "bots", "only": "only bots"}),
+    ("mailmap", {"ignore": "no .mailmap"}),
+    ("names", {"apart": "names apart"}),
+)
+
+
+def rules_name(switches: Mapping[str, str]) -> str:
+    """``no merges · no bots``: the rules in force, as their chip says them."""
+    return " · ".join(words[switches[name]] for name, words in _RULES if switches[name] in words)
+
+
+def way_out(board: Mapping[str, Any], wanted: BoardPageQuery) -> dict[str, str] | None:
+    """The link from an empty board to one with rows; None if no rule leaves out commits."""
+    if board["total"]:
+        return None
+    parts, windowed = board["commits"], bool(wanted.switches["since"] or wanted.switches["until"])
+    if not parts["total"]:
+        whole = wanted.link(without=("since", "until", "new"))
+        return {"words": "Show the whole history.", "href": whole} if windowed else None
+    left_out = {kind for kind in ("merges", "bots", "agents", "people", "earlier") if parts[kind]}
+    if not left_out:
+        return None
+    without = ["bots"] * ("people" in left_out) + ["new"] * ("earlier" in left_out)
+    more = {"merges": "include"} if "merges" in left_out else {}
+    if left_out & {"bots", "agents"}:
+        more["bots"] = "only" if left_out <= {"bots", "agents"} else "include"
+    words = "Show them." if parts["total"] > 1 else "Show it."
+    return {"words": words, "href": wanted.link(without=tuple(without), **more)}
+
+
 def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict[str, Any]]:
+    """What the page adds to the rows of a document.
+
+    Returns:
+        For each row its ``id``, the ``curve`` and its ``points``, the ``part`` of the first row's commits in percent,
+        and the URLs of the board that explains it (``why``) and of the person's page (``person_url``).
+    """
     curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
+    ranking = ranked.ranking
+    most = max((ranking.counted[group] for group in ranking.order[:1]), default=0) or 1
     found = []
     for group, curve in zip(groups, curves["curves"], strict=True):
         row_id = _row_id(ranked, group)
         path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
         why = f"{page}{'&' if '?' in page else '?'}row={row_id}"
-        person_url = wanted.person_link(person_name(ranked, group))
-        found.append({"id": row_id, "curve": path, "points": len(curve), "why": why, "person_url": person_url})
+        found.append(
+            {
+                "id": row_id,
+                "curve": path,
+                "points": len(curve),
+                "part": round(100 * ranking.counted[group] / most, 1),
+                "why": why,
+                "person_url": wanted.person_link(person_name(ranked, group)),
+            }
+        )
     return found
 
 

@@ -102,6 +102,11 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
+def without_scheme(url: str) -> str:
+    """``github.com/octo/hello``, the address as text."""
+    return url.partition("://")[2] or url
+
+
 def linkable(url: str | None) -> str | None:
     return url if url and url.startswith(("https://", "http://")) else None
 
@@ -123,6 +128,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             hue,
             percent,
             linkable,
+            without_scheme,
             named,
         ),
     )

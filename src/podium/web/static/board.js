@@ -1,5 +1,6 @@
 // The entry point of a board's page. The page works without JavaScript: its links and forms have the same URLs.
 import { enhanceChart } from "./chart.js";
+import { closeChips } from "./chips.js";
 import { offerCopies } from "./copy.js";
 import { offerCalendars } from "./dates.js";
 import { followLinks } from "./navigate.js";
@@ -24,6 +25,7 @@ for (const image of document.querySelectorAll(".avatar img")) {
 document.addEventListener("board", enhance);
 nameRows();
 followLinks();
+closeChips();
 enhanceSearch();
 offerCopies();
 offerCalendars();
