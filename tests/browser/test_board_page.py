@@ -223,19 +223,19 @@ def test_the_brush_chooses_a_window_by_pointer_and_by_keyboard(counted: Served, 
         expect(page.locator(".move").first).to_be_visible()
         since, until = page.get_by_label("From").input_value(), page.get_by_label("To", exact=True).input_value()
         assert f"since={since}&until={until}" in page.url
-        first = page.get_by_role("slider", name="First week")
+        first = page.get_by_role("slider", name="First period")
         first.focus()
         page.keyboard.press("ArrowLeft")
         page.wait_for_url(lambda url: f"since={since}" not in url)
         assert page.get_by_label("From").input_value() < since
-        expect(page.get_by_role("slider", name="First week")).to_be_focused()
+        expect(page.get_by_role("slider", name="First period")).to_be_focused()
         page.keyboard.press("Home")
         page.wait_for_url(lambda url: "since=" not in url)
         open_chip(page, "window")
         page.get_by_label("From").fill("2005-03-02")
         page.keyboard.press("Enter")
         page.wait_for_url("**since=2005-03-02*")
-        last = page.get_by_role("slider", name="Last week")
+        last = page.get_by_role("slider", name="Last period")
         last.focus()
         page.keyboard.press("ArrowLeft")
         # The handle that does not move stays on the day that was typed.

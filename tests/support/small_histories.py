@@ -12,7 +12,6 @@ from podium.app import factories
 from podium.jobs.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.board_data import BoardData, Ranked
-from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.figures import read_figures
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find
@@ -22,7 +21,7 @@ from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
-from podium.timeutil import iso_day, week_start
+from podium.timeutil import DAY, iso_day
 from tests.support import repos
 
 GITHUB = "https://github.com"
@@ -129,15 +128,15 @@ class CountedHistory:
         return self._ask(rules, read_figures)
 
     def drawn(self) -> tuple[str, str]:
-        """The first and the last week of the chart."""
-        weeks: list[int] = []
+        """The first and the last day of the chart."""
+        days: list[int] = []
 
         def ends(ranked: Ranked) -> Document:
-            weeks.extend(drawn(ranked.timeline) or ())
+            days.extend(ranked.timeline.ends or ())
             return {}
 
         self._ask({}, ends)
-        first, last = (iso_day(week_start(week)) for week in weeks)
+        first, last = (iso_day(day * DAY) for day in days)
         return first, last
 
     def _ask(self, rules: dict[str, Any], question: Callable[[Ranked], Document]) -> Document:

@@ -6,6 +6,7 @@ Its fields, like those of the other documents of this package, are described in 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
@@ -183,6 +184,18 @@ def shown_name(name: str, *, show_emails: bool) -> str:
     return name if show_emails else without_emails(name)
 
 
+def row_name(ranked: Ranked, group: int) -> str:
+    """The name that a row shows, perhaps with e-mails in it: the account's login if there is no name."""
+    owner = ranked.groups.owners[group]
+    account = _NO_ACCOUNT if owner is None else ranked.accounts.contributors[owner]
+    return _name(ranked, account, representative_row(ranked, group)) or account["username"] or ""
+
+
+def _name(ranked: Ranked, account: Mapping[str, Any], person: int) -> str:
+    names = ranked.people.mailmap_names if ranked.rules.mailmap else ranked.people.names
+    return account["name"] or names[person]
+
+
 _NO_ACCOUNT: dict[str, Any] = dict.fromkeys(
     ("username", "account_id", "name", "profile_url", "avatar_url", "enriched_at")
 )
@@ -193,7 +206,7 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
     owner, person = ranked.groups.owners[group], representative_row(ranked, group)
     account = _NO_ACCOUNT if owner is None else ranked.accounts.contributors[owner]
     by_mailmap = rules.mailmap and owner is None
-    name = account["name"] or (people.mailmap_names if rules.mailmap else people.names)[person]
+    name = _name(ranked, account, person)
     email = (people.mailmap_emails if by_mailmap else people.emails)[person]
     counts = row_counts(ranked, group)
     return {

@@ -11,10 +11,9 @@ from podium.leaderboard.counts.commit_log import Window
 from podium.leaderboard.counts.commit_parts import commit_split
 from podium.leaderboard.counts.newcomers import end_of, new_people, new_since
 from podium.leaderboard.counts.row_counts import counted_dates
-from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.dates import first_day
 from podium.leaderboard.windows import PRESETS
-from podium.timeutil import DAY, WEEK, iso_day, week_start
+from podium.timeutil import DAY, WEEK, iso_day, week_of, week_start
 
 # The first rows of the board set the scale of all curves.
 _SCALE = 50
@@ -39,7 +38,7 @@ def read_figures(ranked: Ranked) -> Document:
         "presets": presets(ranked),
         "weeks": [
             {"week": iso_day(week_start(week)), "human": human, "bot": bot, "ai": ai}
-            for week, human, bot, ai in zip(line.weeks, line.human, line.bot, line.ai, strict=True)
+            for week, human, bot, ai in line.weeks()
         ],
         "oddDates": ranked.log.odd_dates,
     }
@@ -76,9 +75,9 @@ def add_sparklines(ranked: Ranked, document: Document) -> None:
 
 def _bounds(ranked: Ranked) -> Window:
     rules = ranked.rules
-    first, last = drawn(ranked.timeline) or (0, 0)
-    low = week_start(first) if rules.since is None else rules.since
-    high = week_start(last) + WEEK if rules.until is None else rules.until
+    first, last = ranked.timeline.ends or (0, 0)
+    low = week_of(first * DAY) if rules.since is None else rules.since
+    high = week_of(last * DAY) + WEEK if rules.until is None else rules.until
     return low, max(high, low + DAY)
 
 

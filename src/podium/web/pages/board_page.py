@@ -7,21 +7,27 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from podium.leaderboard.board import read_board, shown_name
+from podium.leaderboard.board import read_board, row_name, shown_name
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.counts.top_of_periods import top_of_periods
 from podium.leaderboard.explain import explained_emails, read_explanation
+from podium.leaderboard.export.faces import named
 from podium.leaderboard.export.summary import ODD_DATE, parts_of, whole_of, why_empty
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.person_names import person_name
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
+from podium.timeutil import DAY
+from podium.web.charts.shapes import silhouette
 from podium.web.pages.board_urls import person_path
-from podium.web.pages.chart import bars_path, chart_of
+from podium.web.pages.chart import Chart, chart_of
 
 PEOPLE = 50
 STEPS = 3
 MATCHES = 20
 CURVE_HEIGHT = 20
+# Named people of each period of the chart.
+NAMES = 3
 
 # The switches' defaults, under the API's names.
 SWITCHES = {
@@ -105,6 +111,10 @@ class BoardPageQuery:
         kept = {name: value for name, value in self.parameters.items() if name not in without}
         return _with_query(self.path, kept | {name: str(value) for name, value in more.items() if value})
 
+    def fragment_link(self, path: str) -> str:
+        """The URL of a part of the board under the same rules; its path names the revision."""
+        return _with_query(path, self.chosen)
+
     def person_link(self, person: str) -> str:
         """The URL of a person's page under the same rules."""
         return _with_query(person_path(self.path, person), self.parameters)
@@ -119,6 +129,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
     ranking, overview = ranked.ranking, read_figures(ranked)
     described = rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE]))
+    chart, split = board_chart(ranked), [overview["split"][name] for name in ("human", "ai", "bot")]
     return {
         "board": board,
         "podium": [] if wanted.offset else podium(board["top_contributors"][:STEPS], described),
@@ -127,13 +138,15 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "way_out": way_out(board, wanted),
         "figures": overview["figures"],
         "parts": parts_of(board),
-        "split": _split(overview["split"]),
+        "split": split,
         "agents": overview["agents"],
         "odd_date": ODD_DATE,
         "whole": whole_of(board),
         "why_empty": why_empty(board),
-        "years": _years(overview["weeks"]),
-        "chart": chart_of(ranked.timeline, ranked.rules),
+        "chart": chart,
+        # Odd dates count in all of history and in no window.
+        "not_drawn": sum(split) - chart.total if chart else 0,
+        "names_url": wanted.fragment_link(f"/chart/{ranked.repository.id}"),
         "presets": _presets(ranked, wanted),
         "rows": described,
         "why": None if wanted.person is None else explanation(ranked, wanted),
@@ -202,6 +215,21 @@ def way_out(board: Mapping[str, Any], wanted: BoardPageQuery) -> dict[str, str] 
     return {"words": words, "href": wanted.link(without=tuple(without), **more)}
 
 
+def board_chart(ranked: Ranked) -> Chart | None:
+    return chart_of(ranked.timeline, ranked.rules, latest=ranked.repository.counted_at // DAY)
+
+
+def names_of_periods(ranked: Ranked) -> dict[str, Any]:
+    """The names and counts of the first rows of each period of the chart."""
+    chart = board_chart(ranked)
+    if chart is None:
+        return {"since": None, "top": []}
+    edges = [day * DAY for day in chart.periods.edges]
+    tops = top_of_periods(ranked, edges, NAMES)
+    names = {group: named(row_name(ranked, group)) for top in tops for group, _ in top}
+    return {"since": chart.periods.days[0], "top": [[(names[group], count) for group, count in top] for top in tops]}
+
+
 def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict[str, Any]]:
     """What the page adds to the rows of a document.
 
@@ -215,7 +243,7 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
     found = []
     for group, curve in zip(groups, curves["curves"], strict=True):
         row_id = _row_id(ranked, group)
-        path = bars_path(curve, curves["peak"], CURVE_HEIGHT, root=True)
+        path = silhouette(curve, curves["peak"], CURVE_HEIGHT, root=True)
         why = f"{page}{'&' if '?' in page else '?'}row={row_id}"
         found.append(
             {
@@ -261,28 +289,6 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         row["person_url"] = wanted.person_link(row["person"])
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
-
-
-def _split(parts: dict[str, int]) -> dict[str, Any]:
-    total = sum(parts.values())
-    slices, start = [], 0.0
-    for name, words, count in (
-        ("people", "People", parts["human"]),
-        ("ai", "AI declared", parts["ai"]),
-        ("bots", "Bots", parts["bot"]),
-    ):
-        width = 100 * count / total if total else 0.0
-        slices.append({"name": name, "words": words, "count": count, "x": round(start, 3), "width": round(width, 3)})
-        start += width
-    return {"total": total, "slices": slices}
-
-
-def _years(weeks: list[dict[str, Any]]) -> list[tuple[str, int, int, int]]:
-    years: dict[str, tuple[int, int, int]] = {}
-    for week in weeks:
-        people, ai, bots = years.get(week["week"][:4], (0, 0, 0))
-        years[week["week"][:4]] = (people + week["human"], ai + week["ai"], bots + week["bot"])
-    return [(year, *counts) for year, counts in years.items()]
 
 
 def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:

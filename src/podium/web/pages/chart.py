@@ -1,24 +1,69 @@
-"""The chart of commits over time, as numbers and SVG paths.
+"""The charts of the pages as template values: commits of people, AI and bots, of one person, or of several series.
 
-The bars are stretched to the page's width. Labels and the selected window must not be, so their positions are percent.
+`templates/_chart.html` draws them.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import itertools
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from podium.leaderboard.counts.timeline import Timeline, drawn
 from podium.leaderboard.rules import Rules
-from podium.timeutil import WEEK, iso_day, week_start
+from podium.timeutil import DAY
+from podium.web.charts import shapes
+from podium.web.charts.periods import Periods, periods_of
+from podium.web.charts.scale import Scale, scale_of
+from podium.web.charts.shapes import HEIGHT, SLOT, silhouette
+from podium.web.charts.time_labels import Label, labels_of
 
-HEIGHT = 100
-# Most bars, and possible weeks per bar.
-_BARS = 240
-_WEEKS = (1, 2, 4, 6, 8, 13, 26, 52, 520, 5200, 52000)
-# Most labels, and possible months between two.
-_LABELS = 9
-_MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
+Kind = Literal["stack", "lines", "groups"]
+
+STRIP_HEIGHT = 28
+# Most periods that show several series as bars side by side.
+_GROUPED = 12
+
+# Before and after every day, in days since the epoch.
+_EVER = (-(2**31), 2**31)
+
+_NAMES = ("people", "ai", "bots")
+_WORDS = ("People", "AI declared", "Bots")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Series:
+    """The counts of each period.
+
+    Attributes:
+        name: the class that gives the color: ``people``, ``ai``, ``bots``, or ``series-1`` to ``series-6``.
+        path: in a picture of ``Chart.box``.
+    """
+
+    name: str
+    words: str
+    counts: list[int]
+    path: str = ""
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Strip:
+    """The whole history beneath a window of it.
+
+    Attributes:
+        path: in a picture as wide as its periods.
+        window: where the window begins and ends, in percent.
+    """
+
+    periods: Periods
+    path: str
+    window: tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,111 +71,149 @@ class Chart:
     """The values of a chart.
 
     Attributes:
-        first: the first day, a Sunday.
-        people, ai, bots: the commits of each bar.
-        labels: (position, text).
-        window: (start, width) of the selected window, in percent like positions.
-        left_out: commits with dates too far off to draw.
+        left_out: commits of the window with dates too far off to draw.
+        strip: None if the chart shows the whole history.
+        is_empty: no commit is in the window.
     """
 
-    first: str
-    weeks: int
-    weeks_a_bar: int
-    people: list[int]
-    ai: list[int]
-    bots: list[int]
-    people_path: str
-    ai_path: str
-    all_path: str
-    labels: list[tuple[float, str]]
-    window: tuple[float, float]
-    peak: int
-    left_out: int
+    kind: Kind
+    periods: Periods
+    series: list[Series]
+    scale: Scale
+    labels: list[Label]
+    left_out: int = 0
+    strip: Strip | None = None
+    is_empty: bool = False
+
+    @property
+    def box(self) -> str:
+        return f"0 0 {SLOT * len(self.periods)} {HEIGHT}"
+
+    @property
+    def per(self) -> str:
+        return f"per {self.periods.step.name}"
+
+    @property
+    def totals(self) -> list[int]:
+        """The commits of each period, in all series."""
+        return [sum(counts) for counts in zip(*(each.counts for each in self.series), strict=True)]
+
+    @property
+    def total(self) -> int:
+        return sum(self.totals)
+
+    @property
+    def rows(self) -> list[tuple[str, int, list[int]]]:
+        """The text, the sum and the counts of each period."""
+        counts = zip(*(each.counts for each in self.series), strict=True)
+        return [(words, sum(each), list(each)) for words, each in zip(self.periods.words(), counts, strict=True)]
+
+    @property
+    def summary(self) -> str:
+        """What the picture shows, in a sentence."""
+        words, counts = self.periods.words(), self.totals
+        if self.kind != "stack":
+            said = "; ".join(f"{each.words}: {each.total:,}" for each in self.series)
+            return f"Commits {self.per} from {words[0]} to {words[-1]}. {said}."
+        place = max(range(len(counts)), key=counts.__getitem__)
+        span = f"in {words[0]}" if len(words) == 1 else f"from {words[0]} to {words[-1]}"
+        return f"Commits {self.per} {span}: {self.total:,} in all, at most {counts[place]:,}, in {words[place]}."
 
 
-def chart_of(line: Timeline, rules: Rules) -> Chart | None:
-    """None if there is nothing to draw."""
-    ends = drawn(line)
-    if ends is None:
-        return None
-    first, last = ends
-    weeks = last - first + 1
-    width = next(width for width in _WEEKS if weeks <= width * _BARS or width == _WEEKS[-1])
-    bars = -(-weeks // width)
-    people, declared, bots, left_out = [0] * bars, [0] * bars, [0] * bars, 0
-    for week, human, bot, ai in zip(line.weeks, line.human, line.bot, line.ai, strict=True):
-        if first <= week <= last:
-            place = (week - first) // width
-            people[place] += human
-            declared[place] += ai
-            bots[place] += bot
-        else:
-            left_out += human + bot + ai
-    with_ai = [a + b for a, b in zip(people, declared, strict=True)]
-    totals = [a + b for a, b in zip(with_ai, bots, strict=True)]
-    peak = max(totals)
-    return Chart(
-        first=iso_day(week_start(first)),
-        weeks=weeks,
-        weeks_a_bar=width,
-        people=people,
-        ai=declared,
-        bots=bots,
-        people_path=bars_path(people, peak, HEIGHT),
-        ai_path=bars_path(with_ai, peak, HEIGHT),
-        all_path=bars_path(totals, peak, HEIGHT),
-        labels=_labels(first, bars * width),
-        window=_window(first, bars * width, rules),
-        peak=peak,
-        left_out=left_out,
-    )
-
-
-def bars_path(counts: list[int], peak: int, height: int, *, root: bool = False) -> str:
-    """The SVG path of adjacent bars of width 1.
+def chart_of(line: Timeline, rules: Rules, latest: int | None = None) -> Chart | None:
+    """The commits of people, AI and bots in the window, or in the whole history; None if there is nothing to draw.
 
     Args:
-        root: draw square roots, so that small counts stay visible.
+        latest: the day of the count, in days since the epoch.
     """
-    parts, level = [f"M0 {height}"], height
-    for place, count in enumerate(counts):
-        part = min(count / peak, 1.0) if peak else 0.0
-        y = height - round(height * (part**0.5 if root else part))
-        # A count of 1 stays visible.
-        y = min(y, height - 1) if count else height
-        if y != level:
-            parts.append(f"{'H' + str(place) if place else ''}V{y}")
-            level = y
-    parts.append(f"H{len(counts)}V{height}Z")
-    return "".join(parts)
+    if line.ends is None:
+        return None
+    first, end = line.ends[0], line.ends[1] + 1
+    whole = periods_of(first, end, latest=latest)
+    sums = [list(itertools.accumulate(counts, initial=0)) for counts in (line.human, line.ai, line.bot)]
+    if not rules.windowed:
+        return _stack(line.days, sums, whole, _EVER)
+    window = (
+        _EVER[0] if rules.since is None else rules.since // DAY,
+        _EVER[1] if rules.until is None else rules.until // DAY,
+    )
+    strip, shown = _strip(line.days, sums, whole, window), _shown(line, (first, end), window)
+    if shown is None:
+        nothing = [[0] * len(each) for each in sums]
+        return dataclasses.replace(_stack(line.days, nothing, whole, window), strip=strip, is_empty=True)
+    periods = periods_of(*shown, whole=(shown[0] > window[0], shown[1] < window[1]), latest=latest)
+    return dataclasses.replace(_stack(line.days, sums, periods, window), strip=strip)
 
 
-def _window(first: int, weeks: int, rules: Rules) -> tuple[float, float]:
-    begin = week_start(first)
-    low = 0.0 if rules.since is None else (rules.since - begin) / WEEK
-    high = float(weeks) if rules.until is None else (rules.until - begin) / WEEK
-    low, high = (min(max(bound, 0.0), float(weeks)) for bound in (low, high))
-    return round(100 * low / weeks, 3), round(100 * max(high - low, 0) / weeks, 3)
+def lines_of(
+    named: Sequence[tuple[str, Mapping[int, int]]], *, latest: int | None = None, scale: Scale | None = None
+) -> Chart | None:
+    """Several series on one axis: lines, or bars side by side if the periods are few. None if all are empty.
+
+    Args:
+        named: the words of each series, and its counts by day since the epoch. There are colors for six.
+        scale: by default that of the highest count.
+    """
+    days = sorted({day for _, counts in named for day, count in counts.items() if count})
+    if not days:
+        return None
+    return series_on(periods_of(days[0], days[-1] + 1, latest=latest), named, scale=scale)
 
 
-def _labels(first: int, weeks: int) -> list[tuple[float, str]]:
-    begin = _date(first)
-    months = weeks * 7 / 30.44
-    step = next((step for step in _MONTHS if months / step <= _LABELS), _MONTHS[-1])
-    count = begin.year * 12 + begin.month - 1
-    count += -count % step
-    found = []
-    while count // 12 <= datetime.MAXYEAR:
-        day = datetime.date(count // 12, count % 12 + 1, 1)
-        place = (day - begin).days / 7 / weeks
-        # A label at the end would be cut off.
-        if place > 0.95:
-            break
-        if place >= 0:
-            found.append((round(100 * place, 3), f"{day:%b %Y}" if step % 12 else str(day.year)))
-        count += step
-    return found
+def series_on(periods: Periods, named: Sequence[tuple[str, Mapping[int, int]]], *, scale: Scale | None = None) -> Chart:
+    """Series on given periods, those of a board's chart for example; one alone has the color of people."""
+    found = [_by_period(periods, counts) for _, counts in named]
+    scale = scale or scale_of(max(itertools.chain.from_iterable(found), default=0))
+    kind: Kind = "stack" if len(named) == 1 else "groups" if len(periods) <= _GROUPED else "lines"
+    if kind == "lines":
+        paths = [shapes.line(counts, scale.top) for counts in found]
+    else:
+        paths = (shapes.stacked if kind == "stack" else shapes.grouped)(found, scale.top)
+    names = ["people"] if kind == "stack" else [f"series-{number}" for number in range(1, len(named) + 1)]
+    series = [
+        Series(name, words, counts, path)
+        for name, (words, _), counts, path in zip(names, named, found, paths, strict=True)
+    ]
+    return Chart(kind, periods, series, scale, labels_of(periods))
 
 
-def _date(week: int) -> datetime.date:
-    return datetime.date.fromisoformat(iso_day(week_start(week)))
+def _by_period(periods: Periods, counts: Mapping[int, int]) -> list[int]:
+    days = sorted(counts)
+    sums = list(itertools.accumulate((counts[day] for day in days), initial=0))
+    return _between(days, sums, periods.edges)
+
+
+def _between(days: Sequence[int], sums: Sequence[int], edges: Sequence[int]) -> list[int]:
+    """The counts between adjacent edges; ``sums`` are those before each day, plus the sum of all."""
+    places = [bisect_left(days, edge) for edge in edges]
+    return [sums[high] - sums[low] for low, high in itertools.pairwise(places)]
+
+
+def _stack(days: Sequence[int], sums: Sequence[Sequence[int]], periods: Periods, window: tuple[int, int]) -> Chart:
+    counts = [_between(days, each, periods.edges) for each in sums]
+    totals = [sum(each) for each in zip(*counts, strict=True)]
+    scale = scale_of(max(totals))
+    paths = shapes.stacked(counts, scale.top)
+    series = [Series(*each) for each in zip(_NAMES, _WORDS, counts, paths, strict=True)]
+    left_out = sum(_between(days, each, window)[0] for each in sums) - sum(totals)
+    return Chart("stack", periods, series, scale, labels_of(periods), left_out=left_out)
+
+
+def _strip(days: Sequence[int], sums: Sequence[Sequence[int]], periods: Periods, window: tuple[int, int]) -> Strip:
+    counts = [sum(each) for each in zip(*(_between(days, each, periods.edges) for each in sums), strict=True)]
+    low, high = (periods.place(day) for day in window)
+    path = silhouette(counts, max(counts), STRIP_HEIGHT)
+    return Strip(periods, path, (low, max(low, high)))
+
+
+def _shown(line: Timeline, whole: tuple[int, int], window: tuple[int, int]) -> tuple[int, int] | None:
+    """The days of a window that the chart shows; None if no commit is in the window."""
+    places = slice(*(bisect_left(line.days, bound) for bound in window))
+    totals = [sum(day) for day in zip(line.human[places], line.ai[places], line.bot[places], strict=True)]
+    ends = drawn(line.days[places], totals)
+    if ends is None:
+        return None
+    if ends[1] < whole[0] or ends[0] >= whole[1]:
+        # The chart of the whole history leaves these commits out.
+        return ends[0], ends[1] + 1
+    return max(window[0], whole[0]), min(window[1], whole[1])

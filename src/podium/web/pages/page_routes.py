@@ -26,7 +26,15 @@ from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
-from podium.web.pages.board_page import SWITCHES, BoardPageQuery, board_values, explanation, found, pages
+from podium.web.pages.board_page import (
+    SWITCHES,
+    BoardPageQuery,
+    board_values,
+    explanation,
+    found,
+    names_of_periods,
+    pages,
+)
 from podium.web.pages.board_urls import key_of, page_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.snippets import share_values
@@ -217,6 +225,21 @@ async def row_fragment(request: Request, number: Number, person: Number, context
         return context.renderer.body("board/_why.html", why=why, switches=wanted.switches)
 
     return SendCached(await context.boards.read(row, make, reader=context.reader(request)))
+
+
+@router.get("/chart/{number}")
+async def chart_names(request: Request, number: Number, context: ContextDep) -> Response:
+    """The names that the tooltips of a board's chart show."""
+    row = await _row(context, number)
+    wanted = await _wanted(request, context, "")
+    rules = wanted.rules
+
+    def make(_: Repository, data: BoardData | None) -> CachedResponse:
+        return CachedResponse.json(names_of_periods(data.under(rules)) if data else {"since": None, "top": []})
+
+    return SendCached(
+        await context.boards.get(row, ("chart", rules), make, usual=not wanted.chosen, reader=context.reader(request))
+    )
 
 
 @router.get("/find/{number}")
