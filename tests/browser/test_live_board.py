@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import watched
+from tests.support.browser import violations, watched
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import NOW, Site, open_site
 
 PAGE = "/r/octo/hello"
+NAMES = ["Ada Lovelace", "Grace Hopper", "…@…", "李雷"]
+
+
+def counting(phase: str, **progress: Any) -> dict[str, Any]:
+    return {"stage": "commits", "phase": phase, "overallPercent": 30, **progress}
 
 
 class Work:
@@ -81,15 +86,22 @@ def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chro
         page = window.page(PAGE)
         state, progress = page.locator("#status .state"), page.locator("[data-field=progress]")
         expect(state).to_have_text("Waiting")
-        work.move(state="commits_processing", progress={"stage": "commits", "phase": "receiving", "percent": 42})
-        expect(progress).to_contain_text("receiving the history, 42 %")
-        expect(page.locator("#status progress")).to_have_attribute("value", "42")
-        for commits in (10_000, 20_000, 30_000, 40_000):
-            work.move(progress={"stage": "commits", "phase": "counting", "commits": commits})
-            expect(progress).to_contain_text(f"{commits:,} commits counted")
-        expect(progress).to_contain_text("per second")
+        expect(progress).to_have_text("next in the queue")
+        bar, step = page.locator("#status progress"), page.locator("#status [aria-current=step]")
+        work.move(state="commits_processing", progress=counting("receiving", percent=42, overallPercent=21.5))
+        expect(progress).to_contain_text("receiving the history")
+        expect(step).to_have_text("Receiving")
+        expect(bar).to_have_js_property("value", 21.5)
+        for commits in (10_000, 20_000, 30_000):
+            people = [{"name": name, "commits": commits // share} for share, name in enumerate(NAMES, 2)]
+            work.move(progress=counting("counting", commits=commits, commitsPerSecond=5000, leaders=people))
+            expect(progress).to_have_text(f"{commits:,} commits so far, 5,000 per second")
+            expect(page.locator(".leaders .count").first).to_have_text(f"{commits // 2:,} commits")
+        expect(page.locator(".leaders .name")).to_have_text(NAMES)
+        assert violations(page) == []
         work.count(120)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
+        expect(page.locator(".leaders")).to_have_count(0)
         expect(state).to_have_text("Finding accounts")
         work.move(progress={"stage": "users", "done": 50, "total": 120, "waitingUntil": "2030-05-01T12:30:00Z"})
         expect(progress).to_contain_text("50 of 120 e-mails looked up, waiting for GitHub until 2030-05-01 12:30 UTC")
@@ -137,8 +149,8 @@ def test_where_no_events_come_the_state_is_asked_for(work: Work, chrome: Browser
         # As a proxy does that lets no events through.
         window.context.route("**/events/*", lambda route: route.fulfill(status=204, body=""))
         page = window.page(PAGE)
-        work.move(state="commits_processing", progress={"stage": "commits", "phase": "receiving", "percent": 42})
-        expect(page.locator("[data-field=progress]")).to_contain_text("42 %", timeout=15_000)
+        work.move(state="commits_processing", progress=counting("receiving", percent=42))
+        expect(page.locator("[data-field=progress]")).to_contain_text("receiving", timeout=15_000)
         work.count(60)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50, timeout=15_000)
         work.complete()

@@ -9,8 +9,10 @@ from podium.counting.progress_notes import CountProgress
 from podium.storage.session import Database
 from tests.support.rows import add_repository, leased, repository
 
+Steps = list[tuple[float, tuple[Any, ...]]]
 
-def told(db: Database, steps: list[tuple[float, tuple[Any, ...]]]) -> list[dict[str, Any]]:
+
+def told(db: Database, steps: Steps) -> list[dict[str, Any]]:
     """What stands in the repository's row after each step (second, arguments)."""
     number, now, also = add_repository(db), [0.0], []
     seen = []
@@ -24,29 +26,65 @@ def told(db: Database, steps: list[tuple[float, tuple[Any, ...]]]) -> list[dict[
     return seen
 
 
-def test_counting_tells_its_pace_and_what_is_left(db: Database) -> None:
-    seen = told(db, [(n, ("counting", 1000 * n, 10_000)) for n in range(5)])
-    assert seen[0] == {"stage": "commits", "phase": "counting", "commits": 0, "total": 10_000}
+def test_counting_says_its_rate_and_the_time_left(db: Database) -> None:
+    seen = told(db, [(n, ("counting", 1000 * n, 10_000)) for n in range(6)])
+    assert seen[0] == {
+        "stage": "commits",
+        "phase": "counting",
+        "overallPercent": 30.5,
+        "commits": 0,
+        "total": 10_000,
+    }
+    # Saving takes its part of the time, too.
+    left = seen[-1].pop("secondsLeft")
+    assert 5 <= left <= 10
     assert seen[-1] == {
         "stage": "commits",
         "phase": "counting",
-        "commits": 4000,
+        "overallPercent": 40.83,
+        "commits": 5000,
         "total": 10_000,
         "commitsPerSecond": 1000,
-        "secondsLeft": 6,
     }
 
 
 def test_commits_that_are_counted_while_they_arrive_stand_beside_the_percentage(db: Database) -> None:
-    steps: list[tuple[float, tuple[Any, ...]]] = [(0, ("receiving", 0))]
+    steps: Steps = [(0, ("receiving", 0))]
     for second in range(1, 5):
-        steps += [(second, ("arrived", 500 * second)), (second, ("receiving", 10 * second))]
+        steps += [(second, ("arrived", 500 * second, 10_000)), (second, ("receiving", 10 * second))]
     last = told(db, steps)[-1]
     assert (last["phase"], last["percent"], last["commits"]) == ("receiving", 40, 2000)
-    assert (last["commitsPerSecond"], last["secondsLeft"]) == (500, 6)
+    assert last["commitsPerSecond"] == 500
+
+
+def test_commits_that_are_counted_after_the_last_word_of_git_move_it_on(db: Database) -> None:
+    steps: Steps = [(0, ("receiving", 100)), *((n, ("arrived", 1000 * n, 10_000)) for n in range(1, 11))]
+    seen = told(db, steps)
+    # The first second may only be a pause of git.
+    assert [each["phase"] for each in seen] == ["receiving"] * 2 + ["counting"] * 9
+    assert [each.get("commits") for each in seen[2:]] == [1000 * n for n in range(2, 11)]
+    percents = [each["overallPercent"] for each in seen[1:]]
+    assert percents == sorted(set(percents))
 
 
 def test_progress_is_saved_twice_a_second_at_most_and_for_each_phase(db: Database) -> None:
     seen = told(db, [(n / 100, ("counting", n)) for n in range(100)] + [(1.0, ("saving", 100))])
     assert len({json.dumps(one) for one in seen}) <= 4
-    assert seen[-1] == {"stage": "commits", "phase": "saving", "commits": 100}
+    assert {**seen[-1], "overallPercent": 0} == {
+        "stage": "commits",
+        "phase": "saving",
+        "overallPercent": 0,
+        "commits": 100,
+    }
+
+
+def test_a_new_worker_does_not_take_the_percentage_back(db: Database) -> None:
+    number = add_repository(db)
+    for percents in ((40, 41), (3, 42)):
+        with leased(db, number) as held:
+            note = CountProgress(db, held.repository, None)
+            for percent in percents:
+                note("receiving", percent)
+        # What is left of a killed worker.
+        seen = json.loads(repository(db, number).progress or "")["overallPercent"]
+        assert seen >= 10.9

@@ -50,6 +50,12 @@ class Strangers:
     kinds: ClassVar[dict[str, str]] = {}
     can_look_up = False
 
+    def __init__(self, emails: Collection[str] = ()) -> None:
+        self._emails = emails
+
+    def humans(self) -> Collection[str]:
+        return self._emails
+
     def link_steps(self) -> Iterator[Step]:
         return iter(())
 
@@ -61,7 +67,7 @@ class Strangers:
 
 
 def classify_emails(host: str, emails: Collection[str]) -> Strangers:
-    return Strangers()
+    return Strangers(emails)
 
 
 def count(db: Database, repository: Path) -> tuple[Any, ...]:

@@ -94,7 +94,7 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
     reported: list[int] = []
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(incoming_pack, "_WORTH_READING", worth)
-        incoming = IncomingPack(40, lambda tally: reported.append(tally.total_commits))
+        incoming = IncomingPack(40, lambda tally, _: reported.append(tally.total_commits))
         pack = Arriving(repository, arriving)
         dice = random.Random(seed)
         incoming.step(repository)
@@ -120,7 +120,7 @@ def test_at_every_single_cut(tmp_path: Path) -> None:
         patched.setattr(incoming_pack, "_WORTH_READING", 1)
         for cut in range(len(content) + 1):
             repository = tmp_path / f"r{cut}"
-            incoming, pack = IncomingPack(40, lambda _: None), Arriving(repository, content)
+            incoming, pack = IncomingPack(40, lambda *_: None), Arriving(repository, content)
             pack.some(cut)
             while incoming.step(repository):
                 pass
@@ -131,7 +131,7 @@ def test_at_every_single_cut(tmp_path: Path) -> None:
 
 
 def followed(repository: Path, content: bytes, head: str) -> IncomingPack:
-    incoming, pack = IncomingPack(40, lambda _: None), Arriving(repository, content)
+    incoming, pack = IncomingPack(40, lambda *_: None), Arriving(repository, content)
     pack.some(len(content) // 2)
     incoming.step(repository)
     pack.kept()
@@ -170,7 +170,7 @@ def test_what_proves_to_be_no_whole_history_is_not_counted(tmp_path: Path, small
 def test_a_pack_that_git_did_not_keep_is_not_counted(tmp_path: Path, small: tuple[str, list[bytes]]) -> None:
     head, raws = small
     content = make.pack([Entry(raw) for raw in raws])
-    incoming = IncomingPack(40, lambda _: None)
+    incoming = IncomingPack(40, lambda *_: None)
     pack = Arriving(tmp_path / "r", content)
     pack.some(len(content))
     incoming.step(tmp_path / "r")
@@ -178,7 +178,7 @@ def test_a_pack_that_git_did_not_keep_is_not_counted(tmp_path: Path, small: tupl
     incoming.finish(tmp_path / "r", head)
     incoming.close()
     assert "kept another pack" in str(incoming.fault)
-    nothing = IncomingPack(40, lambda _: None)
+    nothing = IncomingPack(40, lambda *_: None)
     nothing.finish(tmp_path / "none", head)
     assert (nothing.fault, nothing.tally) == (None, None)
     nothing.step(tmp_path / "none")
@@ -191,7 +191,7 @@ def test_two_packs_at_once_are_not_followed(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("tmp_pack_a", "tmp_pack_b"):
         (folder / name).write_bytes(b"PACK")
-    incoming = IncomingPack(40, lambda _: None)
+    incoming = IncomingPack(40, lambda *_: None)
     assert not incoming.step(tmp_path)
     assert "another pack" in str(incoming.fault)
 
@@ -201,7 +201,7 @@ def test_a_pack_that_git_renames_at_that_moment_is_found_later(
 ) -> None:
     head, raws = small
     pack = Arriving(tmp_path, make.pack([Entry(raw) for raw in raws]))
-    incoming = IncomingPack(40, lambda _: None)
+    incoming = IncomingPack(40, lambda *_: None)
     renamed = tmp_path / "objects" / "pack" / "tmp_pack_renamed"
     with monkeypatch.context() as patched:
         patched.setattr(Path, "glob", lambda _, pattern: iter([renamed] if pattern.startswith("tmp") else []))
@@ -214,7 +214,7 @@ def test_a_pack_that_git_renames_at_that_moment_is_found_later(
 
 def test_a_large_object_is_not_read_again_and_again_while_it_arrives(tmp_path: Path) -> None:
     content = make.pack([Entry(os.urandom(6 << 20), "blob")])
-    incoming, pack = IncomingPack(40, lambda _: None), Arriving(tmp_path, content)
+    incoming, pack = IncomingPack(40, lambda *_: None), Arriving(tmp_path, content)
     pack.some(5 << 20)
     assert not incoming.step(tmp_path)
     assert "too large" in str(incoming.fault)
@@ -237,7 +237,7 @@ def cloned(tmp_path: Path, host: GitHost, name: str, *, most: int | None = None)
         key=name,
         url=f"{host.url}/o/{name}",
         progress=lambda *_: None,
-        on_arrival=CountLimits(commits=most).check,
+        on_arrival=lambda tally, _: CountLimits(commits=most).check(tally),
     ) as mirror:
         return mirror
 

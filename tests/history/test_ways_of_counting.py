@@ -46,7 +46,7 @@ def arrived(source: Path, target: Path, shas: list[str], head: str, *options: st
     folder = target / "objects" / "pack"
     folder.mkdir(parents=True)
     file = folder / "tmp_pack_Ab12cd"
-    incoming = IncomingPack(len(head), lambda _: None)
+    incoming = IncomingPack(len(head), lambda *_: None)
     for end in (len(content) // 2, len(content)):
         file.write_bytes(content[:end])
         incoming.step(target)

@@ -533,7 +533,7 @@ def test_one_client_holds_only_a_share_of_the_watchers(site: Site) -> None:
     run(watch)
 
 
-def test_comments_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.web.live.events.KEEP_ALIVE", 0.02)
     number = site.repository(state="pending")
 
@@ -543,7 +543,7 @@ def test_comments_keep_an_idle_connection_open(site: Site, monkeypatch: pytest.M
         row = await boards.row(number)
         assert row is not None
         watcher, task = watching(channels, row)
-        await until(lambda: watcher.heard.count(b": keep-alive\n\n") > 2)
+        await until(lambda: watcher.heard.count(b"event: alive\ndata: \n\n") > 2)
         watcher.gone.set()
         await task
 

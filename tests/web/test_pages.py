@@ -198,11 +198,13 @@ def test_board_pages_keep_the_switches(site: Site, client: Client) -> None:
 
 
 def test_board_in_work_says_how_far_it_is_and_comes_up_to_date_by_itself(site: Site, client: Client) -> None:
-    progress = '{"stage": "commits", "phase": "receiving", "percent": 42}'
+    progress = '{"stage": "commits", "phase": "receiving", "percent": 42, "commits": 4200, "overallPercent": 21.5}'
     number = site.repository(state="commits_processing", progress=progress)
     page = client.get("/r/octo/hello").text
     assert "Counting commits" in page
-    assert "receiving the history, 42 %" in page
+    assert "receiving the history, 4,200 commits so far" in page
+    assert '<progress aria-label="All steps" max="100" value="21.5"></progress>' in page
+    assert '<li aria-current="step">Receiving</li>' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
     assert f'data-live="/status/{number}"' in page
     assert f'data-live="/status/{number}"' in client.get(f"/status/{number}").text
@@ -382,16 +384,36 @@ def test_path_that_no_page_has_is_not_found() -> None:
 def test_words_for_progress() -> None:
     assert filters.progress(None) == ""
     assert filters.progress({"stage": "commits"}) == ""
-    assert filters.progress({"stage": "commits", "phase": "receiving", "percent": 42.4}) == (
-        "receiving the history, 42 %"
-    )
-    assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}) == "12,000 commits counted"
+    assert filters.progress({"stage": "commits", "phase": "receiving", "percent": 42.4}) == "receiving the history"
+    assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}) == "12,000 commits so far"
+    assert filters.progress({"stage": "commits", "phase": "saving", "commits": 12000}) == "saving, 12,000 commits"
+    later = {"stage": "commits", "waitingUntil": "2024-05-01T12:30:00Z"}
+    assert filters.progress(later) == "the last try failed, the next one is at 2024-05-01 12:30 UTC"
     assert filters.progress({"stage": "users", "done": 1200, "total": 6844}) == "1,200 of 6,844 e-mails looked up"
     waiting = {"stage": "users", "done": 1, "total": 2, "waitingUntil": "2024-05-01T12:30:00Z"}
     assert filters.progress(waiting) == ("1 of 2 e-mails looked up, waiting for GitHub until 2024-05-01 12:30 UTC")
     assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}, 3400.4, 130.0) == (
-        "12,000 commits counted, 3,400 per second, about 2 minutes left"
+        "12,000 commits so far, 3,400 per second, ready in about 2 minutes"
     )
+    assert filters.progress({"stage": "users", "done": 1, "total": 2}, None, 40) == (
+        "1 of 2 e-mails looked up, about 40 seconds left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "of", "is_about", "words"),
+    [
+        (1, 12, False, "next in the queue"),
+        (1, 12, True, "about 1st of 12 in the queue"),
+        (2, 12, False, "2nd of 12 in the queue"),
+        (3, 12, True, "about 3rd of 12 in the queue"),
+        (11, 12, False, "11th of 12 in the queue"),
+        (1222, 3000, False, "1,222nd of 3,000 in the queue"),
+    ],
+)
+def test_words_for_places_in_the_queue(place: int, of: int, is_about: bool, words: str) -> None:
+    queue = {"place": place, "of": of, "isAbout": is_about}
+    assert filters.progress({"stage": "commits", "queue": queue}) == words
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,10 @@ class EmailClassification:
     _ages: MaxAges | None
     _bots: Bots
 
+    def humans(self) -> set[str]:
+        """The e-mails that are neither a bot's nor an AI agent's, also by the user's list."""
+        return {email for email, found in self._classified.items() if self._bots.kind_of(email, found.kind) == "human"}
+
     def link_steps(self) -> Iterator[Step]:
         """Link the e-mails that name their account."""
         named: list[dict[str, Any]] = [

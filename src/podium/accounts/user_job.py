@@ -20,6 +20,7 @@ from podium.accounts.sums import changed_sums, moved_sum_steps, sum_steps
 from podium.errors import Interrupted, LeaseLost, LookupFault, StorageError
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
+from podium.repositories.overall_percent import NAME, look_up_percent
 from podium.repositories.store import queries, transitions
 from podium.storage.session import Database, Row, Session
 from podium.storage.steps import Step, run_steps
@@ -269,7 +270,8 @@ def _note_progress(session: Session, repository: Repository, emails: int) -> dic
     if not emails:
         return progress
     waits = _waits(session, repository)
-    progress |= {"stage": "users", "done": progress.get("done", 0) + emails}
+    done = progress.get("done", 0) + emails
+    progress |= {"stage": "users", NAME: look_up_percent(progress, done), "done": done}
     progress["waitingUntil"] = progress.get("waitingUntil") if waits else None
     transitions.note_users(session, repository.id, progress=json.dumps(progress), keep_waiting=waits)
     return progress

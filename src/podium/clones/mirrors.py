@@ -66,7 +66,7 @@ class Mirror:
 class _Transfer:
     remote: Remote
     progress: Progress
-    on_arrival: Callable[[Tally], None]
+    on_arrival: Callable[[Tally, int], None]
     stop: Stop | None
     revision: str | None
 
@@ -114,7 +114,7 @@ class Mirrors:
         url: str,
         progress: Progress,
         revision: str | None = None,
-        on_arrival: Callable[[Tally], None] = lambda _: None,
+        on_arrival: Callable[[Tally, int], None] = lambda *_: None,
         stop: Stop | None = None,
     ) -> Iterator[Mirror]:
         """Bring the mirror of a repository up to date and lock it.
@@ -123,7 +123,8 @@ class Mirrors:
             host, owner, name: for the folder's name.
             key: identifies the repository.
             revision: a branch or tag; None: the default branch.
-            on_arrival: called with the totals of the commits counted during the transfer; may raise.
+            on_arrival: called with the totals of the commits counted during the transfer, and the number of objects
+                that arrive; may raise.
 
         Raises:
             HistoryError: the mirror cannot be brought up to date.

@@ -19,7 +19,7 @@ from podium.history.rev_list import Walk
 if TYPE_CHECKING:
     from podium.clones.commit_estimate import CommitEstimate
     from podium.clones.own_mailmap import OwnMailmap
-    from podium.clones.source import History
+    from podium.clones.source import History, OnTally
     from podium.repositories.model import Repository
 
 
@@ -63,7 +63,9 @@ class PathSource:
         self._walk = Walk(self._git, repository, found.head, *([found.base] if found.base else []))
 
     @contextlib.contextmanager
-    def open(self, _repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
+    def open(
+        self, _repository: Repository, progress: Progress, stop: threading.Event, _on_tally: OnTally | None = None, /
+    ) -> Iterator[History]:
         from podium.clones.own_mailmap import read_own_mailmaps
         from podium.clones.source import History
 

@@ -25,11 +25,20 @@ if TYPE_CHECKING:
     from podium.history.incoming_pack import IncomingPack
 
 
+OnTally = Callable[[Tally], None]
+
+
+def _ignore(_: Tally) -> None:
+    pass
+
+
 class Source(Protocol):
     def open(
-        self, repository: Repository, progress: Progress, stop: threading.Event, /
+        self, repository: Repository, progress: Progress, stop: threading.Event, on_tally: OnTally = ..., /
     ) -> contextlib.AbstractContextManager[History]:
         """Update, lock and open the history of ``repository``.
+
+        ``on_tally`` is called with the totals so far, some hundred times a second.
 
         Raises:
             HistoryError: the message says why and what to do.
@@ -56,6 +65,7 @@ class History:
         estimate: CommitEstimate | None = None,
         base: str | None = None,
         base_people: bool = False,
+        on_tally: OnTally = _ignore,
     ) -> None:
         # The commit whose history a range leaves out; None: it is no range.
         self.base = base
@@ -75,6 +85,7 @@ class History:
         self._stop = stop
         self.limits = limits
         self._discard = discard
+        self._on_tally = on_tally
 
     def contains(self, sha: str) -> bool:
         return is_ancestor(self._git, self._path, sha, self.head, stop=self._stop)
@@ -90,6 +101,11 @@ class History:
         """
         # The estimate is that of all that a commit reaches.
         total = self._total if since is None and self.base is None else lambda _: None
+
+        def on_progress(tally: Tally) -> None:
+            self._on_tally(tally)
+            self._progress("counting", tally.total_commits, total(tally))
+
         return count(
             self._git,
             self._path,
@@ -98,7 +114,7 @@ class History:
             base=self.base,
             incoming=self._incoming,
             walk=self._walk,
-            on_progress=lambda tally: self._progress("counting", tally.total_commits, total(tally)),
+            on_progress=on_progress,
             limits=self.limits,
             before=before,
             stop=self._stop,
@@ -176,10 +192,13 @@ class MirrorSource:
         self._limits = limits
 
     @contextlib.contextmanager
-    def open(self, repository: Repository, progress: Progress, stop: threading.Event, /) -> Iterator[History]:
-        def on_arrival(tally: Tally) -> None:
+    def open(
+        self, repository: Repository, progress: Progress, stop: threading.Event, on_tally: OnTally = _ignore, /
+    ) -> Iterator[History]:
+        def on_arrival(tally: Tally, objects: int) -> None:
             self._limits.check(tally)
-            progress("arrived", tally.total_commits)
+            on_tally(tally)
+            progress("arrived", tally.total_commits, objects)
 
         own = read_own_mailmaps(self._own_mailmaps)
         with self._mirrors.open(
@@ -198,6 +217,7 @@ class MirrorSource:
                 limits=self._limits,
                 incoming=mirror.incoming,
                 discard=mirror.discard,
+                on_tally=on_tally,
             )
 
     def discard(self, repository: Repository, /) -> None:

@@ -12,6 +12,7 @@ from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History, Source
 from podium.counting.count_budget import NO_BUDGET, Budget
 from podium.counting.count_rows import has_base_people, known_pairs, number_of_people
+from podium.counting.live_ranking import LiveRanking
 from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
@@ -85,23 +86,31 @@ class CommitJob:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return
             transitions.start_counting(session, repository)
-        meter, progress = self.budget.start(), CountProgress(self.db, repository, report)
-
-        def note(phase: str, number: int, total: int | None = None, /) -> None:
-            meter.check()
-            progress(phase, number, total)
-
+        progress = CountProgress(
+            self.db,
+            repository,
+            report,
+            check=self.budget.start().check,
+            ranking=self._live_ranking(repository),
+            look_up=self.classify_emails(repository.host, ()).can_look_up,
+        )
         try:
-            self._count_and_save(held, stop, note)
+            self._count_and_save(held, stop, progress)
         except HistoryError as error:
             if error.code != "corrupt":
                 raise
             log.warning("repository %d: its mirror is damaged (%s); cloning it again", repository.id, error)
-            self._count_and_save(held, stop, note)
+            self._count_and_save(held, stop, progress)
 
-    def _count_and_save(self, held: lease.Lease, stop: threading.Event, report: Progress) -> None:
+    def _live_ranking(self, repository: Repository) -> LiveRanking | None:
+        """None for a refresh, whose board stays readable, and for a path, which only has a terminal."""
+        if repository.has_board or not repository.host:
+            return None
+        return LiveRanking(lambda emails: self.classify_emails(repository.host, emails).humans())
+
+    def _count_and_save(self, held: lease.Lease, stop: threading.Event, progress: CountProgress) -> None:
         repository = held.repository
-        with self.source.open(repository, report, stop) as history, gc_paused():
+        with self.source.open(repository, progress, stop, progress.note_tally) as history, gc_paused():
             try:
                 since = self._start(repository, history)
                 started = time.monotonic()
@@ -117,7 +126,7 @@ class CommitJob:
                 raise
             if history.note:
                 notes.warning("%s", history.note)
-            report("saving", tally.total_commits)
+            progress("saving", tally.total_commits)
             people = self.classify_emails(repository.host, {email for _, email in _people(tally, base_tally)})
 
             count = Count(
@@ -133,7 +142,7 @@ class CommitJob:
                 base=history.base,
                 base_tally=base_tally,
             )
-            save_count(self.db, held, count, stop)
+            save_count(self.db, held, count, stop, progress.note_saved)
             if repository.host:
                 with self.db.write() as session:
                     transitions.save_clone_size(session, repository.id, history.size())

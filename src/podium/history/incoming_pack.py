@@ -33,14 +33,14 @@ class IncomingPack:
 
     Args:
         digits: of an oid: 40, or 64 with SHA-256.
-        on_progress: called with the totals so far; may raise.
+        on_progress: called with the totals so far and the number of the pack's objects; may raise.
 
     Attributes:
         fault: why the commits cannot be counted, or None.
         tally: the totals, once :meth:`finish` has found no fault.
     """
 
-    def __init__(self, digits: int, on_progress: Callable[[Tally], None]) -> None:
+    def __init__(self, digits: int, on_progress: Callable[[Tally, int], None]) -> None:
         self.has_begun = False
         self.fault: str | None = None
         self.tally: Tally | None = None
@@ -94,7 +94,7 @@ class IncomingPack:
                 return False
             self._offset = next_offset
             self._counter.add(commits)
-            self._on_progress(self._counter.tally)
+            self._on_progress(self._counter.tally, file.entries)
         return True
 
     def _found(self, repository: Path) -> _PackFile | None:

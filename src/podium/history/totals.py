@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from podium.history.commit import Facts
+from podium.history.leaders import Leaders
 from podium.history.mention_sets import MentionSets, PeopleNumbers
 from podium.history.person import Person
 from podium.history.sorted_commits import SortedCommits
@@ -22,6 +23,8 @@ from podium.storage.commit_log.segment import Segment
 MOST_ROOTS = 1000
 
 _EMAIL_AND_NAME = itemgetter(1, 0)
+# Of which a ranking in progress is made: some may be bots, or addresses of one person.
+_MOST_LEADERS = 100
 # More people than any commit names: the sample of a person without one, which gives way to every other.
 NO_SAMPLE = 1 << 30
 
@@ -63,6 +66,7 @@ class Tally:
         self._roots: list[bytes] = []
         self._sorted: SortedCommits | None = None
         self._people: list[Person] = []
+        self._leaders = Leaders(_MOST_LEADERS)
 
     def add(self, oids: Sequence[bytes], facts: Sequence[Facts]) -> None:
         """Each commit must be given once."""
@@ -88,6 +92,11 @@ class Tally:
     def latest_dates(self, most: int) -> Sequence[int]:
         """The author dates of the commits that were added last."""
         return self._dates[-most:]
+
+    def leaders(self) -> list[tuple[Person, int]]:
+        """The hundred people with the most commits so far, without merges; most commits first."""
+        people = list(self._numbers)
+        return [(people[number], commits) for number, commits in self._leaders.update(self._authors, len(people))]
 
     @property
     def number_of_people(self) -> int:

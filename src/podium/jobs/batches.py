@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import BATCH_SIZE
-from podium.repositories.store import transitions
+from podium.repositories.overall_percent import NAME, saved_percent
+from podium.repositories.store import queries, transitions
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Database, Row, Session
 from podium.storage.steps import EMAILS_PER_QUERY, STEP_ROWS, chunked
@@ -152,7 +153,9 @@ def is_any_left(session: Session, repository_id: int) -> bool:
 
 def start(session: Session, repository_id: int, emails: int) -> None:
     """Start the user stage with that many e-mails."""
-    progress = {"stage": "users", "done": 0, "total": emails, "waitingUntil": None}
+    repository = queries.by_id(session, repository_id)
+    percent = saved_percent(None if repository is None else repository.progress)
+    progress = {"stage": "users", "done": 0, "total": emails, "waitingUntil": None, NAME: percent}
     transitions.start_users(session, repository_id, progress=json.dumps(progress))
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from podium.errors import BadRule, NotFound
 from podium.repositories.model import Repository, State
+from podium.repositories.overall_percent import NAME, saved_percent
+from podium.repositories.queue_places import QueuePlace
 from podium.repositories.store import queries
 from podium.storage.session import Session
 from podium.storage.throttled import Throttled
@@ -56,13 +58,14 @@ def listing(
     return queries.page(session, chosen, limit=limit, offset=offset), totals.of(session, chosen)
 
 
-def describe(repository: Repository) -> dict[str, Any]:
+def describe(repository: Repository, place: QueuePlace | None = None) -> dict[str, Any]:
+    """``place``: in the queue, if it is pending."""
     return {
         "id": repository.id,
         "url": repository.repository_url,
         "revision": repository.revision,
         "state": repository.state,
-        "progress": _progress(repository),
+        "progress": _progress(repository, place),
         "totalCommits": repository.total_commits,
         "uniqueContributors": repository.unique_contributors,
         "lastProcessedAt": iso_time(repository.last_processed_at),
@@ -80,10 +83,18 @@ def refresh_error(repository: Repository) -> dict[str, Any] | None:
     return {"at": iso_time(repository.refresh_error_at), "message": repository.refresh_error}
 
 
-def _progress(repository: Repository) -> dict[str, Any] | None:
+def _progress(repository: Repository, place: QueuePlace | None) -> dict[str, Any] | None:
     stage = repository.state.stage
     if stage is None:
         return None
-    progress: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
-    # Progress of an earlier stage or attempt is ignored.
-    return progress if progress.get("stage") == stage else {"stage": stage}
+    saved: dict[str, Any] = json.loads(repository.progress) if repository.progress else {}
+    is_later = repository.not_before is not None and repository.not_before > time.time()
+    waits = repository.state == State.PENDING or (stage == "commits" and is_later)
+    # A count that was interrupted begins again.
+    progress: dict[str, Any] = saved if saved.get("stage") == stage and not waits else {"stage": stage}
+    progress[NAME] = round(saved_percent(repository.progress), 1)
+    if stage == "commits" and is_later:
+        progress["waitingUntil"] = iso_time(repository.not_before)
+    if place is not None:
+        progress["queue"] = {"place": place.place, "of": place.of, "isAbout": place.is_about}
+    return progress

@@ -19,6 +19,7 @@ from podium.monitoring.inspector import Inspector
 from podium.repositories.address import host_of
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.listing import Totals
+from podium.repositories.queue_places import QueuePlaces
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -77,6 +78,7 @@ class Context:
     email_lookups: ClientLimit
     read_budget: ReadBudget
     totals: Totals
+    queue: QueuePlaces
     renderer: Renderer
     github_host: str
     boards: BoardCache
@@ -97,7 +99,8 @@ class Context:
             max_board_bytes=settings.max_board_bytes,
             bots=Bots.from_files(settings.bots_files()),
         )
-        status = StatusView(renderer, github_host)
+        queue = QueuePlaces(services.db)
+        status = StatusView(renderer, github_host, queue)
         return cls(
             services=services,
             policy=AddressPolicy(settings),
@@ -115,6 +118,7 @@ class Context:
             ),
             read_budget=ReadBudget(settings.read_budget),
             totals=Totals(),
+            queue=queue,
             renderer=renderer,
             github_host=github_host,
             boards=boards,

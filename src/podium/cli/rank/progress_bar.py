@@ -98,7 +98,7 @@ class ShownProgress:
         self.bar.update(self._task, left=_left(task) if is_estimated else "")
 
     def _speed(self, commits: int) -> str:
-        self._rate.note(time.monotonic(), {"stage": "commits", "commits": commits})
+        self._rate.note(time.monotonic(), commits)
         rate = self._rate.rate()
         return f", {rate:,.0f} a second" if rate else ""
 

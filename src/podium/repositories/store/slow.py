@@ -39,7 +39,7 @@ def make_way(session: Session, repository: Repository) -> bool:
     """Make a running count slow and pending if a quick repository of another client waits; return whether one does."""
     return bool(
         session.run(
-            f"""UPDATE repository SET is_slow = true, state = 'pending', progress = NULL, updated_at = {{now}}
+            f"""UPDATE repository SET is_slow = true, state = 'pending', updated_at = {{now}}
             WHERE id = :id AND lease_token = :token AND {_COUNTS} AND EXISTS (
                 SELECT 1 FROM (SELECT client_id AS waiting FROM repository WHERE {_IS_QUICK_AND_WAITS}) AS quick
                 WHERE coalesce(waiting, '') <> coalesce(repository.client_id, '')

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from podium.errors import Conflict, NotFound
@@ -112,7 +113,7 @@ async def _ready(
     if row.state == State.FAILED:
         code = row.error_code or "failed"
         return problem(409, message_of(row, is_new=False, refreshing=False), code, state="failed", retryable=True)
-    return submission(row)
+    return await run_in_threadpool(submission, context, row)
 
 
 @router.get(

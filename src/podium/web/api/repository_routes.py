@@ -38,7 +38,7 @@ def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextD
     """All repositories, newest first."""
     with context.services.db.read() as session:
         rows, total = listing(session, context.totals, state=query.state, limit=query.limit, offset=query.offset)
-    return JSONResponse([describe(row) for row in rows], headers={"X-Total-Count": str(total)})
+    return JSONResponse([describe(row, context.queue.of(row)) for row in rows], headers={"X-Total-Count": str(total)})
 
 
 @router.get(
@@ -55,4 +55,5 @@ def get_repository(
 ) -> JSONResponse:
     """One repository and its state."""
     with context.services.db.read() as session:
-        return JSONResponse(describe(get(session, repository_id)))
+        row = get(session, repository_id)
+    return JSONResponse(describe(row, context.queue.of(row)))

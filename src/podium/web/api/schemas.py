@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -32,6 +32,48 @@ class RefreshError(ResponseModel):
 _REFRESH_ERROR = "Set if the last refresh cost more than a limit allows: the board stays as it was before it."
 
 
+class QueuePosition(ResponseModel):
+    """The place among the repositories that wait to be counted, in the order in which they will be."""
+
+    place: int = Field(description="From 1.")
+    of: int
+    is_about: bool = Field(description="Whether others may be counted before it: each client has its turn.")
+
+
+class Leader(ResponseModel):
+    """One of the first people while commits are counted."""
+
+    name: str
+    commits: int
+
+
+class WorkProgress(ResponseModel):
+    """How far the work is. Apart from `stage` and `overallPercent`, fields are there if they are known."""
+
+    stage: Literal["commits", "users"] = Field(description="Which worker processes it: `users` looks up accounts.")
+    overall_percent: float = Field(
+        description="Of all work from waiting to the last account, 0 to 100; it never goes back until a new submission."
+    )
+    queue: QueuePosition | None = Field(None, description="Only while it waits.")
+    waiting_until: str | None = Field(None, description=f"When the next try or the next look-up is due, {_TIME}")
+    phase: Literal["preparing", "receiving", "resolving", "counting", "saving"] | None = Field(
+        None, description="What the commit worker does: the host prepares, git receives and unpacks, commits are read."
+    )
+    percent: int | None = Field(None, description="Of the phase.")
+    commits: int | None = Field(None, description="Counted so far.")
+    total: int | None = Field(None, description="Commits, an estimate; or e-mails to look up.")
+    done: int | None = Field(None, description="E-mails looked up.")
+    commits_per_second: int | None = None
+    seconds_left: int | None = Field(
+        None, description="Until the board is ready, an estimate; missing while the work is too uneven for one."
+    )
+    leaders: list[Leader] | None = Field(
+        None,
+        description="The ten people with the most commits so far, without merges and bots, only in a first count. "
+        "Approximate: addresses of one person are joined when all commits are counted.",
+    )
+
+
 class RepositoryResponse(ResponseModel):
     """A repository and its state."""
 
@@ -39,7 +81,7 @@ class RepositoryResponse(ResponseModel):
     url: str
     revision: str | None = Field(description="The branch or tag that it is about; null for the default branch.")
     state: StateInJson
-    progress: dict[str, Any] | None = Field(description="The worker's progress; null unless it is being processed.")
+    progress: WorkProgress | None = Field(description="Null unless it is being processed.")
     total_commits: int | None = Field(description="All commits of the branch or tag, including merges.")
     unique_contributors: int | None = Field(description="Distinct e-mails of authors.")
     last_processed_at: str | None = Field(description=_TIME)

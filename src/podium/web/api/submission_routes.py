@@ -65,7 +65,7 @@ def submit_repository(
     A completed repository with an old board is counted again, and its board stays readable meanwhile.
     """
     found = submit_address(request, context, query.repo_url, query.rev)
-    return submission(found.repository, is_new=found.is_new, refreshing=found.refreshing)
+    return submission(context, found.repository, is_new=found.is_new, refreshing=found.refreshing)
 
 
 def submit_address(request: Request, context: Context, text: str, rev: str | None) -> submit.Submission:
@@ -115,11 +115,11 @@ def retry_address(request: Request, context: Context, text: str, rev: str | None
     )
 
 
-def submission(row: Repository, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
+def submission(context: Context, row: Repository, *, is_new: bool = False, refreshing: bool = False) -> JSONResponse:
     content = {
         "message": message_of(row, is_new=is_new, refreshing=refreshing),
         "stage": row.state.stage,
-        **describe(row),
+        **describe(row, context.queue.of(row)),
         "refreshing": refreshing,
         "retryable": row.state == State.FAILED,
     }
@@ -161,7 +161,7 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
 )
 def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep) -> JSONResponse:
     """Start a failed repository again. It counts as a submission."""
-    return submission(retry_address(request, context, query.repo_url, query.rev))
+    return submission(context, retry_address(request, context, query.repo_url, query.rev))
 
 
 @router.post(

@@ -11,10 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from podium.web.live.pubsub import Channel
 
-# Seconds between comments, which keep proxies from closing the connection.
+# Seconds between events that keep proxies from closing the connection, and by which pages know that it still works.
 KEEP_ALIVE = 15.0
 _SEPARATOR = "\n"
-_KEEP_ALIVE_COMMENT = ServerSentEvent(comment="keep-alive", sep=_SEPARATOR)
+_ALIVE = ServerSentEvent(event="alive", data="", sep=_SEPARATOR)
 # Milliseconds until a browser reconnects.
 _RETRY = ServerSentEvent(retry=3000, sep=_SEPARATOR)
 
@@ -31,9 +31,7 @@ class EventStream(EventSourceResponse):
     """The events of a channel, from its latest to its last one."""
 
     def __init__(self, channel: Channel, unsubscribe: Callable[[], None]) -> None:
-        super().__init__(
-            _events(channel), ping=KEEP_ALIVE, ping_message_factory=lambda: _KEEP_ALIVE_COMMENT, sep=_SEPARATOR
-        )
+        super().__init__(_events(channel), ping=KEEP_ALIVE, ping_message_factory=lambda: _ALIVE, sep=_SEPARATOR)
         self._unsubscribe = unsubscribe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

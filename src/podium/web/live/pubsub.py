@@ -7,6 +7,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+from starlette.concurrency import run_in_threadpool
+
 from podium.errors import StorageError, TooManyRequests
 from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository
@@ -20,7 +22,7 @@ MAX_SUBSCRIBERS = 5_000
 
 log = logging.getLogger(__name__)
 
-# The event of a row with that number of subscribers, and whether it is the last one.
+# The event of a row with that number of subscribers, and whether it is the last one. It may read the database.
 MakeEvent = Callable[[Repository, int], tuple[bytes, bool]]
 
 
@@ -115,11 +117,12 @@ class PubSub:
         while not channel.is_last:
             try:
                 row = await self._boards.row(repository_id)
+                made = None if row is None else await run_in_threadpool(self._make_event, row, channel.subscribers)
             except StorageError as error:
                 log.warning("repository %d cannot be read for its subscribers: %s", repository_id, error.message)
-                row = None
-            if row is not None:
-                event, is_last = self._make_event(row, channel.subscribers)
+                made = None
+            if made is not None:
+                event, is_last = made
                 channel.publish(event, is_last=is_last)
             await asyncio.sleep(PERIOD)
         self._remove(repository_id, channel)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from podium.jobs.rate import RateEstimator
-from podium.jobs.rate_cache import RateEstimators
+from cachetools import LRUCache
+
+from podium.jobs.remaining_time import RemainingTime
 from podium.leaderboard.board_data import cache_key
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
+from podium.repositories.queue_places import QueuePlace, QueuePlaces
 from podium.web.cache.boards import has_board
 from podium.web.live.events import event_of
 from podium.web.pages.board_urls import page_url
@@ -20,48 +24,90 @@ from podium.web.pages.rendering import Renderer
 # same.
 _ROWS_EVERY = 2
 _PAGES_AT_ONCE = 100
+_STEPS = ("Waiting", "Receiving", "Counting", "Saving", "Finding accounts")
+_STEP_OF_STATE = {State.PENDING: 0, State.USERS_PROCESSING: 4}
+_STEP_OF_PHASE = {"counting": 2, "saving": 3}
+# Repositories whose look-ups were shown last.
+_MOST_ESTIMATES = 1_000
 
 
 class StatusView:
-    def __init__(self, renderer: Renderer, github_host: str) -> None:
+    """Args:
+    queue: asked for the places of waiting repositories.
+    """
+
+    def __init__(self, renderer: Renderer, github_host: str, queue: QueuePlaces) -> None:
         self._renderer = renderer
         self._github_host = github_host
-        self._rates = RateEstimators()
+        self._queue = queue
+        self._look_ups = _LookUpTimes()
 
-    def described(self, row: Repository) -> dict[str, Any]:
+    def described(self, row: Repository, place: QueuePlace | None = None) -> dict[str, Any]:
         """A repository as in the API, with title and path."""
         name = (f"{row.owner}/{row.name}" if row.owner else row.name) + (f" at {row.revision}" if row.revision else "")
         elsewhere = row.host != self._github_host
         return {
-            **describe(row),
+            **describe(row, place),
             "title": f"{row.host}/{name}" if elsewhere else name,
             "path": page_url(row, self._github_host),
         }
 
-    def values(self, row: Repository) -> dict[str, Any]:
-        repository = self.described(row)
-        progress = repository["progress"]
-        seen = self._rates.note(row.id, time.monotonic(), progress) if is_in_work(row) else RateEstimator()
+    def values(self, row: Repository, place: QueuePlace | None = None) -> dict[str, Any]:
+        """For the templates. ``place``: in the queue, if it is known."""
+        repository = self.described(row, place)
+        progress = repository["progress"] or {}
         return {
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
-            # The worker's estimate is better.
-            "rate": (progress or {}).get("commitsPerSecond") or seen.rate(),
-            "seconds_left": (progress or {}).get("secondsLeft") or seen.seconds_left(progress, row.total_commits),
+            "leaders": [] if has_board(row) else progress.get("leaders", []),
+            "rate": progress.get("commitsPerSecond"),
+            "steps": _steps(row.state, progress.get("phase")),
+            "makes_way": row.state == State.PENDING and row.is_slow,
+            "seconds_left": progress.get("secondsLeft") or self._look_ups.seconds_left(row.id, progress),
             "version_of_board": board_version(row),
         }
 
     def event(self, row: Repository, subscribers: int) -> tuple[bytes, bool]:
-        """The event, and whether it is the last."""
+        """The event, and whether it is the last.
+
+        Raises:
+            StorageError: the place in the queue cannot be read.
+        """
         in_work = is_in_work(row)
         data = {
-            "html": self._renderer.text("_status.html", **self.values(row)),
+            "html": self._renderer.text("_status.html", **self.values(row, self._queue.of(row))),
             "version": board_version(row),
             "inWork": in_work,
             "rowsEvery": max(_ROWS_EVERY, subscribers * _ROWS_EVERY // _PAGES_AT_ONCE),
         }
         return event_of(data), not in_work
+
+
+class _LookUpTimes:
+    """The time that look-ups of accounts need: several workers share them, so only their progress shows it."""
+
+    def __init__(self) -> None:
+        self._of: LRUCache[int, RemainingTime] = LRUCache(_MOST_ESTIMATES)
+        self._lock = threading.Lock()
+
+    def seconds_left(self, repository_id: int, progress: Mapping[str, Any]) -> float | None:
+        total = progress.get("total")
+        if progress.get("stage") != "users" or not total or progress.get("waitingUntil"):
+            return None
+        now = time.monotonic()
+        with self._lock:
+            remaining = self._of.setdefault(repository_id, RemainingTime())
+            remaining.note(now, progress.get("done", 0) / total)
+            return remaining.seconds(now)
+
+
+def _steps(state: State, phase: str | None) -> list[tuple[str, str]]:
+    """The phases of the work: their names, and where it is: "done", "now" or ""."""
+    place = _STEP_OF_STATE.get(state)
+    if place is None:
+        place = _STEP_OF_PHASE.get(phase or "", 1)
+    return [(name, "done" if each < place else "now" if each == place else "") for each, name in enumerate(_STEPS)]
 
 
 def is_in_work(row: Repository) -> bool:

@@ -11,6 +11,7 @@ from podium.repositories.model import State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
 from podium.textutil.mask import hinted, masked
+from podium.textutil.plural import plural
 
 STATES: Mapping[str, str] = {
     State.PENDING: "Waiting",
@@ -38,16 +39,15 @@ def state(word: str) -> str:
 
 
 def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds_left: float | None = None) -> str:
-    """``receiving the history, 42 %, about 3 minutes left``; ``rate`` is per second."""
+    """``receiving the history, 42,000 commits so far, ready in about 3 minutes``; ``rate`` is per second."""
     if not value:
         return ""
+    if value["stage"] == "commits":
+        return ", ".join(_commits(value, rate, seconds_left))
+    parts = [_accounts(value)] if value.get("total") else []
     if value.get("waitingUntil"):
-        done = f"{_accounts(value)}, " if value.get("total") else ""
-        return f"{done}waiting for GitHub until {moment(value['waitingUntil'])}"
-    parts = [_accounts(value)] if value.get("total") and value.get("stage") == "users" else _commits(value)
-    if rate is not None and rate >= 1 and ("percent" not in value or "commitsPerSecond" in value):
-        parts.append(f"{number(round(rate))} per second")
-    if seconds_left is not None:
+        parts.append(f"waiting for GitHub until {moment(value['waitingUntil'])}")
+    elif seconds_left is not None:
         parts.append(f"about {duration(seconds_left)} left")
     return ", ".join(parts)
 
@@ -56,26 +56,33 @@ def _accounts(value: Mapping[str, Any]) -> str:
     return f"{number(value.get('done', 0))} of {number(value['total'])} e-mails looked up"
 
 
-def _commits(value: Mapping[str, Any]) -> list[str]:
-    parts = []
+def _commits(value: Mapping[str, Any], rate: float | None, seconds_left: float | None) -> list[str]:
+    if value.get("waitingUntil"):
+        return [f"the last try failed, the next one is at {moment(value['waitingUntil'])}"]
+    parts = [place(value["queue"])] if value.get("queue") else []
     if value.get("phase") in _PHASES:
         parts.append(_PHASES[value["phase"]])
-    if value.get("percent") is not None:
-        parts.append(f"{value['percent']:.0f} %")
     if value.get("commits"):
-        parts.append(f"{number(value['commits'])} commits counted")
+        so_far = "" if value.get("phase") == "saving" else " so far"
+        parts.append(f"{plural(value['commits'], 'commit')}{so_far}")
+    if rate is not None and rate >= 1:
+        parts.append(f"{number(round(rate))} per second")
+    if seconds_left is not None:
+        parts.append(f"ready in about {duration(seconds_left)}")
     return parts
 
 
-def percent_done(value: Mapping[str, Any] | None) -> int | None:
-    """Of the current phase, from 0 to 100."""
-    if not value:
-        return None
-    if value.get("percent") is not None:
-        return min(100, int(value["percent"]))
-    if value.get("total") and (value.get("done") is not None or value.get("commits") is not None):
-        return min(100, int(100 * (value.get("done") or value.get("commits") or 0) / value["total"]))
-    return None
+def place(queue: Mapping[str, Any]) -> str:
+    """``next in the queue``, ``3rd of 12 in the queue``, ``about 3rd of 12 in the queue``."""
+    if queue["place"] == 1 and not queue["isAbout"]:
+        return "next in the queue"
+    return f"{'about ' if queue['isAbout'] else ''}{ordinal(queue['place'])} of {number(queue['of'])} in the queue"
+
+
+def ordinal(value: int) -> str:
+    """``1st``, ``2nd``, ``3rd``, ``11th``."""
+    ending = "th" if value % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(value % 10, "th")
+    return f"{value:,}{ending}"
 
 
 def moment(iso: str) -> str:
@@ -118,7 +125,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
             number,
             state,
             progress,
-            percent_done,
             moment,
             day,
             ago,

@@ -7,18 +7,21 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
 from podium.repositories.listing import listing
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, State
+from podium.repositories.queue_places import QueuePlace
 from podium.repositories.revision import MAX_BYTES, parse_revision
 from podium.textutil.mask import is_email, without_user_info
 from podium.web.access import count_email_lookup, shows_emails
 from podium.web.admin_sessions import COOKIE, SESSION
 from podium.web.api.submission_routes import retry_address, submit_address
+from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
@@ -76,7 +79,7 @@ def _home(
         text=text[:2000],
         rev=rev[:MAX_BYTES],
         error=error.message if error else None,
-        repositories=[context.status.values(row) for row in rows],
+        repositories=[context.status.values(row, context.queue.of(row)) for row in rows],
         pages=pages(total, offset, REPOSITORIES, _home_link),
         in_work=any(is_in_work(row) for row in rows),
     )
@@ -146,11 +149,14 @@ async def board(
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
+    # It changes without its row. A board below is worth more than the place.
+    place = None if has_board(repository) else await _place(context, repository)
+
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own = _of(wanted, row, context)
         return context.renderer.body(
             "board.html",
-            **context.status.values(row),
+            **context.status.values(row, place),
             **(board_values(data.under(own.rules), own) if data else {"board": None}),
             switches=own.switches,
             changed=bool(own.chosen),
@@ -159,7 +165,7 @@ async def board(
             share=share_values(origin, own.path, own.parameters),
         )
 
-    if wanted.find or wanted.person is not None or known is None:
+    if wanted.find or wanted.person is not None or known is None or place is not None:
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(
         key,
@@ -199,10 +205,16 @@ async def _row(context: Context, number: int) -> Repository:
     return row
 
 
+async def _place(context: Context, row: Repository) -> QueuePlace | None:
+    waits = row.state == State.PENDING
+    return await run_in_threadpool(context.queue.of, row) if waits else None
+
+
 @router.get("/status/{number}", dependencies=[SmallRead])
 async def status(number: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    return SendCached(context.renderer.body("_status.html", **context.status.values(row)))
+    place = await _place(context, row)
+    return SendCached(context.renderer.body("_status.html", **context.status.values(row, place)))
 
 
 @router.get("/events/{number}")

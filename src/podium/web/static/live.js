@@ -1,17 +1,30 @@
 // Keep the board of an unfinished repository up to date, by server-sent events or, without them, by polling. When the
 // board itself has changed, replace its rows without moving the one that the reader looks at.
+import { connectionLost } from "./connection.js";
+import { putLeaders } from "./leaders.js";
 import { fetchPage, put, putHead } from "./navigate.js";
 import { loadedPages } from "./rows.js";
 
+// Milliseconds. The server sends something more often than it is SILENT.
 const ASK_EVERY = 2000;
+const SILENT = 40_000;
+const FIRST_RETRY = 500;
+const LAST_RETRY = 8000;
 
 let rowsEvery = 2;
 let refreshing = false;
 let wanted = "";
 let source = null;
+let timer = null;
+let watchdog = null;
+let failures = 0;
 
 function status() {
   return document.getElementById("status");
+}
+
+function isInWork() {
+  return "live" in (status()?.dataset ?? {});
 }
 
 // Field by field, so that screen readers announce only what changed.
@@ -26,16 +39,14 @@ function putStatus(fresh) {
   then.forEach((field, i) => {
     const bar = field.querySelector("progress");
     const freshBar = now[i].querySelector("progress");
-    if (bar && freshBar) {
-      for (const name of ["value", "aria-label"]) {
-        if (freshBar.hasAttribute(name)) bar.setAttribute(name, freshBar.getAttribute(name));
-        else bar.removeAttribute(name);
-      }
+    if (field.dataset.field === "leaders") putLeaders(field, now[i]);
+    else if (bar && freshBar) {
+      bar.value = freshBar.value;
+      bar.nextElementSibling.textContent = freshBar.nextElementSibling.textContent;
     } else if (field.innerHTML !== now[i].innerHTML) field.replaceChildren(...now[i].childNodes);
     if (field.className !== now[i].className) field.className = now[i].className;
   });
 }
-
 // The first fully visible row; null while the reader is above the table.
 function anchor() {
   const rows = document.querySelectorAll("#rows > tr[data-row]");
@@ -139,7 +150,7 @@ function receive({ html, version, inWork, rowsEvery: every }) {
     status().dataset.version = version;
   }
   if (!inWork) {
-    source?.close();
+    disconnect();
     // The page shows the reason and the retry button.
     if (version === "failed") location.reload();
   }
@@ -149,34 +160,90 @@ function receive({ html, version, inWork, rowsEvery: every }) {
   }
 }
 
+function reached() {
+  failures = 0;
+  connectionLost(false, "live");
+}
+
+function disconnect() {
+  source?.close();
+  source = null;
+  clearTimeout(timer);
+  clearTimeout(watchdog);
+}
+
+// The first failure is not worth a word: proxies end long connections, and a restart takes a moment.
+function retry(connect) {
+  disconnect();
+  failures += 1;
+  if (failures > 1) connectionLost(true, "live");
+  const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (failures - 1));
+  timer = setTimeout(connect, delay * (0.75 + Math.random() / 2));
+}
+
+// A connection that is gone without an end would stay silent for ever.
+function expectWord() {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(() => retry(listen), SILENT);
+}
+
+function listen() {
+  disconnect();
+  if (!isInWork()) return;
+  if (!("EventSource" in window)) {
+    ask();
+    return;
+  }
+  source = new EventSource(status().dataset.events);
+  source.onopen = () => {
+    reached();
+    expectWord();
+  };
+  source.onmessage = (event) => {
+    expectWord();
+    receive(JSON.parse(event.data));
+  };
+  source.addEventListener("alive", expectWord);
+  source.onerror = () => {
+    // Refused (too many clients, or a proxy that blocks events): poll instead.
+    if (source.readyState === EventSource.CLOSED) {
+      disconnect();
+      timer = setTimeout(ask, FIRST_RETRY);
+    } else retry(listen);
+  };
+}
+
 async function ask() {
-  const element = status();
-  if (!element || !("live" in element.dataset)) return;
+  if (!isInWork()) return;
   if (!document.hidden) {
     try {
-      const page = await fetchPage(element.dataset.live);
-      const fresh = page.getElementById("status");
+      const fresh = (await fetchPage(status().dataset.live)).getElementById("status");
+      const wasAway = failures > 0;
+      reached();
       receive({ html: fresh.outerHTML, version: fresh.dataset.version, inWork: "live" in fresh.dataset });
+      if (wasAway) {
+        listen();
+        return;
+      }
     } catch {
-      // The server may be restarting: try again next time.
+      retry(ask);
+      return;
     }
   }
-  setTimeout(ask, ASK_EVERY);
+  if (isInWork()) timer = setTimeout(ask, ASK_EVERY);
 }
 
 export function watch() {
-  const element = status();
-  if (!element || !("live" in element.dataset)) return;
+  if (!isInWork()) return;
   document.documentElement.classList.add("live");
-  if (!("EventSource" in window)) {
-    setTimeout(ask, ASK_EVERY);
-    return;
-  }
-  source = new EventSource(element.dataset.events);
-  source.onmessage = (event) => receive(JSON.parse(event.data));
-  source.onerror = () => {
-    // Closed for good (too many clients, or a proxy that blocks events): poll instead.
-    if (source.readyState === EventSource.CLOSED) setTimeout(ask, ASK_EVERY);
-  };
-  window.addEventListener("pagehide", () => source.close());
+  listen();
+  window.addEventListener("pagehide", disconnect);
+  // A page that the browser kept for its back button shows what was known when it was left.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) listen();
+  });
+  window.addEventListener("offline", () => {
+    if (isInWork()) connectionLost(true, "live");
+  });
+  window.addEventListener("online", listen);
 }

@@ -1,0 +1,71 @@
+"""The places of repositories that wait to be counted, in the order of :mod:`podium.repositories.fair_queue`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+
+from podium.repositories.model import Repository, State
+from podium.repositories.store import schedule
+from podium.storage.session import Database
+from podium.storage.throttled import Throttled
+
+# Seconds until places are read again; repositories beyond the first so many have none.
+_FRESH = 1.0
+_MOST = 10_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """``place``: from 1, ``of`` so many. ``is_about``: others may overtake."""
+
+    place: int
+    of: int
+    is_about: bool
+
+
+class QueuePlaces:
+    """The places in one database, read at most once a second for all repositories. Thread-safe; a call may block."""
+
+    def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._db = db
+        self._places = Throttled[Mapping[int, QueuePlace]](fresh=_FRESH, clock=clock)
+
+    def of(self, repository: Repository) -> QueuePlace | None:
+        """The place of a repository; None if it does not wait, or if it is too new or too far behind to say.
+
+        Raises:
+            StorageError: the database cannot be read.
+        """
+        if repository.state != State.PENDING:
+            return None
+        return self._places.get(self._read).get(repository.id)
+
+    def _read(self) -> dict[int, QueuePlace]:
+        with self._db.read() as session:
+            waiting = schedule.waiting_in_order(session, limit=_MOST)
+        return {**_places([each for each in waiting if not each.is_slow]), **_places(_slow(waiting))}
+
+
+def _slow(waiting: list[schedule.Waiting]) -> list[schedule.Waiting]:
+    """Those that wait for an overflow slot, where other things than the order decide too."""
+    return [dataclasses.replace(each, is_free=False) for each in waiting if each.is_slow]
+
+
+def _places(waiting: list[schedule.Waiting]) -> dict[int, QueuePlace]:
+    """A new submission comes after all with the first virtual start, and before some of the others.
+
+    A repository that waits for a time of its own, or for another branch of it, can be overtaken, and can overtake.
+    """
+    in_queue = [each for each in waiting if each.is_due]
+    first = in_queue[0].virtual_start if in_queue else 0.0
+    can_be_overtaken, places = False, {}
+    of_queue = iter(range(1, len(in_queue) + 1))
+    for each in waiting:
+        if not each.is_due:
+            can_be_overtaken = True
+            continue
+        is_about = can_be_overtaken or not each.is_free or each.virtual_start > first
+        places[each.id] = QueuePlace(next(of_queue), len(in_queue), is_about)
+    return places
