@@ -74,15 +74,15 @@ class Tip {
     });
   }
 
-  // Lines of text above a place of a field, or below it where there is no room above. The first line is bold.
+  // Lines, each of texts and elements, above a place of a field, or below it where there is no room above. The first
+  // line is bold.
   show(lines, field, place) {
     if (shown !== this) shown?.hide();
     shown = this;
     this.box.replaceChildren(
-      ...lines.map((text, index) => {
+      ...lines.map((parts, index) => {
         const line = document.createElement("p");
-        const words = index ? line : line.appendChild(document.createElement("b"));
-        words.textContent = text;
+        (index ? line : line.appendChild(document.createElement("b"))).append(...parts);
         return line;
       }),
     );
@@ -142,7 +142,7 @@ class Pointer {
     this.cursor.style.left = `${(100 * this.at) / this.field.number}%`;
     this.cursor.style.width = `${100 / this.field.number}%`;
     this.cursor.setAttribute("aria-valuenow", String(this.at + 1));
-    this.cursor.setAttribute("aria-valuetext", this.lines().join(", "));
+    this.cursor.setAttribute("aria-valuetext", this.lines().map((parts) => parts.map((part) => part.textContent ?? part).join("")).join(", "));
   }
 
   point(place) {
@@ -155,12 +155,15 @@ class Pointer {
   lines() {
     const [period, ...counts] = [...this.rows[this.at].cells].map((cell) => cell.textContent);
     const parts = counts.map((count, index) => `${this.heads[index]} ${count}`);
-    const names = this.names?.[this.at] ?? [];
-    const top = names.map(([name, count]) => `${name} ${count.toLocaleString("en")}`);
-    const found = top.length ? [top.join(", ")] : [];
-    if (!this.figure.classList.contains("stack")) return [period, ...parts, ...found];
+    const top = (this.names?.[this.at] ?? []).flatMap(([name, count], index) => {
+      const own = document.createElement("bdi");
+      own.textContent = name;
+      return [index ? ", " : "", own, ` ${count.toLocaleString("en")}`];
+    });
+    const names = top.length ? [top] : [];
+    if (!this.figure.classList.contains("stack")) return [[period], ...parts.map((part) => [part]), ...names];
     const all = `${period} · ${counts[0]} ${counts[0] === "1" ? "commit" : "commits"}`;
-    return [all, ...(counts.length > 1 ? [parts.slice(1).join(" · ")] : []), ...found];
+    return [[all], ...(counts.length > 1 ? [[parts.slice(1).join(" · ")]] : []), ...names];
   }
 
   async ask() {
@@ -254,7 +257,7 @@ class Brush {
   }
 
   say() {
-    this.tip.show([this.days().join(" to ")], this.field, (this.low + this.high) / 2);
+    this.tip.show([[this.days().join(" to ")]], this.field, (this.low + this.high) / 2);
   }
 
   grab(event) {
