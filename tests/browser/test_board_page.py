@@ -80,7 +80,7 @@ def top_count(page: Page) -> int:
 
 
 def people(page: Page) -> int:
-    return int(page.locator("#figures dd").first.inner_text().replace(",", ""))
+    return int(page.locator("#figures b").first.inner_text().replace(",", ""))
 
 
 def open_chip(page: Page, name: str) -> None:

@@ -27,12 +27,14 @@ class MemoryBoard:
         of: the group of each person.
         kinds: the kind of each group.
         segments: the commits, as several counts saved them.
+        committed_at: when the head was committed; None: unknown.
     """
 
     of: Sequence[int]
     kinds: Sequence[Kind]
     segments: Sequence[Sequence[Commit]]
     counted_at: int
+    committed_at: int | None = None
 
     @property
     def commits(self) -> list[Commit]:
@@ -52,6 +54,7 @@ class MemoryBoard:
             head="a" * 40,
             total_commits=len(commits),
             commits_processed_at=self.counted_at + 0.5,
+            head_committed_at=self.committed_at,
         )
         people = people_of(self)
         segments = [segment_of(segment) for segment in self.segments]

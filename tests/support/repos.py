@@ -73,13 +73,17 @@ def commit(
     tree: str | None = None,
     headers: Iterable[bytes] = (),
     author_line: bytes | None = None,
+    committed: int = 1_700_000_000,
 ) -> str:
-    """A raw commit; ``headers`` are whole lines behind the committer's, ``author_line`` replaces ``author …``."""
+    """A raw commit; ``headers`` are whole lines behind the committer's, ``author_line`` replaces ``author …``.
+
+    committed: seconds of the committer's date.
+    """
     lines = [
         b"tree " + (tree or write_tree(repository)).encode(),
         *(b"parent " + parent.encode() for parent in parents),
         b"author " + author if author_line is None else author_line,
-        b"committer Committer <committer@example.org> 1700000000 +0000",
+        b"committer Committer <committer@example.org> %d +0000" % committed,
         *headers,
     ]
     return write(repository, "commit", b"\n".join(line for line in lines if line) + b"\n\n" + message)

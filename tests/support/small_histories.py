@@ -45,10 +45,12 @@ class Writer:
         headers: Iterable[bytes] = (),
         mailmap: bytes | None = None,
         merge: bool = False,
+        committed: int = 1_700_000_000,
     ) -> None:
         """Add a commit by ``person``, ``Name <e-mail>``.
 
-        date: seconds and zone. mailmap: the new content of the ``.mailmap``. merge: it has a second parent.
+        date: seconds and zone. committed: the committer's seconds.
+        mailmap: the new content of the ``.mailmap``. merge: it has a second parent.
         """
         self.at += 60
         if mailmap is not None:
@@ -58,7 +60,13 @@ class Writer:
         if merge and self.head:
             parents.append(repos.commit(self.path, parents, author=b"Side <side@merged.example> 1600000000 +0000"))
         self.head = repos.commit(
-            self.path, parents, author=author, message=_bytes(message), tree=self._tree, headers=headers
+            self.path,
+            parents,
+            author=author,
+            message=_bytes(message),
+            tree=self._tree,
+            headers=headers,
+            committed=committed,
         )
         # Without a process for each commit.
         (self.path / "refs" / "heads" / "main").write_text(f"{self.head}\n")

@@ -627,7 +627,8 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
     parameters = [p["name"] for p in operations["get", "/leaderboard"]["parameters"]]
     assert sorted(parameters) == sorted(
-        "repoUrl rev limit offset merges bots coAuthors mailmap names new since until roles sparklines".split()
+        "repoUrl rev limit offset merges bots coAuthors mailmap names new since until roles sparklines people sort "
+        "reverse".split()
     )
     for operation in operations.values():
         for status, response in operation["responses"].items():

@@ -6,7 +6,6 @@ Its fields, like those of the other documents of this package, are described in 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from podium.bots.tools import BUILT_IN, Bots
@@ -17,16 +16,17 @@ from podium.leaderboard.counts.joined_rows import joined_rows
 from podium.leaderboard.counts.newcomers import is_back, is_new, new_since
 from podium.leaderboard.counts.row_counts import row_counts
 from podium.leaderboard.counts.row_roles import add_roles, role_only_people
-from podium.leaderboard.people import MERGES
 from podium.leaderboard.person_names import person_name
 from podium.leaderboard.profiles import avatar_url, profile_url
+from podium.leaderboard.row_names import representative_row, shown_name, written_name
+from podium.leaderboard.row_order import shown
 from podium.leaderboard.rules import Rules
+from podium.leaderboard.view import WHOLE, View
 from podium.repositories.address import folder_of
 from podium.repositories.listing import refresh_error
 from podium.repositories.model import Repository, State
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
-from podium.textutil.mask import without_emails
 from podium.timeutil import DAY, iso_time
 
 Document = dict[str, Any]
@@ -56,7 +56,7 @@ def load_board(
     return document
 
 
-def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: bool) -> Document:
+def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: bool, view: View = WHOLE) -> Document:
     """The document of a ranking.
 
     The counts and dates of a row are those of the window.
@@ -70,9 +70,9 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
     """
     if not (limit is None or 0 <= limit < _MOST) or not 0 <= offset < _MOST:
         raise BadRule("limit and offset must be whole numbers, 0 or more.")
-    order = ranked.ranking.order
+    order = shown(ranked, view, show_emails=show_emails).groups
     document = _describe(ranked) | _commits(ranked)
-    document |= {"rankedCommits": ranked.ranking.total, "total": len(order)}
+    document |= {"rankedCommits": ranked.ranking.total, "total": len(order)} | view.as_dict()
     document |= {"joinedByName": sum(joined_rows(ranked).of.values())}
     document |= {"limit": limit, "offset": offset}
     end = len(order) if limit is None else offset + limit
@@ -169,33 +169,6 @@ def entries(ranked: Ranked, groups: list[int], *, show_emails: bool) -> list[dic
     return found
 
 
-def representative_row(ranked: Ranked, group: int) -> int:
-    """The person whose name stands for a group: most counted commits first, then most commits and merges."""
-    people, by_person = ranked.people, ranked.ranking.by_person
-    commits, merges = people.counts[0], people.counts[MERGES]
-    return min(
-        ranked.groups.members[group],
-        key=lambda p: (-by_person[p], -commits[p] - merges[p], people.emails[p], people.names[p]),
-    )
-
-
-def shown_name(name: str, *, show_emails: bool) -> str:
-    """``name``, without e-mails unless they are shown."""
-    return name if show_emails else without_emails(name)
-
-
-def row_name(ranked: Ranked, group: int) -> str:
-    """The name that a row shows, perhaps with e-mails in it: the account's login if there is no name."""
-    owner = ranked.groups.owners[group]
-    account = _NO_ACCOUNT if owner is None else ranked.accounts.contributors[owner]
-    return _name(ranked, account, representative_row(ranked, group)) or account["username"] or ""
-
-
-def _name(ranked: Ranked, account: Mapping[str, Any], person: int) -> str:
-    names = ranked.people.mailmap_names if ranked.rules.mailmap else ranked.people.names
-    return account["name"] or names[person]
-
-
 _NO_ACCOUNT: dict[str, Any] = dict.fromkeys(
     ("username", "account_id", "name", "profile_url", "avatar_url", "enriched_at")
 )
@@ -206,7 +179,7 @@ def _entry(ranked: Ranked, group: int, *, show_emails: bool) -> dict[str, Any]:
     owner, person = ranked.groups.owners[group], representative_row(ranked, group)
     account = _NO_ACCOUNT if owner is None else ranked.accounts.contributors[owner]
     by_mailmap = rules.mailmap and owner is None
-    name = _name(ranked, account, person)
+    name = written_name(ranked, group)
     email = (people.mailmap_emails if by_mailmap else people.emails)[person]
     counts = row_counts(ranked, group)
     return {

@@ -13,6 +13,7 @@ from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.counts.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
 from podium.leaderboard.counts.credits import Credits, credit
 from podium.leaderboard.counts.timeline import Timeline, timeline
+from podium.leaderboard.counts.year_runs import YearRuns, year_runs
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, load_people
@@ -114,6 +115,10 @@ class BoardData:
     def log(self) -> CommitLog:
         """Raises BadCommitLog: it is damaged, or does not fit the rest of the count."""
         return self._part(("log", self._count), self._read_log)
+
+    @cached_property
+    def year_runs(self) -> YearRuns:
+        return self._part(("year_runs", self._count), lambda: year_runs(self.log))
 
     @cached_property
     def roles(self) -> DatedSets:

@@ -6,11 +6,12 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from podium.leaderboard.board import Document, entries, shown_name
+from podium.leaderboard.board import Document, entries
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.row_counts import counted_ever, named_emails, years
 from podium.leaderboard.people import COMMITS, MERGES
 from podium.leaderboard.reasons import Reasons
+from podium.leaderboard.row_names import shown_name
 from podium.leaderboard.search import why_not
 from podium.timeutil import DAY, iso_day
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 from podium.leaderboard.board import Document, agent_list
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.counts.bus_factor import bus_factors
 from podium.leaderboard.counts.commit_log import Window
 from podium.leaderboard.counts.commit_parts import commit_split
 from podium.leaderboard.counts.newcomers import end_of, new_people, new_since
+from podium.leaderboard.counts.presence import presence
 from podium.leaderboard.counts.row_counts import counted_dates
 from podium.leaderboard.dates import first_day
 from podium.leaderboard.windows import PRESETS
-from podium.timeutil import DAY, WEEK, iso_day, week_of, week_start
+from podium.timeutil import DAY, WEEK, iso_day, iso_time, week_of, week_start
 
 # The first rows of the board set the scale of all curves.
 _SCALE = 50
@@ -22,7 +25,7 @@ _SCALE = 50
 def read_figures(ranked: Ranked) -> Document:
     """The document of `GET /leaderboard/activity`."""
     ranking, line = ranked.ranking, ranked.timeline
-    split, since = commit_split(ranked), new_since(ranked)
+    split, since, lately = commit_split(ranked), new_since(ranked), presence(ranked)
     return {
         "rules": ranked.rules.as_dict(),
         "head": ranked.repository.head,
@@ -33,6 +36,10 @@ def read_figures(ranked: Ranked) -> Document:
             "newPeople": new_people(ranked, since),
             "newPeopleSince": None if since is None else iso_day(since),
         },
+        "presence": {"until": iso_time(lately.moment), **lately.numbers(ranking.order)},
+        "busFactors": [
+            {"year": year, "busFactor": number, "people": people} for year, number, people in bus_factors(ranked).years
+        ],
         "split": {"human": split.human, "bot": split.bot, "ai": split.ai},
         "agents": agent_list(ranked),
         "presets": presets(ranked),
@@ -62,10 +69,11 @@ def sparklines(ranked: Ranked, groups: list[int], points: int = 32) -> dict[str,
     return {"peak": peak, "curves": [_curve(ranked, group, edges) for group in groups]}
 
 
-def add_sparklines(ranked: Ranked, document: Document) -> None:
-    """Add ``sparkline`` to each row of a board's document."""
+def add_sparklines(ranked: Ranked, document: Document, shown: Sequence[int] | None = None) -> None:
+    """Add ``sparkline`` to each row of a board's document; ``shown``: the groups of its view, by default all."""
     first = document["offset"]
-    groups = list(ranked.ranking.order[first : first + len(document["top_contributors"])])
+    shown = ranked.ranking.order if shown is None else shown
+    groups = list(shown[first : first + len(document["top_contributors"])])
     found = sparklines(ranked, groups)
     low, high = _bounds(ranked)
     document["sparklines"] = {"peak": found["peak"], "since": iso_day(low), "until": iso_day(high - 1)}

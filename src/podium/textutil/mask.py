@@ -23,6 +23,8 @@ def masked(text: str) -> str:
 
 def without_emails(text: str) -> str:
     """``text`` with :data:`HIDDEN` for each e-mail, which reveals neither its first letter nor its domain."""
+    if text.isascii() and "@" not in text:
+        return text
     return _WORD.sub(lambda word: HIDDEN if is_email(word[0]) else word[0], text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from podium.leaderboard.board_data import Ranked
@@ -70,8 +71,9 @@ def roles_of(ranked: Ranked, group: int) -> dict[str, int]:
     return dict(zip(ROLES, role_counts(ranked).of.get(group, [0] * len(ROLES)), strict=True))
 
 
-def add_roles(ranked: Ranked, document: dict[str, Any]) -> None:
-    """Add ``roles`` to each row of a board's document."""
+def add_roles(ranked: Ranked, document: dict[str, Any], shown: Sequence[int] | None = None) -> None:
+    """Add ``roles`` to each row of a board's document; ``shown``: the groups of its view, by default all."""
     first, rows = document["offset"], document["top_contributors"]
-    for group, row in zip(ranked.ranking.order[first : first + len(rows)], rows, strict=True):
+    shown = ranked.ranking.order if shown is None else shown
+    for group, row in zip(shown[first : first + len(rows)], rows, strict=True):
         row["roles"] = roles_of(ranked, group)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.leaderboard.board import Document
+from podium.leaderboard.row_order import in_order
 from podium.textutil.fold import fold
 
 Entry = dict[str, Any]
@@ -29,22 +30,16 @@ COLUMNS = (*_NUMBERS, *_TEXT, *_DATES, *OF_ROLES)
 
 
 def sorted_rows(document: Document, column: str, *, reverse: bool) -> Document:
-    """``document`` with its rows in the order of a column.
-
-    Numbers and last commits begin with the largest, names and first commits with the smallest. Equal rows stay in the
-    order of their ranks, and rows without a value come last, also in reverse.
+    """``document`` with its rows in the order of a column: see :mod:`podium.leaderboard.row_order`.
 
     Args:
         document: with all rows of the board; with roles for one of :data:`OF_ROLES`.
         column: one of :data:`COLUMNS`.
     """
-    value, descending = _value(column)
-    rows = document["top_contributors"]
-    given = [entry for entry in rows if value(entry) not in (None, "")]
-    missing = [entry for entry in rows if value(entry) in (None, "")]
-    given.sort(key=value, reverse=descending != reverse)
+    value, largest_first = _value(column)
+    rows = in_order(document["top_contributors"], value, largest_first=largest_first, reverse=reverse)
     order = {"sort": {"column": column, "reverse": reverse}}
-    return document | order | {"top_contributors": given + missing}
+    return document | order | {"top_contributors": rows}
 
 
 def _value(column: str) -> tuple[Callable[[Entry], Any], bool]:

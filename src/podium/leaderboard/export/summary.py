@@ -14,6 +14,12 @@ from podium.textutil.plural import plural
 # An odd date, in the words of a note.
 ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
 _AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"}
+# What the view of a board shows only.
+_FILTERS = {
+    "active": "has a commit in the 365 days before the counted commit",
+    "joined": "has the first commit in the 365 days before the counted commit",
+    "left": "has a commit in the 365 days before the last 365 days, and none since",
+}
 # The mark of a row that names joined.
 JOINED = "joined by name"
 AI_COLUMN = "commits that an AI agent made, or whose trailers name one"
@@ -160,10 +166,12 @@ def _rows(document: Document, shown: int, *, hints: bool) -> list[str]:
     if not total:
         return [why_empty(document, hints=hints)]
     if not shown:
-        return [f"The board ends at rank {total:,}."]
+        return [f"The board ends at {'row' if _is_filtered(document) else 'rank'} {total:,}."]
     if order := document.get("sort"):
         reverse = ", in reverse" if order["reverse"] else ""
         return [f"{shown:,} of {total:,} rows, sorted by {order['column']}{reverse}; ranks are those of commits."]
+    if _is_filtered(document):
+        return [f"{shown:,} of {total:,} rows."] if shown < total else []
     first, last = document["offset"] + 1, document["offset"] + shown
     ranks = f"Rank {first:,}" if shown == 1 else f"Ranks {first:,} to {last:,}"
     return [f"{ranks} of {total:,}."] if shown < total else []
@@ -186,6 +194,8 @@ def _empty_range(document: Document, *, hints: bool) -> str:
 
 def why_empty(document: Document, *, hints: bool = False) -> str:
     """Such as ``All 5 commits are by bots: --bots only shows them.``"""
+    if _is_filtered(document) and document["rankedCommits"]:
+        return f"No one on this board {_FILTERS[document['people']]}."
     parts, in_window = document["commits"], " in the window" if window_of(document) else ""
     if not parts["total"] and in_window:
         return f"No commit has its author date in the window{_nearest(document)}."
@@ -229,7 +239,8 @@ def _no_bots(document: Document, in_window: str, *, hints: bool) -> str:
 def _people(document: Document) -> str:
     total, joined = document["total"], document["joinedByName"]
     line = plural(total, "person", "people") if document["rules"]["bots"] == "exclude" else plural(total, "row")
-    line += " on this board" + (f", {plural(joined, 'row')} joined by name" if joined else "")
+    line += " shown" if _is_filtered(document) else " on this board"
+    line += f", {plural(joined, 'row')} joined by name" if joined else ""
     return f"{line}; {plural(document['uniqueContributors'] or 0, 'author e-mail')}{whole_of(document)}."
 
 
@@ -258,9 +269,15 @@ def _rules(document: Document) -> list[str]:
         lines.append("Also ranked: co-authors.")
     if rules["new"] == "only":
         lines.append(f"Ranked: only new people, {_what_is_new(document)}.")
+    if _is_filtered(document):
+        lines.append(f"Shown: only who {_FILTERS[document['people']]}. Ranks and shares are those of the whole board.")
     if rules["since"] or rules["until"]:
         lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines
+
+
+def _is_filtered(document: Document) -> bool:
+    return "people" in document
 
 
 def _what_is_new(document: Document) -> str:

@@ -17,6 +17,7 @@ from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
 from podium.leaderboard.person_document import read_person
 from podium.leaderboard.person_names import group_named
+from podium.leaderboard.row_order import shown
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
 from podium.textutil.mask import is_email
@@ -63,20 +64,21 @@ _BOARD: dict[int | str, dict[str, Any]] = {
 )
 async def get_leaderboard(request: Request, query: Annotated[BoardQuery, Query()], context: ContextDep) -> Response:
     """Rank the people of a repository under the given rules, once its commits are counted."""
-    rules = query.rules()
+    rules, view = query.rules(), query.view()
     emails = shows_emails(request, context.services)
     curves, roles = query.sparklines == "include", query.roles == "include"
 
     def make(_: Repository, data: BoardData) -> CachedResponse:
         ranked = data.under(rules)
-        document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails)
+        document = read_board(ranked, limit=query.limit, offset=query.offset, show_emails=emails, view=view)
+        groups = shown(ranked, view, show_emails=emails).groups
         if roles:
-            add_roles(ranked, document)
+            add_roles(ranked, document, groups)
         if curves:
-            add_sparklines(ranked, document)
+            add_sparklines(ranked, document, groups)
         return CachedResponse.json(document)
 
-    name = ("leaderboard", rules, query.limit, query.offset, emails, curves, roles)
+    name = ("leaderboard", rules, view, query.limit, query.offset, emails, curves, roles)
     return await _ready(request, context, query, name, make, usual=query.is_usual())
 
 

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
+from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.model import State
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
@@ -134,7 +135,25 @@ class RulesQuery(_Query):
 
 
 class RowsQuery(RulesQuery):
-    """Whole rows: the rules, and what each row has besides."""
+    """Whole rows: the rules, which rows are shown in which order, and what each row has besides."""
+
+    people: str = Field(
+        "all",
+        description="Only rows that are active, joined or left: with a counted commit in the 365 days before the "
+        "counted commit, with their first one in those, or with one in the 365 days before those and none since.",
+        json_schema_extra={"enum": list(FILTERS)},
+    )
+    sort: str = Field(
+        "commits",
+        description="The order of the rows; ranks stay those of commits. Numbers and `last` begin with the largest, "
+        "`name` and `first` with the smallest.",
+        json_schema_extra={"enum": list(ORDERS)},
+    )
+    reverse: str = Field(
+        "false",
+        description="Whether that order is reversed. Rows without a value stay last.",
+        json_schema_extra={"enum": ["false", "true"]},
+    )
 
     roles: str = Field(
         "exclude",
@@ -146,6 +165,10 @@ class RowsQuery(RulesQuery):
     def rules(self) -> Rules:
         _included("roles", self.roles)
         return super().rules()
+
+    def view(self) -> View:
+        """Raises BadRule: a value is not valid."""
+        return View.parse(people=self.people, sort=self.sort, reverse=self.reverse)
 
 
 class BoardQuery(RowsQuery, Page, RepositoryQuery):

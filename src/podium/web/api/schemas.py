@@ -273,11 +273,14 @@ class Board(ResponseModel):
     unresolved: int = Field(description="E-mails of authors without a known account, in the whole history.")
     unresolved_reason: str | None = Field(description="Why some of them could not be looked up; null if all were.")
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
-    ranked_commits: int = Field(description="The sum of `commitCount` over all rows.")
+    ranked_commits: int = Field(description="The sum of `commitCount` over all rows of the board, shown or not.")
     total: int = Field(description="Rows on all pages.")
     limit: int | None = Field(description="Null in a file, which has all rows.")
     offset: int
-    sort: RowOrder | None = Field(None, description="Only with `podium rank --sort`.")
+    people: Literal["active", "joined", "left"] | None = Field(
+        None, description="Which rows are shown; only if not all. `total` is their number."
+    )
+    sort: RowOrder | None = Field(None, description="Only if rows are not in the order of ranks.")
     top_contributors: list[Contributor] = Field(alias="top_contributors")
     sparklines: Sparklines | None = Field(None, description="Only with `sparklines=include`.")
 
@@ -287,9 +290,30 @@ class Figures(ResponseModel):
 
     people: int
     commits: int
-    half_of_commits: int = Field(description="How many of the most active people made at least half of the commits.")
+    half_of_commits: int = Field(
+        description="The bus factor: how many of the most active people made at least half of the commits."
+    )
     new_people: int = Field(description="Rows with `isNew`.")
     new_people_since: str | None = Field(description="The first day of that period; null if the window has none.")
+
+
+class PresenceFigures(ResponseModel):
+    """How many rows of the board the filter `people` shows."""
+
+    until: str = Field(
+        description=f"When the counted commit was committed, or when it was counted if that is earlier, {_TIME}"
+    )
+    active: int = Field(description="With a counted commit in the 365 days before.")
+    joined: int = Field(description="With the first commit ever, merges included, in them.")
+    left: int = Field(description="With a counted commit in the 365 days before those, and none since.")
+
+
+class YearBusFactor(ResponseModel):
+    """The bus factor of one calendar year, in UTC."""
+
+    year: int
+    bus_factor: int = Field(description="The smallest number of people who made half of the year's counted commits.")
+    people: int = Field(description="The people with counted commits.")
 
 
 class CommitSplit(ResponseModel):
@@ -315,6 +339,11 @@ class Activity(ResponseModel):
     rules: RulesInEffect
     head: str
     figures: Figures
+    presence: PresenceFigures
+    bus_factors: list[YearBusFactor] = Field(
+        description="The bus factor of each year of the whole history with counted commits: neither the window nor "
+        "`new` changes it."
+    )
     split: CommitSplit
     agents: list[Agent] = Field(description="The agents of the window's commits; one commit may name several.")
     odd_dates: int = Field(description="Commits with odd dates: see the rows of the board. They are in no week.")

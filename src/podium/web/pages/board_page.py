@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
-from podium.leaderboard.board import read_board, row_name, shown_name
+from podium.leaderboard.board import entries, read_board
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.counts.presence import presence
 from podium.leaderboard.counts.top_of_periods import top_of_periods
 from podium.leaderboard.explain import explained_emails, read_explanation
 from podium.leaderboard.export.faces import named
 from podium.leaderboard.export.summary import ODD_DATE, parts_of, whole_of, why_empty
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.person_names import person_name
-from podium.leaderboard.rules import Rules
+from podium.leaderboard.row_names import row_name, shown_name
+from podium.leaderboard.row_order import shown
 from podium.leaderboard.search import find, row_of
+from podium.leaderboard.view import PARAMETERS, WHOLE
 from podium.timeutil import DAY
 from podium.web.charts.shapes import silhouette
-from podium.web.pages.board_urls import person_path
+from podium.web.pages.board_figures import bus_factor, columns, people_links
+from podium.web.pages.board_query import BoardPageQuery
 from podium.web.pages.chart import Chart, chart_of
 
 PEOPLE = 50
@@ -29,114 +30,23 @@ CURVE_HEIGHT = 20
 # Named people of each period of the chart.
 NAMES = 3
 
-# The switches' defaults, under the API's names.
-SWITCHES = {
-    "merges": "exclude",
-    "bots": "exclude",
-    "coAuthors": "exclude",
-    "mailmap": "use",
-    "names": "join",
-    "new": "any",
-    "since": "",
-    "until": "",
-}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class BoardPageQuery:
-    """The query of a board's page.
-
-    Attributes:
-        path: without a query.
-        person: the id of the row to explain.
-        revision: the branch or tag of the board; None: the default branch.
-        show_emails: whether the reader may see whole e-mails. The search then matches parts of them, and an
-            explanation hints at them.
-    """
-
-    path: str
-    switches: Mapping[str, str]
-    offset: int = 0
-    find: str = ""
-    person: int | None = None
-    show_emails: bool = False
-    revision: str | None = None
-
-    @property
-    def rules(self) -> Rules:
-        """Parse the switches.
-
-        Raises:
-            BadRule: a value is not valid.
-        """
-        return Rules.parse(
-            merges=self.switches["merges"],
-            bots=self.switches["bots"],
-            co_authors=self.switches["coAuthors"],
-            mailmap=self.switches["mailmap"],
-            names=self.switches["names"],
-            new=self.switches["new"],
-            since=self.switches["since"] or None,
-            until=self.switches["until"] or None,
-        )
-
-    def on_this_day(self) -> BoardPageQuery:
-        """The same with a window of days, so that each link and each cache key names the days that are shown.
-
-        Raises:
-            BadRule: a value is not valid.
-        """
-        rules = self.rules.as_dict()
-        return dataclasses.replace(
-            self, switches={**self.switches, **{name: rules[name] or "" for name in ("since", "until")}}
-        )
-
-    @property
-    def chosen(self) -> dict[str, str]:
-        """The switches that differ from their defaults."""
-        return {name: value for name, value in self.switches.items() if value != SWITCHES[name]}
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        """Those of the board and its rules, which its links, forms and files keep."""
-        return ({"rev": self.revision} if self.revision else {}) | self.chosen
-
-    @property
-    def usual(self) -> str:
-        """The page's URL under the default rules."""
-        return self.path + ("?" + urlencode({"rev": self.revision}) if self.revision else "")
-
-    def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
-        """The page's URL with ``more``, without empty values and 0."""
-        kept = {name: value for name, value in self.parameters.items() if name not in without}
-        return _with_query(self.path, kept | {name: str(value) for name, value in more.items() if value})
-
-    def fragment_link(self, path: str) -> str:
-        """The URL of a part of the board under the same rules; its path names the revision."""
-        return _with_query(path, self.chosen)
-
-    def person_link(self, person: str) -> str:
-        """The URL of a person's page under the same rules."""
-        return _with_query(person_path(self.path, person), self.parameters)
-
-
-def _with_query(path: str, query: Mapping[str, str]) -> str:
-    return path + ("?" + urlencode(query) if query else "")
-
 
 def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     # The page never shows full e-mail addresses.
-    board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False)
-    ranking, overview = ranked.ranking, read_figures(ranked)
-    described = rows(ranked, wanted, list(ranking.order[wanted.offset : wanted.offset + PEOPLE]))
+    board = read_board(ranked, limit=PEOPLE, offset=wanted.offset, show_emails=False, view=wanted.view)
+    groups, overview = shown(ranked, wanted.view, show_emails=False).groups, read_figures(ranked)
+    described = rows(ranked, wanted, list(groups[wanted.offset : wanted.offset + PEOPLE]))
     chart, split = board_chart(ranked), [overview["split"][name] for name in ("human", "ai", "bot")]
     return {
         "board": board,
-        "podium": [] if wanted.offset else podium(board["top_contributors"][:STEPS], described),
+        "podium": [] if wanted.offset else podium(ranked, wanted),
         "window_name": window_name(ranked, wanted),
         "rules_name": rules_name(wanted.switches),
         "way_out": way_out(board, wanted),
         "figures": overview["figures"],
+        "people_links": people_links(ranked, wanted, overview["presence"]),
+        "bus_factor": bus_factor(ranked, wanted, overview["busFactors"]),
+        "columns": columns(wanted),
         "parts": parts_of(board),
         "split": split,
         "agents": overview["agents"],
@@ -156,15 +66,22 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     }
 
 
-def podium(entries: list[dict[str, Any]], described: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The steps of the first people. Equal counts have steps of equal height; their ranks stay those of the table."""
-    steps = []
-    for entry, row in zip(entries, described, strict=False):
-        counts = [other["commitCount"] for other in entries]
-        height = STEPS - sum(count > entry["commitCount"] for count in counts)
-        tied = counts.count(entry["commitCount"]) > 1
-        steps.append({"person": entry, "url": row["person_url"], "height": height, "tied": tied})
-    return steps
+def podium(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
+    """The steps of the first people of the whole board.
+
+    Equal counts have steps of equal height; their ranks stay those of the table.
+    """
+    first = entries(ranked, list(ranked.ranking.order[:STEPS]), show_emails=False)
+    counts = [entry["commitCount"] for entry in first]
+    return [
+        {
+            "person": entry,
+            "url": wanted.person_link(entry["person"]),
+            "height": STEPS - sum(count > entry["commitCount"] for count in counts),
+            "tied": counts.count(entry["commitCount"]) > 1,
+        }
+        for entry in first
+    ]
 
 
 def window_name(ranked: Ranked, wanted: BoardPageQuery) -> str:
@@ -240,7 +157,7 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
     curves, page = sparklines(ranked, groups), wanted.link(offset=wanted.offset)
     ranking = ranked.ranking
     most = max((ranking.counted[group] for group in ranking.order[:1]), default=0) or 1
-    found = []
+    found, lately = [], presence(ranked)
     for group, curve in zip(groups, curves["curves"], strict=True):
         row_id = _row_id(ranked, group)
         path = silhouette(curve, curves["peak"], CURVE_HEIGHT, root=True)
@@ -252,6 +169,7 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
                 "points": len(curve),
                 "part": round(100 * ranking.counted[group] / most, 1),
                 "why": why,
+                "is_recent": lately.is_recent(group),
                 "person_url": wanted.person_link(person_name(ranked, group)),
             }
         )
@@ -283,12 +201,22 @@ def explanation(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any] | None
 def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """The matches, each with the URL of its page."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
+    places = None if wanted.view == WHOLE else shown(ranked, wanted.view, show_emails=False).places()
     for row in result["matches"]:
-        row["id"] = _row_id(ranked, ranked.ranking.order[row["rank"] - 1])
-        row["page"] = wanted.link(offset=(row["rank"] - 1) // PEOPLE * PEOPLE) + f"#p{row['id']}"
+        group = ranked.ranking.order[row["rank"] - 1]
+        row["id"] = _row_id(ranked, group)
+        row["page"] = _page_of(wanted, row["rank"] - 1 if places is None else places.get(group), row["rank"] - 1)
+        row["page"] += f"#p{row['id']}"
         row["person_url"] = wanted.person_link(row["person"])
         row["name"] = shown_name(row["name"], show_emails=False)
     return result
+
+
+def _page_of(wanted: BoardPageQuery, place: int | None, rank: int) -> str:
+    """The page that shows a row: without the view if that leaves the row out."""
+    if place is None:
+        return wanted.link(without=PARAMETERS, offset=rank // PEOPLE * PEOPLE)
+    return wanted.link(offset=place // PEOPLE * PEOPLE)
 
 
 def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:

@@ -13,6 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.view import PARAMETERS as VIEW
+from podium.leaderboard.view import View
 from podium.repositories.listing import listing
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace
@@ -29,15 +31,8 @@ from podium.web.live.events import EventStream
 from podium.web.live.status import is_in_work
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
-from podium.web.pages.board_page import (
-    SWITCHES,
-    BoardPageQuery,
-    board_values,
-    explanation,
-    found,
-    names_of_periods,
-    pages,
-)
+from podium.web.pages.board_page import board_values, explanation, found, names_of_periods, pages
+from podium.web.pages.board_query import SWITCHES, BoardPageQuery
 from podium.web.pages.board_urls import key_of, page_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.snippets import share_values
@@ -162,16 +157,16 @@ async def board(
             changed=bool(own.chosen),
             path=own.path,
             wanted=own,
-            share=share_values(origin, own.path, own.parameters),
+            share=share_values(origin, own.path, own.parameters, own.rules_parameters),
         )
 
     if wanted.find or wanted.person is not None or known is None or place is not None:
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(
         key,
-        ("page", wanted.rules, *wanted.switches.values(), offset, origin),
+        ("page", wanted.rules, *wanted.switches.values(), wanted.view, offset, origin),
         live=True,
-        usual=not wanted.chosen and not offset,
+        usual=not wanted.chosen and not wanted.view.chosen and not offset,
     )
     context.shortcuts.remember(request, shortcut)
     return SendCached(
@@ -184,7 +179,9 @@ async def board(
 async def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
     """Raises BadRule before any read."""
     switches = {name: request.query_params.get(name, "").strip() or default for name, default in SWITCHES.items()}
-    wanted = BoardPageQuery(path, switches, show_emails=shows_emails(request, context.services), **more).on_this_day()
+    given = {name: request.query_params[name].strip() for name in VIEW if request.query_params.get(name, "").strip()}
+    view, show_emails = View.parse(**given), shows_emails(request, context.services)
+    wanted = BoardPageQuery(path, switches, show_emails=show_emails, view=view, **more).on_this_day()
     await count_email_lookup(request, context, by_email=is_email(wanted.find))
     return wanted
 

@@ -20,6 +20,8 @@ from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.row_roles import add_roles
 from podium.leaderboard.export.formats import stream
+from podium.leaderboard.row_order import shown
+from podium.leaderboard.view import View
 from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
@@ -76,7 +78,7 @@ async def download(
     request: Request, path: BoardPath, format: Format, query: Annotated[DownloadQuery, Query()], context: ContextDep
 ) -> Response:
     """All rows of the board under the given rules, with e-mail addresses only if the server shows them."""
-    rules, bom = query.rules(), query.bom == "1"
+    rules, view, bom = query.rules(), query.view(), query.bom == "1"
     if bom and format != "csv":
         raise BadRule("bom=1 is for board.csv only: JSON and Markdown have no byte-order mark.")
     row = await repository_at(context, path, query.rev)
@@ -89,7 +91,7 @@ async def download(
     def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
         if data is None:
             raise Conflict(_no_board(row))
-        return _written(data.under(rules), format, show_emails=show, roles=query.roles == "include", bom=bom)
+        return _written(data.under(rules), view, format, show_emails=show, roles=query.roles == "include", bom=bom)
 
     file, etag, length = await context.boards.read(row, make, reader=context.reader(request))
     headers = {
@@ -119,13 +121,13 @@ def _no_board(row: Repository) -> str:
 
 
 def _written(
-    ranked: Ranked, format: Format, *, show_emails: bool, roles: bool, bom: bool
+    ranked: Ranked, view: View, format: Format, *, show_emails: bool, roles: bool, bom: bool
 ) -> tuple[IO[bytes], str, int]:
     """The rewound file, its ETag, its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
-        pages = _pages(ranked, show_emails=show_emails, roles=roles)
+        pages = _pages(ranked, view, show_emails=show_emails, roles=roles)
         for piece in stream(pages, _FORMATS[format], roles=roles, bom=bom):
             data = piece.encode()
             digest.update(data)
@@ -138,13 +140,13 @@ def _written(
     return file, f'"{digest.hexdigest()[:32]}"', length
 
 
-def _pages(ranked: Ranked, *, show_emails: bool, roles: bool) -> Iterator[Document]:
+def _pages(ranked: Ranked, view: View, *, show_emails: bool, roles: bool) -> Iterator[Document]:
     offset, total = 0, 1
     while offset < total:
         ranked.data.check()
-        page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails)
+        page = read_board(ranked, limit=_ROWS, offset=offset, show_emails=show_emails, view=view)
         if roles:
-            add_roles(ranked, page)
+            add_roles(ranked, page, shown(ranked, view, show_emails=show_emails).groups)
         offset, total = offset + _ROWS, page["total"]
         yield page | {"limit": None, "offset": 0}
 

@@ -15,19 +15,23 @@ _FILES: tuple[tuple[str, str, dict[str, str]], ...] = (
 )
 
 
-def share_values(origin: str, path: str, chosen: Mapping[str, str]) -> dict[str, Any]:
+def share_values(
+    origin: str, path: str, chosen: Mapping[str, str], of_images: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The template values.
 
     Args:
         origin: the server's, as the reader reaches it.
         path: the page's (:func:`podium.web.pages.board_urls.page_path`), which needs no escape in Markdown.
-        chosen: the switches that differ from their defaults.
+        chosen: the parameters of the page that differ from their defaults: its files show the same rows.
+        of_images: those of badge and card, which show the first of the whole board; by default the same.
     """
+    files, chosen = chosen, chosen if of_images is None else of_images
     query = _query(chosen)
     page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
     themed = {theme: f"{origin}{path}/card.svg?{urlencode({**chosen, 'theme': theme})}" for theme in ("light", "dark")}
     return {
-        "files": [{"name": name, "url": f"{path}/{file}{_query({**chosen, **more})}"} for file, name, more in _FILES],
+        "files": [{"name": name, "url": f"{path}/{file}{_query({**files, **more})}"} for file, name, more in _FILES],
         "badge": f"{path}/badge.svg{query}",
         "card": f"{path}/card.svg{query}",
         "snippets": [

@@ -36,7 +36,7 @@ export function put(id, page) {
 
 export function putHead(page) {
   for (const part of page.querySelectorAll("[data-swap]")) put(part.id, page);
-  const count = page.querySelector("#figures div dd")?.textContent;
+  const count = page.querySelector("#figures b")?.textContent;
   return count === undefined ? "" : `${count} ${count === "1" ? "person" : "people"} on this board`;
 }
 
