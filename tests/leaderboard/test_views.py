@@ -15,7 +15,6 @@ from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.bus_factor import bus_factors, half_of
 from podium.leaderboard.counts.presence import YEAR, moment_of, presence
-from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.export.sorted_rows import sorted_rows
 from podium.leaderboard.figures import read_figures
 from podium.leaderboard.row_order import shown
@@ -23,7 +22,7 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.store import queries
 from podium.storage.session import Database
-from podium.timeutil import DAY, iso_time, week_start, year_of
+from podium.timeutil import DAY, iso_time, year_of
 from tests.leaderboard.test_recount import COUNTED_AT, Recount, ordinary
 from tests.support import repos
 from tests.support.boards import at
@@ -115,9 +114,9 @@ def test_bus_factors_equal_a_recount() -> None:
             if recount.rules.bots == "include" or (recount.rules.bots == "only") is (kind != "human"):
                 for commit in counted(recount, group):
                     counts.setdefault(year_of(commit.when), Counter())[group] += 1
-        ends = drawn(ranked.timeline)
+        ends = ranked.timeline.ends
         first, last = ends or (0, 0)
-        span = range(year_of(week_start(first)), year_of(week_start(last + 1) - 1) + 1) if ends else range(0)
+        span = range(year_of(first * DAY), year_of(last * DAY) + 1) if ends else range(0)
         wanted = [(year, least(those), len(those)) for year, those in sorted(counts.items()) if year in span]
         assert bus_factors(ranked).years == wanted
 

@@ -8,10 +8,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
 from podium.leaderboard.board_data import Ranked
-from podium.leaderboard.counts.timeline import drawn
 from podium.leaderboard.counts.year_runs import FIRST_YEAR, year_beginnings
 from podium.leaderboard.ranking import is_ranked
-from podium.timeutil import WEEK, week_start, year_of
+from podium.timeutil import DAY, year_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ def half_of(counts: Iterable[int]) -> int:
 def _bus_factors(ranked: Ranked) -> BusFactors:
     groups, rules = ranked.groups, ranked.rules
     runs = ranked.data.year_runs
-    ends = drawn(ranked.timeline)
+    ends = ranked.timeline.ends
     if ends is None:
         return BusFactors([])
-    first, last = year_of(week_start(ends[0])), year_of(week_start(ends[1]) + WEEK - 1)
+    first, last = year_of(ends[0] * DAY), year_of(ends[1] * DAY)
     found: list[dict[int, int]] = [{} for _ in range(last - FIRST_YEAR + 1)]
     is_on_board = [is_ranked(kind, rules) for kind in groups.kinds]
     of = groups.of

@@ -79,8 +79,19 @@ def bus_factor(ranked: Ranked, wanted: BoardPageQuery, years: list[dict[str, Any
 
 
 def columns(wanted: BoardPageQuery) -> dict[str, dict[str, str | None]]:
-    """Of each column that can be sorted by, the link that does, or that reverses it, and its ``aria-sort``."""
+    """Each column to sort by: its name, its ``aria-sort``, and the link that sorts by it or reverses the order."""
     return {name: _column(wanted, name) for name in ORDERS}
+
+
+_WORDS = {
+    "commits": "Commits",
+    "first": "First commit",
+    "last": "Last commit",
+    "merges": "Merges",
+    "co-authored": "Co-authored",
+    "ai": "AI declared",
+    "name": "Name",
+}
 
 
 def _column(wanted: BoardPageQuery, name: str) -> dict[str, str | None]:
@@ -89,4 +100,5 @@ def _column(wanted: BoardPageQuery, name: str) -> dict[str, str | None]:
     order = None
     if is_sorted:
         order = "descending" if (name in LARGEST_FIRST) != view.reverse else "ascending"
-    return {"href": wanted.link(without=("sort", "reverse"), **then.chosen), "sort": order}
+    href = wanted.link(without=("sort", "reverse"), **then.chosen)
+    return {"href": href, "sort": order, "words": _WORDS[name], "mark": " sorted" if is_sorted else ""}
