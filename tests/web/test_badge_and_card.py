@@ -136,7 +136,7 @@ def test_without_a_board_badge_and_card_say_how_it_stands(
     answer = client.get("/r/octo/hello/badge.svg")
     assert texts(drawn(answer)) == ["contributors", said]
     shown = client.get("/r/octo/hello/card.svg")
-    assert texts(drawn(shown)) == ["octo/hello", card._STATES[state]]
+    assert texts(drawn(shown)) == ["octo/hello", card.STATES[state]]
     assert answer.headers["cache-control"] == shown.headers["cache-control"] == kept
     assert "secret" not in answer.text + shown.text
 
@@ -152,7 +152,7 @@ def test_an_unknown_repository_has_drawings_that_say_so(client: Client, path: st
     answer = client.get(f"{path}/badge.svg")
     assert texts(drawn(answer, 404)) == ["contributors", "unknown repository"]
     assert answer.headers["cache-control"] == "public, max-age=60"
-    assert texts(drawn(client.get(f"{path}/card.svg"), 404))[1] == card._STATES["unknown"]
+    assert texts(drawn(client.get(f"{path}/card.svg"), 404))[1] == card.STATES["unknown"]
 
 
 def test_a_board_in_work_is_shown_and_soon_asked_for_again(site: Site, client: Client) -> None:

@@ -21,8 +21,8 @@ EXCLUDED = {
 }
 OPERATIONS = (
     "downloadBoard dropFromQueue explainContributor findContributor getActivity getAvatar getBadge getCard "
-    "getLeaderboard getPerson getQueues getRepository health listRepositories metrics ready refresh retryQueues "
-    "retryRepository submitRepository version"
+    "getLeaderboard getPerson getPreview getQueues getRepository health listRepositories metrics ready refresh "
+    "retryQueues retryRepository submitRepository version"
 ).split()
 # One process imports schemathesis, which takes a second.
 pytestmark = pytest.mark.xdist_group("openapi")

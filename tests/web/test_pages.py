@@ -183,7 +183,7 @@ def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:
 def test_board_reads_the_same_however_its_address_is_written(site: Site, client: Client) -> None:
     site.repository("octo/hello")
     for path in ("/r/octo/hello", "/r/Octo/HELLO", "/r/octo/hello/", "/r/octo/hello.git"):
-        assert '<link rel="canonical" href="/r/octo/hello">' in client.get(path).text
+        assert '<link rel="canonical" href="http://localhost:3000/r/octo/hello">' in client.get(path).text
 
 
 def test_board_pages_keep_the_switches(site: Site, client: Client) -> None:
@@ -369,7 +369,7 @@ def test_page_leads_back_to_its_repository(site: Site, client: Client, address: 
     assert page_path(row, "github.com") == path
     page = client.get(path)
     assert page.status_code == 200
-    assert f'<link rel="canonical" href="{path}">' in page.text
+    assert f'<link rel="canonical" href="http://localhost:3000{path}">' in page.text
 
 
 def test_path_that_no_page_has_is_not_found() -> None:

@@ -25,7 +25,7 @@ from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import page_routes, well_known_routes
 from podium.web.services import Context, Services
-from podium.web.share import avatar_routes, download_routes, image_routes
+from podium.web.share import avatar_routes, download_routes, image_routes, preview_routes
 
 __all__ = ["Services", "create_app"]
 
@@ -47,6 +47,7 @@ def create_app(services: Services) -> FastAPI:
         server_routes.router,
         avatar_routes.router,
         image_routes.router,
+        preview_routes.router,
         download_routes.router,
         well_known_routes.router,
         page_routes.router,

@@ -37,6 +37,8 @@ from podium.web.origin import known_origin
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
 from podium.web.serving.connections import connection_limit
+from podium.web.share.preview.fonts import Fonts
+from podium.web.share.preview.typesetting import Typesetter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Context:
     pubsub: PubSub
     shortcuts: Shortcuts
     credentials: Credentials
+    typesetter: Typesetter
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -132,6 +135,7 @@ class Context:
             ),
             shortcuts=Shortcuts(partial(known_origin, settings=settings)),
             credentials=Credentials(settings, services.code),
+            typesetter=Typesetter(Fonts()),
         )
 
     def reader(self, request: Request) -> Reader:

@@ -37,7 +37,7 @@ _FONTS = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 _LOGO = ((0, 12, 14, "#8b98a8"), (9, 6, 20, "#e0a526"), (18, 16, 10, "#c0762b"))
 _MEDALS = {1: "#e0a526", 2: "#9aa6b4", 3: "#c0762b"}
 
-_STATES: Mapping[str, str] = {
+STATES: Mapping[str, str] = {
     State.PENDING: "Waiting to be counted.",
     State.COMMITS_PROCESSING: "The commits are being counted.",
     State.FAILED: "The commits could not be counted.",
@@ -100,7 +100,7 @@ def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str,
         "about": "",
         "height": 132,
         "subtitle": "",
-        "message": _STATES[state],
+        "message": STATES[state],
         "footer": "",
         "people": [],
         "radius": 0,

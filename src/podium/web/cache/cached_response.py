@@ -17,6 +17,7 @@ from podium.web.cache.conditional import etag_matches
 
 # Compressing less saves no packet.
 _MIN_GZIP_BYTES = 1024
+_COMPRESSED = {"image/png"}
 _GZIP = re.compile(rb"(?:^|[,\s])gzip(?!\s*;\s*q=0(?:\.0*)?(?:[,\s]|$))")
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -33,7 +34,8 @@ class CachedResponse:
 
     @classmethod
     def of(cls, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> CachedResponse:
-        gzipped = gzip.compress(content, 6, mtime=0) if len(content) >= _MIN_GZIP_BYTES else None
+        worthwhile = len(content) >= _MIN_GZIP_BYTES and media_type not in _COMPRESSED
+        gzipped = gzip.compress(content, 6, mtime=0) if worthwhile else None
         own = {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in (headers or {}).items()}
         digest = hashlib.sha256(content + repr(sorted(own.items())).encode()).hexdigest()[:32]
         etag = f'W/"{digest}"'.encode()

@@ -18,7 +18,7 @@ from podium.repositories.address import parse_address, revision_key
 from podium.repositories.model import Repository
 from podium.repositories.revision import parse_revision
 
-FILES = ("badge.svg", "card.svg", "board.csv", "board.json", "board.md")
+FILES = ("badge.svg", "card.svg", "preview.png", "board.csv", "board.json", "board.md")
 
 
 class _Text(Convertor[str]):

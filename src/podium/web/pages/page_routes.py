@@ -35,6 +35,7 @@ from podium.web.pages.board_page import board_values, explanation, found, names_
 from podium.web.pages.board_query import SWITCHES, BoardPageQuery
 from podium.web.pages.board_urls import key_of, page_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
+from podium.web.share.meta import board_meta
 from podium.web.share.snippets import share_values
 
 REPOSITORIES = 50
@@ -148,11 +149,21 @@ async def board(
     place = None if has_board(repository) else await _place(context, repository)
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
-        own = _of(wanted, row, context)
+        own, status = _of(wanted, row, context), context.status.values(row, place)
+        ranked = data.under(own.rules) if data else None
         return context.renderer.body(
             "board.html",
-            **context.status.values(row, place),
-            **(board_values(data.under(own.rules), own) if data else {"board": None}),
+            **status,
+            **(board_values(ranked, own) if ranked else {"board": None}),
+            meta=board_meta(
+                known,
+                own.path,
+                own.parameters,
+                title=status["repository"]["title"],
+                ranked=ranked,
+                version=status["version_of_board"],
+            ),
+            canonical=(known or "") + own.usual,
             switches=own.switches,
             changed=bool(own.chosen),
             path=own.path,

@@ -1,4 +1,4 @@
-"""The query parameters of badge and card."""
+"""The query parameters of badge, card and preview."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Theme = Literal["auto", "light", "dark"]
 _THEME = "`auto` follows the reader's browser."
 
 
-class EmbeddedQuery(RulesQuery, RevisionQuery):
+class WindowQuery(RulesQuery, RevisionQuery):
     """An image stays embedded for years, so it can have a moving window: ``months``."""
 
     months: int | None = Field(
@@ -29,7 +29,6 @@ class EmbeddedQuery(RulesQuery, RevisionQuery):
         le=120,
         description="Only this many months, counted back from the last commit; not together with `since` or `until`.",
     )
-    theme: Theme = Field("auto", description=_THEME)
 
     def rules(self) -> Rules:
         if self.months is not None and (self.since or self.until):
@@ -45,6 +44,10 @@ class EmbeddedQuery(RulesQuery, RevisionQuery):
         return data.under(dataclasses.replace(rules, since=since))
 
 
+class EmbeddedQuery(WindowQuery):
+    theme: Theme = Field("auto", description=_THEME)
+
+
 class BadgeQuery(EmbeddedQuery):
     show: Literal["people", "commits", "top"] = Field(
         "people", description="The number of people, the number of commits, or the person with the most commits."
@@ -55,3 +58,12 @@ class BadgeQuery(EmbeddedQuery):
 class CardQuery(EmbeddedQuery):
     count: int = Field(FEW, ge=1, le=MOST, description="How many people.")
     captions: Literal["show", "hide"] = Field("show", description="Whether names and commits are below the avatars.")
+
+
+class PreviewQuery(WindowQuery):
+    v: str | None = Field(
+        None,
+        max_length=16,
+        pattern="^[0-9a-f]*$",
+        description="The board's version, as in the page's link to the image, which may then be kept for a year.",
+    )
