@@ -25,12 +25,13 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CachedResponse:
-    """A response with status 200. Its ETag is weak, because it is the same with and without gzip."""
+    """A response with status 200, or a redirect. Its ETag is weak, because it is the same with and without gzip."""
 
     plain: bytes
     gzipped: bytes | None
     etag: bytes
     headers: RawHeaders
+    status: int = 200
 
     @classmethod
     def of(cls, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> CachedResponse:
@@ -47,13 +48,18 @@ class CachedResponse:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return cls.of(text.encode("utf-8"), "application/json")
 
+    @classmethod
+    def see_other(cls, url: str) -> CachedResponse:
+        """A redirect that clients do not remember."""
+        return cls(b"", None, b"", [(b"location", url.encode("ascii"))], 303)
+
     @property
     def size(self) -> int:
         return len(self.plain) + len(self.gzipped or b"") + 1000
 
     async def send(self, headers: Mapping[bytes, bytes], send: Send) -> None:
         """Answer a request with those headers (names in lower case)."""
-        if etag_matches(self.etag, headers.get(b"if-none-match")):
+        if self.status == 200 and etag_matches(self.etag, headers.get(b"if-none-match")):
             kept = [header for header in self.headers if header[0] != b"content-type"]
             await send({"type": "http.response.start", "status": 304, "headers": kept})
             await send({"type": "http.response.body", "body": b""})
@@ -62,7 +68,7 @@ class CachedResponse:
         if self.gzipped is not None and _GZIP.search(headers.get(b"accept-encoding", b"")):
             content, more = self.gzipped, [(b"content-encoding", b"gzip")]
         length = (b"content-length", b"%d" % len(content))
-        await send({"type": "http.response.start", "status": 200, "headers": [*self.headers, *more, length]})
+        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, *more, length]})
         await send({"type": "http.response.body", "body": content})
 
 

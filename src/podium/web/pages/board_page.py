@@ -160,7 +160,7 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
     most = max((ranking.counted[group] for group in ranking.order[:1]), default=0) or 1
     found, lately = [], presence(ranked)
     for group, curve in zip(groups, curves["curves"], strict=True):
-        row_id = _row_id(ranked, group)
+        row_id = id_of_row(ranked, group)
         path = silhouette(curve, curves["peak"], CURVE_HEIGHT, root=True)
         why = f"{page}{'&' if '?' in page else '?'}row={row_id}"
         found.append(
@@ -177,7 +177,7 @@ def rows(ranked: Ranked, wanted: BoardPageQuery, groups: list[int]) -> list[dict
     return found
 
 
-def _row_id(ranked: Ranked, group: int) -> int:
+def id_of_row(ranked: Ranked, group: int) -> int:
     """The lowest id of a row's people, which stays the same when others join the row."""
     return min(ranked.people.ids[person] for person in ranked.groups.members[group])
 
@@ -205,7 +205,7 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     places = None if wanted.view == WHOLE else shown(ranked, wanted.view, show_emails=False).places()
     for row in result["matches"]:
         group = ranked.ranking.order[row["rank"] - 1]
-        row["id"] = _row_id(ranked, group)
+        row["id"] = id_of_row(ranked, group)
         row["page"] = _page_of(wanted, row["rank"] - 1 if places is None else places.get(group), row["rank"] - 1)
         row["page"] += f"#p{row['id']}"
         row["person_url"] = wanted.person_link(row["person"])

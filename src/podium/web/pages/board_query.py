@@ -112,6 +112,10 @@ class BoardPageQuery:
         """The URL of a person's page under the same rules."""
         return _with_query(person_path(self.path, person), self.rules_parameters)
 
+    def usual_person(self, person: str) -> str:
+        """The URL of a person's page under the default rules."""
+        return _with_query(person_path(self.path, person), {"rev": self.revision} if self.revision else {})
+
 
 def _with_query(path: str, query: Mapping[str, str]) -> str:
     return path + ("?" + urlencode(query) if query else "")

@@ -132,16 +132,16 @@ async def board(
     row: OptionalNumber = None,
 ) -> Response:
     github_url, rev = context.services.settings.github_server_url, request.query_params.get("rev", "")
-    wanted = await _wanted(request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row)
+    wanted = await board_query(
+        request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row
+    )
     try:
         key = key_of(path, github_url, rev)
     except BadAddress as error:
         raise HTTPException(404) from error
     repository = await context.boards.row(key)
     if repository is None:
-        address = _address_of(path, github_url)
-        name = f"{path} at {rev}" if parse_revision(rev) else path
-        return context.renderer.page("unknown.html", status=404, name=name, address=address, rev=rev.strip(" "))
+        return unknown_board(context, path, rev)
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
@@ -149,7 +149,7 @@ async def board(
     place = None if has_board(repository) else await _place(context, repository)
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
-        own, status = _of(wanted, row, context), context.status.values(row, place)
+        own, status = of_repository(wanted, row, context), context.status.values(row, place)
         ranked = data.under(own.rules) if data else None
         return context.renderer.body(
             "board.html",
@@ -187,8 +187,15 @@ async def board(
     )
 
 
-async def _wanted(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
-    """Raises BadRule before any read."""
+def unknown_board(context: Context, path: str, rev: str) -> Response:
+    """The page of a repository that was never submitted."""
+    address = _address_of(path, context.services.settings.github_server_url)
+    name = f"{path} at {rev}" if parse_revision(rev) else path
+    return context.renderer.page("unknown.html", status=404, name=name, address=address, rev=rev.strip(" "))
+
+
+async def board_query(request: Request, context: Context, path: str, **more: Any) -> BoardPageQuery:
+    """The query of a board's page; raises BadRule before any read."""
     switches = {name: request.query_params.get(name, "").strip() or default for name, default in SWITCHES.items()}
     given = {name: request.query_params[name].strip() for name in VIEW if request.query_params.get(name, "").strip()}
     view, show_emails = View.parse(**given), shows_emails(request, context.services)
@@ -197,7 +204,7 @@ async def _wanted(request: Request, context: Context, path: str, **more: Any) ->
     return wanted
 
 
-def _of(wanted: BoardPageQuery, row: Repository, context: Context) -> BoardPageQuery:
+def of_repository(wanted: BoardPageQuery, row: Repository, context: Context) -> BoardPageQuery:
     return dataclasses.replace(wanted, path=page_path(row, context.github_host), revision=row.revision)
 
 
@@ -236,7 +243,7 @@ async def events(request: Request, number: Number, context: ContextDep) -> Respo
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
     row = await _row(context, number)
-    wanted = _of(await _wanted(request, context, "", person=person), row, context)
+    wanted = of_repository(await board_query(request, context, "", person=person), row, context)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         why = explanation(data.under(wanted.rules), wanted) if data else None
@@ -251,7 +258,7 @@ async def row_fragment(request: Request, number: Number, person: Number, context
 async def chart_names(request: Request, number: Number, context: ContextDep) -> Response:
     """The names that the tooltips of a board's chart show."""
     row = await _row(context, number)
-    wanted = await _wanted(request, context, "")
+    wanted = await board_query(request, context, "")
     rules = wanted.rules
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
@@ -265,7 +272,7 @@ async def chart_names(request: Request, number: Number, context: ContextDep) -> 
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
     row = await _row(context, number)
-    wanted = _of(await _wanted(request, context, "", find=find), row, context)
+    wanted = of_repository(await board_query(request, context, "", find=find), row, context)
 
     def make(_: Repository, data: BoardData | None) -> CachedResponse:
         return context.renderer.body(
