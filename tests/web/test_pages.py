@@ -404,7 +404,7 @@ def test_words_for_progress() -> None:
     ("place", "of", "is_about", "words"),
     [
         (1, 12, False, "next in the queue"),
-        (1, 12, True, "about 1st of 12 in the queue"),
+        (1, 12, True, "probably next in the queue"),
         (2, 12, False, "2nd of 12 in the queue"),
         (3, 12, True, "about 3rd of 12 in the queue"),
         (11, 12, False, "11th of 12 in the queue"),

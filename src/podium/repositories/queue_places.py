@@ -33,7 +33,9 @@ class QueuePlaces:
         self._places = Throttled[Mapping[int, QueuePlace]](fresh=_FRESH, clock=clock)
 
     def of(self, repository: Repository) -> QueuePlace | None:
-        """The place of a repository; None if it does not wait, or if it is too new or too far behind to say.
+        """The place of a repository; None if it does not wait in the queue, or is too new or too far behind.
+
+        A slow one waits for an overflow slot, for which more than the order decides.
 
         Raises:
             StorageError: the database cannot be read.
@@ -45,12 +47,7 @@ class QueuePlaces:
     def _read(self) -> dict[int, QueuePlace]:
         with self._db.read() as session:
             waiting = schedule.waiting_in_order(session, limit=_MOST)
-        return {**_places([each for each in waiting if not each.is_slow]), **_places(_slow(waiting))}
-
-
-def _slow(waiting: list[schedule.Waiting]) -> list[schedule.Waiting]:
-    """Those that wait for an overflow slot, where other things than the order decide too."""
-    return [dataclasses.replace(each, is_free=False) for each in waiting if each.is_slow]
+        return _places(waiting)
 
 
 def _places(waiting: list[schedule.Waiting]) -> dict[int, QueuePlace]:

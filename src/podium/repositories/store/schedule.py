@@ -62,21 +62,20 @@ def waiting(session: Session, *, unknown_size: int) -> tuple[int, int]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Waiting:
-    """A repository that no worker counts.
+    """A repository that no worker counts, and that is not slow.
 
     is_due: it does not wait for a time of its own. is_free: it shares no mirror with another row.
     """
 
     id: int
     virtual_start: float
-    is_slow: bool
     is_due: bool
     is_free: bool
 
 
 _WAITING_IN_ORDER = f"""
-SELECT id, virtual_start, is_slow, not_before IS NULL OR not_before <= {{now}}, parent_key IS NULL FROM repository
-WHERE state IN ('pending', 'commits_processing') AND host <> '' AND {FREE}
+SELECT id, virtual_start, not_before IS NULL OR not_before <= {{now}}, parent_key IS NULL FROM repository
+WHERE state IN ('pending', 'commits_processing') AND host <> '' AND NOT is_slow AND {FREE}
 ORDER BY virtual_start, id LIMIT :limit
 """
 
@@ -84,8 +83,8 @@ ORDER BY virtual_start, id LIMIT :limit
 def waiting_in_order(session: Session, *, limit: int) -> list[Waiting]:
     """Return the first ``limit`` repositories that wait to be counted, in the order of the queue."""
     return [
-        Waiting(number, start, bool(is_slow), bool(is_due), bool(is_free))
-        for number, start, is_slow, is_due, is_free in session.tuples(_WAITING_IN_ORDER, limit=limit)
+        Waiting(number, start, bool(is_due), bool(is_free))
+        for number, start, is_due, is_free in session.tuples(_WAITING_IN_ORDER, limit=limit)
     ]
 
 

@@ -60,6 +60,7 @@ class StatusView:
             "repository": repository,
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
+            "has_board": has_board(row),
             "leaders": [] if has_board(row) else progress.get("leaders", []),
             "rate": progress.get("commitsPerSecond"),
             "steps": _steps(row.state, progress.get("phase")),

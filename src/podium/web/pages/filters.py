@@ -74,8 +74,8 @@ def _commits(value: Mapping[str, Any], rate: float | None, seconds_left: float |
 
 def place(queue: Mapping[str, Any]) -> str:
     """``next in the queue``, ``3rd of 12 in the queue``, ``about 3rd of 12 in the queue``."""
-    if queue["place"] == 1 and not queue["isAbout"]:
-        return "next in the queue"
+    if queue["place"] == 1:
+        return "probably next in the queue" if queue["isAbout"] else "next in the queue"
     return f"{'about ' if queue['isAbout'] else ''}{ordinal(queue['place'])} of {number(queue['of'])} in the queue"
 
 

@@ -4,6 +4,7 @@ import { connectionLost } from "./connection.js";
 import { putLeaders } from "./leaders.js";
 import { fetchPage, put, putHead } from "./navigate.js";
 import { loadedPages } from "./rows.js";
+import { localize } from "./words.js";
 
 // Milliseconds. The server sends something more often than it is SILENT.
 const ASK_EVERY = 2000;
@@ -18,6 +19,8 @@ let source = null;
 let timer = null;
 let watchdog = null;
 let failures = 0;
+// The status of a board that this page does not show yet.
+let held = null;
 
 function status() {
   return document.getElementById("status");
@@ -36,6 +39,7 @@ function putStatus(fresh) {
     element.replaceWith(document.adoptNode(fresh));
     return;
   }
+  element.className = fresh.className;
   then.forEach((field, i) => {
     const bar = field.querySelector("progress");
     const freshBar = now[i].querySelector("progress");
@@ -104,6 +108,7 @@ function columns(page) {
 async function refreshBoard() {
   if (refreshing) return;
   refreshing = true;
+  let isShown = true;
   const version = wanted;
   try {
     const pages = [];
@@ -113,9 +118,11 @@ async function refreshBoard() {
       // This page has no board yet: replace its content, but keep the status element.
       const main = document.getElementById("main");
       const own = status();
-      last.getElementById("status")?.remove();
-      last.querySelector("main .source").after(document.adoptNode(own));
+      const place = last.getElementById("status");
+      if (place) place.replaceWith(document.adoptNode(own));
+      else last.getElementById("main").prepend(document.adoptNode(own));
       main.replaceChildren(...last.getElementById("main").childNodes);
+      if (held) putStatus(held);
       document.dispatchEvent(new Event("board"));
     } else if (columns(document) !== columns(last)) {
       // The first commit with declared AI adds a column.
@@ -131,22 +138,28 @@ async function refreshBoard() {
       putRows(pages);
       if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
     }
+    connectionLost(false, "board");
   } catch {
-    // The server may be restarting: the next event tries again.
+    // The server may be restarting.
+    isShown = false;
+    connectionLost(true, "board");
   } finally {
     setTimeout(() => {
       refreshing = false;
-      if (wanted !== version) refreshBoard();
+      if (!isShown || wanted !== version) refreshBoard();
     }, rowsEvery * 1000 * (0.75 + Math.random() / 2));
   }
 }
 
 function receive({ html, version, inWork, rowsEvery: every }) {
-  const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("status");
+  const page = new DOMParser().parseFromString(html, "text/html");
+  localize(page.body);
+  const fresh = page.getElementById("status");
   const before = status()?.dataset.version;
   if (every) rowsEvery = every;
   if (status() && fresh) {
-    putStatus(fresh);
+    held = version && version !== "failed" && !document.getElementById("rows") ? fresh : null;
+    if (!held) putStatus(fresh);
     status().dataset.version = version;
   }
   if (!inWork) {
