@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import violations, watched
+from tests.support.browser import chromium, violations, watched
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import NOW, Site, open_site
 
 PAGE = "/r/octo/hello"
+LOST = "Connection lost. Trying again…"
 NAMES = ["Ada Lovelace", "Grace Hopper", "…@…", "李雷"]
 
 
@@ -98,6 +99,14 @@ def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chro
             expect(progress).to_have_text(f"{commits:,} commits so far, 5,000 per second")
             expect(page.locator(".leaders .count").first).to_have_text(f"{commits // 2:,} commits")
         expect(page.locator(".leaders .name")).to_have_text(NAMES)
+        # A row that rises keeps its element, and with it the bar that grows.
+        page.locator(".leaders li").nth(1).evaluate("item => item.dataset.kept = 'yes'")
+        people = [{"name": name, "commits": 20_000 // share} for share, name in enumerate((NAMES[1], NAMES[0]), 1)]
+        work.move(progress=counting("saving", commits=30_000, leaders=people))
+        expect(page.locator(".leaders li[data-kept] .rank")).to_have_text("1")
+        expect(page.locator(".leaders rect").nth(1)).to_have_attribute("width", "50.0%")
+        # Only the state is announced, and it has not changed.
+        assert page.locator("#status [role=status], #status [aria-live]").all_inner_texts() == ["Counting commits"]
         assert violations(page) == []
         work.count(120)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
@@ -155,6 +164,52 @@ def test_where_no_events_come_the_state_is_asked_for(work: Work, chrome: Browser
         expect(page.locator("#rows tr[data-row]")).to_have_count(50, timeout=15_000)
         work.complete()
         expect(page.locator("#status .state")).to_have_text("Done", timeout=15_000)
+
+
+def test_a_lost_connection_is_said_until_it_is_back(work: Work, chrome: Browser) -> None:
+    with watched(chrome, work.base) as window:
+        window.context.route("**/events/*", lambda route: route.abort("connectionrefused"))
+        page = window.page(PAGE)
+        said, progress = page.locator("#connection"), page.locator("[data-field=progress]")
+        expect(said).to_have_text(LOST)
+        # What was known stays.
+        expect(progress).to_have_text("next in the queue")
+        window.context.unroute("**/events/*")
+        work.move(state="commits_processing", progress=counting("receiving"))
+        expect(progress).to_have_text("receiving the history")
+        expect(said).to_be_empty()
+        window.context.set_offline(True)
+        expect(said).to_have_text(LOST)
+        window.context.set_offline(False)
+        work.move(progress=counting("counting", commits=7))
+        expect(progress).to_have_text("7 commits so far")
+        expect(said).to_be_empty()
+        window.wrongs[:] = [wrong for wrong in window.wrongs if "net::ERR_" not in wrong]
+
+
+def test_a_page_from_the_back_forward_cache_comes_up_to_date(work: Work, chrome: Browser) -> None:
+    browser = chrome.browser_type.launch(
+        executable_path=chromium(),
+        args=["--no-sandbox", "--disable-dev-shm-usage"],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    try:
+        work.move(state="commits_processing", progress=counting("receiving"))
+        with watched(browser, work.base) as window:
+            page = window.page(PAGE)
+            expect(page.locator("[data-field=progress]")).to_have_text("receiving the history")
+            page.evaluate("window.isKept = true")
+            page.locator(".brand").click()
+            page.wait_for_url(f"{work.base}/")
+            work.count(60)
+            page.evaluate("history.back()")
+            expect(page.locator("#rows tr[data-row]")).to_have_count(50)
+            assert page.evaluate("window.isKept"), "the browser loaded the page again"
+            expect(page.locator("#status .state")).to_have_text("Finding accounts")
+            work.complete()
+            expect(page.locator("#status .state")).to_have_text("Done")
+    finally:
+        browser.close()
 
 
 def test_a_failure_says_what_happened_and_can_be_retried(work: Work, chrome: Browser) -> None:
