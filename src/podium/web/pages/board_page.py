@@ -16,8 +16,10 @@ from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.person_names import person_name
 from podium.leaderboard.row_names import row_name, shown_name
 from podium.leaderboard.row_order import shown
-from podium.leaderboard.search import find, row_of
+from podium.leaderboard.search import find, row_of, searched
 from podium.leaderboard.view import PARAMETERS, WHOLE
+from podium.textutil.mask import hinted, is_email
+from podium.textutil.plural import plural
 from podium.timeutil import DAY
 from podium.web.charts.shapes import silhouette
 from podium.web.pages.board_figures import bus_factor, columns, people_links
@@ -38,6 +40,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     groups, overview = shown(ranked, wanted.view, show_emails=False).groups, read_figures(ranked)
     described = rows(ranked, wanted, list(groups[wanted.offset : wanted.offset + PEOPLE]))
     chart, split = board_chart(ranked), [overview["split"][name] for name in ("human", "ai", "bot")]
+    listed = pages(board["total"], wanted.offset, PEOPLE, wanted.link)
     return {
         "board": board,
         "podium": [] if wanted.offset else podium(ranked, wanted),
@@ -62,7 +65,8 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "rows": described,
         "why": None if wanted.person is None else explanation(ranked, wanted),
         "found": found(ranked, wanted) if wanted.find else None,
-        "pages": pages(board["total"], wanted.offset, PEOPLE, wanted.link),
+        "pages": listed,
+        "said": _said(board, listed),
         "commit_url": _commit_url(ranked),
     }
 
@@ -202,14 +206,18 @@ def explanation(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any] | None
 def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
     """The matches, each with the URL of its page."""
     result = find(ranked, wanted.find, show_emails=wanted.show_emails, limit=MATCHES)
+    result["part"] = searched(wanted.find)
     places = None if wanted.view == WHOLE else shown(ranked, wanted.view, show_emails=False).places()
     for row in result["matches"]:
+        if row["matchedBy"] == "email" and row["matchedText"]:
+            row["matchedText"] = hinted(row["matchedText"])
         group = ranked.ranking.order[row["rank"] - 1]
         row["id"] = id_of_row(ranked, group)
         row["page"] = _page_of(wanted, row["rank"] - 1 if places is None else places.get(group), row["rank"] - 1)
         row["page"] += f"#p{row['id']}"
         row["person_url"] = wanted.person_link(row["person"])
         row["name"] = shown_name(row["name"], show_emails=False)
+    result["by_email"] = is_email(wanted.find)
     return result
 
 
@@ -218,6 +226,17 @@ def _page_of(wanted: BoardPageQuery, place: int | None, rank: int) -> str:
     if place is None:
         return wanted.link(without=PARAMETERS, offset=rank // PEOPLE * PEOPLE)
     return wanted.link(offset=place // PEOPLE * PEOPLE)
+
+
+def _said(board: dict[str, Any], listed: dict[str, Any]) -> str:
+    """What screen readers say of a board that has changed."""
+    total, rules = board["total"], board["rules"]
+    if not total:
+        return why_empty(board)
+    since, until = rules["since"], rules["until"]
+    days = " ".join(part for part in (since and f"from {since}", until and f"to {until}") if part)
+    counted = plural(total, "person", "people") if rules["bots"] == "exclude" else plural(total, "row")
+    return f"{counted}, {days or 'the whole history'}. Rows {listed['first']:,} to {listed['last']:,}"
 
 
 def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
@@ -237,6 +256,7 @@ def pages(total: int, offset: int, size: int, link: Any) -> dict[str, Any]:
     """The previous and next page; ``link`` makes the URL of an ``offset``."""
     return {
         "total": total,
+        "size": size,
         "first": min(offset + 1, total),
         "last": min(offset + size, total),
         "previous": link(offset=max(0, offset - size)) if offset else None,

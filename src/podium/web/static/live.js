@@ -136,6 +136,7 @@ async function refreshBoard() {
       put("more", last);
       if (eye) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
       putRows(pages);
+      document.dispatchEvent(new Event("rows"));
       if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
     }
     connectionLost(false, "board");

@@ -1,24 +1,34 @@
-// Follow switches, windows and presets without loading a page: fetch the URL and replace the parts that differ.
-import { localize } from "./words.js";
+// Follow switches, windows, sorts and presets without loading a page: fetch the URL and replace the parts that differ.
+import { hideNotice, showNotice } from "./notice.js";
+import { keepPlace, leavePlace, placeNow, returnTo } from "./place.js";
+import { fetchPage, Refused } from "./request.js";
+import { opensHere } from "./rows.js";
+import { say } from "./say.js";
+
+export { fetchPage };
 
 let underway = null;
-let shown = location.pathname + location.search;
+let returning = false;
+let shown = addressBar();
+
+function addressBar() {
+  return location.pathname + location.search;
+}
 
 // Change the URL of the present content, without a history entry.
 export function nameShown(url) {
   history.replaceState(history.state, "", url);
-  shown = location.pathname + location.search;
+  shown = addressBar();
 }
 
-export async function fetchPage(url, signal) {
-  const response = await fetch(url, { signal, headers: { accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  // What is compared with the page, and put into it, has the reader's format.
-  localize(page.body);
-  if (response.ok) return page;
-  const error = new Error(`${response.status} of ${url}`);
-  if (response.status === 400) error.refusal = page.querySelector(".lead")?.textContent;
-  throw error;
+const FOCUSABLE = "a, button, input, select, summary, [tabindex]";
+
+// What stands where an element stood in the part that is replaced.
+function counterpart(element, then, now) {
+  if (element.id) return document.getElementById(element.id);
+  const [before, after] = [then, now].map((part) => [...part.querySelectorAll(FOCUSABLE)]);
+  const alike = after.filter((other) => other.tagName === element.tagName && other.textContent === element.textContent);
+  return alike.length === 1 ? alike[0] : after[before.indexOf(element)];
 }
 
 // Replace one part by its counterpart in a fetched page, and keep the focus inside of it.
@@ -26,80 +36,127 @@ export function put(id, page) {
   const [now, then] = [page.getElementById(id), document.getElementById(id)];
   if (!now || !then || now.outerHTML === then.outerHTML) return;
   const focused = then.contains(document.activeElement) ? document.activeElement : null;
-  const links = focused ? [...then.querySelectorAll("a, button, [tabindex]")] : [];
-  const place = links.indexOf(focused);
   then.replaceWith(document.adoptNode(now));
-  if (!focused) return;
-  const again = focused.id ? document.getElementById(focused.id) : now.querySelectorAll("a, button, [tabindex]")[place];
-  again?.focus({ preventScroll: true });
+  if (focused) counterpart(focused, then, now)?.focus({ preventScroll: true });
 }
 
 export function putHead(page) {
   for (const part of page.querySelectorAll("[data-swap]")) put(part.id, page);
-  const count = page.querySelector("#figures b")?.textContent;
-  return count === undefined ? "" : `${count} ${count === "1" ? "person" : "people"} on this board`;
 }
 
-export function say(words) {
-  const said = document.getElementById("said");
-  if (said) said.textContent = words;
+function replaceHidden(form, fresh) {
+  form.querySelectorAll("input[type=hidden]").forEach((field) => field.remove());
+  fresh.querySelectorAll("input[type=hidden]").forEach((field) => form.prepend(document.adoptNode(field)));
 }
 
-// Update the form's values instead of replacing it, so that it keeps the focus.
-function updateForm(page) {
+// Update the forms' values instead of replacing them, so that they keep the focus.
+function updateForms(page) {
   const form = document.getElementById("rules");
   for (const field of page.getElementById("rules")?.elements ?? []) {
-    const own = field.id && form?.querySelector(`#${field.id}`);
+    const own = field.id && form?.querySelector(`#${CSS.escape(field.id)}`);
     if (!own) continue;
     own.disabled = field.disabled;
-    if (own.type === "checkbox") own.checked = field.checked;
-    else own.value = field.value;
+    if (["checkbox", "radio"].includes(own.type)) own.checked = own.defaultChecked = field.checked;
+    else if (own.tagName === "SELECT") {
+      for (const option of own.options) option.selected = option.defaultSelected = option.value === field.value;
+    } else if (own.type === "text") own.value = own.defaultValue = field.value;
   }
-  const [search, fresh] = [document.getElementById("search"), page.getElementById("search")];
-  search?.querySelectorAll("input[type=hidden]").forEach((field) => field.remove());
-  fresh?.querySelectorAll("input[type=hidden]").forEach((field) => search?.prepend(document.adoptNode(field)));
+  for (const id of ["rules", "search"]) {
+    const [own, fresh] = [document.getElementById(id), page.getElementById(id)];
+    if (!own || !fresh) continue;
+    own.setAttribute("action", fresh.getAttribute("action"));
+    replaceHidden(own, fresh);
+  }
 }
 
-// Show why the form's values are refused; without a reason, that they are not.
+// Let the switches show the rules of the board again. A typed date stays: it can be corrected.
+function revertForm() {
+  for (const field of document.getElementById("rules")?.elements ?? []) {
+    if (field.tagName === "SELECT") for (const option of field.options) option.selected = option.defaultSelected;
+    else if (["checkbox", "radio"].includes(field.type)) field.checked = field.defaultChecked;
+  }
+}
+
+function fits(element) {
+  return element !== null && (element.checkVisibility?.({ visibilityProperty: true }) ?? true);
+}
+
+// Show why the form's dates are refused, beside them if the form is open; without a reason, that they are not.
 function refuse(reason = "") {
   const refused = document.getElementById("refused");
-  refused.textContent = reason;
-  refused.hidden = !reason;
+  if (!refused) return reason && showNotice(reason);
   for (const id of ["since", "until"]) {
     document.getElementById(id).ariaInvalid = reason.startsWith(`${id}:`) ? "true" : null;
   }
+  refused.textContent = reason;
+  refused.hidden = !reason;
+  if (reason && !fits(refused)) {
+    refused.hidden = true;
+    showNotice(reason);
+  }
 }
 
-export async function go(url, { push = true } = {}) {
+// Another version of the server may have other parts and scripts than this page.
+function isOfAnother(page) {
+  const [theirs, ours] = [page, document].map((of) => of.querySelector("script[type=module]")?.getAttribute("src"));
+  return theirs !== ours;
+}
+
+/* Show the board at a URL. A newer call wins over an older one.
+
+   push: add an entry to the history. returns: the address bar has the URL already, because the reader went back or
+   forward. place: where in the list to continue. words: what has been changed. */
+export async function go(url, { push = true, returns = false, place = null, words = "" } = {}) {
   underway?.abort();
   underway = new AbortController();
   const { signal } = underway;
-  const people = document.getElementById("people");
-  people?.setAttribute("aria-busy", "true");
+  returning = returns;
+  const main = document.getElementById("main");
+  main.setAttribute("aria-busy", "true");
   try {
-    const page = await fetchPage(url, signal);
-    if (!page.getElementById("people")) throw new Error("no board there");
-    const words = putHead(page);
-    updateForm(page);
-    refuse();
-    // The form now has the days that typed words mean.
-    if (push) history.pushState(null, "", addressOf());
-    shown = location.pathname + location.search;
-    put("people", page);
-    say(words);
-    document.dispatchEvent(new Event("board"));
-    document.dispatchEvent(new Event("rules"));
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    if (push && error.refusal) {
-      refuse(error.refusal);
+    const page = await fetchPage(url, { signal });
+    const people = page.getElementById("people");
+    if (!people || isOfAnother(page)) {
+      if (push) location.assign(url);
+      else location.reload();
       return;
     }
-    // Let the browser load the page and show the error.
-    location.assign(url);
+    hideNotice();
+    refuse();
+    if (push) {
+      keepPlace();
+      // The page's own URL has the days that typed words mean.
+      history.pushState(null, "", people.dataset.address);
+    }
+    shown = addressBar();
+    const isAbove = document.getElementById("people").getBoundingClientRect().top < 0;
+    updateForms(page);
+    putHead(page);
+    const said = [words, people.dataset.said].filter(Boolean).join(". ");
+    put("people", page);
+    say(said);
+    document.dispatchEvent(new Event("board"));
+    if (returns) document.dispatchEvent(new CustomEvent("returned", { detail: page }));
+    else document.dispatchEvent(new Event("rules"));
+    const { hash } = new URL(url, location.href);
+    // This marks the target, too.
+    if (hash && push) location.replace(hash);
+    else if (isAbove && push) document.getElementById("people").scrollIntoView({ behavior: "instant" });
+    await returnTo(place);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Refused)) throw error;
+    revertForm();
+    if (error.status === 400) refuse(error.message);
+    else showNotice(error.message);
   } finally {
-    if (!signal.aborted) people?.removeAttribute("aria-busy");
+    if (!signal.aborted) main.removeAttribute("aria-busy");
   }
+}
+
+// Show the present board as it is now, at the same place.
+export function refresh(words) {
+  return go(location.href, { push: false, place: placeNow(), words });
 }
 
 // The URL for the form's values, without defaults.
@@ -115,24 +172,42 @@ export function addressOf(changes = {}) {
   return form.getAttribute("action") + (text ? `?${text}` : "");
 }
 
+// What a field's new value is called.
+function wordsOf(field) {
+  const label = field.labels?.[0]?.firstElementChild?.previousSibling?.textContent || field.labels?.[0]?.textContent || "";
+  if (field.tagName === "SELECT") return `${label.trim()}: ${field.selectedOptions[0]?.textContent.trim()}`;
+  if (field.type === "checkbox") return `${label.trim()}: ${field.checked ? "on" : "off"}`;
+  return "";
+}
+
 export function followLinks() {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-in-page]");
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!link || !opensHere(event)) return;
     event.preventDefault();
-    go(link.href);
+    go(link.href, { words: link.dataset.said ?? link.textContent.trim() });
   });
   document.addEventListener("change", (event) => {
     const field = event.target;
-    if (field.form?.id === "rules") go(addressOf());
+    if (field.form?.id === "rules") go(addressOf(), { words: wordsOf(field) });
   });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "rules") return;
     event.preventDefault();
     go(addressOf());
   });
-  window.addEventListener("popstate", () => {
+  window.addEventListener("popstate", (event) => {
+    const place = event.state?.place;
     // A link to a fragment also fires popstate.
-    if (location.pathname + location.search !== shown) go(location.href, { push: false });
+    if (addressBar() !== shown) {
+      leavePlace();
+      go(location.href, { push: false, returns: true, place });
+      return;
+    }
+    if (returning) {
+      underway?.abort();
+      document.getElementById("main").removeAttribute("aria-busy");
+    }
+    returnTo(place);
   });
 }
