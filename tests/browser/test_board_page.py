@@ -259,7 +259,7 @@ def test_the_search_finds_people_with_their_rank_or_explains_why_not(counted: Se
         expect(match).to_have_count(1)
         rank = match.locator(".rank").inner_text()
         assert int(rank.lstrip("#").replace(",", "")) > counted.people // 5
-        assert f"find={login}" in page.url
+        page.wait_for_url(f"**?find={login}")
         search.press("ArrowDown")
         expect(match).to_be_focused()
         page.keyboard.press("Enter")

@@ -14,9 +14,11 @@ PAGE = "/r/octo/hello"
 _RANKS = """() => [...document.querySelectorAll('#rows [data-cell=rank]')].map(
     cell => Number(cell.textContent.replace(/\\D/g, '')))"""
 _READ = """() => {
-    const row = [...document.querySelectorAll('#rows > tr[data-row]')].find(row => row.getBoundingClientRect().top >= 0);
+    const rows = [...document.querySelectorAll('#rows > tr[data-row]')];
+    const row = rows.find(row => row.getBoundingClientRect().top >= 0);
     return [row.id, Math.round(row.getBoundingClientRect().top)];
 }"""
+_IS_AT = "([row, top]) => Math.abs(document.getElementById(row).getBoundingClientRect().top - top) < 3"
 
 
 def read(page: Page) -> list[Any]:
@@ -45,9 +47,7 @@ def test_the_place_in_a_long_list_survives_a_visit_to_another_page(boards: Ready
     page.go_back()
     # The browser's back/forward cache is off here: the page is loaded, and only the rows around that one are.
     expect(page.locator(f"#{row}")).to_be_in_viewport()
-    page.wait_for_function(
-        "([row, top]) => Math.abs(document.getElementById(row).getBoundingClientRect().top - top) < 3", arg=[row, top]
-    )
+    page.wait_for_function(_IS_AT, arg=[row, top])
     ranks = page.evaluate(_RANKS)
     assert ranks == list(range(ranks[0], ranks[0] + len(ranks)))
     assert len(ranks) < 400

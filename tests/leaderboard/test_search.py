@@ -53,6 +53,22 @@ def test_logins_and_older_names_match(counted: Counted) -> None:
         assert ranks(search(counted, text)) == [1], text
 
 
+def test_each_match_says_what_matched(counted: Counted) -> None:
+    counted.person("a@example.com", "Ada", 2)
+    counted.person("b@x", "Augusta King", 1)
+    counted.account(7, "Countess", "a@example.com", "b@x", name="Ada Lovelace")
+
+    def matched(text: str, *, show_emails: bool = False) -> tuple[str, str | None]:
+        [row] = search(counted, text, show_emails=show_emails)["matches"]
+        return row["matchedBy"], row["matchedText"]
+
+    assert matched("LOVE") == ("name", "Ada Lovelace")
+    assert matched("@countess") == ("login", "Countess")
+    assert matched("king") == ("otherName", "Augusta King")
+    assert matched("A@example.com") == ("email", None)
+    assert matched("example", show_emails=True) == ("email", "a@example.com")
+
+
 def test_whole_e_mails_find_and_parts_of_them_only_where_they_are_shown(counted: Counted) -> None:
     counted.person("ada@example.com", "Ada", 2, mapped=("Ada", "ada@home.example"))
     assert ranks(search(counted, "Ada@Example.com")) == [1]

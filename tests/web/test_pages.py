@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import re
 import signal
 import socket
@@ -178,6 +179,39 @@ def test_search_links_each_match_to_its_row(site: Site, client: Client) -> None:
     match = re.search(r'<ol class="matches">.*?href="([^"]+)".*?#(\d+)<', page, re.S)
     assert match is not None and match[2] == "1"
     assert match[1].partition("#")[2] in re.findall(r'<tr id="(p\d+)"', page)
+
+
+def test_search_shows_what_matched(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "<b>Lovelace</b>", "ada@example.com", 30)
+    site.person(number, "Bob", "bob@example.com", 3)
+    site.account("bob@example.com", "bob-l", name="Bob")
+    name = client.get("/r/octo/hello?find=LOVE").text
+    assert '<bdi class="name">&lt;b&gt;<mark>Love</mark>lace&lt;/b&gt;</bdi>' in name
+    assert 'data-said="1 match for “LOVE”. First: &lt;b&gt;Lovelace&lt;/b&gt;, rank 1"' in name
+    assert "<small>@<mark>bob-</mark>l</small>" in client.get("/r/octo/hello?find=@bob-").text
+    assert "by this e-mail" in client.post("/r/octo/hello", data={"find": "bob@example.com"}).text
+
+
+def test_search_for_an_e_mail_stays_out_of_addresses_and_logs(
+    site: Site, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    number = site.repository()
+    site.person(number, "Ada", "ada@example.com", 30)
+    page = client.get("/r/octo/hello?merges=include&offset=0").text
+    assert '<form class="search" id="search" method="post" action="/r/octo/hello?merges=include"' in page
+    found = client.post("/r/octo/hello?merges=include", data={"find": " ada@example.com "})
+    assert found.status_code == 200
+    assert "1 match for this e-mail" in found.text
+    assert not re.findall(r'(?:href|action)="[^"]*ada(?:@|%40)', found.text)
+    assert "1 match for this e-mail" in client.post(f"/find/{number}", data={"find": "ada@example.com"}).text
+    # Another search is a link that can be sent.
+    named = client.post("/r/Octo/hello?merges=include", data={"find": " Ada L? "})
+    assert (named.status_code, named.headers["location"]) == (303, "/r/octo/hello?merges=include&find=Ada+L%3F")
+    assert client.post("/r/octo/none", data={"find": "ada@example.com"}).status_code == 404
+    assert client.post("/r/octo/hello", data={"find": "a@b"}, headers={"origin": "http://x.example"}).status_code == 403
+    assert "ada@" not in caplog.text
 
 
 def test_board_reads_the_same_however_its_address_is_written(site: Site, client: Client) -> None:

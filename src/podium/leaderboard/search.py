@@ -51,23 +51,51 @@ def find(ranked: Ranked, text: str, *, show_emails: bool, limit: int = 20) -> Do
     found = _groups(ranked, wanted, show_emails=show_emails)
     ranks = ranked.ranking.ranks
     on_board = sorted((group for group in found if ranks[group]), key=ranks.__getitem__)
+    matches = entries(ranked, on_board[:limit], show_emails=show_emails)
+    by_email = bool(_of_email(ranked, wanted, show_emails=show_emails))
+    for entry, group in zip(matches, on_board, strict=False):
+        by, matched = ("email", None) if by_email else _matched(ranked, group, entry, wanted, show_emails=show_emails)
+        entry |= {"matchedBy": by, "matchedText": matched}
     return {
         "query": text,
         "total": len(on_board),
-        "matches": entries(ranked, on_board[:limit], show_emails=show_emails),
+        "matches": matches,
         "reason": None if on_board or not wanted else _reason(ranked, wanted, found),
     }
 
 
-def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> Sequence[int]:
-    index = _index(ranked, show_emails=show_emails)
+def _of_email(ranked: Ranked, wanted: str, *, show_emails: bool) -> tuple[int, ...]:
     # Strangers pay for a look-up by e-mail, so a text that does not look like one must not find any.
-    exact = index.of_email(wanted) if show_emails or is_email(wanted) else ()
+    if not (show_emails or is_email(wanted)):
+        return ()
+    return _index(ranked, show_emails=show_emails).of_email(wanted)
+
+
+def searched(text: str) -> str:
+    """What names and logins contain if they match ``text``; logins are often written as ``@ada``."""
+    return fold(text.strip()[:LONGEST]).removeprefix("@")
+
+
+def _groups(ranked: Ranked, wanted: str, *, show_emails: bool) -> Sequence[int]:
+    exact, part = _of_email(ranked, wanted, show_emails=show_emails), searched(wanted)
     if exact:
         return exact
-    # Logins are often written as "@ada".
-    login = fold(wanted).removeprefix("@")
-    return [group for group, text in enumerate(index.texts) if login in text] if login else []
+    texts = _index(ranked, show_emails=show_emails).texts
+    return [group for group, text in enumerate(texts) if part in text] if part else []
+
+
+def _matched(ranked: Ranked, group: int, entry: Document, wanted: str, *, show_emails: bool) -> tuple[str, str | None]:
+    """What contains the text: the name or login that the board shows, another one of the row, or an e-mail."""
+    part = searched(wanted)
+    for by, text in (("name", entry["name"]), ("login", entry["username"])):
+        if part in fold(text or ""):
+            return by, text
+    others = sorted(shown_name(word, show_emails=show_emails) for word in _words(ranked, group))
+    other = next((word for word in others if part in fold(word)), None)
+    if other is not None:
+        return "otherName", other
+    emails = (ranked.people.emails[person] for person in ranked.groups.members[group])
+    return "email", next((email for email in emails if show_emails and part in fold(email)), None)
 
 
 def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
@@ -79,22 +107,29 @@ def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
 
 
 def _make_index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
-    people, groups, accounts = ranked.people, ranked.groups, ranked.accounts
+    people, groups = ranked.people, ranked.groups
     texts = []
     for group, members in enumerate(groups.members):
-        owner = groups.owners[group]
-        words = {people.names[person] for person in members}
-        words.update(people.mailmap_names[person] for person in members)
-        # The user's own mailmap may join several accounts.
-        for contributor in {owner, *(accounts.contributor(people.emails[person]) for person in members)}:
-            if contributor is not None:
-                account = accounts.contributors[contributor]
-                words |= {account["name"] or "", account["username"] or ""}
-        shown = [fold(shown_name(word, show_emails=show_emails)) for word in words if word]
+        shown = [fold(shown_name(word, show_emails=show_emails)) for word in _words(ranked, group)]
         # Partial matches of hidden e-mails would reveal them letter by letter.
         shown += [fold(people.emails[person]) for person in members] if show_emails else []
         texts.append("\n".join(shown))
     return SearchIndex(texts, _by_email(people.emails, groups.of), _by_email(people.mailmap_emails, groups.of))
+
+
+def _words(ranked: Ranked, group: int) -> set[str]:
+    """The names and logins of a group, also those that its commits have without the mailmap."""
+    people, groups, accounts = ranked.people, ranked.groups, ranked.accounts
+    members = groups.members[group]
+    words = {people.names[person] for person in members}
+    words.update(people.mailmap_names[person] for person in members)
+    # The user's own mailmap may join several accounts.
+    for contributor in {groups.owners[group], *(accounts.contributor(people.emails[person]) for person in members)}:
+        if contributor is not None:
+            account = accounts.contributors[contributor]
+            words |= {account["name"] or "", account["username"] or ""}
+    words.discard("")
+    return words
 
 
 def _by_email(emails: Sequence[str], of: Sequence[int]) -> dict[str, tuple[int, ...]]:

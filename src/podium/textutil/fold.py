@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from string import ascii_lowercase, ascii_uppercase
 
@@ -16,6 +17,24 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKD", text).casefold().translate(_table)
+
+
+def parted(text: str, part: str) -> tuple[str, str, str]:
+    """``text`` before, in and after the first characters whose folded form contains ``part``, which is folded.
+
+    All of it is before if there are none.
+    """
+    folded = [fold(character) for character in text]
+    place = "".join(folded).find(part) if part else -1
+    if place < 0:
+        return text, "", ""
+    ends = list(itertools.accumulate(map(len, folded)))
+    start = next(index for index, end in enumerate(ends) if end > place)
+    stop = next(index for index, end in enumerate(ends) if end >= place + len(part)) + 1
+    # The accents after the last letter belong to it.
+    while stop < len(text) and not folded[stop]:
+        stop += 1
+    return text[:start], text[start:stop], text[stop:]
 
 
 def lower_ascii(text: str) -> str:

@@ -357,12 +357,21 @@ class ExplainedRow(Contributor):
     rank: int | None = Field(description="Null if it is not on the board.")  # type: ignore[assignment]
 
 
+class FoundContributor(Contributor):
+    """A matching row, and what matched."""
+
+    matched_by: Literal["name", "login", "otherName", "email"] = Field(
+        description="`otherName`: another name or login of the row, from its commits, a mailmap or an account."
+    )
+    matched_text: str | None = Field(description="The name or login that contains the text; null for a whole e-mail.")
+
+
 class SearchResults(ResponseModel):
     """The matching rows."""
 
     query: str
     total: int = Field(description="Matching rows of the board.")
-    matches: list[Contributor]
+    matches: list[FoundContributor]
     reason: str | None = Field(description="Why there is no match, and which rules would give one.")
 
 

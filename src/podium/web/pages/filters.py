@@ -10,6 +10,7 @@ from podium.leaderboard.export.faces import hue, initials, named
 from podium.repositories.model import State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
+from podium.textutil.fold import parted
 from podium.textutil.mask import hinted, masked
 from podium.textutil.plural import plural
 
@@ -136,6 +137,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             linkable,
             without_scheme,
             named,
+            parted,
         ),
     )
 }

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.search import LONGEST
 from podium.leaderboard.view import PARAMETERS as VIEW
 from podium.leaderboard.view import View
 from podium.repositories.listing import listing
@@ -131,9 +132,28 @@ async def board(
     offset: Offset = 0,
     row: OptionalNumber = None,
 ) -> Response:
-    github_url, rev = context.services.settings.github_server_url, request.query_params.get("rev", "")
-    wanted = await board_query(
-        request, context, path, offset=offset, find=request.query_params.get("find", ""), person=row
+    find = request.query_params.get("find", "")
+    wanted = await board_query(request, context, path, offset=offset, find=find, person=row)
+    return await _board(request, context, wanted)
+
+
+@router.post("/r/{path:path}")
+async def search_board(request: Request, path: str, context: ContextDep, form: FormDep) -> Response:
+    """Search without JavaScript; see :func:`_by_link`."""
+    find = form.get("find", "").strip()[:LONGEST]
+    return await _board(request, context, await board_query(request, context, path, find=find), posted=True)
+
+
+def _by_link(find: str) -> bool:
+    """Whether a search may stand in a URL, which browsers and proxies keep: an e-mail may not."""
+    return not is_email(find)
+
+
+async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, posted: bool = False) -> Response:
+    github_url, rev, path = (
+        context.services.settings.github_server_url,
+        request.query_params.get("rev", ""),
+        wanted.path,
     )
     try:
         key = key_of(path, github_url, rev)
@@ -142,6 +162,10 @@ async def board(
     repository = await context.boards.row(key)
     if repository is None:
         return unknown_board(context, path, rev)
+    if posted and _by_link(wanted.find):
+        return RedirectResponse(
+            of_repository(wanted, repository, context).link(find=wanted.find), status_code=303
+        )
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
@@ -175,9 +199,9 @@ async def board(
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(
         key,
-        ("page", wanted.rules, *wanted.switches.values(), wanted.view, offset, origin),
+        ("page", wanted.rules, *wanted.switches.values(), wanted.view, wanted.offset, origin),
         live=True,
-        usual=not wanted.chosen and not wanted.view.chosen and not offset,
+        usual=not wanted.chosen and not wanted.view.chosen and not wanted.offset,
     )
     context.shortcuts.remember(request, shortcut)
     return SendCached(
@@ -271,6 +295,15 @@ async def chart_names(request: Request, number: Number, context: ContextDep) -> 
 
 @router.get("/find/{number}")
 async def find_fragment(request: Request, number: Number, context: ContextDep, find: str = "") -> Response:
+    return await _found(request, number, context, find)
+
+
+@router.post("/find/{number}")
+async def find_email_fragment(request: Request, number: Number, context: ContextDep, form: FormDep) -> Response:
+    return await _found(request, number, context, form.get("find", ""))
+
+
+async def _found(request: Request, number: int, context: Context, find: str) -> Response:
     row = await _row(context, number)
     wanted = of_repository(await board_query(request, context, "", find=find), row, context)
 

@@ -172,12 +172,14 @@ export function addressOf(changes = {}) {
   return form.getAttribute("action") + (text ? `?${text}` : "");
 }
 
-// What a field's new value is called.
+// What a field's new value is called: the label without the field and without its explanation.
 function wordsOf(field) {
-  const label = field.labels?.[0]?.firstElementChild?.previousSibling?.textContent || field.labels?.[0]?.textContent || "";
-  if (field.tagName === "SELECT") return `${label.trim()}: ${field.selectedOptions[0]?.textContent.trim()}`;
-  if (field.type === "checkbox") return `${label.trim()}: ${field.checked ? "on" : "off"}`;
-  return "";
+  const label = field.labels?.[0]?.cloneNode(true);
+  if (!label || !["checkbox", "radio", "select-one"].includes(field.type)) return "";
+  label.querySelectorAll("small, select, input").forEach((part) => part.remove());
+  const name = label.textContent.trim();
+  if (field.type === "select-one") return `${name}: ${field.selectedOptions[0]?.textContent.trim()}`;
+  return field.type === "radio" ? name : `${name}: ${field.checked ? "on" : "off"}`;
 }
 
 export function followLinks() {
