@@ -17,7 +17,7 @@ from podium.leaderboard.person_names import person_name
 from podium.leaderboard.row_names import row_name, shown_name
 from podium.leaderboard.row_order import shown
 from podium.leaderboard.search import find, row_of, searched
-from podium.leaderboard.view import PARAMETERS, WHOLE
+from podium.leaderboard.view import PARAMETERS, WHOLE, View
 from podium.textutil.mask import hinted, is_email
 from podium.textutil.plural import plural
 from podium.timeutil import DAY
@@ -66,7 +66,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "why": None if wanted.person is None else explanation(ranked, wanted),
         "found": found(ranked, wanted) if wanted.find else None,
         "pages": listed,
-        "said": _said(board, listed),
+        "said": _said(board, wanted.view, listed),
         "commit_url": _commit_url(ranked),
     }
 
@@ -228,7 +228,7 @@ def _page_of(wanted: BoardPageQuery, place: int | None, rank: int) -> str:
     return wanted.link(offset=place // PEOPLE * PEOPLE)
 
 
-def _said(board: dict[str, Any], listed: dict[str, Any]) -> str:
+def _said(board: dict[str, Any], view: View, listed: dict[str, Any]) -> str:
     """What screen readers say of a board that has changed."""
     total, rules = board["total"], board["rules"]
     if not total:
@@ -236,7 +236,9 @@ def _said(board: dict[str, Any], listed: dict[str, Any]) -> str:
     since, until = rules["since"], rules["until"]
     days = " ".join(part for part in (since and f"from {since}", until and f"to {until}") if part)
     counted = plural(total, "person", "people") if rules["bots"] == "exclude" else plural(total, "row")
-    return f"{counted}, {days or 'the whole history'}. Rows {listed['first']:,} to {listed['last']:,}"
+    counted += f" {view.people}" if view.people != "all" else ""
+    order = f", sorted by {view.sort}{', reversed' if view.reverse else ''}" if view.is_sorted else ""
+    return f"{counted}, {days or 'the whole history'}{order}. Rows {listed['first']:,} to {listed['last']:,}"
 
 
 def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:

@@ -163,9 +163,7 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
     if repository is None:
         return unknown_board(context, path, rev)
     if posted and _by_link(wanted.find):
-        return RedirectResponse(
-            of_repository(wanted, repository, context).link(find=wanted.find), status_code=303
-        )
+        return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
     known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
     origin = known or str(request.base_url).rstrip("/")
 
