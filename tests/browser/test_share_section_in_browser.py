@@ -151,10 +151,33 @@ def test_lines_are_copied_and_follow_the_switches(server: str, chrome: Browser) 
         expect(page.get_by_label("Markdown of the badge")).to_have_value(re.compile(r"merges=include"))
         page.get_by_role("button", name="Copy HTML of the card").click()
         assert "card.svg?merges=include&amp;theme=dark" in page.evaluate("navigator.clipboard.readText()")
+        page.get_by_role("button", name="Copy link").click()
+        assert page.evaluate("navigator.clipboard.readText()") == f"{server}/r/octo/hello?merges=include"
+        expect(page.get_by_alt_text("Preview: the podium and the commits over time")).to_be_visible()
+        assert page.evaluate("document.querySelector('#share figure img').decode().then(() => true)")
         with page.expect_download() as downloading:
             page.get_by_role("link", name="CSV").click()
         assert downloading.value.suggested_filename == "octo-hello-contributors.csv"
         assert "Ada Lovelace" in downloading.value.path().read_text("utf-8")
+        page.get_by_label("Link to this board").focus()
+        page.keyboard.press("Escape")
+        expect(page.locator("#share")).not_to_have_attribute("open", "")
+        expect(page.locator("#share > summary")).to_be_focused()
+
+
+def test_the_share_sheet_of_the_system_gets_the_link(server: str, chrome: Browser) -> None:
+    with watched(chrome, server) as window:
+        page = window.page("/r/octo/hello")
+        page.locator("#share > summary").click()
+        expect(page.get_by_role("button", name="Share…")).to_have_count(0)
+        page.context.add_init_script("navigator.share = (data) => { window.shared = data; return Promise.resolve(); }")
+        page.goto(f"{server}/r/octo/hello?merges=include")
+        page.locator("#share > summary").click()
+        page.get_by_role("button", name="Share…").click()
+        assert page.evaluate("window.shared") == {
+            "title": "Who made octo/hello? · Podium",
+            "url": f"{server}/r/octo/hello?merges=include",
+        }
 
 
 @pytest.mark.parametrize(
@@ -181,5 +204,6 @@ def test_without_javascript_the_lines_are_there_to_select(server: str, chrome: B
         page = window.page("/r/octo/hello")
         page.locator("#share > summary").click()
         expect(page.get_by_label("HTML of the badge")).to_be_visible()
+        assert page.get_by_label("Link to this board").input_value() == f"{server}/r/octo/hello"
         assert "badge.svg" in page.get_by_label("HTML of the badge").input_value()
         assert page.locator("[data-copy]:visible").count() == 0

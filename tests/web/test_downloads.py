@@ -81,7 +81,7 @@ def test_a_file_is_offered_to_be_saved_and_kept_until_it_changes(
     number = site.repository()
     site.person(number, "Ada", "ada@example.com", 3)
     path = f"/r/octo/hello/board.{format}"
-    answer = client.get(path)
+    answer = client.get(path, headers={"accept-encoding": "identity"})
     assert answer.headers["content-type"] == kind
     assert answer.headers["content-disposition"] == f'attachment; filename="octo-hello-contributors.{format}"'
     assert answer.headers["cache-control"] == "private, max-age=300, stale-while-revalidate=86400"
@@ -115,8 +115,10 @@ def test_a_file_follows_the_rules(site: Site, client: Client) -> None:
 def test_csv_has_a_byte_order_mark_on_request_and_in_the_link_of_the_page(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "Zoë", "zoe@example.com", 3)
-    plain = client.get("/r/octo/hello/board.csv")
-    marked = client.get("/r/octo/hello/board.csv?bom=1")
+    plain, marked = (
+        client.get(f"/r/octo/hello/board.csv{query}", headers={"accept-encoding": "identity"})
+        for query in ("", "?bom=1")
+    )
     assert marked.content == b"\xef\xbb\xbf" + plain.content
     assert marked.headers["etag"] != plain.headers["etag"]
     assert int(marked.headers["content-length"]) == len(marked.content)
@@ -206,3 +208,20 @@ def test_json_in_pages_is_json() -> None:
     rows = board["top_contributors"]
     pages = [board | {"top_contributors": rows[at : at + 4]} for at in range(0, len(rows), 4)]
     assert json.loads("".join(stream(pages, "json"))) == board
+
+
+@pytest.mark.parametrize("format", ["csv", "json", "md"])
+def test_a_file_is_compressed_for_clients_that_read_gzip(site: Site, client: Client, format: str) -> None:
+    number = site.repository()
+    for place in range(50):
+        site.person(number, f"Person {place}", f"p{place}@example.com", 2)
+    url = f"/r/octo/hello/board.{format}"
+    plain, packed = (client.get(url, headers={"accept-encoding": kind}) for kind in ("identity", "gzip"))
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 3
+    assert packed.content == plain.content
+    assert packed.headers["etag"] == plain.headers["etag"]
+    again = client.get(url, headers={"accept-encoding": "gzip", "if-none-match": plain.headers["etag"]})
+    assert again.status_code == 304

@@ -76,6 +76,16 @@ def test_every_line_of_the_section_leads_to_something(site: Site, client: Client
         assert client.get(html.unescape(link)).status_code == 200
 
 
+def test_the_link_and_the_picture_are_of_the_board_with_its_rules(site: Site, client: Client) -> None:
+    site.person(site.repository(), "Ada", "ada@example.com", 3)
+    page = client.get("/r/octo/hello?since=2024-04-28&merges=include&offset=50&find=ada", headers=HTML).text
+    (link,) = re.findall(r'<input id="share-link" type="text" value="([^"]*)"', page)
+    assert html.unescape(link) == "http://localhost:3000/r/octo/hello?merges=include&since=2024-04-28"
+    (picture,) = re.findall(r'<figure>\s*<a href="([^"]*)">', page)
+    assert html.unescape(picture) == "/r/octo/hello/preview.png?merges=include&since=2024-04-28"
+    assert client.get(html.unescape(picture)).headers["content-type"] == "image/png"
+
+
 def test_the_section_is_there_as_soon_as_there_is_a_board(site: Site, client: Client) -> None:
     site.repository("octo/new", "pending")
     assert 'id="share"' not in client.get("/r/octo/new", headers=HTML).text
@@ -87,9 +97,9 @@ def test_every_line_has_a_label_and_a_button_of_its_own(site: Site, client: Clie
     site.repository()
     page = client.get("/r/octo/hello", headers=HTML).text
     copied = set(re.findall(r'<button[^>]*data-copy="([^"]+)"', page))
-    assert len(copied) == 4
-    assert copied == set(re.findall(r'<label for="(snippet-[^"]+)"', page))
-    assert copied == set(re.findall(r'<textarea id="([^"]+)"[^>]* readonly', page))
+    assert len(copied) == 5
+    assert copied <= set(re.findall(r'<label for="([^"]+)"', page))
+    assert copied == set(re.findall(r'<(?:textarea|input) id="([^"]+)"[^>]* readonly', page))
 
 
 def test_the_address_is_the_one_that_the_reader_came_by(tmp_path: Path) -> None:

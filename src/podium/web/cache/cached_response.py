@@ -20,6 +20,12 @@ _MIN_GZIP_BYTES = 1024
 _COMPRESSED = {"image/png"}
 _GZIP = re.compile(rb"(?:^|[,\s])gzip(?!\s*;\s*q=0(?:\.0*)?(?:[,\s]|$))")
 
+
+def takes_gzip(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the client that sends those headers (names in lower case) reads gzip."""
+    return _GZIP.search(headers.get(b"accept-encoding", b"")) is not None
+
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -65,7 +71,7 @@ class CachedResponse:
             await send({"type": "http.response.body", "body": b""})
             return
         content, more = self.plain, []
-        if self.gzipped is not None and _GZIP.search(headers.get(b"accept-encoding", b"")):
+        if self.gzipped is not None and takes_gzip(headers):
             content, more = self.gzipped, [(b"content-encoding", b"gzip")]
         length = (b"content-length", b"%d" % len(content))
         await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, *more, length]})

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from podium.web.cache.cached_response import CachedResponse
 
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ico": "image/x-icon",
+}
+_IMPORT = re.compile(rb"""^(?:import|export)\b[^;]*?["']\./([\w-]+\.js)["']""", re.MULTILINE)
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _REVALIDATE = {"Cache-Control": "no-cache"}
+# Browsers ask for an icon at its fixed URL with every new page.
+_DAILY = {"Cache-Control": "public, max-age=86400"}
 
 
 class Assets:
@@ -16,11 +25,19 @@ class Assets:
     def __init__(self, folder: Path) -> None:
         files = {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
         self.version = "v" + hashlib.sha256(b"".join(files.values())).hexdigest()[:12]
+        self._imports = {name: re.findall(_IMPORT, text) for name, text in files.items() if name.endswith(".js")}
         self._bodies = {}
         for name, content in files.items():
             kind = _TYPES[Path(name).suffix]
-            self._bodies[name] = CachedResponse.of(content, kind, _REVALIDATE)
+            self._bodies[name] = CachedResponse.of(content, kind, _DAILY if name == "favicon.ico" else _REVALIDATE)
             self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _IMMUTABLE)
 
     def find(self, path: str) -> CachedResponse | None:
         return self._bodies.get(path)
+
+    def modules(self, name: str) -> list[str]:
+        """The modules that a module needs, itself the first. A browser would find them one after another."""
+        found = [name]
+        for module in found:
+            found += [needed for each in self._imports[module] if (needed := each.decode()) not in found]
+        return found

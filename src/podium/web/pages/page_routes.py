@@ -180,7 +180,7 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
             meta=board_meta(
                 known,
                 own.path,
-                own.parameters,
+                own.rules_parameters,
                 title=status["repository"]["title"],
                 ranked=ranked,
                 version=status["version_of_board"],

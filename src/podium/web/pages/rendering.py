@@ -33,7 +33,9 @@ class Renderer:
             auto_reload=False,
         )
         self._environment.filters.update(filters.FILTERS)
-        self._environment.globals.update(asset=self.asset, version=__version__, plural=plural)
+        self._environment.globals.update(
+            asset=self.asset, modules=self.assets.modules, version=__version__, plural=plural
+        )
 
     def asset(self, name: str) -> str:
         """The URL of a static file. All files share one version, because JavaScript modules import each other."""

@@ -1,4 +1,4 @@
-"""What programs look for at fixed URLs: the rules for crawlers, and whom to tell about a vulnerability."""
+"""What programs look for at fixed URLs: the icon, the rules for crawlers, and whom to tell about a vulnerability."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from podium.web.api.error_responses import API_PATHS
+from podium.web.cache.cached_response import SendCached
 from podium.web.cache.conditional import cache_control
 from podium.web.services import ContextDep
 
@@ -19,6 +20,15 @@ _HEADERS = {"Cache-Control": cache_control(3_600, 86_400)}
 _VALID_DAYS = 90
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/favicon.ico")
+async def favicon(context: ContextDep) -> Response:
+    """For programs that do not read the page's link to its icon."""
+    icon = context.renderer.assets.find("favicon.ico")
+    if icon is None:
+        raise HTTPException(404)
+    return SendCached(icon)
 
 
 @router.get("/robots.txt")

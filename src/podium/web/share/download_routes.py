@@ -5,10 +5,13 @@ A temporary file holds it, so that a slow client holds no transaction. The ETag 
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import hashlib
 import re
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -26,6 +29,7 @@ from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import RevisionQuery, RowsQuery, each_once
+from podium.web.cache.cached_response import takes_gzip
 from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
@@ -47,6 +51,8 @@ _TYPES = {
 }
 # Rows per write; bytes in memory before the file goes to disk; bytes per send.
 _ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
+# Of gzip: higher ones take longer for a few percent.
+_LEVEL = 5
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -87,24 +93,26 @@ async def download(
             "This was never submitted: POST /leaderboard?repoUrl=… (and &rev=… for a branch or tag) does it."
         )
     show = shows_emails(request, context.services)
+    is_gzip = takes_gzip(dict(request.scope["headers"]))
 
     def make(row: Repository, data: BoardData | None) -> tuple[IO[bytes], str, int]:
         if data is None:
             raise Conflict(_no_board(row))
-        return _written(data.under(rules), view, format, show_emails=show, roles=query.roles == "include", bom=bom)
+        written = partial(_written, format=format, show_emails=show, roles=query.roles == "include", bom=bom)
+        return written(data.under(rules), view, is_gzip=is_gzip)
 
     file, etag, length = await context.boards.read(row, make, reader=context.reader(request))
     headers = {
         "ETag": etag,
         "Cache-Control": how_long(row, shared=False),
         "Content-Disposition": f'attachment; filename="{file_name(row, format)}"',
+        "Vary": "Accept-Encoding",
     }
     if client_has(request, etag):
         file.close()
         return Response(status_code=304, headers=headers)
-    return StreamingResponse(
-        _blocks(file), headers=headers | {"Content-Length": str(length)}, media_type=_TYPES[format]
-    )
+    headers |= {"Content-Length": str(length)} | ({"Content-Encoding": "gzip"} if is_gzip else {})
+    return StreamingResponse(_blocks(file), headers=headers, media_type=_TYPES[format])
 
 
 def file_name(row: Repository, format: str) -> str:
@@ -121,23 +129,24 @@ def _no_board(row: Repository) -> str:
 
 
 def _written(
-    ranked: Ranked, view: View, format: Format, *, show_emails: bool, roles: bool, bom: bool
+    ranked: Ranked, view: View, format: Format, *, show_emails: bool, roles: bool, bom: bool, is_gzip: bool
 ) -> tuple[IO[bytes], str, int]:
-    """The rewound file, its ETag, its length."""
+    """The rewound file, its ETag, which is the same with and without gzip, and its length."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the response closes it
     digest = hashlib.sha256()
     try:
         pages = _pages(ranked, view, show_emails=show_emails, roles=roles)
-        for piece in stream(pages, _FORMATS[format], roles=roles, bom=bom):
-            data = piece.encode()
-            digest.update(data)
-            file.write(data)
+        with gzip.GzipFile("", "wb", _LEVEL, file, mtime=0) if is_gzip else contextlib.nullcontext(file) as target:
+            for piece in stream(pages, _FORMATS[format], roles=roles, bom=bom):
+                data = piece.encode()
+                digest.update(data)
+                target.write(data)
         length = file.tell()
         file.seek(0)
     except BaseException:
         file.close()
         raise
-    return file, f'"{digest.hexdigest()[:32]}"', length
+    return file, f'W/"{digest.hexdigest()[:32]}"', length
 
 
 def _pages(ranked: Ranked, view: View, *, show_emails: bool, roles: bool) -> Iterator[Document]:

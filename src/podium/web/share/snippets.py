@@ -31,6 +31,8 @@ def share_values(
     page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
     themed = {theme: f"{origin}{path}/card.svg?{urlencode({**chosen, 'theme': theme})}" for theme in ("light", "dark")}
     return {
+        "link": f"{origin}{path}{_query(files)}",
+        "picture": f"{path}/preview.png{query}",
         "files": [{"name": name, "url": f"{path}/{file}{_query({**files, **more})}"} for file, name, more in _FILES],
         "badge": f"{path}/badge.svg{query}",
         "card": f"{path}/card.svg{query}",

@@ -1,7 +1,6 @@
 // The entry point of a board's page. The page works without JavaScript: its links and forms have the same URLs.
 import { enhanceChart } from "./chart.js";
 import { closeChips } from "./chips.js";
-import { offerCopies } from "./copy.js";
 import { offerCalendars } from "./dates.js";
 import { followLinks } from "./navigate.js";
 import { watch } from "./live.js";
@@ -10,6 +9,7 @@ import { keepPlaces } from "./place.js";
 import { watchReturns } from "./restored.js";
 import { watchRows } from "./rows.js";
 import { enhanceSearch } from "./search.js";
+import { offerSharing } from "./share.js";
 
 function enhance() {
   enhanceChart();
@@ -30,7 +30,7 @@ followLinks();
 closeChips();
 keepPlaces();
 enhanceSearch();
-offerCopies();
+offerSharing();
 offerCalendars();
 enhance();
 watch();
