@@ -53,7 +53,7 @@ def test_each_period_has_people_ai_and_bots() -> None:
     assert [total for _, total, _ in found.rows] == [5, 0, 3]
     assert [(each.name, each.total) for each in found.series] == [("people", 5), ("ai", 2), ("bots", 1)]
     assert found.per == "per day"
-    assert found.summary == ("Commits per day from 2024-01-07 to 2024-01-09: 8 in all, at most 5, in 2024-01-07.")
+    assert found.summary == ("Commits per day, 2024-01-07 to 2024-01-09: 8 in all, at most 5, in 2024-01-07.")
 
 
 def test_nothing_is_not_drawn() -> None:
@@ -216,7 +216,7 @@ def test_labels_do_not_touch_at_any_width() -> None:
                 for x in shown
             ]
             assert all(left[1] < right[0] for left, right in itertools.pairwise(spans))
-            assert len(spans) == 1 or (spans[0][0] >= -2.2 and spans[-1][1] <= width + 1)
+            assert len(spans) == 1 or (spans[0][0] >= -2.4 and spans[-1][1] <= width + 1)
 
 
 def test_labels_name_each_year_once() -> None:
@@ -259,7 +259,7 @@ def test_series_share_one_axis_as_bars_or_as_lines() -> None:
     many = lines_of([("a", {0: 3, 50: 1}), ("b", {1: 6})])
     assert many is not None and many.kind == "lines"
     assert many.series[0].path.startswith("M50 80L150 160")
-    assert many.summary == "Commits per day from 1970-01-01 to 1970-02-20. a: 4; b: 6."
+    assert many.summary == "Commits per day, 1970-01-01 to 1970-02-20. a: 4; b: 6."
     assert line([4], 4) == "M50 0h10"
     assert len(grouped([[1, 0], [1, 1]], 1)[1].split("M")) == 3
 

@@ -136,8 +136,7 @@ def test_board_says_where_its_commits_went_and_what_marks_a_row(site: Site, clie
     assert "at 0123456 of 2024-04-30" in words
     assert "13 commits: 8 ranked, 3 merges, 2 by AI agents" in words
     assert "Keep equal names apart 1 row joined by name" in words
-    assert "People 3 (30.0 %) AI declared 7 (70.0 %) Bots 0 (0.0 %)" in words
-    assert "AI declared, not proven: Claude 7" in words
+    assert "People 3 (30.0 %) AI declared 7 (70.0 %): Claude 7 Bots 0 (0.0 %)" in words
     assert re.search(r'Ada Lovelace</bdi></a>\s*<span class="tag" title="[^"]*">joined by name</span>', page)
     assert re.findall(r'data-cell="ai">(\d*)<', page) == ["5", ""]
     assert page.count(">unknown</abbr>") == 2

@@ -18,7 +18,7 @@ _WIDTHS = {"w1": 12.0, "w2": 17.0, "w3": 28.0, "w4": 44.0}
 # In rem: a character of a label, the gap between two, and what may stand out on the left and on the right.
 _CHARACTER = 0.45
 _GAP = 0.8
-_LEFT, _RIGHT = 2.0, 0.9
+_LEFT, _RIGHT = 2.4, 0.9
 _MONTHS = (1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000)
 
 
@@ -52,7 +52,8 @@ def _choices(periods: Periods) -> Iterator[list[tuple[int, str]]]:
     starts, step = periods.starts(), periods.step
     before = step.start(periods.first - 1)
     if step.days == 1:
-        yield _days(list(enumerate(starts)))
+        for every in (1, 2, 3):
+            yield _days(list(enumerate(starts))[::every])
         weeks = [week_number(day * DAY) for day in (before, *starts)]
         for every in (1, 2):
             yield _days([(place, starts[place]) for place in _changes([week // every for week in weeks])])

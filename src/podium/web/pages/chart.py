@@ -13,7 +13,7 @@ from typing import Literal
 
 from podium.leaderboard.counts.timeline import Timeline, drawn
 from podium.leaderboard.rules import Rules
-from podium.timeutil import DAY
+from podium.timeutil import DAY, iso_day
 from podium.web.charts import shapes
 from podium.web.charts.periods import Periods, periods_of
 from podium.web.charts.scale import Scale, scale_of
@@ -111,13 +111,12 @@ class Chart:
     @property
     def summary(self) -> str:
         """What the picture shows, in a sentence."""
-        words, counts = self.periods.words(), self.totals
+        words, counts, days = self.periods.words(), self.totals, self.periods.days
+        start = f"Commits {self.per}, {days[0]} to {iso_day((self.periods.edges[-1] - 1) * DAY)}"
         if self.kind != "stack":
-            said = "; ".join(f"{each.words}: {each.total:,}" for each in self.series)
-            return f"Commits {self.per} from {words[0]} to {words[-1]}. {said}."
+            return f"{start}. {'; '.join(f'{each.words}: {each.total:,}' for each in self.series)}."
         place = max(range(len(counts)), key=counts.__getitem__)
-        span = f"in {words[0]}" if len(words) == 1 else f"from {words[0]} to {words[-1]}"
-        return f"Commits {self.per} {span}: {self.total:,} in all, at most {counts[place]:,}, in {words[place]}."
+        return f"{start}: {self.total:,} in all, at most {counts[place]:,}, in {words[place]}."
 
 
 def chart_of(line: Timeline, rules: Rules, latest: int | None = None) -> Chart | None:
