@@ -673,7 +673,7 @@ def test_events_carry_the_state_in_the_servers_words(site: Site) -> None:
 
 
 def test_watching_what_is_not_there_is_not_found(site: Site) -> None:
-    for path in ("/events/99", "/status/99", "/row/99/1", "/find/99?find=x"):
+    for path in ("/events/99", "/status/99", "/row/99/1", "/find/99?find=x", "/chart/99"):
         assert site.client().get(path).status_code == 404, path
     number = site.repository()
     assert site.client().get(f"/row/{number}/99").status_code == 404

@@ -6,6 +6,8 @@ import datetime
 import itertools
 import random
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,18 @@ from podium.web.charts.shapes import HEIGHT, grouped, line, silhouette, stacked
 from podium.web.charts.time_labels import labels_of
 from podium.web.pages.chart import Chart, chart_of, lines_of, series_on
 from tests.support.boards import at
+from tests.support.web import Client, Site, open_site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(site: Site) -> Client:
+    return site.client()
 
 
 def day(iso: str) -> int:
@@ -278,3 +292,23 @@ def test_every_count_of_a_curve_can_be_seen() -> None:
     assert silhouette([0, 0], 0, 20) == "M0 20H2V20Z"
     # A value above the scale of the first rows is cut off at the top.
     assert silhouette([5], 4, 20) == "M0 20V0H1V20Z"
+
+
+def test_names_of_periods_are_those_of_the_rows_and_are_kept(site: Site, client: Client) -> None:
+    number = site.repository()
+    site.person(number, "Ada Lovelace", "ada@example.com", 5)
+    site.person(number, "", "nameless@example.com", 3)
+    site.person(number, "grace@example.com", "grace@example.com", 4)
+    site.person(number, "Dependabot", "49699333+dependabot[bot]@users.noreply.github.com", 9)
+    page = client.get("/r/octo/hello", headers={"Accept": "text/html"}).text
+    (url,) = re.findall(r'data-names="([^"]*)"', page)
+    answer = client.get(url)
+    found = answer.json()
+    edges = re.findall(r'class="plot" data-edges="([^"]*)"', page)[0].split()
+    assert (found["since"], len(found["top"])) == (edges[0], len(edges) - 1)
+    assert [name for name, _ in found["top"][0]] == ["Ada Lovelace", "…@…", "(no name)"]
+    assert client.get(url, headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+    with_bots = client.get(f"{url}?bots=include&since=2024-04-01").json()["top"]
+    assert any(name == "Dependabot" for top in with_bots for name, _ in top)
+    assert client.get(f"{url}?since=2031-01-01").json()["top"] == [[]]
+    assert client.get(f"{url}?since=sometime").status_code == 400

@@ -33,6 +33,7 @@ WINDOWED: dict[str, list[dict[str, str]]] = {
     "/r/o/r": [{}, {"row": "2"}, {"find": "a"}],
     "/row/1/2": [{}],
     "/find/1": [{"find": "a"}],
+    "/chart/1": [{}],
     "/r/o/r/badge.svg": [{}],
     "/r/o/r/card.svg": [{}],
     "/r/o/r/board.csv": [{}],

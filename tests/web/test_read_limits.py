@@ -137,6 +137,7 @@ def test_ready_made_answers_are_free(site: Site) -> None:
         "/r/octo/hello/board.csv",
         "/r/octo/hello/card.svg?count=3",
         "/find/1?find=ada",
+        "/chart/1?merges=include",
     ):
         answer = client.get(url)
         assert is_problem(answer, 429, "Try again in")

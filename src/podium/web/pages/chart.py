@@ -119,11 +119,12 @@ class Chart:
         return f"{start}: {self.total:,} in all, at most {counts[place]:,}, in {words[place]}."
 
 
-def chart_of(line: Timeline, rules: Rules, latest: int | None = None) -> Chart | None:
+def chart_of(line: Timeline, rules: Rules, latest: int | None = None, *, scale: Scale | None = None) -> Chart | None:
     """The commits of people, AI and bots in the window, or in the whole history; None if there is nothing to draw.
 
     Args:
         latest: the day of the count, in days since the epoch.
+        scale: another chart's; by default that of the highest count.
     """
     if line.ends is None:
         return None
@@ -131,7 +132,7 @@ def chart_of(line: Timeline, rules: Rules, latest: int | None = None) -> Chart |
     whole = periods_of(first, end, latest=latest)
     sums = [list(itertools.accumulate(counts, initial=0)) for counts in (line.human, line.ai, line.bot)]
     if not rules.windowed:
-        return _stack(line.days, sums, whole, _EVER)
+        return _stack(line.days, sums, whole, _EVER, scale)
     window = (
         _EVER[0] if rules.since is None else rules.since // DAY,
         _EVER[1] if rules.until is None else rules.until // DAY,
@@ -141,7 +142,7 @@ def chart_of(line: Timeline, rules: Rules, latest: int | None = None) -> Chart |
         nothing = [[0] * len(each) for each in sums]
         return dataclasses.replace(_stack(line.days, nothing, whole, window), strip=strip, is_empty=True)
     periods = periods_of(*shown, whole=(shown[0] > window[0], shown[1] < window[1]), latest=latest)
-    return dataclasses.replace(_stack(line.days, sums, periods, window), strip=strip)
+    return dataclasses.replace(_stack(line.days, sums, periods, window, scale), strip=strip)
 
 
 def lines_of(
@@ -188,10 +189,16 @@ def _between(days: Sequence[int], sums: Sequence[int], edges: Sequence[int]) -> 
     return [sums[high] - sums[low] for low, high in itertools.pairwise(places)]
 
 
-def _stack(days: Sequence[int], sums: Sequence[Sequence[int]], periods: Periods, window: tuple[int, int]) -> Chart:
+def _stack(
+    days: Sequence[int],
+    sums: Sequence[Sequence[int]],
+    periods: Periods,
+    window: tuple[int, int],
+    scale: Scale | None = None,
+) -> Chart:
     counts = [_between(days, each, periods.edges) for each in sums]
     totals = [sum(each) for each in zip(*counts, strict=True)]
-    scale = scale_of(max(totals))
+    scale = scale or scale_of(max(totals))
     paths = shapes.stacked(counts, scale.top)
     series = [Series(*each) for each in zip(_NAMES, _WORDS, counts, paths, strict=True)]
     left_out = sum(_between(days, each, window)[0] for each in sums) - sum(totals)
