@@ -1,12 +1,16 @@
-"""The page of a person of a board: its addresses, its content, what it never shows."""
+"""The pages of a person of a board, and of an account on all boards: addresses, content, what they never show."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from podium.accounts.sums import changed_sums, sum_steps
+from podium.web.pages import people_routes
 from tests.support.web import Client, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}
@@ -155,3 +159,105 @@ def test_the_api_has_the_same_person(client: Client, people: list[str]) -> None:
     missing = client.get("/leaderboard/person?repoUrl=octo/hello&person=bob@example.com")
     assert is_problem(missing, 404, "GET /leaderboard/find")
     assert is_problem(client.get("/leaderboard/person?repoUrl=octo/hello"), 400, "person is missing")
+
+
+# --- an account on all boards
+
+
+def add_up(site: Site, *boards: int) -> None:
+    """Write the sums of each contributor, as the user worker does."""
+    for number in boards:
+        with site.db.write() as session:
+            for step in sum_steps(number, changed_sums(session, number, "github.com")):
+                step(session)
+
+
+@pytest.fixture
+def boards(site: Site) -> list[int]:
+    """Ada is second of two in octo/hello, and first in octo/other; a tag has the same commits again."""
+    hello, tag, other = site.repository(), site.repository(rev="v1.0"), site.repository("octo/other")
+    site.person(hello, "Bob", "bob@example.com", 9)
+    for number in (hello, tag):
+        site.person(number, "Ada", "ada@example.com", 5, merge_count=2)
+    site.person(other, "Ada", "ada@example.com", 3)
+    # The mailmap gives her commits of an e-mail that no account has.
+    mapped: dict[str, Any] = {
+        "mailmap_email": "ada@example.com",
+        "mailmap_identity": "ada@example.com",
+        "mailmap_source": "repository",
+    }
+    site.person(other, "Ada", "a@old.example.com", 1, **mapped)
+    site.account("ada@example.com", "AdaL", name="Ada Lovelace")
+    add_up(site, hello, tag, other)
+    return [hello, tag, other]
+
+
+@pytest.mark.usefixtures("boards")
+def test_an_account_has_a_row_of_each_repository(client: Client) -> None:
+    page = client.get("/people/AdaL")
+    assert page.status_code == 200
+    assert "<h1><bdi>Ada Lovelace</bdi></h1>" in page.text and 'href="https://github.com/AdaL"' in page.text
+    figures = re.findall(r"<dd[^>]*>([^<]*)</dd>", page.text)
+    # Two boards, not three; the commits are those that the boards show.
+    assert figures == ["2", "9", "2", "2024-05-01", "2024-05-01"]
+    assert 'href="/r/octo/hello/-/people/AdaL"' in page.text and 'href="/r/octo/other/-/people/AdaL"' in page.text
+    assert "rev=v1.0" not in page.text and "example.com" not in page.text
+    assert client.get("/people/AdaL", headers={"if-none-match": page.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.usefixtures("boards")
+def test_an_account_has_one_address(client: Client) -> None:
+    for path in (
+        "/people/adal",
+        "/people/@ADAL",
+        "/people/AdaL/",
+        "/people/github.com/adal",
+        "/people/GitHub.com/AdaL",
+    ):
+        answer = client.get(path + "?offset=0")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/people/AdaL?offset=0"), path
+
+
+@pytest.mark.parametrize(
+    "path", ["nobody", "bob@example.com", "example.org/AdaL", "a/b/c/AdaL", "%00", "~1", "", "x" * 3000, "%ff"]
+)
+@pytest.mark.usefixtures("boards")
+def test_an_unknown_account_says_what_to_do(client: Client, path: str) -> None:
+    page = client.get(f"/people/{path}", headers=HTML)
+    assert page.status_code == 404
+    assert 'action="/submit"' in page.text and len(page.text) < 5_000
+
+
+def test_a_tag_stands_for_a_repository_that_is_not_counted(site: Site, client: Client) -> None:
+    number = site.repository(rev="v1.0")
+    site.person(number, "Ada", "ada@example.com", 5)
+    site.account("ada@example.com", "ada")
+    add_up(site, number)
+    assert 'href="/r/octo/hello/-/people/ada?rev=v1.0"' in client.get("/people/ada").text
+
+
+def test_boards_of_an_account_are_read_in_pages_that_people_bound(
+    site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people_routes, "EMAILS", 5)
+    site.account("ada@example.com", "ada")
+    for place, emails in enumerate([2, 2, 9, 1, 1]):
+        number = site.repository(f"octo/r{place}", unique_contributors=emails)
+        site.person(number, "Ada", "ada@example.com", 10 - place)
+        add_up(site, number)
+    found = [re.findall(r"people/ada\"><bdi>octo/(r\d)", client.get(f"/people/ada?offset={n}").text) for n in range(6)]
+    assert found == [["r0", "r1"], ["r0", "r1"], ["r2"], ["r3", "r4"], ["r3", "r4"], ["r3", "r4"]]
+    middle = client.get("/people/ada?offset=2").text
+    assert 'rel="prev" href="/people/ada"' in middle and 'rel="next" href="/people/ada?offset=3"' in middle
+    assert "<dd>5</dd>" in middle and "<dd>40</dd>" in middle and "own e-mails" in middle
+
+
+def test_a_bot_has_an_account_page(site: Site, client: Client) -> None:
+    number = site.repository()
+    email = "49699333+dependabot[bot]@users.noreply.github.com"
+    site.person(number, "Robot", email, 9, kind="bot")
+    site.account(email, "dependabot[bot]", is_bot=True, profile_url=None)
+    add_up(site, number)
+    page = client.get("/people/dependabot[bot]")
+    assert page.status_code == 200 and "not ranked" in page.text and "https://github.com/apps/dependabot" in page.text
+    assert 'href="/r/octo/hello/-/people/dependabot[bot]"' in page.text

@@ -64,6 +64,15 @@ def group_of_login(ranked: Ranked, login: str) -> int | None:
     return next((groups.of[person] for person, email in emails if accounts.contributor(email) in contributors), None)
 
 
+def group_of_contributor(ranked: Ranked, contributor: int) -> int | None:
+    """The group of an account, or the one that has its e-mails because of another evidence."""
+    groups, accounts = ranked.groups, ranked.accounts
+    if contributor in groups.owners:
+        return groups.owners.index(contributor)
+    emails = enumerate(ranked.people.emails)
+    return next((groups.of[person] for person, email in emails if accounts.contributor(email) == contributor), None)
+
+
 def _logins(ranked: Ranked) -> Logins:
     key = ("logins", *ranked.rules.joining)
     return ranked.data.part(key, lambda: _read_logins(ranked), usual=ranked.usual_switches)

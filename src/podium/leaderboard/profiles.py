@@ -27,6 +27,19 @@ def find_profile(session: Session, host: str, account_id: int, github_url: str) 
     return None if row is None else AccountProfile(row["username"], row["name"], avatar_url(row, github_url))
 
 
+def find_by_login(session: Session, host: str, login: str) -> Row | None:
+    """The contributor with that login, in any case, at ``host``; None if no counted history names it.
+
+    Of two with one login, the host has renamed the one that was asked for longer ago.
+    """
+    return session.one(
+        """SELECT id, account_id, username, name, avatar_url, profile_url, is_bot FROM contributor
+        WHERE host = :host AND lower(username) = :login ORDER BY coalesce(enriched_at, 0) DESC, id DESC LIMIT 1""",
+        host=host,
+        login=login.lower(),
+    )
+
+
 def profile_url(contributor: Row, github_url: str) -> str | None:
     username: str | None = contributor["username"]
     if contributor["profile_url"]:

@@ -177,4 +177,6 @@ CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id
 
 CREATE INDEX ix_repository_listed ON repository (created_at, id, state, host, parent_key, search_text) WHERE host <> '' AND parent_key IS NULL;
 
+CREATE INDEX ix_contributor_login ON contributor (host, lower(username));
+
 INSERT INTO alembic_version (version_num) VALUES ('3a8787e6e94e')

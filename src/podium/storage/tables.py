@@ -165,6 +165,7 @@ contributor = Table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     UniqueConstraint("host", "account_id"),
+    Index("ix_contributor_login", "host", text("lower(username)")),
 )
 
 repository_contributor = Table(

@@ -3,6 +3,7 @@ import { enhanceChart } from "./chart.js";
 import { closeChips } from "./chips.js";
 import { offerCalendars } from "./dates.js";
 import { followLinks } from "./navigate.js";
+import "./faces.js";
 import { watch } from "./live.js";
 import { nameRows } from "./opened.js";
 import { keepPlaces } from "./place.js";
@@ -17,13 +18,6 @@ function enhance() {
 }
 
 document.documentElement.classList.add("js");
-// Remove a missing avatar, so that the initials behind it show.
-document.addEventListener("error", (event) => {
-  if (event.target.matches?.(".avatar img")) event.target.remove();
-}, true);
-for (const image of document.querySelectorAll(".avatar img")) {
-  if (image.complete && image.naturalWidth === 0) image.remove();
-}
 document.addEventListener("board", enhance);
 nameRows();
 followLinks();

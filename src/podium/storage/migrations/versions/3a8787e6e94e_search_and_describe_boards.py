@@ -28,6 +28,7 @@ def upgrade() -> None:
         sqlite_where=_IS_LISTED,
         postgresql_where=_IS_LISTED,
     )
+    op.create_index("ix_contributor_login", "contributor", ["host", sa.text("lower(username)")])
 
 
 def _fill_search_text() -> None:
@@ -41,6 +42,7 @@ def _fill_search_text() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_contributor_login", "contributor")
     op.drop_index("ix_repository_listed", "repository")
     op.create_index("ix_repository_created_at", "repository", ["created_at"])
     op.drop_column("repository", "people")
