@@ -63,13 +63,17 @@ def headlines(document: Document) -> list[str]:
 
 def parts_of(document: Document) -> str:
     """The commits and their parts, which add up: ``9 commits: 5 ranked, 1 merge, 3 by bots``."""
-    commits = plural(document["totalCommits"] or 0, "commit")
-    if window_of(document):
-        commits = f"{document['commits']['total']:,} of {commits} in the window"
+    commits = commits_of(document) + (" in the window" if window_of(document) else "")
     parts = _parts(document)
     if len(parts) > 1:
         return f"{commits}: {', '.join(parts)}{_credits(document)}"
     return f"{commits}, all ranked{_credits(document)}" if document["commits"]["total"] else commits
+
+
+def commits_of(document: Document) -> str:
+    """``9 commits``, or ``4 of 9 commits`` in a window."""
+    commits = plural(document["totalCommits"] or 0, "commit")
+    return f"{document['commits']['total']:,} of {commits}" if window_of(document) else commits
 
 
 def parts_of_window(document: Document) -> str:

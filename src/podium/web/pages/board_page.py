@@ -11,7 +11,7 @@ from podium.leaderboard.counts.presence import presence
 from podium.leaderboard.counts.top_of_periods import top_of_periods
 from podium.leaderboard.explain import explained_emails, read_explanation
 from podium.leaderboard.export.faces import named
-from podium.leaderboard.export.summary import ODD_DATE, parts_of, whole_of, why_empty
+from podium.leaderboard.export.summary import ODD_DATE, commits_of, parts_of, whole_of, why_empty
 from podium.leaderboard.figures import presets, read_figures, sparklines
 from podium.leaderboard.person_names import person_name
 from podium.leaderboard.row_names import row_name, shown_name
@@ -28,6 +28,7 @@ from podium.web.pages.chart import Chart, chart_of
 
 PEOPLE = 50
 STEPS = 3
+RULES_NAMED = 3
 MATCHES = 20
 CURVE_HEIGHT = 20
 # Named people of each period of the chart.
@@ -52,6 +53,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "bus_factor": bus_factor(ranked, wanted, overview["busFactors"]),
         "columns": columns(wanted),
         "parts": parts_of(board),
+        "commits": commits_of(board),
         "split": split,
         "agents": overview["agents"],
         "odd_date": ODD_DATE,
@@ -114,8 +116,11 @@ _RULES = (
 
 
 def rules_name(switches: Mapping[str, str]) -> str:
-    """``no merges · no bots``: the rules in force, as their chip says them."""
-    return " · ".join(words[switches[name]] for name, words in _RULES if switches[name] in words)
+    """``no merges · no bots``: the rules in force, as their chip says them; the first three, and how many more."""
+    names = [words[switches[name]] for name, words in _RULES if switches[name] in words]
+    if len(names) > RULES_NAMED:
+        names[RULES_NAMED:] = [f"{len(names) - RULES_NAMED} more"]
+    return " · ".join(names)
 
 
 def way_out(board: Mapping[str, Any], wanted: BoardPageQuery) -> dict[str, str] | None:

@@ -110,9 +110,9 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def without_scheme(url: str) -> str:
-    """``github.com/octo/hello``, the address as text."""
-    return url.partition("://")[2] or url
+def host_of(url: str) -> str:
+    """``github.com``, also with a port."""
+    return url.partition("://")[2].partition("/")[0] or url
 
 
 def linkable(url: str | None) -> str | None:
@@ -135,7 +135,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             hue,
             percent,
             linkable,
-            without_scheme,
+            host_of,
             named,
             parted,
         ),
