@@ -153,6 +153,12 @@ def _commit(repository: Path, who: str) -> str:
     return done.stdout.decode().strip()
 
 
+def percent_of(server: Server, url: str) -> float:
+    """Of all work; the highest one if it is done."""
+    progress = server.repository(url)["progress"]
+    return 100.0 if progress is None else float(progress["overallPercent"])
+
+
 def phase_of(server: Server, url: str) -> str | None:
     row = server.repository(url)
     progress = row["progress"] or {}
@@ -175,10 +181,20 @@ def test_killed_in_any_stage_and_started_again_the_board_is_the_same(
             return now == phase or server.repository(url)["state"] in ("users_processing", "completed")
 
         wait_until(reached, phase)
+        percent = percent_of(server, url)
         server.kill()
     if phase == "users_processing":
         _take_back_to_users(podium)
     with serving(podium, settings, port=port) as server:
+        percents = [percent]
+
+        def ended() -> bool:
+            percents.append(percent_of(server, url))
+            return percents[-1] == 100
+
+        wait_until(ended, "the end")
+        # The bar goes on from where the killed server left it.
+        assert phase == "users_processing" or percents == sorted(percents)
         server.wait_for(url, "completed", "failed")
         assert rows(server.board(url)) == undisturbed
     connection = sqlite3.connect(podium.data / "podium.db")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,43 @@ def test_repository_whose_accounts_are_being_found_is_in_stage_users(site: Site,
     assert matches(schemas.SubmissionResponse, answer.json())
     assert answer.json()["stage"] == "users"
     assert answer.json()["progress"] == {"stage": "users", "done": 50, "total": 120, "overallPercent": 71.2}
+
+
+def test_people_are_ranked_while_a_first_count_goes_on(site: Site, client: Client) -> None:
+    leaders = [{"name": "Ada", "commits": 40}, {"name": "…@…", "commits": 2}]
+    progress = {"stage": "commits", "phase": "counting", "overallPercent": 44.44, "commits": 50, "leaders": leaders}
+    number = site.repository(state="commits_processing", progress=json.dumps(progress))
+    for path in (LEADERBOARD, f"/repositories/{number}"):
+        body = client.get(path).json()
+        assert body["progress"] == {**progress, "overallPercent": 44.4}
+    assert matches(schemas.RepositoryResponse, body)
+    page = client.get("/r/octo/hello").text
+    assert '<rect width="5.0%"' in page
+    assert "…@…" in page
+
+
+def test_a_count_that_is_tried_again_says_when(site: Site, client: Client) -> None:
+    progress = '{"stage": "commits", "phase": "receiving", "percent": 42, "overallPercent": 20}'
+    site.repository(state="commits_processing", progress=progress, not_before=4e9)
+    assert client.get(LEADERBOARD).json()["progress"] == {
+        "stage": "commits",
+        "overallPercent": 20.0,
+        "waitingUntil": "2096-10-02T07:06:40Z",
+    }
+    assert "the last try failed, the next one is at 2096-10-02 07:06 UTC" in client.get("/r/octo/hello").text
+
+
+def test_the_place_in_the_queue_is_part_of_the_progress(site: Site, client: Client) -> None:
+    for place in range(1, 4):
+        site.repository(f"octo/r{place}", "pending", virtual_start=1.0 + place // 3)
+    places = [client.get(f"/leaderboard?repoUrl=octo/r{place}").json()["progress"]["queue"] for place in range(1, 4)]
+    assert [(each["place"], each["of"], each["isAbout"]) for each in places] == [
+        (1, 3, False),
+        (2, 3, False),
+        (3, 3, True),
+    ]
+    assert "about 3rd of 3 in the queue" in client.get("/r/octo/r3").text
+    assert "2nd of 3 in the queue" in client.get("/").text
 
 
 def test_completed_repository_says_when_it_was_processed(site: Site, client: Client) -> None:

@@ -36,10 +36,14 @@ class Leaders:
         commits = self._commits
         commits.frombytes(bytes((people - len(commits)) * commits.itemsize))
         candidates = set(self._leaders)
+        least = commits[self._leaders[-1]] if len(self._leaders) == self._most else 0
         for author, number_of_commits in added.items():
-            if not author & 1:
-                commits[author >> 1] += number_of_commits
-                candidates.add(author >> 1)
+            if author & 1:
+                continue
+            number = author >> 1
+            commits[number] += number_of_commits
+            if commits[number] >= least:
+                candidates.add(number)
         # Ties are in the order in which people were found, so that they do not change places.
         self._leaders = heapq.nsmallest(self._most, candidates, key=lambda number: (-commits[number], number))
         return [(number, commits[number]) for number in self._leaders]
