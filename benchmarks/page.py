@@ -116,8 +116,11 @@ def _interactions(chromium: Browser, base: str, counted: Counted) -> None:
     page = chromium.new_page()
     page.goto(base + counted.page, wait_until="networkidle")
     weights: list[int] = page.evaluate("performance.getEntries().map(e => e.decodedBodySize || 0)")
-    packed: list[int] = page.evaluate("performance.getEntries().map(e => e.transferSize || 0)")
-    print(f"\nWeight: {sum(weights):,} bytes, {sum(packed):,} packed.\n")
+    # Pictures, which depend on the board, apart.
+    packed: list[int] = page.evaluate(
+        "performance.getEntries().filter(e => e.initiatorType !== 'img').map(e => e.transferSize || 0)"
+    )
+    print(f"\nWeight: {sum(weights):,} bytes, {sum(packed):,} over the wire without pictures.\n")
     print("| from the event to the drawn result | median | slowest |\n|---|---|---|")
     kinds: dict[str, Callable[[int], str]] = {
         "switch": lambda n: ("merges", "coAuthors", "mailmap")[n % 3],

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -134,6 +135,32 @@ def test_text_is_measured_as_the_browser_measures_it(chrome: Browser) -> None:
         pytest.skip("NO FONT: apt-get install fonts-dejavu-core, or this is not tested")
     for text, wide in zip(texts, measured, strict=True):
         assert width(text, 100) == pytest.approx(wide, rel=0.03), text
+
+
+def test_no_text_leaves_its_badge(server: str, chrome: Browser) -> None:
+    labels = [
+        "W" * 60,
+        "張三豐" * 20,
+        "മലയാളം" * 9,
+        "\ufdfd" * 9,
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 9,
+        "محمد" * 15,
+    ]
+    page = chrome.new_page()
+    for label in labels:
+        page.goto(f"{server}/r/octo/hello/badge.svg?{urlencode({'label': label})}")
+        boxes = page.evaluate(
+            """[...document.querySelectorAll("text")].map((text) => {
+                const { x, width } = text.getBBox();
+                return [x, x + width];
+            }).concat([...document.querySelectorAll("rect.l, rect.m")].map((rect) => {
+                const { x, width } = rect.getBBox();
+                return [x, x + width];
+            }))"""
+        )
+        for (start, end), (left, right) in zip(boxes[:2], boxes[2:], strict=True):
+            assert left <= start < end <= right, label
+    page.close()
 
 
 def test_lines_are_copied_and_follow_the_switches(server: str, chrome: Browser) -> None:

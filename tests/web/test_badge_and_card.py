@@ -468,3 +468,14 @@ def test_every_face_lies_within_the_card_and_no_two_touch(captions: bool, count:
 def test_an_empty_card_says_so(site: Site, client: Client) -> None:
     board(site, "Ada")
     assert "No one is ranked under these rules." in texts(drawn(client.get("/r/octo/hello/card.svg?bots=only")))
+
+
+def test_numbers_stay_level_beside_a_name_of_two_lines() -> None:
+    rows = [entry(rank=1, name="Ada"), entry(rank=2, name="Wilhelmina Featherstonehaugh"), entry(rank=3, name="Bo")]
+    rows += [entry(rank=rank, name="Di") for rank in range(4, 8)]
+    shown = card.of_board(document(*rows), {}, count=12, captions=True, theme="light")
+    assert [len(person["lines"]) for person in shown["people"]] == [1, 2, 1, 1, 1, 1, 1]
+    root = checked(card.draw(shown))
+    levels = [text.get("y") for text in root.iter(f"{SVG}text") if text.get("class") == "q" and text.get("text-anchor")]
+    assert len(set(levels[:6])) == 1
+    assert levels[6] != levels[0]

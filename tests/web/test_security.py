@@ -396,7 +396,7 @@ def test_large_body_that_does_not_say_its_length_is_refused(open_with: Open) -> 
 # Headers
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/r/octo/hello", "/static/podium.css", "/docs"])
+@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/r/octo/hello", "/static/podium.svg", "/docs"])
 def test_every_answer_carries_the_headers_of_safety(open_with: Open, path: str) -> None:
     answer = open_with().client().get(path, headers={"accept": "text/html"})
     policy = answer.headers["content-security-policy"]
@@ -411,6 +411,15 @@ def test_every_answer_carries_the_headers_of_safety(open_with: Open, path: str) 
     assert "cache-control" in answer.headers
     if "html" in answer.headers["content-type"]:
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", answer.text)
+
+
+@pytest.mark.parametrize("path", ["/static/podium.css", "/static/board.js"])
+def test_parts_of_pages_carry_the_headers_that_are_for_them(open_with: Open, path: str) -> None:
+    headers = open_with().client().get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert "cache-control" in headers
+    assert "permissions-policy" not in headers
 
 
 def test_refusals_carry_them_too(open_with: Open) -> None:

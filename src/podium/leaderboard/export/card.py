@@ -82,6 +82,12 @@ def of_board(
         _placed(entry, place, cells) | {"image": avatars.get(entry["avatarUrl"] or "")}
         for place, entry in enumerate(entries)
     ]
+    # The names of one row take as many lines as the longest, so that the numbers below them are level.
+    for first in range(0, len(placed), cells.columns):
+        row = placed[first : first + cells.columns]
+        tallest = max(len(person["lines"]) for person in row)
+        for person in row:
+            person["tallest"] = tallest
     return _card(document["repository"], theme) | {
         "height": round(_TOP + lines * cells.high + _BOTTOM),
         "about": about(document),
@@ -160,7 +166,7 @@ def _draw_person(
         for number, line in enumerate(lines):
             caption = {"class_": "t", "fill": paint["ink"], "font_weight": 500}
             add(place, "text", line, y=radius + 20 + 14 * number, font_size=_NAME, **caption, **centred)
-        below = radius + 21 + 14 * len(lines)
+        below = radius + 21 + 14 * person["tallest"]
         add(place, "text", person["commits"], class_="q", y=below, font_size=11, fill=paint["quiet"], **centred)
 
 

@@ -73,6 +73,12 @@ _WIDTHS = {
 }
 _WIDTH_OF = {character: width for width, characters in _WIDTHS.items() for character in characters}
 _WIDE, _OTHER, _ELLIPSIS = 1000, 640, "…"
+# The first and the last of the letters that are wider, by script, and their usual width.
+_WIDER = (
+    *((0x0900, 0x0AFF, 760), (0x0B00, 0x0B7F, 850), (0x0B80, 0x0BFF, 1000), (0x0C00, 0x0CFF, 920)),
+    *((0x0D00, 0x0DFF, 1050), (0x1000, 0x109F, 1000), (0x1200, 0x139F, 880), (0x1780, 0x17FF, 800)),
+    *((0xFDF0, 0xFDFF, 3000), (0x12000, 0x1254F, 2000), (0x13000, 0x1345F, 1200)),
+)
 
 BOLD = 1.12
 
@@ -124,4 +130,5 @@ def _width_of_character(character: str) -> int:
         return _WIDE
     # A diacritic rarely changes the width.
     base = unicodedata.normalize("NFD", character)[0]
-    return _WIDTH_OF.get(base, _OTHER)
+    wider = next((width for first, last, width in _WIDER if first <= ord(base) <= last), _OTHER)
+    return _WIDTH_OF.get(base, wider)

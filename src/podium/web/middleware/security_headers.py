@@ -36,7 +36,16 @@ DEFAULT_HEADERS = {
 }
 
 
+# They are no documents: what follows for documents would be a fifth of a page's bytes.
+_PARTS = ("text/css", "text/javascript")
+_OF_PARTS = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control")
+
+
 def add_security_headers(headers: MutableHeaders) -> None:
+    if headers.get("content-type", "").startswith(_PARTS):
+        for name in _OF_PARTS:
+            headers.setdefault(name, (HEADERS | DEFAULT_HEADERS)[name])
+        return
     headers.update(HEADERS)
     for name, value in DEFAULT_HEADERS.items():
         headers.setdefault(name, value)
