@@ -645,6 +645,8 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("get", "/leaderboard/find"),
         ("get", "/leaderboard/explain"),
         ("get", "/leaderboard/person"),
+        ("get", "/compare"),
+        ("get", "/r/{path}/preview.png"),
         ("get", "/repositories"),
         ("get", "/repositories/{id}"),
         ("post", "/repositories/retry"),

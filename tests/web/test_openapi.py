@@ -20,7 +20,7 @@ EXCLUDED = {
     "parameters exclude each other.",
 }
 OPERATIONS = (
-    "downloadBoard dropFromQueue explainContributor findContributor getActivity getAvatar getBadge getCard "
+    "compare downloadBoard dropFromQueue explainContributor findContributor getActivity getAvatar getBadge getCard "
     "getLeaderboard getPerson getPreview getQueues getRepository health listRepositories metrics ready refresh "
     "retryQueues retryRepository submitRepository version"
 ).split()
@@ -98,6 +98,8 @@ def test_valid_requests_are_answered_as_documented(operations: dict[str, Any], n
             case.query["repoUrl"] = known
             if "person" in case.query:
                 case.query["person"] = "ada"
+        if known and "repo" in (case.query or {}):
+            case.query["repo"] = [known, "octo/hello"]
         if known and "path" in (case.path_parameters or {}):
             case.path_parameters["path"] = known
         sent(case)

@@ -447,6 +447,53 @@ class Person(Explanation):
     next: Neighbor | None = Field(description="The row with the next lower rank; null if there is none.")
 
 
+class ComparedRepository(ResponseModel):
+    url: str
+    revision: str | None
+
+
+class ComparedFigures(ResponseModel):
+    """Figures of a board under its rules."""
+
+    commits: int = Field(description="Ranked commits.")
+    people: int
+    active: int = Field(description="As in `presence` of `GET /leaderboard/activity`.")
+    joined: int
+    left: int
+    new_people: int = Field(description="Rows with `isNew`.")
+    bus_factor: int = Field(description="The smallest number of people who made half of the commits.")
+    first_commit: str | None = Field(description="The day of the first ranked commit in the window, in UTC.")
+    last_commit: str | None
+
+
+class WeekOfCommits(ResponseModel):
+    week: str = Field(description="The Sunday on which it begins, in UTC.")
+    commits: int
+
+
+class ComparedSubject(ResponseModel):
+    """One board, window or person."""
+
+    repository: ComparedRepository
+    rules: RulesInEffect
+    state: StateInJson
+    head: str | None = Field(description="The last commit counted; null before the first count.")
+    figures: ComparedFigures | None = Field(description="Null for a person, and before the first count.")
+    person: ExplainedRow | None = Field(description="The row, if people are compared.")
+    weeks: list[WeekOfCommits] | None = Field(description="All weeks with ranked commits in the window.")
+
+
+class Comparison(ResponseModel):
+    """Several boards, windows or people."""
+
+    kind: Literal["repositories", "windows", "people"]
+    compared: list[ComparedSubject]
+    shared_people: list[list[int | None]] | None = Field(
+        description="Of each repository, how many accounts it shares with each one; null with itself and with one that "
+        "is not counted. Only for repositories."
+    )
+
+
 class Refresh(ResponseModel):
     """What a refresh started."""
 

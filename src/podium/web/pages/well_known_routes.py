@@ -14,7 +14,9 @@ from podium.web.cache.conditional import cache_control
 from podium.web.services import ContextDep
 
 # Parts of pages, which JavaScript fetches, and whole boards as files.
-_PARTS = ("/status/", "/events/", "/row/", "/find/", "/r/*/board.csv$", "/r/*/board.json$", "/r/*/board.md$")
+_FILES = ("/r/*/board.csv$", "/r/*/board.json$", "/r/*/board.md$")
+# Comparisons are as many as there are sets of boards.
+_PARTS = ("/status/", "/events/", "/row/", "/find/", *_FILES, "/compare?")
 _HEADERS = {"Cache-Control": cache_control(3_600, 86_400)}
 # RFC 9116 recommends less than a year.
 _VALID_DAYS = 90
