@@ -13,7 +13,7 @@ import pytest
 from podium.errors import BadRule
 from podium.timeutil import DAY
 from podium.web.api import schemas
-from podium.web.api.compare_query import CompareQuery, Subject
+from podium.web.api.compare_query import CompareItem, CompareQuery
 from tests.support.web import NOW, Client, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}
@@ -214,10 +214,10 @@ def test_an_answer_is_not_sent_again(client: Client) -> None:
 
 
 def test_subjects() -> None:
-    def subjects(**given: list[str]) -> list[Subject]:
+    def subjects(**given: list[str]) -> list[CompareItem]:
         return CompareQuery.model_validate(given).subjects()
 
-    assert subjects(repo=["a/b"], rev=["v1", "v2"]) == [Subject("a/b", "v1"), Subject("a/b", "v2")]
-    assert subjects(repo=["a/b", " ", "c/d"], rev=["", "", "v1"]) == [Subject("a/b", ""), Subject("c/d", "v1")]
+    assert subjects(repo=["a/b"], rev=["v1", "v2"]) == [CompareItem("a/b", "v1"), CompareItem("a/b", "v2")]
+    assert subjects(repo=["a/b", " ", "c/d"], rev=["", "", "v1"]) == [CompareItem("a/b", ""), CompareItem("c/d", "v1")]
     with pytest.raises(BadRule, match="rev is given without its repo"):
         subjects(repo=["a/b", "c/d"], rev=["", "", "v1"])

@@ -20,7 +20,7 @@ Kind = Literal["repositories", "windows", "people"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Subject:
+class CompareItem:
     """One of those that are compared.
 
     Attributes:
@@ -56,7 +56,7 @@ class CompareQuery(RulesQuery):
     def kind(self) -> Kind:
         return "windows" if _given(self.window) else "people" if _given(self.person) else "repositories"
 
-    def subjects(self) -> list[Subject]:
+    def subjects(self) -> list[CompareItem]:
         """What is compared, each once.
 
         Raises:
@@ -81,7 +81,7 @@ class CompareQuery(RulesQuery):
             raise BadRule(f"A value has more than {_LONGEST:,} characters.")
         return found
 
-    def rules_of(self, subject: Subject) -> Rules:
+    def rules_of(self, subject: CompareItem) -> Rules:
         """The rules, in the subject's window.
 
         Raises:
@@ -96,7 +96,7 @@ class CompareQuery(RulesQuery):
             raise BadRule("window is empty: write two dates with .. between them, such as 2023-07..2024-06.")
         return dataclasses.replace(rules, since=window.since, until=window.until)
 
-    def _boards(self) -> list[Subject]:
+    def _boards(self) -> list[CompareItem]:
         repos = [repo.strip() for repo in self.repo]
         only = repos[0] if len(set(filter(None, repos))) == 1 and repos[0] else ""
         found = []
@@ -104,7 +104,7 @@ class CompareQuery(RulesQuery):
             if rev and not repo and not only:
                 raise BadRule("rev is given without its repo: give them in the same order.")
             if repo or rev:
-                found.append(Subject(repo or only, rev))
+                found.append(CompareItem(repo or only, rev))
         return list(dict.fromkeys(found))
 
 

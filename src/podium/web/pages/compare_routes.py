@@ -22,7 +22,7 @@ from podium.repositories.model import Repository
 from podium.textutil.mask import without_user_info
 from podium.timeutil import DAY
 from podium.web.api import schemas
-from podium.web.api.compare_query import MOST, CompareQuery, Kind, Subject
+from podium.web.api.compare_query import MOST, CompareItem, CompareQuery, Kind
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.submission_routes import address_of, never_submitted
 from podium.web.cache.boards import has_board
@@ -70,7 +70,7 @@ _OF_PEOPLE = (
 class Answered:
     """One subject, what is known about it, and its row; both may be None."""
 
-    subject: Subject
+    subject: CompareItem
     url: str
     revision: str | None
     rules: Rules
@@ -123,7 +123,7 @@ def _check_once(request: Request) -> None:
             raise BadRule(f"{name[:40]} is given more than once.")
 
 
-async def _answer(request: Request, query: CompareQuery, subject: Subject, context: Context) -> Answered:
+async def _answer(request: Request, query: CompareQuery, subject: CompareItem, context: Context) -> Answered:
     rules, address = query.rules_of(subject), address_of(context, subject.repo, subject.rev)
     row = await context.boards.row(address.key)
     if row is None or not has_board(row):
