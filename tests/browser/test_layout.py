@@ -1,0 +1,92 @@
+"""The first screen of a board, its chips, and the table on paper and in a spreadsheet."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import Watched, violations, watched
+from tests.support.ready_boards import ReadyBoards
+
+_TOP = "e => e.getBoundingClientRect().top"
+_BOTTOM = "e => e.getBoundingClientRect().bottom"
+
+
+def _copied(page: Page) -> list[list[str]]:
+    page.evaluate("getSelection().selectAllChildren(document.getElementById('rows'))")
+    page.keyboard.press("ControlOrMeta+C")
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return [line.split("\t") for line in text.strip().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "name", "row"), [(1440, 900, 300, 600), (390, 844, 400, 560)], ids=["wide", "phone"]
+)
+def test_names_stand_in_the_first_screen_and_rows_are_copied_as_rows(
+    boards: ReadyBoards, chrome: Browser, width: int, height: int, name: int, row: int
+) -> None:
+    screen = {"width": width, "height": height}
+    allowed = ["clipboard-read", "clipboard-write"]
+    with watched(chrome, boards.base, viewport=screen, permissions=allowed) as window:
+        for path in (boards.page("big"), boards.page("big") + "?since=2005-01-01&until=2005-12-31"):
+            page = window.page(path)
+            assert page.locator(".podium .name").first.evaluate(_TOP) <= name
+            assert page.locator("#rows > tr").first.evaluate(_TOP) <= row
+        if width > 1000:
+            assert page.locator("#rows > tr").nth(5).evaluate(_BOTTOM) <= height
+        page = window.page(boards.page("big") + "?offset=50")
+        expect(page.locator("#podium")).to_be_hidden()
+        rows, timeline = page.locator("#rows").evaluate(_TOP), page.locator("#timeline").evaluate(_TOP)
+        assert rows < timeline
+        page = window.page(boards.page("hostile"))
+        rows_of = _copied(page)
+        assert len(rows_of) == page.locator("#rows > tr").count()
+        assert {len(cells) for cells in rows_of} == {page.locator("thead th:visible").count()}
+        ranks = [int(cells[0]) for cells in rows_of]
+        assert ranks == list(range(1, len(rows_of) + 1))
+        small = page.locator("main a, main button, main summary, #find").evaluate_all(
+            """all => all.filter(e => e.checkVisibility({contentVisibilityAuto: true}))
+            .map(e => [e.textContent, e.getBoundingClientRect()])
+            .filter(([, box]) => box.height && box.height < 23.5).map(([text]) => text)"""
+        )
+        assert small == []
+
+
+def test_chips_open_one_at_a_time_and_close_on_escape_and_elsewhere(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty"))
+    window_chip, rules_chip = page.locator("#window-chip > summary"), page.locator("#rules-chip > summary")
+    window_chip.click()
+    expect(page.get_by_label("From")).to_be_visible()
+    rules_chip.click()
+    expect(page.get_by_label("From")).to_be_hidden()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Merges")).to_be_hidden()
+    expect(rules_chip).to_be_focused()
+    window_chip.click()
+    page.locator("h1").click()
+    expect(page.get_by_label("From")).to_be_hidden()
+
+
+def test_few_people_ties_and_none_look_intended(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("one"))
+    expect(page.locator(".podium li")).to_have_count(1)
+    page = window.page(boards.page("ties"))
+    heights = page.locator(".podium .block").evaluate_all("all => all.map(e => e.offsetHeight)")
+    assert len(heights) == 3 and len(set(heights)) == 1
+    page = window.page(boards.page("bots"))
+    expect(page.locator("#podium")).to_be_hidden()
+    page.get_by_role("link", name="Show them.").click()
+    page.wait_for_url("**?bots=only")
+    expect(page.locator(".podium .name")).to_have_text(["dependabot[bot]"])
+
+
+def test_print_has_the_table_and_the_chart_and_no_controls(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty") + "?since=2026-05-15")
+    page.emulate_media(media="print")
+    for shown in ("table.board", "#timeline .shapes", "#window-name", "#rules-name", ".board .share", ".podium"):
+        expect(page.locator(shown).first).to_be_visible()
+    hidden = page.locator("button, input, select, nav, .panel, a.chip, #share, .handle").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.outerHTML)"
+    )
+    assert hidden == []
