@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.support.browser import Watched
-from tests.support.ready_boards import ReadyBoards
+from tests.support.browser import Watched, violations
+from tests.support.ready_boards import HOSTILE, ReadyBoards
 
 
 def test_an_opened_row_has_an_address_and_back_closes_it(boards: ReadyBoards, window: Watched) -> None:
@@ -37,3 +37,32 @@ def test_an_opened_row_has_an_address_and_back_closes_it(boards: ReadyBoards, wi
     page.locator("a.why").first.click()
     expect(page.locator("tr.open")).to_have_count(0)
     assert page.url == before
+
+
+def test_a_name_leads_to_a_page_that_leads_to_the_rows_beside_it(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(f"{boards.page('sixty')}?merges=include")
+    row = page.locator("#rows > tr[data-row]").nth(1)
+    name = row.locator(".name").inner_text()
+    row.locator("a.of").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    assert "merges=include" in page.url
+    assert violations(page) == []
+    # A tooltip says what a bar is.
+    page.locator("figure.chart .plot").hover(position={"x": 300, "y": 40})
+    expect(page.locator("figure.chart")).to_contain_text("2026")
+    page.get_by_role("navigation", name="Ranks beside").get_by_role("link", name="rank 3").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(name)
+    page.get_by_role("navigation", name="Breadcrumb").get_by_role("link").click()
+    expect(page.locator("#rows > tr:target")).to_have_count(1)
+
+
+def test_pages_of_people_with_hostile_names_fit_a_phone(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("hostile"))
+    page.set_viewport_size({"width": 320, "height": 640})
+    links = [link.get_attribute("href") for link in page.locator("#rows a.of").all()]
+    assert len(links) == len(HOSTILE)
+    for link in links:
+        page.goto(boards.base + (link or ""))
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, link
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []

@@ -53,6 +53,8 @@ def test_the_page_has_everything_about_a_row(client: Client, people: list[str]) 
     assert f'<link rel="canonical" href="{PAGE}AdaL">' in text
     assert "commits/main?author=AdaL&amp;since=2024-01-01&amp;until=2024-12-31" in text
     assert 'href="/people/AdaL"' in text
+    compare = f"/compare?repo=https%3A%2F%2Fgithub.com%2Focto%2Fhello&amp;person=AdaL&amp;person={people[0]}"
+    assert f'href="{compare}"' in text
     assert "example.com" not in text and "elsewhere.com" not in text
     bob = client.get(PAGE + people[0]).text
     assert "Reviewed-by" in bob and f'rel="prev" href="{PAGE}AdaL"' in bob
@@ -74,6 +76,8 @@ def test_each_name_of_a_row_leads_to_one_page_under_the_same_rules(
 def test_a_bot_has_a_page_whether_it_is_ranked_or_not(client: Client, people: list[str]) -> None:
     page = client.get(PAGE + people[3], follow_redirects=True).text
     assert "Not on this board. This is a bot" in page and "<dd>9</dd>" in page
+    # A dead end has a way out.
+    assert re.search(r'href="[^"]*bots=include">Show them ranked', page)
     ranked = client.get(f"{PAGE}{people[3]}?bots=include", follow_redirects=True).text
     assert "rank <strong>1</strong> of 3" in ranked and "Not on this board" not in ranked
 

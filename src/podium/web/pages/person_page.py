@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.timeline import Timeline
@@ -54,6 +54,8 @@ def person_values(ranked: Ranked, group: int, wanted: BoardPageQuery) -> dict[st
         "chart": person_chart(ranked, group),
         "ranks": rank_chart([(year["year"], year["rank"]) for year in person["years"]]),
         "sample_url": _sample_url(ranked, person["sampleCommit"]),
+        "compare_url": _compare_url(ranked, person, wanted),
+        "ranked_url": _ranked_url(row, wanted),
         "everywhere": f"/people/{quote(row['username'], safe='[]')}" if row["username"] else None,
     }
 
@@ -78,6 +80,34 @@ def person_chart(ranked: Ranked, group: int) -> Chart | None:
 def _page_of(rank: int | None) -> int:
     """The offset of the board's page with a rank."""
     return 0 if rank is None else (rank - 1) // PEOPLE * PEOPLE
+
+
+def _compare_url(ranked: Ranked, person: dict[str, Any], wanted: BoardPageQuery) -> str:
+    """The comparison with the row before, or with the one after the first."""
+    other = person["previous"] or person["next"]
+    people = [person["row"]["person"], *([other["person"]] if other else [])]
+    board = {"repo": ranked.repository.repository_url} | ({"rev": wanted.revision} if wanted.revision else {})
+    return "/compare?" + urlencode([*board.items(), *wanted.chosen.items(), *(("person", name) for name in people)])
+
+
+def _ranked_url(row: dict[str, Any], wanted: BoardPageQuery) -> str | None:
+    """The person's page under rules that rank the row; None if these do, or no rule does."""
+    switches = wanted.switches
+    if row["rank"]:
+        return None
+    if row["isBot"] and switches["bots"] == "exclude":
+        changes = {"bots": "include"}
+    elif not row["isBot"] and switches["bots"] == "only":
+        changes = {"bots": "exclude"}
+    elif row["mergeCount"] and switches["merges"] == "exclude":
+        changes = {"merges": "include"}
+    elif row["coAuthoredCount"] and switches["coAuthors"] == "exclude":
+        changes = {"coAuthors": "include"}
+    elif wanted.rules.windowed:
+        changes = {"since": "", "until": "", "new": "any"}
+    else:
+        return None
+    return dataclasses.replace(wanted, switches={**switches, **changes}).person_link(row["person"])
 
 
 def _sample_url(ranked: Ranked, commit: str | None) -> str | None:
@@ -105,7 +135,9 @@ def rank_chart(years: list[tuple[int, int | None]]) -> dict[str, Any] | None:
     extremes = (choose(ranks, key=lambda year: (ranks[year], year)) for choose in (min, max))
     ends = {first, last, *extremes}
     return {
-        "points": [{**point, "is_end": year in ends} for year, point in points.items()],
+        "points": [
+            {**point, "is_end": year in ends, "is_low": point["rank"] == worst > best} for year, point in points.items()
+        ],
         "lines": [(point, points[year + 1]) for year, point in points.items() if year + 1 in points],
         "first": first,
         "last": last,
