@@ -67,6 +67,16 @@ def test_commits_that_are_counted_after_the_last_word_of_git_move_it_on(db: Data
     assert percents == sorted(set(percents))
 
 
+def test_without_an_estimate_the_objects_that_are_there_say_how_far_it_is(db: Database) -> None:
+    steps: Steps = [(0, ("arrived", 0, 10_000)), *((n, ("counting", 1000 * n)) for n in range(1, 11))]
+    seen = told(db, steps)[1:]
+    percents = [each["overallPercent"] for each in seen]
+    assert percents == sorted(set(percents))
+    assert percents[-1] == 51.15
+    # It is no number of commits.
+    assert not [each for each in seen if "total" in each]
+
+
 def test_progress_is_saved_twice_a_second_at_most_and_for_each_phase(db: Database) -> None:
     seen = told(db, [(n / 100, ("counting", n)) for n in range(100)] + [(1.0, ("saving", 100))])
     assert len({json.dumps(one) for one in seen}) <= 4

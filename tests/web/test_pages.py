@@ -419,7 +419,7 @@ def test_words_for_progress() -> None:
     assert filters.progress({"stage": "commits"}) == ""
     assert filters.progress({"stage": "commits", "phase": "receiving", "percent": 42.4}) == "receiving the history"
     assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}) == "12,000 commits so far"
-    assert filters.progress({"stage": "commits", "phase": "saving", "commits": 12000}) == "saving, 12,000 commits"
+    assert filters.progress({"stage": "commits", "phase": "saving", "commits": 12000}) == "saving 12,000 commits"
     later = {"stage": "commits", "waitingUntil": "2024-05-01T12:30:00Z"}
     assert filters.progress(later) == "the last try failed, the next one is at 2024-05-01 12:30 UTC"
     assert filters.progress({"stage": "users", "done": 1200, "total": 6844}) == "1,200 of 6,844 e-mails looked up"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from podium.clones.local import LocalRepository
 from podium.clones.mailmap import Identity, Mailmaps, Pair, identities
 from podium.clones.own_mailmap import OwnMailmap, read_own_mailmaps
+from podium.clones.pack_indexes import number_of_objects
 from podium.git.command import Git
 from podium.git.limits import bytes_on_disk
 from podium.git.progress import Progress
@@ -212,6 +213,8 @@ class MirrorSource:
             on_arrival=on_arrival,
             stop=stop,
         ) as mirror:
+            if mirror.incoming is None:
+                progress("arrived", 0, number_of_objects(mirror.path))
             yield History(
                 *(self._git, mirror, Mailmaps(mirror.mailmap, own=own), progress, stop),
                 limits=self._limits,

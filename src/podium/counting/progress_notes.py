@@ -49,6 +49,7 @@ class CountProgress:
         self._next = 0.0
         self._last: tuple[str, int, int | None] = ("receiving", 0, None)
         self._arrived: int | None = None
+        self._objects: int | None = None
         self._of_git = 0.0
         self._commits, self._left = RateEstimator(), RemainingTime()
         self._overall = CountPercent(saved_percent(repository.progress), look_up=look_up)
@@ -68,7 +69,7 @@ class CountProgress:
         if self._also is not None:
             self._also(phase, number, total)
         if phase == "arrived":
-            self._arrived = number
+            self._arrived, self._objects = number or self._arrived, total
             self._overall.note_counted(number / total if total else 0.0)
             # git speaks about once a second, and no more while the last commits that it received are counted.
             if self._clock() - self._of_git <= _GIT_IS_SILENT:
@@ -96,7 +97,7 @@ class CountProgress:
         if phase == "saving":
             return 0.0
         if phase == "counting":
-            expected = max(total or self._repository.total_commits or 0, self._arrived or 0)
+            expected = max(total or self._repository.total_commits or self._objects or 0, self._arrived or 0)
             return number / expected if expected else 0.0
         return number / 100
 

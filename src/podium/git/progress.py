@@ -13,7 +13,7 @@ class Progress(Protocol):
         Args:
             phase: 'preparing' (the host counts and compresses), 'receiving' and 'resolving' (deltas) in percent,
                 'counting' and 'saving' in commits; 'arrived': commits counted while receiving.
-            total: an estimate; of 'arrived' the objects that arrive, most of which are commits.
+            total: an estimate; of 'arrived' the objects that arrive or are there, most of which are commits.
         """
 
 

@@ -26,7 +26,6 @@ _PHASES = {
     "preparing": "the git server is preparing the history",
     "receiving": "receiving the history",
     "resolving": "unpacking the history",
-    "saving": "saving",
 }
 
 
@@ -64,8 +63,8 @@ def _commits(value: Mapping[str, Any], rate: float | None, seconds_left: float |
     if value.get("phase") in _PHASES:
         parts.append(_PHASES[value["phase"]])
     if value.get("commits"):
-        so_far = "" if value.get("phase") == "saving" else " so far"
-        parts.append(f"{plural(value['commits'], 'commit')}{so_far}")
+        commits = plural(value["commits"], "commit")
+        parts.append(f"saving {commits}" if value.get("phase") == "saving" else f"{commits} so far")
     if rate is not None and rate >= 1:
         parts.append(f"{number(round(rate))} per second")
     if seconds_left is not None:

@@ -2,13 +2,16 @@
 // board itself has changed, replace its rows without moving the one that the reader looks at.
 import { connectionLost } from "./connection.js";
 import { putLeaders } from "./leaders.js";
-import { fetchPage, put, putHead } from "./navigate.js";
+import { put, putHead } from "./navigate.js";
+import { fetchPage } from "./request.js";
 import { loadedPages } from "./rows.js";
 import { localize } from "./words.js";
 
 // Milliseconds. The server sends something more often than it is SILENT.
 const ASK_EVERY = 2000;
 const SILENT = 40_000;
+// After so many polls.
+const EVENTS_AFTER = 15;
 const FIRST_RETRY = 500;
 const LAST_RETRY = 8000;
 
@@ -19,6 +22,7 @@ let source = null;
 let timer = null;
 let watchdog = null;
 let failures = 0;
+let polls = 0;
 // The status of a board that this page does not show yet.
 let held = null;
 
@@ -139,11 +143,9 @@ async function refreshBoard() {
       document.dispatchEvent(new Event("rows"));
       if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
     }
-    connectionLost(false, "board");
-  } catch {
-    // The server may be restarting.
-    isShown = false;
-    connectionLost(true, "board");
+  } catch (error) {
+    // Too many requests: later.
+    isShown = error.status !== 429;
   } finally {
     setTimeout(() => {
       refreshing = false;
@@ -232,19 +234,15 @@ async function ask() {
   if (!document.hidden) {
     try {
       const fresh = (await fetchPage(status().dataset.live)).getElementById("status");
-      const wasAway = failures > 0;
       reached();
       receive({ html: fresh.outerHTML, version: fresh.dataset.version, inWork: "live" in fresh.dataset });
-      if (wasAway) {
-        listen();
-        return;
-      }
     } catch {
-      retry(ask);
-      return;
+      // Refused: later.
     }
   }
-  if (isInWork()) timer = setTimeout(ask, ASK_EVERY);
+  // Events were perhaps refused for a moment only.
+  polls += 1;
+  if (isInWork()) timer = setTimeout(polls % EVENTS_AFTER ? ask : listen, ASK_EVERY);
 }
 
 export function watch() {
