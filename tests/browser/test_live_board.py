@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import chromium, violations, watched
+from tests.support.browser import keeping_pages, violations, watched
 from tests.support.site_server import first_line, serve_site
 from tests.support.web import NOW, Site, open_site
 
@@ -188,28 +188,20 @@ def test_a_lost_connection_is_said_until_it_is_back(work: Work, chrome: Browser)
 
 
 def test_a_page_from_the_back_forward_cache_comes_up_to_date(work: Work, chrome: Browser) -> None:
-    browser = chrome.browser_type.launch(
-        executable_path=chromium(),
-        args=["--no-sandbox", "--disable-dev-shm-usage"],
-        ignore_default_args=["--disable-back-forward-cache"],
-    )
-    try:
-        work.move(state="commits_processing", progress=counting("receiving"))
-        with watched(browser, work.base) as window:
-            page = window.page(PAGE)
-            expect(page.locator("[data-field=progress]")).to_have_text("receiving the history")
-            page.evaluate("window.isKept = true")
-            page.locator(".brand").click()
-            page.wait_for_url(f"{work.base}/")
-            work.count(60)
-            page.evaluate("history.back()")
-            expect(page.locator("#rows tr[data-row]")).to_have_count(50)
-            assert page.evaluate("window.isKept"), "the browser loaded the page again"
-            expect(page.locator("#status .state")).to_have_text("Finding accounts")
-            work.complete()
-            expect(page.locator("#status .state")).to_have_text("Done")
-    finally:
-        browser.close()
+    work.move(state="commits_processing", progress=counting("receiving"))
+    with keeping_pages(chrome) as browser, watched(browser, work.base) as window:
+        page = window.page(PAGE)
+        expect(page.locator("[data-field=progress]")).to_have_text("receiving the history")
+        page.evaluate("window.isKept = true")
+        page.locator(".brand").click()
+        page.wait_for_url(f"{work.base}/")
+        work.count(60)
+        page.evaluate("history.back()")
+        expect(page.locator("#rows tr[data-row]")).to_have_count(50)
+        assert page.evaluate("window.isKept"), "the browser loaded the page again"
+        expect(page.locator("#status .state")).to_have_text("Finding accounts")
+        work.complete()
+        expect(page.locator("#status .state")).to_have_text("Done")
 
 
 def test_a_failure_says_what_happened_and_can_be_retried(work: Work, chrome: Browser) -> None:

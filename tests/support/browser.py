@@ -47,6 +47,23 @@ def running_browser() -> Iterator[Browser]:
             started.close()
 
 
+@contextlib.contextmanager
+def keeping_pages(browser: Browser) -> Iterator[Browser]:
+    """Another browser of the same kind, with the back/forward cache, which Playwright switches off.
+
+    Playwright sees no page load when a page comes back from there: go back by script.
+    """
+    started = browser.browser_type.launch(
+        executable_path=chromium(),
+        args=["--no-sandbox", "--disable-dev-shm-usage"],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    try:
+        yield started
+    finally:
+        started.close()
+
+
 @dataclasses.dataclass
 class Watched:
     """A browser's window on one server, and everything that its pages did wrong."""

@@ -15,10 +15,13 @@ from tests.support.web import open_site
 
 
 @contextlib.contextmanager
-def serve_site(folder: Path, *proxies: str) -> Iterator[fork_server.Process]:
-    """The server for the length of a ``with`` block, or until a signal; its first line is its address."""
+def serve_site(folder: Path, *proxies: str, port: int = 0) -> Iterator[fork_server.Process]:
+    """The server for the length of a ``with`` block, or until a signal; its first line is its address.
+
+    port: 0 for any free one.
+    """
     markers.require("serve_site")
-    with fork_server.start(__name__, [str(folder), *proxies], environment=os.environ) as server:
+    with fork_server.start(__name__, [str(folder), str(port), *proxies], environment=os.environ) as server:
         try:
             yield server
         finally:
@@ -33,8 +36,8 @@ def first_line(server: fork_server.Process) -> str:
 
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(name)s %(message)s")
-    with open_site(Path(sys.argv[1]), trusted_proxies=tuple(sys.argv[2:])) as site:
-        run(site.services, "127.0.0.1", 0, on_listening=lambda url: print(url, flush=True))
+    with open_site(Path(sys.argv[1]), trusted_proxies=tuple(sys.argv[3:])) as site:
+        run(site.services, "127.0.0.1", int(sys.argv[2]), on_listening=lambda url: print(url, flush=True))
     print("stopped", flush=True)
     return 0
 
