@@ -54,7 +54,16 @@ def settle(db: Database) -> None:
 
 _REPOSITORY = (
     *("key", "url", "host", "owner", "name", "state", "error", "error_code", "total_commits", "merge_commits"),
-    *("unique_contributors", "head", "branch", "counting_version", "generation", "enqueued_at", "last_processed_at"),
+    *(
+        "unique_contributors",
+        "people",
+        "head",
+        "branch",
+        "counting_version",
+        "generation",
+        "enqueued_at",
+        "last_processed_at",
+    ),
     *("commits_processed_at", "users_processed_at", "created_at", "updated_at"),
 )
 
@@ -70,9 +79,9 @@ def _repositories(repositories: int, unfinished: int, people: int) -> Iterator[t
         name, state, at = f"someone/project{number}", _state(number, unfinished), START + number
         key, error = f"{_HOST}/{name}", ("It does not exist.", "gone") if state == "failed" else (None, None)
         head = (
-            (people * 3, people, people, _SHA, "main", COUNTING_VERSION, 1)
+            (people * 2, people, people, people, _SHA, "main", COUNTING_VERSION, 1)
             if state == "completed"
-            else (None,) * 4 + (None, 1, 0)
+            else (None,) * 5 + (None, 1, 0)
         )
         # Rung long from now: nothing of these is due.
         rung = 4e9 if state == "pending" else at
@@ -112,7 +121,7 @@ def _commit_data(counted: list[int], people: int, known: int, dice: random.Rando
         for place, number in enumerate([*range(EVERYWHERE), *others]):
             email, name, last = _email(number), f"Some One {number}", START + dice.randrange(50) * WEEK
             yield (
-                *(repository, email, name, email, name, email, dice.randrange(1, 50), 1),
+                *(repository, email, name, email, name, email, 1, 1),
                 *(last, _SHA, True, place // 50, place),
             )
 

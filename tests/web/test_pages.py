@@ -43,31 +43,6 @@ def client(site: Site) -> Client:
 # Home
 
 
-def test_home_shows_the_form_and_the_repositories(site: Site, client: Client) -> None:
-    site.repository("vercel/next.js", total_commits=28_735, unique_contributors=4_012)
-    site.repository("octo/broken", "failed", error="The repository is empty.")
-    page = client.get("/")
-    assert page.status_code == 200
-    assert page.headers["content-type"].startswith("text/html")
-    assert '<form class="submit" method="post" action="/submit">' in page.text
-    assert '<a class="title" href="/r/vercel/next.js"><bdi>vercel/next.js</bdi></a>' in page.text
-    assert "28,735" in page.text
-    assert "4,012" in page.text
-    assert "The repository is empty." in page.text
-
-
-def test_home_is_read_in_pages(site: Site, client: Client) -> None:
-    for number in range(60):
-        site.repository(f"octo/r{number:02}", created_at=float(number))
-    first, second = client.get("/").text, client.get("/?offset=50").text
-    assert (first.count("/r/octo/"), second.count("/r/octo/")) == (50, 10)
-    assert 'rel="next" href="/?offset=50"' in first
-    assert 'rel="prev" href="/"' in second
-    assert "octo/r00" in second
-    assert client.get("/?offset=-1", headers=HTML).status_code == 400
-    assert "no more" in client.get("/?offset=5000").text
-
-
 def test_form_submits_and_leads_to_the_board(site: Site, client: Client) -> None:
     for text in (" https://github.com/octo/hello.git ", "$ git clone https://github.com/octo/hello folder"):
         answer = client.post("/submit", data={"repoUrl": text})
@@ -309,7 +284,7 @@ def test_an_invalid_rule_gives_an_error_page(site: Site, client: Client) -> None
 
 
 def test_people_get_pages_and_programs_get_problems(client: Client) -> None:
-    for path in ("/nothing", "/r/", "/r/octo", "/r/-/x", "/r/octo//hello"):
+    for path in ("/nothing", "/r/", "/r/-/x", "/r/octo//hello"):
         page = client.get(path, headers=HTML)
         assert page.status_code == 404, path
         assert page.headers["content-type"].startswith("text/html")

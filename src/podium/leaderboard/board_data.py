@@ -87,6 +87,12 @@ class BoardData:
             self._ranked[rules] = Ranked(self, rules)
         return self._ranked[rules]
 
+    @property
+    def usual_people(self) -> int | None:
+        """People under the default rules, if they were ranked here."""
+        usual = self._ranked.get(Rules())
+        return len(usual.ranking.order) if usual is not None and "ranking" in vars(usual) else None
+
     def part(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool = True) -> Part:
         """A value derived from this repository; ``key`` names it and the rules that it depends on."""
         return self._part((*key, self._cache_key), make, usual=usual)

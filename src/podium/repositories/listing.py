@@ -6,14 +6,19 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 from podium.errors import BadRule, NotFound
+from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, saved_percent
 from podium.repositories.queue_places import QueuePlace
 from podium.repositories.store import queries
+from podium.repositories.store import selection as selections
+from podium.repositories.store.selection import Selection
 from podium.storage.session import Session
 from podium.storage.throttled import Throttled
+from podium.textutil.fold import fold
 from podium.timeutil import iso_time
 
 
@@ -37,25 +42,75 @@ def get(session: Session, repository_id: int) -> Repository:
 MANY = 10_000
 
 
+# Words of a search, and characters before the rest is ignored.
+_MOST_WORDS, _LONGEST = 8, 200
+
+
 class Totals:
     """Totals above :data:`MANY` are cached."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._totals = {state: Throttled[int](clock=clock) for state in (None, *State)}
 
-    def of(self, session: Session, state: State | None) -> int:
-        return self._totals[state].get(lambda: queries.count(session, state), keep=lambda total: total >= MANY)
+    def of(self, session: Session, chosen: Selection) -> int:
+        """How many there are, not only on one page."""
+        if chosen.words or chosen.prefix:
+            return selections.count(session, chosen)
+        if not chosen.states:
+            return self._of(session, None)
+        return sum(self._of(session, state) for state in chosen.states)
+
+    def _of(self, session: Session, state: State | None) -> int:
+        chosen = Selection(frozenset() if state is None else frozenset([state]))
+        return self._totals[state].get(lambda: selections.count(session, chosen), keep=lambda total: total >= MANY)
+
+
+def selection(*, state: str | None = None, text: str = "", owner: str = "", github_url: str) -> Selection:
+    """Return which repositories a client wants.
+
+    state: '' and None: any. text: words, or an address. owner: an account at GitHub, or ``host/owner``.
+
+    Raises:
+        BadRule: the state does not exist.
+    """
+    try:
+        states = frozenset([State(state)] if state else [])
+    except ValueError as error:
+        raise BadRule(f"There is no state {state!r}: use one of {', '.join(State)}.") from error
+    host = host_of(github_url)
+    return Selection(states, _words(text, host), _prefix(owner, host), host)
+
+
+def _words(text: str, github_host: str) -> tuple[str, ...]:
+    # PostgreSQL rejects NUL characters.
+    plain = "".join(character if character.isprintable() else " " for character in text[:_LONGEST])
+    return tuple(word for word in (_word(part, github_host) for part in plain.split()[:_MOST_WORDS]) if word)
+
+
+def _word(text: str, github_host: str) -> str:
+    """A word as it is searched: of an address what its title shows."""
+    bare = fold(unquote(text.rpartition("://")[2])).removeprefix("@").removesuffix(".git")
+    return bare.removeprefix(f"{github_host}/").strip("/")
+
+
+def _prefix(owner: str, github_host: str) -> str:
+    owner = owner.strip("/")
+    if not owner.isprintable():
+        raise BadRule("owner: give an account at GitHub, or host/owner.")
+    first, _, rest = owner.partition("/")
+    if not owner:
+        return ""
+    if not rest and "." not in first and ":" not in first:
+        return f"{github_host}/{first}/".lower()
+    host = first.lower()
+    return f"{host}/{rest.lower() if host == github_host else rest}/" if rest else f"{host}/"
 
 
 def listing(
-    session: Session, totals: Totals, *, state: str | None, limit: int, offset: int
+    session: Session, totals: Totals, chosen: Selection, *, limit: int, offset: int
 ) -> tuple[list[Repository], int]:
-    """Return one page of repositories, newest first, and their total; raise BadRule if the state does not exist."""
-    try:
-        chosen = None if state is None else State(state)
-    except ValueError as error:
-        raise BadRule(f"There is no state {state!r}: use one of {', '.join(State)}.") from error
-    return queries.page(session, chosen, limit=limit, offset=offset), totals.of(session, chosen)
+    """Return one page of repositories, and their total."""
+    return selections.page(session, chosen, limit=limit, offset=offset), totals.of(session, chosen)
 
 
 def describe(repository: Repository, place: QueuePlace | None = None) -> dict[str, Any]:
@@ -68,6 +123,7 @@ def describe(repository: Repository, place: QueuePlace | None = None) -> dict[st
         "progress": _progress(repository, place),
         "totalCommits": repository.total_commits,
         "uniqueContributors": repository.unique_contributors,
+        "people": repository.people,
         "lastProcessedAt": iso_time(repository.last_processed_at),
         "createdAt": iso_time(repository.created_at),
         "updatedAt": iso_time(repository.updated_at),

@@ -23,7 +23,7 @@ from podium.web.middleware.identify_caller import IdentifyCaller
 from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
-from podium.web.pages import compare_routes, page_routes, people_routes, person_routes, well_known_routes
+from podium.web.pages import compare_routes, home_routes, page_routes, people_routes, person_routes, well_known_routes
 from podium.web.services import Context, Services
 from podium.web.share import avatar_routes, download_routes, image_routes, preview_routes
 
@@ -50,6 +50,7 @@ def create_app(services: Services) -> FastAPI:
         preview_routes.router,
         download_routes.router,
         well_known_routes.router,
+        home_routes.router,
         person_routes.router,
         people_routes.router,
         compare_routes.router,

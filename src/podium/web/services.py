@@ -34,6 +34,7 @@ from podium.web.clients import client_of
 from podium.web.live.pubsub import MAX_SUBSCRIBERS, PubSub
 from podium.web.live.status import StatusView
 from podium.web.origin import known_origin
+from podium.web.pages.board_cards import BoardCards
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
 from podium.web.serving.connections import connection_limit
@@ -86,6 +87,7 @@ class Context:
     boards: BoardCache
     status: StatusView
     pubsub: PubSub
+    cards: BoardCards
     shortcuts: Shortcuts
     credentials: Credentials
     typesetter: Typesetter
@@ -133,6 +135,7 @@ class Context:
                 # The other half stays for requests.
                 min(MAX_SUBSCRIBERS, connection_limit(settings.max_connections) // 2),
             ),
+            cards=BoardCards(renderer, status),
             shortcuts=Shortcuts(partial(known_origin, settings=settings)),
             credentials=Credentials(settings, services.code),
             typesetter=Typesetter(Fonts()),

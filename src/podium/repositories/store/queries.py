@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podium.repositories.model import COLUMNS, Repository, State
+from podium.repositories.model import COLUMNS, Repository
 from podium.storage.session import Session
 
 SELECT = f"SELECT {', '.join(COLUMNS)}"
@@ -41,30 +41,6 @@ def roots(session: Session, repository_id: int) -> list[str]:
 def lock(session: Session, repository_id: int) -> Repository | None:
     """Lock a row against other writers until the transaction ends, and return it."""
     return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)
-
-
-def page(session: Session, state: State | None, *, limit: int, offset: int) -> list[Repository]:
-    rows = session.all(
-        f"""{SELECT} FROM repository WHERE {_chosen(state)}
-        ORDER BY created_at DESC, id DESC LIMIT :limit OFFSET :offset""",
-        limit=limit,
-        offset=offset,
-        **_parameters(state),
-    )
-    return [Repository.from_row(row) for row in rows]
-
-
-def count(session: Session, state: State | None) -> int:
-    number: int = session.value(f"SELECT count(*) FROM repository WHERE {_chosen(state)}", **_parameters(state))
-    return number
-
-
-def _chosen(state: State | None) -> str:
-    return LISTED + (" AND state = :state" if state else "")
-
-
-def _parameters(state: State | None) -> dict[str, str]:
-    return {"state": str(state)} if state else {}
 
 
 def latest(session: Session, *, limit: int) -> list[Repository]:

@@ -272,6 +272,16 @@ def save_counted(
     )
 
 
+def note_people(session: Session, repository_id: int, generation: int, people: int) -> None:
+    """Note how many people the board of that generation ranks under the default rules."""
+    session.run(
+        "UPDATE repository SET people = :people WHERE id = :id AND generation = :generation AND state = 'completed'",
+        id=repository_id,
+        generation=generation,
+        people=people,
+    )
+
+
 def save_clone_size(session: Session, repository_id: int, clone_bytes: int) -> None:
     session.run("UPDATE repository SET clone_bytes = :bytes WHERE id = :id", id=repository_id, bytes=clone_bytes)
 

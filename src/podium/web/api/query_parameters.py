@@ -71,6 +71,19 @@ class Page(_Query):
 
 class ListingQuery(Page):
     state: str | None = Field(None, description="Only those in this state.", json_schema_extra={"enum": list(State)})
+    search: str = Field(
+        "",
+        max_length=200,
+        description="Only those with all of these words in owner, name or (not at GitHub) host. Case and accents are "
+        "ignored. An address is found as well.",
+        examples=["rails"],
+    )
+    owner: str = Field(
+        "",
+        max_length=500,
+        description="Only those of this account at GitHub, or below this `host/owner` elsewhere.",
+        examples=["rails", "gitlab.com/group"],
+    )
 
 
 class RulesQuery(_Query):

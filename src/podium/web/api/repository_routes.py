@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
-from podium.repositories.listing import describe, get, listing
+from podium.repositories.listing import describe, get, listing, selection
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
@@ -35,9 +35,15 @@ router = APIRouter(dependencies=[Depends(each_once)])
     },
 )
 def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
-    """All repositories, newest first."""
+    """All repositories, newest first; of a search the best matches first."""
+    chosen = selection(
+        state=query.state,
+        text=query.search,
+        owner=query.owner,
+        github_url=context.services.settings.github_server_url,
+    )
     with context.services.db.read() as session:
-        rows, total = listing(session, context.totals, state=query.state, limit=query.limit, offset=query.offset)
+        rows, total = listing(session, context.totals, chosen, limit=query.limit, offset=query.offset)
     return JSONResponse([describe(row, context.queue.of(row)) for row in rows], headers={"X-Total-Count": str(total)})
 
 

@@ -84,6 +84,9 @@ class RepositoryResponse(ResponseModel):
     progress: WorkProgress | None = Field(description="Null unless it is being processed.")
     total_commits: int | None = Field(description="All commits of the branch or tag, including merges.")
     unique_contributors: int | None = Field(description="Distinct e-mails of authors.")
+    people: int | None = Field(
+        description="People on the board under the default rules; null until the board of this count was first made."
+    )
     last_processed_at: str | None = Field(description=_TIME)
     created_at: str = Field(description=_TIME)
     updated_at: str = Field(description=_TIME)

@@ -24,6 +24,7 @@ from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.last_reads import LastReads
 from podium.web.cache.memory import MemoryCache
+from podium.web.cache.people_counts import PeopleCounts
 from podium.web.cache.read_threads import Check, ReadThreads
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
@@ -77,6 +78,7 @@ class BoardCache:
         self._cache = MemoryCache(max_bytes - max_bytes // 4)
         self._rows = RowBatcher(db)
         self._last_reads = LastReads(db)
+        self._people = PeopleCounts(db)
         self._threads = ReadThreads()
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
         self._checks: SingleFlight[None] = SingleFlight()
@@ -191,10 +193,13 @@ class BoardCache:
             if self._max_board_bytes:
                 data.check_size(self._max_board_bytes)
             try:
-                return make(row, data)
+                made = make(row, data)
             except BadCommitLog as error:
                 log.error("repository %d must be counted again: %s", row.id, error.message)  # noqa: TRY400 - no bug here
                 damaged = row
+            else:
+                self._people.note(row, data.usual_people)
+                return made
         # A write transaction may not begin within a read.
         if damaged.counting_version:
             with self._db.write() as session:

@@ -62,6 +62,29 @@ def person_path(page: str, person: str) -> str:
     return f"{page}/-/people/{quote(person, safe='[]')}"
 
 
+def owner_path(row: Repository, github_host: str) -> str:
+    """The page of all boards of the repository's owner; of its host if it lies at the root of one."""
+    segments = [row.owner] if row.host == github_host else [row.host, *(row.owner.split("/") if row.owner else [])]
+    return "/r/" + "/".join(quote(segment, safe=":[]@") for segment in segments)
+
+
+def owner_key(path: str, github_host: str) -> str | None:
+    """The beginning of the keys below a path after ``/r/``: an owner at GitHub, a host, or a host and an owner.
+
+    None: no owner can have such a path.
+    """
+    first, *rest = path.strip("/").split("/")
+    is_host = "." in first or ":" in first
+    # PostgreSQL rejects NUL characters.
+    if not first or not all(rest) or not path.isprintable() or "#" in path or (rest and not is_host):
+        return None
+    if not is_host:
+        return f"{github_host}/{first}/".lower()
+    host = first.lower()
+    key = "/".join([host, *rest, ""])
+    return key.lower() if host == github_host else key
+
+
 def key_of(path: str, github_url: str, rev: str | None = None) -> str:
     """The ``repository.key`` that a path after ``/r/`` and a branch or tag name.
 

@@ -4,124 +4,41 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
+from podium.errors import BadAddress, NotFound
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.search import LONGEST
 from podium.leaderboard.view import PARAMETERS as VIEW
 from podium.leaderboard.view import View
-from podium.repositories.listing import listing
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace
-from podium.repositories.revision import MAX_BYTES, parse_revision
-from podium.textutil.mask import is_email, without_user_info
+from podium.repositories.revision import parse_revision
+from podium.textutil.mask import is_email
 from podium.web.access import count_email_lookup, shows_emails
-from podium.web.admin_sessions import COOKIE, SESSION
-from podium.web.api.submission_routes import retry_address, submit_address
 from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
 from podium.web.live.events import EventStream
-from podium.web.live.status import is_in_work
-from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.origin import known_origin
-from podium.web.pages.board_page import board_values, explanation, found, names_of_periods, pages
+from podium.web.pages.board_page import board_values, explanation, found, names_of_periods
 from podium.web.pages.board_query import SWITCHES, BoardPageQuery
-from podium.web.pages.board_urls import key_of, page_path, page_url
+from podium.web.pages.board_urls import key_of, page_path
+from podium.web.pages.home_routes import FormDep, owner_page
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import board_meta
 from podium.web.share.snippets import share_values
-
-REPOSITORIES = 50
 
 router = APIRouter(include_in_schema=False)
 
 Offset = Annotated[int, Query(ge=0, le=10**12)]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 OptionalNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
-
-
-async def _form(request: Request) -> dict[str, str]:
-    try:
-        return dict(parse_qsl((await request.body()).decode(errors="replace"), max_num_fields=10))
-    except ValueError as error:
-        raise HTTPException(400, "The form is not valid.") from error
-
-
-FormDep = Annotated[dict[str, str], Depends(_form)]
-
-
-@router.get("/", dependencies=[SmallRead])
-def home(context: ContextDep, offset: Offset = 0) -> Response:
-    return _home(context, offset=offset)
-
-
-def _home(
-    context: Context, *, offset: int = 0, text: str = "", rev: str = "", error: PodiumError | None = None
-) -> Response:
-    with context.services.db.read() as session:
-        rows, total = listing(session, context.totals, state=None, limit=REPOSITORIES, offset=offset)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
-    return context.renderer.page(
-        "home.html",
-        status=error.status if error else 200,
-        headers=headers,
-        text=text[:2000],
-        rev=rev[:MAX_BYTES],
-        error=error.message if error else None,
-        repositories=[context.status.values(row, context.queue.of(row)) for row in rows],
-        pages=pages(total, offset, REPOSITORIES, _home_link),
-        in_work=any(is_in_work(row) for row in rows),
-    )
-
-
-def _home_link(offset: int) -> str:
-    return f"/?offset={offset}" if offset else "/"
-
-
-@router.post("/submit")
-def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    text, rev = form.get("repoUrl", ""), form.get("rev", "")
-    try:
-        found = submit_address(request, context, text, rev)
-    except (BadAddress, BadRule, TooManyRequests) as error:
-        # A page is cached, saved and shared: it repeats no password.
-        return _home(context, text=without_user_info(text), rev=rev, error=error)
-    return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
-
-
-@router.post("/retry")
-def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    row = retry_address(request, context, form.get("repoUrl", ""), form.get("rev"))
-    return RedirectResponse(page_url(row, context.github_host), status_code=303)
-
-
-@router.get("/admin")
-async def begin_session(request: Request, context: ContextDep, code: str = "") -> Response:
-    """Make the browser the administrator's, and drop the code from its address."""
-    if request.scope.get("head"):
-        # A preview must not use up the code.
-        return Response(headers=_CODE_HEADERS)
-    response = RedirectResponse("/", status_code=303, headers=_CODE_HEADERS)
-    response.set_cookie(
-        COOKIE,
-        context.credentials.begin_session(request.scope, code),
-        max_age=SESSION,
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
-    return response
-
-
-_CODE_HEADERS = {"Cache-Control": NOT_STORED, "Referrer-Policy": "no-referrer"}
 
 
 @router.get("/r/{path:path}")
@@ -158,9 +75,14 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
     try:
         key = key_of(path, github_url, rev)
     except BadAddress as error:
+        # GitHub's host and an owner.
+        if page := await owner_page(context, path):
+            return page
         raise HTTPException(404) from error
     repository = await context.boards.row(key)
     if repository is None:
+        if not rev and (page := await owner_page(context, path)):
+            return page
         return unknown_board(context, path, rev)
     if posted and _by_link(wanted.find):
         return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
@@ -232,7 +154,8 @@ def of_repository(wanted: BoardPageQuery, row: Repository, context: Context) -> 
 
 def _address_of(path: str, github_url: str) -> str:
     path = path.strip("/")
-    return f"{github_url}/{path}" if path.count("/") == 1 else "https://" + path.replace("/-/", "/", 1)
+    is_at_github = path.count("/") == 1 and not {".", ":"} & {*path.partition("/")[0]}
+    return f"{github_url}/{path}" if is_at_github else "https://" + path.replace("/-/", "/", 1)
 
 
 async def _row(context: Context, number: int) -> Repository:

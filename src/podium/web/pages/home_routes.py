@@ -1,0 +1,203 @@
+"""The home page, the lists of boards, and the forms that submit a repository."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from podium.errors import BadAddress, BadRule, PodiumError, TooManyRequests
+from podium.repositories.listing import listing, selection
+from podium.repositories.model import Repository, State
+from podium.repositories.revision import MAX_BYTES
+from podium.repositories.store import selection as selections
+from podium.textutil.mask import without_user_info
+from podium.web.admin_sessions import COOKIE, SESSION
+from podium.web.api.submission_routes import retry_address, submit_address
+from podium.web.middleware.identify_caller import NOT_STORED
+from podium.web.pages.board_cards import CARDS
+from podium.web.pages.board_page import pages
+from podium.web.pages.board_urls import owner_key, owner_path, page_url
+from podium.web.services import Context, ContextDep, SmallRead
+
+REPOSITORIES = 50
+
+# Failed repositories of others are no news: they are in a list of their own, and found by a search.
+FILTERS: dict[str, tuple[str, frozenset[State]]] = {
+    "": ("All", frozenset()),
+    "done": ("Done", frozenset({State.COMPLETED})),
+    "working": ("In work", frozenset({State.PENDING, State.COMMITS_PROCESSING, State.USERS_PROCESSING})),
+    "failed": ("Failed", frozenset({State.FAILED})),
+}
+_NOT_FAILED = frozenset(State) - {State.FAILED}
+
+router = APIRouter(include_in_schema=False)
+
+Offset = Annotated[int, Query(ge=0, le=10**12)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ListQuery:
+    """The query of a list of boards. ``path`` is without a query; ``prefix`` is of the keys."""
+
+    path: str
+    state: str = ""
+    search: str = ""
+    offset: int = 0
+    prefix: str = ""
+
+    def link(self, **changes: object) -> str:
+        query = {"search": self.search, "state": self.state} | changes
+        chosen = urlencode({name: str(value) for name, value in query.items() if value})
+        return self.path + (f"?{chosen}" if chosen else "")
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.search or self.state or self.offset)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    try:
+        return dict(parse_qsl((await request.body()).decode(errors="replace"), max_num_fields=10))
+    except ValueError as error:
+        raise HTTPException(400, "The form is not valid.") from error
+
+
+FormDep = Annotated[dict[str, str], Depends(_form)]
+
+
+@router.get("/", dependencies=[SmallRead])
+async def home(context: ContextDep, offset: Offset = 0, search: str = "", state: str = "") -> Response:
+    return await _home(context, _query("/", search, state, offset))
+
+
+def _query(path: str, text: str, state: str, offset: int, prefix: str = "") -> ListQuery:
+    """Raises BadRule: there is no such filter."""
+    if state not in FILTERS:
+        raise BadRule(f"There is no filter {state[:40]!r}: choose {', '.join(name for name in FILTERS if name)}.")
+    return ListQuery(path, state, text.strip()[:200], offset, prefix)
+
+
+async def _home(
+    context: Context, query: ListQuery, *, text: str = "", rev: str = "", error: PodiumError | None = None
+) -> Response:
+    listed, shown = await run_in_threadpool(_read, context, query, with_shown=not query.is_filtered)
+    context.cards.count_people(context.boards, listed["rows"])
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+    return context.renderer.page(
+        "home.html",
+        status=error.status if error else 200,
+        headers=headers,
+        text=text[:2000],
+        rev=rev[:MAX_BYTES],
+        error=error.message if error else None,
+        cards=await context.cards.cards(context.boards, shown),
+        **listed,
+    )
+
+
+def _read(context: Context, query: ListQuery, *, with_shown: bool = False) -> tuple[dict[str, Any], list[Repository]]:
+    """Read a list, and the boards that the home page shows as cards."""
+    chosen = selection(text=query.search, github_url=context.services.settings.github_server_url)
+    states = FILTERS[query.state][1] or (frozenset() if chosen.words else _NOT_FAILED)
+    chosen = dataclasses.replace(chosen, states=states, prefix=query.prefix)
+    failed = dataclasses.replace(chosen, states=FILTERS["failed"][1])
+    with context.services.db.read() as session:
+        rows, total = listing(session, context.totals, chosen, limit=REPOSITORIES, offset=query.offset)
+        failures = context.totals.of(session, failed)
+        shown = selections.finished(session, limit=CARDS) if with_shown else []
+    values = {
+        "query": query,
+        "rows": rows,
+        "repositories": [_entry(context, row) for row in rows],
+        "pages": pages(total, query.offset, REPOSITORIES, lambda offset: query.link(offset=offset)),
+        "filters": [(name, words, query.link(state=name, offset=0)) for name, (words, _) in FILTERS.items()],
+        "failures": failures,
+        "in_work": any(row.state.is_unfinished for row in rows),
+    }
+    return values, shown
+
+
+def _entry(context: Context, row: Repository) -> dict[str, Any]:
+    values = context.status.values(row, context.queue.of(row))
+    owner = values["repository"]["title"].removesuffix(row.name).rstrip("/")
+    return values | {"owner": owner, "name": row.name, "owner_path": owner_path(row, context.github_host)}
+
+
+@router.post("/submit")
+async def submit_form(request: Request, context: ContextDep, form: FormDep) -> Response:
+    text, rev = form.get("repoUrl", ""), form.get("rev", "")
+    try:
+        found = await run_in_threadpool(submit_address, request, context, text, rev)
+    except (BadAddress, BadRule, TooManyRequests) as error:
+        # A page is cached, saved and shared: it repeats no password.
+        return await _home(context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error)
+    return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
+
+
+@router.post("/retry")
+def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
+    row = retry_address(request, context, form.get("repoUrl", ""), form.get("rev"))
+    return RedirectResponse(page_url(row, context.github_host), status_code=303)
+
+
+@router.get("/admin")
+async def begin_session(request: Request, context: ContextDep, code: str = "") -> Response:
+    """Make the browser the administrator's, and drop the code from its address."""
+    if request.scope.get("head"):
+        # A preview must not use up the code.
+        return Response(headers=_CODE_HEADERS)
+    response = RedirectResponse("/", status_code=303, headers=_CODE_HEADERS)
+    response.set_cookie(
+        COOKIE,
+        context.credentials.begin_session(request.scope, code),
+        max_age=SESSION,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return response
+
+
+_CODE_HEADERS = {"Cache-Control": NOT_STORED, "Referrer-Policy": "no-referrer"}
+
+
+@router.get("/r/{owner}", dependencies=[SmallRead])
+async def boards_of_owner(
+    owner: str, context: ContextDep, offset: Offset = 0, search: str = "", state: str = ""
+) -> Response:
+    return await owner_page(context, owner, offset=offset, text=search, state=state) or _unknown_owner(context, owner)
+
+
+async def owner_page(
+    context: Context, path: str, *, offset: int = 0, text: str = "", state: str = ""
+) -> Response | None:
+    """The boards below a path after ``/r/`` that names an owner or a host; None if there are none.
+
+    Raises:
+        BadRule: there is no such filter.
+    """
+    prefix = owner_key(path, context.github_host)
+    if prefix is None:
+        return None
+    query = _query(f"/r/{path.strip('/')}", text, state, offset, prefix)
+    listed, _ = await run_in_threadpool(_read, context, query)
+    if not listed["rows"] and not query.is_filtered and not listed["failures"]:
+        return None
+    context.cards.count_people(context.boards, listed["rows"])
+    return context.renderer.page("owner.html", owner=_owner_title(listed["rows"], prefix, context), **listed)
+
+
+def _owner_title(rows: list[Repository], prefix: str, context: Context) -> str:
+    """As the host spells it, which the key of a repository at GitHub does not."""
+    key = prefix.rstrip("/").removeprefix(f"{context.github_host}/")
+    return rows[0].owner if rows and rows[0].owner.lower() == key else key
+
+
+def _unknown_owner(context: Context, owner: str) -> Response:
+    return context.renderer.page("unknown.html", status=404, name=owner, address=f"{owner}/", rev="")
