@@ -125,3 +125,16 @@ def test_one_person_is_named_and_a_board_that_is_not_there_is_not_described(site
         found = tags(client, f"/r/octo/{state}")
         assert found.meta["description"].startswith("Podium ranks the people")
         assert "og:image" not in found.meta
+
+
+def test_a_person_has_a_sentence_and_a_picture(site: Site) -> None:
+    client = site.client(host="podium.example.org")
+    site.account("p3@example.com", "dan")
+    found = tags(client, "/r/octo/hello/-/people/dan?merges=include")
+    assert set(found.meta) == COMPLETE
+    assert found.meta["description"] == "Dan made 10 commits in octo/hello, rank 4 of 4."
+    assert found.meta["og:url"] == "http://podium.example.org/r/octo/hello/-/people/dan?merges=include"
+    image = urlsplit(found.meta["og:image"])
+    assert image.path == "/r/octo/hello/-/people/dan/preview.png"
+    assert client.get(f"{image.path}?{image.query}").headers["content-type"] == "image/png"
+    assert client.get("/r/octo/hello/-/people/nobody/preview.png").status_code == 404

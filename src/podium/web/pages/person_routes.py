@@ -17,11 +17,13 @@ from podium.web.access import shows_emails
 from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
+from podium.web.origin import known_origin
 from podium.web.pages.board_query import BoardPageQuery
-from podium.web.pages.board_urls import key_of
+from podium.web.pages.board_urls import key_of, person_path
 from podium.web.pages.page_routes import board_query, of_repository, unknown_board
 from podium.web.pages.person_page import person_values
 from podium.web.services import Context, ContextDep
+from podium.web.share.meta import person_meta
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,12 +54,13 @@ async def person(request: Request, path: str, name: str, context: ContextDep) ->
     if not has_board(repository):
         return RedirectResponse(of_repository(wanted, repository, context).link(), status_code=303)
     emails = shows_emails(request, context.services)
+    known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own = of_repository(wanted, row, context)
-        return _page(context, row, data, own, name)
+        return _page(context, row, data, own, name, origin=known)
 
-    shortcut = Shortcut(key, ("person page", wanted.rules, *wanted.switches.values(), name, emails), live=True)
+    shortcut = Shortcut(key, ("person page", wanted.rules, *wanted.switches.values(), name, emails, known), live=True)
     try:
         page = await context.boards.get(repository, shortcut.name, make, live=True, reader=context.reader(request))
     except _UnknownError:
@@ -69,7 +72,7 @@ async def person(request: Request, path: str, name: str, context: ContextDep) ->
 
 
 def _page(
-    context: Context, row: Repository, data: BoardData | None, wanted: BoardPageQuery, name: str
+    context: Context, row: Repository, data: BoardData | None, wanted: BoardPageQuery, name: str, *, origin: str | None
 ) -> CachedResponse:
     if data is None:
         raise _UnknownError
@@ -82,10 +85,20 @@ def _page(
         # Not for ever: rows join and part, and logins change.
         return CachedResponse.see_other(wanted.person_link(own))
     values: dict[str, Any] = context.status.values(row)
+    shown = person_values(ranked, group, dataclasses.replace(wanted, offset=0))
     return context.renderer.body(
         "person.html",
         **values,
-        **person_values(ranked, group, dataclasses.replace(wanted, offset=0)),
+        **shown,
+        meta=person_meta(
+            origin,
+            person_path(wanted.path, own),
+            wanted.rules_parameters,
+            title=values["repository"]["title"],
+            row=shown["row"],
+            total=len(ranked.ranking.order),
+            version=values["version_of_board"],
+        ),
         switches=wanted.switches,
         wanted=wanted,
     )

@@ -93,6 +93,31 @@ def board_meta(
     )
 
 
+def person_meta(
+    origin: str | None, path: str, parameters: dict[str, str], *, title: str, row: Document, total: int, version: str
+) -> Meta:
+    """Of the page of a person of a board.
+
+    Args:
+        path: the page's, without a query.
+        title: the repository's.
+        row: the person's, of the board's document.
+        total: the people of the board.
+    """
+    name = name_of(row)
+    name = name if HIDDEN not in name else "A contributor"
+    place = f", rank {row['rank']:,} of {total:,}" if row["rank"] else ""
+    said = f"{name} made {plural(row['commitCount'], 'commit')} in {title}{place}."
+    return page_meta(
+        origin,
+        path + _query(parameters),
+        title=f"{name} in {title}",
+        description=said,
+        image=f"{path}/preview.png{_query(parameters | {'v': version})}",
+        image_about=f"{said} The chart shows the commits over time.",
+    )
+
+
 def _people(board: Document) -> str:
     """``2,358 people, first A, B, C.``"""
     names = [name for name in map(name_of, board["top_contributors"]) if HIDDEN not in name]

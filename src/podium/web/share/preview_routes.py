@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from podium.avatars.thumbnail import thumbnail
 from podium.errors import NotFound
-from podium.leaderboard.board import read_board
-from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.board import Document, entries, read_board
+from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.summary import title
+from podium.leaderboard.person_names import group_named
 from podium.repositories.model import Repository, State
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
@@ -21,6 +22,7 @@ from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.conditional import cache_control
 from podium.web.live.status import board_version
 from podium.web.pages.chart import chart_of
+from podium.web.pages.person_page import person_chart
 from podium.web.services import Context, ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 from podium.web.share.image_options import PreviewQuery
@@ -34,6 +36,40 @@ _PNG = "image/png"
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 router = APIRouter(dependencies=[Depends(each_once)])
+
+
+# Before that of a board, whose path it would be.
+@router.get("/r/{path:board}/-/people/{name}/preview.png", include_in_schema=False)
+async def get_person_preview(
+    request: Request, path: BoardPath, name: str, query: Annotated[PreviewQuery, Query()], context: ContextDep
+) -> Response:
+    """What other sites show of a link to a person's page."""
+    rules = query.rules()
+    row = await repository_at(context, path, query.rev)
+    if row is None:
+        raise NotFound("This was never submitted: POST /leaderboard?repoUrl=… does it.")
+
+    def person_of(data: BoardData) -> tuple[Ranked, int, Document]:
+        ranked = query.ranked(data, rules)
+        group = group_named(ranked, name)
+        if group is None:
+            raise NotFound("The board has no such person.")
+        return ranked, group, entries(ranked, [group], show_emails=False)[0]
+
+    def urls(data: BoardData) -> list[str]:
+        entry = person_of(data)[2]
+        return [entry["avatarUrl"]] if entry["avatarUrl"] else []
+
+    def draw(data: BoardData, faces: Pictures) -> bytes:
+        ranked, group, entry = person_of(data)
+        place = f"rank {entry['rank']:,} of {len(ranked.ranking.order):,}" if entry["rank"] else "not ranked"
+        return pictures.person_picture(
+            entry, title_of_row(row), [place], person_chart(ranked, group), faces, typesetter=context.typesetter
+        )
+
+    return await preview(
+        request, context, row, name=("person", name, rules, query.months), urls=urls, draw=draw, version=query.v
+    )
 
 
 @router.get(
