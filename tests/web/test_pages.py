@@ -225,7 +225,6 @@ def test_finished_board_is_left_alone(site: Site, client: Client) -> None:
         page = client.get(path).text
         assert "data-live" not in page
         assert "http-equiv" not in page
-        assert "live.js" not in page
 
 
 def test_version_changes_when_there_is_something_new_to_show(site: Site, client: Client) -> None:
