@@ -8,6 +8,7 @@ import importlib.metadata
 import re
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,19 @@ def test_every_command_names_a_function_that_runs_it() -> None:
     for words in (["rank", "."], ["serve"], ["worker", "all"], ["queue"], ["queue", "retry"], ["queue", "drop", "1"]):
         module, _, function = parser().parse_args(words).func.partition(":")
         assert callable(getattr(importlib.import_module(f"podium.cli.{module}"), function))
+
+
+def test_drawing_libraries_are_imported_by_the_first_picture() -> None:
+    script = """
+import sys
+import podium.cli.rank.rank_command
+import podium.app.server_process
+import podium.web.application
+from podium.web.share.preview.fonts import Fonts
+from podium.web.share.preview.typesetting import Typesetter
+
+Typesetter(Fonts())
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"PIL", "uharfbuzz"}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from podium.web.pages.assets import Assets
-from podium.web.pages.rendering import STATIC
+from podium.web.pages.rendering import HERE, STATIC
 from tests.support.web import open_site
 
 
@@ -33,6 +33,12 @@ def test_no_import_is_missed(name: str) -> None:
     assert len(set(modules)) == len(modules)
     for module in modules:
         assert set(re.findall(r'"\./([\w-]+\.js)"', (STATIC / module).read_text())) <= set(modules)
+
+
+@pytest.mark.parametrize("template", sorted((HERE / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_templates_load_modules_with_those_that_they_import(template: Path) -> None:
+    loaded = template.read_text().count('type="module"')
+    assert loaded == (1 if template.name == "_macros.html" else 0)
 
 
 def test_a_page_names_its_modules_and_the_icon_is_where_programs_look(tmp_path: Path) -> None:

@@ -224,6 +224,7 @@ def test_finished_board_is_left_alone(site: Site, client: Client) -> None:
     for path in ("/", "/r/octo/hello", f"/status/{number}"):
         page = client.get(path).text
         assert "data-live" not in page
+        assert "data-events" not in page
         assert "http-equiv" not in page
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 NAME = "overallPercent"
 
-# Parts of the time of a first count from an address, in order (docs/counting.md: "Progress").
+# Parts of the time of a first count from an address, in order (docs/page.md: "While it counts").
 _PARTS = {"preparing": 5, "receiving": 40, "resolving": 5, "counting": 35, "saving": 15}
 # Where counting ends, if a look-up of accounts follows, and if none does.
 _COUNTED = {True: 60.0, False: 98.0}
