@@ -191,6 +191,28 @@ def test_a_refresh_adds_a_segment_and_gives_new_people_the_next_ordinals(db: Dat
     assert len(links(db, number)) == 6
 
 
+def test_a_count_of_the_whole_history_keeps_numbers_and_gives_none_twice(db: Database) -> None:
+    """A page of a person is found by the number."""
+    number = save_first(db, 6)
+    before = ordinals(db, number)
+    submit_again(db, number)
+    with leased(db, number) as held:
+        save(db, held, tally_of(4, first=1), head="without the first and the last")
+    kept = ordinals(db, number)
+    assert kept == {email: before[email] for email in kept} and len(kept) == 4
+    refresh(db, number, tally_of(2, first=5), "with the last again, and a new one")
+    assert set(ordinals(db, number).values()) == {*kept.values(), 6, 7}
+
+
+def test_numbers_follow_the_history_and_not_the_emails(db: Database) -> None:
+    number, tally = add_repository(db, "github.com/o/r"), Tally()
+    for place, name in enumerate(("zoe", "ada", "mia")):
+        tally.add([b"%040x" % place], [((name, f"{name}@example.org"), WEEK, False, (), (), b"", False)])
+    with leased(db, number) as held:
+        save(db, held, tally)
+    assert ordinals(db, number) == {"zoe@example.org": 0, "ada@example.org": 1, "mia@example.org": 2}
+
+
 def test_many_refreshes_are_merged_and_lose_nothing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.storage.commit_log.compact.MOST_SMALL", 4)
     monkeypatch.setattr("podium.storage.commit_log.compact.LARGEST_SEGMENT", 60)

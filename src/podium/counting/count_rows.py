@@ -8,6 +8,7 @@ from typing import Any
 from podium.clones.mailmap import Identity
 from podium.counting.base_people import InBase
 from podium.history.totals import PersonTotals
+from podium.repositories.model import Repository
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 from podium.storage.steps import EMAILS_PER_QUERY, chunked
@@ -103,9 +104,10 @@ def ordinals(session: Session, repository_id: int, emails: Collection[str]) -> d
     return {(name, email): ordinal for name, email, ordinal in rows}
 
 
-def next_ordinal(session: Session, repository_id: int) -> int:
-    last: int | None = session.value(f"SELECT MAX(ordinal) FROM commit_data WHERE {OF_VALID_COUNT}", id=repository_id)
-    return 0 if last is None else last + 1
+def next_ordinal(session: Session, repository: Repository) -> int:
+    """Return the first ordinal that was never given, also not to people whom a recount no longer found."""
+    last: int | None = session.value(f"SELECT MAX(ordinal) FROM commit_data WHERE {OF_VALID_COUNT}", id=repository.id)
+    return max(repository.next_ordinal, 0 if last is None else last + 1)
 
 
 def has_base_people(session: Session, repository_id: int) -> bool:

@@ -16,7 +16,7 @@ import functools
 import itertools
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from podium.clones.mailmap import Identity
 from podium.counting import count_rows
@@ -117,8 +117,8 @@ def save_count(
         Interrupted: ``stop`` was set.
     """
     if count.since is None:
-        left = retry_transaction(lambda: _write(db, held, count, stop, on_saved), stop)
-        retry_transaction(lambda: _make_valid(held, count, left), stop)
+        written = retry_transaction(lambda: _write(db, held, count, stop, on_saved), stop)
+        retry_transaction(lambda: _make_valid(held, count, written), stop)
         # The reconciler removes what is left.
         with contextlib.suppress(StorageError, Interrupted):
             run_steps(db.write, _removal(count.repository.id, count.repository.count_id), stop)
@@ -131,8 +131,17 @@ def save_count(
 # --- all of history
 
 
-def _write(db: Database, held: Lease, count: Count, stop: threading.Event, on_saved: Callable[[float], None]) -> int:
-    """Write the rows that readers do not see yet; return the number of e-mails to look up."""
+class _Written(NamedTuple):
+    """The e-mails to look up, and the first number that no person has."""
+
+    emails_left: int
+    next_ordinal: int
+
+
+def _write(
+    db: Database, held: Lease, count: Count, stop: threading.Event, on_saved: Callable[[float], None]
+) -> _Written:
+    """Write the rows that readers do not see yet."""
     number, count_id = count.repository.id, held.repository.lease_token
     with held.fence() as session:
         is_new = hidden_counts.hide(session, number, count_id)
@@ -140,8 +149,9 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event, on_sa
         run_steps(held.fence, _removal(number, count_id), stop)
         with held.fence() as session:
             hidden_counts.hide(session, number, count_id)
-    run_steps(held.fence, _people_steps(count, count_id, on_saved), stop)
-    ordinals = {person: place for place, person in enumerate(count.tally.people())}
+    with db.read() as session:
+        ordinals = _ordinals(session, count)
+    run_steps(held.fence, _people_steps(count, count_id, ordinals, on_saved), stop)
     log = segments.insert_steps(number, count_id, count.tally.segments(ordinals), base_oid="", head_oid=count.head)
     run_steps(held.fence, log, stop)
     run_steps(held.fence, count.people.link_steps(), stop)
@@ -153,25 +163,48 @@ def _write(db: Database, held: Lease, count: Count, stop: threading.Event, on_sa
         numbered = batches.number(session, number, count_id)
         left = batches.emails_left(session, number, count_id)
     run_steps(held.fence, _in_chunks(batches.save_numbers, numbered, STEP_STATEMENTS), stop)
-    return left
+    return _Written(left, 1 + max(ordinals.values(), default=-1))
 
 
-def _people_steps(count: Count, count_id: int, on_saved: Callable[[float], None]) -> Iterator[Step]:
-    total = len(count.tally.people()) or 1
-    numbered = ((number, *each) for number, each in enumerate(with_base_people(count.tally, count.base_tally)))
-    for people in chunked(numbered, STEP_ROWS):
+def _ordinals(session: Session, count: Count) -> dict[Pair, int]:
+    """Number the counted people. Those of the valid count keep their numbers, because addresses of pages have them.
+
+    Others are numbered as the history names them: a number in the order of e-mails would say something about an e-mail.
+    """
+    known: dict[Pair, int] = {}
+    if count.repository.head is not None:
+        for some in chunked(count.tally.people(), STEP_ROWS):
+            known |= count_rows.ordinals(session, count.repository.id, {email for _, email in some})
+    in_base = count.base_tally.people_as_read() if count.base_tally is not None else []
+    following = itertools.count(count_rows.next_ordinal(session, count.repository))
+    return {
+        pair: known[pair] if pair in known else next(following)
+        for pair in dict.fromkeys([*count.tally.people_as_read(), *in_base])
+    }
+
+
+def _people_steps(
+    count: Count, count_id: int, ordinals: dict[Pair, int], on_saved: Callable[[float], None]
+) -> Iterator[Step]:
+    saved = 0
+    people = (
+        (ordinals[person.name, person.email], person, in_base)
+        for person, in_base in with_base_people(count.tally, count.base_tally)
+    )
+    for some in chunked(people, STEP_ROWS):
         # Made before the transaction begins.
-        rows = list(_person_rows(count, count_id, people))
+        rows = list(_person_rows(count, count_id, some))
         yield functools.partial(_copy_people, rows)
+        saved += len(rows)
         # Saving the rest takes a fifth of the time.
-        on_saved(0.8 * min(1.0, (people[-1][0] + 1) / total))
+        on_saved(0.8 * min(1.0, saved / len(ordinals)))
 
 
 def _copy_people(rows: list[PersonRow], session: Session) -> None:
     session.copy("commit_data", count_rows.PERSON_COLUMNS, rows)
 
 
-def _make_valid(held: Lease, count: Count, left: int) -> None:
+def _make_valid(held: Lease, count: Count, written: _Written) -> None:
     tally = count.tally
     with held.fence() as session:
         _check_head(session, count)
@@ -184,11 +217,12 @@ def _make_valid(held: Lease, count: Count, left: int) -> None:
             trimmed=tally.trimmed_commits,
             contributors=len(tally.author_emails()),
             roots=set(tally.roots),
+            next_ordinal=max(count.repository.next_ordinal, written.next_ordinal),
         )
         hidden_counts.replace(
             session, count.repository.id, old=count.repository.count_id, new=held.repository.lease_token
         )
-        batches.start(session, count.repository.id, left)
+        batches.start(session, count.repository.id, written.emails_left)
 
 
 # --- an increment
@@ -224,7 +258,7 @@ def _numbered(session: Session, count: Count) -> list[tuple[int, PersonTotals]]:
     """Give the counted people their ordinals. Those of new people stay free as long as the head is the same."""
     number, people = count.repository.id, list(count.tally.persons())
     known = count_rows.ordinals(session, number, {person.email for person in people})
-    following = itertools.count(count_rows.next_ordinal(session, number))
+    following = itertools.count(count_rows.next_ordinal(session, count.repository))
     pairs = ((person.name, person.email) for person in people)
     return [
         (known[pair] if pair in known else next(following), person) for pair, person in zip(pairs, people, strict=True)
@@ -268,6 +302,7 @@ def _add(held: Lease, count: Count, increment: _Increment) -> None:
             trimmed=now.trimmed_commits + tally.trimmed_commits,
             contributors=(now.unique_contributors or 0) + len(new_authors),
             roots={*queries.roots(session, number), *tally.roots},
+            next_ordinal=max(now.next_ordinal, 1 + max((ordinal for ordinal, _ in increment.people), default=-1)),
         )
         batches.assign(session, number, count_id)
 
@@ -310,6 +345,7 @@ def _save_counted(
     trimmed: int,
     contributors: int,
     roots: Collection[str],
+    next_ordinal: int,
 ) -> None:
     is_saved = transitions.save_counted(
         session,
@@ -325,6 +361,7 @@ def _save_counted(
         trimmed=trimmed,
         contributors=contributors,
         roots=sorted(roots)[:MOST_ROOTS],
+        next_ordinal=next_ordinal,
         count_id=count_id,
     )
     if not is_saved:

@@ -121,6 +121,11 @@ class Tally:
             self._people = sorted((people[number] for number in done.people()), key=_EMAIL_AND_NAME)
         return self._people
 
+    def people_as_read(self) -> list[Person]:
+        """The same in the order in which commits named them."""
+        people = list(self._numbers)
+        return [people[number] for number in sorted(self._done.people())]
+
     def author_emails(self) -> set[str]:
         people = list(self._numbers)
         return {people[number][1] for number in self._done.authors()}

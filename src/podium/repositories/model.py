@@ -67,6 +67,7 @@ class Repository:
         the blob of the applied mailmap ('': there is none; None: unknown).
     base: of a range A..B the commit A, whose history is left out; None: it is no range.
     head_committed_at: when the head was committed, by the committer's clock; None: unknown.
+    next_ordinal: the first number that no person of any count had; 0: only the rows tell.
     count_id: the valid count, whose rows readers see: the lease token under which they were written.
     generation: incremented by each saved count; batches of an older generation are void.
     lease_token: the fence (:mod:`podium.jobs.lease`).
@@ -101,6 +102,7 @@ class Repository:
     base: str | None
     counting_version: int | None
     mailmap: str | None
+    next_ordinal: int
     count_id: int
     generation: int
     lease_holder: str | None

@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),

@@ -76,6 +76,8 @@ repository = Table(
     # Size of its mirror when it was last counted.
     Column("clone_bytes", BigInteger),
     Column("unique_contributors", BigInteger),
+    # See repositories/model.py.
+    Column("next_ordinal", BigInteger, nullable=False, server_default=text("0")),
     # Ranked people under the default rules; NULL: not known since the last count.
     Column("people", BigInteger),
     Column("head", Text),

@@ -240,6 +240,7 @@ def save_counted(
     trimmed: int,
     contributors: int,
     roots: Collection[str],
+    next_ordinal: int,
     count_id: int,
 ) -> bool:
     """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
@@ -249,7 +250,7 @@ def save_counted(
                 state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
                 base = :base, mailmap = :mailmap, counting_version = :version, total_commits = :total,
                 merge_commits = :merges, trimmed_commits = :trimmed, unique_contributors = :contributors,
-                people = NULL, roots = :roots, count_id = :count_id,
+                people = NULL, roots = :roots, next_ordinal = :next_ordinal, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
@@ -266,6 +267,7 @@ def save_counted(
             merges=merges,
             trimmed=trimmed,
             contributors=contributors,
+            next_ordinal=next_ordinal,
             roots=" ".join(roots),
             count_id=count_id,
         )

@@ -20,6 +20,7 @@ _STEP = 1000
 def upgrade() -> None:
     op.add_column("repository", sa.Column("search_text", _ByBytes, nullable=False, server_default=sa.text("''")))
     op.add_column("repository", sa.Column("people", sa.BigInteger))
+    op.add_column("repository", sa.Column("next_ordinal", sa.BigInteger, nullable=False, server_default=sa.text("0")))
     _fill_search_text()
     op.drop_index("ix_repository_created_at", "repository")
     op.create_index(
@@ -45,5 +46,6 @@ def downgrade() -> None:
     op.drop_index("ix_contributor_login", "contributor")
     op.drop_index("ix_repository_listed", "repository")
     op.create_index("ix_repository_created_at", "repository", ["created_at"])
+    op.drop_column("repository", "next_ordinal")
     op.drop_column("repository", "people")
     op.drop_column("repository", "search_text")
