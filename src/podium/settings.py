@@ -347,6 +347,12 @@ class Settings:
         _origins,
         "Origins of other sites whose pages may call this API. Empty: none.",
     )
+    demo: tuple[str, ...] = _setting(
+        "PODIUM_DEMO",
+        (),
+        _words,
+        "Repositories that the server counts when it starts and its database does not know them. Empty: none.",
+    )
     admin_token: str = _setting(
         "PODIUM_ADMIN_TOKEN",
         "",

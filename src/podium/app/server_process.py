@@ -13,6 +13,7 @@ from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
 from podium.settings import Settings
+from podium.submissions.demo import demo_addresses, submit_unknown
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.services import Services
 
@@ -28,8 +29,10 @@ def services(
         code: of the link that makes a browser the administrator's.
 
     Raises:
+        BadSetting: ``PODIUM_DEMO`` has an address that this server does not accept.
         StorageError: the database cannot be used.
     """
+    demo = demo_addresses(settings)
     stop = threading.Event()
     with closing(factories.open_database(settings)) as db:
         worker = Worker(
@@ -45,6 +48,7 @@ def services(
             metrics_page(worker.inspector) as page,
             shared_by_processes(settings) as (counters, client_ids),
         ):
+            submit_unknown(db, worker.queues, demo)
             yield Services(
                 settings=settings,
                 db=db,
