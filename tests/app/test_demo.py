@@ -18,9 +18,10 @@ from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions.demo import demo_addresses, submit_unknown
+from podium.web.application import create_app
 from tests.support.postgres import Postgres
 from tests.support.rows import RecordingQueues
-from tests.support.web import Client, create_app
+from tests.support.web import Client
 
 DEMO = ("git/git", "https://github.com/psf/requests")
 

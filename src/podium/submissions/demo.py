@@ -1,4 +1,4 @@
-"""The repositories of ``PODIUM_DEMO``, which a new server counts without being asked, so that its home page has boards."""
+"""The repositories of ``PODIUM_DEMO``: a new server counts them unasked, so that its home page has boards."""
 
 from __future__ import annotations
 

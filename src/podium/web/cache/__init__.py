@@ -19,6 +19,9 @@ under other parameters     client that varies them evicts only variants
 than the default ones
 shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used, and of each board
 response                   query, origin                                 those beyond 50.
+numbers of people, for     the repository's row;                         The next count.
+lists of boards            :class:`people_counts.PeopleCounts` saves
+                           them when the people are ranked
 =========================  ============================================  ============================================
 
 A page depends on the origin. It is kept only for the few origins of :func:`podium.web.origin.known_origin`, so that a
