@@ -25,7 +25,7 @@ def read_explanation(ranked: Ranked, group: int, *, show_emails: bool) -> Docume
     [row] = entries(ranked, [group], show_emails=show_emails)
     return {
         "row": row,
-        "notRanked": None if ranking.ranks[group] else why_not(ranked, group),
+        "notRanked": None if ranking.ranks[group] else why_not(ranked, group).reason,
         "emails": explained_emails(ranked, group, show_emails=show_emails),
         "years": [
             {"year": year, "commitCount": commits, "mergeCount": merges, "coAuthoredCount": named}

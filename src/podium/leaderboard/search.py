@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from podium.leaderboard.board import Document, entries
 from podium.leaderboard.board_data import Ranked
@@ -144,7 +144,7 @@ def _by_email(emails: Sequence[str], of: Sequence[int]) -> dict[str, tuple[int, 
 
 def _reason(ranked: Ranked, text: str, found: Sequence[int]) -> str:
     if found:
-        return why_not(ranked, found[0])
+        return why_not(ranked, found[0]).reason
     if is_email(text):
         return (
             "No commit of this history has that e-mail, as its author's or a co-author's. Commits count for the e-mail "
@@ -160,32 +160,52 @@ def _reason(ranked: Ranked, text: str, found: Sequence[int]) -> str:
     return "No name or login here contains that: try the whole e-mail that is in the commits."
 
 
-def why_not(ranked: Ranked, group: int) -> str:
-    """Why a group is not on the board, and what would show it."""
+class Absence(NamedTuple):
+    """Why a group is not on the board.
+
+    Attributes:
+        rule: the one that leaves it out: ``bots``, ``people`` (bots only), ``merges``, ``coAuthors``, ``new`` or
+            ``window``; empty if no other rule would show it.
+    """
+
+    reason: str
+    rule: str = ""
+
+
+def why_not(ranked: Ranked, group: int) -> Absence:
+    """Why a group is not on the board, and which rule leaves it out."""
     kind, rules = ranked.groups.kinds[group], ranked.rules
     if rules.bots == "exclude" and kind != "human":
         what = "an AI agent" if kind == "agent" else "a bot"
-        return f"This is {what}, and this board leaves those out: rank bots and AI agents to see it."
+        reason = f"This is {what}, and this board leaves those out: rank bots and AI agents to see it."
+        return Absence(reason, "bots")
     if rules.bots == "only" and kind == "human":
-        return "This board ranks bots and AI agents only."
+        return Absence("This board ranks bots and AI agents only.", "people")
     commits, merges = authored(ranked, group)
-    if commits:
-        return _why_not_here(ranked, group)
-    if merges and not rules.merges:
-        return f"They authored only merges ({merges:,}), and this board does not rank merges."
+    if not commits and merges and not rules.merges:
+        return Absence(f"They authored only merges ({merges:,}), and this board does not rank merges.", "merges")
     named = co_authored(ranked, group)
-    if named and not rules.co_authors:
-        return (
-            f"They are only named as co-author (of {plural(named, 'commit')}), and this board does not rank co-authors."
-        )
-    only_roles = not commits + merges + named
-    return "They only have roles, such as reviewer." if only_roles else "They have no commits that count here."
+    if not commits and named and not rules.co_authors:
+        of = plural(named, "commit")
+        reason = f"They are only named as co-author (of {of}), and this board does not rank co-authors."
+        return Absence(reason, "coAuthors")
+    if commits + merges + named:
+        return _why_not_here(ranked, group)
+    return Absence("They only have roles, such as reviewer.")
 
 
-def _why_not_here(ranked: Ranked, group: int) -> str:
+def _why_not_here(ranked: Ranked, group: int) -> Absence:
     if ranked.rules.new and ranked.ranking.counted[group]:
-        return "They are not new here, and this board ranks new people only."
-    return "They have no commits in this window that count: choose a longer one."
+        return Absence("They are not new here, and this board ranks new people only.", "new")
+    if ranked.rules.windowed:
+        return Absence("They have no commits in this window that count: choose a longer one.", "window")
+    return Absence("They have no commits that count here.")
+
+
+def absence(ranked: Ranked, text: str, *, show_emails: bool) -> Absence | None:
+    """Why the first person whom a search finds is not on the board; None if it finds no one."""
+    found = _groups(ranked, text.strip()[:LONGEST], show_emails=show_emails)
+    return why_not(ranked, found[0]) if found else None
 
 
 def row_of(ranked: Ranked, **named: Any) -> int | None:

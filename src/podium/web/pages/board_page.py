@@ -22,6 +22,7 @@ from podium.textutil.mask import hinted, is_email
 from podium.textutil.plural import plural
 from podium.timeutil import DAY
 from podium.web.charts.shapes import silhouette
+from podium.web.pages import dead_ends
 from podium.web.pages.board_figures import bus_factor, columns, people_links
 from podium.web.pages.board_query import BoardPageQuery
 from podium.web.pages.chart import Chart, chart_of
@@ -47,7 +48,7 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "podium": [] if wanted.offset else podium(ranked, wanted),
         "window_name": window_name(ranked, wanted),
         "rules_name": rules_name(wanted.switches),
-        "way_out": way_out(board, wanted),
+        "dead_end": dead_ends.of_board(board, wanted),
         "figures": overview["figures"],
         "people_links": people_links(ranked, wanted, overview["presence"]),
         "bus_factor": bus_factor(ranked, wanted, overview["busFactors"]),
@@ -58,7 +59,6 @@ def board_values(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         "agents": overview["agents"],
         "odd_date": ODD_DATE,
         "whole": whole_of(board),
-        "why_empty": why_empty(board),
         "chart": chart,
         # Odd dates count in all of history and in no window.
         "not_drawn": sum(split) - chart.total if chart else 0,
@@ -121,25 +121,6 @@ def rules_name(switches: Mapping[str, str]) -> str:
     if len(names) > RULES_NAMED:
         names[RULES_NAMED:] = [f"{len(names) - RULES_NAMED} more"]
     return " · ".join(names)
-
-
-def way_out(board: Mapping[str, Any], wanted: BoardPageQuery) -> dict[str, str] | None:
-    """The link from an empty board to one with rows; None if no rule leaves out commits."""
-    if board["total"]:
-        return None
-    parts, windowed = board["commits"], bool(wanted.switches["since"] or wanted.switches["until"])
-    if not parts["total"]:
-        whole = wanted.link(without=("since", "until", "new"))
-        return {"words": "Show the whole history.", "href": whole} if windowed else None
-    left_out = {kind for kind in ("merges", "bots", "agents", "people", "earlier") if parts[kind]}
-    if not left_out:
-        return None
-    without = ["bots"] * ("people" in left_out) + ["new"] * ("earlier" in left_out)
-    more = {"merges": "include"} if "merges" in left_out else {}
-    if left_out & {"bots", "agents"}:
-        more["bots"] = "only" if left_out <= {"bots", "agents"} else "include"
-    words = "Show them." if parts["total"] > 1 else "Show it."
-    return {"words": words, "href": wanted.link(without=tuple(without), **more)}
 
 
 def board_chart(ranked: Ranked) -> Chart | None:
@@ -223,6 +204,7 @@ def found(ranked: Ranked, wanted: BoardPageQuery) -> dict[str, Any]:
         row["person_url"] = wanted.person_link(row["person"])
         row["name"] = shown_name(row["name"], show_emails=False)
     result["by_email"] = is_email(wanted.find)
+    result["dead_end"] = dead_ends.of_search(ranked, wanted, result["reason"])
     return result
 
 

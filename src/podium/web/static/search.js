@@ -136,7 +136,11 @@ export function enhanceSearch() {
   });
   // Before a match is followed: Back leads to the search.
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("#found a")) nameSearch(found);
+    const link = event.target.closest?.("#found a");
+    if (link?.hasAttribute("data-close")) {
+      event.preventDefault();
+      close();
+    } else if (link) nameSearch(found);
   });
   // Other rules give other matches and ranks.
   document.addEventListener("rules", () => {
