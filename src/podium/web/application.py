@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-import fastapi_offline
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.staticfiles import StaticFiles
 
 from podium import __version__
 from podium.web.api import (
@@ -24,6 +20,7 @@ from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import compare_routes, home_routes, page_routes, people_routes, person_routes, well_known_routes
+from podium.web.reference import docs_routes
 from podium.web.services import Context, Services
 from podium.web.share import avatar_routes, download_routes, image_routes, preview_routes
 
@@ -31,13 +28,13 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services) -> FastAPI:
-    # FastAPI's documentation pages load Swagger UI from another host.
-    app = FastAPI(title="Podium", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    # FastAPI's pages load Swagger UI from another host, and its document is neither compressed nor kept.
+    app = FastAPI(
+        title="Podium", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     context = app.state.context = Context.of(services)
     error_responses.install(app)
     openapi.install(app)
-    # Before the page's /static/ route.
-    app.mount("/static/swagger", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
     # Last: the page's route /r/{path} also matches badges, cards and downloads.
     routers = [
         submission_routes.router,
@@ -50,6 +47,7 @@ def create_app(services: Services) -> FastAPI:
         preview_routes.router,
         download_routes.router,
         well_known_routes.router,
+        docs_routes.router,
         home_routes.router,
         person_routes.router,
         people_routes.router,

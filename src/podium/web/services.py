@@ -37,6 +37,7 @@ from podium.web.origin import known_origin
 from podium.web.pages.board_cards import BoardCards
 from podium.web.pages.rendering import Renderer
 from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
+from podium.web.reference.api_reference import ApiReference
 from podium.web.serving.connections import connection_limit
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.typesetting import Typesetter
@@ -91,6 +92,7 @@ class Context:
     shortcuts: Shortcuts
     credentials: Credentials
     typesetter: Typesetter
+    reference: ApiReference
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -139,6 +141,7 @@ class Context:
             shortcuts=Shortcuts(partial(known_origin, settings=settings)),
             credentials=Credentials(settings, services.code),
             typesetter=Typesetter(Fonts()),
+            reference=ApiReference(renderer),
         )
 
     def reader(self, request: Request) -> Reader:

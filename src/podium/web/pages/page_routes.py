@@ -242,16 +242,3 @@ async def static(path: str, context: ContextDep) -> Response:
     if body is None:
         raise HTTPException(404)
     return SendCached(body)
-
-
-@router.get("/docs")
-async def docs(context: ContextDep) -> Response:
-    """Swagger UI, served without other hosts."""
-    return context.renderer.page("docs.html", headers={"Content-Security-Policy": _DOCS_POLICY})
-
-
-# Swagger UI draws its icons as data: images.
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)

@@ -1,0 +1,78 @@
+"""The reference of the API: it has all that the OpenAPI document has, and its examples work."""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from podium.web.reference.api_reference import text_with_code
+from tests.support.web import Client, Site, open_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("docs")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(site: Site) -> str:
+    return site.client().get("/docs").text
+
+
+def curls(page: str) -> list[list[str]]:
+    return [shlex.split(html.unescape(text)) for text in re.findall(r"<pre><code>(curl.*?)</code>", page)]
+
+
+def test_every_operation_parameter_status_and_object_is_there(site: Site, page: str) -> None:
+    document = site.client().get("/openapi.json").json()
+    assert document == site.app.openapi()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            _, _, rest = page.partition(f'id="{operation["operationId"]}"')
+            article = rest.partition("</article>")[0]
+            names = [parameter["name"] for parameter in operation.get("parameters", ())]
+            for text in [*names, *(status for status in operation["responses"] if status not in ("413", "421"))]:
+                assert f"<dt><code>{text}</code>" in article, (operation["operationId"], text)
+    for name, schema in document["components"]["schemas"].items():
+        article = page.partition(f'id="object-{name}"')[2].partition("</article>")[0]
+        assert all(f"<code>{field}</code>" in article for field in schema.get("properties", {})), name
+
+
+def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
+    ids = re.findall(r'id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_every_example_is_a_request_that_the_api_knows(site: Site, page: str) -> None:
+    examples = curls(page)
+    assert len(examples) == sum(len(methods) for methods in site.app.openapi()["paths"].values())
+    for words in examples:
+        method = words[words.index("-X") + 1] if "-X" in words else "GET"
+        client = site.administrator() if "-H" in words else site.client()
+        answer = client.request(method, words[-1].removeprefix("http://localhost:3000"))
+        assert answer.status_code not in (400, 405), (words, answer.text)
+        assert "nothing at this URL" not in answer.text, words
+
+
+def test_page_and_document_are_compressed_and_revalidated(site: Site) -> None:
+    client = site.client()
+    for path in ("/docs", "/openapi.json"):
+        answer = client.get(path)
+        assert answer.headers["content-encoding"] == "gzip"
+        assert int(answer.headers["content-length"]) < 30_000
+        again = client.get(path, headers={"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_examples_name_the_server_as_the_reader_does(site: Site) -> None:
+    assert curls(Client(site.app, host="127.0.0.1").get("/docs").text)[0][-1].startswith("http://127.0.0.1/")
+
+
+def test_a_description_is_text_except_for_code_and_emphasis() -> None:
+    assert text_with_code("`<b>` and *who* & <i>") == "<code>&lt;b&gt;</code> and <em>who</em> &amp; &lt;i&gt;"
