@@ -29,6 +29,10 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+# Of one without.
+PLAIN = {name for name in COMPLETE if "image" not in name}
+
+
 class Tags(HTMLParser):
     """The title, the canonical link and the meta tags of a page, each at most once."""
 
@@ -138,3 +142,48 @@ def test_a_person_has_a_sentence_and_a_picture(site: Site) -> None:
     assert image.path == "/r/octo/hello/-/people/dan/preview.png"
     assert client.get(f"{image.path}?{image.query}").headers["content-type"] == "image/png"
     assert client.get("/r/octo/hello/-/people/nobody/preview.png").status_code == 404
+
+
+def test_a_comparison_names_its_figures_and_has_a_picture(site: Site) -> None:
+    client = site.client(host="podium.example.org")
+    site.person(site.repository("octo/one"), "Ada Lovelace", "ada@example.com", 3)
+    found = tags(client, "/compare?repo=octo/hello&repo=octo/one&merges=include")
+    assert set(found.meta) == COMPLETE
+    assert found.title == "octo/hello, octo/one compared · Podium"
+    assert found.meta["description"] == "octo/hello: 4 people, 100 commits; octo/one: 1 person, 3 commits."
+    image = urlsplit(found.meta["og:image"])
+    assert image.path == "/compare/preview.png"
+    picture = client.get(f"{image.path}?{image.query}")
+    assert picture.headers["content-type"] == "image/png"
+    assert picture.headers["cache-control"].endswith("immutable")
+    assert tags(client, found.meta["og:url"].removeprefix("http://podium.example.org")).meta == found.meta
+
+
+def test_a_comparison_of_windows_or_people_names_their_board_and_no_e_mail(site: Site) -> None:
+    client = site.client(host="podium.example.org")
+    site.account("p3@example.com", "dan")
+    site.account("p0@example.com", "ada")
+    people = tags(client, "/compare?repo=octo/hello&person=dan&person=ada")
+    assert people.meta["og:title"] == "octo/hello: Dan, Ada <b> compared"
+    assert people.meta["description"] == "Dan: 10 commits, rank 4; Ada <b>: 40 commits, rank 1."
+    windows = tags(client, "/compare?repo=octo/hello&window=2024&window=last+year..")
+    assert windows.meta["og:title"].startswith("octo/hello: 2024-01-01 to 2024-12-31, ")
+    assert "window=2024-01-01..2024-12-31&" in windows.meta["og:url"]
+    assert "last" not in windows.meta["og:image"]
+    site.repository("octo/new", "pending")
+    new = tags(client, "/compare?repo=octo/new&person=me%40example.com")
+    assert set(new.meta) == PLAIN
+    assert new.meta["og:url"].endswith("/compare?repo=https%3A%2F%2Fgithub.com%2Focto%2Fnew")
+    assert not any("example.com" in value for value in new.meta.values())
+    assert tags(client, "/compare").meta["og:title"] == "Compare"
+
+
+def test_lists_of_boards_say_what_they_are(site: Site) -> None:
+    client = site.client(host="podium.example.org")
+    home, owner = (tags(client, path) for path in ("/", "/r/octo?search=hello"))
+    for found in (home, owner):
+        assert set(found.meta) - {"robots"} == PLAIN
+        assert found.meta["twitter:card"] == "summary"
+    assert home.meta["og:url"] == "http://podium.example.org/"
+    assert (owner.title, owner.meta["og:title"]) == ("Boards of octo · Podium", "Boards of octo")
+    assert owner.meta["og:url"] == "http://podium.example.org/r/octo"

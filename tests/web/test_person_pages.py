@@ -201,6 +201,8 @@ def test_an_account_has_a_row_of_each_repository(client: Client) -> None:
     page = client.get("/people/AdaL")
     assert page.status_code == 200
     assert "<h1><bdi>Ada Lovelace</bdi></h1>" in page.text and 'href="https://github.com/AdaL"' in page.text
+    assert '<meta property="og:title" content="Ada Lovelace on all boards">' in page.text
+    assert '<meta name="description" content="Ada Lovelace made 9 commits on 2 boards of this server.">' in page.text
     figures = re.findall(r"<dd[^>]*>([^<]*)</dd>", page.text)
     # Two boards, not three; the commits are those that the boards show.
     assert figures == ["2", "9", "2", "2024-05-01", "2024-05-01"]

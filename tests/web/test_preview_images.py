@@ -17,7 +17,7 @@ from podium.avatars import thumbnail as thumbnails
 from podium.avatars.image_type import AvatarImage, image_of
 from podium.avatars.thumbnail import MAX_SIDE, thumbnail
 from podium.textutil.sanitize import clean
-from podium.web.pages.chart import lines_of
+from podium.web.pages.chart import Chart, lines_of
 from podium.web.share.preview import pictures
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.pictures import board_picture, comparison_picture, person_picture
@@ -125,6 +125,42 @@ def test_a_repository_without_a_board_has_a_picture_that_says_so(site: Site, sta
     answer = site.client().get("/r/octo/new/preview.png")
     assert len(colours(decoded(answer.content))) > 50
     assert "immutable" not in answer.headers["cache-control"]
+
+
+def test_a_comparison_is_drawn_once_and_again_after_a_count(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+    original = pictures.comparison_picture
+
+    def counted(title: str, chart: Chart | None, facts: list[str], typesetter: Typesetter) -> bytes:
+        drawn.append((title, facts))
+        return original(title, chart, facts, typesetter)
+
+    monkeypatch.setattr(pictures, "comparison_picture", counted)
+    client, other = site.client(), site.repository("octo/plain")
+    site.person(other, "Ada", "ada@example.com", 3)
+    url = "/compare/preview.png?repo=octo/hello&repo=octo/plain"
+    answers = [client.get(url) for _ in range(2)]
+    assert drawn == [("octo/hello, octo/plain", ["4 people, 100 commits", "1 person, 3 commits"])]
+    assert colours(decoded(answers[0].content))[(180, 83, 9)] > 100
+    assert answers[0].headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "immutable" not in answers[0].headers["cache-control"]
+    assert client.get(url, headers={"if-none-match": answers[1].headers["etag"]}).status_code == 304
+    with site.db.write() as session:
+        session.run(f"UPDATE repository SET head = 'new', commits_processed_at = 9 WHERE id = {other}")
+    client.get(url)
+    assert len(drawn) == 2
+
+
+def test_a_comparison_without_a_picture_says_why(site: Site) -> None:
+    client = site.client()
+    site.repository("octo/new", "pending")
+    is_problem(client.get("/compare/preview.png"), 400, "repo")
+    is_problem(client.get("/compare/preview.png?repo=octo/hello&months=3"), 400, "months")
+    is_problem(client.get("/compare/preview.png?repo=octo/hello&v=1&v=2"), 400, "more than once")
+    is_problem(client.get("/compare/preview.png?repo=octo/new&repo=octo/none"), 404, "counted yet")
+    is_problem(client.get("/compare/preview.png?repo=octo/hello&person=eve"), 404, "no person")
+    # The one that is counted.
+    assert decoded(client.get("/compare/preview.png?repo=octo/hello&repo=octo/none").content)
 
 
 # Text

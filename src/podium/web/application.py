@@ -22,7 +22,7 @@ from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.pages import compare_routes, home_routes, page_routes, people_routes, person_routes, well_known_routes
 from podium.web.reference import docs_routes
 from podium.web.services import Context, Services
-from podium.web.share import avatar_routes, download_routes, image_routes, preview_routes
+from podium.web.share import avatar_routes, comparison_preview, download_routes, image_routes, preview_routes
 
 __all__ = ["Services", "create_app"]
 
@@ -45,6 +45,7 @@ def create_app(services: Services) -> FastAPI:
         avatar_routes.router,
         image_routes.router,
         preview_routes.router,
+        comparison_preview.router,
         download_routes.router,
         well_known_routes.router,
         docs_routes.router,

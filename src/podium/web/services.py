@@ -147,6 +147,10 @@ class Context:
     def reader(self, request: Request) -> Reader:
         return Reader(client_of(request.scope), self.read_budget, request.receive)
 
+    def origin(self, request: Request) -> str | None:
+        """As :func:`podium.web.origin.known_origin`."""
+        return known_origin(request.scope, dict(request.scope["headers"]), self.services.settings)
+
 
 def context_of(request: Request) -> Context:
     return cast(Context, request.app.state.context)

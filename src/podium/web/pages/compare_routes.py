@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,26 +12,30 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from podium.errors import BadAddress, BadRule, NotFound
-from podium.leaderboard.board_data import BoardData
-from podium.leaderboard.comparison import Compared, compared_board, compared_person, shared_accounts
-from podium.leaderboard.export.faces import named
-from podium.leaderboard.person_names import group_named
-from podium.leaderboard.rules import Rules
-from podium.repositories.model import Repository
+from podium.leaderboard.comparison import Compared, shared_accounts
 from podium.textutil.mask import without_user_info
-from podium.timeutil import DAY
 from podium.web.api import schemas
-from podium.web.api.compare_query import MOST, CompareItem, CompareQuery, Kind
+from podium.web.api.compare_query import MOST, CompareQuery
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.submission_routes import address_of, never_submitted
-from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.middleware.security_headers import PAGE_POLICY
-from podium.web.pages.board_query import SWITCHES
 from podium.web.pages.board_urls import page_path, page_url, person_path
-from podium.web.pages.chart import Chart, lines_of
+from podium.web.pages.compare_answers import (
+    Answered,
+    answer_all,
+    check_once,
+    common_chart,
+    fact_of,
+    kept_rules,
+    labels_of,
+    lasting_link,
+    link_to,
+    title_of,
+)
 from podium.web.pages.rendering import HTML
 from podium.web.services import Context, ContextDep, SmallRead
+from podium.web.share.meta import Meta, page_meta
 
 router = APIRouter()
 
@@ -66,18 +69,6 @@ _OF_PEOPLE = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Answered:
-    """One subject, what is known about it, and its row; both may be None."""
-
-    subject: CompareItem
-    url: str
-    revision: str | None
-    rules: Rules
-    row: Repository | None
-    compared: Compared | None
-
-
 @router.get(
     "/compare",
     tags=["leaderboard"],
@@ -101,55 +92,26 @@ class Answered:
 )
 async def compare(request: Request, query: Annotated[CompareQuery, Query()], context: ContextDep) -> Response:
     """Figures and commits per week of two to six: of repositories (or revisions), or of windows or people of one."""
-    _check_once(request)
+    check_once(request)
     if "text/html" not in request.headers.get("accept", ""):
         return await _json(request, query, context)
     try:
-        answers = [await _answer(request, query, subject, context) for subject in query.subjects()]
+        answers = await answer_all(request, query, context)
     except (BadRule, BadAddress, NotFound) as error:
-        values = _page_values(context, query, [])
+        values = _page_values(context, query, [], origin=None)
         return context.renderer.page(
             "compare.html", status=error.status, headers=_VARY, **values | {"error": error.message}
         )
-    html = context.renderer.text("compare.html", **_page_values(context, query, answers))
+    values = _page_values(context, query, answers, origin=context.origin(request))
+    html = context.renderer.text("compare.html", **values)
     headers = {"Content-Security-Policy": PAGE_POLICY, **_VARY}
     return SendCached(CachedResponse.of(html.encode("utf-8", "replace"), HTML, headers))
 
 
-def _check_once(request: Request) -> None:
-    counts = Counter(name for name, _ in request.query_params.multi_items())
-    for name, count in counts.items():
-        if count > 1 and name not in ("repo", "rev", "window", "person"):
-            raise BadRule(f"{name[:40]} is given more than once.")
-
-
-async def _answer(request: Request, query: CompareQuery, subject: CompareItem, context: Context) -> Answered:
-    rules, address = query.rules_of(subject), address_of(context, subject.repo, subject.rev)
-    row = await context.boards.row(address.key)
-    if row is None or not has_board(row):
-        url = address.url.partition("#")[0] if row is None else row.repository_url
-        return Answered(subject, url, address.revision, rules, row, None)
-
-    def make(row: Repository, data: BoardData | None) -> Compared | None:
-        if data is None:
-            return None
-        ranked = data.under(rules)
-        if not subject.person:
-            return compared_board(ranked)
-        group = group_named(ranked, subject.person)
-        if group is None:
-            raise NotFound(f"{row.owner}/{row.name} has no person {subject.person[:100]!r}: give a login or ~N.")
-        return compared_person(ranked, group)
-
-    compared = await context.boards.read(row, make, reader=context.reader(request))
-    return Answered(subject, row.repository_url, row.revision, rules, row, compared)
-
-
 async def _json(request: Request, query: CompareQuery, context: Context) -> Response:
-    subjects = query.subjects()
-    if len(subjects) < 2:
+    if len(query.subjects()) < 2:
         raise BadRule("Give two or more to compare: repo twice, or one repo and window or person twice.")
-    answers = [await _answer(request, query, subject, context) for subject in subjects]
+    answers = await answer_all(request, query, context)
     for each in answers:
         if each.row is None:
             raise NotFound(never_submitted(address_of(context, each.subject.repo, each.subject.rev)))
@@ -183,14 +145,16 @@ def _document(each: Answered) -> dict[str, Any]:
 # The page
 
 
-def _page_values(context: Context, query: CompareQuery, answers: list[Answered]) -> dict[str, Any]:
-    labels = _labels(query, answers)
+def _page_values(
+    context: Context, query: CompareQuery, answers: list[Answered], *, origin: str | None
+) -> dict[str, Any]:
+    labels = labels_of(query, answers)
     compared = [each.compared for each in answers]
     shared = shared_accounts(compared) if _share_people(query, answers) else []
     fields = {"people": _OF_PEOPLE, "windows": _OF_WINDOWS, "repositories": _OF_BOARDS}[query.kind]
     # The colors of the chart, which has no series for boards that are not counted.
     numbers = list(itertools.accumulate(int(part is not None) for part in compared))
-    kept = _kept(query)
+    kept, chart = kept_rules(query), common_chart(query.kind, labels, answers)
     return {
         "kind": query.kind,
         "error": None,
@@ -211,7 +175,8 @@ def _page_values(context: Context, query: CompareQuery, answers: list[Answered])
         ],
         "fields": fields,
         "has_shared": any(number is not None for row in shared for number in row),
-        "chart": _chart(query.kind, labels, answers),
+        "chart": chart,
+        "meta": _meta(query, labels, answers, origin, has_image=chart is not None),
         "kept": kept,
         "boards": _typed_boards(query),
         "windows": [window for window in query.window if window.strip()][:MOST],
@@ -222,56 +187,28 @@ def _page_values(context: Context, query: CompareQuery, answers: list[Answered])
     }
 
 
-def _labels(query: CompareQuery, answers: list[Answered]) -> list[str]:
-    named_by = [_label(query.kind, each) for each in answers]
-    # Two hosts may have repositories of one name.
-    return [
-        each.url + (f" at {each.revision}" if each.revision else "") if named_by.count(label) > 1 else label
-        for label, each in zip(named_by, answers, strict=True)
-    ]
-
-
-def _label(kind: Kind, each: Answered) -> str:
-    if kind == "windows":
-        rules = each.rules.as_dict()
-        return f"{rules['since'] or 'the beginning'} to {rules['until'] or 'the end'}"
-    if kind == "people":
-        row = {} if each.compared is None else each.compared.figures["row"]
-        return named(row.get("name") or row.get("username") or "") if row else each.subject.person
-    name = each.url.partition("://")[2] if each.row is None else "/".join(filter(None, (each.row.owner, each.row.name)))
-    return f"{name} at {each.revision}" if each.revision else name
+def _meta(
+    query: CompareQuery, labels: list[str], answers: list[Answered], origin: str | None, *, has_image: bool
+) -> Meta:
+    if not answers:
+        about = "Put two or more repositories on one axis, or windows or people of one repository."
+        return page_meta(origin, "/compare", title="Compare", description=about)
+    title = f"{title_of(query.kind, labels, answers)} compared"
+    facts = "; ".join(f"{label}: {fact_of(each)}" for label, each in zip(labels, answers, strict=True))
+    return page_meta(
+        origin,
+        lasting_link(query, answers),
+        title=title,
+        description=f"{facts}.",
+        image=lasting_link(query, answers, image=True) if has_image else None,
+        image_about=f"{facts}. The chart shows the commits over time.",
+    )
 
 
 def _value(compared: Compared | None, name: str) -> Any:
     if compared is None:
         return None
     return compared.figures[name] if name in compared.figures else compared.figures["row"][name]
-
-
-def _chart(kind: Kind, labels: list[str], answers: list[Answered]) -> Chart | None:
-    found, latest, begins = [], 0, None
-    for label, each in zip(labels, answers, strict=True):
-        if each.compared is None or each.row is None:
-            continue
-        days: Mapping[int, int] = each.compared.days
-        if kind == "windows":
-            begin = each.rules.since // DAY if each.rules.since is not None else min(days, default=0)
-            begins = begin if begins is None else begins
-            # All windows begin with the first one.
-            days = {day - begin + begins: count for day, count in days.items()}
-        found.append((label, days))
-        latest = max(latest, each.row.counted_at // DAY)
-    return lines_of(found, latest=None if kind == "windows" else latest) if found else None
-
-
-def _kept(query: CompareQuery) -> dict[str, str]:
-    """The rules that differ from their defaults, without the window."""
-    given = query.model_dump(by_alias=True)
-    return {
-        name: given[name]
-        for name, default in SWITCHES.items()
-        if name not in ("since", "until") and given[name] != default
-    }
 
 
 def _page(context: Context, each: Answered, kept: Mapping[str, str]) -> str | None:
@@ -293,17 +230,7 @@ def _page(context: Context, each: Answered, kept: Mapping[str, str]) -> str | No
 def _without(query: CompareQuery, each: Answered, answers: list[Answered]) -> str:
     """The comparison without one of its subjects."""
     rest = [other.subject for other in answers if other is not each]
-    pairs: list[tuple[str, str]] = []
-    boards = list(dict.fromkeys((one.repo, one.rev) for one in (rest or [each.subject])))
-    if query.kind != "repositories" or rest:
-        for repo, rev in boards:
-            pairs += [("repo", without_user_info(repo)), ("rev", rev)]
-    pairs += [(name, getattr(one, name)) for one in rest for name in ("window", "person") if getattr(one, name)]
-    pairs += [*_kept(query).items(), ("since", query.since or ""), ("until", query.until or "")]
-    if not any(rev for name, rev in pairs if name == "rev"):
-        pairs = [pair for pair in pairs if pair[0] != "rev"]
-    given = urlencode([pair for pair in pairs if pair[1] or pair[0] == "rev"])
-    return "/compare" + (f"?{given}" if given else "")
+    return link_to(query, rest, rest if rest or query.kind == "repositories" else [each.subject])
 
 
 def _typed_boards(query: CompareQuery) -> list[tuple[str, str]]:

@@ -24,8 +24,10 @@ from podium.web.pages.board_cards import CARDS
 from podium.web.pages.board_page import pages
 from podium.web.pages.board_urls import owner_key, owner_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
+from podium.web.share.meta import page_meta
 
 REPOSITORIES = 50
+ABOUT = "Give Podium the address of a git repository, and it ranks the people who made its commits."
 
 # Failed repositories of others are no news: they are in a list of their own, and found by a search.
 FILTERS: dict[str, tuple[str, frozenset[State]]] = {
@@ -72,8 +74,10 @@ FormDep = Annotated[dict[str, str], Depends(_form)]
 
 
 @router.get("/", dependencies=[SmallRead])
-async def home(context: ContextDep, offset: Offset = 0, search: str = "", state: str = "") -> Response:
-    return await _home(context, _query("/", search, state, offset))
+async def home(
+    request: Request, context: ContextDep, offset: Offset = 0, search: str = "", state: str = ""
+) -> Response:
+    return await _home(request, context, _query("/", search, state, offset))
 
 
 def _query(path: str, text: str, state: str, offset: int, prefix: str = "") -> ListQuery:
@@ -84,7 +88,13 @@ def _query(path: str, text: str, state: str, offset: int, prefix: str = "") -> L
 
 
 async def _home(
-    context: Context, query: ListQuery, *, text: str = "", rev: str = "", error: PodiumError | None = None
+    request: Request,
+    context: Context,
+    query: ListQuery,
+    *,
+    text: str = "",
+    rev: str = "",
+    error: PodiumError | None = None,
 ) -> Response:
     listed, shown = await run_in_threadpool(_read, context, query, with_shown=not query.is_filtered)
     context.cards.count_people(context.boards, listed["rows"])
@@ -97,6 +107,7 @@ async def _home(
         rev=rev[:MAX_BYTES],
         error=error.message if error else None,
         cards=await context.cards.cards(context.boards, shown),
+        meta=page_meta(context.origin(request), "/", title="Podium: who made this?", description=ABOUT),
         **listed,
     )
 
@@ -136,7 +147,7 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
         found = await run_in_threadpool(submit_address, request, context, text, rev)
     except (BadAddress, BadRule, TooManyRequests) as error:
         # A page is cached, saved and shared: it repeats no password.
-        return await _home(context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error)
+        return await _home(request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error)
     return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
 
 
@@ -169,13 +180,20 @@ _CODE_HEADERS = {"Cache-Control": NOT_STORED, "Referrer-Policy": "no-referrer"}
 
 @router.get("/r/{owner}", dependencies=[SmallRead])
 async def boards_of_owner(
-    owner: str, context: ContextDep, offset: Offset = 0, search: str = "", state: str = ""
+    request: Request,
+    owner: str,
+    context: ContextDep,
+    *,
+    offset: Offset = 0,
+    search: str = "",
+    state: str = "",
 ) -> Response:
-    return await owner_page(context, owner, offset=offset, text=search, state=state) or _unknown_owner(context, owner)
+    page = await owner_page(request, context, owner, offset=offset, text=search, state=state)
+    return page or _unknown_owner(context, owner)
 
 
 async def owner_page(
-    context: Context, path: str, *, offset: int = 0, text: str = "", state: str = ""
+    request: Request, context: Context, path: str, *, offset: int = 0, text: str = "", state: str = ""
 ) -> Response | None:
     """The boards below a path after ``/r/`` that names an owner or a host; None if there are none.
 
@@ -190,7 +208,14 @@ async def owner_page(
     if not listed["rows"] and not query.is_filtered and not listed["failures"]:
         return None
     context.cards.count_people(context.boards, listed["rows"])
-    return context.renderer.page("owner.html", owner=_owner_title(listed["rows"], prefix, context), **listed)
+    owner = _owner_title(listed["rows"], prefix, context)
+    meta = page_meta(
+        context.origin(request),
+        query.path,
+        title=f"Boards of {owner}",
+        description=f"Who made the repositories of {owner}? Podium ranks the people by their commits.",
+    )
+    return context.renderer.page("owner.html", owner=owner, meta=meta, **listed)
 
 
 def _owner_title(rows: list[Repository], prefix: str, context: Context) -> str:

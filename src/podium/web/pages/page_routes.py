@@ -25,7 +25,6 @@ from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
 from podium.web.live.events import EventStream
-from podium.web.origin import known_origin
 from podium.web.pages.board_page import board_values, explanation, found, names_of_periods
 from podium.web.pages.board_query import SWITCHES, BoardPageQuery
 from podium.web.pages.board_urls import key_of, page_path
@@ -76,17 +75,17 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
         key = key_of(path, github_url, rev)
     except BadAddress as error:
         # GitHub's host and an owner.
-        if page := await owner_page(context, path):
+        if page := await owner_page(request, context, path):
             return page
         raise HTTPException(404) from error
     repository = await context.boards.row(key)
     if repository is None:
-        if not rev and (page := await owner_page(context, path)):
+        if not rev and (page := await owner_page(request, context, path)):
             return page
         return unknown_board(context, path, rev)
     if posted and _by_link(wanted.find):
         return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
-    known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
+    known = context.origin(request)
     origin = known or str(request.base_url).rstrip("/")
 
     # It changes without its row. A board below is worth more than the place.

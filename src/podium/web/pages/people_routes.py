@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from podium.errors import BadCommitLog, BoardTooLarge, NotFound
 from podium.leaderboard.board import entries
 from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.export.faces import named
 from podium.leaderboard.figures import sparklines
 from podium.leaderboard.person_names import group_of_contributor
 from podium.leaderboard.profiles import find_by_login, profile_url
@@ -21,11 +22,13 @@ from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
 from podium.repositories.store.contributions import Contribution, of_contributor
 from podium.storage.session import Row
+from podium.textutil.plural import plural
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.charts.shapes import silhouette
 from podium.web.pages.board_page import CURVE_HEIGHT, PEOPLE
 from podium.web.pages.board_urls import page_url, person_path
 from podium.web.services import Context, ContextDep, SmallRead
+from podium.web.share.meta import Meta, page_meta
 
 # Boards of a page, and the e-mails that these have together: ranking takes time with them. A page has one board at
 # least.
@@ -53,7 +56,8 @@ async def people(
     rows = [row for each in chunks[number][1] if (row := await _row(request, context, account["id"], each))]
     values = _values(context, account, boards, rows, is_whole=len(chunks) == 1)
     pages = _pages(own, chunks, number, len(boards))
-    return SendCached(context.renderer.body("account.html", **values, pages=pages))
+    meta = _meta(context.origin(request), own, values)
+    return SendCached(context.renderer.body("account.html", **values, meta=meta, pages=pages))
 
 
 def _found(context: Context, host: str, login: str) -> tuple[Row | None, list[Contribution]]:
@@ -92,7 +96,7 @@ async def _row(request: Request, context: Context, contributor: int, board: Cont
     except (BadCommitLog, BoardTooLarge, NotFound):
         return None
     described: dict[str, Any] | None = json.loads(answer.plain)
-    return described and {**described, **context.status.described(repository)}
+    return described and {**context.status.described(repository), **described}
 
 
 def _described(context: Context, repository: Repository, data: BoardData, contributor: int) -> dict[str, Any] | None:
@@ -139,6 +143,13 @@ def _values(
         "last": max(last, default=None) if is_whole else None,
         "is_whole": is_whole,
     }
+
+
+def _meta(origin: str | None, path: str, values: dict[str, Any]) -> Meta:
+    name = named(values["account"]["name"])
+    commits, boards = plural(values["commits"], "commit"), plural(values["boards"], "board")
+    about = f"{name} made {commits} on {boards} of this server."
+    return page_meta(origin, path, title=f"{name} on all boards", description=about)
 
 
 def _pages(path: str, chunks: list[tuple[int, list[Contribution]]], number: int, total: int) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from podium.web.access import shows_emails
 from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
-from podium.web.origin import known_origin
 from podium.web.pages.board_query import BoardPageQuery
 from podium.web.pages.board_urls import key_of, person_path
 from podium.web.pages.page_routes import board_query, of_repository, unknown_board
@@ -54,7 +53,7 @@ async def person(request: Request, path: str, name: str, context: ContextDep) ->
     if not has_board(repository):
         return RedirectResponse(of_repository(wanted, repository, context).link(), status_code=303)
     emails = shows_emails(request, context.services)
-    known = known_origin(request.scope, dict(request.scope["headers"]), context.services.settings)
+    known = context.origin(request)
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own = of_repository(wanted, row, context)

@@ -32,8 +32,8 @@ from podium.web.share.preview.pictures import Pictures
 # Seconds that an image waits for the fetch of avatars.
 TIMEOUT = 4.0
 
-_PNG = "image/png"
-_IMMUTABLE = "public, max-age=31536000, immutable"
+PNG = "image/png"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -81,7 +81,7 @@ async def get_person_preview(
     responses={
         200: {
             "description": "1200 x 630 pixels; it says so if nothing is counted yet.",
-            "content": {_PNG: {"schema": {"type": "string", "format": "binary"}}},
+            "content": {PNG: {"schema": {"type": "string", "format": "binary"}}},
         },
         304: {"description": "Unchanged since the response named by If-None-Match."},
         400: {"model": Problem, "description": "A parameter is not valid."},
@@ -164,10 +164,8 @@ async def preview(
         # A missing avatar may only be late.
         lasting = how_long(row) if complete else cache_control(30, 300)
         if complete and row.state == State.COMPLETED and version == board_version(row):
-            lasting = _IMMUTABLE
-        return CachedResponse.of(
-            image, _PNG, {"Cache-Control": lasting, "Cross-Origin-Resource-Policy": "cross-origin"}
-        )
+            lasting = IMMUTABLE
+        return CachedResponse.of(image, PNG, {"Cache-Control": lasting, "Cross-Origin-Resource-Policy": "cross-origin"})
 
     digests = tuple(avatar.digest for avatar in avatars.values())
     what = ("preview", *name, digests, complete, version == board_version(row))

@@ -139,7 +139,7 @@ def comparison_picture(title: str, chart: Chart | None, facts: Sequence[str], ty
         facts: what is said of each series of the chart.
     """
     ts, canvas = typesetter, _canvas(typesetter)
-    _head(canvas, "Compared", title, [], room=_RIGHT - _PAD, size=52)
+    _head(canvas, "Compared", title, [], room=_RIGHT - _PAD, size=52, is_path=False)
     series = chart.series if chart is not None else []
     wide = (_RIGHT - _PAD) / max(2, min(3, len(series)))
     for place, (one, fact) in enumerate(zip(series, facts, strict=False)):
@@ -166,13 +166,15 @@ def _safe(text: str) -> str:
     return masked(clean(text))
 
 
-def _head(canvas: Canvas, lead: str, title: str, facts: Sequence[str], *, room: float, size: int = 64) -> None:
-    """What it is, in the upper left."""
+def _head(
+    canvas: Canvas, lead: str, title: str, facts: Sequence[str], *, room: float, size: int = 64, is_path: bool = True
+) -> None:
+    """What it is, in the upper left. ``is_path``: whether the title ends with a name beneath its owner."""
     ts = canvas.text
     beside = _PAD + 52 + ts.width("Podium", 28, bold=True)
     lead = ts.fit(ts.readable(_safe(lead)), 28, room)
     canvas.write(beside + 18, 78, lead, 28, _QUIET)
-    owner, _, name = _safe(title).rpartition("/")
+    owner, _, name = _safe(title).rpartition("/") if is_path else ("", "", _safe(title))
     owner, name = ts.readable(f"{owner}/" if owner else "", bold=True), ts.readable(name, bold=True)
     whole = f"{owner}{name}"
     y = 176
