@@ -17,7 +17,7 @@ let board = new AbortController();
 let first = 0;
 let opened = 0;
 let end = 0;
-let left = LOADED;
+let left = 0;
 
 function list() {
   const { size, total } = document.getElementById("more")?.dataset ?? {};
@@ -172,6 +172,12 @@ function isStale(page) {
   return true;
 }
 
+// On a phone the chart follows the list: rows that come by themselves would keep it out of reach.
+function isBeforeChart(link) {
+  const chart = document.getElementById("timeline");
+  return chart !== null && chart.getBoundingClientRect().top > link.getBoundingClientRect().top;
+}
+
 function observe() {
   observer?.disconnect();
   if (!("IntersectionObserver" in window)) return;
@@ -186,7 +192,7 @@ function observe() {
     }
   }, { rootMargin: "600px" });
   const next = document.querySelector("#more a[rel=next]");
-  if (next && left > 0) observer.observe(next);
+  if (next && left > 0 && !isBeforeChart(next)) observer.observe(next);
   // What was there before comes back by itself; what was never there is asked for.
   const earlier = document.querySelector("#earlier a");
   if (earlier && first > opened) observer.observe(earlier);
@@ -195,7 +201,8 @@ function observe() {
 export function watchRows() {
   board.abort();
   board = new AbortController();
-  left = LOADED;
+  // The first page is there.
+  left = LOADED - 1;
   const { offset } = document.getElementById("more")?.dataset ?? {};
   opened = first = Number(offset ?? 0);
   end = first + rows().length;
