@@ -124,3 +124,62 @@ def test_a_link_repeats_no_e_mail(site: Site, client: Client) -> None:
     site.person(site.repository(), "Bot", BOT, 2)
     page = client.post("/r/octo/hello", data={"find": BOT}).text
     assert 'href="/r/octo/hello?bots=include">Rank bots and AI agents.' in page
+
+
+# Pages without a board
+
+
+def test_an_empty_repository_is_no_failure(site: Site, client: Client) -> None:
+    site.repository("octo/new", "failed", error="The repository has no commits yet.", error_code="empty")
+    page = client.get("/r/octo/new").text
+    assert "This repository has no commits yet." in page and "https://github.com/octo/new" in page
+    assert "Look again" in page and 'action="/retry"' in page and "data-ago" in page
+    assert 'class="error"' not in page and "Failed" not in page
+    for path in ("/?search=octo", "/r/octo?state=failed"):
+        assert '<span class="state empty">No commits yet</span>' in client.get(path).text
+    assert "no commits yet" in client.get("/r/octo/new/badge.svg").text
+    assert "This repository has no commits yet." in client.get("/r/octo/new/card.svg").text
+    assert client.get("/r/octo/new/preview.png").status_code == 200
+    assert client.get("/repositories?search=octo").json()[0]["state"] == "failed"
+
+
+def test_a_failed_page_has_the_form_to_correct_the_address(site: Site, client: Client) -> None:
+    site.repository("octo/helo", "failed", error="It is gone.", error_code="gone")
+    page = client.get("/r/octo/helo").text
+    assert 'id="repoUrl" name="repoUrl" type="text" value="https://github.com/octo/helo"' in page
+    assert 'action="/submit"' in page and 'action="/retry"' in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/r/-/x", "/r/octo/unknown", "/r/nobody", "/r/octo/unknown/-/people/ada", "/people/nobody"]
+)
+def test_a_page_that_is_not_found_has_the_form(client: Client, path: str) -> None:
+    page = client.get(path, headers=HTML)
+    assert page.status_code == 404
+    assert page.text.count('name="repoUrl"') == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "reason", "field"),
+    [
+        ("since=sometime&until=2024", "since: ", "since"),
+        ("since=2024&until=%22%3E%3Cb%3E", "until: ", "until"),
+        ("since=2024-05-01&until=2024-04-01", "The window ends before it starts", None),
+        ("new=only", "new=only needs a window", None),
+        ("bots=maybe", "bots cannot be", None),
+        ("sort=luck", "sort cannot be", None),
+    ],
+)
+def test_a_refused_rule_leaves_the_board_and_says_why_beside_the_field(
+    site: Site, client: Client, query: str, reason: str, field: str | None
+) -> None:
+    site.person(site.repository(), "Ada", "ada@example.com")
+    page = client.get(f"/r/octo/hello?{query}", headers=HTML)
+    assert page.status_code == 400
+    assert len(rows(page.text)) == 1 and "<b>" not in page.text.partition('id="refused"')[0][-3000:]
+    assert re.search(r'<p class="error" id="refused" role="alert">' + re.escape(reason), page.text)
+    assert re.findall(r'<input id="(\w+)"[^>]*aria-invalid', page.text) == ([field] if field else [])
+    if "sometime" in query:
+        assert 'value="sometime"' in page.text and 'value="2024"' in page.text
+    assert client.get(f"/r/octo/hello?{query}").headers["content-type"] == "application/problem+json"
+    assert client.get("/r/octo/hello", headers=HTML).status_code == 200

@@ -396,10 +396,11 @@ def test_words_for_progress() -> None:
     assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}) == "12,000 commits so far"
     assert filters.progress({"stage": "commits", "phase": "saving", "commits": 12000}) == "saving 12,000 commits"
     later = {"stage": "commits", "waitingUntil": "2024-05-01T12:30:00Z"}
-    assert filters.progress(later) == "the last try failed, the next one is at 2024-05-01 12:30 UTC"
+    time = '<time datetime="2024-05-01T12:30:00Z" title="2024-05-01 12:30 UTC" data-clock>2024-05-01 12:30 UTC</time>'
+    assert filters.progress(later) == f"the last try failed, the next one is at {time}"
     assert filters.progress({"stage": "users", "done": 1200, "total": 6844}) == "1,200 of 6,844 e-mails looked up"
     waiting = {"stage": "users", "done": 1, "total": 2, "waitingUntil": "2024-05-01T12:30:00Z"}
-    assert filters.progress(waiting) == ("1 of 2 e-mails looked up, waiting for GitHub until 2024-05-01 12:30 UTC")
+    assert filters.progress(waiting) == (f"1 of 2 e-mails looked up, waiting for GitHub until {time}")
     assert filters.progress({"stage": "commits", "phase": "counting", "commits": 12000}, 3400.4, 130.0) == (
         "12,000 commits so far, 3,400 per second, ready in about 2 minutes"
     )

@@ -52,6 +52,10 @@ class State(enum.StrEnum):
         return self.stage is not None
 
 
+# The error code of a repository without commits.
+EMPTY = "empty"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Repository:
     """One row of the table ``repository``. Times are seconds since the epoch, by the database's clock.
@@ -122,6 +126,11 @@ class Repository:
     users_processed_at: float | None
     created_at: float
     updated_at: float
+
+    @property
+    def shown_state(self) -> str:
+        """The state for people: ``empty`` instead of ``failed`` if the repository only has no commits yet."""
+        return EMPTY if self.state == State.FAILED and self.error_code == EMPTY else self.state
 
     @classmethod
     def from_row(cls, row: Row) -> Repository:

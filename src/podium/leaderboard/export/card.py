@@ -13,7 +13,7 @@ from podium.leaderboard.export.summary import parts_of_window, window_of
 from podium.leaderboard.export.summary import title as title_of
 from podium.leaderboard.export.svg import about, add, as_text, dark_style
 from podium.leaderboard.export.text_metrics import BOLD, fit, wrap
-from podium.repositories.model import State
+from podium.repositories.model import EMPTY, State
 from podium.textutil.mask import masked
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
@@ -41,6 +41,7 @@ STATES: Mapping[str, str] = {
     State.PENDING: "Waiting to be counted.",
     State.COMMITS_PROCESSING: "The commits are being counted.",
     State.FAILED: "The commits could not be counted.",
+    EMPTY: "This repository has no commits yet.",
     "unknown": "No board yet: this repository was never submitted.",
 }
 

@@ -61,6 +61,7 @@ class StatusView:
             "in_work": is_in_work(row),
             "refreshing": is_in_work(row) and has_board(row),
             "has_board": has_board(row),
+            "shown_state": row.shown_state,
             "leaders": [] if has_board(row) else progress.get("leaders", []),
             "rate": progress.get("commitsPerSecond"),
             "steps": _steps(row.state, progress.get("phase")),

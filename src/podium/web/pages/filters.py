@@ -6,12 +6,14 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from podium.leaderboard.export.faces import hue, initials, named
-from podium.repositories.model import State
+from podium.repositories.model import EMPTY, State
 from podium.textutil.age import ago as ago_in_words
 from podium.textutil.age import duration
 from podium.textutil.fold import parted
-from podium.textutil.mask import hinted, masked
+from podium.textutil.mask import hinted, masked, without_user_info
 from podium.textutil.plural import plural
 
 STATES: Mapping[str, str] = {
@@ -20,6 +22,7 @@ STATES: Mapping[str, str] = {
     State.USERS_PROCESSING: "Finding accounts",
     State.COMPLETED: "Done",
     State.FAILED: "Failed",
+    EMPTY: "No commits yet",
 }
 
 _PHASES = {
@@ -43,13 +46,18 @@ def progress(value: Mapping[str, Any] | None, rate: float | None = None, seconds
     if not value:
         return ""
     if value["stage"] == "commits":
-        return ", ".join(_commits(value, rate, seconds_left))
+        return Markup(", ".join(_commits(value, rate, seconds_left)))  # noqa: S704 - words, numbers and times
     parts = [_accounts(value)] if value.get("total") else []
     if value.get("waitingUntil"):
-        parts.append(f"waiting for GitHub until {moment(value['waitingUntil'])}")
+        parts.append(f"waiting for GitHub until {_clock(value['waitingUntil'])}")
     elif seconds_left is not None:
         parts.append(f"about {duration(seconds_left)} left")
-    return ", ".join(parts)
+    return Markup(", ".join(parts))  # noqa: S704 - words, numbers and times
+
+
+def _clock(iso: str) -> str:
+    """A moment to come, which words.js shows as the reader's local time."""
+    return f'<time datetime="{escape(iso)}" title="{escape(moment(iso))}" data-clock>{escape(moment(iso))}</time>'
 
 
 def _accounts(value: Mapping[str, Any]) -> str:
@@ -58,7 +66,7 @@ def _accounts(value: Mapping[str, Any]) -> str:
 
 def _commits(value: Mapping[str, Any], rate: float | None, seconds_left: float | None) -> list[str]:
     if value.get("waitingUntil"):
-        return [f"the last try failed, the next one is at {moment(value['waitingUntil'])}"]
+        return [f"the last try failed, the next one is at {_clock(value['waitingUntil'])}"]
     parts = [place(value["queue"])] if value.get("queue") else []
     if value.get("phase") in _PHASES:
         parts.append(_PHASES[value["phase"]])
@@ -130,6 +138,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             ago,
             masked,
             hinted,
+            without_user_info,
             initials,
             hue,
             percent,

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, NotFound
+from podium.errors import BadAddress, BadRule, NotFound, PodiumError
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.search import LONGEST
 from podium.leaderboard.view import PARAMETERS as VIEW
@@ -49,8 +49,32 @@ async def board(
     row: OptionalNumber = None,
 ) -> Response:
     find = request.query_params.get("find", "")
-    wanted = await board_query(request, context, path, offset=offset, find=find, person=row)
+    try:
+        wanted = await board_query(request, context, path, offset=offset, find=find, person=row)
+    except BadRule as error:
+        page = await _refusing(request, context, path, error)
+        if page is None:
+            raise
+        return page
     return await _board(request, context, wanted)
+
+
+async def _refusing(request: Request, context: Context, path: str, error: BadRule) -> Response | None:
+    """The board under the default rules, with the form that has the typed dates; None for programs and without a board.
+
+    The status is 400: a program must not take this for the board that it asked for.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        return None
+    try:
+        key = key_of(path, context.services.settings.github_server_url, request.query_params.get("rev", ""))
+        repository = await context.boards.row(key)
+    except PodiumError:
+        return None
+    if repository is None or not has_board(repository):
+        return None
+    typed = {name: request.query_params.get(name, "")[:LONGEST] for name in ("since", "until")}
+    return await _board(request, context, BoardPageQuery(path, SWITCHES), refused={"reason": error.message, **typed})
 
 
 @router.post("/r/{path:path}")
@@ -65,7 +89,14 @@ def _by_link(find: str) -> bool:
     return not is_email(find)
 
 
-async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, posted: bool = False) -> Response:
+async def _board(
+    request: Request,
+    context: Context,
+    wanted: BoardPageQuery,
+    *,
+    posted: bool = False,
+    refused: dict[str, str] | None = None,
+) -> Response:
     github_url, rev, path = (
         context.services.settings.github_server_url,
         request.query_params.get("rev", ""),
@@ -94,8 +125,9 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own, status = of_repository(wanted, row, context), context.status.values(row, place)
         ranked = data.under(own.rules) if data else None
-        return context.renderer.body(
+        page = context.renderer.body(
             "board.html",
+            refused=refused,
             **status,
             **(board_values(ranked, own) if ranked else {"board": None}),
             meta=board_meta(
@@ -113,8 +145,9 @@ async def _board(request: Request, context: Context, wanted: BoardPageQuery, *, 
             wanted=own,
             share=share_values(origin, own.path, own.parameters, own.rules_parameters),
         )
+        return dataclasses.replace(page, status=400) if refused else page
 
-    if wanted.find or wanted.person is not None or known is None or place is not None:
+    if refused or wanted.find or wanted.person is not None or known is None or place is not None:
         return SendCached(await context.boards.read(repository, make, reader=context.reader(request)))
     shortcut = Shortcut(
         key,

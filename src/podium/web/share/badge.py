@@ -10,7 +10,7 @@ from typing import Any
 from podium.leaderboard.export.faces import name_of
 from podium.leaderboard.export.svg import about, dark_style
 from podium.leaderboard.export.text_metrics import fit, width
-from podium.repositories.model import State
+from podium.repositories.model import EMPTY, State
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
 from podium.web.pages.filters import number
@@ -20,7 +20,12 @@ _EDGE, _GAP, _ICON = 6, 5, 13
 _LABEL_ROOM, _MESSAGE_ROOM = 240, 240
 
 _LABELS = {"people": "contributors", "commits": "commits", "top": "top contributor"}
-_STATES: Mapping[str, str] = {State.PENDING: "waiting", State.COMMITS_PROCESSING: "counting", State.FAILED: "failed"}
+_STATES: Mapping[str, str] = {
+    State.PENDING: "waiting",
+    State.COMMITS_PROCESSING: "counting",
+    State.FAILED: "failed",
+    EMPTY: "no commits yet",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ def of_board(document: dict[str, Any], show: str, label: str | None) -> Badge:
 
 def of_state(state: str, show: str, label: str | None) -> Badge:
     """The badge without a board; ``state`` may also be ``unknown``."""
-    kind = state if state in ("failed", "unknown") else "busy"
+    kind = "unknown" if state == EMPTY else state if state in ("failed", "unknown") else "busy"
     return Badge(_label(show, label), _STATES.get(state, "unknown repository"), kind)
 
 

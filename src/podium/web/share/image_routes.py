@@ -72,7 +72,7 @@ async def get_badge(
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         board = _document(data, query, rules, 1)
         if board is None:
-            shown = badge.of_state(row.state, query.show, query.label)
+            shown = badge.of_state(row.shown_state, query.show, query.label)
         else:
             shown = badge.of_board(board, query.show, query.label)
         return _body(*_badge(context, shown, query.theme), how_long(row))
@@ -120,7 +120,9 @@ async def get_card(
         captions = query.captions == "show"
         if board is None:
             shown = card.of_state(
-                {"owner": row.owner, "name": row.name, "url": row.url, "revision": row.revision}, row.state, query.theme
+                {"owner": row.owner, "name": row.name, "url": row.url, "revision": row.revision},
+                row.shown_state,
+                query.theme,
             )
         else:
             embedded = data_urls((entry["avatarUrl"] for entry in board["top_contributors"]), avatars)

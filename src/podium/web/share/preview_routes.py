@@ -157,7 +157,7 @@ async def preview(
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         if data is None:
-            image = pictures.state_picture(title_of_row(row), row.state, context.typesetter)
+            image = pictures.state_picture(title_of_row(row), row.shown_state, context.typesetter)
         else:
             faces = {url: thumbnail(avatar, pictures.FACE) for url, avatar in avatars.items()}
             image = draw(data, {url: face for url, face in faces.items() if face is not None})

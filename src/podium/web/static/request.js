@@ -46,7 +46,7 @@ async function attempt(url, form, signal) {
   // What is compared with the page, and put into it, has the reader's format.
   localize(page.body);
   if (response.ok) return page;
-  const reason = page.querySelector(".lead")?.textContent;
+  const reason = page.querySelector("#refused:not([hidden]), .lead")?.textContent;
   if (isAway(response.status, reason)) return null;
   throw new Refused(response.status, reason);
 }

@@ -47,10 +47,24 @@ function showAges(root) {
   }
 }
 
+// Moments to come: the local time, and the day unless it is today.
+function showClocks(root) {
+  for (const time of root.querySelectorAll("time[data-clock]")) {
+    const moment = new Date(time.dateTime);
+    const isToday = moment.toDateString() === new Date().toDateString();
+    const words = moment.toLocaleString(undefined, { dateStyle: isToday ? undefined : "medium", timeStyle: "short" });
+    if (time.firstChild.data !== words) time.firstChild.data = words;
+    time.title = moment.toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });
+  }
+}
+
 // Show the numbers and moments of a part of this page, or of a fetched one, as the reader writes them.
 export function localize(root) {
   if (!isEnglish && !root.parentElement?.closest(VERBATIM)) showNumbers(root);
-  if (root.querySelectorAll) showAges(root);
+  if (root.querySelectorAll) {
+    showAges(root);
+    showClocks(root);
+  }
 }
 
 localize(document.body);
