@@ -27,11 +27,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def matches(model: Any, value: object) -> bool:
     """Whether an answer is what OpenAPI says of it: every field, no other, of the right type."""
     TypeAdapter(model).validate_python(value, strict=True)

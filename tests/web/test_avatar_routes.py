@@ -33,11 +33,6 @@ def site(tmp_path: Path, host: AvatarHost) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def test_a_known_account_has_its_picture(site: Site, client: Client, host: AvatarHost) -> None:
     host.plays["/u/583231"] = whole(png(), "application/octet-stream")
     site.account("ada@example.com", "ada", account_id=583231, avatar_url=f"{host.origin}/u/583231?v=4")

@@ -50,11 +50,6 @@ def site(tmp_path: Path, host: AvatarHost) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def drawn(answer: httpx.Response, status: int = 200) -> ET.Element:
     """The drawing, once all that must hold of each has been seen to."""
     assert answer.status_code == status

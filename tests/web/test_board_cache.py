@@ -9,8 +9,7 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -31,13 +30,7 @@ from podium.web.live import pubsub
 from podium.web.live.events import EventStream
 from podium.web.live.pubsub import PubSub
 from tests.support.commit_logs import save_log_of_people
-from tests.support.web import NOW, Client, Site, is_problem, open_site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
+from tests.support.web import NOW, Client, Site, is_problem
 
 
 @pytest.mark.parametrize("path", ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"])

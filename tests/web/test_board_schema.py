@@ -16,16 +16,10 @@ from podium.leaderboard.export.schema import board_schema
 from podium.web.api.board_schema import generate
 from tests.support import repos
 from tests.support.cli import Podium
-from tests.support.web import Site, open_site
+from tests.support.web import Site
 
 SCHEMA = json.loads(board_schema())
 VALIDATOR = Draft202012Validator(SCHEMA)
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
 
 
 def models() -> Iterator[dict[str, Any]]:

@@ -6,8 +6,6 @@ import datetime
 import itertools
 import random
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +18,7 @@ from podium.web.charts.shapes import HEIGHT, grouped, line, silhouette, stacked
 from podium.web.charts.time_labels import labels_of
 from podium.web.pages.chart import Chart, chart_of, lines_of, series_on
 from tests.support.boards import at
-from tests.support.web import Client, Site, open_site
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
+from tests.support.web import Client, Site
 
 
 def day(iso: str) -> int:

@@ -38,11 +38,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def compared(client: Client, *pairs: tuple[str, str]) -> dict[str, Any]:
     answer = client.get(f"/compare?{urlencode(pairs)}")
     assert answer.status_code == 200, answer.text

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.web import NOW, Client, Site, open_site
+from tests.support.web import NOW, Client, Site
 
 HTML = {"accept": "text/html"}
 BOT = "49699333+dependabot[bot]@users.noreply.github.com"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
 
 
 def rows(page: str) -> list[str]:

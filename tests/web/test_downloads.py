@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,6 @@ from tests.support.rows import some_repository
 from tests.support.web import NOW, Client, Site, is_problem, open_site
 
 FORMATS = ("csv", "json", "md")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
 
 
 def records(answer: httpx.Response) -> list[dict[str, str]]:

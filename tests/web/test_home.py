@@ -24,11 +24,6 @@ def site(db: Database, tmp_path: Path) -> Iterator[Site]:
         yield opened
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def listed(page: str) -> list[str]:
     """The paths of the boards in the list, in order."""
     return re.findall(r'<wbr><a href="(/r/[^"]*)"', page)

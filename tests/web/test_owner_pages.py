@@ -23,11 +23,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield opened
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def listed(client: Client, path: str) -> list[str]:
     answer = client.get(path, headers=HTML)
     assert answer.status_code == 200, answer.text

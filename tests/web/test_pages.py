@@ -7,7 +7,6 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,17 +26,6 @@ from tests.support.web import NOW, Client, Site, is_problem, open_site
 
 GITHUB = "https://github.com"
 HTML = {"accept": "text/html"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
 
 
 # Home

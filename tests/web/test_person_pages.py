@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,6 @@ from tests.support.web import Client, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}
 PAGE = "/r/octo/hello/-/people/"
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
 
 
 @pytest.fixture

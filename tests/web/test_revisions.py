@@ -32,11 +32,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
-
-
 def rows(db: Database) -> list[Repository]:
     with db.read() as session:
         found = [queries.by_id(session, row["id"]) for row in session.all("SELECT id FROM repository ORDER BY id")]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from markdown_it import MarkdownIt
 
 from podium.web.api.query_parameters import RulesQuery
@@ -20,17 +18,6 @@ from tests.support.web import Client, Site, open_site
 
 DOCS = (Path(__file__).parent.parent.parent / "docs" / "sharing.md").read_text()
 HTML = {"accept": "text/html"}
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with open_site(tmp_path) as site:
-        yield site
-
-
-@pytest.fixture
-def client(site: Site) -> Client:
-    return site.client()
 
 
 class Addresses(HTMLParser):
