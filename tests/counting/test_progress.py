@@ -12,7 +12,7 @@ from tests.support.rows import add_repository, leased, repository
 Steps = list[tuple[float, tuple[Any, ...]]]
 
 
-def told(db: Database, steps: Steps) -> list[dict[str, Any]]:
+def progress_of(db: Database, steps: Steps) -> list[dict[str, Any]]:
     """What stands in the repository's row after each step (second, arguments)."""
     number, now, also = add_repository(db), [0.0], []
     seen = []
@@ -27,7 +27,7 @@ def told(db: Database, steps: Steps) -> list[dict[str, Any]]:
 
 
 def test_counting_says_its_rate_and_the_time_left(db: Database) -> None:
-    seen = told(db, [(n, ("counting", 1000 * n, 10_000)) for n in range(6)])
+    seen = progress_of(db, [(n, ("counting", 1000 * n, 10_000)) for n in range(6)])
     assert seen[0] == {
         "stage": "commits",
         "phase": "counting",
@@ -52,14 +52,14 @@ def test_commits_that_are_counted_while_they_arrive_stand_beside_the_percentage(
     steps: Steps = [(0, ("receiving", 0))]
     for second in range(1, 5):
         steps += [(second, ("arrived", 500 * second, 10_000)), (second, ("receiving", 10 * second))]
-    last = told(db, steps)[-1]
+    last = progress_of(db, steps)[-1]
     assert (last["phase"], last["percent"], last["commits"]) == ("receiving", 40, 2000)
     assert last["commitsPerSecond"] == 500
 
 
 def test_commits_that_are_counted_after_the_last_word_of_git_move_it_on(db: Database) -> None:
     steps: Steps = [(0, ("receiving", 100)), *((n, ("arrived", 1000 * n, 10_000)) for n in range(1, 11))]
-    seen = told(db, steps)
+    seen = progress_of(db, steps)
     # The first second may only be a pause of git.
     assert [each["phase"] for each in seen] == ["receiving"] * 2 + ["counting"] * 9
     assert [each.get("commits") for each in seen[2:]] == [1000 * n for n in range(2, 11)]
@@ -69,7 +69,7 @@ def test_commits_that_are_counted_after_the_last_word_of_git_move_it_on(db: Data
 
 def test_without_an_estimate_the_objects_that_are_there_say_how_far_it_is(db: Database) -> None:
     steps: Steps = [(0, ("arrived", 0, 10_000)), *((n, ("counting", 1000 * n)) for n in range(1, 11))]
-    seen = told(db, steps)[1:]
+    seen = progress_of(db, steps)[1:]
     percents = [each["overallPercent"] for each in seen]
     assert percents == sorted(set(percents))
     assert percents[-1] == 51.15
@@ -78,7 +78,7 @@ def test_without_an_estimate_the_objects_that_are_there_say_how_far_it_is(db: Da
 
 
 def test_progress_is_saved_twice_a_second_at_most_and_for_each_phase(db: Database) -> None:
-    seen = told(db, [(n / 100, ("counting", n)) for n in range(100)] + [(1.0, ("saving", 100))])
+    seen = progress_of(db, [(n / 100, ("counting", n)) for n in range(100)] + [(1.0, ("saving", 100))])
     assert len({json.dumps(one) for one in seen}) <= 4
     assert {**seen[-1], "overallPercent": 0} == {
         "stage": "commits",

@@ -17,7 +17,9 @@ function iso(time) {
   return new Date(time).toISOString().slice(0, 10);
 }
 
+// Beside a refused date, the chart shows the window that is in force.
 function typedDay(id) {
+  if (document.querySelector("#rules [aria-invalid]")) return "";
   return document.getElementById(id)?.value ?? "";
 }
 
