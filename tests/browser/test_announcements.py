@@ -58,7 +58,7 @@ def test_rows_that_are_added_are_heard(boards: ReadyBoards, window: Watched) -> 
     page = window.page(boards.page("big") + "?offset=700")
     page.evaluate(_LISTEN)
     more = page.locator("#more a[rel=next]")
-    more.scroll_into_view_if_needed()
+    more.click()
     page.wait_for_function("() => heard.length > 0")
     assert " of 7" in page.evaluate("heard[0]")
     expect(page.locator("#more a[rel=next]")).to_have_count(0)

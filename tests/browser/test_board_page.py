@@ -365,7 +365,7 @@ def test_the_whole_board_is_reached_by_keyboard(counted: Served, chrome: Browser
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
         seen = []
-        for _ in range(40):
+        for _ in range(60):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.matches('.rules summary')"):
                 page.keyboard.press("Enter")
@@ -412,8 +412,7 @@ def test_the_page_is_light_to_carry(counted: Served, chrome: Browser) -> None:
         page = window.page(counted.page)
         page.wait_for_load_state("networkidle")
         weights = page.evaluate(
-            """performance.getEntries().filter(e => e.decodedBodySize && !e.name.includes('/avatars/'))
-            .map(e => [e.name, e.decodedBodySize])"""
+            """performance.getEntries().filter(e => e.encodedBodySize && !e.name.includes('/avatars/'))
+            .map(e => [e.name, e.encodedBodySize])"""
         )
-        # Not packed, even.
-        assert sum(weight for _, weight in weights) < 150_000, weights
+        assert sum(weight for _, weight in weights) < 60_000, weights

@@ -204,13 +204,14 @@ def test_a_count_of_the_whole_history_keeps_numbers_and_gives_none_twice(db: Dat
     assert set(ordinals(db, number).values()) == {*kept.values(), 6, 7}
 
 
-def test_numbers_follow_the_history_and_not_the_emails(db: Database) -> None:
+def test_numbers_follow_first_commits_and_not_the_emails(db: Database) -> None:
     number, tally = add_repository(db, "github.com/o/r"), Tally()
-    for place, name in enumerate(("zoe", "ada", "mia")):
-        tally.add([b"%040x" % place], [((name, f"{name}@example.org"), WEEK, False, (), (), b"", False)])
+    for place, name in enumerate(("mia", "zoe", "ada", "mia")):
+        date = (4 - place) * WEEK if name == "mia" else place * WEEK
+        tally.add([b"%040x" % place], [((name, f"{name}@example.org"), date, False, (), (), b"", False)])
     with leased(db, number) as held:
         save(db, held, tally)
-    assert ordinals(db, number) == {"zoe@example.org": 0, "ada@example.org": 1, "mia@example.org": 2}
+    assert ordinals(db, number) == {"mia@example.org": 0, "zoe@example.org": 1, "ada@example.org": 2}
 
 
 def test_many_refreshes_are_merged_and_lose_nothing(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

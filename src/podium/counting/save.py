@@ -169,17 +169,17 @@ def _write(
 def _ordinals(session: Session, count: Count) -> dict[Pair, int]:
     """Number the counted people. Those of the valid count keep their numbers, because addresses of pages have them.
 
-    Others are numbered as the history names them: a number in the order of e-mails would say something about an e-mail.
+    Others follow in the order of their first commits, which says nothing about their e-mails.
     """
     known: dict[Pair, int] = {}
     if count.repository.head is not None:
         for some in chunked(count.tally.people(), STEP_ROWS):
             known |= count_rows.ordinals(session, count.repository.id, {email for _, email in some})
-    in_base = count.base_tally.people_as_read() if count.base_tally is not None else []
+    in_base = count.base_tally.people_by_first_commit() if count.base_tally is not None else []
     following = itertools.count(count_rows.next_ordinal(session, count.repository))
     return {
         pair: known[pair] if pair in known else next(following)
-        for pair in dict.fromkeys([*count.tally.people_as_read(), *in_base])
+        for pair in dict.fromkeys([*count.tally.people_by_first_commit(), *in_base])
     }
 
 

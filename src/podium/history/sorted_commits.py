@@ -89,6 +89,14 @@ class SortedCommits:
         with_roles = {member >> 3 for _, roles in self._sets for member in roles}
         return self.authors() | self._naming.keys() | with_roles
 
+    def first_dates(self) -> dict[int, int]:
+        """The date of each author's first commit, merges included."""
+        firsts: dict[int, int] = {}
+        for author, commits in self._by_author.items():
+            person, first = author >> 1, self.dates[commits[0]]
+            firsts[person] = min(first, firsts.get(person, first))
+        return firsts
+
     def oldest(self, groups: Sequence[Sequence[int]]) -> int:
         return groups[0][0] if len(groups) == 1 else min((commits[0] for commits in groups), key=self._order)
 

@@ -121,10 +121,12 @@ class Tally:
             self._people = sorted((people[number] for number in done.people()), key=_EMAIL_AND_NAME)
         return self._people
 
-    def people_as_read(self) -> list[Person]:
-        """The same in the order in which commits named them."""
-        people = list(self._numbers)
-        return [people[number] for number in sorted(self._done.people())]
+    def people_by_first_commit(self) -> list[Person]:
+        """The same in the order of their first commits, then people who have none."""
+        people, firsts = list(self._numbers), self._done.first_dates()
+        return sorted(
+            (people[number] for number in firsts), key=lambda one: (firsts[self._numbers[one]], one)
+        ) + sorted(people[number] for number in self._done.people() - firsts.keys())
 
     def author_emails(self) -> set[str]:
         people = list(self._numbers)
