@@ -22,7 +22,7 @@ import functools, sys
 from pathlib import Path
 from fastapi import Response
 from tests.support.web import open_site
-from podium.web import server
+from podium.web.serving import server
 
 folder = Path(sys.argv[1])
 readings = [0]
