@@ -131,7 +131,7 @@ def test_people_of_one_board(client: Client) -> None:
     html = page(client, *pairs)
     assert table(html)["Share"] == ["75.0 %", "25.0 %"]
     assert 'href="/r/octo/one/-/people/ada-l"' in html
-    assert is_problem(client.get("/compare?repo=octo/one&person=bob&person=nobody"), 404, "nobody")
+    assert is_problem(client.get("/compare?repo=octo/one&person=bob&person=unknown"), 404, "unknown")
 
 
 def test_a_branch_has_a_board_of_its_own(site: Site, client: Client) -> None:

@@ -138,7 +138,7 @@ def test_a_failed_page_has_the_form_to_correct_the_address(site: Site, client: C
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/r/-/x", "/r/octo/unknown", "/r/nobody", "/r/octo/unknown/-/people/ada", "/people/nobody"]
+    "path", ["/nothing", "/r/-/x", "/r/octo/unknown", "/r/unknown", "/r/octo/unknown/-/people/ada", "/people/unknown"]
 )
 def test_a_page_that_is_not_found_has_the_form(client: Client, path: str) -> None:
     page = client.get(path, headers=HTML)

@@ -141,7 +141,7 @@ def test_a_person_has_a_sentence_and_a_picture(site: Site) -> None:
     image = urlsplit(found.meta["og:image"])
     assert image.path == "/r/octo/hello/-/people/dan/preview.png"
     assert client.get(f"{image.path}?{image.query}").headers["content-type"] == "image/png"
-    assert client.get("/r/octo/hello/-/people/nobody/preview.png").status_code == 404
+    assert client.get("/r/octo/hello/-/people/unknown/preview.png").status_code == 404
 
 
 def test_a_comparison_names_its_figures_and_has_a_picture(site: Site) -> None:

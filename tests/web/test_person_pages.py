@@ -72,7 +72,7 @@ def test_a_bot_has_a_page_whether_it_is_ranked_or_not(client: Client, people: li
 
 @pytest.mark.usefixtures("people")
 def test_an_unknown_person_and_an_unknown_board_say_what_to_do(client: Client) -> None:
-    for name in ("nobody", "~999", "~x", "bob@example.com", "%00", "a%20b", "~1/2", "x" * 3000):
+    for name in ("unknown", "~999", "~x", "bob@example.com", "%00", "a%20b", "~1/2", "x" * 3000):
         page = client.get(f"{PAGE}{name}?merges=include", headers=HTML)
         assert page.status_code == 404, name
         assert 'action="/r/octo/hello"' in page.text, name
@@ -213,7 +213,7 @@ def test_an_account_has_one_address(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nobody", "bob@example.com", "example.org/AdaL", "a/b/c/AdaL", "%00", "~1", "", "x" * 3000, "%ff"]
+    "path", ["unknown", "bob@example.com", "example.org/AdaL", "a/b/c/AdaL", "%00", "~1", "", "x" * 3000, "%ff"]
 )
 @pytest.mark.usefixtures("boards")
 def test_an_unknown_account_says_what_to_do(client: Client, path: str) -> None:
