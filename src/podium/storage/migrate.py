@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 # Oldest first.
-REVISIONS = ("0001", "e0a3d8bbf538", "b7c41f6e02d9", "1fdaba60ed02", "f9165e3604c7", "3a8787e6e94e")
+REVISIONS = (
+    "0001",
+    "e0a3d8bbf538",
+    "b7c41f6e02d9",
+    "1fdaba60ed02",
+    "f9165e3604c7",
+    "3a8787e6e94e",
+    "db231556a330",
+)
 HEAD = REVISIONS[-1]
 # Used before any release; no migration leads from them to HEAD.
 REMOVED = frozenset({"0002", "0003", "0004", "0005", "0006", "0007", "0008"})

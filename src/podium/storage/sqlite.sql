@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -179,4 +179,49 @@ CREATE INDEX ix_repository_listed ON repository (created_at, id, state, host, pa
 
 CREATE INDEX ix_contributor_login ON contributor (host, lower(username));
 
-INSERT INTO alembic_version (version_num) VALUES ('3a8787e6e94e')
+CREATE TABLE git_host (
+	host TEXT NOT NULL,
+	failures INTEGER DEFAULT 0 NOT NULL,
+	down_since DOUBLE,
+	next_try_at DOUBLE,
+	message TEXT,
+	CONSTRAINT pk_git_host PRIMARY KEY (host)
+);
+
+CREATE TABLE worker_fault (
+	repository_id INTEGER NOT NULL,
+	worker_id TEXT NOT NULL,
+	code TEXT NOT NULL,
+	message TEXT NOT NULL,
+	at DOUBLE NOT NULL,
+	CONSTRAINT pk_worker_fault PRIMARY KEY (repository_id, worker_id),
+	CONSTRAINT fk_worker_fault_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
+);
+
+CREATE TABLE audit_log (
+	id INTEGER NOT NULL,
+	at DOUBLE NOT NULL,
+	actor TEXT NOT NULL,
+	act TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	detail TEXT,
+	CONSTRAINT pk_audit_log PRIMARY KEY (id)
+);
+
+CREATE TABLE instance_secret (
+	name TEXT NOT NULL,
+	value BLOB NOT NULL,
+	CONSTRAINT pk_instance_secret PRIMARY KEY (name)
+);
+
+CREATE TABLE block (
+	kind TEXT NOT NULL,
+	value TEXT NOT NULL,
+	subject TEXT,
+	reason TEXT,
+	at DOUBLE NOT NULL,
+	CONSTRAINT pk_block PRIMARY KEY (kind, value),
+	CONSTRAINT ck_block_kind CHECK (kind IN ('repository', 'owner', 'address', 'person'))
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('db231556a330')

@@ -117,8 +117,21 @@ repository = Table(
     Column("last_processed_at", Double),
     Column("commits_processed_at", Double),
     Column("users_processed_at", Double),
-    # Of a branch's or tag's board, about once an hour: the least recently read one makes way for another.
+    # Noted about once an hour. The least recently read board of a branch or tag makes way for another.
     Column("last_read_at", Double),
+    # Why a pending one waits: a text for people, and a code.
+    Column("waiting_reason", Text),
+    Column("waiting_code", Text),
+    # Tries that met a fault which passes by itself, since the last progress.
+    Column("transient_attempts", Integer, nullable=False, server_default=text("0")),
+    # Its host answered that it is private or does not exist: since when, the last such answer, and its error code.
+    Column("gone_since", Double),
+    Column("gone_checked_at", Double),
+    Column("gone_code", Text),
+    # Every reader gets "not found".
+    Column("hidden_at", Double),
+    # Its rows are being deleted.
+    Column("forgotten_at", Double),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     CheckConstraint(
@@ -292,4 +305,61 @@ worker = Table(
     Column("report", Text, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+)
+
+# Hosts of git repositories that do not answer.
+git_host = Table(
+    "git_host",
+    metadata,
+    Column("host", _ByBytes, primary_key=True),
+    # In a row.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("down_since", Double),
+    Column("next_try_at", Double),
+    Column("message", Text),
+)
+
+# Repositories that a worker cannot count, for a reason of its own.
+worker_fault = Table(
+    "worker_fault",
+    metadata,
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+    Column("worker_id", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# What administrators did. A forgotten person appears as a keyed hash.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text),
+)
+
+# Keys that belong to the data, and so travel with them.
+instance_secret = Table(
+    "instance_secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+# What is not counted or shown.
+block = Table(
+    "block",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    # Of a person, a keyed hash of an e-mail, an account, a login or a name.
+    Column("value", _ByBytes, primary_key=True),
+    # The hashes of one person have the same subject.
+    Column("subject", _ByBytes),
+    Column("reason", Text),
+    Column("at", Double, nullable=False),
+    CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
 )

@@ -1,0 +1,76 @@
+"""heal_and_forget"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "db231556a330"
+down_revision = "3a8787e6e94e"
+
+_ByBytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_ZERO = sa.text("0")
+
+# Each is nullable or has a default: the version before this migration reads and writes beside it.
+_OF_REPOSITORY = {
+    "waiting_reason": sa.Text,
+    "waiting_code": sa.Text,
+    "gone_since": sa.Double,
+    "gone_checked_at": sa.Double,
+    "gone_code": sa.Text,
+    "hidden_at": sa.Double,
+    "forgotten_at": sa.Double,
+}
+
+
+def upgrade() -> None:
+    for name, kind in _OF_REPOSITORY.items():
+        op.add_column("repository", sa.Column(name, kind))
+    op.add_column("repository", sa.Column("transient_attempts", sa.Integer, nullable=False, server_default=_ZERO))
+    op.create_table(
+        "git_host",
+        sa.Column("host", _ByBytes, primary_key=True),
+        sa.Column("failures", sa.Integer, nullable=False, server_default=_ZERO),
+        sa.Column("down_since", sa.Double),
+        sa.Column("next_try_at", sa.Double),
+        sa.Column("message", sa.Text),
+    )
+    op.create_table(
+        "worker_fault",
+        sa.Column("repository_id", _Id, sa.ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("worker_id", sa.Text, primary_key=True),
+        sa.Column("code", sa.Text, nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+    op.create_table(
+        "audit_log",
+        sa.Column("id", _Id, primary_key=True),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("act", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text),
+    )
+    op.create_table(
+        "instance_secret",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "block",
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("value", _ByBytes, primary_key=True),
+        sa.Column("subject", _ByBytes),
+        sa.Column("reason", sa.Text),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
+    )
+
+
+def downgrade() -> None:
+    for table in ("block", "instance_secret", "audit_log", "worker_fault", "git_host"):
+        op.drop_table(table)
+    for column in ("transient_attempts", *_OF_REPOSITORY):
+        op.drop_column("repository", column)
