@@ -20,10 +20,13 @@ from podium.leaderboard.board_data import BoardData
 from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
+from podium.storage import own_writes
 from podium.web.application import create_app
 from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
 from podium.web.cache.cached_response import CachedResponse
+from podium.web.cache.listing_cache import ListingCache
 from podium.web.cache.memory import MemoryCache
+from podium.web.cache.read_moment import FRESH
 from podium.web.cache.row_batcher import RowBatcher
 from podium.web.clients import network_of
 from podium.web.live import pubsub
@@ -42,6 +45,8 @@ def test_what_was_ready_is_an_error_of_its_kind_while_the_database_is_away(site:
     headers = {"Accept": "application/json" if path.startswith("/l") else "text/html"}
     assert [client.get(path, headers=headers).status_code for _ in range(2)] == [200, 200]
     db.broken = True
+    # What was read a moment ago is not read again, unless this process has written meanwhile.
+    own_writes.note()
     answer = client.get(path, headers=headers)
     assert answer.status_code == 503
     assert "The server cannot do this right now" in answer.text
@@ -130,6 +135,85 @@ def test_a_failed_read_fails_only_for_the_requests_that_wait_for_it(site: Site) 
         gone.cancel()
         db.broken = False
         assert (await reader.read(1)) is not None
+
+    run(ask)
+
+
+def test_a_hot_board_is_read_twice_a_second_and_after_each_write_of_this_process(site: Site) -> None:
+    number = site.repository()
+    db, now = CountingDatabase(site), [0.0]
+
+    async def ask() -> list[int]:
+        reader = RowBatcher(db, lambda: now[0])  # type: ignore[arg-type]
+
+        async def read_often() -> int:
+            for _ in range(20):
+                assert (await reader.read(number)) is not None
+            return db.readings
+
+        readings = [await read_often(), await read_often()]
+        now[0] += FRESH
+        readings.append(await read_often())
+        site.change(number, total_commits=77)
+        for _ in range(20):
+            row = await reader.read(number)
+            assert row is not None
+            assert row.total_commits == 77
+        return [*readings, db.readings]
+
+    assert run(ask) == [1, 1, 2, 3]
+
+
+def test_an_unfinished_repository_is_read_for_each_request(site: Site) -> None:
+    number = site.repository(state="pending")
+    db = CountingDatabase(site)
+
+    async def ask() -> None:
+        reader = RowBatcher(db, lambda: 0.0)  # type: ignore[arg-type]
+        for _ in range(3):
+            await reader.read(number)
+
+    run(ask)
+    assert db.readings == 3
+
+
+# The list
+
+
+def test_a_page_of_the_list_is_made_once_for_a_moment_and_again_after_a_write(site: Site) -> None:
+    made, now = [], [0.0]
+
+    def make() -> CachedResponse:
+        made.append(1)
+        return CachedResponse.json([len(made)])
+
+    async def ask() -> list[bytes]:
+        listings = ListingCache(lambda: now[0])
+        pages = list(await asyncio.gather(*(listings.get("a", make) for _ in range(20))))
+        pages.append(await listings.get("a", make))
+        now[0] += FRESH
+        pages.append(await listings.get("a", make))
+        own_writes.note()
+        pages.append(await listings.get("a", make))
+        return [page.plain for page in pages]
+
+    assert run(ask) == [b"[1]"] * 21 + [b"[2]", b"[3]"]
+
+
+def test_a_page_of_the_list_that_fails_is_made_again(site: Site) -> None:
+    fails = [True]
+
+    def make() -> CachedResponse:
+        if fails.pop():
+            raise StorageError("The database is away.")
+        return CachedResponse.json([])
+
+    async def ask() -> None:
+        listings = ListingCache(lambda: 0.0)
+        with pytest.raises(StorageError):
+            await listings.get("a", make)
+        fails.append(False)
+        assert (await listings.get("a", make)).plain == b"[]"
 
     run(ask)
 

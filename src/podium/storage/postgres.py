@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from podium.errors import BadSetting
+from podium.storage import own_writes
 from podium.storage.pool import Pool
 from podium.storage.postgres_errors import explained, is_away
 from podium.storage.postgres_sql import translated
@@ -87,6 +88,8 @@ class PostgresDatabase:
                 try:
                     yield session
                     _commit(connection)
+                    if begin == _WRITE:
+                        own_writes.note()
                 except BaseException:
                     _roll_back(connection)
                     raise

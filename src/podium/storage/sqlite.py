@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.errors import DatabaseFault, StorageError, WrongRevision
+from podium.storage import own_writes
 from podium.storage.pool import Pool
 from podium.storage.private_file import make_private
 from podium.storage.session import Params, Row, Session
@@ -22,6 +23,7 @@ BUSY_TIMEOUT = 15.0
 _LARGEST_WAL = 64 << 20
 # More would only wait for each other.
 _CONNECTIONS = 64
+_WRITE = "BEGIN IMMEDIATE"
 
 # The Julian day has fractions of a second. 2440587.5 is the epoch.
 _WORDS = {
@@ -138,7 +140,7 @@ class SqliteDatabase:
 
     def write(self) -> contextlib.AbstractContextManager[Session]:
         # IMMEDIATE locks at once: after a read, a write fails if another transaction has written.
-        return self._transaction("BEGIN IMMEDIATE")
+        return self._transaction(_WRITE)
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Session]:
@@ -148,6 +150,8 @@ class SqliteDatabase:
                 try:
                     yield _SqliteSession(connection)
                     connection.execute("COMMIT")
+                    if begin == _WRITE:
+                        own_writes.note()
                 except BaseException:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")

@@ -26,6 +26,7 @@ from podium.submissions.capacity import Capacity
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
+from podium.web.cache.listing_cache import ListingCache
 from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.callers import Credentials, is_administrator
 from podium.web.client_ids import ClientIds
@@ -82,6 +83,7 @@ class Context:
     email_lookups: ClientLimit
     read_budget: ReadBudget
     totals: Totals
+    listings: ListingCache
     queue: QueuePlaces
     renderer: Renderer
     github_host: str
@@ -125,6 +127,7 @@ class Context:
             ),
             read_budget=ReadBudget(settings.read_budget),
             totals=Totals(),
+            listings=ListingCache(),
             queue=queue,
             renderer=renderer,
             github_host=github_host,

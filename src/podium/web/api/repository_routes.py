@@ -3,12 +3,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from podium.repositories.listing import describe, get, listing, selection
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
+from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.services import ContextDep, SmallRead
 
 router = APIRouter(dependencies=[Depends(each_once)])
@@ -34,7 +35,7 @@ router = APIRouter(dependencies=[Depends(each_once)])
         **error_responses(_429="Too many reads."),
     },
 )
-def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> JSONResponse:
+async def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> Response:
     """All repositories, newest first; of a search the best matches first."""
     chosen = selection(
         state=query.state,
@@ -42,9 +43,14 @@ def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextD
         owner=query.owner,
         github_url=context.services.settings.github_server_url,
     )
-    with context.services.db.read() as session:
-        rows, total = listing(session, context.totals, chosen, limit=query.limit, offset=query.offset)
-    return JSONResponse([describe(row, context.queue.of(row)) for row in rows], headers={"X-Total-Count": str(total)})
+
+    def page() -> CachedResponse:
+        with context.services.db.read() as session:
+            rows, total = listing(session, context.totals, chosen, limit=query.limit, offset=query.offset)
+        described = [describe(row, context.queue.of(row)) for row in rows]
+        return CachedResponse.json(described, {"X-Total-Count": str(total)})
+
+    return SendCached(await context.listings.get((chosen, query.limit, query.offset), page))
 
 
 @router.get(

@@ -1,7 +1,8 @@
 """What the server keeps between requests, and how it answers a GET.
 
 Making a board takes up to a second, sending a cached one a fraction of a millisecond. A change of a board shows in
-its repository's row, which every request reads.
+its repository's row, which every request reads. A hot board's row is read twice a second: changes of this process show
+at once, those of others within half a second.
 
 **What is kept**
 
@@ -19,6 +20,10 @@ under other parameters     client that varies them evicts only variants
 than the default ones
 shortcuts: URL to cached   :class:`response_shortcut.Shortcuts`: path,   The least recently used, and of each board
 response                   query, origin                                 those beyond 50.
+rows of completed boards   :class:`row_batcher.RowBatcher`: key or id    Half a second, or a write of this process;
+                                                                         then the least recently used.
+pages of the list of       :class:`listing_cache.ListingCache`:          The same.
+repositories               selection, limit and offset
 numbers of people, for     the repository's row;                         The next count.
 lists of boards            :class:`people_counts.PeopleCounts` saves
                            them when the people are ranked
@@ -34,7 +39,8 @@ The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
 1. :class:`response_shortcut.ResponseShortcut` looks up the URL. Without a shortcut, the request passes routing and
    validation, and its route calls ``BoardCache`` as below and leaves a shortcut, unless the URL's window depends on
    the day.
-2. :class:`row_batcher.RowBatcher` reads the row, in one batch for concurrent requests.
+2. :class:`row_batcher.RowBatcher` reads the row, in one batch for concurrent requests, unless it has read that of a
+   completed board a moment ago.
    :class:`last_reads.LastReads` notes reads of branches and tags.
 3. ``BoardCache.find`` looks up the response under the key of that row. Every 15 seconds at most, it compares the
    accounts with the database in the background.

@@ -50,9 +50,9 @@ class CachedResponse:
         return cls(content, gzipped, etag, [*raw, (b"content-type", media_type.encode("latin-1"))])
 
     @classmethod
-    def json(cls, document: Any) -> CachedResponse:
+    def json(cls, document: Any, headers: Mapping[str, str] | None = None) -> CachedResponse:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return cls.of(text.encode("utf-8"), "application/json")
+        return cls.of(text.encode("utf-8"), "application/json", headers)
 
     @classmethod
     def see_other(cls, url: str) -> CachedResponse:
