@@ -1,0 +1,1 @@
+"""What administrators did, and where: a bounded log in the database."""
