@@ -56,7 +56,8 @@ with open_site(folder, live_connections_per_client=100_000) as site:
             app.add_api_route(f"/bare/{path}", route)
         return app
     server.create_app = create_app
-    server.run(site.services, "127.0.0.1", 0, on_listening=lambda url: print(url, flush=True))
+    listeners = server.listen("127.0.0.1", 0)
+    server.run(site.services, "127.0.0.1", listeners, on_listening=lambda url: print(url, flush=True))
 """
 
 

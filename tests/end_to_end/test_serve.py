@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ import httpx
 import pytest
 
 from benchmarks import synthetic
+from podium.web.serving.server import listening
 from tests.support.cli import Podium, clean_environment
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.processes import children
+from tests.support.rows import add_repository, repository
 from tests.support.server import PATIENCE, Server, free_port, serving, wait_until
+from tests.support.sqlite_database import open_or_create
 
 ORDER = ["pending", "commits_processing", "users_processing", "completed"]
 
@@ -376,12 +380,18 @@ def test_a_name_that_leads_to_this_machine_is_refused_unless_listed_as_private(p
         assert server.wait_for(url, "failed", "completed")["state"] == "completed"
 
 
-def test_a_port_that_is_taken_is_one_line_and_exit_code_2(podium: Podium) -> None:
-    with serving(podium) as server:
-        done = podium.run("serve", "--port", str(server.port), cwd=None)
-        assert done.returncode == 2
-        assert "--port" in done.stderr.splitlines()[-1]
-        assert "Traceback" not in done.stderr
+def test_servers_on_a_port_that_is_taken_say_so_and_touch_nothing(podium: Podium) -> None:
+    podium.data.mkdir()
+    database = open_or_create(podium.data / "podium.db")
+    with closing(database), listening("127.0.0.1", 0) as [taken]:
+        number = add_repository(database, "127.0.0.1/o/r")
+        for _ in range(7):
+            done = podium.run("serve", "--port", str(taken.getsockname()[1]), cwd=None)
+            assert done.returncode == 2
+            [line] = done.stderr.splitlines()
+            assert "--port" in line
+        found = repository(database, number)
+    assert (found.state, found.lease_token, found.crashes) == ("pending", 0, 0)
 
 
 def shown_on_terminal(controller: int, shown: bytearray) -> str | None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from podium.web.serving.server import run
+from podium.web.serving.server import listening, run
 from tests.support import fork_server, markers
 from tests.support.web import open_site
 
@@ -36,8 +36,11 @@ def first_line(server: fork_server.Process) -> str:
 
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level="INFO", format="%(name)s %(message)s")
-    with open_site(Path(sys.argv[1]), trusted_proxies=tuple(sys.argv[3:])) as site:
-        run(site.services, "127.0.0.1", int(sys.argv[2]), on_listening=lambda url: print(url, flush=True))
+    with (
+        listening("127.0.0.1", int(sys.argv[2])) as listeners,
+        open_site(Path(sys.argv[1]), trusted_proxies=tuple(sys.argv[3:])) as site,
+    ):
+        run(site.services, "127.0.0.1", listeners, on_listening=lambda url: print(url, flush=True))
     print("stopped", flush=True)
     return 0
 

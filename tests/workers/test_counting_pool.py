@@ -26,6 +26,7 @@ for line in sys.stdin:
     if "exit" in order:
         sys.exit(order["exit"])
     if "last" in order:
+        print("last", flush=True)
         break
     print("ready", flush=True)
 """
@@ -111,6 +112,11 @@ def test_the_status_of_a_process_that_died_says_why_and_the_next_count_has_anoth
     following = Run(pool)
     assert following.status() == 0
     assert following.pid != dead.pid
+
+
+@pytest.mark.parametrize("order", [{"exit": 0}, {"signal": signal.SIGTERM}, {"signal": signal.SIGHUP}])
+def test_a_process_that_was_stopped_from_outside_is_no_crash(pool: CountingPool, order: dict[str, object]) -> None:
+    assert Run(pool, **order).status() is None
 
 
 def test_a_process_that_died_while_it_was_idle_is_replaced(pool: CountingPool) -> None:

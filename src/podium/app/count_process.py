@@ -17,7 +17,7 @@ from podium.jobs.queues import COMMITS
 from podium.settings import Settings
 from podium.telemetry import current_job, metrics
 from podium.telemetry.metrics_pipe import MetricsPipe
-from podium.workers.counting_pool import READY
+from podium.workers.counting_pool import LAST, READY
 
 # Bytes of memory at its highest; a process that used more ends after its count and gives them back.
 _MOST_KEPT = 256 << 20
@@ -28,7 +28,7 @@ def count_each(settings: Settings, orders: Iterable[bytes], stop: threading.Even
     """Count each ordered repository under the parent's lease; send metrics and outcome to the parent.
 
     ``orders``: JSON with the ids ``repository``, ``token`` (of the lease) and ``job`` (of the parent, for log lines).
-    ``stop`` interrupts the count.
+    ``stop`` interrupts the count; an order that comes after it is given back.
 
     Raises:
         StorageError: the database cannot be used.
@@ -41,18 +41,22 @@ def count_each(settings: Settings, orders: Iterable[bytes], stop: threading.Even
         counting = factories.commit_job(settings, db, factories.server_source(settings))
         for line in orders:
             order = json.loads(line)
+            if stop.is_set():
+                lease.release(db, order["repository"], order["token"])
+                continue
             job = current_job.Job(COMMITS, order["repository"], order["job"])
             current_job.set_process_job(job)
             budget.limit_process()
             row = lease.adopt(db, order["repository"], order["token"], seconds=settings.lease_seconds)
             error = None if row is None else counting.run_held(row, stop)
             pipe.send_outcome(job)
-            if stop.is_set() or _is_worn(error):
-                return
+            is_last = stop.is_set() or _is_worn(error)
             # A parent that has ended also sets stop.
             with contextlib.suppress(OSError):
-                output.write(READY)
+                output.write(LAST if is_last else READY)
                 output.flush()
+            if is_last:
+                return
 
 
 def _is_worn(error: Exception | None) -> bool:

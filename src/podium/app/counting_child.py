@@ -43,7 +43,14 @@ class ChildCounter:
         """
         job = current()
         order = {"repository": row.id, "token": row.lease_token, "job": job.id if job else ""}
-        status = self._pool.count(order, stop, lambda line: metrics_pipe.receive(line, job))
+        try:
+            status = self._pool.count(order, stop, lambda line: metrics_pipe.receive(line, job))
+        except OSError as error:
+            # The reconciler enqueues it later.
+            log.warning("repository %d: no counting process can be started: %s", row.id, error.strerror)
+            note_outcome("error")
+            lease.give_back(self._db, row)
+            return False
         budget = factories.count_budget(self._settings)
         if status == 0:
             return True

@@ -133,7 +133,12 @@ class Worker:
             log.warning("batches in work cannot be released: %s", error)
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            # Told to stop while it starts: what it has taken already is given back.
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,14 +16,16 @@ from podium.workers.counting_pool import OUT_OF_MEMORY
 
 
 def run(_options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    stop = threading.Event()
+    # First: an order that came before must be given back from here on.
+    incoming = orders(stop)
     os.nice(10)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.excepthook = _end_without_memory
     settings = Settings.from_environment(environment)
     prepare_process(settings)
-    stop = threading.Event()
     try:
-        count_each(settings, orders(stop), stop)
+        count_each(settings, incoming, stop)
     except MemoryError:
         return OUT_OF_MEMORY
     return 0

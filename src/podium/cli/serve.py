@@ -41,7 +41,7 @@ def serve(settings: Settings, *, workers: bool) -> int:
     from podium.app.admin_token import with_admin_token
     from podium.app.server_process import services
     from podium.web.admin_sessions import OneTimeCode
-    from podium.web.serving.server import run
+    from podium.web.serving.server import listening, run
 
     has_token = bool(settings.admin_token)
     settings = with_admin_token(settings)
@@ -51,11 +51,15 @@ def serve(settings: Settings, *, workers: bool) -> int:
     # The link is as good as the token: only a person at the terminal sees it, no log.
     on_terminal = sys.stderr.isatty() and settings.log_format != "json"
     code = OneTimeCode() if settings.admin_token and not has_token and on_terminal else None
-    with services(settings, loopback=is_loopback(settings.host), workers=workers, code=code) as given:
+    with (
+        # First: a second server must not migrate, start workers or take leases before it finds the port taken.
+        listening(settings.host, settings.port) as listeners,
+        services(settings, loopback=is_loopback(settings.host), workers=workers, code=code) as given,
+    ):
         run(
             given,
             settings.host,
-            settings.port,
+            listeners,
             on_listening=lambda url: _announce(settings, url, code),
         )
     return 0

@@ -84,8 +84,13 @@ def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Re
 
 
 def give_back(db: Database, repository: Repository) -> None:
+    release(db, repository.id, repository.lease_token)
+
+
+def release(db: Database, repository_id: int, token: int) -> None:
+    """Release a lease that this process has not adopted; do nothing if another worker holds the repository."""
     with db.write() as session:
-        leases.release(session, repository.id, repository.lease_token)
+        leases.release(session, repository_id, token)
 
 
 @contextlib.contextmanager

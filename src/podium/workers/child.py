@@ -18,6 +18,8 @@ from pathlib import Path
 
 # Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
+# Seconds for which a stopped child waits for the end of its parent's lines. A parent that stops it closes the pipe.
+_LAST_LINE = 1.0
 # Bytes; a longer line arrives in pieces.
 LONGEST_LINE = 64 * 1024
 
@@ -59,16 +61,24 @@ def run(
 
 
 def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start ``podium ARGUMENTS`` with pipes, in its own session."""
-    return subprocess.Popen(
-        # No modules from the current folder.
-        [sys.executable, "-P", "-m", "podium", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        # Ctrl-C reaches only the parent.
-        start_new_session=True,
-    )
+    """Start ``podium ARGUMENTS`` with pipes, in its own session.
+
+    SIGTERM waits until the child handles it: while it starts, it may have an order already that it must give back.
+    """
+    # The child inherits the mask of this thread.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        return subprocess.Popen(
+            # No modules from the current folder.
+            [sys.executable, "-P", "-m", "podium", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            # Ctrl-C reaches only the parent.
+            start_new_session=True,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
@@ -104,12 +114,15 @@ def _end_session(session: int) -> None:
 
 def stop_with_parent(stop: threading.Event) -> None:
     """In a child: set ``stop`` at SIGTERM and when the parent ends."""
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    _on_sigterm(lambda *_: stop.set())
     _when_parent_ends(stop.set)
 
 
 def orders(stop: threading.Event) -> Iterator[bytes]:
-    """In a child: yield each line that the parent writes. SIGTERM and the end of the parent set ``stop`` and end it."""
+    """In a child: return the lines that the parent writes, from now on. SIGTERM and the end of the parent set ``stop``.
+
+    Lines that were written before are still returned: the child must give back what it was ordered to do.
+    """
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def stop_now(*_: object) -> None:
@@ -122,15 +135,29 @@ def orders(stop: threading.Event) -> Iterator[bytes]:
                 waiting.put(line)
         stop_now()
 
-    signal.signal(signal.SIGTERM, stop_now)
-    threading.Thread(target=read, name="parent", daemon=True).start()
-    while (line := waiting.get()) and not stop.is_set():
-        yield line
+    def left() -> Iterator[bytes]:
+        while line := waiting.get():
+            yield line
+        reader.join(_LAST_LINE)
+        while not waiting.empty():
+            if line := waiting.get():
+                yield line
+
+    _on_sigterm(stop_now)
+    reader = threading.Thread(target=read, name="parent", daemon=True)
+    reader.start()
+    return left()
 
 
 def end_with_parent() -> None:
     """In a child that handles SIGTERM: send it when the parent ends."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     _when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _on_sigterm(do: Callable[..., object]) -> None:
+    signal.signal(signal.SIGTERM, do)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def _when_parent_ends(do: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """Counting processes (``podium _count``). Each is kept for the next count: a start takes longer than a small count.
 
-An order is one line on the process's standard input. The answer is :data:`READY` on its standard output, or the end of
-the process, which replaces itself in this way once it has become large.
+An order is one line on the process's standard input. The answer on its standard output is :data:`READY`, or
+:data:`LAST` before the process ends because it has become large or was stopped.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from typing import Any
 from podium.workers import child
 
 READY = b"ready\n"
+LAST = b"last\n"
 # The exit code of a process that has no memory left.
 OUT_OF_MEMORY = 80
 
+# A process that ends by one of these was stopped.
+_STOPS = tuple(-number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 _CHECK_SECONDS = 0.1
 
 
@@ -45,7 +48,10 @@ class CountingPool:
 
         Returns:
             0: the count ended; another number: the exit status of a process that did not end it (negative: a signal);
-            None: the process was killed because of ``stop``, before it could release the repository.
+            None: the process was stopped, by ``stop`` or from outside, and may not have released the repository.
+
+        Raises:
+            OSError: no process can be started.
         """
         process = self._take()
         status = process.count(order, stop, on_line)
@@ -76,6 +82,7 @@ class CountingPool:
 class _CountingProcess:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.is_ready = False
+        self._has_counted = False
         self._child = child.start(["_count"], environment)
         self._on_line: Callable[[bytes], None] = lambda _: None
         self._changed = threading.Event()
@@ -90,23 +97,34 @@ class _CountingProcess:
     def _read(self) -> None:
         for line in child.lines(self._child):
             if line == READY:
+                self._has_counted = True
                 self.is_ready = True
                 self._changed.set()
+            elif line == LAST:
+                self._has_counted = True
             else:
                 self._on_line(line)
         self._has_ended = True
         self._changed.set()
 
     def count(self, order: Mapping[str, Any], stop: threading.Event, on_line: Callable[[bytes], None]) -> int | None:
-        self.is_ready = False
+        self.is_ready = self._has_counted = False
         self._on_line = on_line
         self._changed.clear()
         self._write(json.dumps(order).encode() + b"\n")
         while not (self.is_ready or self._has_ended):
             self._changed.wait(_CHECK_SECONDS)
             if stop.is_set() and not self.is_ready:
-                return self._stop()
-        return 0 if self.is_ready else self.end()
+                self._child.terminate()
+                break
+        if self.is_ready:
+            return 0
+        status = self.end()
+        # It may have become ready while it was stopped.
+        self.is_ready = False
+        if self._has_counted:
+            return 0
+        return None if stop.is_set() or status == 0 or status in _STOPS else status
 
     def _write(self, line: bytes) -> None:
         assert self._child.stdin  # noqa: S101 # a pipe
@@ -114,12 +132,6 @@ class _CountingProcess:
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.write(line)
             self._child.stdin.flush()
-
-    def _stop(self) -> int | None:
-        self._child.terminate()
-        status = self.end()
-        self.is_ready = False
-        return None if status in (-signal.SIGTERM, -signal.SIGKILL) else status
 
     def close_stdin(self) -> None:
         if self._child.stdin:

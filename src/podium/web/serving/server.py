@@ -41,23 +41,18 @@ _OPTIONS: dict[str, Any] = {
 def run(
     services: Services,
     host: str,
-    port: int,
+    sockets: list[socket.socket],
     *,
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. The caller configures logging.
 
     Args:
-        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all.
-        port: 0 for any free port.
+        host, sockets: see :func:`listening`.
         on_listening: called with the URL once the server responds.
-
-    Raises:
-        CannotListen: the host or port cannot be used.
     """
     # The event loop waits this long for a thread that makes an answer, each time it has something to do.
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    sockets = listen(host, port)
     proxies = list(services.settings.trusted_proxies)
     app = create_app(services)
     config = uvicorn.Config(
@@ -75,29 +70,43 @@ def run(
         _Server(config, connections_of(services.settings), url, on_listening, close_streams).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
-        for listener in sockets:
-            listener.close()
 
 
 @contextlib.contextmanager
 def beside(app: ASGIApp, host: str, port: int, settings: Settings) -> Iterator[str]:
     """Serve ``app`` in a thread for the duration of a ``with`` block, and yield its URL."""
+    with listening(host, port) as sockets:
+        config = uvicorn.Config(MessageFraming(app), log_level="warning", access_log=False, **_OPTIONS)
+        server = _Server(config, connections_of(settings), url_of(host, sockets[0]), None)
+        thread = threading.Thread(target=server.run, args=(sockets,), name="http", daemon=True)
+        thread.start()
+        try:
+            yield url_of(host, sockets[0])
+        finally:
+            server.should_exit = True
+            thread.join(GRACE)
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
+    """Hold sockets that are bound to every address of ``host``. Clients that connect early wait for the server.
+
+    Args:
+        host: a name or an address of this machine; ``0.0.0.0`` or ``::`` for all.
+        port: 0 for any free port.
+
+    Raises:
+        CannotListen: the host or port cannot be used.
+    """
     sockets = listen(host, port)
-    config = uvicorn.Config(MessageFraming(app), log_level="warning", access_log=False, **_OPTIONS)
-    server = _Server(config, connections_of(settings), url_of(host, sockets[0]), None)
-    thread = threading.Thread(target=server.run, args=(sockets,), name="http", daemon=True)
-    thread.start()
     try:
-        yield url_of(host, sockets[0])
+        yield sockets
     finally:
-        server.should_exit = True
-        thread.join(GRACE)
         for listener in sockets:
             listener.close()
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets bound to every address of ``host``."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
