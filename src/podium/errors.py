@@ -23,7 +23,6 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     │   └── DatabaseFault     the database answers with an error that Podium does not know
     ├── BadCommitLog          the saved commits of a repository are damaged or incomplete
     ├── QueueError            the queue cannot be reached, or has no worker
-    ├── NotReady              the database or the queue cannot be used (GET /ready)
     ├── CannotListen          the host or port of the server cannot be used
     ├── OutputError           standard output cannot be written
     ├── HistoryError          the history of the repository cannot be read
@@ -183,11 +182,6 @@ class QueueError(PodiumError):
     status = 503
     exit_code = 2
     transient = True
-
-
-class NotReady(PodiumError):
-    code = "not-ready"
-    status = 503
 
 
 class CannotListen(PodiumError):

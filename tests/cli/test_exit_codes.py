@@ -40,7 +40,6 @@ EXPECTED = {
     "DatabaseFault": 1,
     "BadCommitLog": 1,
     "QueueError": 2,
-    "NotReady": 1,
     "CannotListen": 2,
     "OutputError": 2,
     "HistoryError": 2,

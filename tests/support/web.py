@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
-from podium.app import factories
+from podium.app import factories, ready_checks
 from podium.avatars.loader import AvatarLoader
 from podium.monitoring.inspector import Inspector
+from podium.monitoring.readiness import Check, Readiness
 from podium.repositories.address import parse_address
 from podium.repositories.model import COUNTING_VERSION
 from podium.settings import Settings
@@ -63,7 +64,7 @@ class Site:
         db: Database,
         *,
         loopback: bool,
-        queue_ready: Callable[[], None],
+        checks: Sequence[Check] = (),
         code: OneTimeCode | None = None,
         **settings: Any,
     ) -> None:
@@ -76,7 +77,7 @@ class Site:
             self.db,
             self.queues,
             loopback,
-            queue_ready,
+            Readiness([*ready_checks.database_checks(db)[:2], *checks]),
             factories.stale_rows(chosen),
             self.avatars,
             Inspector(self.db),
@@ -221,13 +222,11 @@ def open_site(
     db: Database | None = None,
     *,
     loopback: bool = True,
-    queue_ready: Callable[[], None] = lambda: None,
+    checks: Sequence[Check] = (),
     **settings: Any,
 ) -> Iterator[Site]:
     """A site over ``db``, which is closed in the end, or over a new database in ``folder``."""
-    site = Site(
-        folder, db or open_or_create(folder / "podium.db"), loopback=loopback, queue_ready=queue_ready, **settings
-    )
+    site = Site(folder, db or open_or_create(folder / "podium.db"), loopback=loopback, checks=checks, **settings)
     try:
         yield site
     finally:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from podium import __version__
 from podium.errors import PodiumError
+from podium.monitoring.readiness import Check, Stops
 from podium.web.api import schemas
 from tests.support.limit_clock import LimitClock
 from tests.support.web import HEAD, NOW, Client, Site, is_problem, open_site
@@ -574,17 +575,27 @@ def test_server_says_that_it_is_healthy_and_which_version_it_is(client: Client) 
     assert client.get("/version").json() == {"name": "podium", "version": __version__}
 
 
-def test_server_is_ready_when_database_and_queue_are(client: Client) -> None:
-    answer = client.get("/ready")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+def test_server_is_ready_when_nothing_is_wrong(client: Client) -> None:
+    for path in ("/ready", "/ready?for=read", "/ready?for=write"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready", "problems": []})
+    assert is_problem(client.get("/ready?for=lunch"), 400, "for")
 
 
-def test_server_is_not_ready_without_its_queue(tmp_path: Path) -> None:
+def test_server_without_its_queue_is_degraded_and_takes_no_work(tmp_path: Path) -> None:
     def broken() -> None:
-        raise PodiumError("The queue cannot be reached: start it.")
+        raise PodiumError("Redis at 10.0.0.3 cannot be reached: start it.")
 
-    with open_site(tmp_path, queue_ready=broken) as site:
-        assert is_problem(site.administrator().get("/ready"), 503, "The queue cannot be reached")
+    queue = Check("queue", "The queue cannot be used", Stops.WORK, broken)
+    with open_site(tmp_path, checks=[queue]) as site:
+        answer = site.administrator().get("/ready")
+        problems = [{"code": "queue", "message": "Redis at 10.0.0.3 cannot be reached: start it."}]
+        assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "problems": problems})
+        strict = site.administrator().get("/ready?for=write")
+        assert is_problem(strict, 503, "10.0.0.3") and strict.json()["problems"] == problems
+        for path in ("/ready", "/ready?for=write"):
+            text = site.client().get(path).text
+            assert "The queue cannot be used." in text and "10.0.0.3" not in text
         assert site.client().get("/health").status_code == 200
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 
-from podium.app import factories
+from podium.app import factories, ready_checks
 from podium.app.api_redis import shared_by_processes
 from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
@@ -47,6 +47,7 @@ def services(
             closing(AvatarLoader(settings)) as avatars,
             metrics_page(worker.inspector) as page,
             shared_by_processes(settings) as (counters, client_ids),
+            ready_checks.of_server(settings, worker.queues.check, workers=workers) as readiness,
         ):
             submit_unknown(db, worker.queues, demo)
             yield Services(
@@ -54,7 +55,7 @@ def services(
                 db=db,
                 queues=worker.queues,
                 loopback=loopback,
-                queue_ready=worker.queues.check,
+                readiness=readiness,
                 stale_rows=factories.stale_rows(settings),
                 avatars=avatars,
                 inspector=worker.inspector,

@@ -14,7 +14,7 @@ from podium.app.operations import budgets
 from podium.counting.stop_signal import StopSignal
 from podium.errors import StorageError
 from podium.jobs import lease
-from podium.jobs.broker import Backend, JobQueues
+from podium.jobs.broker import JobQueues
 from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueue_sibling, reconciler
@@ -22,7 +22,6 @@ from podium.jobs.slow_counts import SlowCounts
 from podium.monitoring.inspector import Inspector
 from podium.repositories.model import Repository
 from podium.settings import Settings
-from podium.storage.migrate import check_revision
 from podium.storage.session import Database
 from podium.telemetry.current_job import current, note_outcome
 from podium.workers.drain import Drain
@@ -165,9 +164,3 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
             return Drain(db, queues).run(worker.queues.backend, worker.queues.is_idle, stop)
         stop.wait()
     return 0
-
-
-def check_worker(db: Database, backend: Backend) -> None:
-    """Raise PodiumError if the database or the queues cannot be used."""
-    check_revision(db)
-    backend.check()

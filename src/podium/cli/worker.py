@@ -63,29 +63,27 @@ def _supervise(settings: Settings, options: argparse.Namespace, port: int | None
     arguments += ["--drain"] * options.drain
     supervisor = Supervisor(arguments, worker_environment(settings, options.kind), processes, stop, once=options.drain)
     log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", options.kind)
-    with _probes(settings, port, supervisor):
+    with _probes(settings, port, supervisor, options.kind):
         return supervisor.run()
 
 
 @contextlib.contextmanager
-def _probes(settings: Settings, port: int | None, supervisor: Supervisor) -> Iterator[None]:
+def _probes(settings: Settings, port: int | None, supervisor: Supervisor, kind: str) -> Iterator[None]:
     if port is None:
         yield
         return
+    from podium.app import ready_checks
     from podium.app.operations import metrics_page, shared_budgets
-    from podium.app.worker_process import check_worker
     from podium.monitoring.inspector import Inspector
     from podium.web.api.worker_probes import Probed, create_probes
     from podium.web.serving.server import beside
 
     db, messages = factories.connect(settings), factories.backend(settings)
-
-    def check() -> None:
-        supervisor.check()
-        check_worker(db, messages)
-
-    with metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page:
-        probed = Probed(settings, check, page)
+    with (
+        metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page,
+        ready_checks.of_worker(settings, messages, supervisor.check, counts=kind != "users") as readiness,
+    ):
+        probed = Probed(settings, readiness, page)
         with beside(create_probes(probed), settings.host, port, settings):
             yield
 

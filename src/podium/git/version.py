@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from podium.errors import HistoryError
+from podium.git.command import Git
+from podium.git.limits import Limits
 
 Version = tuple[int, int, int]
 
@@ -30,3 +35,17 @@ def fetches_lazily(version: Version) -> bool:
     if major != 2 or minor > max(_NO_LAZY_FETCH):
         return major < 2
     return minor not in _NO_LAZY_FETCH or patch < _NO_LAZY_FETCH[minor]
+
+
+def fault(search_path: str) -> str | None:
+    """Run ``git version`` and say what keeps a server from using that git; None: nothing."""
+    try:
+        answer = Git.for_server(Limits(timeout=10), search_path=search_path).run("version", folder=Path("/"))
+    except HistoryError as error:
+        return error.message
+    found = parse(answer.output.decode(errors="replace"))
+    if found is None:
+        return "`git version` does not say a version: install git, 2.45.1 or newer, into a folder on PATH."
+    if is_too_old(found):
+        return f"git {'.'.join(map(str, found))} is too old for addresses of strangers: update it to 2.45.1 or newer."
+    return None

@@ -36,6 +36,7 @@ _ALWAYS = 1_000_000
 
 # Redis loses this key together with the messages.
 _FILLED = f"{NAMESPACE}:filled"
+_PROBE = f"{NAMESPACE}:probe"
 
 # One retry: an idle connection may have been closed.
 _TIMEOUTS = {"socket_connect_timeout": 3, "socket_timeout": 5, "retry": Retry(NoBackoff(), 1)}
@@ -82,7 +83,8 @@ class RedisBackend(RedisQueues):
 
     def check(self) -> None:
         with redis_errors():
-            self._client.ping()
+            # A full Redis and a replica answer PING.
+            self._client.set(_PROBE, 1, ex=60)
 
     def waiting(self, *queues: str) -> int:
         with redis_errors():

@@ -88,7 +88,18 @@ def redis_errors() -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise QueueError(f"Redis cannot be used ({line_of(error)}): check REDIS_URL, and that it runs.") from error
+        raise QueueError(explained(error)) from error
+
+
+def explained(error: redis.RedisError) -> str:
+    """One line: what happened, and what to do."""
+    if isinstance(error, redis.exceptions.OutOfMemoryError):
+        return "Redis is full and accepts no writes: raise its maxmemory."
+    if isinstance(error, redis.exceptions.ReadOnlyError):
+        return "Redis is a replica, which accepts no writes: name the primary in REDIS_URL."
+    if str(error).startswith("MISCONF"):
+        return "Redis cannot save to its disk and accepts no writes: see its log, the disk may be full."
+    return f"Redis cannot be used ({line_of(error)}): check REDIS_URL, and that it runs."
 
 
 def line_of(error: Exception) -> str:

@@ -32,7 +32,8 @@ _LOOK_EVERY = 0.25
 _WORTH_ANALYZING = 1000
 
 _READ = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"
+# Not READ WRITE: a database that its operator or host made read-only by default stays so.
+_WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
 # The server ends sessions of clients that are idle in a transaction or gone, because they lock a repository's row. (A
 # client idle inside COPY keeps its lock, so what it saves is right.)

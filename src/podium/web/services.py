@@ -16,6 +16,7 @@ from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
+from podium.monitoring.readiness import Readiness
 from podium.repositories.address import host_of
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.listing import Totals
@@ -50,7 +51,7 @@ class Services:
 
     Attributes:
         loopback: whether only this machine can reach the server.
-        queue_ready: raises a ``PodiumError`` if the queue cannot be used.
+        readiness: what keeps this process from serving or working.
         stale_rows: the rows of a repository's count whose e-mails must be looked up again.
         metrics: in Prometheus' text format.
         counters: of what clients do, for limits.
@@ -62,7 +63,7 @@ class Services:
     db: Database
     queues: Queues
     loopback: bool
-    queue_ready: Callable[[], None]
+    readiness: Readiness
     stale_rows: Callable[[Session, int, int], list[int]]
     avatars: AvatarLoader
     inspector: Inspector

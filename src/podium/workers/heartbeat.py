@@ -30,6 +30,19 @@ ON CONFLICT (id) DO UPDATE SET report = excluded.report, seen_at = excluded.seen
 """
 
 
+def check_writable(db: Database) -> None:
+    """Write a row and delete it in one transaction, which other transactions see nothing of.
+
+    Raises:
+        StorageError: the database cannot be written: it is away, read-only, or full.
+    """
+    # Both statements and the commit write to the disk; an UPDATE of no row would not.
+    row = {"id": f"probe-{uuid.uuid4().hex}", "host": "", "pid": 0, "version": "", "queues": "", "report": "{}"}
+    with db.write() as session:
+        session.run(_BEAT, **row)
+        session.run("DELETE FROM worker WHERE id = :id", id=row["id"])
+
+
 class Heartbeat:
     """Writes the row from :meth:`start` to :meth:`stop`, which deletes it. ``report`` returns JSON values."""
 

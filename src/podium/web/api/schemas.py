@@ -507,7 +507,21 @@ class Refresh(ResponseModel):
 class Health(ResponseModel):
     """The server's own state."""
 
-    status: Literal["ok", "ready"]
+    status: Literal["ok"]
+
+
+class ReadyProblem(ResponseModel):
+    """Something that the server needs and that does not work."""
+
+    code: str = Field(description="`database`, `database-write`, `revision`, `queue`, `disk` or `git`, for example.")
+    message: str = Field(description="What does not work; for the administrator also why, and what to do.")
+
+
+class Ready(ResponseModel):
+    """Whether the server can do its work."""
+
+    status: Literal["ready", "degraded"]
+    problems: list[ReadyProblem]
 
 
 class Version(ResponseModel):

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from podium import __version__
-from podium.errors import NotReady, PodiumError
-from podium.repositories.store import queries
+from podium.monitoring.readiness import Stops
 from podium.web.access import MetricsOnly
 from podium.web.api import schemas
 from podium.web.api.error_responses import error_responses
 from podium.web.api.query_parameters import each_once
+from podium.web.api.ready_response import ready_response
+from podium.web.callers import is_administrator
 from podium.web.services import ContextDep
 
 # Prometheus' oldest text format, which every scraper reads.
@@ -33,20 +36,24 @@ async def health() -> JSONResponse:
 @router.get(
     "/ready",
     tags=["server"],
-    summary="Check that database and queue can be used",
+    summary="Check that the server can do its work",
     operation_id="ready",
-    response_model=schemas.Health,
-    responses=error_responses(_503="One of them cannot be used."),
+    response_model=schemas.Ready,
+    responses=error_responses(_503="It cannot; `problems` says why."),
 )
-def ready(context: ContextDep) -> JSONResponse:
-    """Reads from the database and checks the queue."""
-    try:
-        with context.services.db.read() as session:
-            queries.check_readable(session)
-        context.services.queue_ready()
-    except PodiumError as error:
-        raise NotReady(error.message) from error
-    return JSONResponse({"status": "ready"})
+async def ready(
+    context: ContextDep,
+    request: Request,
+    for_: Annotated[Literal["read", "write"], Query(alias="for")] = "read",
+) -> Response:
+    """Tries to write to the database, the queue and the disk, every five seconds at most.
+
+    `degraded` with status 200: it serves what it has, and `problems` lists what does not work. `for=write`: 503 if
+    anything keeps submissions from being accepted and counted.
+    """
+    fatal = Stops.WORK if for_ == "write" else Stops.READS
+    problems = await context.services.readiness.problems_async()
+    return ready_response(problems, fatal=fatal, details=is_administrator(request.scope))
 
 
 @router.get(

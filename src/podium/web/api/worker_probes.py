@@ -13,9 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from podium.errors import PodiumError
+from podium.monitoring.readiness import Readiness, Stops
 from podium.settings import Settings
 from podium.web.access import require_metrics
 from podium.web.api.error_responses import headers_of, problem
+from podium.web.api.ready_response import ready_response
 from podium.web.api.server_routes import METRICS_TYPE
 from podium.web.callers import Credentials
 from podium.web.middleware.identify_caller import IdentifyCaller
@@ -26,12 +28,12 @@ class Probed:
     """A worker, as its probes see it.
 
     Attributes:
-        check: raises a ``PodiumError`` if the worker cannot work.
+        readiness: what keeps the worker from working.
         metrics: in Prometheus' text format.
     """
 
     settings: Settings
-    check: Callable[[], None]
+    readiness: Readiness
     metrics: Callable[[], bytes]
 
 
@@ -40,11 +42,8 @@ def create_probes(probed: Probed) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     async def ready(_request: Request) -> Response:
-        try:
-            await run_in_threadpool(probed.check)
-        except PodiumError as error:
-            return problem(503, error.message, "not-ready")
-        return JSONResponse({"status": "ready"})
+        # Only the operator reaches this port.
+        return ready_response(await probed.readiness.problems_async(), fatal=Stops.WORK, details=True)
 
     async def metrics(request: Request) -> Response:
         try:
