@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ from podium.storage.session import Database
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
+
+log = logging.getLogger(__name__)
+
+# Seconds for which a migration is tried that does not get a table's lock, and between two tries.
+LOCK_PATIENCE = 600.0
+LOCK_PAUSE = 2.0
 
 # Oldest first.
 REVISIONS = (
@@ -144,11 +151,24 @@ def _alembic(command: str, url: str | URL, *arguments: str) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command as commands
     from alembic.util import CommandError
+    from sqlalchemy.exc import OperationalError
 
-    try:
-        getattr(commands, command)(configuration(url), *arguments)
-    except CommandError as error:
-        raise StorageError(f"The database cannot be migrated: {error}") from error
+    from podium.storage.migration_engine import is_locked_out
+
+    deadline = time.monotonic() + LOCK_PATIENCE
+    done = False
+    while not done:
+        try:
+            getattr(commands, command)(configuration(url), *arguments)
+            done = True
+        except CommandError as error:
+            raise StorageError(f"The database cannot be migrated: {error}") from error
+        except OperationalError as error:
+            # What was committed is not repeated.
+            if not is_locked_out(error) or time.monotonic() > deadline:
+                raise
+            log.warning("a table that the migration changes is in use: the next try is in %.0f s", LOCK_PAUSE)
+            time.sleep(LOCK_PAUSE)
 
 
 @contextlib.contextmanager

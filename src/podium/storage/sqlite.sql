@@ -224,4 +224,13 @@ CREATE TABLE block (
 	CONSTRAINT ck_block_kind CHECK (kind IN ('repository', 'owner', 'address', 'person'))
 );
 
+CREATE TABLE compatible_revision (
+	revision TEXT NOT NULL,
+	CONSTRAINT pk_compatible_revision PRIMARY KEY (revision)
+);
+
+INSERT INTO compatible_revision (revision) VALUES ('3a8787e6e94e');
+
+INSERT INTO compatible_revision (revision) VALUES ('db231556a330');
+
 INSERT INTO alembic_version (version_num) VALUES ('db231556a330')

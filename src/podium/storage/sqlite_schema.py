@@ -32,9 +32,12 @@ def dump(path: Path) -> str:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         statements = [re.sub(r"\s+\n", "\n", sql).strip() for (sql,) in rows]
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    stamp = f"INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
-    return _SEPARATOR.join([*statements, stamp]) + "\n"
+        stamps = [
+            f"INSERT INTO {table} ({column}) VALUES ('{revision}')"
+            for table, column in (("compatible_revision", "revision"), ("alembic_version", "version_num"))
+            for (revision,) in connection.execute(f"SELECT {column} FROM {table} ORDER BY 1")  # constants
+        ]
+    return _SEPARATOR.join([*statements, *stamps]) + "\n"
 
 
 def write() -> None:

@@ -363,3 +363,6 @@ block = Table(
     Column("at", Double, nullable=False),
     CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
 )
+
+# The revisions whose Podium may work with this database, besides the one of the database.
+compatible_revision = Table("compatible_revision", metadata, Column("revision", Text, primary_key=True))

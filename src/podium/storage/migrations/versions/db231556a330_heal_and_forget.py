@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from podium.storage.migrations import online
+
 revision = "db231556a330"
 down_revision = "3a8787e6e94e"
 
@@ -24,11 +26,17 @@ _OF_REPOSITORY = {
 }
 
 
+# The versions of Podium that may work with this database, by their revisions.
+_COMPATIBLE = ("3a8787e6e94e", revision)
+
+
 def upgrade() -> None:
-    for name, kind in _OF_REPOSITORY.items():
-        op.add_column("repository", sa.Column(name, kind))
-    op.add_column("repository", sa.Column("transient_attempts", sa.Integer, nullable=False, server_default=_ZERO))
-    op.create_table(
+    online.add_columns(
+        "repository",
+        *(sa.Column(name, kind) for name, kind in _OF_REPOSITORY.items()),
+        sa.Column("transient_attempts", sa.Integer, nullable=False, server_default=_ZERO),
+    )
+    online.create_table(
         "git_host",
         sa.Column("host", _ByBytes, primary_key=True),
         sa.Column("failures", sa.Integer, nullable=False, server_default=_ZERO),
@@ -36,7 +44,7 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.Double),
         sa.Column("message", sa.Text),
     )
-    op.create_table(
+    online.create_table(
         "worker_fault",
         sa.Column("repository_id", _Id, sa.ForeignKey("repository.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("worker_id", sa.Text, primary_key=True),
@@ -44,7 +52,7 @@ def upgrade() -> None:
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
     )
-    op.create_table(
+    online.create_table(
         "audit_log",
         sa.Column("id", _Id, primary_key=True),
         sa.Column("at", sa.Double, nullable=False),
@@ -53,12 +61,12 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("detail", sa.Text),
     )
-    op.create_table(
+    online.create_table(
         "instance_secret",
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("value", sa.LargeBinary, nullable=False),
     )
-    op.create_table(
+    online.create_table(
         "block",
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("value", _ByBytes, primary_key=True),
@@ -67,10 +75,13 @@ def upgrade() -> None:
         sa.Column("at", sa.Double, nullable=False),
         sa.CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
     )
+    online.create_table("compatible_revision", sa.Column("revision", sa.Text, primary_key=True))
+    with online.step():
+        for each in _COMPATIBLE:
+            op.execute(f"INSERT INTO compatible_revision VALUES ('{each}') ON CONFLICT DO NOTHING")
 
 
 def downgrade() -> None:
-    for table in ("block", "instance_secret", "audit_log", "worker_fault", "git_host"):
-        op.drop_table(table)
-    for column in ("transient_attempts", *_OF_REPOSITORY):
-        op.drop_column("repository", column)
+    for table in ("compatible_revision", "block", "instance_secret", "audit_log", "worker_fault", "git_host"):
+        online.drop_table(table)
+    online.drop_columns("repository", "transient_attempts", *_OF_REPOSITORY)
