@@ -214,7 +214,16 @@ def test_parts_are_made_once_for_each_cache_key(counted: Counted) -> None:
         session.run("UPDATE repository SET users_processed_at = 5")
     read()
     # The counts have not changed: only the parts that depend on accounts are made again.
-    of_accounts = {"accounts", "groups", "credits", "tie_break", "began", "ranking", "timeline"}
+    of_accounts = {
+        "accounts",
+        "groups",
+        "credits",
+        "first_commits",
+        "identity_order",
+        "tie_break",
+        "ranking",
+        "timeline",
+    }
     assert set(made[first:]) == of_accounts | {"presence", "bus_factors"}
 
 

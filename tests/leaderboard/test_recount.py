@@ -288,6 +288,6 @@ def test_co_authors_are_exact_under_every_joining(merges: bool) -> None:
         board = MemoryBoard(of, ["human"] * (max(of) + 1), [commits], COUNTED_AT)
         rules = Rules(merges=merges, co_authors=True)
         ranked, recount = board.under(rules), Recount(board, rules)
-        assert ranked.ranking.counted == [len(recount.in_window(group)) for group in range(max(of) + 1)]
+        assert list(ranked.ranking.counted) == [len(recount.in_window(group)) for group in range(max(of) + 1)]
         assert ranked.window == EVER
         assert commit_parts(ranked).total == len(commits)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -12,12 +11,21 @@ from podium.errors import BadCommitLog
 from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.counts.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
 from podium.leaderboard.counts.credits import Credits, credit
-from podium.leaderboard.counts.timeline import Timeline, timeline
+from podium.leaderboard.counts.timeline import CommitsByDay, Timeline, commits_by_day, timeline
 from podium.leaderboard.counts.year_runs import YearRuns, year_runs
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.leaderboard.people import People, load_people
-from podium.leaderboard.ranking import FirstCommits, Ranking, TieBreak, first_commits, rank, tie_break
+from podium.leaderboard.ranking import (
+    FirstCommits,
+    IdentityOrder,
+    Ranking,
+    TieBreak,
+    first_commits,
+    identity_order,
+    rank,
+    tie_break,
+)
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of
@@ -38,7 +46,7 @@ Part = TypeVar("Part", bound=Sized)
 
 class Keep(Protocol):
     def __call__(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool) -> Part:
-        """``usual`` is False for the many parts that depend on a window or on switches that differ from the default."""
+        """``usual`` is False for the many parts that depend on a window or on an unusual joining of people."""
 
 
 def keep_on() -> None:
@@ -123,6 +131,10 @@ class BoardData:
         return self._part(("log", self._count), self._read_log)
 
     @cached_property
+    def commits_by_day(self) -> CommitsByDay:
+        return self._part(("commits_by_day", self._count), lambda: commits_by_day(self.log))
+
+    @cached_property
     def year_runs(self) -> YearRuns:
         return self._part(("year_runs", self._count), lambda: year_runs(self.log))
 
@@ -166,7 +178,8 @@ class Ranked:
         self.data = data
         self.rules = rules
         self.repository = data.repository
-        self.usual_switches = dataclasses.replace(rules, since=None, until=None, new=False) == Rules()
+        # Parts that depend on no window are few, if they have the usual joining.
+        self.usual_joining = rules.joining == Rules().joining
 
     @property
     def people(self) -> People:
@@ -191,13 +204,18 @@ class Ranked:
         return self.data.part(
             key,
             lambda: group_people(self.people, self.accounts, mailmap=rules.mailmap, names=rules.names == "join"),
-            usual=self.usual_switches,
+            usual=self.usual_joining,
         )
 
     @cached_property
     def credits(self) -> Credits:
         key = ("credits", *self.rules.joining)
-        return self.data.part(key, lambda: credit(self.log, self.groups), usual=self.usual_switches)
+        return self.data.part(key, lambda: credit(self.log, self.groups), usual=self.usual_joining)
+
+    @cached_property
+    def _identity_order(self) -> IdentityOrder:
+        key = ("identity_order", *self.rules.joining)
+        return self.data.part(key, lambda: identity_order(self.accounts, self.groups), usual=self.usual_joining)
 
     @cached_property
     def tie_break(self) -> TieBreak:
@@ -205,19 +223,22 @@ class Ranked:
         key = ("tie_break", *rules.joining, rules.merges, rules.co_authors)
         return self.data.part(
             key,
-            lambda: tie_break(self.log, self.accounts, self.groups, self.credits, rules),
-            usual=self.usual_switches,
+            lambda: tie_break(self._first_commits(merges=rules.merges), self._identity_order),
+            usual=self.usual_joining,
         )
 
     @cached_property
     def began(self) -> FirstCommits:
         """When each group began, merges included."""
-        rules = self.rules
-        key = ("began", *rules.joining, rules.co_authors)
+        return self._first_commits(merges=True)
+
+    def _first_commits(self, *, merges: bool) -> FirstCommits:
+        co_authors = self.rules.co_authors
+        key = ("first_commits", *self.rules.joining, merges, co_authors)
         return self.data.part(
             key,
-            lambda: first_commits(self.log, self.groups, self.credits, merges=True, co_authors=rules.co_authors),
-            usual=self.usual_switches,
+            lambda: first_commits(self.log, self.groups, self.credits, merges=merges, co_authors=co_authors),
+            usual=self.usual_joining,
         )
 
     @cached_property
@@ -259,7 +280,9 @@ class Ranked:
         rules = self.rules
         key = ("timeline", *rules.joining, rules.merges)
         return self.data.part(
-            key, lambda: timeline(self.log, self.groups, self.credits, rules), usual=self.usual_switches
+            key,
+            lambda: timeline(self.log, self.data.commits_by_day, self.groups, self.credits, rules),
+            usual=self.usual_joining,
         )
 
     @cached_property

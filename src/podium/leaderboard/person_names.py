@@ -75,7 +75,7 @@ def group_of_contributor(ranked: Ranked, contributor: int) -> int | None:
 
 def _logins(ranked: Ranked) -> Logins:
     key = ("logins", *ranked.rules.joining)
-    return ranked.data.part(key, lambda: _read_logins(ranked), usual=ranked.usual_switches)
+    return ranked.data.part(key, lambda: _read_logins(ranked), usual=ranked.usual_joining)
 
 
 def _read_logins(ranked: Ranked) -> Logins:

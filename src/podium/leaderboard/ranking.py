@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from array import array
-from bisect import bisect_left
 from collections.abc import Collection, Iterator
 
 from podium.leaderboard.counts.commit_log import CommitLog, Window
@@ -25,11 +24,22 @@ class FirstCommits:
     none.
     """
 
-    times: list[int]
+    times: array[int]
 
     @property
     def size(self) -> int:
-        return 40 * len(self.times)
+        return 8 * len(self.times)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IdentityOrder:
+    """The order of groups with equal counts and first commits."""
+
+    order: array[int]
+
+    @property
+    def size(self) -> int:
+        return 4 * len(self.order)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,12 +50,12 @@ class TieBreak:
         first: the time of each group's first counted commit: see :class:`FirstCommits`.
     """
 
-    first: list[int]
+    first: array[int]
     order: array[int]
 
     @property
     def size(self) -> int:
-        return 45 * len(self.first)
+        return 12 * len(self.first)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,15 +74,15 @@ class Ranking:
 
     order: array[int]
     ranks: array[int]
-    counted: list[int]
-    authored: list[int]
-    by_person: list[int]
+    counted: array[int]
+    authored: array[int]
+    by_person: array[int]
     merges: int
     total: int
 
     @property
     def size(self) -> int:
-        return 30 * len(self.by_person) + 90 * len(self.ranks)
+        return 4 * len(self.by_person) + 16 * len(self.ranks)
 
     def people_for_half(self) -> int:
         """How many groups, the most active first, make at least half of the commits."""
@@ -84,10 +94,17 @@ class Ranking:
         return 0
 
 
-def tie_break(log: CommitLog, accounts: Accounts, groups: Groups, credits: Credits, rules: Rules) -> TieBreak:
-    first = first_commits(log, groups, credits, merges=rules.merges, co_authors=rules.co_authors).times
-    order = sorted(range(len(first)), key=lambda group: _tie(groups, accounts, first, group))
-    return TieBreak(first, array("i", order))
+def identity_order(accounts: Accounts, groups: Groups) -> IdentityOrder:
+    def identity(group: int) -> tuple[bool, int, str]:
+        owner = groups.owners[group]
+        account = None if owner is None else accounts.contributors[owner]["account_id"]
+        return account is None, account or 0, groups.identities[group]
+
+    return IdentityOrder(array("I", sorted(range(len(groups.members)), key=identity)))
+
+
+def tie_break(first: FirstCommits, identities: IdentityOrder) -> TieBreak:
+    return TieBreak(first.times, array("I", sorted(identities.order, key=first.times.__getitem__)))
 
 
 def rank(
@@ -123,11 +140,20 @@ def rank(
     if among is not None:
         ranked = [group for group in ranked if group in among]
     ranked.sort(key=counted.__getitem__, reverse=True)
-    ranks = array("i", bytes(4 * len(counted)))
+    ranks = array("I", bytes(4 * len(counted)))
     for place, group in enumerate(ranked, start=1):
         ranks[group] = place
     total = sum(map(counted.__getitem__, ranked))
-    return Ranking(array("i", ranked), ranks, counted, authored, by_person, sum(merges.values()), total)
+    kept = array("I", authored)
+    return Ranking(
+        array("I", ranked),
+        ranks,
+        array("I", counted) if rules.co_authors else kept,
+        kept,
+        array("I", by_person),
+        sum(merges.values()),
+        total,
+    )
 
 
 def _named(log: CommitLog, rules: Rules, window: Window) -> Iterator[tuple[int, int]]:
@@ -154,28 +180,21 @@ def is_ranked(kind: str, rules: Rules) -> bool:
 
 def first_commits(log: CommitLog, groups: Groups, credits: Credits, *, merges: bool, co_authors: bool) -> FirstCommits:
     """``merges``, ``co_authors``: whether these count."""
-    first = [_NEVER] * len(groups.members)
+    first, of = [_NEVER] * len(groups.members), groups.of
     since, until = log.ordinary
-    starts, dates = log.starts, log.dates
-    for key in range(len(starts) - 1):
-        low, high = starts[key], starts[key + 1]
-        if low == high or (key & 1 and not merges):
-            continue
-        if dates[low] < since:
-            low = bisect_left(dates, since, low, high)
-        if low < high and dates[low] < until:
-            group = groups.of[key >> 1]
-            first[group] = min(first[group], dates[low])
+    for person, date in enumerate(log.firsts):
+        when = date if date >= since else min(log.within(person, False, log.ordinary)[:1], default=_NEVER)
+        if when < until:
+            group = of[person]
+            first[group] = min(first[group], when)
+    if merges:
+        for person in log.mergers:
+            when, group = min(log.within(person, True, log.ordinary)[:1], default=_NEVER), of[person]
+            first[group] = min(first[group], when)
     if co_authors:
         for entry, those in enumerate(credits.credited):
             if those and (merges or not log.named.is_merge[entry]):
-                when = min(log.named.within(entry, log.ordinary), default=_NEVER)
+                when = min(log.named.within(entry, log.ordinary)[:1], default=_NEVER)
                 for group in those:
                     first[group] = min(first[group], when)
-    return FirstCommits(first)
-
-
-def _tie(groups: Groups, accounts: Accounts, first: list[int], group: int) -> tuple[int, bool, int, str]:
-    owner = groups.owners[group]
-    account = None if owner is None else accounts.contributors[owner]["account_id"]
-    return first[group], account is None, account or 0, groups.identities[group]
+    return FirstCommits(array("Q", first))

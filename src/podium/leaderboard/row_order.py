@@ -118,7 +118,7 @@ def _folded_names(ranked: Ranked, *, show_emails: bool) -> FoldedNames:
         )
 
     key = ("folded_names", *ranked.rules.joining, show_emails)
-    return ranked.data.part(key, make, usual=ranked.usual_switches)
+    return ranked.data.part(key, make, usual=ranked.usual_joining)
 
 
 def _folded_name(ranked: Ranked, group: int, *, show_emails: bool) -> str:

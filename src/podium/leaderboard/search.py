@@ -102,7 +102,7 @@ def _index(ranked: Ranked, *, show_emails: bool) -> SearchIndex:
     return ranked.data.part(
         ("search", *ranked.rules.joining, show_emails),
         lambda: _make_index(ranked, show_emails=show_emails),
-        usual=ranked.usual_switches,
+        usual=ranked.usual_joining,
     )
 
 

@@ -30,7 +30,7 @@ def bus_factors(ranked: Ranked) -> BusFactors:
     """Of all of history: neither the window nor ``new`` changes it."""
     rules = ranked.rules
     key = ("bus_factors", *rules.joining, rules.merges, rules.co_authors, rules.bots)
-    return ranked.data.part(key, lambda: _bus_factors(ranked), usual=ranked.usual_switches)
+    return ranked.data.part(key, lambda: _bus_factors(ranked), usual=ranked.usual_joining)
 
 
 def half_of(counts: Iterable[int]) -> int:

@@ -66,7 +66,7 @@ def presence(ranked: Ranked) -> Presence:
     """Of all groups, on the board or not."""
     rules = ranked.rules
     key = ("presence", *rules.joining, rules.merges, rules.co_authors)
-    return ranked.data.part(key, lambda: _presence(ranked), usual=ranked.usual_switches)
+    return ranked.data.part(key, lambda: _presence(ranked), usual=ranked.usual_joining)
 
 
 def _presence(ranked: Ranked) -> Presence:

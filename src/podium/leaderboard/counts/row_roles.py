@@ -63,7 +63,7 @@ def role_only_people(ranked: Ranked) -> int:
         )
         return RoleOnlyPeople(sum(only))
 
-    return ranked.data.part(("role_only", *ranked.rules.joining), count, usual=ranked.usual_switches).number
+    return ranked.data.part(("role_only", *ranked.rules.joining), count, usual=ranked.usual_joining).number
 
 
 def roles_of(ranked: Ranked, group: int) -> dict[str, int]:

@@ -59,34 +59,72 @@ class Timeline:
             yield week, human, bot, ai
 
 
-def timeline(log: CommitLog, groups: Groups, credits: Credits, rules: Rules) -> Timeline:
-    series = {kind: Counter(_days(_authored(log, groups, kind, rules))) for kind in ("human", "bot", "agent")}
-    for group, entries in credits.declared.items():
-        for entry in entries:
-            if rules.merges or not log.named.is_merge[entry]:
-                dates = log.named.within(entry, log.ordinary)
-                series[groups.kinds[group]].subtract(_days(dates))
-                series["agent"].update(_days(dates))
+@dataclasses.dataclass(frozen=True, slots=True)
+class CommitsByDay:
+    """The commits and the merges of all people by day, without dates that cannot be true."""
+
+    commits: Counter[int]
+    merges: Counter[int]
+
+    @property
+    def size(self) -> int:
+        return 100 * (len(self.commits) + len(self.merges))
+
+
+def commits_by_day(log: CommitLog) -> CommitsByDay:
+    since, until = log.ordinary
+    merges = Counter(_days(when for person in log.mergers for when in log.within(person, True, log.ordinary)))
+    commits = Counter(_days(when for when in log.dates if since <= when < until))
+    commits.subtract(merges)
+    return CommitsByDay(+commits, merges)
+
+
+def timeline(log: CommitLog, by_day: CommitsByDay, groups: Groups, credits: Credits, rules: Rules) -> Timeline:
+    series = {"human": Counter(by_day.commits), "bot": Counter[int](), "agent": Counter[int]()}
+    if rules.merges:
+        series["human"].update(by_day.merges)
+    for kind in ("bot", "agent"):
+        _move(series, "human", kind, _of_tools(log, groups, credits, kind, rules))
+    for kind in ("human", "bot"):
+        _move(series, kind, "agent", _declared(log, groups, credits, kind, rules))
     days = sorted(set().union(*series.values()))
     human, bot, ai = ([series[kind][day] for day in days] for kind in ("human", "bot", "agent"))
     line = Timeline.of(days, human, bot, ai)
     return line if line.ends is None else dataclasses.replace(line, last=_last(log, rules, (line.ends[1] + 1) * DAY))
 
 
-def _authored(log: CommitLog, groups: Groups, kind: str, rules: Rules) -> Iterator[int]:
-    for person, group in enumerate(groups.of):
+def _move(series: dict[str, Counter[int]], kind: str, into: str, dates: Iterable[int]) -> None:
+    days = Counter(_days(dates))
+    series[kind].subtract(days)
+    series[into].update(days)
+
+
+def _of_tools(log: CommitLog, groups: Groups, credits: Credits, kind: str, rules: Rules) -> Iterator[int]:
+    for group in credits.tools:
         if groups.kinds[group] == kind:
-            yield from log.within(person, False, log.ordinary)
-            if rules.merges:
-                yield from log.within(person, True, log.ordinary)
+            for person in groups.members[group]:
+                yield from log.within(person, False, log.ordinary)
+                if rules.merges:
+                    yield from log.within(person, True, log.ordinary)
+
+
+def _declared(log: CommitLog, groups: Groups, credits: Credits, kind: str, rules: Rules) -> Iterator[int]:
+    """Dates of the commits that are declared as made with AI, by groups of that kind."""
+    for group, entries in credits.declared.items():
+        if groups.kinds[group] == kind:
+            for entry in entries:
+                if rules.merges or not log.named.is_merge[entry]:
+                    yield from log.named.within(entry, log.ordinary)
 
 
 def _last(log: CommitLog, rules: Rules, until: int) -> int:
-    window = log.ordinary[0], min(until, log.ordinary[1])
-    kinds = (False, True) if rules.merges else (False,)
-    people = range(len(log.starts) // 2)
-    lasts = (log.within(person, is_merge, window)[-1:] for person in people for is_merge in kinds)
-    return max(itertools.chain.from_iterable(lasts))
+    window = since, end = log.ordinary[0], min(until, log.ordinary[1])
+    found = [last for last in log.lasts if since <= last < end]
+    late = [person for person, last in enumerate(log.lasts) if last >= end]
+    for people, is_merge in ((late, False), (log.mergers if rules.merges else (), True)):
+        for person in people:
+            found += log.within(person, is_merge, window)[-1:]
+    return max(found)
 
 
 def _days(dates: Iterable[int]) -> Iterator[int]:

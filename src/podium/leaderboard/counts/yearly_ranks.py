@@ -41,7 +41,7 @@ def ranks_by_year(ranked: Ranked, group: int) -> dict[int, RankOfYear]:
     """
     rules = ranked.rules
     key = ("yearly_ranks", *rules.joining, rules.merges, rules.co_authors, rules.bots)
-    years = ranked.data.part(key, lambda: _rank(ranked), usual=ranked.usual_switches)
+    years = ranked.data.part(key, lambda: _rank(ranked), usual=ranked.usual_joining)
     found = {}
     for year, groups in years.groups.items():
         if group in groups:

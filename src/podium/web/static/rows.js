@@ -183,16 +183,17 @@ function observe() {
   if (!("IntersectionObserver" in window)) return;
   observer = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      observer.disconnect();
       const isEarlier = entry.target.closest("#earlier") !== null;
+      // Asked here, because the page has its layout now.
+      if (!entry.isIntersecting || (!isEarlier && isBeforeChart(entry.target))) continue;
+      observer.disconnect();
       if (!isEarlier) left -= 1;
       load(isEarlier ? "earlier" : "more");
       return;
     }
   }, { rootMargin: "600px" });
   const next = document.querySelector("#more a[rel=next]");
-  if (next && left > 0 && !isBeforeChart(next)) observer.observe(next);
+  if (next && left > 0) observer.observe(next);
   // What was there before comes back by itself; what was never there is asked for.
   const earlier = document.querySelector("#earlier a");
   if (earlier && first > opened) observer.observe(earlier);
