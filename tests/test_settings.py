@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from podium.errors import BadSetting
-from podium.settings import Settings
+from podium.settings import Settings, unknown_variables
 
 DOCS = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -89,6 +92,104 @@ def test_a_value_that_cannot_be_read_names_its_variable_and_not_itself(variable:
 def test_a_redis_can_be_named_in_several_ways(variable: str, value: str) -> None:
     settings = Settings.from_environment({variable: value})
     assert settings.uses_redis and value in (settings.redis_url, settings.redis_host)
+
+
+def test_every_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://u:p@h/d",
+        "REDIS_URL": "redis://:p@h/1",
+        "REDIS_PASSWORD": "pass word",
+        "PODIUM_ADMIN_TOKEN": "a" * 16,
+    }
+    declared = {field.metadata["variable"] for field in dataclasses.fields(Settings) if field.metadata["secret"]}
+    text = DOCS.read_text()
+    for variable in declared:
+        assert f"`{variable}_FILE`" in text
+        path = tmp_path / variable
+        path.write_text(secrets.get(variable, "secret") + "\n")
+        read = Settings.from_environment({f"{variable}_FILE": str(path)})
+        assert read == Settings.from_environment({variable: path.read_text()}) != Settings()
+    (tmp_path / "tokens").write_bytes("\ufeffone\r\ntwo\r\n".encode())
+    assert Settings.from_environment({"GITHUB_TOKEN_FILE": str(tmp_path / "tokens")}).github_tokens == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"secret" * 20_000, "is larger than 65,536 bytes"),
+        (b"secret\xff", "is not text"),
+        (b"secret\0", "is not text"),
+        (b"secret of 16 and more\nsecret", "has more than one line"),
+        (b"secret", "it must have 16 characters"),
+    ],
+)
+def test_a_file_without_a_usable_secret_is_named_and_its_content_is_not(
+    tmp_path: Path, content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadSetting, match=re.escape(f"PODIUM_ADMIN_TOKEN_FILE ({path})")) as error:
+        Settings.from_environment({"PODIUM_ADMIN_TOKEN_FILE": str(path)})
+    assert words in error.value.message and "secret" not in error.value.message.replace("the secret", "")
+
+
+def test_a_secret_in_a_folder_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(BadSetting, match="REDIS_PASSWORD_FILE"):
+            Settings.from_environment({"REDIS_PASSWORD_FILE": str(path)})
+
+
+def test_a_secret_is_in_the_variable_or_the_file(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="GITHUB_TOKEN and GITHUB_TOKEN_FILE are both set"):
+        Settings.from_environment({"GITHUB_TOKEN": "secret", "GITHUB_TOKEN_FILE": str(tmp_path / "token")})
+    # A variable that is not a secret has no file.
+    assert Settings.from_environment({"PORT_FILE": "/nowhere"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("url", "user"),
+    [
+        ("postgresql://podium@db.example:5433/podium?sslmode=require", "podium"),
+        ("postgresql://podium:another@db.example/podium", "podium"),
+        ("postgres://podium@one.example:1,two.example:2/podium?target_session_attrs=read-write", "podium"),
+        ("postgresql://podium@/podium?host=/run/postgresql", "podium"),
+        ("postgresql://db.example/podium", None),
+    ],
+)
+def test_the_database_password_completes_the_url(url: str, user: str | None) -> None:
+    settings = Settings.from_environment({"DATABASE_URL": url, "DATABASE_PASSWORD": "p@ss/w:rd %"})
+    given, before = conninfo_to_dict(settings.database_url), conninfo_to_dict(url)
+    assert given.pop("password") == "p@ss/w:rd %"
+    assert given.get("user") == user
+    before.pop("password", None)
+    assert given == before
+    child = settings.to_environment("database_url")
+    assert Settings.from_environment(child).database_url == settings.database_url
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("PODIUM_ADMIN_TOKN", "PODIUM_ADMIN_TOKEN is the nearest"),
+        ("PODIUM_MAX_COMMIT", "PODIUM_MAX_COMMITS is the nearest"),
+        ("PODIUM_ADMIN_TOKEN_FIEL", "PODIUM_ADMIN_TOKEN_FILE is the nearest"),
+        ("PODIUM_GITHUB_TOKEN", "write GITHUB_TOKEN"),
+        ("PODIUM_DATABASE_URL_FILE", "write DATABASE_URL_FILE"),
+        ("PODIUM_PORT", "write PORT"),
+        ("podium_log_level", "write PODIUM_LOG_LEVEL"),
+        ("PODIUM_DATA_DIR_FILE", "only secrets are read from files; write PODIUM_DATA_DIR"),
+        ("PODIUM_ZZZZ_QQQQ", "docs/settings.md"),
+    ],
+)
+def test_a_variable_that_is_no_setting_gets_the_nearest_right_name(variable: str, words: str) -> None:
+    (line,) = unknown_variables({variable: "secret", "PODIUM_HOST": "::1", "PODIUM_ADMIN_TOKEN_FILE": "x", "HOME": "/"})
+    assert line.startswith(f"{variable} is not a setting of Podium: ") and words in line
+    assert "secret" not in line.replace("only secrets", "")
 
 
 def test_on_the_command_line_only_limits_that_are_set_hold() -> None:

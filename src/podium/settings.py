@@ -1,13 +1,18 @@
-"""All settings, read from the environment. A test compares them with ``docs/settings.md``."""
+"""All settings, read from the environment. A test compares them with ``docs/settings.md``.
+
+A secret may also be in a file, which ``VARIABLE_FILE`` names, as secrets of Docker, Kubernetes and systemd are.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from podium.errors import BadSetting
 from podium.net import port_of
@@ -18,6 +23,10 @@ T = TypeVar("T")
 MIN_TOKEN = 16
 
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+
+_FROM_FILE = "_FILE"
+# Bytes of a file with a secret.
+_LARGEST_SECRET = 64 * 1024
 
 _DAY = 86_400.0
 _NEVER = 1e12
@@ -200,6 +209,13 @@ class Settings:
         "`postgresql://USER:PASSWORD@HOST/DATABASE` with any option of libpq (`?sslmode=require`).",
         secret=True,
     )
+    database_password: str = _setting(
+        "DATABASE_PASSWORD",
+        "",
+        _text,
+        "Password of PostgreSQL as it is, also if `DATABASE_URL` has none.",
+        secret=True,
+    )
     database_connections: int = _setting(
         "PODIUM_DATABASE_CONNECTIONS", 10, _positive, "Connections to PostgreSQL that one process may have."
     )
@@ -217,6 +233,12 @@ class Settings:
         "REDIS_PASSWORD", "", _text, "Password of Redis, also if `REDIS_URL` has none.", secret=True
     )
     redis_tls: bool = _setting("REDIS_TLS", False, _flag, "Whether to use TLS with Redis.")
+    redis_ca: str = _setting(
+        "PODIUM_REDIS_CA",
+        "",
+        _file,
+        "File with the certificates of the authorities (PEM) that Redis' certificate may be from. Empty: the system's.",
+    )
     host: str = _setting(
         "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on, and workers with a port."
     )
@@ -544,14 +566,31 @@ class Settings:
         values: dict[str, Any] = {}
         for field in dataclasses.fields(cls):
             variable = field.metadata["variable"]
-            raw = environment.get(variable, "").strip()
+            raw, source = environment.get(variable, "").strip(), variable
+            path = environment.get(variable + _FROM_FILE, "").strip() if field.metadata["secret"] else ""
+            if path:
+                source = f"{variable}{_FROM_FILE} ({path})"
+                if raw:
+                    raise BadSetting(f"{variable} and {variable}{_FROM_FILE} are both set: unset one of them.")
+                raw = _secret_in(path, source, lines=field.metadata["parse"] is _tokens)
             if not raw:
                 continue
             try:
                 values[field.name] = field.metadata["parse"](raw)
             except ValueError as error:
-                raise BadSetting(f"{variable} cannot be read: {_reason(error)}.") from None
-        return cls(**values)
+                raise BadSetting(f"{source} cannot be read: {_reason(error)}.") from None
+        return cls(**values)._with_database_password()
+
+    def _with_database_password(self) -> Settings:
+        """Settings whose ``database_url`` has the password, because nothing else needs to know where it comes from."""
+        scheme, _, rest = self.database_url.partition("://")
+        if not (self.database_password and self.uses_postgres):
+            return self
+        place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+        user, _, hosts = place.rpartition("@")
+        # Without a user, libpq takes PGUSER or the name of the process' user.
+        user = f"{user.partition(':')[0]}:{quote(self.database_password, safe='')}"
+        return dataclasses.replace(self, database_url=f"{scheme}://{user}@{hosts}{rest[len(place) :]}")
 
     @classmethod
     def for_command_line(cls, environment: Mapping[str, str]) -> Settings:
@@ -633,3 +672,60 @@ def _written(value: object) -> str:
 def _reason(error: ValueError) -> str:
     text = str(error)
     return "it must be a number" if "invalid literal" in text or "could not convert" in text else "it " + text
+
+
+def _secret_in(path: str, source: str, *, lines: bool) -> str:
+    """The content of a file with a secret, which may have several lines; no message repeats it."""
+    try:
+        # A pipe would wait for its writer for ever.
+        descriptor = os.open(Path(path).expanduser(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            content = file.read(_LARGEST_SECRET + 1) if is_file else b""
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no path"
+        raise BadSetting(f"{source} cannot be read ({reason}): name a file that this user can read.") from None
+    if not is_file:
+        raise BadSetting(f"{source} is not a regular file: name a file with the secret.")
+    if len(content) > _LARGEST_SECRET:
+        raise BadSetting(f"{source} is larger than {_LARGEST_SECRET:,} bytes: name a file with nothing but the secret.")
+    try:
+        text = content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise BadSetting(f"{source} is not text: write the secret in UTF-8.")
+    if not text:
+        raise BadSetting(f"{source} is empty: write the secret into it.")
+    if not lines and len(text.splitlines()) > 1:
+        raise BadSetting(f"{source} has more than one line: write nothing but the secret into it.")
+    return text
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Name the variables that look like settings of Podium and are none, with the nearest right name.
+
+    No value is repeated: a secret may have the wrong name.
+    """
+    known = {field.metadata["variable"]: field.metadata["secret"] for field in dataclasses.fields(Settings)}
+    files = {variable + _FROM_FILE: variable for variable, secret in known.items() if secret}
+    right = {**known, **files}
+    return [
+        f"{variable} is not a setting of Podium: {_advice(variable, right)}."
+        for variable in sorted(environment)
+        if variable.upper().startswith("PODIUM_") and variable not in right
+    ]
+
+
+def _advice(variable: str, right: Mapping[str, object]) -> str:
+    import difflib
+
+    name = variable.upper()
+    bare = name.removeprefix("PODIUM_")
+    if bare.removesuffix(_FROM_FILE) in right or name.removesuffix(_FROM_FILE) in right:
+        if name in right or bare in right:
+            return f"write {name if name in right else bare}"
+        plain = name.removesuffix(_FROM_FILE)
+        return f"only secrets are read from files; write {plain if plain in right else bare.removesuffix(_FROM_FILE)}"
+    near = difflib.get_close_matches(name, right, n=1, cutoff=0.75) or difflib.get_close_matches(bare, right, n=1)
+    return f"{near[0]} is the nearest" if near else "docs/settings.md lists them"

@@ -100,9 +100,10 @@ def test_the_exit_code_tells_of_problems_and_not_of_warnings(tmp_path: Path) -> 
     podium = Podium(tmp_path / "data")
     small = {"PODIUM_DISK_RESERVE_BYTES": "1M", "PODIUM_MIRROR_CACHE_BYTES": "1M"}
     podium.run("migrate")
-    done = podium.run("doctor", "--offline", cwd=None, **small, PODIUM_METRICS_TOKEN="x")
+    done = podium.run("doctor", "--offline", cwd=None, **small, PODIUM_METRICS_TOKEN="x", PODIUM_ADMIN_TOKN="y")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "0 problems, 1 warning." in done.stdout
+    assert "0 problems, 2 warnings." in done.stdout
+    assert "PODIUM_ADMIN_TOKN is not a setting of Podium: PODIUM_ADMIN_TOKEN is the nearest." in done.stdout
     done = podium.run("doctor", "--offline", cwd=None, **small, PODIUM_MAILMAP_FILE="none")
     assert done.returncode == 1
 

@@ -17,6 +17,10 @@ from types import FrameType
 from podium.cli import output
 from podium.cli.arguments import CHILD_COMMANDS, parse
 from podium.errors import Interrupted, MissingDependency, OutputError, PodiumError
+from podium.settings import unknown_variables
+
+# Servers log unknown variables, doctor has them among its findings, and these two read no settings.
+_REPORT_VARIABLES_THEMSELVES = ("serve", "worker", "doctor", *CHILD_COMMANDS, "schema", "completion")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str]) -> int:
     options = parse(words)
     options.words = words
+    if words[0] not in _REPORT_VARIABLES_THEMSELVES:
+        for line in unknown_variables(os.environ):
+            output.complain(f"warning: {line}")
     module, _, function = options.func.partition(":")
     command = getattr(importlib.import_module(f"podium.cli.{module}"), function)
     code: int = command(options, os.environ)

@@ -29,10 +29,12 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         from podium.workers.child import end_with_parent
 
         end_with_parent()
-    return serve(dataclasses.replace(settings, **given), workers=options.workers or not settings.uses_redis)
+    return serve(
+        dataclasses.replace(settings, **given), environment, workers=options.workers or not settings.uses_redis
+    )
 
 
-def serve(settings: Settings, *, workers: bool) -> int:
+def serve(settings: Settings, environment: Mapping[str, str], *, workers: bool) -> int:
     """Serve until stopped; return the exit code.
 
     Raises:
@@ -45,7 +47,7 @@ def serve(settings: Settings, *, workers: bool) -> int:
 
     has_token = bool(settings.admin_token)
     settings = with_admin_token(settings)
-    prepare_process(settings)
+    prepare_process(settings, environment)
     for note in factories.check_own_mailmap(settings):
         logging.getLogger("podium").warning("%s", note)
     # The link is as good as the token: only a person at the terminal sees it, no log.

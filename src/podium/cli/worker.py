@@ -46,13 +46,15 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         raise BadSetting("`podium worker` needs a queue that processes share: set REDIS_URL, or use `podium serve`.")
     # PORT has a default for `podium serve` only.
     port = options.port if options.port is not None else (settings.port if environment.get("PORT") else None)
-    return _supervise(settings, options, port)
+    return _supervise(settings, environment, options, port)
 
 
-def _supervise(settings: Settings, options: argparse.Namespace, port: int | None) -> int:
+def _supervise(
+    settings: Settings, environment: Mapping[str, str], options: argparse.Namespace, port: int | None
+) -> int:
     from podium.workers.supervisor import Supervisor
 
-    prepare_process(settings)
+    prepare_process(settings, environment)
     for note in factories.check_own_mailmap(settings):
         logging.getLogger("podium").warning("%s", note)
     stop = threading.Event()

@@ -15,13 +15,13 @@ from podium.cli.doctor import counts, database, exposure, github_api, machine, w
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.errors import MissingDependency, NoDatabaseYet, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
-from podium.settings import Settings
+from podium.settings import Settings, unknown_variables
 from podium.storage.session import Database
 from podium.web.middleware.proxy_watch import ADVICE, found, suspected_proxy
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    findings = examine(Settings.from_environment(environment), ask_github=not options.offline)
+    findings = _variables(environment) + examine(Settings.from_environment(environment), ask_github=not options.offline)
     output.write(as_json(findings) if options.json else as_text(findings))
     return 0 if is_healthy(findings) else 1
 
@@ -44,6 +44,12 @@ def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
     yield from _guarded("database", lambda: _database(settings))
     if ask_github:
         yield from _guarded("github", lambda: github_api.github(settings))
+
+
+def _variables(environment: Mapping[str, str]) -> list[Finding]:
+    return [
+        warning("settings", line, "Correct or unset it: it has no effect.") for line in unknown_variables(environment)
+    ]
 
 
 def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
