@@ -277,7 +277,7 @@ def test_a_host_that_is_away_or_ill(tmp_path: Path, host: GitHost, repository: P
     mirrors = mirrors_in(tmp_path)
     host.faults.append(Fault("status", "info/refs", status=503, times=1))
     error = failure(mirrors, host)
-    assert (error.code, error.transient) == ("unreachable", True)
+    assert (error.code, error.transient) == ("host-error", True)
     away = GitHost("http://127.0.0.1:1", host.folder)
     error = failure(mirrors, away)
     assert (error.code, error.transient) == ("unreachable", True)
@@ -308,7 +308,7 @@ def test_a_transfer_that_breaks_off_leaves_nothing_and_can_be_tried_again(
 def test_a_host_that_stands_still_is_given_up(tmp_path: Path, host: GitHost, repository: Path) -> None:
     host.faults.append(Fault("stall", "git-upload-pack"))
     error = failure(mirrors_in(tmp_path, idle_timeout=1), host)
-    assert (error.code, error.transient) == ("unreachable", True)
+    assert (error.code, error.transient) == ("interrupted-transfer", True)
 
 
 def test_stop_ends_a_transfer(tmp_path: Path, host: GitHost, repository: Path) -> None:

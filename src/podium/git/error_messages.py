@@ -24,6 +24,7 @@ _TAKEN_DOWN = "The host does not give this repository out: it was taken down for
 # What the host says beside an error such as 403 (GitHub: "Repository unavailable due to DMCA takedown.").
 _TAKEN_DOWN_LINE = re.compile(r"^remote: .*(?:dmca|takedown|legal reasons)", re.IGNORECASE | re.MULTILINE)
 
+_BROKEN_OFF = "The host interrupted the transfer: try again."
 _SETTINGS = "git-settings"
 _NEWER_GIT = "needs-newer-git"
 _UNREADABLE = "not-readable"
@@ -188,15 +189,27 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
-        r"certificate|ssl routines|host key verification",
+        r"returned error: (?:408|425|429|5\d\d)",
+        "host-error",
+        "The host answers with errors: try again later.",
+        True,
+    ),
+    (
+        r"rpc failed|too slow",
+        "interrupted-transfer",
+        _BROKEN_OFF,
+        True,
+    ),
+    (
+        r"certificate|host key verification",
         "unreachable",
         "The host cannot be trusted: its certificate or key was refused.",
-        False,
+        True,
     ),
     (
         r"could ?n.t resolve|could not resolve|name or service not known|failed to connect|couldn't connect"
-        r"|connection (?:refused|timed out|reset)|timed out|too slow|network is unreachable|no route to host"
-        r"|returned error: (?:408|429|5\d\d)|unable to connect",
+        r"|connection (?:refused|timed out|reset)|timed out|network is unreachable|no route to host|unable to connect"
+        r"|ssl routines|ssl_connect|ssl_error|tls connection|tls handshake|gnutls|schannel",
         "unreachable",
         "The host cannot be reached: check the address and the network, then try again.",
         True,
@@ -209,11 +222,11 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
-        r"early eof|rpc failed|hung up|unexpected disconnect|transfer closed|body are still expected"
+        r"early eof|hung up|unexpected disconnect|transfer closed|body are still expected"
         r"|empty reply|unexpected (?:end|flush)|expected flush|protocol error|couldn't find remote ref"
         r"|invalid index-pack output|unable to access",
         "interrupted-transfer",
-        "The host interrupted the transfer: try again.",
+        _BROKEN_OFF,
         True,
     ),
     (

@@ -64,7 +64,7 @@ class Watch:
 
         Raises:
             Interrupted: ``stop`` is set.
-            HistoryError: the time is over ('too-large'), or the host sends nothing ('unreachable').
+            HistoryError: the time is over ('too-large'), or the host sends nothing ('interrupted-transfer').
         """
         if self._stop is not None and self._stop.is_set():
             raise Interrupted("The work on the repository was stopped.")
@@ -76,7 +76,9 @@ class Watch:
             )
         if self._idle is not None and now - self._moved > self._idle:
             raise HistoryError(
-                "unreachable", f"The host sent nothing for {self._idle:g} seconds: try again.", transient=True
+                "interrupted-transfer",
+                f"The host sent nothing for {self._idle:g} seconds: try again.",
+                transient=True,
             )
 
 
