@@ -123,7 +123,7 @@ def test_the_states_are_counted_on_an_index(sqlite: Database) -> None:
     with sqlite.read() as session:
         plan = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {statistics.COUNTS}"))
         oldest = "\n".join(row["detail"] for row in session.all(f"EXPLAIN QUERY PLAN {statistics.OLDEST_COMPLETED}"))
-    assert "COVERING INDEX ix_repository_state_created_at" in plan
+    assert "COVERING INDEX ix_repository_state_read" in plan
     assert "INDEX ix_repository_state_enqueued_at" in oldest
     assert "TEMP B-TREE FOR ORDER" not in oldest
 

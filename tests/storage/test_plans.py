@@ -24,7 +24,10 @@ LARGE = {"repository", "contributor", "repository_contributor", "known_email", "
 # Enough that PostgreSQL reads an index rather than the whole table.
 REPOSITORIES, PEOPLE = 600, 60
 # How many there are in all is counted on an index once in a while: see podium.repositories.listing.Totals.
-TOTAL = re.compile(r"SELECT count\(\*\) FROM repository WHERE host <> '' AND parent_key IS NULL( AND state = :state)?")
+TOTAL = re.compile(
+    r"SELECT count\(\*\) FROM repository WHERE host <> '' AND hidden_at IS NULL AND parent_key IS NULL"
+    r"( AND state = :state)?"
+)
 
 # A thread of its own notes it, at any time.
 PEOPLE_NOTED = "UPDATE repository SET people = "

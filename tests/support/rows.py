@@ -87,6 +87,7 @@ def some_repository(**values: Any) -> Repository:
         "virtual_start",
         "crashes",
         "attempts",
+        "transient_attempts",
         "created_at",
         "updated_at",
     )

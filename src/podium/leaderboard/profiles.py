@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.address import host_of
+from podium.repositories.store.contributions import is_only_hidden
 from podium.storage.session import Row, Session
 
 
@@ -18,13 +19,15 @@ class AccountProfile:
 
 
 def find_profile(session: Session, host: str, account_id: int, github_url: str) -> AccountProfile | None:
-    """The account with that id (``githubId``) at ``host``; None if no counted history names it."""
+    """The account with that id (``githubId``) at ``host``; None if no counted history names it that readers may see."""
     row = session.one(
-        "SELECT account_id, username, name, avatar_url FROM contributor WHERE host = :host AND account_id = :id",
+        "SELECT id, account_id, username, name, avatar_url FROM contributor WHERE host = :host AND account_id = :id",
         host=host,
         id=account_id,
     )
-    return None if row is None else AccountProfile(row["username"], row["name"], avatar_url(row, github_url))
+    if row is None or is_only_hidden(session, row["id"]):
+        return None
+    return AccountProfile(row["username"], row["name"], avatar_url(row, github_url))
 
 
 def find_by_login(session: Session, host: str, login: str) -> Row | None:

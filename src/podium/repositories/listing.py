@@ -13,7 +13,7 @@ from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, saved_percent
 from podium.repositories.queue_places import QueuePlace
-from podium.repositories.store import queries
+from podium.repositories.store import readable
 from podium.repositories.store import selection as selections
 from podium.repositories.store.selection import Selection
 from podium.storage.session import Session
@@ -24,7 +24,7 @@ from podium.timeutil import iso_time
 
 def find(session: Session, key: str) -> Repository:
     """Return the repository with this identity, or raise NotFound."""
-    repository = queries.by_key(session, key)
+    repository = readable.by_key(session, key)
     if repository is None:
         raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
     return repository
@@ -32,8 +32,8 @@ def find(session: Session, key: str) -> Repository:
 
 def get(session: Session, repository_id: int) -> Repository:
     """Return the repository at an address with this id, or raise NotFound."""
-    repository = queries.by_id(session, repository_id)
-    if repository is None or not repository.host:
+    repository = readable.by_id(session, repository_id)
+    if repository is None:
         raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")
     return repository
 

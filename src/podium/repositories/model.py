@@ -80,6 +80,9 @@ class Repository:
     is_slow: it is counted in an overflow slot only (:mod:`podium.jobs.overflow`).
     crashes, attempts: expired leases and errors since the last progress.
     unresolved_reason: why the accounts of some e-mails are missing.
+    waiting_code, waiting_reason: why one that is not finished waits, or (code) a refresh of a board.
+    transient_attempts: tries since the last progress that ended with a fault of the host (:mod:`podium.jobs.retry`).
+    gone_since, hidden_at: :mod:`podium.repositories.store.gone`.
     """
 
     id: int
@@ -121,6 +124,11 @@ class Repository:
     attempts: int
     progress: str | None
     unresolved_reason: str | None
+    waiting_code: str | None
+    waiting_reason: str | None
+    transient_attempts: int
+    gone_since: float | None
+    hidden_at: float | None
     last_processed_at: float | None
     commits_processed_at: float | None
     users_processed_at: float | None

@@ -173,11 +173,15 @@ CREATE INDEX ix_commit_data_unprocessed ON commit_data (repository_id, count_id,
 
 CREATE INDEX ix_repository_parent_key ON repository (parent_key) WHERE parent_key IS NOT NULL;
 
-CREATE INDEX ix_repository_state_created_at ON repository (state, created_at, id, host, parent_key) WHERE host <> '' AND parent_key IS NULL;
-
-CREATE INDEX ix_repository_listed ON repository (created_at, id, state, host, parent_key, search_text) WHERE host <> '' AND parent_key IS NULL;
-
 CREATE INDEX ix_contributor_login ON contributor (host, lower(username));
+
+CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
+
+CREATE INDEX ix_repository_tried_again ON repository (not_before) WHERE state = 'completed' AND not_before IS NOT NULL;
+
+CREATE INDEX ix_repository_read ON repository (created_at, id, state, host, parent_key, search_text, hidden_at) WHERE host <> '' AND parent_key IS NULL;
+
+CREATE INDEX ix_repository_state_read ON repository (state, created_at, id, host, parent_key, hidden_at) WHERE host <> '' AND parent_key IS NULL;
 
 CREATE TABLE git_host (
 	host TEXT NOT NULL,
@@ -185,6 +189,8 @@ CREATE TABLE git_host (
 	down_since DOUBLE,
 	next_try_at DOUBLE,
 	message TEXT,
+	failed_repository_id BIGINT,
+	probe_repository_id BIGINT,
 	CONSTRAINT pk_git_host PRIMARY KEY (host)
 );
 

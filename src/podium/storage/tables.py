@@ -41,6 +41,8 @@ _ByBytes = Text().with_variant(Text(collation="C"), "postgresql")
 _WAITS = text("state IN ('pending', 'commits_processing')")
 _IS_REVISION = text("parent_key IS NOT NULL")
 _IS_LISTED = text("host <> '' AND parent_key IS NULL")
+_HAS_REASON = text("waiting_code IS NOT NULL")
+_IS_TRIED_AGAIN = text("state = 'completed' AND not_before IS NOT NULL")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -143,18 +145,22 @@ repository = Table(
     Index("ix_repository_parent_key", "parent_key", sqlite_where=_IS_REVISION, postgresql_where=_IS_REVISION),
     # Holds all that a search reads.
     Index(
-        "ix_repository_listed",
-        *("created_at", "id", "state", "host", "parent_key", "search_text"),
+        "ix_repository_read",
+        *("created_at", "id", "state", "host", "parent_key", "search_text", "hidden_at"),
         sqlite_where=_IS_LISTED,
         postgresql_where=_IS_LISTED,
     ),
     Index("ix_repository_state_counting_version", "state", "counting_version"),
     Index(
-        "ix_repository_state_created_at",
-        *("state", "created_at", "id", "host", "parent_key"),
+        "ix_repository_state_read",
+        *("state", "created_at", "id", "host", "parent_key", "hidden_at"),
         sqlite_where=_IS_LISTED,
         postgresql_where=_IS_LISTED,
     ),
+    # Those that wait for their host.
+    Index("ix_repository_waiting", "host", sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON),
+    # Boards whose refresh is tried again.
+    Index("ix_repository_tried_again", "not_before", sqlite_where=_IS_TRIED_AGAIN, postgresql_where=_IS_TRIED_AGAIN),
     Index(
         "ix_repository_failed",
         "updated_at",
@@ -317,6 +323,9 @@ git_host = Table(
     Column("down_since", Double),
     Column("next_try_at", Double),
     Column("message", Text),
+    # The repository that failed last, and the one that is tried while the others wait.
+    Column("failed_repository_id", BigInteger),
+    Column("probe_repository_id", BigInteger),
 )
 
 # Repositories that a worker cannot count, for a reason of its own.

@@ -1,4 +1,4 @@
-"""Read repositories."""
+"""Read repositories, hidden ones too; what readers may see is in :mod:`podium.repositories.store.readable`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from podium.storage.session import Session
 SELECT = f"SELECT {', '.join(COLUMNS)}"
 # Paths of this machine (host '') belong to the command line.
 AT_AN_ADDRESS = "host <> ''"
-# Boards of branches and tags belong to their repository.
-LISTED = f"{AT_AN_ADDRESS} AND parent_key IS NULL"
 
 # Rows of repository :id that belong to its valid count; readers see no others.
 OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.model import COLUMNS, Repository, State
-from podium.repositories.store.queries import LISTED, SELECT
+from podium.repositories.store.queries import SELECT
+from podium.repositories.store.readable import LISTED
 from podium.storage.session import Session
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.repositories.model import State
-from podium.repositories.store.queries import LISTED
+from podium.repositories.store.queries import AT_AN_ADDRESS
 from podium.storage.session import Row, Session
 
 # The start of a repository's state. `updated_at` also changes with progress.
@@ -27,7 +27,7 @@ WHERE state = 'completed' AND enqueued_at > 0 AND host <> '' ORDER BY state, enq
 
 # The board of a branch or tag is work until it is completed, and then no second repository.
 COUNTS = f"""
-SELECT state, count(*) AS n FROM repository WHERE {LISTED} GROUP BY state
+SELECT state, count(*) AS n FROM repository WHERE {AT_AN_ADDRESS} AND parent_key IS NULL GROUP BY state
 UNION ALL
 SELECT state, count(*) FROM repository
 WHERE parent_key IS NOT NULL AND host <> '' AND state <> 'completed' GROUP BY state

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from cachetools import LRUCache
 
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries
+from podium.repositories.store import readable
 from podium.storage.session import Database, Session
 from podium.web.cache.read_moment import ReadMoment
 
@@ -40,7 +40,7 @@ class RowBatcher:
         self._kept: LRUCache[str | int, tuple[ReadMoment, Repository]] = LRUCache(_MOST_KEPT)
 
     async def read(self, key: str | int) -> Repository | None:
-        """None for a local path, whose board belongs to the command line."""
+        """None for what no reader may see (:mod:`podium.repositories.store.readable`)."""
         kept = self._kept.get(key)
         if kept is not None and kept[0].is_fresh(self._clock()):
             return kept[1]
@@ -83,5 +83,4 @@ class RowBatcher:
 
 
 def read_row(session: Session, key: str | int) -> Repository | None:
-    found = queries.by_key(session, key) if isinstance(key, str) else queries.by_id(session, key)
-    return found if found is not None and found.host else None
+    return readable.by_key(session, key) if isinstance(key, str) else readable.by_id(session, key)

@@ -117,7 +117,11 @@ class PubSub:
         while not channel.is_last:
             try:
                 row = await self._boards.row(repository_id)
-                made = None if row is None else await run_in_threadpool(self._make_event, row, channel.subscribers)
+                if row is None:
+                    # It was deleted or hidden: the page asks again, and gets a 404.
+                    channel.publish(b"", is_last=True)
+                    break
+                made = await run_in_threadpool(self._make_event, row, channel.subscribers)
             except StorageError as error:
                 log.warning("repository %d cannot be read for its subscribers: %s", repository_id, error.message)
                 made = None

@@ -13,6 +13,21 @@ down_revision = "3a8787e6e94e"
 _ByBytes = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ZERO = sa.text("0")
+_WAITS = sa.text("waiting_code IS NOT NULL")
+_IS_TRIED_AGAIN = sa.text("state = 'completed' AND not_before IS NOT NULL")
+_IS_LISTED = sa.text("host <> '' AND parent_key IS NULL")
+# name, columns, predicate
+_INDEXES = (
+    ("ix_repository_waiting", ("host",), _WAITS),
+    ("ix_repository_tried_again", ("not_before",), _IS_TRIED_AGAIN),
+    ("ix_repository_read", ("created_at", "id", "state", "host", "parent_key", "search_text", "hidden_at"), _IS_LISTED),
+    ("ix_repository_state_read", ("state", "created_at", "id", "host", "parent_key", "hidden_at"), _IS_LISTED),
+)
+# Those that two of the new ones replace, also for the version before this migration.
+_REPLACED = (
+    ("ix_repository_listed", ("created_at", "id", "state", "host", "parent_key", "search_text"), _IS_LISTED),
+    ("ix_repository_state_created_at", ("state", "created_at", "id", "host", "parent_key"), _IS_LISTED),
+)
 
 # Each is nullable or has a default: the version before this migration reads and writes beside it.
 _OF_REPOSITORY = {
@@ -36,6 +51,10 @@ def upgrade() -> None:
         *(sa.Column(name, kind) for name, kind in _OF_REPOSITORY.items()),
         sa.Column("transient_attempts", sa.Integer, nullable=False, server_default=_ZERO),
     )
+    for name, columns, predicate in _INDEXES:
+        online.create_index(name, "repository", columns, where=predicate)
+    for name, *_ in _REPLACED:
+        online.drop_index(name, "repository")
     online.create_table(
         "git_host",
         sa.Column("host", _ByBytes, primary_key=True),
@@ -43,6 +62,8 @@ def upgrade() -> None:
         sa.Column("down_since", sa.Double),
         sa.Column("next_try_at", sa.Double),
         sa.Column("message", sa.Text),
+        sa.Column("failed_repository_id", sa.BigInteger),
+        sa.Column("probe_repository_id", sa.BigInteger),
     )
     online.create_table(
         "worker_fault",
@@ -84,4 +105,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("compatible_revision", "block", "instance_secret", "audit_log", "worker_fault", "git_host"):
         online.drop_table(table)
+    for name, columns, predicate in _REPLACED:
+        online.create_index(name, "repository", columns, where=predicate)
+    for name, *_ in _INDEXES:
+        online.drop_index(name, "repository")
     online.drop_columns("repository", "transient_attempts", *_OF_REPOSITORY)
