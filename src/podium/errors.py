@@ -17,7 +17,8 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     │   └── QueueFull         too much waits to be counted, of all clients
     ├── BoardTooLarge         the board would take more memory than it may
     ├── ReaderGone            the client disconnected before its answer was made
-    ├── StorageError          the database cannot be reached, stays busy, or has no space left
+    ├── StorageError          the database cannot be used; its code says why
+    │   ├── DatabaseAway      it does not answer, or accepts no connection
     │   ├── NoDatabaseYet     the database has not been created
     │   ├── WrongRevision     the database has another revision than this Podium needs
     │   └── DatabaseFault     the database answers with an error that Podium does not know
@@ -150,10 +151,23 @@ class QueueFull(TooManyRequests):
 
 
 class StorageError(PodiumError):
+    """``code`` identifies the cause."""
+
     code = "storage"
     status = 503
     exit_code = 2
     transient = True
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).code
+
+
+class DatabaseAway(StorageError):
+    """It is asked again later, by a few. ``retry_after`` is in seconds."""
+
+    code = "database-away"
+    retry_after = 5
 
 
 class NoDatabaseYet(StorageError):

@@ -12,6 +12,7 @@ from typing import Any
 
 from podium.storage.session import Session
 from podium.storage.sqlite import SqliteDatabase
+from podium.storage.time_limits import NORMAL, TimeLimit
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build
@@ -26,10 +27,10 @@ class Listening:
     def __init__(self, db: SqliteDatabase) -> None:
         self._db, self.heard = db, {}  # type: tuple[SqliteDatabase, dict[str, None]]
 
-    def write(self) -> contextlib.AbstractContextManager[Any]:
+    def write(self, _limit: TimeLimit = NORMAL) -> contextlib.AbstractContextManager[Any]:
         return self._listened(self._db.write)
 
-    def read(self) -> contextlib.AbstractContextManager[Any]:
+    def read(self, _limit: TimeLimit = NORMAL) -> contextlib.AbstractContextManager[Any]:
         return self._listened(self._db.read)
 
     @contextlib.contextmanager

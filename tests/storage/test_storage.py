@@ -207,9 +207,9 @@ def test_the_server_ends_what_a_stopped_client_leaves_locked(postgresql: Postgre
     with postgresql.read() as session:
         asked = {
             name: session.value(f"SHOW {name}")
-            for name in ("lock_timeout", "idle_in_transaction_session_timeout", "tcp_keepalives_idle")
+            for name in ("lock_timeout", "idle_in_transaction_session_timeout", "statement_timeout")
         }
-    assert asked == {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "1min", "tcp_keepalives_idle": "10"}
+    assert asked == {"lock_timeout": "15s", "idle_in_transaction_session_timeout": "1min", "statement_timeout": "2min"}
 
 
 @pytest.mark.parametrize(

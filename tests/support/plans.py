@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from podium.storage.session import Database, Params, Row, Session
 from podium.storage.sqlite import SqliteDatabase
+from podium.storage.time_limits import NORMAL, TimeLimit
 
 _STEPS = 100
 
@@ -74,13 +75,13 @@ class Explained:
             self._errand = before
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Session]:
-        with self._db.read() as session:
+    def read(self, limit: TimeLimit = NORMAL) -> Iterator[Session]:
+        with self._db.read(limit) as session:
             yield _ExplainedSession(self, session)
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Session]:
-        with self._db.write() as session:
+    def write(self, limit: TimeLimit = NORMAL) -> Iterator[Session]:
+        with self._db.write(limit) as session:
             yield _ExplainedSession(self, session)
 
     def close(self) -> None:

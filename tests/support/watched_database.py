@@ -10,6 +10,7 @@ from typing import Any
 
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
+from podium.storage.time_limits import NORMAL, TimeLimit
 
 
 class Watched:
@@ -22,7 +23,7 @@ class Watched:
         self.read = db.read
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[Any]:
+    def write(self, limit: TimeLimit = NORMAL) -> Iterator[Any]:
         rows = 0
 
         class Session:
@@ -44,7 +45,7 @@ class Watched:
                 rows += len(given := list(given))
                 session.copy(table, columns, given)
 
-        with self._db.write() as session:
+        with self._db.write(limit) as session:
             yield Session()
         self.written.append(rows)
         self._after(len(self.written))

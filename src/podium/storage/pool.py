@@ -21,11 +21,14 @@ class Pool(Generic[C]):
     """Lends a connection to one thread at a time.
 
     Args:
+        connect: within so many seconds, or as many as it likes.
         is_usable: whether a returned connection can be lent again.
         patience: seconds to wait if ``most`` connections are lent.
     """
 
-    def __init__(self, connect: Callable[[], C], is_usable: Callable[[C], bool], *, most: int, patience: float) -> None:
+    def __init__(
+        self, connect: Callable[[float | None], C], is_usable: Callable[[C], bool], *, most: int, patience: float
+    ) -> None:
         self._connect = connect
         self._is_usable = is_usable
         self._patience = patience
@@ -36,19 +39,24 @@ class Pool(Generic[C]):
         self._closed = False
 
     @contextlib.contextmanager
-    def lend(self) -> Iterator[C]:
+    def lend(self, *, within: float | None = None) -> Iterator[C]:
         """Lend a connection.
+
+        Args:
+            within: seconds to wait for one, and for a new one; None: as long as usual.
 
         Raises:
             StorageError: all of them stayed in use.
         """
-        if not self._room.acquire(timeout=self._patience):
+        patience = self._patience if within is None else min(self._patience, within)
+        if not self._room.acquire(timeout=patience):
             raise StorageError(
-                f"All {self._most} connections of this process to the database were in use for "
-                f"{self._patience:.0f} seconds: try again."
+                f"All {self._most} connections of this process to the database were in use for {patience:.0f} seconds: "
+                "try again, or raise PODIUM_DATABASE_CONNECTIONS.",
+                "database-busy",
             )
         try:
-            connection = self._take()
+            connection = self._take(within)
             try:
                 yield connection
             finally:
@@ -56,11 +64,11 @@ class Pool(Generic[C]):
         finally:
             self._room.release()
 
-    def _take(self) -> C:
+    def _take(self, within: float | None) -> C:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return self._connect()
+        return self._connect(within)
 
     def _give_back(self, connection: C) -> None:
         with self._lock:

@@ -18,14 +18,14 @@ from podium.storage.pool import Pool
 from podium.storage.postgres_errors import explained, is_away
 from podium.storage.postgres_sql import translated
 from podium.storage.session import Params, Row, Session
+from podium.storage.time_limits import BUSY_TIMEOUT, GRACE, IDLE_IN_TRANSACTION, LONG, NORMAL, TimeLimit
 from podium.telemetry import metrics
 
 if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import DictRow
 
-# Seconds to wait for a locked row or a connection.
-BUSY_TIMEOUT = 15.0
+    from podium.storage.postgres_connection import BoundedConnection
 
 _LOOK_EVERY = 0.25
 # Smaller COPYs leave the planner's statistics to autovacuum.
@@ -35,15 +35,16 @@ _READ = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # Not READ WRITE: a database that its operator or host made read-only by default stays so.
 _WRITE = "BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED"
 
-# The server ends sessions of clients that are idle in a transaction or gone, because they lock a repository's row. (A
-# client idle inside COPY keeps its lock, so what it saves is right.)
-_SESSION = f"""
-SET lock_timeout = '{BUSY_TIMEOUT:.0f}s';
-SET idle_in_transaction_session_timeout = '60s';
-SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2
-"""
+# In the message that begins the transaction, so that they take no time on the network.
+_LIMITS = (
+    f"; SET LOCAL lock_timeout = '{BUSY_TIMEOUT:.0f}s'"
+    f"; SET LOCAL idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION:.0f}s'"
+    "; SET LOCAL statement_timeout = "
+)
+# The operator's limit of a whole transaction, which 17 added.
+_NO_TRANSACTION_TIMEOUT = "; SET LOCAL transaction_timeout = 0"
 
-# The same from our side; DATABASE_URL takes precedence.
+# DATABASE_URL takes precedence.
 _DEFAULTS = {
     "application_name": "podium",
     "client_encoding": "UTF8",
@@ -73,18 +74,18 @@ class PostgresDatabase:
         self._loaded: dict[str, int] = {}
         self._pool = Pool(self._connect, _is_usable, most=most, patience=BUSY_TIMEOUT)
 
-    def read(self) -> contextlib.AbstractContextManager[Session]:
-        return self._transaction(_READ)
+    def read(self, limit: TimeLimit = NORMAL) -> contextlib.AbstractContextManager[Session]:
+        return self._transaction(_READ, limit)
 
-    def write(self) -> contextlib.AbstractContextManager[Session]:
-        return self._transaction(_WRITE)
+    def write(self, limit: TimeLimit = NORMAL) -> contextlib.AbstractContextManager[Session]:
+        return self._transaction(_WRITE, limit)
 
     @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[Session]:
+    def _transaction(self, begin: str, limit: TimeLimit) -> Iterator[Session]:
         import psycopg
 
         try:
-            with self._begun(begin) as connection:
+            with self._begun(begin, limit) as connection:
                 session = _PostgresSession(connection.cursor())
                 try:
                     yield session
@@ -100,20 +101,24 @@ class PostgresDatabase:
             raise explained(self._where, error) from error
 
     @contextlib.contextmanager
-    def _begun(self, begin: str) -> Iterator[psycopg.Connection[DictRow]]:
+    def _begun(self, begin: str, limit: TimeLimit) -> Iterator[BoundedConnection]:
         """A connection that was lost while idle is replaced; nothing ran on it."""
         import psycopg
 
-        deadline = time.monotonic() + self._patience
+        now = time.monotonic()
+        deadline = now + self._patience
+        ends_at = float("inf") if limit.total is None else now + limit.total
         was_idle = True
         while True:
             with contextlib.ExitStack() as lent:
                 try:
-                    connection = lent.enter_context(self._pool.lend())
-                    connection.execute(begin)
+                    connection = lent.enter_context(self._pool.lend(within=limit.total))
+                    _begin(connection, begin, limit, ends_at)
                 except psycopg.OperationalError as error:
                     # An answer of the server, such as an unknown database, is final.
                     if not was_idle and (time.monotonic() > deadline or not is_away(error)):
+                        raise
+                    if time.monotonic() > ends_at:
                         raise
                     if not was_idle:
                         time.sleep(_LOOK_EVERY)
@@ -123,15 +128,18 @@ class PostgresDatabase:
                 yield connection
                 return
 
-    def _analyze(self, connection: psycopg.Connection[DictRow], loaded: Mapping[str, int]) -> None:
+    def _analyze(self, connection: BoundedConnection, loaded: Mapping[str, int]) -> None:
         for table, rows in loaded.items():
             # A large count is saved in several transactions.
             self._loaded[table] = self._loaded.get(table, 0) + rows
             if _analyze(connection, table, self._loaded[table]):
                 self._loaded[table] = 0
 
-    def _connect(self) -> psycopg.Connection[DictRow]:
-        return connect(self._conninfo)
+    def _connect(self, within: float | None) -> BoundedConnection:
+        # Late, as above.
+        from podium.storage.postgres_connection import connect
+
+        return connect(self._conninfo, within)
 
     def close(self) -> None:
         self._pool.close()
@@ -160,41 +168,20 @@ def read_url(url: str) -> tuple[str, str]:
     return make_conninfo("", **{**_DEFAULTS, **given}), where
 
 
-def connect(conninfo: str) -> psycopg.Connection[DictRow]:
-    import psycopg
-    from psycopg.rows import dict_row
-
-    # Not prepared: no plan fits both the largest and the smallest repository.
-    connection = psycopg.connect(conninfo, autocommit=True, row_factory=dict_row, prepare_threshold=None)
-    try:
-        connection.adapters.register_loader("numeric", _numbers())
-        connection.execute(_SESSION)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _begin(connection: BoundedConnection, begin: str, limit: TimeLimit, ends_at: float) -> None:
+    connection.answer_seconds, connection.ends_at = BUSY_TIMEOUT, ends_at
+    newest = _NO_TRANSACTION_TIMEOUT if connection.info.server_version >= 170000 else ""
+    connection.execute(f"{begin}{_LIMITS}{limit.statement * 1000:.0f}{newest}".encode())
+    connection.answer_seconds = limit.statement + GRACE
 
 
-def _numbers() -> Any:
-    from psycopg.adapt import Loader
-
-    class Numbers(Loader):
-        """PostgreSQL sums bigint as numeric; whole numbers become int, as in SQLite."""
-
-        def load(self, data: Any) -> int | float:
-            text = bytes(data)
-            return int(text) if text.lstrip(b"-").isdigit() else float(text)
-
-    return Numbers
-
-
-def _is_usable(connection: psycopg.Connection[DictRow]) -> bool:
+def _is_usable(connection: BoundedConnection) -> bool:
     from psycopg.pq import TransactionStatus
 
     return connection.info.transaction_status == TransactionStatus.IDLE
 
 
-def _roll_back(connection: psycopg.Connection[DictRow]) -> None:
+def _roll_back(connection: BoundedConnection) -> None:
     import psycopg
 
     if connection.closed:
@@ -206,7 +193,7 @@ def _roll_back(connection: psycopg.Connection[DictRow]) -> None:
         connection.close()
 
 
-def _commit(connection: psycopg.Connection[DictRow]) -> None:
+def _commit(connection: BoundedConnection) -> None:
     # After an ignored error, COMMIT answers with a rollback and no error.
     if connection.execute("COMMIT").statusmessage != "COMMIT":
         import psycopg
@@ -214,7 +201,7 @@ def _commit(connection: psycopg.Connection[DictRow]) -> None:
         raise psycopg.errors.InFailedSqlTransaction("a statement failed, and its transaction went on")
 
 
-def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> bool:
+def _analyze(connection: BoundedConnection, table: str, rows: int) -> bool:
     """Analyze a table to which ``rows`` were added, if they are many.
 
     Without statistics the planner takes a new repository for a tiny one. A board of thirty thousand rows then takes
@@ -228,8 +215,14 @@ def _analyze(connection: psycopg.Connection[DictRow], table: str, rows: int) -> 
     with contextlib.suppress(psycopg.Error):
         known = connection.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table,)).fetchone()
         if known is not None and rows > known["reltuples"] * 0.1:
-            connection.execute(f"ANALYZE (SKIP_LOCKED) {table}".encode())
-            return True
+            _begin(connection, _WRITE, LONG, float("inf"))
+            try:
+                connection.execute(f"ANALYZE (SKIP_LOCKED) {table}".encode())
+                _commit(connection)
+            except psycopg.Error:
+                _roll_back(connection)
+            else:
+                return True
     return False
 
 

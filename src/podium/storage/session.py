@@ -22,6 +22,8 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from podium.storage.time_limits import NORMAL, TimeLimit
+
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]
 
@@ -49,16 +51,16 @@ class Session(Protocol):
 
 
 class Database(Protocol):
-    """Thread-safe."""
+    """Thread-safe. SQLite has no time limits, because no server can hang."""
 
-    def read(self) -> contextlib.AbstractContextManager[Session]:
+    def read(self, limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
         """Begin a transaction that sees one snapshot.
 
         Raises:
             StorageError: the database cannot be reached or read.
         """
 
-    def write(self) -> contextlib.AbstractContextManager[Session]:
+    def write(self, limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
         """Begin a transaction that may write.
 
         Raises:

@@ -15,10 +15,9 @@ from podium.storage import own_writes
 from podium.storage.pool import Pool
 from podium.storage.private_file import make_private
 from podium.storage.session import Params, Row, Session
+from podium.storage.time_limits import BUSY_TIMEOUT, NORMAL, TimeLimit
 from podium.telemetry import metrics
 
-# Seconds to wait for another writer.
-BUSY_TIMEOUT = 15.0
 # Bytes that the write-ahead log keeps after a checkpoint.
 _LARGEST_WAL = 64 << 20
 # More would only wait for each other.
@@ -36,30 +35,34 @@ _WORDS = {
 
 
 # By what SQLite says; the first match decides.
-_REASONS: tuple[tuple[tuple[str, ...], type[StorageError], str], ...] = (
-    (("full",), StorageError, "has no space left on its disk: free some, then try again"),
+_REASONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("full",), "database-full", "has no space left on its disk: free some, then try again"),
     # SQLite says so of a quota, too.
     (
         ("disk I/O error",),
-        StorageError,
+        "database-disk",
         "cannot be read or written ({text}): check the free space of its disk, your quota and the limit of a file's "
         "size (`ulimit -f`), then the disk itself",
     ),
     (
         ("locked", "busy"),
-        StorageError,
+        "database-locked",
         f"was busy for {BUSY_TIMEOUT:.0f} seconds: try again, or use PostgreSQL (DATABASE_URL) where many write at "
         "once",
     ),
     (
         ("no such table", "no such column", "has no column named"),
-        WrongRevision,
+        WrongRevision.code,
         "lacks Podium's tables ({text}): run `podium migrate`",
     ),
-    (("readonly", "unable to open"), StorageError, "cannot be written ({text}): check the folder's permissions"),
+    (
+        ("readonly", "unable to open"),
+        "database-read-only",
+        "cannot be written ({text}): check the folder's permissions",
+    ),
     (
         ("malformed", "not a database"),
-        StorageError,
+        "database-damaged",
         "is damaged ({text}): restore a backup, or move it away to start with an empty one",
     ),
 )
@@ -135,10 +138,10 @@ class SqliteDatabase:
         self.path = path
         self._pool = Pool(self._connect, lambda _: True, most=_CONNECTIONS, patience=BUSY_TIMEOUT)
 
-    def read(self) -> contextlib.AbstractContextManager[Session]:
+    def read(self, _limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
         return self._transaction("BEGIN")
 
-    def write(self) -> contextlib.AbstractContextManager[Session]:
+    def write(self, _limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
         # IMMEDIATE locks at once: after a read, a write fails if another transaction has written.
         return self._transaction(_WRITE)
 
@@ -162,12 +165,13 @@ class SqliteDatabase:
 
     def _explained(self, error: sqlite3.Error) -> StorageError:
         text = str(error)
-        for words, kind, reason in _REASONS:
+        for words, code, reason in _REASONS:
             if any(word in text for word in words):
-                return kind(f"The database {self.path} {reason.format(text=text)}.")
+                kind = WrongRevision if code == WrongRevision.code else StorageError
+                return kind(f"The database {self.path} {reason.format(text=text)}.", code)
         return DatabaseFault(f"The database {self.path} answered: {text}.")
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, _within: float | None) -> sqlite3.Connection:
         make_private(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
