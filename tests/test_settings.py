@@ -97,6 +97,7 @@ def test_a_redis_can_be_named_in_several_ways(variable: str, value: str) -> None
 def test_every_secret_may_be_in_a_file(tmp_path: Path) -> None:
     secrets = {
         "DATABASE_URL": "postgresql://u:p@h/d",
+        "PODIUM_COPY_TO": "postgresql://u:p@h/d",
         "REDIS_URL": "redis://:p@h/1",
         "REDIS_PASSWORD": "pass word",
         "PODIUM_ADMIN_TOKEN": "a" * 16,

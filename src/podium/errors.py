@@ -22,6 +22,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     │   ├── NoDatabaseYet     the database has not been created
     │   ├── WrongRevision     the database has another revision than this Podium needs
     │   └── DatabaseFault     the database answers with an error that Podium does not know
+    ├── BadBackup             the file is no backup of this revision, or it is damaged
     ├── BadCommitLog          the saved commits of a repository are damaged or incomplete
     ├── QueueError            the queue cannot be reached, or has no worker
     ├── CannotListen          the host or port of the server cannot be used
@@ -182,6 +183,11 @@ class WrongRevision(StorageError):
 
 class DatabaseFault(StorageError):
     exit_code = 1
+
+
+class BadBackup(PodiumError):
+    code = "bad-backup"
+    exit_code = 2
 
 
 class BadCommitLog(PodiumError):

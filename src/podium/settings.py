@@ -216,6 +216,13 @@ class Settings:
         "Password of PostgreSQL as it is, also if `DATABASE_URL` has none.",
         secret=True,
     )
+    copy_to: str = _setting(
+        "PODIUM_COPY_TO",
+        "",
+        _database,
+        "Database that `podium copy` fills, written as `DATABASE_URL`. Nothing else reads it.",
+        secret=True,
+    )
     database_connections: int = _setting(
         "PODIUM_DATABASE_CONNECTIONS", 10, _positive, "Connections to PostgreSQL that one process may have."
     )

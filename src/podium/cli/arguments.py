@@ -41,7 +41,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
         # The line comes last, after what fits a small terminal with it.
         podium.has_epilog = False
-        print(podium.format_help(), file=sys.stderr)
+        print(podium.format_help().partition("\noptions:\n")[0], file=sys.stderr)
         output.complain(unknown_command(words, list(COMMANDS)))
         podium.exit(2)
     options: argparse.Namespace
@@ -310,6 +310,44 @@ def _add_migrate(commands: Any) -> None:
     migrate.add_argument("--check", action="store_true", help="only compare the tables with those of this Podium")
 
 
+def _add_backup(commands: Any) -> None:
+    backup = _add(
+        commands,
+        "backup",
+        "backup_command:backup",
+        "save the database in one file, while Podium runs or not",
+        usage="FILE [OPTIONS]",
+        more="The file has e-mail addresses and the keys of what was forgotten: only its owner may read it.",
+    )
+    backup.add_argument("file", metavar="FILE", help="the file to write; - for standard output")
+    backup.add_argument("--force", action="store_true", help="replace an existing file")
+
+
+def _add_restore(commands: Any) -> None:
+    restore = _add(
+        commands,
+        "restore",
+        "backup_command:restore",
+        "fill the database from a backup, SQLite or PostgreSQL",
+        usage="FILE [OPTIONS]",
+        more="Stop the server and all workers first. Restoring takes all of the file, or nothing.",
+    )
+    restore.add_argument("file", metavar="FILE", help="the file of `podium backup`; - for standard input")
+    restore.add_argument("--force", action="store_true", help="replace what the database has; its blocks stay")
+
+
+def _add_copy(commands: Any) -> None:
+    copy = _add(
+        commands,
+        "copy",
+        "backup_command:copy",
+        "copy the database to the one that PODIUM_COPY_TO names",
+        more="Either may be SQLite or PostgreSQL. Stop the server and all workers first: what they save meanwhile is\n"
+        "not copied.",
+    )
+    copy.add_argument("--force", action="store_true", help="replace what the other database has; its blocks stay")
+
+
 def _add_schema(commands: Any) -> None:
     _add(commands, "schema", "schema_command:run", "print the JSON Schema of a board's JSON", usage="")
 
@@ -323,6 +361,9 @@ COMMANDS: dict[str, Callable[[Any], None]] = {
     "queue": _add_queue,
     "doctor": _add_doctor,
     "migrate": _add_migrate,
+    "backup": _add_backup,
+    "restore": _add_restore,
+    "copy": _add_copy,
     "schema": _add_schema,
     "completion": _add_completion,
 }

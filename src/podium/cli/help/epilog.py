@@ -70,6 +70,18 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium migrate", "after an upgrade"),
         ("podium migrate --check", "compare the tables with those of this Podium"),
     ],
+    "podium backup": [
+        ("podium backup podium-2026-11-30.gz", "all repositories, people and blocks, in one file"),
+        ("podium backup - > /mnt/backups/podium.gz", "through standard output"),
+    ],
+    "podium restore": [
+        ("podium restore podium-2026-11-30.gz", "into an empty database"),
+        ("podium restore podium-2026-11-30.gz --force", "in place of what the database has"),
+    ],
+    "podium copy": [
+        ("podium copy", "from DATABASE_URL to an empty database"),
+        ("podium copy --force", "in place of what the other one has"),
+    ],
     "podium schema": [("podium schema", "describe what `podium rank --json` prints")],
 }
 # They are the same for every command.
