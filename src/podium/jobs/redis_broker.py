@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -48,16 +49,17 @@ def connect(settings: Settings, **timeouts: float) -> redis.Redis:
     ``timeouts``: ``socket_connect_timeout`` and ``socket_timeout``, in seconds.
 
     Raises:
-        BadSetting: ``REDIS_URL`` is invalid. The message omits it: it may contain a password.
+        BadSetting: ``REDIS_URL`` or ``PODIUM_REDIS_CA`` is invalid. The message omits the URL: it may contain a
+            password.
     """
-    options: dict[str, Any] = {**_TIMEOUTS, **timeouts, "protocol": 2}
+    options: dict[str, Any] = {**_TIMEOUTS, **timeouts, "protocol": 2, **_tls(settings)}
     if settings.redis_password:
         options["password"] = settings.redis_password
     if not settings.redis_url:
         return redis.Redis(host=settings.redis_host, port=settings.redis_port, ssl=settings.redis_tls, **options)
     url = settings.redis_url
-    if settings.redis_tls:
-        url = url.replace("redis://", "rediss://", 1)
+    if settings.redis_tls and url.startswith("redis:"):
+        url = url.replace("redis:", "rediss:", 1)
     try:
         return redis.Redis.from_url(url, **options)
     except ValueError:
@@ -65,6 +67,21 @@ def connect(settings: Settings, **timeouts: float) -> redis.Redis:
             "REDIS_URL cannot be read: write redis://:PASSWORD@HOST:PORT/DATABASE (rediss:// for TLS), with %XX for "
             "each character of the password that is neither a letter nor a digit."
         ) from None
+
+
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Options of TLS, or BadSetting."""
+    if not settings.redis_ca:
+        return {}
+    if not (settings.redis_tls or settings.redis_url.startswith("rediss:")):
+        raise BadSetting("PODIUM_REDIS_CA is set, but Redis is used without TLS: write rediss:// in REDIS_URL.")
+    try:
+        ssl.create_default_context(cafile=settings.redis_ca)
+    except ssl.SSLError:
+        raise BadSetting(f"PODIUM_REDIS_CA ({settings.redis_ca}) has no certificates: name a file in PEM.") from None
+    except OSError as error:
+        raise BadSetting(f"PODIUM_REDIS_CA ({settings.redis_ca}) cannot be read ({error.strerror}).") from None
+    return {"ssl_ca_certs": settings.redis_ca}
 
 
 class RedisBackend(RedisQueues):
@@ -82,20 +99,20 @@ class RedisBackend(RedisQueues):
         )
 
     def check(self) -> None:
-        with redis_errors():
+        with redis_errors(self._client):
             # A full Redis and a replica answer PING.
             self._client.set(_PROBE, 1, ex=60)
 
     def waiting(self, *queues: str) -> int:
-        with redis_errors():
+        with redis_errors(self._client):
             return sum(int(self._client.llen(f"{NAMESPACE}:{queue}")) for queue in queues)
 
     def is_fresh(self) -> bool:
-        with redis_errors():
+        with redis_errors(self._client):
             return not self._client.exists(_FILLED)
 
     def note_filled(self) -> None:
-        with redis_errors():
+        with redis_errors(self._client):
             self._client.set(_FILLED, 1)
 
 

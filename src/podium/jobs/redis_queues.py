@@ -24,6 +24,45 @@ HEARTBEAT_TIMEOUT = 20_000
 
 _HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 
+# By words of Redis' errors and of redis-py's.
+_REASONS = (
+    ("used memory > 'maxmemory'", "is full and accepts no writes: raise its maxmemory"),
+    ("read only replica", "is a replica, which accepts no writes: name the primary in REDIS_URL"),
+    ("MISCONF", "cannot save to its disk and accepts no writes: see its log, the disk may be full"),
+    ("NOAUTH", "needs a password: set REDIS_PASSWORD"),
+    ("WRONGPASS", "does not accept the password: check REDIS_PASSWORD and REDIS_URL"),
+    ("invalid username-password", "does not accept the password: check REDIS_PASSWORD and REDIS_URL"),
+    # What a port that speaks TLS answers to a client that does not.
+    ("Connection closed by server", "closed the connection: if this port speaks TLS, write rediss:// or set REDIS_TLS"),
+    ("Connection reset by peer", "closed the connection: if this port speaks TLS, write rediss:// or set REDIS_TLS"),
+    ("Protocol Error", "speaks something else at this port: if it is TLS, write rediss:// or set REDIS_TLS"),
+)
+_CLIENT_CERTIFICATE = "add ?ssl_certfile=…&ssl_keyfile=… to REDIS_URL, or set its tls-auth-clients to no"
+# By words of OpenSSL's errors.
+_TLS_REASONS = (
+    *_REASONS[:6],
+    ("address mismatch", "has a TLS certificate for another name ({text}): write that name in REDIS_URL"),
+    ("ostname mismatch", "has a TLS certificate for another name ({text}): write that name in REDIS_URL"),
+    ("certificate has expired", "has a TLS certificate that has expired: renew it"),
+    ("certificate is not yet valid", "has a TLS certificate that is not valid yet: check the clocks"),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "has a TLS certificate of an unknown authority ({text}): set PODIUM_REDIS_CA to the file of its certificate",
+    ),
+    ("CERTIFICATE_REQUIRED", f"wants a TLS certificate of its clients: {_CLIENT_CERTIFICATE}"),
+    # What comes first depends on the moment at which it closes.
+    *(
+        (words, f"closes TLS connections: see its log; if it wants certificates of clients, {_CLIENT_CERTIFICATE}")
+        for words in ("EOF occurred", "reset by peer", "closed by server")
+    ),
+    (
+        "Timeout connecting",
+        "does not answer the TLS handshake: check that it runs, and that this port speaks TLS (redis:// is without)",
+    ),
+    ("WRONG_VERSION_NUMBER", "does not speak TLS at this port: write redis://, or its port with TLS"),
+    ("RECORD_LAYER_FAILURE", "does not speak TLS at this port: write redis://, or its port with TLS"),
+)
+
 
 class RedisQueues:
     source = "redis"
@@ -35,12 +74,12 @@ class RedisQueues:
         self._client.close()
 
     def depths(self) -> Mapping[str, Depth]:
-        with redis_errors():
+        with redis_errors(self._client):
             brokers = self._brokers()
             return {queue: self._depth(queue, brokers) for queue in (COMMITS, USERS)}
 
     def forget_dead(self, repository_ids: Collection[int] | None, /) -> int:
-        with redis_errors():
+        with redis_errors(self._client):
             return sum(self._forget(queue, repository_ids) for queue in (COMMITS, USERS))
 
     def _brokers(self) -> list[tuple[str, bool]]:
@@ -84,22 +123,27 @@ def _repository_of(data: bytes) -> object:
 
 
 @contextlib.contextmanager
-def redis_errors() -> Iterator[None]:
+def redis_errors(client: redis.Redis) -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        raise QueueError(explained(error)) from error
+        raise QueueError(explained(error, uses_tls=_uses_tls(client))) from error
 
 
-def explained(error: redis.RedisError) -> str:
+def _uses_tls(client: redis.Redis) -> bool:
+    return issubclass(client.connection_pool.connection_class, redis.SSLConnection)
+
+
+def explained(error: redis.RedisError, *, uses_tls: bool = False) -> str:
     """One line: what happened, and what to do."""
-    if isinstance(error, redis.exceptions.OutOfMemoryError):
-        return "Redis is full and accepts no writes: raise its maxmemory."
-    if isinstance(error, redis.exceptions.ReadOnlyError):
-        return "Redis is a replica, which accepts no writes: name the primary in REDIS_URL."
-    if str(error).startswith("MISCONF"):
-        return "Redis cannot save to its disk and accepts no writes: see its log, the disk may be full."
-    return f"Redis cannot be used ({line_of(error)}): check REDIS_URL, and that it runs."
+    text = line_of(error)
+    for words, reason in _TLS_REASONS if uses_tls else _REASONS:
+        if words in text:
+            return f"Redis {reason.format(text=text)}."
+    advice = "check REDIS_URL, and that it runs"
+    if uses_tls:
+        return f"Redis cannot be used over TLS ({text}): {advice}."
+    return f"Redis cannot be used ({text}): {advice}."
 
 
 def line_of(error: Exception) -> str:

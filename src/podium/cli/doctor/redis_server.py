@@ -29,7 +29,7 @@ def server(settings: Settings) -> Iterator[Finding]:
     """
     client = connect(settings)
     try:
-        with redis_errors():
+        with redis_errors(client):
             info: Mapping[str, Any] = client.info("everything")
             save = _configured(client, "save")
             strangers = _strangers(client)
