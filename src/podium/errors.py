@@ -13,6 +13,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     ├── Conflict              the repository's state does not allow it
     ├── NotAuthenticated      the administrator's token is missing or wrong
     ├── Forbidden             the client may not do this
+    │   └── Blocked               the operator has blocked this repository, owner or address
     ├── TooManyRequests       the client exceeds its rate limit
     │   └── QueueFull         too much waits to be counted, of all clients
     ├── BoardTooLarge         the board would take more memory than it may
@@ -114,6 +115,10 @@ class Forbidden(PodiumError):
     code = "forbidden"
     status = 403
     exit_code = 2
+
+
+class Blocked(Forbidden):
+    code = "blocked"
 
 
 class TooManyRequests(PodiumError):

@@ -112,6 +112,14 @@ def _optional_flag(value: str) -> bool | None:
     return None if value.lower() == "auto" else _flag(value)
 
 
+def _seconds_or_zero(value: str) -> float:
+    """Reads are noted about once an hour."""
+    seconds = _seconds(value)
+    if 0 < seconds < 7200:
+        raise ValueError("must be 0, or 7200 or more")
+    return seconds
+
+
 def _optional_seconds(value: str) -> float | None:
     return None if value.lower() == "auto" else _seconds(value)
 
@@ -446,6 +454,13 @@ class Settings:
         100,
         _positive,
         "How many live pages one client may hold in each server process; further pages poll.",
+    )
+    unread_max_age: float = _setting(
+        "PODIUM_UNREAD_MAX_AGE",
+        0.0,
+        _seconds_or_zero,
+        "Seconds after which a board that was neither read nor submitted is deleted with its clone, two hours or more; "
+        "never one of `PODIUM_DEMO`. 0: boards stay.",
     )
     refresh_after: float = _setting(
         "PODIUM_REFRESH_AFTER",

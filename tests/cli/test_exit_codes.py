@@ -30,6 +30,7 @@ EXPECTED = {
     "Conflict": 2,
     "NotAuthenticated": 2,
     "Forbidden": 2,
+    "Blocked": 2,
     "TooManyRequests": 2,
     "QueueFull": 2,
     "BoardTooLarge": 2,

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
     from podium.bots.tools import Bots
+    from podium.clones.mirrors import Mirrors
     from podium.clones.own_mailmap import OwnMailmap
     from podium.clones.path_source import PathSource
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
     from podium.counting.count_budget import Budget
+    from podium.forgetting.forget_repository import Kept
+    from podium.forgetting.upkeep import Upkeep
     from podium.history.count_limits import CountLimits
     from podium.jobs.broker import Backend
 
@@ -326,6 +329,50 @@ def server_source(settings: Settings) -> Source:
         limits=count_limits(settings),
         own_mailmaps=own_mailmaps(settings),
     )
+
+
+def kept_on_disk(settings: Settings) -> Kept:
+    """What this machine keeps of repositories."""
+    from podium.avatars.forgotten_pictures import CachedPictures
+    from podium.forgetting.forget_repository import Kept
+
+    mirrors, pictures = _mirrors_to_delete(settings), CachedPictures(settings)
+    return Kept(
+        lambda row: mirrors.discard(row.host, row.owner, row.name, row.repository_key), drop_pictures=pictures.drop
+    )
+
+
+def upkeep(settings: Settings, db: Database) -> Upkeep:
+    """Return what deletes boards that are not read, and what nothing needs.
+
+    Raises:
+        BadSetting: ``PODIUM_DEMO`` has an address that this server does not accept.
+    """
+    from podium.avatars.forgotten_pictures import CachedPictures
+    from podium.clones.mirrors import mirror_path
+    from podium.forgetting.upkeep import Disk, Upkeep
+    from podium.submissions.demo import demo_addresses
+
+    mirrors, pictures, folder = _mirrors_to_delete(settings), CachedPictures(settings), mirror_folder(settings)
+    return Upkeep(
+        db,
+        kept_on_disk(settings),
+        Disk(
+            lambda host, owner, name, key: mirror_path(folder, host, owner, name, key).name,
+            lambda names, age: mirrors.remove_unknown(names, age=age),
+            lambda urls, age: pictures.drop_others(urls, age=age),
+        ),
+        unread_max_age=settings.unread_max_age,
+        always_kept=[address.key for address in demo_addresses(settings)] if settings.unread_max_age else (),
+    )
+
+
+def _mirrors_to_delete(settings: Settings) -> Mirrors:
+    from podium.clones.mirrors import Mirrors
+    from podium.git.command import Git
+
+    # It runs no git.
+    return Mirrors(mirror_folder(settings), Git.for_person({}))
 
 
 def mirror_folder(settings: Settings) -> Path:

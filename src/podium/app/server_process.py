@@ -12,6 +12,7 @@ from podium.app.api_redis import shared_by_processes
 from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
+from podium.forgetting.upkeep import periodic
 from podium.settings import Settings
 from podium.submissions.demo import demo_addresses, submit_unknown
 from podium.web.admin_sessions import OneTimeCode
@@ -44,6 +45,7 @@ def services(
         )
         with (
             worker,
+            periodic(factories.upkeep(settings, db)),
             closing(AvatarLoader(settings)) as avatars,
             metrics_page(worker.inspector) as page,
             shared_by_processes(settings) as (counters, client_ids),
@@ -59,6 +61,7 @@ def services(
                 stale_rows=factories.stale_rows(settings),
                 avatars=avatars,
                 inspector=worker.inspector,
+                kept=factories.kept_on_disk(settings),
                 metrics=page,
                 counters=counters,
                 client_ids=client_ids,

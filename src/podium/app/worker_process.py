@@ -13,6 +13,7 @@ from podium.app.counting_child import START_SECONDS, ChildCounter
 from podium.app.operations import budgets
 from podium.counting.stop_signal import StopSignal
 from podium.errors import StorageError
+from podium.forgetting.upkeep import periodic
 from podium.jobs import lease
 from podium.jobs.broker import JobQueues
 from podium.jobs.overflow import OverflowSlots, RunningJob
@@ -156,6 +157,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
     with (
         closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db,
         Worker(settings, db, stop, commit_threads=commit_threads, user_threads=user_threads) as worker,
+        periodic(factories.upkeep(settings, db)),
     ):
         if commit_threads:
             worker.counter.warm()

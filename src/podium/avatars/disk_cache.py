@@ -13,6 +13,7 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from podium.avatars.image_type import AvatarImage, image_of
@@ -63,6 +64,25 @@ class DiskCache:
             return self._path(url).with_suffix(_FAILED).stat().st_mtime > time.time()
         except OSError:
             return False
+
+    def drop(self, urls: Collection[str]) -> None:
+        for url in urls:
+            for path in (self._path(url), self._path(url).with_suffix(_FAILED)):
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+
+    def drop_others(self, urls: Iterable[str], *, age: float) -> int:
+        """Delete the pictures of other addresses that were fetched ``age`` seconds ago or earlier; return how many."""
+        kept = {self._path(url).name for url in urls}
+        before = time.time() - age
+        dropped = 0
+        with contextlib.suppress(OSError):
+            for path in self._folder.iterdir():
+                with contextlib.suppress(OSError):
+                    if path.suffix == "" and path.name not in kept and path.stat().st_mtime <= before:
+                        path.unlink(missing_ok=True)
+                        dropped += 1
+        return dropped
 
     def _path(self, url: str) -> Path:
         return self._folder / hashlib.sha256(url.encode()).hexdigest()[:40]

@@ -14,6 +14,8 @@ from podium.errors import BadRule
 
 _SERVER_PACKAGES = "`pip install 'podium[server]'`"
 _KINDS = ("commits", "users", "all")
+# Repeated from podium.blocks, as for SORT_COLUMNS.
+BLOCKS = ("repository", "owner", "address")
 # More rows than any board has.
 ALL = sys.maxsize
 # Repeated here: the module that sorts is imported after git has started. A test compares them.
@@ -291,6 +293,49 @@ def _add_queue(commands: Any) -> None:
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
 
 
+def _add_forget(commands: Any) -> None:
+    forget = _add(
+        commands,
+        "forget",
+        "forget_command:run",
+        "delete a repository's board and clone",
+        usage="REPOSITORY [OPTIONS]",
+        more="Its rows, the clone on this machine and pictures that no other board needs are deleted, and the boards "
+        "of its branches and tags too.",
+    )
+    forget.add_argument("repository", metavar="REPOSITORY", help="a path, owner/name at GitHub, any git URL, or #ID")
+    forget.add_argument("--rev", metavar="REV", action=Once, help="only the board of this revision")
+    forget.add_argument("--block", action="store_true", help="refuse the repository from now on")
+
+
+def _add_block(commands: Any) -> None:
+    block = _add(
+        commands,
+        "block",
+        "block_command:show",
+        "show, add and remove what is refused",
+        usage="ACTION",
+        more="A blocked repository, owner or address is refused when it is submitted; boards stay until they are "
+        "forgotten.",
+    )
+    actions = block.add_subparsers(metavar="ACTION", parser_class=Parser, prog="podium block", required=True)
+    block._positionals.title = "actions"
+    listing = _add(actions, "list", "block_command:show", "show what is blocked")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    add = _add(
+        actions, "add", "block_command:add", "refuse a repository, an owner or an address", usage="KIND VALUE [OPTIONS]"
+    )
+    remove = _add(actions, "remove", "block_command:remove", "accept it again", usage="KIND VALUE")
+    for action in (add, remove):
+        action.add_argument("kind", metavar="KIND", choices=BLOCKS, help=f"{', '.join(BLOCKS[:-1])} or {BLOCKS[-1]}")
+        action.add_argument(
+            "value",
+            metavar="VALUE",
+            help="a repository's address; owner at GitHub or host/owner; a host, or the beginning of a URL",
+        )
+    add.add_argument("--reason", metavar="TEXT", help="shown to clients who submit it")
+
+
 def _add_doctor(commands: Any) -> None:
     summary = "check everything that Podium needs, and say what to do"
     doctor = _add(commands, "doctor", "doctor:run", summary, more="It exits with 1 if it finds a problem.")
@@ -359,6 +404,8 @@ COMMANDS: dict[str, Callable[[Any], None]] = {
     "serve": _add_serve,
     "worker": _add_worker,
     "queue": _add_queue,
+    "forget": _add_forget,
+    "block": _add_block,
     "doctor": _add_doctor,
     "migrate": _add_migrate,
     "backup": _add_backup,

@@ -12,7 +12,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,24 @@ class Mirrors:
                     _lock_of(path).unlink(missing_ok=True)
             with locked(self._folder / ".lock"):
                 self._sweep()
+
+    def remove_unknown(self, known: Collection[str], *, age: float) -> int:
+        """Delete mirrors whose folders' names are not ``known`` and that were not used for ``age`` seconds.
+
+        Returns:
+            How many were deleted.
+        """
+        before = time.time() - age
+        removed = 0
+        for path in self._folder.glob("mirror+*.git"):
+            if path.name in known or _used_at(path) > before:
+                continue
+            with contextlib.suppress(OSError), if_free(_lock_of(path)) as free:
+                if free:
+                    shutil.rmtree(path, ignore_errors=True)
+                    _lock_of(path).unlink(missing_ok=True)
+                    removed += 1
+        return removed
 
     def _update(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched:
         if path.exists():

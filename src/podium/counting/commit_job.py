@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 
+from podium.blocks import block_list
 from podium.clones.mailmap import Identity, Pair
 from podium.clones.source import History, Source
 from podium.counting.count_budget import NO_BUDGET, Budget
@@ -17,7 +18,7 @@ from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
 from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
-from podium.errors import BadCommitLog, HistoryError, LeaseLost
+from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
 from podium.history.totals import Tally
@@ -36,6 +37,14 @@ notes = logging.getLogger("podium.notes")
 def _people(tally: Tally, base_tally: Tally | None) -> list[Pair]:
     people = tally.people()
     return people if base_tally is None else list(dict.fromkeys((*people, *base_tally.people())))
+
+
+def _check_block(session: Session, repository: Repository) -> None:
+    try:
+        if repository.host:
+            block_list.check_key(session, repository.repository_key)
+    except Blocked as error:
+        raise HistoryError(error.code, error.message) from None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class CommitJob:
         with held.fence() as session:
             if repository.state.stage != "commits":
                 return
+            _check_block(session, repository)
             if repository.crashes >= self.max_crashes:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return

@@ -13,9 +13,9 @@ from podium.jobs import batches
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.repositories.model import COUNTING_VERSION, Repository, State
-from podium.repositories.store import hidden_counts, schedule, siblings, transitions
+from podium.repositories.store import hidden_counts, removal, schedule, siblings, transitions
 from podium.repositories.store.schedule import next_virtual_start
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.storage.steps import run_steps
 from podium.telemetry.outage_log import OutageLog
 
@@ -119,6 +119,7 @@ def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
     """
     _enqueue_all(db, queues, backlog)
     remove_abandoned(db)
+    remove_forgotten(db)
     recount_outdated(db, queues)
 
 
@@ -145,6 +146,20 @@ def remove_abandoned(db: Database) -> None:
         if not hidden_counts.is_any_abandoned(session):
             return
     run_steps(db.write, [hidden_counts.remove_some_abandoned] * _STEPS_AT_A_TIME, threading.Event())
+
+
+def remove_forgotten(db: Database) -> None:
+    """Remove some of the rows of forgotten repositories whose removal was interrupted."""
+    with db.read() as session:
+        numbers = removal.marked(session, limit=_STEPS_AT_A_TIME)
+    for number in numbers:
+        run_steps(
+            db.write, [functools.partial(_remove_some, number)] * (_STEPS_AT_A_TIME // len(numbers)), threading.Event()
+        )
+
+
+def _remove_some(repository_id: int, session: Session) -> None:
+    removal.remove_some(session, repository_id)
 
 
 def _enqueue_all(db: Database, queues: Queues, backlog: Backlog) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from podium.blocks import block_list
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
 from podium.jobs.queues import Queues
@@ -55,10 +56,12 @@ def retry_one(
     Raises:
         QueueFull: too much waits.
         NotFound: it was never submitted.
+        Blocked: the operator has blocked it.
         Conflict: it has not failed.
     """
     with db.write() as session:
         repository = _lock(session, find(session, key).id)
+        block_list.check_key(session, repository.repository_key)
         if repository.state != State.FAILED:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
         _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)

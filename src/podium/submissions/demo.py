@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 
-from podium.errors import BadAddress, BadSetting, PodiumError
+from podium.errors import BadAddress, BadSetting, Blocked, PodiumError
 from podium.jobs.queues import Queues
 from podium.repositories.address import Address, parse_address
 from podium.repositories.address_policy import AddressPolicy
@@ -53,8 +54,9 @@ def submit_unknown(db: Database, queues: Queues, addresses: Sequence[Address]) -
                 if queries.by_key(session, address.key) is None and queries.by_url(session, address.url) is None
             ]
         for address in unknown:
-            if submit(db, queues, address, refresh_after=_NEVER).is_new:
-                log.info("%s of PODIUM_DEMO is counted", address.url)
+            with contextlib.suppress(Blocked):
+                if submit(db, queues, address, refresh_after=_NEVER).is_new:
+                    log.info("%s of PODIUM_DEMO is counted", address.url)
     except PodiumError as error:
         # The server is of use without them, and workers find what is saved.
         log.warning("the repositories of PODIUM_DEMO are not all submitted: %s", error.message)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from podium.blocks import block_list
 from podium.errors import NotFound
 from podium.jobs.queues import Queues
 from podium.repositories.address import Address
@@ -44,10 +45,12 @@ def submit(
             new one. 0: no limit.
 
     Raises:
+        Blocked: the operator has blocked it.
         QueueFull: the repository is new, and too much waits.
         StorageError: the database cannot be written.
     """
     with db.write() as session:
+        block_list.check(session, address)
         virtual_start = next_virtual_start(session, client_id)
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
         if is_new and capacity is not None:

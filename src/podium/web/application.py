@@ -6,6 +6,7 @@ from starlette.middleware.cors import CORSMiddleware
 from podium import __version__
 from podium.web.api import (
     error_responses,
+    forget_routes,
     leaderboard_routes,
     openapi,
     queue_routes,
@@ -41,6 +42,7 @@ def create_app(services: Services) -> FastAPI:
         leaderboard_routes.router,
         repository_routes.router,
         queue_routes.router,
+        forget_routes.router,
         server_routes.router,
         avatar_routes.router,
         image_routes.router,

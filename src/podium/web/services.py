@@ -14,6 +14,7 @@ from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from podium.avatars.loader import AvatarLoader
 from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
+from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.readiness import Readiness
@@ -57,6 +58,7 @@ class Services:
         counters: of what clients do, for limits.
         client_ids: names of clients, for the fair queue.
         code: of the link that makes a browser the administrator's.
+        kept: what this machine keeps of repositories, besides the database.
     """
 
     settings: Settings
@@ -71,6 +73,7 @@ class Services:
     counters: Counters = dataclasses.field(default_factory=Counters)
     client_ids: ClientIds = dataclasses.field(default_factory=ClientIds)
     code: OneTimeCode | None = None
+    kept: Kept = NOTHING_KEPT
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,6 +62,20 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue retry 12 15", "repositories #12 and #15"),
     ],
     "podium queue drop": [("podium queue drop 12", "repository #12 becomes failed; `podium queue` shows the ids")],
+    "podium forget": [
+        ("podium forget vercel/next.js", "delete its board and its clone"),
+        ("podium forget . --rev v1.0", "only the board of one revision"),
+        ("podium forget vercel/next.js --block", "and refuse it from now on"),
+    ],
+    "podium block": [
+        ("podium block list", "what is refused"),
+        ("podium block add owner some-company", "all repositories of an account at GitHub"),
+        ("podium block add address git.example.org/team", "all repositories below an address"),
+        ("podium block remove owner some-company", "accept them again"),
+    ],
+    "podium block list": [("podium block list", "what is refused")],
+    "podium block add": [("podium block add owner some-company", "all repositories of an account at GitHub")],
+    "podium block remove": [("podium block remove owner some-company", "accept them again")],
     "podium doctor": [
         ("podium doctor", "check git, disk, settings, database, queues and GitHub"),
         ("podium doctor --offline", "the same without a request to GitHub"),

@@ -8,6 +8,8 @@ from podium.storage.session import Session
 SELECT = f"SELECT {', '.join(COLUMNS)}"
 # Paths of this machine (host '') belong to the command line.
 AT_AN_ADDRESS = "host <> ''"
+# Its rows are being deleted, see store/removal.py.
+NOT_FORGOTTEN = "forgotten_at IS NULL"
 
 # Rows of repository :id that belong to its valid count; readers see no others.
 OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"
@@ -27,7 +29,7 @@ def by_url(session: Session, url: str) -> Repository | None:
 
 
 def by_id(session: Session, repository_id: int) -> Repository | None:
-    return one(session, f"{SELECT} FROM repository WHERE id = :id", id=repository_id)
+    return one(session, f"{SELECT} FROM repository WHERE id = :id AND {NOT_FORGOTTEN}", id=repository_id)
 
 
 def roots(session: Session, repository_id: int) -> list[str]:
@@ -38,13 +40,13 @@ def roots(session: Session, repository_id: int) -> list[str]:
 
 def lock(session: Session, repository_id: int) -> Repository | None:
     """Lock a row against other writers until the transaction ends, and return it."""
-    return one(session, f"{SELECT} FROM repository WHERE id = :id {{for_update}}", id=repository_id)
+    return one(session, f"{SELECT} FROM repository WHERE id = :id AND {NOT_FORGOTTEN} {{for_update}}", id=repository_id)
 
 
 def latest(session: Session, *, limit: int) -> list[Repository]:
     """Return all repositories, also paths and revisions; the latest count comes first."""
     rows = session.all(
-        f"""{SELECT} FROM repository
+        f"""{SELECT} FROM repository WHERE {NOT_FORGOTTEN}
         ORDER BY coalesce(commits_processed_at, created_at) DESC, id DESC LIMIT :limit""",
         limit=limit,
     )
@@ -53,8 +55,18 @@ def latest(session: Session, *, limit: int) -> list[Repository]:
 
 def count_all(session: Session) -> int:
     """How many rows :func:`latest` has without a limit."""
-    number: int = session.value("SELECT count(*) FROM repository")
+    number: int = session.value(f"SELECT count(*) FROM repository WHERE {NOT_FORGOTTEN}")
     return number
+
+
+def mirrored_after(session: Session, last: int, *, limit: int) -> list[tuple[int, str, str, str, str]]:
+    """Return what names a mirror of the next repositories: id, host, owner, name, and the repository's key."""
+    return session.tuples(
+        f"""SELECT id, host, owner, name, coalesce(parent_key, key) FROM repository
+        WHERE id > :last AND {AT_AN_ADDRESS} ORDER BY id LIMIT :limit""",
+        last=last,
+        limit=limit,
+    )
 
 
 def completed_ids(session: Session) -> list[int]:

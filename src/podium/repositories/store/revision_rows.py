@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from podium.repositories.model import Repository
 from podium.repositories.store import hidden_counts
 from podium.repositories.store.queries import SELECT, one
@@ -71,10 +73,12 @@ def remove_some(session: Session, repository_id: int) -> bool:
     return False
 
 
-def note_read(session: Session, repository_id: int, *, every: float) -> None:
-    """Note that a board is read now, unless that was noted less than ``every`` seconds ago."""
-    session.run(
+def note_reads(session: Session, repository_ids: Sequence[int], *, every: float) -> None:
+    """Note that boards are read now, unless that was noted less than ``every`` seconds ago.
+
+    The ids are sorted, so that two processes do not wait for each other.
+    """
+    session.executemany(
         "UPDATE repository SET last_read_at = {now} WHERE id = :id AND coalesce(last_read_at, 0) < {now} - :every",
-        id=repository_id,
-        every=every,
+        [{"id": number, "every": every} for number in repository_ids],
     )

@@ -24,6 +24,8 @@ API_PATHS = (
     "/repositories",
     "/refresh",
     "/queues",
+    "/blocks",
+    "/people/forget",
     "/health",
     "/ready",
     "/version",

@@ -44,6 +44,10 @@ class RepositoryQuery(RevisionQuery):
     repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])
 
 
+class ForgetQuery(_Query):
+    block: bool = Field(False, description="Whether the repository is refused from now on.")
+
+
 class OptionalRepositoryQuery(RevisionQuery):
     repo_url: str | None = Field(None, description=_REPO_URL + " Without it: all repositories.")
 

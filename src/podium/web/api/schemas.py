@@ -538,6 +538,29 @@ class RetriedRepositories(ResponseModel):
     ids: list[int]
 
 
+class BlockRequest(ResponseModel):
+    """What to block, or to accept again."""
+
+    kind: Literal["repository", "owner", "address"]
+    value: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="A repository's address; an owner as `owner` at GitHub or `host/owner`; a host, or the beginning "
+        "of a URL.",
+        examples=["git.example.org/team"],
+    )
+    reason: str | None = Field(None, max_length=500, description="Shown to clients who submit it.")
+
+
+class BlockResponse(ResponseModel):
+    """What is blocked."""
+
+    kind: Literal["repository", "owner", "address", "person"]
+    value: str = Field(description="As it is compared: in lower case. Of a person a keyed hash.")
+    reason: str | None
+    at: str = Field(description=_TIME)
+
+
 class DroppedRepository(ResponseModel):
     """The repository that was taken out of the queue."""
 

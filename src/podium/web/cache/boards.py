@@ -92,7 +92,7 @@ class BoardCache:
 
     async def row(self, key: str | int) -> Repository | None:
         row = await self._rows.read(key)
-        if row is not None and row.parent_key is not None:
+        if row is not None:
             self._last_reads.note(row.id)
         return row
 

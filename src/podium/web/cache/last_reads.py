@@ -1,9 +1,10 @@
-"""When boards of branches and tags were read, saved about once an hour for each."""
+"""When boards were read, saved about once an hour for each."""
 
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from cachetools import TTLCache
 
@@ -17,17 +18,29 @@ _MOST = 10_000
 
 
 class LastReads:
-    """Writes in a thread of its own, so that no reader waits for the database's other writers."""
+    """Writes in a thread of its own, so that no reader waits for the database's other writers.
+
+    What is noted during one transaction is saved by the next one.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._thread = ThreadPoolExecutor(1, "last-reads")
-        self._noted: TTLCache[int, Future[None]] = TTLCache(_MOST, EVERY)
+        self._noted: TTLCache[int, bool] = TTLCache(_MOST, EVERY)
+        self._lock = threading.Lock()
+        self._unsaved: set[int] = set()
 
     def note(self, repository_id: int) -> None:
-        if repository_id not in self._noted:
-            self._noted[repository_id] = self._thread.submit(self._save, repository_id)
+        if repository_id in self._noted:
+            return
+        self._noted[repository_id] = True
+        with self._lock:
+            self._unsaved.add(repository_id)
+        self._thread.submit(self._save)
 
-    def _save(self, repository_id: int) -> None:
-        with contextlib.suppress(StorageError), self._db.write() as session:
-            revision_rows.note_read(session, repository_id, every=EVERY)
+    def _save(self) -> None:
+        with self._lock:
+            numbers, self._unsaved = sorted(self._unsaved), set()
+        if numbers:
+            with contextlib.suppress(StorageError), self._db.write() as session:
+                revision_rows.note_reads(session, numbers, every=EVERY)

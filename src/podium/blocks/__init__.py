@@ -1,0 +1,1 @@
+"""What is not counted or shown: repositories, owners, addresses and people."""
