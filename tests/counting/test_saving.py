@@ -37,6 +37,7 @@ Board = tuple[list[str], list[int], int]
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.counting.save.STEP_ROWS", STEP)
     monkeypatch.setattr("podium.counting.save.STEP_STATEMENTS", STEP)
+    monkeypatch.setattr("podium.counting.save._MOST_AT_ONCE", STEP)
     monkeypatch.setattr("podium.repositories.store.hidden_counts._PEOPLE", STEP)
     monkeypatch.setattr("podium.history.sorted_commits.LARGEST_SEGMENT", 2 * STEP)
 
@@ -125,6 +126,19 @@ def test_no_transaction_of_a_save_grows_with_the_repository(db: Database, people
     assert max(watched.written) <= 2 * STEP + 5
     assert len(watched.written) > people * 2 / STEP
     assert rows(db) == (people, people * 3, 0)
+
+
+@pytest.mark.parametrize("earlier", [None, 3, 60])
+def test_a_small_count_is_saved_in_one_transaction(db: Database, earlier: int | None) -> None:
+    number = add_repository(db, "github.com/o/small") if earlier is None else save_first(db, earlier)
+    watched = Watched(db)
+    held = take(watched, number)
+    before = len(watched.written)
+    save(watched, held, tally_of(5))
+    removals = 0 if earlier is None or earlier < STEP else earlier
+    assert len(watched.written) - before <= 1 + removals
+    assert board(db, number)[2] == 15
+    assert rows(db) == (5, 15, 0)
 
 
 def test_readers_see_the_old_board_until_the_new_one_is_whole(db: Database) -> None:

@@ -138,6 +138,7 @@ def commit_job(
     from podium.accounts.classify import classify_emails
     from podium.bots.tools import Bots
     from podium.counting.commit_job import CommitJob
+    from podium.counting.progress_notes import QUIET
 
     return CommitJob(
         db=db,
@@ -152,6 +153,7 @@ def commit_job(
         max_crashes=settings.max_crashes,
         max_attempts=settings.max_attempts,
         budget=budget or count_budget(settings),
+        quiet=QUIET,
     )
 
 

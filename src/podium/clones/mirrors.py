@@ -20,7 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from podium.clones.locks import if_free, locked
-from podium.clones.remote import KEPT_AT, KEPT_REVISIONS, Remote, RemoteHead, is_own_head
+from podium.clones.remote import KEPT_AT, KEPT_REVISIONS, Remote, RemoteHead, is_own_head, kept_oid, make_empty
 from podium.clones.remote_mailmap import bring_mailmap
 from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
@@ -77,7 +77,7 @@ class _Transfer:
 
 @dataclass(frozen=True, slots=True)
 class _Fetched:
-    branch: str | None
+    head: RemoteHead
     commit: str
     incoming: IncomingPack | None = None
 
@@ -180,7 +180,7 @@ class Mirrors:
         if path.exists():
             head = transfer.ask()
             try:
-                return _Fetched(head.branch, self._refresh(path, transfer, head))
+                return _Fetched(head, self._refresh(path, transfer, head))
             except HistoryError as error:
                 # Without the others, what is wanted may be small enough.
                 is_alone = not _others_than(head, path)
@@ -200,9 +200,7 @@ class Mirrors:
         incoming = IncomingPack(digits, transfer.on_arrival)
         stack.callback(incoming.close)
         with self._incoming(transfer.stop) as clone:
-            object_format = ("--object-format=sha256",) if digits == 64 else ()
-            words = ("init", "--quiet", "--bare", "--template=", *object_format)
-            self._git.read(*words, repository=clone, stop=transfer.stop)
+            make_empty(clone, digits=digits)
 
             def follow() -> bool:
                 return incoming.step(clone)
@@ -211,9 +209,11 @@ class Mirrors:
                 transfer.remote.fetch(head, clone, transfer.progress, meanwhile=follow)
             else:
                 head = transfer.remote.fetch_head(clone, transfer.progress, meanwhile=follow)
-            commit = self._commit(clone, head, transfer)
+            # Of the default branch, the incoming pack proves that it is a commit.
+            commit = kept_oid(clone, head.kept_at) if transfer.revision is None and incoming.has_begun else None
+            commit = commit or self._commit(clone, head, transfer)
             clone.rename(path)
-            return _Fetched(head.branch, commit, incoming)
+            return _Fetched(head, commit, incoming)
 
     def _refresh(self, path: Path, transfer: _Transfer, head: RemoteHead) -> str:
         for pattern in _LEFT_BEHIND:
@@ -232,21 +232,26 @@ class Mirrors:
         if (path / "shallow").exists():
             shutil.rmtree(path)
             raise shallow_host()
-        incoming = fetched.incoming
+        incoming, commit = fetched.incoming, fetched.commit
         if incoming and incoming.has_begun:
-            mailmap, note = self._finished(path, transfer, fetched.commit, incoming)
+            mailmap, note = self._finished(path, transfer, commit, incoming)
+            if incoming.fault:
+                commit = self._commit(path, fetched.head, transfer)
         else:
             incoming = None
-            mailmap, note = bring_mailmap(self._git, path, transfer.remote, fetched.commit, stop=transfer.stop)
-        return Mirror(path, fetched.commit, fetched.branch, transfer.remote.url, mailmap, note, incoming)
+            mailmap, note = bring_mailmap(self._git, path, transfer.remote, commit, stop=transfer.stop)
+        return Mirror(path, commit, fetched.head.branch, transfer.remote.url, mailmap, note, incoming)
 
     def _finished(
         self, path: Path, transfer: _Transfer, commit: str, incoming: IncomingPack
     ) -> tuple[str | None, str | None]:
         try:
-            incoming.step(path)
+            incoming.begin(path)
+            head_commit = incoming.commit(commit)
             with ThreadPoolExecutor(1) as other:
-                mailmap = other.submit(bring_mailmap, self._git, path, transfer.remote, commit, stop=transfer.stop)
+                mailmap = other.submit(
+                    bring_mailmap, self._git, path, transfer.remote, commit, commit=head_commit, stop=transfer.stop
+                )
                 incoming.finish(path, commit)
         except HistoryError:
             # It has too many commits.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+from podium.clones.remote_tree import ask_for_tree
 from podium.errors import BadAddress, HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.error_messages import clean, translate
@@ -67,6 +68,29 @@ class RemoteHead:
         return self.ref or (f"refs/heads/{self.branch}" if self.branch else "HEAD")
 
 
+def make_empty(repository: Path, *, digits: int) -> None:
+    """Make an empty bare repository in a new folder, as `git init` does.
+
+    Args:
+        digits: of an oid: 40, or 64 with SHA-256.
+    """
+    (repository / "objects" / "pack").mkdir(parents=True)
+    (repository / "refs" / "heads").mkdir(parents=True)
+    version, extension = (0, "") if digits == _DIGITS else (1, "[extensions]\n\tobjectformat = sha256\n")
+    config = f"[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n{extension}"
+    (repository / "config").write_text(config, encoding="ascii")
+    (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
+
+
+def kept_oid(repository: Path, ref: str) -> str | None:
+    """What a ref that was just fetched names; None unless git keeps it in a file of its own."""
+    try:
+        text = (repository / ref).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return text if _SHA.fullmatch(text) else None
+
+
 def is_own_head(repository: Path) -> bool:
     try:
         return (repository / "HEAD").read_text(encoding="ascii") == _OWN_HEAD
@@ -83,8 +107,10 @@ class Remote:
         self.url = url
         self._git = git
         self._stop = stop
-        pinned = resolve(url) if resolve else None
-        self._pin = (f"http.curloptResolve={pinned}",) if pinned else ()
+        # A user's git may need a proxy or credentials, which only git knows.
+        self._is_direct = resolve is not None
+        self._pinned = resolve(url) if resolve else None
+        self._pin = (f"http.curloptResolve={self._pinned}",) if self._pinned else ()
 
     def head(self) -> RemoteHead:
         """Ask the host for its HEAD; follow up to three redirects on the same origin.
@@ -165,6 +191,10 @@ class Remote:
         trace.unlink(missing_ok=True)
         (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
         return found
+
+    def read_tree(self, oid: str) -> bytes | None:
+        """Ask the host for one tree without git; None if only git can (SHA-1 only)."""
+        return ask_for_tree(self.url, oid, self._pinned, self._stop) if self._is_direct else None
 
     def fetch_object(self, sha: str, repository: Path) -> None:
         """Fetch one object alone.

@@ -67,7 +67,10 @@ class History:
         base: str | None = None,
         base_people: bool = False,
         on_tally: OnTally = _ignore,
+        head_commit: bytes | None = None,
     ) -> None:
+        # Its content, if it is known.
+        self._head_commit = head_commit
         # The commit whose history a range leaves out; None: it is no range.
         self.base = base
         # Whether the people of that history are wanted.
@@ -155,7 +158,7 @@ class History:
         Raises:
             Interrupted: the work was stopped.
         """
-        return committed_at(self._git, self._path, self.head, stop=self._stop)
+        return committed_at(self._git, self._path, self.head, content=self._head_commit, stop=self._stop)
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -221,6 +224,7 @@ class MirrorSource:
                 incoming=mirror.incoming,
                 discard=mirror.discard,
                 on_tally=on_tally,
+                head_commit=mirror.incoming.commit(mirror.head) if mirror.incoming else None,
             )
 
     def discard(self, repository: Repository, /) -> None:

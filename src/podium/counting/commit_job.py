@@ -58,6 +58,8 @@ class CommitJob:
     max_crashes: int
     max_attempts: int
     budget: Budget = NO_BUDGET
+    # Seconds of a count before its progress is saved.
+    quiet: float = 0.0
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -103,6 +105,7 @@ class CommitJob:
             check=self.budget.start().check,
             ranking=self._live_ranking(repository),
             look_up=self.classify_emails(repository.host, ()).can_look_up,
+            quiet=self.quiet,
         )
         try:
             self._count_and_save(held, stop, progress)
@@ -151,11 +154,9 @@ class CommitJob:
                 people=people,
                 base=history.base,
                 base_tally=base_tally,
+                clone_bytes=history.size() if repository.host else None,
             )
             save_count(self.db, held, count, stop, progress.note_saved)
-            if repository.host:
-                with self.db.write() as session:
-                    transitions.save_clone_size(session, repository.id, history.size())
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
 

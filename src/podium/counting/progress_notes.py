@@ -1,4 +1,4 @@
-"""The progress of a count, saved in the database at most twice a second."""
+"""The progress of a count, saved in the database at most twice a second, and not at all while it has just begun."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from podium.repositories.overall_percent import NAME, CountPercent, saved_percen
 from podium.storage.session import Database
 
 SAVE_EVERY = 0.5
+# Seconds. A small repository is counted within it, and each phase would be a transaction.
+QUIET = 0.25
 # Seconds after which git is not expected to say more.
 _GIT_IS_SILENT = 1.0
 
@@ -27,6 +29,7 @@ class CountProgress:
     check: called with each progress; may raise.
     ranking: of the people so far; None: there is none.
     look_up: whether a look-up of accounts follows.
+    quiet: seconds from now on in which nothing is saved.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class CountProgress:
         check: Callable[[], None] = lambda: None,
         ranking: LiveRanking | None = None,
         look_up: bool = True,
+        quiet: float = 0.0,
     ) -> None:
         self._db = db
         self._repository = repository
@@ -47,6 +51,7 @@ class CountProgress:
         self._check = check
         self._ranking = ranking
         self._next = 0.0
+        self._speaks_from = clock() + quiet
         self._last: tuple[str, int, int | None] = ("receiving", 0, None)
         self._arrived: int | None = None
         self._objects: int | None = None
@@ -82,7 +87,7 @@ class CountProgress:
 
     def _save(self, phase: str, number: int, total: int | None) -> None:
         now = self._clock()
-        if now < self._next and phase == self._last[0]:
+        if now < self._speaks_from or (now < self._next and phase == self._last[0]):
             self._last = (phase, number, total)
             return
         self._next, self._last = now + SAVE_EVERY, (phase, number, total)

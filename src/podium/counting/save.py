@@ -1,8 +1,9 @@
 """Saves a count so that no other writer waits long.
 
-A count of the whole history is written in bounded steps, under a count id that no reader sees: the lease token. One
-short transaction then makes it valid, under the lease's fence, if the head is still the one that the count started
-from. The rows of the replaced count are removed afterwards, in bounded steps too.
+A count of the whole history is written under a count id that no reader sees: the lease token. A small one is saved in
+one transaction, a larger one in bounded steps. One short transaction then makes it valid, under the lease's fence, if
+the head is still the one that the count started from. The rows of the replaced count are removed afterwards, in bounded
+steps too.
 
 An incremental count adds to the rows of the valid count, and a segment to its commit log, in one transaction;
 :func:`is_small` bounds it.
@@ -41,6 +42,9 @@ T = TypeVar("T")
 
 # Rows that one transaction adds to the valid count.
 _LARGEST_INCREMENT = 10_000
+# People and commits of a count of the whole history that one transaction saves.
+_MOST_AT_ONCE = 500
+_MOST_COMMITS_AT_ONCE = 10_000
 
 
 class ClassifiedEmails(Protocol):
@@ -77,6 +81,7 @@ class Count:
     identities: mailmap identities of the counted people, and of earlier people who change.
     base: of a range A..B the commit A; None: it is no range.
     base_tally: the commits that A reaches, if their people are wanted.
+    clone_bytes: of the mirror; None for a path.
     """
 
     repository: Repository
@@ -90,6 +95,7 @@ class Count:
     people: ClassifiedEmails
     base: str | None = None
     base_tally: Tally | None = None
+    clone_bytes: int | None = None
 
 
 def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
@@ -117,11 +123,16 @@ def save_count(
         Interrupted: ``stop`` was set.
     """
     if count.since is None:
-        written = retry_transaction(lambda: _write(db, held, count, stop, on_saved), stop)
-        retry_transaction(lambda: _make_valid(held, count, written), stop)
+        if _fits_one_transaction(count):
+            is_left = retry_transaction(lambda: _save_at_once(held, count, stop), stop)
+        else:
+            written = retry_transaction(lambda: _write(db.read, held.fence, count, stop, on_saved), stop)
+            retry_transaction(lambda: _make_valid(held, count, written), stop)
+            is_left = True
         # The reconciler removes what is left.
         with contextlib.suppress(StorageError, Interrupted):
-            run_steps(db.write, _removal(count.repository.id, count.repository.count_id), stop)
+            if is_left:
+                run_steps(db.write, _removal(count.repository.id, count.repository.count_id), stop)
     else:
         increment = retry_transaction(lambda: _prepare(db, held, count, stop), stop)
         retry_transaction(lambda: _add(held, count, increment), stop)
@@ -138,31 +149,55 @@ class _Written(NamedTuple):
     next_ordinal: int
 
 
-def _write(
-    db: Database, held: Lease, count: Count, stop: threading.Event, on_saved: Callable[[float], None]
-) -> _Written:
-    """Write the rows that readers do not see yet."""
-    number, count_id = count.repository.id, held.repository.lease_token
+Begin = Callable[[], contextlib.AbstractContextManager[Session]]
+
+
+def _fits_one_transaction(count: Count) -> bool:
+    return len(count.identities) <= _MOST_AT_ONCE and count.tally.total_commits <= _MOST_COMMITS_AT_ONCE
+
+
+def _save_at_once(held: Lease, count: Count, stop: threading.Event) -> bool:
+    """Save a small count; return whether rows of the replaced one are left."""
     with held.fence() as session:
+
+        def begin() -> contextlib.AbstractContextManager[Session]:
+            return contextlib.nullcontext(session)
+
+        # Progress is saved in transactions of its own.
+        written = _write(begin, begin, count, stop, lambda _: None)
+        _replace(session, count, written)
+        return hidden_counts.remove_some(session, count.repository.id, count.repository.count_id)
+
+
+def _write(
+    read: Begin, write: Begin, count: Count, stop: threading.Event, on_saved: Callable[[float], None]
+) -> _Written:
+    """Write the rows that readers do not see yet.
+
+    Args:
+        read, write: begin transactions, or continue one; ``write`` under the lease.
+    """
+    number, count_id = count.repository.id, count.repository.lease_token
+    with write() as session:
         is_new = hidden_counts.hide(session, number, count_id)
     if not is_new:
-        run_steps(held.fence, _removal(number, count_id), stop)
-        with held.fence() as session:
+        run_steps(write, _removal(number, count_id), stop)
+        with write() as session:
             hidden_counts.hide(session, number, count_id)
-    with db.read() as session:
+    with read() as session:
         ordinals = _ordinals(session, count)
-    run_steps(held.fence, _people_steps(count, count_id, ordinals, on_saved), stop)
+    run_steps(write, _people_steps(count, count_id, ordinals, on_saved), stop)
     log = segments.insert_steps(number, count_id, count.tally.segments(ordinals), base_oid="", head_oid=count.head)
-    run_steps(held.fence, log, stop)
-    run_steps(held.fence, count.people.link_steps(), stop)
-    with db.read() as session:
+    run_steps(write, log, stop)
+    run_steps(write, count.people.link_steps(), stop)
+    with read() as session:
         stale = set(count.people.stale_rows(session, number, count_id))
         known = [row for row in _known_rows(session, count, count_id) if row not in stale]
-    run_steps(held.fence, _in_chunks(batches.skip, known, STEP_STATEMENTS), stop)
-    with db.read() as session:
+    run_steps(write, _in_chunks(batches.skip, known, STEP_STATEMENTS), stop)
+    with read() as session:
         numbered = batches.number(session, number, count_id)
         left = batches.emails_left(session, number, count_id)
-    run_steps(held.fence, _in_chunks(batches.save_numbers, numbered, STEP_STATEMENTS), stop)
+    run_steps(write, _in_chunks(batches.save_numbers, numbered, STEP_STATEMENTS), stop)
     return _Written(left, 1 + max(ordinals.values(), default=-1))
 
 
@@ -205,24 +240,26 @@ def _copy_people(rows: list[PersonRow], session: Session) -> None:
 
 
 def _make_valid(held: Lease, count: Count, written: _Written) -> None:
-    tally = count.tally
     with held.fence() as session:
-        _check_head(session, count)
-        _save_counted(
-            session,
-            count,
-            held.repository.lease_token,
-            total=tally.total_commits,
-            merges=tally.merge_commits,
-            trimmed=tally.trimmed_commits,
-            contributors=len(tally.author_emails()),
-            roots=set(tally.roots),
-            next_ordinal=max(count.repository.next_ordinal, written.next_ordinal),
-        )
-        hidden_counts.replace(
-            session, count.repository.id, old=count.repository.count_id, new=held.repository.lease_token
-        )
-        batches.start(session, count.repository.id, written.emails_left)
+        _replace(session, count, written)
+
+
+def _replace(session: Session, count: Count, written: _Written) -> None:
+    tally, repository = count.tally, count.repository
+    _check_head(session, count)
+    _save_counted(
+        session,
+        count,
+        repository.lease_token,
+        total=tally.total_commits,
+        merges=tally.merge_commits,
+        trimmed=tally.trimmed_commits,
+        contributors=len(tally.author_emails()),
+        roots=set(tally.roots),
+        next_ordinal=max(repository.next_ordinal, written.next_ordinal),
+    )
+    hidden_counts.replace(session, repository.id, old=repository.count_id, new=repository.lease_token)
+    batches.start(session, repository.id, written.emails_left)
 
 
 # --- an increment
@@ -366,6 +403,8 @@ def _save_counted(
     )
     if not is_saved:
         raise LeaseLost("Another worker has taken this repository over.")
+    if count.clone_bytes is not None:
+        transitions.save_clone_size(session, count.repository.id, count.clone_bytes)
 
 
 def _removal(repository_id: int, count_id: int) -> Iterator[Step]:

@@ -17,6 +17,11 @@ from podium.history.totals import Tally
 
 notes = logging.getLogger("podium.notes")
 
+# As git writes it.
+_USUAL_COMMIT = re.compile(
+    rb"tree [0-9a-f]{40,64}\n(?:parent [0-9a-f]{40,64}\n)*"
+    rb"author [^\n]*\ncommitter [^\n<>]*<[^\n<>]*> ([0-9]{1,15}) [+-][0-9]{4}\n"
+)
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -75,12 +80,20 @@ def is_ancestor(git: Git, repository: Path, old: str, new: str, *, stop: Stop | 
     return git.run(*words, repository=repository, stop=stop).code == 0
 
 
-def committed_at(git: Git, repository: Path, commit: str, *, stop: Stop | None = None) -> int | None:
+def committed_at(
+    git: Git, repository: Path, commit: str, *, content: bytes | None = None, stop: Stop | None = None
+) -> int | None:
     """The time of a commit (full oid) by its committer's clock; None if git cannot read it, or no calendar has it.
+
+    Args:
+        content: of the commit, if it is known: git is asked only about an unusual one.
 
     Raises:
         Interrupted: ``stop`` was set.
     """
+    if content is not None and (usual := _USUAL_COMMIT.match(content)):
+        seconds = int(usual[1])
+        return seconds if 0 < seconds <= LATEST else None
     answer = git.run("rev-list", "--no-walk", "--timestamp", _oid(commit), repository=repository, stop=stop)
     when = answer.output.partition(b" ")[0]
     # git prints 0 for a date that it cannot read.

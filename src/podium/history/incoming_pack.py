@@ -61,6 +61,19 @@ class IncomingPack:
             self.fault = str(error)
             return False
 
+    def begin(self, repository: Path) -> None:
+        """Count at least the first commit, if it has arrived."""
+        if not self.fault:
+            try:
+                self._step(repository, 1)
+            except BadPack as error:
+                self.fault = str(error)
+
+    def commit(self, oid: str) -> bytes | None:
+        """The content of a commit, if it is the first of the pack, as the head usually is."""
+        first = self._counter.first
+        return first[1] if first is not None and first[0] == oid.encode() else None
+
     def finish(self, repository: Path, head: str) -> None:
         """Count the rest, and check that it is the history of ``head``."""
         if not self.has_begun:
@@ -123,8 +136,13 @@ class IncomingPack:
 
 
 class CommitCounter:
+    """Attributes:
+    first: the oid and the content of the first commit.
+    """
+
     def __init__(self, digits: int) -> None:
         self.tally = Tally()
+        self.first: tuple[bytes, bytes] | None = None
         # git's own walk fails on an object without a tree.
         self._is_commit = re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits).match
         self._most_parents = MOST_PARENTS * (len(b"parent \n") + digits)
@@ -136,6 +154,8 @@ class CommitCounter:
 
     def add(self, commits: list[bytes]) -> None:
         named = list(zip(self._hasher.oids(commits), commits, strict=True))
+        if self.first is None and named:
+            self.first = named[0]
         records = [record(self._nonce, oid, commit) for oid, commit in named if len(commit) <= LARGEST_COMMIT]
         large = [(oid, beginning_of(commit)) for oid, commit in named if len(commit) > LARGEST_COMMIT]
         self._bogus += sum(1 for commit in commits if not self._is_commit(commit))
