@@ -12,17 +12,20 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from benchmarks import cpu
 from tests.support.cli import clean_environment
@@ -42,6 +45,8 @@ _CLONE = ("git", "clone", "--quiet", "--bare", "--filter=tree:0")
 _WITH_MAILMAP = 10
 # Repositories before the measurement, so that no start is measured.
 _WARM = 4
+
+_UNFINISHED = "SELECT count(*) FROM repository WHERE state NOT IN ('completed', 'failed')"
 
 # Seconds, CPU milliseconds per repository of the clients, and of the git server.
 Result = tuple[float, float, float]
@@ -138,27 +143,32 @@ def _podium(host: tuple[str, int], names: list[str], data: Path, source: Path, d
         assert process.stderr
         base = next(word for word in process.stderr.readline().split() if word.startswith("http"))
         with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
-            _count(client, host[0], names[:_WARM])
+            wait = functools.partial(_wait, database or data / "podium.db")
+            _count(client, host[0], names[:_WARM], wait)
             before = _used(host[1]), _used(process.pid)
-            seconds = _count(client, host[0], names[_WARM:])
+            seconds = _count(client, host[0], names[_WARM:], wait)
             return seconds, _used(process.pid) - before[1], _used(host[1]) - before[0]
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate()
 
 
-def _count(client: httpx.Client, url: str, names: list[str]) -> float:
+def _count(client: httpx.Client, url: str, names: list[str], wait: Callable[[], None]) -> float:
     start = time.perf_counter()
-    ids = [client.post(f"/leaderboard?repoUrl={url}/{name}").json()["id"] for name in names]
-    while ids:
-        state = client.get(f"/repositories/{ids[-1]}").json()["state"]
-        if state == "failed":
-            raise SystemExit("a repository failed")
-        if state == "completed":
-            ids.pop()
-        else:
-            time.sleep(0.02)
+    for name in names:
+        client.post(f"/leaderboard?repoUrl={url}/{name}").raise_for_status()
+    wait()
     return time.perf_counter() - start
+
+
+def _wait(database: str | Path) -> None:
+    """Until every repository is completed. Asking the server would cost it as much as a count."""
+    opened = sqlite3.connect(database) if isinstance(database, Path) else psycopg.connect(database, autocommit=True)
+    with contextlib.closing(opened) as connection:
+        while (found := connection.execute(_UNFINISHED).fetchone()) and found[0]:
+            time.sleep(0.01)
+        if connection.execute("SELECT count(*) FROM repository WHERE state = 'failed'").fetchone() != (0,):
+            raise SystemExit("a repository failed")
 
 
 def _used(pid: int) -> float:
