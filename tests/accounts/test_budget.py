@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from podium.accounts.github.budget import (
     ANONYMOUS,
     Policy,
     Slot,
+    TokenHealth,
     TokenRefused,
     TokenState,
     WaitUntil,
@@ -23,7 +25,7 @@ from podium.accounts.github.budget import (
     take,
     token_key,
 )
-from podium.accounts.github.faults import Action, BadToken, DelayUntil, Done, RetryAfter, Verdict
+from podium.accounts.github.faults import Action, BadToken, DelayUntil, Done, GiveUp, RetryAfter, Verdict
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.redis_budget import RedisBudgetStore, dumps, loads
 from podium.accounts.github.requests import Api, ParsedAnswer
@@ -308,14 +310,51 @@ def test_an_occasional_refusal_does_not_make_a_token_bad(store: BudgetStore) -> 
         pool.report(grant(pool), verdict(left(90)), NOW)
 
 
-def test_a_pool_without_a_good_token_says_so_and_tries_again_after_an_hour(store: BudgetStore) -> None:
+def test_a_refused_token_is_tried_again_after_two_minutes_then_after_twice_as_long(store: BudgetStore) -> None:
     pool = TokenPool(["a"], store)
     assert [refuse(pool) for _ in range(POLICY.refusals)][-1]
-    assert pool.take(NOW + 1) == TokenRefused()
-    # Tried once then, and reported again.
-    assert refuse(pool, NOW + 3600)
-    assert pool.take(NOW + 3601) == TokenRefused()
+    now = NOW
+    for delay in (120, 240, 480, 900, 900, 900):
+        assert pool.take(now + delay - 1) == TokenRefused()
+        assert pool.health(now) == [TokenHealth(NOW, now + delay)]
+        now += delay
+        # Tried once then, and reported again.
+        assert refuse(pool, now)
+    pool.report(grant(pool, now + 900), verdict(left(9)), now + 900)
+    assert pool.health(now + 900) == [TokenHealth()]
+    # A token that worked meanwhile is tried soon again.
+    assert [refuse(pool, now + 901) for _ in range(POLICY.refusals)][-1]
+    assert isinstance(pool.take(now + 901 + 120), Slot)
     assert TokenPool([], store).take(NOW) == TokenRefused()
+
+
+def test_one_request_finds_out_whether_a_refused_token_is_accepted_again(store: BudgetStore) -> None:
+    pool = TokenPool(["a"], store)
+    pool.report(grant(pool), verdict(left(90)), NOW)
+    early = [grant(pool) for _ in range(3)]
+    for _ in range(POLICY.refusals):
+        refuse(pool)
+    # Answers to requests from before say nothing new, whichever they are.
+    pool.report(early[0], verdict(action=BadToken("")), NOW + 5)
+    pool.report(early[1], verdict(left(80)), NOW + 5)
+    pool.report(early[2], verdict(left(80)), NOW + 5)
+    assert pool.health(NOW + 5) == [TokenHealth(NOW, NOW + 120)]
+    grant(pool, NOW + 120)
+    assert isinstance(pool.take(NOW + 120), WaitUntil)
+
+
+def test_a_token_that_is_denied_a_repository_is_remembered_for_an_hour(store: BudgetStore) -> None:
+    pool = TokenPool(["a"], store)
+    pool.report(grant(pool), verdict(action=GiveUp("sso", "")), NOW)
+    pool.report(grant(pool), verdict(left(9)), NOW)
+    assert pool.health(NOW + 3599) == [TokenHealth(denied=("sso",))]
+    assert pool.health(NOW + 3601) == [TokenHealth()]
+
+
+def test_an_earlier_version_reads_the_state_of_a_token_that_is_accepted() -> None:
+    assert not {"refused_since", "denied"} & json.loads(dumps(TokenState())).keys()
+    refused = TokenState(refused_since=NOW, denied={"sso": NOW})
+    assert loads(dumps(refused)) == refused
 
 
 @pytest.mark.parametrize(

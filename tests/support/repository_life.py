@@ -18,6 +18,7 @@ from podium.jobs.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector
 from podium.repositories.model import Repository
 from podium.repositories.store import leases, queries, transitions
+from podium.repositories.store.unresolved import FINAL
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.workers import heartbeat
@@ -146,7 +147,7 @@ class RepositoryLife:
             self._age()
             client.post(f"/refresh?repoUrl={ADDRESS}")
             with self._errand("user job, given up"):
-                users.give_up(self._id, "Nobody was asked.")
+                users.give_up(self._id, "Nobody was asked.", FINAL)
 
     def _age(self) -> None:
         with self.db.errand(""), self.db.write() as session:

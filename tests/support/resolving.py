@@ -53,6 +53,9 @@ class Desk:
     settings: Settings
     users: UserJob
     stop: threading.Event
+    github: GitHub
+    # With tokens (None: there are none), and without.
+    pools: tuple[TokenPool | None, TokenPool]
     # Every different 'waitingUntil' that was shown, and the most faults in a row that were noted.
     waits: set[str] = dataclasses.field(default_factory=set)
     most_attempts: int = 0
@@ -92,7 +95,7 @@ class Desk:
 
     def again(self, repository_id: int) -> bool:
         """What POST /refresh does."""
-        return resolve_again(self.db, NullQueues(), repository_id, factories.stale_rows(self.settings))
+        return bool(resolve_again(self.db, NullQueues(), repository_id, factories.stale_rows(self.settings)))
 
     def row(self, repository_id: int) -> Repository:
         with self.db.read() as session:
@@ -141,14 +144,14 @@ def desk(
     stop = threading.Event()
     github = GitHub(double.api_url, double.graphql_url, tokens, timeout=timeout, deadline=10, trust_env=False)
     store, memory = MemoryBudgetStore(), HeldLimits(db)
+    pools = TokenPool(github.keys, store, memory) if tokens else None, TokenPool([ANONYMOUS], store, memory)
     lookup = GitHubLookup(
         github,
-        TokenPool(github.keys, store, memory) if tokens else None,
-        TokenPool([ANONYMOUS], store, memory),
+        *pools,
         host="github.com",
         looked_up_recently=factories.looked_up_recently(chosen, db),
         max_faults=max_faults,
         sleep=lambda seconds: stop.wait(seconds / speedup),
     )
     with contextlib.closing(factories.user_job(chosen, db, lookup)) as users:
-        yield Desk(db, chosen, users, stop)
+        yield Desk(db, chosen, users, stop, github, pools)

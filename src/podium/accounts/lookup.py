@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from podium.repositories.model import Repository
+from podium.repositories.store.unresolved import FINAL, WhyUnresolved
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class LookupStep:
         skipped_reason: why some e-mails cannot be looked up.
         wait_until: the end of a limit (epoch seconds). Last step.
         give_up: why nothing more can be learned for now. Last step.
+        unresolved: when what was skipped or given up can be looked up after all.
     """
 
     accounts: Mapping[str, GitHubAccount | None] = dataclasses.field(default_factory=dict)
@@ -52,6 +54,7 @@ class LookupStep:
     skipped_reason: str | None = None
     wait_until: float | None = None
     give_up: str | None = None
+    unresolved: WhyUnresolved = FINAL
 
 
 class Lookup(Protocol):

@@ -21,12 +21,16 @@ from podium.errors import Interrupted, LeaseLost, LookupFault, StorageError
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, look_up_percent
-from podium.repositories.store import queries, transitions
+from podium.repositories.store import queries, transitions, unresolved
+from podium.repositories.store.unresolved import WhyUnresolved
 from podium.storage.session import Database, Row, Session
 from podium.storage.steps import Step, run_steps
 from podium.telemetry.current_job import note_outcome
 
 log = logging.getLogger(__name__)
+
+# The host had faults for many rounds.
+AWAY = WhyUnresolved("away", delay=300.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ class UserJob:
                     batches.release(session, claim.repository_id, claim.batch, claim.token)
         return [(claim.repository_id, claim.repository.generation, claim.batch) for claim in claims]
 
-    def give_up(self, repository_id: int, reason: str) -> None:
+    def give_up(self, repository_id: int, reason: str, why: WhyUnresolved) -> None:
         """Complete a repository with the accounts known so far."""
         is_more = True
 
@@ -121,7 +125,8 @@ class UserJob:
             repository = queries.lock(session, repository_id)
             is_more = repository is not None and repository.state == State.USERS_PROCESSING
             if is_more:
-                is_more = batches.give_up_some(session, repository_id, reason)
+                is_more = batches.give_up_some(session, repository_id)
+                unresolved.explain(session, repository_id, reason, why)
 
         def steps() -> Iterator[Step]:
             while is_more:
@@ -181,17 +186,17 @@ class UserJob:
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             progress = _note_progress(session, repository, len(emails))
             if found.skipped_reason is not None:
-                transitions.explain_unresolved(session, number, found.skipped_reason)
+                unresolved.explain(session, number, found.skipped_reason, found.unresolved)
             if found.wait_until is not None:
                 batches.release(session, number, claim.batch, claim.token)
                 _wait(session, number, progress, found.wait_until)
                 note_outcome("waiting")
             if found.give_up is not None:
                 batches.finish(session, number, claim.batch, claim.token)
-                transitions.explain_unresolved(session, number, found.give_up)
+                unresolved.explain(session, number, found.give_up, found.unresolved)
                 log.warning("repository %d: accounts stay unresolved: %s", number, found.give_up)
         if found.give_up is not None:
-            self.give_up(number, found.give_up)
+            self.give_up(number, found.give_up, found.unresolved)
         return moved
 
     def _follow(self, moved: Sequence[Move]) -> None:
@@ -232,7 +237,7 @@ class UserJob:
                 failures.apply(session, repository, self.max_rounds, error)
         if isinstance(error, LookupFault) and is_last:
             log.warning("repository %d: accounts stay unresolved: %s", number, error)
-            self.give_up(number, error.message)
+            self.give_up(number, error.message, AWAY)
 
 
 def _waits(session: Session, repository: Repository) -> bool:

@@ -16,6 +16,7 @@ from podium.storage.session import Database, Session
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
+    from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
     from podium.accounts.github.token_pool import BudgetStore, TokenPool
     from podium.accounts.lookup import Lookup
@@ -188,16 +189,15 @@ def github_lookup(
     db: Database,
     *,
     pools: tuple[TokenPool | None, TokenPool] | None = None,
+    github: GitHub | None = None,
     repo_slug: tuple[str, str] | None = None,
     max_faults: int = 5,
 ) -> GitHubLookup:
-    from podium.accounts.github.client import GitHub
     from podium.accounts.github.github_lookup import GitHubLookup
 
-    github = GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
     tokens, anonymous = pools or token_pools(settings, db)
     return GitHubLookup(
-        github,
+        github or github_client(settings),
         tokens,
         anonymous,
         host=github_host(settings),
@@ -205,6 +205,12 @@ def github_lookup(
         repo_slug=repo_slug,
         max_faults=max_faults,
     )
+
+
+def github_client(settings: Settings) -> GitHub:
+    from podium.accounts.github.client import GitHub
+
+    return GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens)
 
 
 def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, TokenPool]:

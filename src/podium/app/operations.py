@@ -13,7 +13,7 @@ from podium.app import factories
 from podium.errors import NoDatabaseYet
 from podium.jobs.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import ApiBudget
+from podium.monitoring.overview import ApiBudget, TokenStatus
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
@@ -42,7 +42,7 @@ def installation(settings: Settings) -> Iterator[Installation]:
     with contextlib.closing(factories.connect(settings)) as db, shared_queues(settings) as queues:
         # Not migrated here: a server of the older version may be using it.
         migrate.check_revision(db)
-        yield Installation(db, queues, Inspector(db, queues, shared_budgets(settings, db)))
+        yield Installation(db, queues, shared_inspector(settings, db, queues))
 
 
 def check_database_exists(settings: Settings) -> None:
@@ -81,9 +81,23 @@ def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
         yield queues
 
 
-def shared_budgets(settings: Settings, db: Database) -> Callable[[], list[ApiBudget]] | None:
-    """None if each process has its own budget."""
-    return functools.partial(budgets, factories.token_pools(settings, db)) if settings.uses_redis else None
+def shared_inspector(settings: Settings, db: Database, queues: QueueMonitor | None) -> Inspector:
+    """Return an inspector of a process that does not work on the queues."""
+    if not settings.uses_redis:
+        # Each process has its own budget.
+        return Inspector(db, queues)
+    return pool_inspector(db, queues, factories.token_pools(settings, db))
+
+
+def pool_inspector(
+    db: Database,
+    queues: QueueMonitor | None,
+    pools: tuple[TokenPool | None, TokenPool],
+    github_away_since: Callable[[], float | None] = lambda: None,
+) -> Inspector:
+    return Inspector(
+        db, queues, functools.partial(budgets, pools), functools.partial(token_statuses, pools), github_away_since
+    )
 
 
 def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
@@ -97,6 +111,16 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
     # Requests to an API of both pools use a token first.
     windows = {**anonymous.windows(now), **(tokens.windows(now) if tokens else {})}
     return [ApiBudget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
+
+
+def token_statuses(pools: tuple[TokenPool | None, TokenPool]) -> list[TokenStatus]:
+    """Return what GitHub thinks of this process's tokens; raises as :func:`budgets`."""
+    tokens, _ = pools
+    found = tokens.health(time.time()) if tokens else []
+    return [
+        TokenStatus(number, health.refused_since, health.next_try_at, health.denied)
+        for number, health in enumerate(found, 1)
+    ]
 
 
 @contextlib.contextmanager

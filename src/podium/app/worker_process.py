@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 from contextlib import closing
 from typing import Self
 
+from podium.accounts.github.token_check import TokenCheck
 from podium.app import factories
 from podium.app.counting_child import START_SECONDS, ChildCounter
-from podium.app.operations import budgets
+from podium.app.operations import pool_inspector
+from podium.app.reopened_boards import unresolved_boards
 from podium.counting.stop_signal import StopSignal
 from podium.errors import StorageError
 from podium.forgetting.upkeep import periodic
 from podium.jobs import lease
 from podium.jobs.broker import JobQueues
 from podium.jobs.overflow import OverflowSlots, RunningJob
+from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueue_sibling, reconciler
 from podium.jobs.slow_counts import SlowCounts
-from podium.monitoring.inspector import Inspector
 from podium.repositories.model import Repository
 from podium.settings import Settings
 from podium.storage.session import Database
@@ -72,10 +73,17 @@ class Worker:
             overflow=self._overflow,
         )
         pools = factories.token_pools(settings, db)
-        self.inspector = Inspector(db, self.queues.backend, functools.partial(budgets, pools))
+        self._unresolved: Periodic | None = None
+        self.inspector = pool_inspector(db, self.queues.backend, pools)
         if self._works:
             # The GitHub client takes long to import.
-            self._users = factories.user_job(settings, db, factories.github_lookup(settings, db, pools=pools))
+            github = factories.github_client(settings)
+            lookup = factories.github_lookup(settings, db, pools=pools, github=github)
+            self._users = factories.user_job(settings, db, lookup)
+            if user_threads:
+                check = TokenCheck(github, *pools, stop)
+                self.inspector = pool_inspector(db, self.queues.backend, pools, lambda: check.away_since)
+                self._unresolved = unresolved_boards(settings, db, self.queues, check)
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self.inspector.report)
@@ -113,6 +121,8 @@ class Worker:
             self.queues.start()
             self._reconciler.start()
             self._heartbeat.start()
+            if self._unresolved is not None:
+                self._unresolved.start()
 
     def stop(self) -> None:
         """Interrupt the jobs, wait some seconds, and leave unfinished work to other workers."""
@@ -122,6 +132,8 @@ class Worker:
         with closing(self._users), closing(self.counter):
             self._heartbeat.stop()
             self._reconciler.stop()
+            if self._unresolved is not None:
+                self._unresolved.stop()
             self.queues.stop()
             self._release_batches()
 

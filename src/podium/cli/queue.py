@@ -12,7 +12,7 @@ from podium.app.operations import installation
 from podium.cli import output
 from podium.errors import NoDatabaseYet, PodiumError
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import Overview, as_json, nothing_yet
+from podium.monitoring.overview import DENIALS, Overview, as_json, nothing_yet
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.textutil.age import age
@@ -154,7 +154,24 @@ def _facts(overview: Overview) -> str:
             f"GitHub's limit is in force for {plural(len(overview.limits_in_force), 'token')}; "
             f"the first until {readable_time(overview.limits_in_force[0].until)}."
         )
+    lines += _tokens(overview)
+    if overview.github_away_since is not None:
+        lines.append(f"GitHub does not answer since {readable_time(overview.github_away_since)}.")
+    if overview.boards_unresolved:
+        boards = plural(overview.boards_unresolved, "board")
+        lines.append(f"Accounts are missing on {boards}: they are looked up as soon as GitHub answers.")
     return "\n".join(lines)
+
+
+def _tokens(overview: Overview) -> list[str]:
+    lines = []
+    for token in overview.tokens:
+        name = f"Token {token.number} of {len(overview.tokens)}"
+        if token.refused_since is not None:
+            again = "" if token.next_try_at is None else f", next try in {age(token.next_try_at - overview.at)}"
+            lines.append(f"{name}: GitHub refuses it since {readable_time(token.refused_since)}{again}.")
+        lines += [f"{name}: {DENIALS[code]}." for code in token.denied]
+    return lines
 
 
 def _budget(overview: Overview) -> list[str]:

@@ -75,14 +75,13 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor, kind: 
         yield
         return
     from podium.app import ready_checks
-    from podium.app.operations import metrics_page, shared_budgets
-    from podium.monitoring.inspector import Inspector
+    from podium.app.operations import metrics_page, shared_inspector
     from podium.web.api.worker_probes import Probed, create_probes
     from podium.web.serving.server import beside
 
     db, messages = factories.connect(settings), factories.backend(settings)
     with (
-        metrics_page(Inspector(db, messages, shared_budgets(settings, db))) as page,
+        metrics_page(shared_inspector(settings, db, messages)) as page,
         ready_checks.of_worker(settings, messages, supervisor.check, counts=kind != "users") as readiness,
     ):
         probed = Probed(settings, readiness, page)

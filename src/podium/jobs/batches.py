@@ -225,9 +225,8 @@ def finish_some(session: Session, repository_id: int, batch: int, token: str, em
     session.executemany(_DONE + " AND email = :email", rows)
 
 
-def give_up_some(session: Session, repository_id: int, reason: str) -> bool:
-    """Mark some unclaimed rows as processed; return whether more may be left. Users read ``reason``."""
-    transitions.explain_unresolved(session, repository_id, reason)
+def give_up_some(session: Session, repository_id: int) -> bool:
+    """Mark some unclaimed rows as processed; return whether more may be left."""
     return session.run(_GIVE_UP, id=repository_id, most=STEP_ROWS) == STEP_ROWS
 
 

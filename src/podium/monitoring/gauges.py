@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from podium.errors import PodiumError
-from podium.monitoring.overview import Overview
+from podium.monitoring.overview import DENIALS, Overview
 from podium.storage.throttled import Throttled
 from podium.telemetry.metrics import Gauge
 
@@ -81,6 +81,7 @@ def gauges(overview: Overview) -> list[Gauge]:
         _single("podium_batches_left", "Batches of e-mails that are not looked up yet.", overview.batches_left),
         _single("podium_emails_left", "E-mails that are not looked up yet.", overview.emails_left),
         *_budget(overview),
+        *_tokens(overview),
         _workers(overview),
     ]
 
@@ -112,6 +113,33 @@ def _budget(overview: Overview) -> list[Gauge]:
         ),
         _single(
             "podium_github_limits_in_force", "Tokens with a limit of GitHub in force.", len(overview.limits_in_force)
+        ),
+    ]
+
+
+def _tokens(overview: Overview) -> list[Gauge]:
+    refused: dict[tuple[str, ...], float] = {
+        (str(token.number), reason): float(is_refused)
+        for token in overview.tokens
+        for reason, is_refused in (
+            ("credentials", token.refused_since is not None),
+            *((code, code in token.denied) for code in DENIALS),
+        )
+    }
+    return [
+        Gauge(
+            "podium_github_token_refused",
+            "Whether GitHub refuses a token, by its place in GITHUB_TOKEN and the reason.",
+            ("token", "reason"),
+            refused,
+        ),
+        _single(
+            "podium_github_away", "Whether GitHub does not answer a worker.", overview.github_away_since is not None
+        ),
+        _single(
+            "podium_boards_unresolved",
+            "Boards that wait for GitHub to answer for the rest of their accounts.",
+            overview.boards_unresolved,
         ),
     ]
 

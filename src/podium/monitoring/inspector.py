@@ -16,10 +16,11 @@ from podium.monitoring.overview import (
     OldestRepository,
     Overview,
     StateCount,
+    TokenStatus,
     WorkerRow,
 )
 from podium.repositories.model import State
-from podium.repositories.store import statistics
+from podium.repositories.store import statistics, unresolved
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 
@@ -32,11 +33,16 @@ _WORKERS = "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inspector:
-    """``queues``, ``budgets`` (GitHub's): None if this process cannot see them."""
+    """What this process can see; None: it cannot, and relies on the workers' heartbeats.
+
+    budgets, tokens: GitHub's. github_away_since: since when it does not answer, as this process found out.
+    """
 
     db: Database
     queues: QueueMonitor | None = None
     budgets: Callable[[], Sequence[ApiBudget]] | None = None
+    tokens: Callable[[], Sequence[TokenStatus]] | None = None
+    github_away_since: Callable[[], float | None] = lambda: None
 
     def overview(self) -> Overview:
         """Read the overview now.
@@ -46,6 +52,7 @@ class Inspector:
         """
         depths = self.queues.depths() if self.queues else None
         budgets = tuple(self.budgets()) if self.budgets else ()
+        tokens = tuple(self.tokens()) if self.tokens else ()
         with self.db.read() as session:
             unfinished = statistics.unfinished(session)
             batches, emails = statistics.emails_left(session)
@@ -64,6 +71,9 @@ class Inspector:
                 emails_left=emails,
                 budget=budgets or _reported_budgets(reports),
                 limits_in_force=tuple(LimitInForce(row["held_until"]) for row in session.all(_LIMITS)),
+                tokens=tokens or _reported_tokens(reports),
+                github_away_since=_reported_away(reports),
+                boards_unresolved=unresolved.waiting(session),
                 workers=tuple(_worker(row) for row in workers),
             )
 
@@ -79,7 +89,9 @@ class Inspector:
             QueueError: the broker cannot be read.
         """
         reported: dict[str, Any] = {
-            "budgets": [dataclasses.asdict(each) for each in self.budgets()] if self.budgets else []
+            "budgets": [dataclasses.asdict(each) for each in self.budgets()] if self.budgets else [],
+            "tokens": [dataclasses.asdict(each) for each in self.tokens()] if self.tokens else [],
+            "github_away_since": self.github_away_since(),
         }
         if self.queues is not None and self.queues.source == "memory":
             reported["queues"] = {name: dataclasses.asdict(depth) for name, depth in self.queues.depths().items()}
@@ -127,3 +139,18 @@ def _reported_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth
 def _reported_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, ...]:
     reported = [each["budgets"] for each in reports if each.get("budgets")]
     return tuple(ApiBudget(**each) for each in reported[-1]) if reported else ()
+
+
+def _reported_tokens(reports: Sequence[Mapping[str, Any]]) -> tuple[TokenStatus, ...]:
+    """Of reports that differ about a token, one by which it is refused."""
+    found: dict[int, TokenStatus] = {}
+    for reported in (one for each in reports for one in each.get("tokens", ())):
+        status = TokenStatus(**{**reported, "denied": tuple(reported["denied"])})
+        if status.number not in found or status.refused_since is not None:
+            found[status.number] = status
+    return tuple(found[number] for number in sorted(found))
+
+
+def _reported_away(reports: Sequence[Mapping[str, Any]]) -> float | None:
+    """The earliest time since which a worker gets no answer."""
+    return min((each["github_away_since"] for each in reports if each.get("github_away_since")), default=None)

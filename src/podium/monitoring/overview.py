@@ -97,6 +97,30 @@ class LimitInForce:
     until: Time
 
 
+# Why GitHub denies a repository to a token that it accepts.
+DENIALS = {
+    "sso": "an organisation asks for single sign-on, which this token is not authorised for",
+    "forbidden": "it may not read a repository: let it read public repositories",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenStatus:
+    """What GitHub thinks of a token, by its place in `GITHUB_TOKEN`.
+
+    - refusedSince: null if GitHub accepts it.
+    - nextTryAt: when a refused token is tried again.
+    - denied: `sso`, `forbidden`: GitHub denied it a repository in the last hour, for this reason.
+    """
+
+    __pydantic_config__ = _IN_JSON
+
+    number: int
+    refused_since: Time | None
+    next_try_at: Time | None
+    denied: tuple[str, ...]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerRow:
     """A worker process, by its last heartbeat."""
@@ -124,6 +148,9 @@ class Overview:
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
     - batchesLeft, emailsLeft: what remains to be looked up.
     - limitsInForce: the first to end first.
+    - tokens: GitHub's tokens, as the processes that have them report them.
+    - githubAwaySince: null if GitHub answered the last time that a worker asked.
+    - boardsUnresolved: boards that wait for GitHub to answer for the rest of their accounts.
     """
 
     __pydantic_config__ = _IN_JSON
@@ -139,6 +166,9 @@ class Overview:
     emails_left: int
     budget: tuple[ApiBudget, ...]
     limits_in_force: tuple[LimitInForce, ...]
+    tokens: tuple[TokenStatus, ...]
+    github_away_since: Time | None
+    boards_unresolved: int
     workers: tuple[WorkerRow, ...]
 
 
@@ -156,6 +186,9 @@ def nothing_yet(at: float) -> Overview:
         emails_left=0,
         budget=(),
         limits_in_force=(),
+        tokens=(),
+        github_away_since=None,
+        boards_unresolved=0,
         workers=(),
     )
 

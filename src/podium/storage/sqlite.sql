@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, unresolved_code TEXT, accounts_again_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL, accounts_tries INTEGER DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -178,6 +178,8 @@ CREATE INDEX ix_contributor_login ON contributor (host, lower(username));
 CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
 
 CREATE INDEX ix_repository_tried_again ON repository (not_before) WHERE state = 'completed' AND not_before IS NOT NULL;
+
+CREATE INDEX ix_repository_accounts_again_at ON repository (accounts_again_at) WHERE unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> '';
 
 CREATE INDEX ix_repository_read ON repository (created_at, id, state, host, parent_key, search_text, hidden_at) WHERE host <> '' AND parent_key IS NULL;
 

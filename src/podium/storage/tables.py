@@ -43,6 +43,9 @@ _IS_REVISION = text("parent_key IS NOT NULL")
 _IS_LISTED = text("host <> '' AND parent_key IS NULL")
 _HAS_REASON = text("waiting_code IS NOT NULL")
 _IS_TRIED_AGAIN = text("state = 'completed' AND not_before IS NOT NULL")
+_IS_UNRESOLVED = text(
+    "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
+)
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -115,6 +118,10 @@ repository = Table(
     Column("progress", Text),
     # NULL: all e-mails were looked up.
     Column("unresolved_reason", Text),
+    # See repositories/store/unresolved.py.
+    Column("unresolved_code", Text),
+    Column("accounts_again_at", Double),
+    Column("accounts_tries", Integer, nullable=False, server_default="0"),
     Column("last_attempt", Double),
     Column("last_processed_at", Double),
     Column("commits_processed_at", Double),
@@ -166,6 +173,12 @@ repository = Table(
         "updated_at",
         sqlite_where=text("state = 'failed'"),
         postgresql_where=text("state = 'failed'"),
+    ),
+    Index(
+        "ix_repository_accounts_again_at",
+        "accounts_again_at",
+        sqlite_where=_IS_UNRESOLVED,
+        postgresql_where=_IS_UNRESOLVED,
     ),
 )
 

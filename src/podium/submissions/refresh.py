@@ -35,23 +35,23 @@ def refresh(db: Database, queues: Queues, key: str | None, stale_rows: StaleRows
             if repository.state == State.FAILED:
                 raise Conflict(f"{repository.url} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             ids = [repository.id]
-    return sum(resolve_again(db, queues, repository_id, stale_rows) for repository_id in ids)
+    return sum(bool(resolve_again(db, queues, repository_id, stale_rows)) for repository_id in ids)
 
 
-def resolve_again(db: Database, queues: Queues, repository_id: int, stale_rows: StaleRows) -> bool:
-    """Enqueue the stale e-mails of a completed repository; return whether there were any."""
+def resolve_again(db: Database, queues: Queues, repository_id: int, stale_rows: StaleRows) -> int:
+    """Enqueue the stale e-mails of a completed repository; return the number of rows."""
     # Read before, because it takes long on a large board.
     with db.read() as session:
         read = queries.by_id(session, repository_id)
         stale = stale_rows(session, repository_id, read.count_id) if read else []
     if read is None or not stale:
-        return False
+        return 0
     with db.write() as session:
         repository = queries.lock(session, repository_id)
         if repository is None or repository.state != State.COMPLETED or repository.count_id != read.count_id:
-            return False
+            return 0
         batches.reopen(session, stale)
         transitions.resolve_again(session, repository_id)
         batches.assign(session, repository_id, repository.count_id)
     enqueue_next(db, queues, repository_id)
-    return True
+    return len(stale)

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from podium.accounts.github.faults import BadToken, DelayUntil, Done, Halve, RetryAfter, Verdict
+from podium.accounts.github.faults import BadToken, DelayUntil, Done, GiveUp, Halve, RetryAfter, Verdict
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.requests import Api
 
@@ -29,7 +29,9 @@ class Policy:
         slot_seconds: a crashed worker's slot is free after this time.
         probe_seconds: how long other workers wait for the first answer.
         poll_seconds: when to check again for a slot of unknown release time.
-        refusals: consecutive refusals before a token counts as bad; a faulty server may send one.
+        refusals: consecutive refusals before a token counts as refused; a faulty server may send one.
+        refused_seconds, longest_refused_seconds: when a refused token is tried again; the delay doubles.
+        denied_seconds: how long a token counts as denied after GitHub denied it a repository.
     """
 
     graphql_minute: int = 2000
@@ -39,7 +41,9 @@ class Policy:
     probe_seconds: float = 10.0
     poll_seconds: float = 0.5
     refusals: int = 3
-    refused_seconds: float = 3600.0
+    refused_seconds: float = 120.0
+    longest_refused_seconds: float = 900.0
+    denied_seconds: float = 3600.0
 
     def minute(self, api: Api) -> int:
         return self.graphql_minute if api == "graphql" else self.core_minute
@@ -88,6 +92,9 @@ class TokenState:
         held_since, strikes: the time of the last secondary limit, and how many in a row.
         slots: requests in flight, each with its expiry.
         spent: points by second and API.
+        refused_since: 0: GitHub accepted the token the last time.
+        denied: the times of the last repository that GitHub denied the token, by the code of
+            :class:`podium.accounts.github.faults.GiveUp`.
     """
 
     windows: Mapping[str, RateWindow] = dataclasses.field(default_factory=dict)
@@ -98,6 +105,8 @@ class TokenState:
     refused_until: float = 0.0
     slots: tuple[tuple[Slot, float], ...] = ()
     spent: tuple[tuple[int, Api, int], ...] = ()
+    refused_since: float = 0.0
+    denied: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 def token_key(token: str) -> str:
@@ -130,13 +139,16 @@ def settle(state: TokenState, policy: Policy, slot: Slot, verdict: Verdict, now:
     state = dataclasses.replace(state, slots=tuple(held for held in state.slots if held[0].id != slot.id))
     window = _updated_window(state.windows.get(slot.api), verdict, _in_flight(state, slot.api), now)
     state = dataclasses.replace(state, windows=_with_window(state, slot.api, window))
-    if not isinstance(verdict.action, BadToken | RetryAfter | Halve):
-        state = dataclasses.replace(state, refusals=0)
+    # A request sent before the last refusal says nothing new about the token.
+    if slot.taken_at >= state.refused_until and not isinstance(verdict.action, BadToken | RetryAfter | Halve):
+        state = dataclasses.replace(state, refusals=0, refused_since=0.0, refused_until=0.0)
     # A request sent before the last limit says nothing new about it.
     is_news = slot.taken_at >= state.held_since
     match verdict.action:
         case BadToken():
-            return _count_refusal(state, policy, now)
+            return _count_refusal(state, policy, slot, now)
+        case GiveUp("sso" | "forbidden" as code, _):
+            state = dataclasses.replace(state, denied={**state.denied, code: now})
         case DelayUntil(until, "primary", _):
             return dataclasses.replace(state, held=_with_hold(state, slot.api, until))
         case DelayUntil(until, "secondary", _):
@@ -146,10 +158,42 @@ def settle(state: TokenState, policy: Policy, slot: Slot, verdict: Verdict, now:
     return dataclasses.replace(state, strikes=0) if is_news else state
 
 
-def _count_refusal(state: TokenState, policy: Policy, now: float) -> TokenState:
+def _count_refusal(state: TokenState, policy: Policy, slot: Slot, now: float) -> TokenState:
+    if slot.taken_at < state.refused_until:
+        return state
     refusals = state.refusals + 1
-    until = now + policy.refused_seconds if refusals >= policy.refusals else state.refused_until
-    return dataclasses.replace(state, refusals=refusals, refused_until=until)
+    if refusals < policy.refusals:
+        return dataclasses.replace(state, refusals=refusals)
+    # The exponent is bounded: a token may stay refused for years.
+    delay = policy.refused_seconds * 2 ** min(refusals - policy.refusals, 10)
+    return dataclasses.replace(
+        state,
+        refusals=refusals,
+        refused_until=now + min(delay, policy.longest_refused_seconds),
+        refused_since=state.refused_since or now,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenHealth:
+    """What GitHub thinks of a token.
+
+    Attributes:
+        refused_since: None: GitHub accepts it.
+        next_try_at: of a refused token.
+        denied: codes of :class:`podium.accounts.github.faults.GiveUp`: GitHub denied it a repository recently.
+    """
+
+    refused_since: float | None = None
+    next_try_at: float | None = None
+    denied: tuple[str, ...] = ()
+
+
+def health(state: TokenState, policy: Policy, now: float) -> TokenHealth:
+    denied = tuple(sorted(code for code, at in state.denied.items() if at > now - policy.denied_seconds))
+    if not state.refused_since:
+        return TokenHealth(denied=denied)
+    return TokenHealth(state.refused_since, max(now, state.refused_until), denied)
 
 
 def limited_until(state: TokenState, api: Api, now: float) -> float | None:
@@ -227,6 +271,8 @@ def _busy_until(state: TokenState, policy: Policy, api: Api, cost: int, now: flo
     probing = window is None and is_asked
     # A new window whose points are taken before an answer states its end.
     exhausted = window is not None and window.resets_at is None and _lacks(window, cost)
+    # One request finds out whether a refused token is accepted again.
+    probing |= bool(state.refused_since and state.slots)
     if probing or exhausted or len(state.slots) >= policy.concurrency:
         return now + policy.poll_seconds
     return _minute_ends(state, api, policy.minute(api) - cost, now)

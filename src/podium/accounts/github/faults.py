@@ -21,6 +21,7 @@ from podium.accounts.github.requests import (
     GitHubRequest,
     ParsedAnswer,
     Response,
+    TokenRequest,
     TransportFailure,
 )
 
@@ -281,7 +282,7 @@ def _give_up(code: Literal["sso", "forbidden", "address", "refused"]) -> Callabl
 
 def _moved(case: Case, why: str) -> Action:
     to = _redirect_path(case)
-    if to is None or isinstance(case.request, EmailsRequest) or case.request.moves >= MAX_MOVES:
+    if to is None or isinstance(case.request, EmailsRequest | TokenRequest) or case.request.moves >= MAX_MOVES:
         return GiveUp("address", why)
     return Moved(to)
 
@@ -308,6 +309,7 @@ _NOT_ALLOWED = frozenset({"FORBIDDEN"})
 
 _SECONDARY = r"secondary.rate|abuse.detection|wait a few minutes"
 _PRIMARY = r"rate limit (already )?exceeded"
+_CREDENTIALS = r"bad credentials|number of login attempts|account (was|is|has been) suspended|token.*(revoked|expired)"
 _SSO = r"saml|single sign|x-github-sso"
 _BLOCKED = r"access blocked|dmca"
 _SERVER_FAULT = r"something went wrong|timeout|timed out"
@@ -344,6 +346,7 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(404, 410), then=_gone, why=_NOT_SHOWN),
     FaultRow(status=(403,), messages=_BLOCKED, then=_gone, why=_TAKEN_DOWN),
     FaultRow(status=(403,), messages=_SSO, then=_give_up("sso"), why=_SIGN_ON),
+    FaultRow(status=(403,), messages=_CREDENTIALS, then=_bad_token, why=_TOKEN),
     FaultRow(status=(403,), then=_give_up("forbidden"), why=_FORBIDDEN),
     # An empty repository (409), an unknown commit (422).
     FaultRow(status=(409, 422), api="core", then=_done),

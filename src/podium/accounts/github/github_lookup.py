@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import threading
 import time
@@ -16,6 +17,7 @@ from podium.accounts.github.token_pool import TokenPool
 from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
 from podium.repositories.model import Repository
+from podium.repositories.store.unresolved import UnresolvedCode, WhyUnresolved
 
 # Without a token the job waits for at most these seconds for a limit.
 MAX_ANONYMOUS_WAIT = 120.0
@@ -23,7 +25,25 @@ _SHA1_DIGITS = 40
 _MAX_MOVED = 1000
 _MISSING_SECONDS = 3600.0
 
+# Seconds until a repository that GitHub does not show is asked for again.
+_DENIED_DELAY = 900.0
+
 _AUTHORS_ONLY = "Without a token GitHub names authors, not co-authors: set GITHUB_TOKEN."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _WithoutToken:
+    """Why no token can answer; '': there is none."""
+
+    code: UnresolvedCode = "token"
+    reason: str = ""
+
+    def because(self, reason: str) -> str:
+        return f"{self.reason} {reason}".strip()
+
+    @property
+    def unresolved(self) -> WhyUnresolved:
+        return WhyUnresolved(self.code, _DENIED_DELAY if self.code == "denied" else 0.0)
 
 
 class GitHubLookup:
@@ -74,12 +94,12 @@ class GitHubLookup:
             yield LookupStep(give_up="GitHub has no SHA-256 repositories, so this one's accounts cannot be looked up.")
             return
         left = {one.email: one for one in pending}
-        reason: str | None = ""
+        why: _WithoutToken | None = _WithoutToken()
         try:
             if self._tokens is not None:
-                reason = yield from self._with_tokens(self._tokens, repo_slug, left, stop)
-            if reason is not None:
-                yield from self._without_token(repo_slug, left, stop, reason)
+                why = yield from self._with_tokens(self._tokens, repo_slug, left, stop)
+            if why is not None:
+                yield from self._without_token(repo_slug, left, stop, why)
         except LimitInForceError as limit:
             yield LookupStep(wait_until=limit.until)
 
@@ -88,10 +108,10 @@ class GitHubLookup:
 
     def _with_tokens(
         self, tokens: TokenPool, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event
-    ) -> Generator[LookupStep, None, str | None]:
+    ) -> Generator[LookupStep, None, _WithoutToken | None]:
         """Return why no token can answer the rest of ``left``; None: all were asked."""
         session = self._session(tokens, stop)
-        reason = "GitHub accepts none of the tokens in GITHUB_TOKEN."
+        why = _WithoutToken("token", "GitHub accepts none of the tokens in GITHUB_TOKEN.")
         while left:
             try:
                 missing = self._missing_commits(repo_slug)
@@ -100,9 +120,9 @@ class GitHubLookup:
                         left.pop(email, None)
                     yield step
             except UnreadableRepositoryError as error:
-                reason = str(error)
+                why = _WithoutToken("denied", str(error))
             except NoTokenLeftError:
-                return reason
+                return why
             else:
                 break
         return None
@@ -112,7 +132,7 @@ class GitHubLookup:
             return self._missing.setdefault(repo_slug, MissingCommits())
 
     def _without_token(
-        self, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event, reason: str
+        self, repo_slug: tuple[str, str], left: dict[str, PendingEmail], stop: threading.Event, why: _WithoutToken
     ) -> Iterator[LookupStep]:
         # One batch at a time, or later batches (people with few commits) use up the hourly budget first.
         while not self._anonymous_lock.acquire(timeout=0.2):
@@ -129,16 +149,20 @@ class GitHubLookup:
                     left.pop(email, None)
                 yield step
         except HiddenRepositoryError as error:
-            yield LookupStep(give_up=reason or str(error))
+            unresolved = why.unresolved if why.reason else WhyUnresolved("denied", _DENIED_DELAY)
+            yield LookupStep(give_up=why.reason or str(error), unresolved=unresolved)
         except NoTokenLeftError:
-            yield LookupStep(give_up=reason or "GitHub answers no requests without a token: set GITHUB_TOKEN.")
+            give_up = why.reason or "GitHub answers no requests without a token: set GITHUB_TOKEN."
+            yield LookupStep(give_up=give_up, unresolved=why.unresolved)
         except LimitInForceError as limit:
-            if limit.until - time.time() <= MAX_ANONYMOUS_WAIT:
+            delay = limit.until - time.time()
+            if delay <= MAX_ANONYMOUS_WAIT:
                 raise
-            yield LookupStep(give_up=f"{reason} {_used_up(limit.until)}".strip())
+            unresolved = WhyUnresolved("limit" if why.code == "token" else why.code, delay)
+            yield LookupStep(give_up=why.because(_used_up(limit.until)), unresolved=unresolved)
         else:
             if not all(one.authored for one in left.values()):
-                yield LookupStep(skipped_reason=f"{reason} {_AUTHORS_ONLY}".strip())
+                yield LookupStep(skipped_reason=why.because(_AUTHORS_ONLY), unresolved=why.unresolved)
         finally:
             self._remember(repo_slug, windows.path)
             self._anonymous_lock.release()

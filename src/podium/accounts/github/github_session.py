@@ -76,7 +76,7 @@ class GitHubSession:
         """
         while True:
             slot = self._take_slot(request.api)
-            verdict = self._send(request, slot)
+            verdict = self.send(request, slot)
             if self._is_confirmed(slot.key, request, verdict):
                 self._last_key = slot.key
                 return verdict
@@ -101,13 +101,14 @@ class GitHubSession:
         """Stop using the last request's token for this work."""
         self._excluded.add(self._last_key)
 
-    def _send(self, request: GitHubRequest, slot: Slot) -> Verdict:
+    def send(self, request: GitHubRequest, slot: Slot) -> Verdict:
+        """Send ``request`` once, with the token of ``slot``."""
         outcome = self._github.send(request.call(), None if slot.key == ANONYMOUS else slot.key)
         now = time.time()
         verdict = judge(request, outcome, now, attempt=self._faults, strikes=slot.strikes)
         metrics.add(metrics.GITHUB_REQUESTS, kind=request.kind, outcome=outcome_label(verdict.action))
         if self._pool.report(slot, verdict, now) and isinstance(verdict.action, BadToken):
-            notes.error("%s (token %s).", verdict.action.reason, slot.key)
+            notes.error("%s (%s).", verdict.action.reason, self._pool.name(slot.key))
         return verdict
 
     def _is_confirmed(self, key: str, request: GitHubRequest, verdict: Verdict) -> bool:

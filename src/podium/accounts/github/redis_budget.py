@@ -20,6 +20,7 @@ T = TypeVar("T")
 _EXPIRY = 2 * 3600
 # Seconds, about a round trip of the other client.
 _PAUSE = 0.005
+_SINCE_TOKEN_HEALTH = ("refused_since", "denied")
 
 
 class RedisBudgetStore:
@@ -61,7 +62,9 @@ def _unusable(error: redis.RedisError) -> QueueError:
 
 
 def dumps(state: TokenState) -> str:
-    return json.dumps(dataclasses.asdict(state))
+    fields = dataclasses.asdict(state)
+    # An earlier version that shares this Redis can read the others.
+    return json.dumps({name: value for name, value in fields.items() if value or name not in _SINCE_TOKEN_HEALTH})
 
 
 def loads(text: str | bytes) -> TokenState | None:

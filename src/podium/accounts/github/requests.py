@@ -232,7 +232,21 @@ class RepositoryRequest:
         return ParsedAnswer(complete=text_of(mapping(document).get("full_name")) is not None)
 
 
-GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """Whether GitHub accepts the token. Costs no point (https://docs.github.com/en/rest/rate-limit/rate-limit)."""
+
+    api: ClassVar[Api] = "core"
+    kind: ClassVar[str] = "token"
+
+    def call(self) -> Call:
+        return Call(self.api, "/rate_limit")
+
+    def parse(self, document: object) -> ParsedAnswer:
+        return ParsedAnswer(complete=isinstance(document, dict))
+
+
+GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest | TokenRequest
 
 
 def repository_path(owner: str, name: str) -> str:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from podium.accounts.github import budget
-from podium.accounts.github.budget import Policy, RateWindow, Slot, TokenRefused, TokenState, WaitUntil
+from podium.accounts.github.budget import (
+    ANONYMOUS,
+    Policy,
+    RateWindow,
+    Slot,
+    TokenHealth,
+    TokenRefused,
+    TokenState,
+    WaitUntil,
+)
 from podium.accounts.github.faults import Verdict
 from podium.accounts.github.requests import Api
 
@@ -60,6 +69,27 @@ class TokenPool:
         self._policy = policy or Policy()
         self._round_robin = itertools.count()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self._keys
+
+    def name(self, key: str) -> str:
+        """What people read: the place in ``GITHUB_TOKEN``."""
+        return "no token" if key == ANONYMOUS else f"token {self._keys.index(key) + 1} of {len(self._keys)}"
+
+    def health(self, now: float) -> list[TokenHealth]:
+        """What GitHub thinks of each token, in the order of ``keys``.
+
+        Raises:
+            QueueError: the store cannot be read.
+        """
+        states = [self._store.peek(key) or TokenState() for key in self._keys]
+        return [budget.health(state, self._policy, now) for state in states]
+
+    def take_one(self, key: str, now: float, *, cost: int, api: Api) -> Slot | WaitUntil | TokenRefused:
+        """Take a slot of one token."""
+        return self._take(key, now, cost, api)
+
     def take(
         self, now: float, cost: int = 1, api: Api = "graphql", avoid: Collection[str] = ()
     ) -> Slot | WaitUntil | TokenRefused:
@@ -81,7 +111,7 @@ class TokenPool:
         """Return ``slot`` with the verdict on its request; call it for every slot.
 
         Returns:
-            Whether this report made the token bad. True once per token.
+            Whether this report made the token refused. True once for each time that it is tried.
         """
 
         def apply(state: TokenState | None) -> tuple[TokenState, tuple[TokenState, bool]]:

@@ -127,6 +127,7 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     yield from work.workers(settings, overview)
     yield from work.queues(overview)
     yield from work.limits(overview)
+    yield from work.tokens(overview)
     with db.read() as session:
         yield from work.stuck_work(settings, session)
     yield from counts.counts(db)

@@ -8,7 +8,7 @@ from podium import __version__
 from podium.cli.doctor.findings import Finding, ok, problem, warning
 from podium.jobs.queues import COMMITS, STATES, USERS
 from podium.monitoring import stalled
-from podium.monitoring.overview import Overview, WorkerRow
+from podium.monitoring.overview import DENIALS, Overview, WorkerRow
 from podium.repositories.model import State
 from podium.settings import Settings
 from podium.storage.session import Session
@@ -94,6 +94,26 @@ def limits(overview: Overview) -> Iterator[Finding]:
             f"the first until {readable_time(overview.limits_in_force[0].until)}.",
             "Work continues then. If this is usual, add a token to GITHUB_TOKEN.",
         )
+
+
+def tokens(overview: Overview) -> Iterator[Finding]:
+    """What the workers found out about GitHub and their tokens, which this process may not have."""
+    if overview.github_away_since is not None:
+        yield warning(
+            "github",
+            f"The user workers get no answer since {readable_time(overview.github_away_since)}.",
+            "Check their network. Accounts are looked up as soon as GitHub answers.",
+        )
+    for token in overview.tokens:
+        name = f"token {token.number} of {len(overview.tokens)}"
+        if token.refused_since is not None:
+            yield problem(
+                "github",
+                f"GitHub refuses {name} of the user workers since {readable_time(token.refused_since)}.",
+                "Set GITHUB_TOKEN to a valid one and restart them. Boards without accounts then fill by themselves.",
+            )
+        for code in token.denied:
+            yield warning("github", f"{name} of the user workers: {DENIALS[code]}.", "Authorise it, or use another.")
 
 
 _STALLED_BECAUSE = {

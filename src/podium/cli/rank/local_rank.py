@@ -29,6 +29,7 @@ from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import parse_revision
 from podium.repositories.store import queries, schedule, transitions
+from podium.repositories.store.unresolved import WhyUnresolved
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
@@ -305,7 +306,8 @@ def _resolve(
         if due is None or due.repository.state != State.USERS_PROCESSING:
             return
         if due.delay > LONGEST_WAIT:
-            job.give_up(repository_id, "GitHub's limit is used up for now: rank it again later to continue.")
+            reason = "GitHub's limit is used up for now: rank it again later to continue."
+            job.give_up(repository_id, reason, WhyUnresolved("limit"))
         elif due.delay > 0:
             progress("waiting for GitHub", 0)
             stop.wait(min(due.delay, LOOK_AGAIN))

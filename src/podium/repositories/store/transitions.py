@@ -253,7 +253,8 @@ def save_counted(
                 people = NULL, roots = :roots, next_ordinal = :next_ordinal, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
-                is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL
+                is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL,
+                accounts_tries = 0, accounts_again_at = NULL
             WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
             **_ours(repository),
             old_head=repository.head or "",
@@ -305,7 +306,8 @@ def resolve_again(session: Session, repository_id: int) -> bool:
 def start_users(session: Session, repository_id: int, *, progress: str) -> None:
     """Start the user stage, and clear the reason for unresolved e-mails."""
     session.run(
-        "UPDATE repository SET progress = :progress, unresolved_reason = NULL WHERE id = :id",
+        """UPDATE repository SET progress = :progress, unresolved_reason = NULL, unresolved_code = NULL
+        WHERE id = :id""",
         id=repository_id,
         progress=progress,
     )
@@ -345,10 +347,6 @@ def count_crash(session: Session, repository_id: int) -> int:
         id=repository_id,
     )
     return crashes
-
-
-def explain_unresolved(session: Session, repository_id: int, reason: str) -> None:
-    session.run("UPDATE repository SET unresolved_reason = :reason WHERE id = :id", reason=reason, id=repository_id)
 
 
 def complete(session: Session, repository_id: int) -> bool:

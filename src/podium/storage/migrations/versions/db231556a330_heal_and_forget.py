@@ -16,10 +16,14 @@ _ZERO = sa.text("0")
 _WAITS = sa.text("waiting_code IS NOT NULL")
 _IS_TRIED_AGAIN = sa.text("state = 'completed' AND not_before IS NOT NULL")
 _IS_LISTED = sa.text("host <> '' AND parent_key IS NULL")
+_IS_UNRESOLVED = sa.text(
+    "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
+)
 # name, columns, predicate
 _INDEXES = (
     ("ix_repository_waiting", ("host",), _WAITS),
     ("ix_repository_tried_again", ("not_before",), _IS_TRIED_AGAIN),
+    ("ix_repository_accounts_again_at", ("accounts_again_at",), _IS_UNRESOLVED),
     ("ix_repository_read", ("created_at", "id", "state", "host", "parent_key", "search_text", "hidden_at"), _IS_LISTED),
     ("ix_repository_state_read", ("state", "created_at", "id", "host", "parent_key", "hidden_at"), _IS_LISTED),
 )
@@ -38,7 +42,10 @@ _OF_REPOSITORY = {
     "gone_code": sa.Text,
     "hidden_at": sa.Double,
     "forgotten_at": sa.Double,
+    "unresolved_code": sa.Text,
+    "accounts_again_at": sa.Double,
 }
+_COUNTS = ("transient_attempts", "accounts_tries")
 
 
 # The versions of Podium that may work with this database, by their revisions.
@@ -49,7 +56,7 @@ def upgrade() -> None:
     online.add_columns(
         "repository",
         *(sa.Column(name, kind) for name, kind in _OF_REPOSITORY.items()),
-        sa.Column("transient_attempts", sa.Integer, nullable=False, server_default=_ZERO),
+        *(sa.Column(name, sa.Integer, nullable=False, server_default=_ZERO) for name in _COUNTS),
     )
     for name, columns, predicate in _INDEXES:
         online.create_index(name, "repository", columns, where=predicate)
@@ -109,4 +116,4 @@ def downgrade() -> None:
         online.create_index(name, "repository", columns, where=predicate)
     for name, *_ in _INDEXES:
         online.drop_index(name, "repository")
-    online.drop_columns("repository", "transient_attempts", *_OF_REPOSITORY)
+    online.drop_columns("repository", *_COUNTS, *_OF_REPOSITORY)
