@@ -46,7 +46,7 @@ def test_a_repository_that_waits_is_enqueued_at_growing_intervals(db: Database) 
 
 def test_a_process_whose_queue_starts_empty_enqueues_everything(db: Database) -> None:
     number = add_repository(db)
-    assert enqueue_due(db, everything_before=4e9) == [(number,)]
+    assert enqueue_due(db, commits_quiet=0, users_quiet=0) == [(number,)]
 
 
 def test_a_held_repository_is_left_alone_and_enqueued_once_its_lease_expires(db: Database) -> None:
@@ -86,7 +86,7 @@ def test_finished_and_local_repositories_are_never_enqueued(db: Database) -> Non
     for state in ("completed", "failed"):
         add_repository(db, key=state, state=state, enqueued_at=None)
     add_repository(db, key="file:///x", host="", enqueued_at=None)
-    assert enqueue_due(db, everything_before=4e9) == []
+    assert enqueue_due(db, commits_quiet=0, users_quiet=0) == []
 
 
 def test_a_locked_row_delays_no_other(postgresql: Database) -> None:

@@ -21,14 +21,12 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds until a waiting repository is enqueued again. The interval doubles up to LATEST, so that the queue
-# does not fill with copies of one message.
-AGAIN = 30.0
-LATEST = 3600.0
-# While the queues are empty, an unfinished repository without a holder has lost its message.
+# While its queue is empty, an unfinished repository without a holder and without any change for these seconds has lost
+# its message.
 LOST = 10.0
 # Batches of one repository in the queue at a time; see :mod:`podium.jobs`.
 AT_ONCE = 8
+# Repositories that one pass enqueues of each kind. Any message makes a worker take the next repository of the queue.
 _AT_A_TIME = 500
 # Seconds until a repository that an older version counted is tried again after a failure.
 _OUTDATED_AGAIN = 86_400.0
@@ -37,29 +35,21 @@ _STEPS_AT_A_TIME = 10
 
 
 def enqueue_due(
-    db: Database, queues: Queues, *, everything_before: float = 0.0, again: float = AGAIN, latest: float = LATEST
+    db: Database, queues: Queues, *, commits_quiet: float | None = None, users_quiet: float | None = None
 ) -> int:
-    """Enqueue every due repository; return how many there were.
+    """Enqueue some of the due repositories; return how many.
 
     Args:
-        everything_before: also enqueue what was enqueued up to this moment (seconds since the epoch, by the
-            database's clock): for an empty queue.
-        again, latest: seconds until a waiting repository is due again, the first time and at the latest.
+        commits_quiet, users_quiet: see :func:`podium.repositories.store.schedule.take_due`.
 
     Raises:
         StorageError: the database did not answer.
     """
-    enqueued = 0
-    while True:
-        with db.write() as session:
-            due = schedule.take_due(
-                session, everything_before=everything_before, again=again, latest=latest, limit=_AT_A_TIME
-            )
-        for repository in due:
-            _enqueue(db, queues, repository, delay=0)
-        enqueued += len(due)
-        if len(due) < _AT_A_TIME:
-            return enqueued
+    with db.write() as session:
+        due = schedule.take_due(session, limit=_AT_A_TIME, commits_quiet=commits_quiet, users_quiet=users_quiet)
+    for repository in due:
+        _enqueue(db, queues, repository, delay=0)
+    return len(due)
 
 
 def enqueue_next(db: Database, queues: Queues, repository_id: int) -> State | None:
@@ -164,13 +154,14 @@ def _remove_some(repository_id: int, session: Session) -> None:
 
 def _enqueue_all(db: Database, queues: Queues, backlog: Backlog) -> None:
     if backlog.is_fresh():
-        with db.read() as session:
-            now = session.value("SELECT {now}")
-        enqueue_due(db, queues, everything_before=now)
-        # If this process dies before this line, the next one enqueues everything.
+        enqueue_due(db, queues, commits_quiet=0.0, users_quiet=0.0)
+        # If this process dies before this line, the next one does the same.
         backlog.note_filled()
         return
-    if backlog.waiting(COMMITS, USERS):
-        enqueue_due(db, queues)
-    else:
-        enqueue_due(db, queues, again=LOST, latest=LOST)
+    # What did not fit into one pass is found as lost once the queue is empty.
+    enqueue_due(
+        db,
+        queues,
+        commits_quiet=None if backlog.waiting(COMMITS) else LOST,
+        users_quiet=None if backlog.waiting(USERS) else LOST,
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from podium.jobs.reconciler import LATEST
 from podium.repositories.store import statistics
+from podium.storage.due_times import LATEST
 from podium.storage.session import Session
 
 Reason = Literal["expired_lease", "never_enqueued", "no_progress"]

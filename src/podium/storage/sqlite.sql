@@ -175,6 +175,27 @@ CREATE INDEX ix_repository_parent_key ON repository (parent_key) WHERE parent_ke
 
 CREATE INDEX ix_contributor_login ON contributor (host, lower(username));
 
+CREATE INDEX ix_repository_due_at ON repository ((
+CASE
+    WHEN enqueued_at IS NULL OR enqueued_at < lease_until OR enqueued_at < not_before THEN
+    CASE
+        WHEN COALESCE(lease_until, 0) > COALESCE(not_before, 0) THEN COALESCE(lease_until, 0)
+        ELSE COALESCE(not_before, 0)
+    END
+    WHEN updated_at >= enqueued_at THEN updated_at + 30
+    WHEN (enqueued_at - updated_at) < 30 THEN enqueued_at + 30
+    WHEN (enqueued_at - updated_at) < 3600 THEN enqueued_at + (enqueued_at - updated_at)
+    ELSE enqueued_at + 3600
+END), id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed';
+
+CREATE INDEX ix_repository_quiet_since ON repository (state, (
+CASE
+    WHEN COALESCE(lease_until, 0) >= COALESCE(not_before, 0) AND COALESCE(lease_until, 0) >= COALESCE(enqueued_at, 0) AND COALESCE(lease_until, 0) >= updated_at THEN COALESCE(lease_until, 0)
+    WHEN COALESCE(not_before, 0) >= COALESCE(enqueued_at, 0) AND COALESCE(not_before, 0) >= updated_at THEN COALESCE(not_before, 0)
+    WHEN COALESCE(enqueued_at, 0) >= updated_at THEN COALESCE(enqueued_at, 0)
+    ELSE updated_at
+END), id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed';
+
 CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
 
 CREATE INDEX ix_repository_tried_again ON repository (not_before) WHERE state = 'completed' AND not_before IS NOT NULL;
@@ -202,6 +223,7 @@ CREATE TABLE worker_fault (
 	code TEXT NOT NULL,
 	message TEXT NOT NULL,
 	at DOUBLE NOT NULL,
+	try_again_at DOUBLE,
 	CONSTRAINT pk_worker_fault PRIMARY KEY (repository_id, worker_id),
 	CONSTRAINT fk_worker_fault_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
 );

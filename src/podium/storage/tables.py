@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 
+from podium.storage import due_times
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -147,6 +149,22 @@ repository = Table(
         "state IN ('pending', 'commits_processing', 'users_processing', 'completed', 'failed')", name="state"
     ),
     Index("ix_repository_state_enqueued_at", "state", "enqueued_at"),
+    # What is due: see storage/due_times.py.
+    Index(
+        "ix_repository_due_at",
+        text(due_times.DUE_AT),
+        "id",
+        sqlite_where=text(due_times.UNFINISHED),
+        postgresql_where=text(due_times.UNFINISHED),
+    ),
+    Index(
+        "ix_repository_quiet_since",
+        "state",
+        text(due_times.QUIET_SINCE),
+        "id",
+        sqlite_where=text(due_times.UNFINISHED),
+        postgresql_where=text(due_times.UNFINISHED),
+    ),
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_parent_key", "parent_key", sqlite_where=_IS_REVISION, postgresql_where=_IS_REVISION),
@@ -350,6 +368,8 @@ worker_fault = Table(
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("at", Double, nullable=False),
+    # When that worker may try it once more; NULL: never.
+    Column("try_again_at", Double),
 )
 
 # What administrators did. A forgotten person appears as a keyed hash.

@@ -9,7 +9,9 @@ from podium.repositories.fair_queue import NETWORK_SHARE, first_not_full, wider_
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store.leases import FREE
 from podium.repositories.store.queries import OF_VALID_COUNT, SELECT
-from podium.storage.session import Session
+from podium.storage import due_times
+from podium.storage.session import Row, Session
+from podium.storage.steps import chunked
 
 # Delayed repositories and those being counted do not affect the start of others.
 _NEXT_START = """
@@ -88,37 +90,55 @@ def waiting_in_order(session: Session, *, limit: int) -> list[Waiting]:
     ]
 
 
-# A locked row has a worker.
-_TAKE_DUE = f"""
-UPDATE repository SET enqueued_at = {{now}} WHERE id IN (
-    SELECT id FROM repository
-    WHERE host <> '' AND state IN ('pending', 'commits_processing', 'users_processing')
-        AND {FREE}
-        AND (not_before IS NULL OR not_before <= {{now}})
-        AND (
-            enqueued_at IS NULL OR enqueued_at <= :everything_before
-            OR enqueued_at < lease_until OR enqueued_at < not_before
-            OR (
-                {{now}} - updated_at > :again AND {{now}} - enqueued_at > :again
-                AND {{now}} - enqueued_at >
-                    CASE WHEN enqueued_at - updated_at < :latest THEN enqueued_at - updated_at ELSE :latest END
-            )
-        )
-    ORDER BY virtual_start, id LIMIT :limit {{skip_locked}}
+_IDS_PER_QUERY = 500
+# Of repositories that were enqueued already and wait: seconds of silence for which no time counts as silence enough.
+_NEVER = 1e12
+
+
+def _some(condition: str, order: str) -> str:
+    # A locked row has a worker.
+    return f"""SELECT id FROM (
+        SELECT id FROM repository WHERE {due_times.UNFINISHED} AND {condition} AND {FREE}
+            AND (not_before IS NULL OR not_before <= {{now}})
+        ORDER BY {order}, id LIMIT :limit {{skip_locked}}
+    ) AS chosen"""
+
+
+def _quiet(state: State, seconds: str) -> str:
+    return _some(f"state = '{state}' AND {due_times.QUIET_SINCE} <= {{now}} - {seconds}", due_times.QUIET_SINCE)
+
+
+_LOCK_DUE = " UNION ALL ".join(
+    (
+        _some(f"{due_times.DUE_AT} <= {{now}}", due_times.DUE_AT),
+        _quiet(State.PENDING, ":commits"),
+        _quiet(State.COMMITS_PROCESSING, ":commits"),
+        _quiet(State.USERS_PROCESSING, ":users"),
+    )
 )
-RETURNING {", ".join(COLUMNS)}
-"""
+
+# Not one statement with _LOCK_DUE: for so many rows PostgreSQL would read the whole table.
+_TAKE = """UPDATE repository SET enqueued_at = {{now}} WHERE id IN ({ids}) RETURNING """ + ", ".join(COLUMNS)
 
 
 def take_due(
-    session: Session, *, everything_before: float, again: float, latest: float, limit: int
+    session: Session, *, limit: int, commits_quiet: float | None = None, users_quiet: float | None = None
 ) -> list[Repository]:
-    """Mark up to ``limit`` due repositories as enqueued, and return them in queue order.
+    """Mark due repositories as enqueued, and return them in queue order: ``limit`` of each kind at most.
 
-    everything_before: repositories enqueued up to this moment are due.
-    again, latest: seconds until a waiting repository is due again; the delay doubles in between.
+    Args:
+        commits_quiet, users_quiet: of a repository in this stage that was enqueued already, the seconds without any
+            change after which it is due too; None: it is due at growing intervals (:mod:`podium.storage.due_times`).
     """
-    rows = session.all(_TAKE_DUE, everything_before=everything_before, again=again, latest=latest, limit=limit)
+    found = session.all(
+        _LOCK_DUE,
+        limit=limit,
+        commits=_NEVER if commits_quiet is None else commits_quiet,
+        users=_NEVER if users_quiet is None else users_quiet,
+    )
+    rows: list[Row] = []
+    for some in chunked({row["id"] for row in found}, _IDS_PER_QUERY):
+        rows += session.all(_TAKE.format(ids=", ".join(map(str, some))))
     return sorted(map(Repository.from_row, rows), key=lambda repository: (repository.virtual_start, repository.id))
 
 

@@ -19,8 +19,33 @@ _IS_LISTED = sa.text("host <> '' AND parent_key IS NULL")
 _IS_UNRESOLVED = sa.text(
     "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
 )
+# As in podium.storage.due_times.
+_IS_UNFINISHED = sa.text("host <> '' AND state <> 'completed' AND state <> 'failed'")
+_DUE_AT = sa.text("""(
+CASE
+    WHEN enqueued_at IS NULL OR enqueued_at < lease_until OR enqueued_at < not_before THEN
+    CASE
+        WHEN COALESCE(lease_until, 0) > COALESCE(not_before, 0) THEN COALESCE(lease_until, 0)
+        ELSE COALESCE(not_before, 0)
+    END
+    WHEN updated_at >= enqueued_at THEN updated_at + 30
+    WHEN (enqueued_at - updated_at) < 30 THEN enqueued_at + 30
+    WHEN (enqueued_at - updated_at) < 3600 THEN enqueued_at + (enqueued_at - updated_at)
+    ELSE enqueued_at + 3600
+END)""")
+_QUIET_SINCE = sa.text("""(
+CASE
+    WHEN COALESCE(lease_until, 0) >= COALESCE(not_before, 0) AND COALESCE(lease_until, 0) >= COALESCE(enqueued_at, 0) \
+AND COALESCE(lease_until, 0) >= updated_at THEN COALESCE(lease_until, 0)
+    WHEN COALESCE(not_before, 0) >= COALESCE(enqueued_at, 0) AND COALESCE(not_before, 0) >= updated_at \
+THEN COALESCE(not_before, 0)
+    WHEN COALESCE(enqueued_at, 0) >= updated_at THEN COALESCE(enqueued_at, 0)
+    ELSE updated_at
+END)""")
 # name, columns, predicate
 _INDEXES = (
+    ("ix_repository_due_at", (_DUE_AT, "id"), _IS_UNFINISHED),
+    ("ix_repository_quiet_since", ("state", _QUIET_SINCE, "id"), _IS_UNFINISHED),
     ("ix_repository_waiting", ("host",), _WAITS),
     ("ix_repository_tried_again", ("not_before",), _IS_TRIED_AGAIN),
     ("ix_repository_accounts_again_at", ("accounts_again_at",), _IS_UNRESOLVED),
@@ -79,6 +104,7 @@ def upgrade() -> None:
         sa.Column("code", sa.Text, nullable=False),
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
+        sa.Column("try_again_at", sa.Double),
     )
     online.create_table(
         "audit_log",
