@@ -134,8 +134,8 @@ def test_doctor_and_queue_work_without_the_extra_on_the_default_database(tmp_pat
     podium = Podium(tmp_path / "data")
     assert podium.run("migrate", PYTHONPATH=without_extra).returncode == 0
     assert podium.run("queue", PYTHONPATH=without_extra).stderr == ""
-    assert "revision" in podium.run("doctor", "--offline", PYTHONPATH=without_extra).stdout
-    found = podium.run("doctor", "--offline", PYTHONPATH=without_extra, REDIS_URL="redis://127.0.0.1:9")
+    assert "revision" in podium.run("doctor", "--offline", "--wait", "60", PYTHONPATH=without_extra).stdout
+    found = podium.run("doctor", "--offline", "--wait", "60", PYTHONPATH=without_extra, REDIS_URL="redis://127.0.0.1:9")
     assert "pip install 'podium[server]'" in found.stdout
     assert found.stderr == ""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import functools
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -20,7 +22,8 @@ import pytest
 from podium.app import factories
 from podium.app.admin_token import token_file
 from podium.app.operations import migrate_database
-from podium.cli.doctor import database, examine, exposure, github_api, machine, redis_server
+from podium.cli import doctor
+from podium.cli.doctor import database, exposure, github_api, machine, redis_server, side_by_side
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.git import version
 from podium.jobs.queues import COMMITS, USERS
@@ -37,6 +40,9 @@ from tests.support.server import free_port, serving, wait_until
 from tests.support.valkey import Valkey, running_valkey
 
 Found = list[Finding]
+
+# A busy machine may take longer than an operator would wait.
+examine = functools.partial(doctor.examine, wait=60)
 
 
 def levels(found: Found, check: str) -> list[str]:
@@ -72,7 +78,7 @@ def test_a_running_server_is_healthy(tmp_path: Path) -> None:
     small = {"PODIUM_DISK_RESERVE_BYTES": "1M", "PODIUM_MIRROR_CACHE_BYTES": "1M"}
     with serving(podium, small), GitHubDouble({}) as double:
         asked = {"GITHUB_API_URL": double.api_url, "GITHUB_TOKEN": "token-of-a-test"} | small
-        done = podium.run("doctor", "--json", cwd=None, **asked)
+        done = podium.run("doctor", "--json", "--wait", "60", cwd=None, **asked)
         document = json.loads(done.stdout)
         assert document["healthy"] is True, document
         assert done.returncode == 0
@@ -91,7 +97,7 @@ def test_a_running_server_is_healthy(tmp_path: Path) -> None:
             "counts",
             "github",
         }
-        text = podium.run("doctor", cwd=None, **asked).stdout
+        text = podium.run("doctor", "--wait", "60", cwd=None, **asked).stdout
         assert text.endswith("\n0 problems, 0 warnings.\n")
         double.check()
 
@@ -100,11 +106,13 @@ def test_the_exit_code_tells_of_problems_and_not_of_warnings(tmp_path: Path) -> 
     podium = Podium(tmp_path / "data")
     small = {"PODIUM_DISK_RESERVE_BYTES": "1M", "PODIUM_MIRROR_CACHE_BYTES": "1M"}
     podium.run("migrate")
-    done = podium.run("doctor", "--offline", cwd=None, **small, PODIUM_METRICS_TOKEN="x", PODIUM_ADMIN_TOKN="y")
+    done = podium.run(
+        "doctor", "--offline", "--wait", "60", cwd=None, **small, PODIUM_METRICS_TOKEN="x", PODIUM_ADMIN_TOKN="y"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 problems, 2 warnings." in done.stdout
     assert "PODIUM_ADMIN_TOKN is not a setting of Podium: PODIUM_ADMIN_TOKEN is the nearest." in done.stdout
-    done = podium.run("doctor", "--offline", cwd=None, **small, PODIUM_MAILMAP_FILE="none")
+    done = podium.run("doctor", "--offline", "--wait", "60", cwd=None, **small, PODIUM_MAILMAP_FILE="none")
     assert done.returncode == 1
 
 
@@ -116,13 +124,13 @@ def test_a_new_machine_is_healthy_and_what_is_normal_there_says_so(tmp_path: Pat
         "PODIUM_MIRROR_CACHE_BYTES": "1M",
         "GITHUB_API_URL": f"http://127.0.0.1:{free_port()}",
     }
-    done = podium.run("doctor", cwd=None, **new)
+    done = podium.run("doctor", "--wait", "60", cwd=None, **new)
     assert (done.returncode, done.stderr) == (0, "")
     assert "normal on a new machine" in done.stdout
     assert "accounts stay unresolved" in done.stdout
     assert not podium.data.exists(), "a doctor who makes what it looks for"
     podium.run("migrate")
-    done = podium.run("doctor", "--offline", cwd=None, **new)
+    done = podium.run("doctor", "--offline", "--wait", "60", cwd=None, **new)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("normal while `podium serve` does not run") == 2
     assert "0 problems, 0 warnings." in done.stdout
@@ -465,36 +473,41 @@ def at(double: GitHubDouble, *tokens: str) -> Settings:
     return Settings(github_api_url=double.api_url, github_graphql_url=double.graphql_url, github_tokens=tokens)
 
 
+def github(settings: Settings) -> Found:
+    numbers = range(max(1, len(settings.github_tokens)))
+    return [finding for number in numbers for finding in github_api.github(settings, number, 30)]
+
+
 def test_each_token_is_asked_for_its_budget_at_no_cost(double: GitHubDouble) -> None:
-    found = list(github_api.github(at(double, "good", "other")))
+    found = github(at(double, "good", "other"))
     assert [finding.level for finding in found] == ["ok", "ok"]
     reported(found, "github", "token 2 of 2: 5,000 of 5,000 graphql points left")
     double.check()
 
 
 def test_a_token_that_github_does_not_accept_is_a_problem_and_not_repeated(double: GitHubDouble) -> None:
-    found = list(github_api.github(at(double, "good", "revoked-token")))
+    found = github(at(double, "good", "revoked-token"))
     advised(found, "problem", "github", "token 2 of 2")
     assert "revoked-token" not in as_json(found)
 
 
 def test_no_token_is_a_warning(double: GitHubDouble) -> None:
-    advised(list(github_api.github(at(double))), "warning", "github", "60 of 60", "GITHUB_TOKEN")
+    advised(github(at(double)), "warning", "github", "60 of 60", "GITHUB_TOKEN")
 
 
 def test_a_budget_that_is_spent_is_a_warning() -> None:
     with GitHubDouble({}, tokens=("good",), limit=0) as double:
-        advised(list(github_api.github(at(double, "good"))), "warning", "github", "0 of 0", "Work waits")
+        advised(github(at(double, "good")), "warning", "github", "0 of 0", "Work waits")
 
 
 def test_a_token_that_may_do_more_than_it_needs_is_a_warning(double: GitHubDouble) -> None:
     double.scopes = "repo, admin:org"
-    advised(list(github_api.github(at(double, "good"))), "warning", "github", "repo, admin:org")
+    advised(github(at(double, "good")), "warning", "github", "repo, admin:org")
 
 
 def test_a_github_without_limits_is_well() -> None:
     with GitHubDouble({}, tokens=("good",), states_limits=False) as double:
-        assert [finding.level for finding in github_api.github(at(double, "good"))] == ["ok"]
+        assert [finding.level for finding in github(at(double, "good"))] == ["ok"]
 
 
 class _Stranger(BaseHTTPRequestHandler):
@@ -517,7 +530,7 @@ def test_an_address_where_no_github_is_is_a_problem(status: int, tokens: tuple[s
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/{status}"
-        found = list(github_api.github(Settings(github_api_url=address, github_tokens=tokens)))
+        found = github(Settings(github_api_url=address, github_tokens=tokens))
         server.shutdown()
         thread.join()
     advised(found, "problem", "github", "GITHUB_API_URL")
@@ -525,7 +538,69 @@ def test_an_address_where_no_github_is_is_a_problem(status: int, tokens: tuple[s
 
 def test_a_github_that_is_away_is_a_problem() -> None:
     settings = Settings(github_api_url=f"http://127.0.0.1:{free_port()}", github_tokens=("good",))
-    advised(list(github_api.github(settings)), "problem", "github", "cannot be reached", "connect")
+    advised(github(settings), "problem", "github", "cannot be reached", "connect")
+
+
+# What hangs
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[int]:
+    """A port that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_whatever_hangs_is_reported_and_the_rest_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved.wait())
+    with silent_server() as port:
+        settings = healthy(
+            tmp_path,
+            database_url=f"postgresql://u:secret@127.0.0.1:{port}/d",
+            redis_url=f"redis://:secret@127.0.0.1:{port}",
+            github_api_url=f"http://127.0.0.1:{port}",
+            github_tokens=("one", "two", "three"),
+        )
+        # The sum of all time-outs is many times as long.
+        found = examine(settings, ask_github=True, wait=1)
+    resolved.set()
+    reported(found, "git")
+    reported(found, "disk")
+    for check in ("redis", "database"):
+        advised(found, "problem", check, "not answered")
+    assert levels(found, "github") == ["problem"] * 3
+    assert "secret" not in as_json(found)
+
+
+def test_a_silent_redis_and_a_silent_github_are_named(tmp_path: Path) -> None:
+    with silent_server() as port:
+        settings = healthy(tmp_path, redis_url=f"redis://127.0.0.1:{port}", github_api_url=f"http://127.0.0.1:{port}")
+        found = examine(settings, ask_github=True, wait=3)
+    advised(found, "problem", "redis", "Redis cannot be used (Timeout")
+    advised(found, "warning", "github", "cannot be reached (timeout)")
+
+
+def test_a_bug_in_a_check_is_not_hidden() -> None:
+    def look() -> Iterator[Finding]:
+        yield ok("git", "2.45")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        side_by_side.run([side_by_side.Examination("git", look)], 30)
+
+
+def test_what_was_found_before_a_check_hangs_is_kept() -> None:
+    end = threading.Event()
+
+    def look() -> Iterator[Finding]:
+        yield ok("counts", "one")
+        end.wait()
+
+    for late, levels in ((None, ["ok", "problem"]), (ok("counts", "enough"), ["ok", "ok"])):
+        found = side_by_side.run([side_by_side.Examination("counts", look, late)], 0.05)
+        assert [finding.level for finding in found] == levels
+    end.set()
 
 
 # Redis

@@ -481,7 +481,7 @@ def test_reading_the_queues_migrates_nothing(tmp_path: Path) -> None:
     done = podium.run("queue")
     assert done.returncode == 2
     assert "podium migrate" in done.stderr
-    assert podium.run("doctor", "--offline").returncode == 1
+    assert podium.run("doctor", "--offline", "--wait", "60").returncode == 1
     with contextlib.closing(sqlite3.connect(podium.data / "podium.db")) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
 

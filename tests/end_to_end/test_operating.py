@@ -78,7 +78,7 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
         assert before["queues"][COMMITS] == {"waiting": 2, "active": 0, "delayed": 0, "dead": 0}
         assert before["repositories"]["pending"]["count"] == 2
         assert before["workers"] == []
-        ill = podium(arrangement, "doctor", "--offline", code=1)
+        ill = podium(arrangement, "doctor", "--offline", "--wait", "60", code=1)
         assert "podium worker commits" in ill
 
         commits, users = free_port(), free_port()
@@ -101,7 +101,7 @@ def test_the_queues_are_seen_from_anywhere_and_are_empty_in_the_end(arrangement:
         text = podium(arrangement, "queue")
         assert f"#{number} {gone}" in text
         assert "Batches left: 0" in text
-        found = json.loads(podium(arrangement, "doctor", "--offline", "--json"))
+        found = json.loads(podium(arrangement, "doctor", "--offline", "--wait", "60", "--json"))
         assert found["healthy"], found
 
         assert "1 repository is tried again." in podium(arrangement, "queue", "retry")
@@ -189,7 +189,7 @@ def test_a_redis_outage_is_reported_by_all_and_needs_no_manual_step(
         assert server.ask("/queues").status == 503
         found = wait_until(lambda: _where_down(server.port), "the metrics to tell it")
         assert value(found, "podium_http_requests_total", method="GET", route="/queues", status="503") == 1
-        assert "cannot be used" in podium(arrangement, "doctor", "--offline", code=1)
+        assert "cannot be used" in podium(arrangement, "doctor", "--offline", "--wait", "60", code=1)
         wait_until(lambda: "the reconciler waits: Redis cannot be used" in arrangement.said(), "the worker to tell it")
         valkey.start()
         wait_until(lambda: value(page(server.port), "podium_up") == 1, "it to be back")

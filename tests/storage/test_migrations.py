@@ -395,7 +395,7 @@ def test_a_database_of_a_removed_revision_is_refused_with_what_to_do(
         complaint = capsys.readouterr().err
         assert start_again in complaint
         assert complaint.count("\n") == 1
-    assert main(["doctor", "--offline"]) == 1
+    assert main(["doctor", "--offline", "--wait", "60"]) == 1
     assert start_again in capsys.readouterr().out.lower()
 
 

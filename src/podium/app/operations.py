@@ -69,15 +69,18 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> str:
 
 
 @contextlib.contextmanager
-def shared_queues(settings: Settings) -> Iterator[QueueMonitor | None]:
-    """Open the queues in Redis; None if each process has its own."""
+def shared_queues(settings: Settings, **timeouts: float) -> Iterator[QueueMonitor | None]:
+    """Open the queues in Redis; None if each process has its own.
+
+    ``timeouts``: as of :func:`podium.jobs.redis_broker.connect`.
+    """
     if not settings.uses_redis:
         yield None
         return
     from podium.jobs.redis_broker import connect
     from podium.jobs.redis_queues import RedisQueues
 
-    with contextlib.closing(RedisQueues(connect(settings))) as queues:
+    with contextlib.closing(RedisQueues(connect(settings, **timeouts))) as queues:
         yield queues
 
 

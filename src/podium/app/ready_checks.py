@@ -18,6 +18,7 @@ from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
 from podium.storage.session import Database
+from podium.storage.time_limits import QUICK
 from podium.workers import heartbeat
 
 # A full disk may still have room for an empty file.
@@ -74,7 +75,7 @@ def _probed_database(settings: Settings) -> Iterator[Database]:
 
 def database_checks(db: Database) -> list[Check]:
     def read() -> None:
-        with db.read() as session:
+        with db.read(QUICK) as session:
             queries.check_readable(session)
 
     return [

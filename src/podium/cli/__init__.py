@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from types import FrameType
 
@@ -18,6 +19,9 @@ from podium.cli import output
 from podium.cli.arguments import CHILD_COMMANDS, parse
 from podium.errors import Interrupted, MissingDependency, OutputError, PodiumError
 from podium.settings import unknown_variables
+
+# By the monotonic clock: what a command imports takes a part of the time that it has.
+STARTED_AT = time.monotonic()
 
 # Servers log unknown variables, doctor has them among its findings, and these two read no settings.
 _REPORT_VARIABLES_THEMSELVES = ("serve", "worker", "doctor", *CHILD_COMMANDS, "schema", "completion")

@@ -340,6 +340,12 @@ def _add_doctor(commands: Any) -> None:
     summary = "check everything that Podium needs, and say what to do"
     doctor = _add(commands, "doctor", "doctor:run", summary, more="It exits with 1 if it finds a problem.")
     doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.add_argument(
+        "--wait",
+        type=_interval,
+        metavar="SECONDS",
+        help="seconds that the checks may take, (default: until the answer takes five)",
+    )
     doctor.add_argument("--offline", action="store_true", help="do not ask GitHub about tokens and limits")
 
 

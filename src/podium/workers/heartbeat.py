@@ -14,6 +14,7 @@ from podium import __version__
 from podium.errors import PodiumError, StorageError
 from podium.jobs.periodic import Periodic
 from podium.storage.session import Database
+from podium.storage.time_limits import QUICK
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def check_writable(db: Database) -> None:
     """
     # Both statements and the commit write to the disk; an UPDATE of no row would not.
     row = {"id": f"probe-{uuid.uuid4().hex}", "host": "", "pid": 0, "version": "", "queues": "", "report": "{}"}
-    with db.write() as session:
+    with db.write(QUICK) as session:
         session.run(_BEAT, **row)
         session.run("DELETE FROM worker WHERE id = :id", id=row["id"])
 

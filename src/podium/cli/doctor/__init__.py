@@ -4,46 +4,70 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
 from podium.bots.tools import Bots
-from podium.cli import output
-from podium.cli.doctor import counts, database, exposure, github_api, machine, work
+from podium.cli import STARTED_AT, output
+from podium.cli.doctor import counts, database, exposure, github_api, machine, side_by_side, work
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
+from podium.cli.doctor.side_by_side import Examination
 from podium.errors import MissingDependency, NoDatabaseYet, PodiumError, QueueError, StorageError
 from podium.monitoring.inspector import Inspector
 from podium.settings import Settings, unknown_variables
+from podium.storage import migrate
 from podium.storage.session import Database
 from podium.web.middleware.proxy_watch import ADVICE, found, suspected_proxy
 
+# Seconds from the start of the process to the end of all checks, and that they have at least.
+ANSWERS_WITHIN = 4.0
+LEAST_WAIT = 1.0
+# Part of them that GitHub has, so that its check can say what is wrong.
+_OF_WAIT = 0.8
+# Seconds that a silent Redis is waited for, which is tried twice.
+_REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
+
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    findings = _variables(environment) + examine(Settings.from_environment(environment), ask_github=not options.offline)
+    settings = Settings.from_environment(environment)
+    wait = options.wait or max(LEAST_WAIT, ANSWERS_WITHIN - (time.monotonic() - STARTED_AT))
+    findings = _variables(environment) + examine(settings, ask_github=not options.offline, wait=wait)
     output.write(as_json(findings) if options.json else as_text(findings))
     return 0 if is_healthy(findings) else 1
 
 
-def examine(settings: Settings, *, ask_github: bool) -> list[Finding]:
-    """A check that cannot run is a finding too. ``ask_github`` costs no points of the budget."""
-    return list(_examine(settings, ask_github=ask_github))
+def examine(settings: Settings, *, ask_github: bool, wait: float) -> list[Finding]:
+    """Examine everything side by side.
 
-
-def _examine(settings: Settings, *, ask_github: bool) -> Iterator[Finding]:
-    yield from _guarded("git", lambda: machine.git(settings))
-    yield from _guarded("disk", lambda: machine.disk(settings))
-    yield from _guarded("settings", lambda: _settings(settings))
+    A check that cannot run, or takes longer than ``wait`` seconds, is a finding too. ``ask_github`` costs no points of
+    the budget.
+    """
+    examinations = [
+        _guarded("git", lambda: machine.git(settings)),
+        _guarded("disk", lambda: machine.disk(settings)),
+        _guarded("settings", lambda: _settings(settings)),
+    ]
     if settings.mailmap_file:
-        yield from _guarded("mailmap", lambda: _own_mailmap(settings))
+        examinations.append(_guarded("mailmap", lambda: _own_mailmap(settings)))
     if settings.bots_file:
-        yield from _guarded("bots", lambda: _own_bots(settings))
+        examinations.append(_guarded("bots", lambda: _own_bots(settings)))
     if settings.uses_redis:
-        yield from _guarded("redis", lambda: _redis(settings))
-    yield from _guarded("database", lambda: _database(settings))
+        examinations.append(_guarded("redis", lambda: _redis(settings)))
+    examinations.append(_guarded("database", lambda: _database(settings)))
+    unfinished = ok("counts", "as many commit logs checked as the time allowed; `--wait SECONDS` allows more")
+    examinations.append(_guarded("counts", lambda: _counts(settings), late=unfinished))
     if ask_github:
-        yield from _guarded("github", lambda: github_api.github(settings))
+        examinations += [
+            _guarded("github", functools.partial(github_api.github, settings, number, _OF_WAIT * wait))
+            for number in range(max(1, len(set(settings.github_tokens))))
+        ]
+    findings = side_by_side.run(examinations, wait)
+    # A database that does not answer has no logs that could have been checked.
+    is_away = any(finding.check == "database" and finding.level == "problem" for finding in findings)
+    return [finding for finding in findings if not (is_away and finding is unfinished)]
 
 
 def _variables(environment: Mapping[str, str]) -> list[Finding]:
@@ -52,17 +76,20 @@ def _variables(environment: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-def _guarded(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    try:
-        yield from look()
-    except ModuleNotFoundError as error:
-        missing = MissingDependency.from_import(error, "podium doctor")
-        yield problem(check, missing.message, "It could not be checked.")
-    except PodiumError as error:
-        yield problem(check, error.message, "Nothing that depends on it was checked.")
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        yield problem(check, f"{where}{error.strerror}.", "Give this user access to it.")
+def _guarded(check: str, look: Callable[[], Iterable[Finding]], late: Finding | None = None) -> Examination:
+    def guarded() -> Iterator[Finding]:
+        try:
+            yield from look()
+        except ModuleNotFoundError as error:
+            missing = MissingDependency.from_import(error, "podium doctor")
+            yield problem(check, missing.message, "It could not be checked.")
+        except PodiumError as error:
+            yield problem(check, error.message, "Nothing that depends on it was checked.")
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            yield problem(check, f"{where}{error.strerror}.", "Give this user access to it.")
+
+    return Examination(check, guarded, late)
 
 
 def _own_mailmap(settings: Settings) -> Iterator[Finding]:
@@ -80,7 +107,7 @@ def _own_bots(settings: Settings) -> Iterator[Finding]:
 def _redis(settings: Settings) -> Iterator[Finding]:
     from podium.cli.doctor import redis_server
 
-    return redis_server.server(settings)
+    return redis_server.server(settings, **_REDIS_TIMEOUTS)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -119,7 +146,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     try:
-        with shared_queues(settings) as queues:
+        with shared_queues(settings, **_REDIS_TIMEOUTS) as queues:
             overview = Inspector(db, queues).overview()
     except (QueueError, ModuleNotFoundError):
         # The check of Redis has reported it.
@@ -130,4 +157,14 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     yield from work.tokens(overview)
     with db.read() as session:
         yield from work.stuck_work(settings, session)
-    yield from counts.counts(db)
+
+
+def _counts(settings: Settings) -> Iterator[Finding]:
+    try:
+        check_database_exists(settings)
+        with contextlib.closing(factories.connect(settings)) as db:
+            if migrate.revision_fault(migrate.revision(db)) is None:
+                yield from counts.counts(db)
+    except StorageError:
+        # The check of the database reports it.
+        return

@@ -16,13 +16,15 @@ from podium.textutil.age import age
 _RATE_LIMIT = Call("core", "/rate_limit")
 
 
-def github(settings: Settings) -> Iterator[Finding]:
-    """Ask once with each token, or once without one."""
-    with GitHub(settings.github_api_url, settings.github_graphql_url, settings.github_tokens, deadline=15.0) as client:
-        keys: list[str | None] = [*client.keys] or [None]
-        for number, key in enumerate(keys, 1):
-            name = "GitHub" if key is None else f"token {number} of {len(keys)}"
-            yield from _judge(settings, name, key, client.send(_RATE_LIMIT, key))
+def github(settings: Settings, number: int, seconds: float) -> Iterator[Finding]:
+    """Ask once with token ``number`` (from 0), or without one where there are none."""
+    tokens = settings.github_tokens
+    with GitHub(
+        settings.github_api_url, settings.github_graphql_url, tokens, timeout=seconds, deadline=seconds
+    ) as client:
+        key = client.keys[number] if tokens else None
+        name = "GitHub" if key is None else f"token {number + 1} of {len(client.keys)}"
+        yield from _judge(settings, name, key, client.send(_RATE_LIMIT, key))
 
 
 def _judge(settings: Settings, name: str, key: str | None, outcome: Response | TransportFailure) -> Iterator[Finding]:

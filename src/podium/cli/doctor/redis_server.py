@@ -21,13 +21,13 @@ NEARLY_FULL = 0.9
 _LOOKED_AT = 1000
 
 
-def server(settings: Settings) -> Iterator[Finding]:
+def server(settings: Settings, **timeouts: float) -> Iterator[Finding]:
     """Check the Redis of the settings.
 
     Raises:
         QueueError: it cannot be used at all.
     """
-    client = connect(settings)
+    client = connect(settings, **timeouts)
     try:
         with redis_errors(client):
             info: Mapping[str, Any] = client.info("everything")
