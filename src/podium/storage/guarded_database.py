@@ -1,0 +1,90 @@
+"""A database that is not asked while it is away, or while its tables are of a revision that this Podium cannot use."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from podium.errors import DatabaseAway, StorageError, WrongRevision
+from podium.storage.session import Database, Session
+from podium.storage.time_limits import NORMAL, QUICK, TimeLimit
+
+# Seconds between two transactions that try whether the database is back.
+TRY_EVERY = 2.0
+
+
+class GuardedDatabase:
+    """After the first transaction that finds the database away, others fail at once, so no thread waits for it.
+
+    Every :data:`TRY_EVERY` seconds one transaction tries it, within the limits of a quick one.
+
+    Args:
+        clock: as ``time.monotonic``.
+    """
+
+    def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self._db = db
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._away: DatabaseAway | None = None
+        self._next_try = 0.0
+        self._refusal: WrongRevision | None = None
+
+    @property
+    def is_away(self) -> bool:
+        return self._away is not None
+
+    def refuse(self, error: WrongRevision | None) -> None:
+        """Raise ``error`` in each transaction from now on; None: no longer."""
+        self._refusal = error
+
+    @contextlib.contextmanager
+    def unrefused(self, limit: TimeLimit = NORMAL) -> Iterator[Session]:
+        """Read, even a database that is refused."""
+        with self._guarded(self._db.read, limit) as session:
+            yield session
+
+    def read(self, limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
+        self._check()
+        return self._guarded(self._db.read, limit)
+
+    def write(self, limit: TimeLimit = NORMAL, /) -> contextlib.AbstractContextManager[Session]:
+        self._check()
+        return self._guarded(self._db.write, limit)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _check(self) -> None:
+        if self._refusal is not None:
+            raise WrongRevision(self._refusal.message)
+
+    @contextlib.contextmanager
+    def _guarded(
+        self, begin: Callable[[TimeLimit], contextlib.AbstractContextManager[Session]], limit: TimeLimit
+    ) -> Iterator[Session]:
+        limit = self._admit(limit)
+        try:
+            with begin(limit) as session:
+                yield session
+        except DatabaseAway as error:
+            self._away, self._next_try = error, self._clock() + TRY_EVERY
+            raise
+        except StorageError:
+            # It answered, if only with an error.
+            self._away = None
+            raise
+        self._away = None
+
+    def _admit(self, limit: TimeLimit) -> TimeLimit:
+        away = self._away
+        if away is None:
+            return limit
+        with self._lock:
+            now = self._clock()
+            if now < self._next_try:
+                raise DatabaseAway(away.message, away.code)
+            self._next_try = now + TRY_EVERY
+        return QUICK

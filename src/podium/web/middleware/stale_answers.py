@@ -1,0 +1,167 @@
+"""Serve what is known while the database does not answer, and say so: ``Podium-Stale: database``, ``Age``, a note.
+
+Boards, badges and files come from their cache, under the last row that was read (:mod:`podium.web.cache.row_batcher`).
+Of the home page and of lists, which are made for each request, the last answer is kept here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from cachetools import LRUCache
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from podium.textutil.plural import plural
+from podium.web.cache import staleness
+from podium.web.cache.cached_response import takes_gzip
+from podium.web.callers import is_administrator
+
+# Answers, and bytes of one.
+MAX_COPIES = 64
+MAX_COPY = 512 * 1024
+# Seconds for which caches may use a stale answer.
+FRESH = 5
+
+# The home page, an owner's, the API's lists and states.
+_COPIED = re.compile(r"/(?:r/[^/]+|repositories(?:/[0-9]+)?)?")
+_NOTE_BEFORE = re.compile(rb'<main id="main">\s*')
+
+Key = tuple[str, bytes, str, bool]
+# Path, query, origin, gzip.
+Origin = Callable[[Scope, Mapping[bytes, bytes]], str | None]
+
+
+class _Copy(NamedTuple):
+    start: Message
+    body: bytes
+    at: float
+
+
+class StaleAnswers:
+    """Copies of answers, for when they cannot be made. The administrator's are neither kept nor replaced."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._copies: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
+
+    def keep(self, key: Key, start: Message, body: bytes) -> None:
+        self._copies[key] = _Copy(start, body, self._clock())
+
+    def find(self, key: Key) -> tuple[_Copy, float] | None:
+        """The copy, and its age in seconds."""
+        copy = self._copies.get(key)
+        if copy is None:
+            return None
+        age = self._clock() - copy.at
+        return (copy, age) if age <= staleness.MAX_STALE else None
+
+    def drop(self) -> None:
+        """Something was removed: no copy may show it again."""
+        self._copies.clear()
+
+
+class StaleAnswersMiddleware:
+    def __init__(self, app: ASGIApp, *, answers: StaleAnswers, origin: Origin) -> None:
+        self._app = app
+        self._answers = answers
+        self._origin = origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        with staleness.noted() as stale:
+            answer = _Answer(send, self._answers, self._key(scope), scope, stale)
+            await self._app(scope, receive, answer.send)
+
+    def _key(self, scope: Scope) -> Key | None:
+        if is_administrator(scope) or not _COPIED.fullmatch(scope["path"]):
+            return None
+        headers = dict(scope["headers"])
+        origin = self._origin(scope, headers)
+        return None if origin is None else (scope["path"], scope["query_string"], origin, takes_gzip(headers))
+
+
+class _Answer:
+    """One answer on its way to the client. It is held back while it may be replaced, kept or marked."""
+
+    def __init__(
+        self, send: Send, answers: StaleAnswers, key: Key | None, scope: Scope, stale: staleness.Staleness
+    ) -> None:
+        self._send = send
+        self._answers = answers
+        self._key = key
+        self._scope = scope
+        self._stale = stale
+        self._start: Message | None = None
+        self._body = b""
+        self._passes = False
+
+    async def send(self, message: Message) -> None:
+        if self._passes:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            self._start = message
+            if self._stale.seconds is None and self._key is None:
+                await self._pass()
+        else:
+            self._body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if not more:
+                await self._end()
+            elif self._stale.seconds is None and len(self._body) > MAX_COPY:
+                await self._pass()
+                await self._send({"type": "http.response.body", "body": self._body, "more_body": True})
+
+    async def _pass(self) -> None:
+        self._passes = True
+        assert self._start is not None
+        await self._send(self._start)
+
+    async def _end(self) -> None:
+        assert self._start is not None
+        start, body, age = self._start, self._body, self._stale.seconds
+        if self._key is not None:
+            if start["status"] == 503 and self._scope.get("podium.storage_error"):
+                found = self._answers.find(self._key)
+                if found is not None:
+                    (start, body, _), age = found
+            elif start["status"] == 200 and age is None and len(body) <= MAX_COPY:
+                self._answers.keep(self._key, start, body)
+        if age is not None:
+            start, body = _marked(start, body, age)
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _marked(start: Message, body: bytes, age: float) -> tuple[Message, bytes]:
+    marked = {**start, "headers": list(start["headers"])}
+    headers = MutableHeaders(raw=marked["headers"])
+    headers["Podium-Stale"] = "database"
+    headers["Age"] = str(int(age))
+    kept = headers.get("cache-control", "")
+    if "max-age" in kept:
+        headers["Cache-Control"] = f"{kept.partition(',')[0]}, max-age={int(age) + FRESH}"
+    if start["status"] == 200 and headers.get("content-type", "").startswith("text/html"):
+        if headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+            del headers["content-encoding"]
+        # The browser must not take the page with the note for the current one.
+        if "etag" in headers:
+            del headers["etag"]
+        body = _NOTE_BEFORE.sub(lambda main: main[0] + _note(age), body, count=1)
+        headers["Content-Length"] = str(len(body))
+    return marked, body
+
+
+def _note(age: float) -> bytes:
+    minutes = int(age // 60)
+    ago = f"{plural(minutes, 'minute')} ago" if minutes else "a moment ago"
+    return (
+        f'<p class="stale" role="status">The database does not answer. This page shows what was known {ago}.</p>\n'
+    ).encode()
