@@ -353,6 +353,7 @@ REMOVED = sorted(migrate.REMOVED)
 def stamp(url: str, revision: str) -> None:
     with migration_engine(url).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.execute(text("DELETE FROM compatible_revision"))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

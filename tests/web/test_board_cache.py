@@ -21,7 +21,7 @@ from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
 from podium.storage import own_writes
-from podium.web.application import create_app
+from podium.storage.time_limits import NORMAL, TimeLimit
 from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.listing_cache import ListingCache
@@ -33,26 +33,7 @@ from podium.web.live import pubsub
 from podium.web.live.events import EventStream
 from podium.web.live.pubsub import PubSub
 from tests.support.commit_logs import save_log_of_people
-from tests.support.web import NOW, Client, Site, is_problem
-
-
-@pytest.mark.parametrize("path", ["/leaderboard?repoUrl=octo/hello", "/r/octo/hello", "/r/octo/hello/badge.svg"])
-def test_what_was_ready_is_an_error_of_its_kind_while_the_database_is_away(site: Site, path: str) -> None:
-    site.repository()
-    db = CountingDatabase(site)
-    app = create_app(dataclasses.replace(site.services, db=db))  # type: ignore[arg-type]
-    client = Client(app, host="localhost:3000", address="127.0.0.1")
-    headers = {"Accept": "application/json" if path.startswith("/l") else "text/html"}
-    assert [client.get(path, headers=headers).status_code for _ in range(2)] == [200, 200]
-    db.broken = True
-    # What was read a moment ago is not read again, unless this process has written meanwhile.
-    own_writes.note()
-    answer = client.get(path, headers=headers)
-    assert answer.status_code == 503
-    assert "The server cannot do this right now" in answer.text
-    db.broken = False
-    assert client.get(path, headers=headers).status_code == 200
-
+from tests.support.web import NOW, Site, is_problem
 
 # Rows
 
@@ -67,7 +48,7 @@ class CountingDatabase:
         self.gate.set()
         self.broken = False
 
-    def read(self) -> Any:
+    def read(self, _limit: TimeLimit = NORMAL) -> Any:
         self.readings += 1
         self.gate.wait(10)
         if self.broken:

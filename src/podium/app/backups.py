@@ -93,7 +93,7 @@ def copy(settings: Settings, *, force: bool) -> int:
 def _source(settings: Settings) -> Iterator[Database]:
     check_database_exists(settings)
     with contextlib.closing(factories.connect(settings)) as db:
-        migrate.check_revision(db)
+        migrate.check_own_revision(db)
         yield db
 
 

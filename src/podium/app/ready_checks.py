@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from podium.app import factories
+from podium.errors import WrongRevision
 from podium.git import version
 from podium.git.limits import bytes_on_disk
 from podium.jobs.broker import Backend
@@ -78,11 +79,23 @@ def database_checks(db: Database) -> list[Check]:
         with db.read(QUICK) as session:
             queries.check_readable(session)
 
+    def refused() -> None:
+        check_revision(db)
+
     return [
         Check("database", "The database cannot be read", Stops.READS, read),
         Check("database-write", "The database cannot be written", Stops.WORK, lambda: heartbeat.check_writable(db)),
-        Check("revision", "The database has another revision", Stops.WORK, lambda: check_revision(db)),
+        Check("revision", "The database has a revision that this version cannot use", Stops.WORK, refused),
+        Check("newer-revision", "The database belongs to a newer version", Stops.NOTHING, lambda: _newer(db)),
     ]
+
+
+def _newer(db: Database) -> str | None:
+    try:
+        return check_revision(db)
+    except WrongRevision:
+        # The other check says so.
+        return None
 
 
 def counting_checks(settings: Settings) -> list[Check]:

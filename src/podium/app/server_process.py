@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from podium.app import factories, ready_checks
 from podium.app.api_redis import shared_by_processes
+from podium.app.database_watch import DatabaseWatch
 from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
 from podium.forgetting.upkeep import periodic
 from podium.settings import Settings
+from podium.storage.guarded_database import GuardedDatabase
 from podium.submissions.demo import demo_addresses, submit_unknown
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.services import Services
@@ -35,10 +37,14 @@ def services(
     """
     demo = demo_addresses(settings)
     stop = threading.Event()
+    on_removal: list[Callable[[], None]] = []
     with closing(factories.open_database(settings)) as db:
+        # SQLite is in this process: it cannot be away.
+        guarded = GuardedDatabase(db, fails_fast=settings.uses_postgres)
+        watch = DatabaseWatch(guarded, on_removal)
         worker = Worker(
             settings,
-            db,
+            db if workers else guarded,
             stop,
             commit_threads=settings.commit_workers if workers else 0,
             user_threads=settings.user_workers if workers else 0,
@@ -46,6 +52,7 @@ def services(
         with (
             worker,
             periodic(factories.upkeep(settings, db)),
+            watch.periodic(),
             closing(AvatarLoader(settings)) as avatars,
             metrics_page(worker.inspector) as page,
             shared_by_processes(settings) as (counters, client_ids),
@@ -54,7 +61,7 @@ def services(
             submit_unknown(db, worker.queues, demo)
             yield Services(
                 settings=settings,
-                db=db,
+                db=guarded,
                 queues=worker.queues,
                 loopback=loopback,
                 readiness=readiness,
@@ -66,4 +73,5 @@ def services(
                 counters=counters,
                 client_ids=client_ids,
                 code=code,
+                on_removal=on_removal,
             )

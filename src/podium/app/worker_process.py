@@ -10,6 +10,7 @@ from typing import Self
 from podium.accounts.github.token_check import TokenCheck
 from podium.app import factories
 from podium.app.counting_child import START_SECONDS, ChildCounter
+from podium.app.database_watch import EVERY_OF_A_WORKER, DatabaseWatch
 from podium.app.operations import pool_inspector
 from podium.app.reopened_boards import unresolved_boards
 from podium.counting.stop_signal import StopSignal
@@ -24,6 +25,7 @@ from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueu
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.model import Repository
 from podium.settings import Settings
+from podium.storage.guarded_database import GuardedDatabase
 from podium.storage.session import Database
 from podium.telemetry.current_job import current, note_outcome
 from podium.workers.drain import Drain
@@ -167,7 +169,8 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
         StorageError: the database cannot be used.
     """
     with (
-        closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as db,
+        closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as opened,
+        DatabaseWatch(db := GuardedDatabase(opened, fails_fast=False)).periodic(EVERY_OF_A_WORKER),
         Worker(settings, db, stop, commit_threads=commit_threads, user_threads=user_threads) as worker,
         periodic(factories.upkeep(settings, db)),
     ):

@@ -10,6 +10,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.store import schedule
 from podium.storage.session import Database
 from podium.storage.throttled import Throttled
+from podium.storage.time_limits import QUICK
 
 # Seconds until places are read again; repositories beyond the first so many have none.
 _FRESH = 1.0
@@ -45,7 +46,7 @@ class QueuePlaces:
         return self._places.get(self._read).get(repository.id)
 
     def _read(self) -> dict[int, QueuePlace]:
-        with self._db.read() as session:
+        with self._db.read(QUICK) as session:
             waiting = schedule.waiting_in_order(session, limit=_MOST)
         return _places(waiting)
 

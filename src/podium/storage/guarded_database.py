@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from podium.errors import DatabaseAway, StorageError, WrongRevision
+from podium.errors import DatabaseAway, WrongRevision
 from podium.storage.session import Database, Session
 from podium.storage.time_limits import NORMAL, QUICK, TimeLimit
 
@@ -18,23 +18,21 @@ TRY_EVERY = 2.0
 class GuardedDatabase:
     """After the first transaction that finds the database away, others fail at once, so no thread waits for it.
 
-    Every :data:`TRY_EVERY` seconds one transaction tries it, within the limits of a quick one.
+    Every :data:`TRY_EVERY` seconds one of them first tries whether it is back.
 
     Args:
+        fails_fast: False: every transaction asks the database, which has a patience of its own.
         clock: as ``time.monotonic``.
     """
 
-    def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, db: Database, *, fails_fast: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self._db = db
+        self._fails_fast = fails_fast
         self._clock = clock
         self._lock = threading.Lock()
         self._away: DatabaseAway | None = None
         self._next_try = 0.0
         self._refusal: WrongRevision | None = None
-
-    @property
-    def is_away(self) -> bool:
-        return self._away is not None
 
     def refuse(self, error: WrongRevision | None) -> None:
         """Raise ``error`` in each transaction from now on; None: no longer."""
@@ -65,26 +63,28 @@ class GuardedDatabase:
     def _guarded(
         self, begin: Callable[[TimeLimit], contextlib.AbstractContextManager[Session]], limit: TimeLimit
     ) -> Iterator[Session]:
-        limit = self._admit(limit)
+        if self._away is not None and self._fails_fast:
+            self._try(self._away)
         try:
             with begin(limit) as session:
                 yield session
         except DatabaseAway as error:
-            self._away, self._next_try = error, self._clock() + TRY_EVERY
+            self._note(error)
             raise
-        except StorageError:
-            # It answered, if only with an error.
-            self._away = None
-            raise
-        self._away = None
 
-    def _admit(self, limit: TimeLimit) -> TimeLimit:
-        away = self._away
-        if away is None:
-            return limit
+    def _try(self, away: DatabaseAway) -> None:
         with self._lock:
             now = self._clock()
             if now < self._next_try:
                 raise DatabaseAway(away.message, away.code)
             self._next_try = now + TRY_EVERY
-        return QUICK
+        try:
+            with self._db.read(QUICK) as session:
+                session.value("SELECT 1")
+        except DatabaseAway as error:
+            self._note(error)
+            raise
+        self._away = None
+
+    def _note(self, error: DatabaseAway) -> None:
+        self._away, self._next_try = error, self._clock() + TRY_EVERY

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium.errors import BadRule, StorageError, WrongRevision
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
+from podium.storage.time_limits import QUICK
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -58,6 +59,11 @@ def is_older(found: str) -> bool:
     return found in REVISIONS[:-1]
 
 
+def _is_newer(found: str | None) -> bool:
+    """Whether a later version made it."""
+    return found is not None and found not in REVISIONS and found not in REMOVED
+
+
 def revision_fault(found: str | None) -> tuple[str, str] | None:
     """Return what is wrong and what to do, or None."""
     if found == HEAD:
@@ -73,8 +79,40 @@ def revision_fault(found: str | None) -> tuple[str, str] | None:
     return f"The database has revision {found}, which a newer Podium made (this one needs {HEAD})", "update Podium"
 
 
-def check_revision(db: Database) -> None:
-    """Refuse a database of another revision.
+def warning_of(session: Session) -> str | None:
+    """What is worth saying about the revision of a database that this Podium may use.
+
+    Raises:
+        WrongRevision: it may not use it; the message says what to do.
+    """
+    found: str | None = session.value("SELECT version_num FROM alembic_version")
+    fault = revision_fault(found)
+    if fault is None:
+        return None
+    what, do = fault
+    if _is_newer(found) and session.value("SELECT 1 FROM compatible_revision WHERE revision = :head", head=HEAD):
+        return f"{what}. This one works beside it for as long as it is being replaced: {do}."
+    raise WrongRevision(f"{what}: {do}.")
+
+
+def check_revision(db: Database) -> str | None:
+    """Refuse a database of another revision, except a newer one beside which this Podium may work.
+
+    Returns:
+        A warning about such a one.
+
+    Raises:
+        WrongRevision: the message says what to do.
+        StorageError: the database cannot be read.
+    """
+    # A database without tables is not one that lacks some.
+    _refuse(None if _is_newer(found := revision(db)) else revision_fault(found))
+    with db.read(QUICK) as session:
+        return warning_of(session)
+
+
+def check_own_revision(db: Database) -> None:
+    """Refuse every other revision: a copy of all tables must know all of them.
 
     Raises:
         WrongRevision: the message says what to do.

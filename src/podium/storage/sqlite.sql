@@ -202,6 +202,8 @@ CREATE INDEX ix_repository_tried_again ON repository (not_before) WHERE state = 
 
 CREATE INDEX ix_repository_accounts_again_at ON repository (accounts_again_at) WHERE unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> '';
 
+CREATE INDEX ix_repository_hidden_at ON repository (hidden_at) WHERE hidden_at IS NOT NULL;
+
 CREATE INDEX ix_repository_read ON repository (created_at, id, state, host, parent_key, search_text, hidden_at) WHERE host <> '' AND parent_key IS NULL;
 
 CREATE INDEX ix_repository_state_read ON repository (state, created_at, id, host, parent_key, hidden_at) WHERE host <> '' AND parent_key IS NULL;

@@ -20,6 +20,7 @@ from podium.web.middleware.identify_caller import IdentifyCaller
 from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
+from podium.web.middleware.stale_answers import StaleAnswersMiddleware
 from podium.web.pages import compare_routes, home_routes, page_routes, people_routes, person_routes, well_known_routes
 from podium.web.reference import docs_routes
 from podium.web.services import Context, Services
@@ -34,6 +35,7 @@ def create_app(services: Services) -> FastAPI:
         title="Podium", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
     )
     context = app.state.context = Context.of(services)
+    services.on_removal.append(context.drop_copies)
     error_responses.install(app)
     openapi.install(app)
     # Last: the page's route /r/{path} also matches badges, cards and downloads.
@@ -68,6 +70,7 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
     # Each wraps those before it: only metrics precede the security checks.
     services = context.services
     app.add_middleware(ResponseShortcut, shortcuts=context.shortcuts, boards=context.boards)
+    app.add_middleware(StaleAnswersMiddleware, answers=context.stale_answers, origin=context.origin_of)
     app.add_middleware(HeadAsGet)
     if services.settings.cors_origins:
         app.add_middleware(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+from starlette.types import Scope
 
 from podium.avatars.loader import AvatarLoader
 from podium.bots.tools import Bots
@@ -36,6 +37,7 @@ from podium.web.client_limits import ClientLimit, Counters
 from podium.web.clients import client_of
 from podium.web.live.pubsub import MAX_SUBSCRIBERS, PubSub
 from podium.web.live.status import StatusView
+from podium.web.middleware.stale_answers import StaleAnswers
 from podium.web.origin import known_origin
 from podium.web.pages.board_cards import BoardCards
 from podium.web.pages.rendering import Renderer
@@ -59,6 +61,7 @@ class Services:
         client_ids: names of clients, for the fair queue.
         code: of the link that makes a browser the administrator's.
         kept: what this machine keeps of repositories, besides the database.
+        on_removal: called when any process may have removed a repository or a person.
     """
 
     settings: Settings
@@ -74,6 +77,7 @@ class Services:
     client_ids: ClientIds = dataclasses.field(default_factory=ClientIds)
     code: OneTimeCode | None = None
     kept: Kept = NOTHING_KEPT
+    on_removal: list[Callable[[], None]] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +100,7 @@ class Context:
     pubsub: PubSub
     cards: BoardCards
     shortcuts: Shortcuts
+    stale_answers: StaleAnswers
     credentials: Credentials
     typesetter: Typesetter
     reference: ApiReference
@@ -146,6 +151,7 @@ class Context:
             ),
             cards=BoardCards(renderer, status),
             shortcuts=Shortcuts(partial(known_origin, settings=settings)),
+            stale_answers=StaleAnswers(),
             credentials=Credentials(settings, services.code),
             typesetter=Typesetter(Fonts()),
             reference=ApiReference(renderer),
@@ -156,7 +162,15 @@ class Context:
 
     def origin(self, request: Request) -> str | None:
         """As :func:`podium.web.origin.known_origin`."""
-        return known_origin(request.scope, dict(request.scope["headers"]), self.services.settings)
+        return self.origin_of(request.scope, dict(request.scope["headers"]))
+
+    def origin_of(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:
+        return known_origin(scope, headers, self.services.settings)
+
+    def drop_copies(self) -> None:
+        """A repository or a person was removed: nothing of before is served while the database is away."""
+        self.boards.drop_rows()
+        self.stale_answers.drop()
 
 
 def context_of(request: Request) -> Context:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from podium.errors import BadCommitLog, PodiumError, QueueFull, ReaderGone, TooManyRequests
+from podium.errors import BadCommitLog, DatabaseAway, PodiumError, QueueFull, ReaderGone, StorageError, TooManyRequests
 from podium.web.callers import is_administrator
 from podium.web.middleware.security_headers import add_security_headers
 
@@ -108,11 +108,14 @@ def _wants_page(request: Request) -> bool:
 
 
 async def _podium_error(request: Request, error: PodiumError) -> Response:
+    if isinstance(error, StorageError):
+        # For StaleAnswersMiddleware.
+        request.scope["podium.storage_error"] = True
     return _answer(request, error.status, _public(request, error), error.code, headers_of(error))
 
 
 def headers_of(error: PodiumError) -> dict[str, str]:
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | DatabaseAway):
         return {"Retry-After": str(error.retry_after)}
     return {"WWW-Authenticate": 'Bearer realm="podium"'} if error.status == 401 else {}
 
@@ -128,6 +131,10 @@ def _public(request: Request, error: PodiumError) -> str:
     log.error("%s %r: %s", request.method, request.url.path, error.message)
     if is_administrator(request.scope):
         return error.message
+    if isinstance(error, DatabaseAway):
+        return (
+            "The database of this server does not answer, and the server keeps no copy of this: try again in a moment."
+        )
     # The message may name folders and hosts of the operator.
     return "The server cannot do this right now: try again in a moment. The reason is in its log."
 

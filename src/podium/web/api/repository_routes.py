@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from podium.repositories.listing import describe, get, listing, selection
+from podium.storage.time_limits import QUICK
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
@@ -45,7 +46,7 @@ async def list_repositories(query: Annotated[ListingQuery, Query()], context: Co
     )
 
     def page() -> CachedResponse:
-        with context.services.db.read() as session:
+        with context.services.db.read(QUICK) as session:
             rows, total = listing(session, context.totals, chosen, limit=query.limit, offset=query.offset)
         described = [describe(row, context.queue.of(row)) for row in rows]
         return CachedResponse.json(described, {"X-Total-Count": str(total)})
@@ -66,6 +67,6 @@ def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
 ) -> JSONResponse:
     """One repository and its state."""
-    with context.services.db.read() as session:
+    with context.services.db.read(QUICK) as session:
         row = get(session, repository_id)
     return JSONResponse(describe(row, context.queue.of(row)))

@@ -13,13 +13,14 @@ from cachetools import TTLCache
 from starlette.concurrency import run_in_threadpool
 
 from podium.bots.tools import BUILT_IN, Bots
-from podium.errors import BadCommitLog, NotFound, TooManyRequests
+from podium.errors import BadCommitLog, NotFound, StorageError, TooManyRequests
 from podium.leaderboard.board_data import BoardData, Part, accounts_key, cache_key
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
 from podium.repositories.address import host_of
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.storage.session import Database
+from podium.storage.time_limits import QUICK
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.last_reads import LastReads
@@ -95,6 +96,10 @@ class BoardCache:
         if row is not None:
             self._last_reads.note(row.id)
         return row
+
+    def drop_rows(self) -> None:
+        """A repository or a person was removed: while the database is away, no board of before is served."""
+        self._rows.drop()
 
     async def find(
         self, row: Repository, name: AnswerName, *, live: bool = False, usual: bool = False
@@ -214,14 +219,19 @@ class BoardCache:
         check = self._checks.start(repository_id, lambda: run_in_threadpool(self._compare_accounts, row))
         self._checked[repository_id] = self._clock()
         if checked is None:
-            await asyncio.shield(check)
+            # Not for ever: a database that hangs is no reason to serve nothing.
+            await asyncio.wait({check}, timeout=QUICK.total)
 
     def _compare_accounts(self, row: Repository) -> None:
         kept: Accounts | None = self._cache.get(accounts_key(row))
         if kept is None:
             return
-        with self._db.read() as session:
-            now = load_accounts(session, row.id, self._github_host, self._bots)
+        try:
+            with self._db.read() as session:
+                now = load_accounts(session, row.id, self._github_host, self._bots)
+        except StorageError:
+            # The row says how old the board is.
+            return
         if now != kept:
             for cache in (self._cache, self._variants):
                 cache.drop(lambda key: _is_of(key, row.id))

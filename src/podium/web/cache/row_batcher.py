@@ -3,6 +3,8 @@
 A request waits for a read that began after it arrived, so it never sees an older state. A completed board is the
 exception: its row is used again for a moment (:mod:`read_moment`), unless this process has written meanwhile.
 So changes of this process show at once, and those of others within half a second.
+
+While the database cannot be read, a request gets the row that was read last, and :mod:`staleness` notes its age.
 """
 
 from __future__ import annotations
@@ -14,12 +16,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from cachetools import LRUCache
 
+from podium.errors import StorageError, WrongRevision
 from podium.repositories.model import Repository, State
 from podium.repositories.store import readable
 from podium.storage.session import Database, Session
+from podium.storage.time_limits import QUICK
+from podium.web.cache import staleness
 from podium.web.cache.read_moment import ReadMoment
 
 _MOST_KEPT = 5_000
+
+# A row, and its age in seconds if it is not the current one.
+_Found = tuple[Repository | None, float | None]
 
 
 class RowBatcher:
@@ -34,15 +42,17 @@ class RowBatcher:
         self._clock = clock
         # Slower work in the shared pool cannot delay it.
         self._thread = ThreadPoolExecutor(1, "rows")
-        self._waiting: dict[str | int, asyncio.Future[Repository | None]] = {}
+        self._waiting: dict[str | int, asyncio.Future[_Found]] = {}
         self._reading: asyncio.Task[None] | None = None
-        # Rows of completed boards, and when their reading began.
-        self._kept: LRUCache[str | int, tuple[ReadMoment, Repository]] = LRUCache(_MOST_KEPT)
+        # By id: rows, and when their reading began.
+        self._kept: LRUCache[int, tuple[ReadMoment, Repository]] = LRUCache(_MOST_KEPT)
+        self._ids: LRUCache[str, int] = LRUCache(_MOST_KEPT)
 
     async def read(self, key: str | int) -> Repository | None:
         """None for what no reader may see (:mod:`podium.repositories.store.readable`)."""
-        kept = self._kept.get(key)
-        if kept is not None and kept[0].is_fresh(self._clock()):
+        kept = self._last(key)
+        # Of an unfinished one each step shows at once, and what follows a completion in another process, too.
+        if kept is not None and kept[1].state == State.COMPLETED and kept[0].is_fresh(self._clock()):
             return kept[1]
         loop = asyncio.get_running_loop()
         future = self._waiting.get(key)
@@ -51,7 +61,15 @@ class RowBatcher:
         if self._reading is None or self._reading.done() or self._reading.get_loop() is not loop:
             self._reading = loop.create_task(self._read_all())
         # A cancelled caller must not cancel the future of the others.
-        return await asyncio.shield(future)
+        row, age = await asyncio.shield(future)
+        if age is not None:
+            staleness.note(age)
+        return row
+
+    def drop(self) -> None:
+        """A repository or a person was removed: while the database is away, no row of before is used."""
+        # From any thread.
+        self._kept = LRUCache(_MOST_KEPT)
 
     async def _read_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -61,24 +79,39 @@ class RowBatcher:
             try:
                 rows = await loop.run_in_executor(self._thread, self._rows, list(waiting))
             except Exception as error:  # noqa: BLE001 - passed on to every waiting request
-                for future in waiting.values():
-                    future.set_exception(error)
-                    # If every caller was cancelled, nothing else retrieves the exception.
-                    future.exception()
+                for key, future in waiting.items():
+                    self._settle_without(key, future, error)
             else:
                 for key, future in waiting.items():
                     self._keep(key, began, rows[key])
-                    future.set_result(rows[key])
+                    future.set_result((rows[key], None))
+
+    def _settle_without(self, key: str | int, future: asyncio.Future[_Found], error: Exception) -> None:
+        kept = self._last(key)
+        if kept is not None and isinstance(error, StorageError) and not isinstance(error, WrongRevision):
+            age = self._clock() - kept[0].at
+            if age <= staleness.MAX_STALE:
+                future.set_result((kept[1], age))
+                return
+        future.set_exception(error)
+        # If every caller was cancelled, nothing else retrieves the exception.
+        future.exception()
+
+    def _last(self, key: str | int) -> tuple[ReadMoment, Repository] | None:
+        number = key if isinstance(key, int) else self._ids.get(key)
+        return None if number is None else self._kept.get(number)
 
     def _keep(self, key: str | int, began: ReadMoment, row: Repository | None) -> None:
-        # Of an unfinished one each step shows at once, and what follows a completion in another process, too.
-        if row is not None and row.state == State.COMPLETED:
-            self._kept[key] = (began, row)
-        else:
-            self._kept.pop(key, None)
+        if row is not None:
+            self._kept[row.id] = (began, row)
+            self._ids[row.key] = row.id
+            return
+        number = key if isinstance(key, int) else self._ids.pop(key, None)
+        if number is not None:
+            self._kept.pop(number, None)
 
     def _rows(self, keys: list[str | int]) -> dict[str | int, Repository | None]:
-        with self._db.read() as session:
+        with self._db.read(QUICK) as session:
             return {key: read_row(session, key) for key in keys}
 
 

@@ -61,8 +61,8 @@ class StaleAnswers:
         return (copy, age) if age <= staleness.MAX_STALE else None
 
     def drop(self) -> None:
-        """Something was removed: no copy may show it again."""
-        self._copies.clear()
+        """Something was removed: no copy may show it again. From any thread."""
+        self._copies = LRUCache(MAX_COPIES)
 
 
 class StaleAnswersMiddleware:
@@ -98,7 +98,7 @@ class _Answer:
         self._key = key
         self._scope = scope
         self._stale = stale
-        self._start: Message | None = None
+        self._start: Message = {}
         self._body = b""
         self._passes = False
 
@@ -107,7 +107,7 @@ class _Answer:
             await self._send(message)
         elif message["type"] == "http.response.start":
             self._start = message
-            if self._stale.seconds is None and self._key is None:
+            if (self._stale.seconds is None and self._key is None) or _is_stream(message):
                 await self._pass()
         else:
             self._body += message.get("body", b"")
@@ -120,11 +120,9 @@ class _Answer:
 
     async def _pass(self) -> None:
         self._passes = True
-        assert self._start is not None
         await self._send(self._start)
 
     async def _end(self) -> None:
-        assert self._start is not None
         start, body, age = self._start, self._body, self._stale.seconds
         if self._key is not None:
             if start["status"] == 503 and self._scope.get("podium.storage_error"):
@@ -137,6 +135,10 @@ class _Answer:
             start, body = _marked(start, body, age)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
+
+
+def _is_stream(start: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in start["headers"])
 
 
 def _marked(start: Message, body: bytes, age: float) -> tuple[Message, bytes]:

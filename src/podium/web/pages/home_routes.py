@@ -16,6 +16,7 @@ from podium.repositories.listing import listing, selection
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import MAX_BYTES
 from podium.repositories.store import selection as selections
+from podium.storage.time_limits import QUICK
 from podium.textutil.mask import without_user_info
 from podium.web.admin_sessions import COOKIE, SESSION
 from podium.web.api.submission_routes import retry_address, submit_address
@@ -118,7 +119,7 @@ def _read(context: Context, query: ListQuery, *, with_shown: bool = False) -> tu
     states = FILTERS[query.state][1] or (frozenset() if chosen.words else _NOT_FAILED)
     chosen = dataclasses.replace(chosen, states=states, prefix=query.prefix)
     failed = dataclasses.replace(chosen, states=FILTERS["failed"][1])
-    with context.services.db.read() as session:
+    with context.services.db.read(QUICK) as session:
         rows, total = listing(session, context.totals, chosen, limit=REPOSITORIES, offset=query.offset)
         failures = context.totals.of(session, failed)
         shown = selections.finished(session, limit=CARDS) if with_shown else []

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from podium.errors import NotFound
 from podium.leaderboard.export.faces import colour_of, letters_of
 from podium.leaderboard.profiles import AccountProfile, find_profile
+from podium.storage.time_limits import QUICK
 from podium.textutil.mask import without_emails
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of
@@ -61,7 +62,7 @@ async def avatar(
 
 def _account(context: Context, account_id: int) -> AccountProfile | None:
     services = context.services
-    with services.db.read() as session:
+    with services.db.read(QUICK) as session:
         return find_profile(session, context.github_host, account_id, services.settings.github_server_url)
 
 

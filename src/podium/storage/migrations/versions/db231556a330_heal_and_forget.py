@@ -15,6 +15,7 @@ _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ZERO = sa.text("0")
 _WAITS = sa.text("waiting_code IS NOT NULL")
 _IS_TRIED_AGAIN = sa.text("state = 'completed' AND not_before IS NOT NULL")
+_IS_HIDDEN = sa.text("hidden_at IS NOT NULL")
 _IS_LISTED = sa.text("host <> '' AND parent_key IS NULL")
 _IS_UNRESOLVED = sa.text(
     "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
@@ -49,6 +50,7 @@ _INDEXES = (
     ("ix_repository_waiting", ("host",), _WAITS),
     ("ix_repository_tried_again", ("not_before",), _IS_TRIED_AGAIN),
     ("ix_repository_accounts_again_at", ("accounts_again_at",), _IS_UNRESOLVED),
+    ("ix_repository_hidden_at", ("hidden_at",), _IS_HIDDEN),
     ("ix_repository_read", ("created_at", "id", "state", "host", "parent_key", "search_text", "hidden_at"), _IS_LISTED),
     ("ix_repository_state_read", ("state", "created_at", "id", "host", "parent_key", "hidden_at"), _IS_LISTED),
 )
