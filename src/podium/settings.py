@@ -501,7 +501,7 @@ class Settings:
         "Workers that may crash over a repository, without progress, before it fails.",
     )
     max_attempts: int = _setting(
-        "PODIUM_MAX_ATTEMPTS", 4, _positive, "Attempts at a repository whose host has errors, before it fails."
+        "PODIUM_MAX_ATTEMPTS", 4, _positive, "Attempts at a repository after unexpected errors, before it fails."
     )
     git_timeout: float = _setting(
         "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."

@@ -128,10 +128,11 @@ def commit_job(
     ask: bool = True,
     budget: Budget | None = None,
     bots: Bots | None = None,
+    patient: bool = True,
 ) -> CommitJob:
     """Return the commit job; without ``ask``, the user job has nothing to look up.
 
-    ``budget``, ``bots``: None: the settings'.
+    ``budget``, ``bots``: None: the settings'. ``patient``: see ``CommitJob``.
 
     Raises:
         BadSetting: ``PODIUM_BOTS_FILE`` cannot be read.
@@ -155,6 +156,7 @@ def commit_job(
         max_attempts=settings.max_attempts,
         budget=budget or count_budget(settings),
         quiet=QUIET,
+        patient=patient,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import threading
 import time
@@ -49,7 +50,10 @@ def _check_block(session: Session, repository: Repository) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CommitJob:
-    """Counts repositories. Safe to run twice, late, or in several processes at once."""
+    """Counts repositories. Safe to run twice, late, or in several processes at once.
+
+    patient: whether faults of hosts are waited for (:mod:`podium.jobs.retry`), as a server does.
+    """
 
     db: Database
     source: Source
@@ -60,6 +64,7 @@ class CommitJob:
     budget: Budget = NO_BUDGET
     # Seconds of a count before its progress is saved.
     quiet: float = 0.0
+    patient: bool = True
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -97,7 +102,11 @@ class CommitJob:
             if repository.crashes >= self.max_crashes:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return
+            if self._asks_host(repository) and failures.wait_for_host_that_is_down(session, repository):
+                return
+            is_answer_news = self._asks_host(repository) and failures.is_answer_news(session, repository)
             transitions.start_counting(session, repository)
+        note_answer = functools.cache(lambda: self._note_answer(repository) if is_answer_news else None)
         progress = CountProgress(
             self.db,
             repository,
@@ -108,12 +117,20 @@ class CommitJob:
             quiet=self.quiet,
         )
         try:
-            self._count_and_save(held, stop, progress)
+            self._count_and_save(held, stop, progress, note_answer)
         except HistoryError as error:
             if error.code != "corrupt":
                 raise
             log.warning("repository %d: its mirror is damaged (%s); cloning it again", repository.id, error)
-            self._count_and_save(held, stop, progress)
+            self._count_and_save(held, stop, progress, note_answer)
+
+    def _asks_host(self, repository: Repository) -> bool:
+        return self.patient and bool(repository.host)
+
+    def _note_answer(self, repository: Repository) -> None:
+        """The history has arrived: the host is up, and the repository can be read."""
+        with self.db.write() as session:
+            failures.note_answer(session, repository, is_readable=True)
 
     def _live_ranking(self, repository: Repository) -> LiveRanking | None:
         """None for a refresh, whose board stays readable, and for a path, which only has a terminal."""
@@ -121,9 +138,23 @@ class CommitJob:
             return None
         return LiveRanking(lambda emails: self.classify_emails(repository.host, emails).humans())
 
-    def _count_and_save(self, held: lease.Lease, stop: threading.Event, progress: CountProgress) -> None:
+    def _count_and_save(
+        self,
+        held: lease.Lease,
+        stop: threading.Event,
+        progress: CountProgress,
+        note_answer: Callable[[], None],
+    ) -> None:
         repository = held.repository
-        with self.source.open(repository, progress, stop, progress.note_tally) as history, gc_paused():
+
+        def on_transfer(phase: str, number: int, total: int | None = None, /) -> None:
+            if phase == "receiving":
+                # A large clone has only begun, and others may wait for the host.
+                note_answer()
+            progress(phase, number, total)
+
+        with self.source.open(repository, on_transfer, stop, progress.note_tally) as history, gc_paused():
+            note_answer()
             try:
                 since = self._start(repository, history)
                 started = time.monotonic()
@@ -214,7 +245,9 @@ class CommitJob:
             self.source.discard(held.repository)
         try:
             with held.fence() as session:
-                failures.apply(session, held.repository, self.max_attempts, error)
+                failures.apply(
+                    session, held.repository, self.max_attempts, error, patient=self._asks_host(held.repository)
+                )
         except LeaseLost as lost:
             log.info("repository %d: %s", held.repository.id, lost)
             note_outcome("lease_lost")

@@ -6,9 +6,10 @@ import logging
 import random
 
 from podium.errors import PodiumError
-from podium.jobs.retry import Decision, Fail, Postpone, Release, Retry, decide
+from podium.jobs import retry
+from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository
-from podium.repositories.store import transitions
+from podium.repositories.store import git_hosts, gone, transitions
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders
@@ -16,11 +17,21 @@ from podium.textutil.mask import without_folders
 log = logging.getLogger(__name__)
 
 
-def apply(session: Session, repository: Repository, max_attempts: int, error: Exception) -> Decision:
+# A board stays completed if its refresh ends with one of these.
+_KEEP_BOARD = ("too-large", "unreachable", "host-error", "interrupted-transfer")
+
+
+def apply(
+    session: Session, repository: Repository, max_attempts: int, error: Exception, *, patient: bool = True
+) -> Decision:
+    """``patient``: see :func:`podium.jobs.retry.decide`."""
     if not isinstance(error, PodiumError):
         log.error("repository %d: unexpected error", repository.id, exc_info=error)
     jitter = random.random()  # noqa: S311 - spreads retries, no secret
-    decision = decide(error, repository.attempts, max_attempts, jitter)
+    tries = Tries(repository.attempts, repository.transient_attempts, repository.has_board)
+    decision = retry.decide(error, tries, max_attempts, jitter, patient=patient)
+    if patient and repository.host and retry.shows_that_host_is_up(error):
+        note_answer(session, repository, is_readable=retry.shows_that_it_can_be_read(error))
     match decision:
         case Fail(code, reason):
             fail(session, repository, code, reason)
@@ -28,6 +39,13 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
             log.warning("repository %d: %s; next try in %.0f s", repository.id, error, delay)
             note_outcome("retry")
             transitions.retry_later(session, repository, delay=delay)
+        case WaitForHost():
+            log.warning("repository %d: %s", repository.id, error)
+            note_outcome("retry")
+            _wait_for_host(session, repository, decision, jitter)
+        case AskAgain(code, reason):
+            note_outcome("retry")
+            _ask_again(session, repository, code, reason, jitter)
         case Postpone(delay):
             log.warning("repository %d: %s; next try in %.0f s", repository.id, error, delay)
             note_outcome("retry")
@@ -37,14 +55,72 @@ def apply(session: Session, repository: Repository, max_attempts: int, error: Ex
     return decision
 
 
+def note_answer(session: Session, repository: Repository, *, is_readable: bool) -> None:
+    """Note that the host of a repository has answered, and whether that can be read."""
+    resumed = git_hosts.end_outage(session, repository.host)
+    if resumed:
+        log.warning("%s answers again: %d repositories that waited for it follow", repository.host, resumed)
+    if is_readable:
+        gone.end(session, repository)
+
+
+def is_answer_news(session: Session, repository: Repository) -> bool:
+    """Whether :func:`note_answer` would change anything."""
+    return git_hosts.is_noted(session, repository.host) or gone.is_noted(session, repository)
+
+
+def wait_for_host_that_is_down(session: Session, repository: Repository) -> bool:
+    """Let a repository wait if its host is down, unless it is the one that is tried; return whether it waits."""
+    reason = git_hosts.why_down(session, repository.host, repository.id)
+    if reason is not None:
+        git_hosts.park(session, repository.id, reason=reason)
+        note_outcome("retry")
+    return reason is not None
+
+
+def _wait_for_host(session: Session, repository: Repository, decision: WaitForHost, jitter: float) -> None:
+    host, reason = repository.host, retry.host_reason(repository.host, decision.code)
+    noted = git_hosts.note_fault(session, host, repository.id, message=reason, counts_again=decision.no_connection)
+    if noted.down_for is None:
+        most = retry.REFUSED_CONNECTIONS if decision.no_connection else retry.FAILED_REPOSITORIES
+        if noted.failures < most:
+            transitions.count_host_fault(session, repository)
+            git_hosts.wait(
+                *(session, repository.id, repository.lease_token),
+                code=git_hosts.OWN_TRY,
+                delay=decision.delay,
+                reason=reason,
+            )
+            return
+        log.warning("%s is down: its repositories wait", host)
+        git_hosts.begin_outage(session, host, reason=reason, delay=retry.probe_delay(0.0, jitter))
+    elif noted.is_probe:
+        if noted.down_for > (retry.DOWN_AT_MOST if noted.was_ever_up else retry.NEVER_UP_AT_MOST):
+            log.warning("%s is given up after %.0f hours", host, noted.down_for / 3600)
+            given_up = reason.partition(":")[0] + f" for {noted.down_for / 3600:.0f} hours: check the address."
+            git_hosts.park(session, repository.id, reason=reason)
+            git_hosts.give_up(session, host, given_up, also=repository.id)
+            return
+        git_hosts.continue_outage(session, host, delay=retry.probe_delay(noted.down_for, jitter))
+    git_hosts.park(session, repository.id, reason=reason)
+
+
+def _ask_again(session: Session, repository: Repository, code: str, reason: str, jitter: float) -> None:
+    found = gone.note(session, repository, code=code, after=retry.GONE_AFTER)
+    if found.hides:
+        log.warning("repository %d is hidden: its host says that it is private or does not exist", repository.id)
+    delay = retry.gone_delay(found.seconds, jitter)
+    git_hosts.wait(session, repository.id, repository.lease_token, code=code, delay=delay, reason=reason)
+
+
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
-    """Fail a repository. A board stays as it was if its refresh is too large, or if no client asked for one.
+    """Fail a repository; keep a board whose refresh no client asked for, is too large or fails at the host.
 
     The log has the whole reason. Clients read the saved one, which names no folder of this machine.
     """
     note_outcome("failed")
     shown = without_folders(reason) if repository.host else reason
-    if (code == "too-large" or repository.is_recount) and transitions.keep_board(session, repository, reason=shown):
+    if (code in _KEEP_BOARD or repository.is_recount) and transitions.keep_board(session, repository, reason=shown):
         log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
         return
     log.warning("repository %d failed: %s", repository.id, reason)

@@ -13,7 +13,7 @@ from podium.jobs import batches
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.repositories.model import COUNTING_VERSION, Repository, State
-from podium.repositories.store import hidden_counts, removal, schedule, siblings, transitions
+from podium.repositories.store import git_hosts, hidden_counts, removal, schedule, siblings, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.storage.steps import run_steps
@@ -107,10 +107,22 @@ def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
     Raises:
         StorageError, QueueError: the database or the queue did not answer.
     """
+    try_hosts_again(db, queues)
     _enqueue_all(db, queues, backlog)
     remove_abandoned(db)
     remove_forgotten(db)
     recount_outdated(db, queues)
+
+
+def try_hosts_again(db: Database, queues: Queues) -> None:
+    """Try a repository of each host that is down, and the refreshes of boards that failed, if they are due."""
+    with db.read() as session:
+        if not git_hosts.is_any_due(session):
+            return
+    with db.write() as session:
+        found = [*git_hosts.begin_probes(session), *git_hosts.restart_due(session, limit=_AT_A_TIME)]
+    for repository_id in found:
+        queues.enqueue_commits(repository_id)
 
 
 def recount_outdated(db: Database, queues: Queues) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable
@@ -129,7 +130,26 @@ def describe(repository: Repository, place: QueuePlace | None = None) -> dict[st
         "updatedAt": iso_time(repository.updated_at),
         "error": repository.error,
         "refreshError": refresh_error(repository),
+        "waitingReason": repository.waiting_reason,
     }
+
+
+def as_new(repository: Repository) -> Repository:
+    """A hidden repository as if it had just been submitted."""
+    return dataclasses.replace(
+        repository,
+        state=State.PENDING,
+        progress=None,
+        total_commits=None,
+        unique_contributors=None,
+        people=None,
+        last_processed_at=None,
+        error=None,
+        refresh_error=None,
+        waiting_reason=None,
+        not_before=None,
+        created_at=repository.updated_at,
+    )
 
 
 def refresh_error(repository: Repository) -> dict[str, Any] | None:

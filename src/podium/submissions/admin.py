@@ -13,7 +13,7 @@ from podium.jobs import batches
 from podium.jobs.queues import Queues
 from podium.repositories.listing import find
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries, transitions
+from podium.repositories.store import git_hosts, queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -25,7 +25,9 @@ DROPPED = "An operator took this repository out of the queue. Retry it to have i
 
 
 def retry(db: Database, ids: Collection[int]) -> list[int]:
-    """Retry repositories: failed ones from their first state on, waiting ones at once. No ``ids``: every failed one.
+    """Retry repositories: failed ones from their first state on, waiting ones and refreshes that failed at once.
+
+    No ``ids``: every failed one, and every one that waits for a host. Of a host that is down, one is tried.
 
     Returns:
         The ids of those that are due now.
@@ -36,11 +38,13 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
     with db.write() as session:
         start = next_virtual_start(session, _OPERATOR)
         if not ids:
-            return transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR)
+            found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR)
+            git_hosts.try_all_now(session)
+            return found
         numbers = sorted(set(ids))
         for place, number in enumerate(numbers):
             repository = _lock(session, number)
-            if repository.state == State.COMPLETED:
+            if repository.state == State.COMPLETED and repository.not_before is None:
                 raise Conflict(
                     f"Repository {number} is completed: there is nothing to try again. Submit it to refresh."
                 )
@@ -51,24 +55,25 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
 def retry_one(
     db: Database, queues: Queues, key: str, *, client_id: str, capacity: Capacity | None = None
 ) -> Repository:
-    """Retry and enqueue the failed repository with this identity, at the turn of a client; return it, pending.
+    """Retry and enqueue the repository with this identity that failed or waits for a retry, at the turn of a client.
 
     Raises:
         QueueFull: too much waits.
         NotFound: it was never submitted.
         Blocked: the operator has blocked it.
-        Conflict: it has not failed.
+        Conflict: it has not failed, and waits for no retry.
     """
     with db.write() as session:
         repository = _lock(session, find(session, key).id)
         block_list.check_key(session, repository.repository_key)
-        if repository.state != State.FAILED:
+        if repository.state != State.FAILED and repository.waiting_code is None:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
         _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)
         if capacity is not None:
             capacity.check(session)
         repository = find(session, key)
-    queues.enqueue_commits(repository.id)
+    if repository.waiting_code is None:
+        queues.enqueue_commits(repository.id)
     return repository
 
 
@@ -111,14 +116,17 @@ def drop_message(repository: Repository) -> str:
 def _retry(
     session: Session, repository: Repository, virtual_start: float, client_id: str, *, enqueued: bool = False
 ) -> None:
-    transitions.retry(
-        session,
-        repository.id,
-        repository.state,
-        virtual_start=virtual_start,
-        client_id=client_id,
-        enqueued=enqueued,
-    )
+    if repository.state == State.COMPLETED:
+        transitions.restart(session, repository.id, repository.state, virtual_start=virtual_start, client_id=client_id)
+    else:
+        transitions.retry(
+            *(session, repository.id, repository.state),
+            virtual_start=virtual_start,
+            client_id=client_id,
+            enqueued=enqueued,
+        )
+    if (reason := git_hosts.may_not_try(session, repository.host, repository.id)) is not None:
+        git_hosts.park(session, repository.id, reason=reason)
 
 
 def _lock(session: Session, repository_id: int) -> Repository:

@@ -12,7 +12,7 @@ from podium.errors import NotFound
 from podium.jobs.queues import Queues
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries, transitions
+from podium.repositories.store import git_hosts, queries, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -38,6 +38,8 @@ def submit(
 ) -> Submission:
     """Save a new repository, or refresh one whose board is older than ``refresh_after`` seconds.
 
+    What waits for a retry is tried now. If its host is down, it is only if no other repository of the host is tried.
+
     Args:
         client_id: from :class:`podium.web.client_ids.ClientIds`.
         capacity: limits new repositories, not refreshes.
@@ -59,10 +61,17 @@ def submit(
         replaced = make_room(session, address.parent_key or "", max_revisions) if is_limited else []
         transitions.correct_url(session, address.key, address.url)
         repository = _known(session, address)
-        refreshing = repository.state == State.COMPLETED and transitions.restart_stale(
+        refreshing = repository.state in (State.COMPLETED, State.FAILED) and transitions.restart_stale(
             session, repository.id, age=refresh_after, virtual_start=virtual_start, client_id=client_id
         )
-    if is_new or refreshing:
+        is_tried = is_new or refreshing or transitions.try_now(session, repository.id)
+        waits = repository.waiting_code is not None
+        if is_tried and (reason := git_hosts.may_not_try(session, repository.host, repository.id)) is not None:
+            git_hosts.park(session, repository.id, reason=reason)
+            waits, is_tried, refreshing = True, False, False
+        if waits:
+            repository = _known(session, address)
+    if is_tried:
         queues.enqueue_commits(repository.id)
     remove(db, replaced)
     return Submission(repository, is_new, refreshing)

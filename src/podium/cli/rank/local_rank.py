@@ -121,7 +121,7 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
         db = factories.open_database(settings)
         stack.callback(db.close)
         with progress_for(subject.address.name, quiet=request.quiet) as progress:
-            job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots)
+            job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots, patient=False)
             with _naming_the_host(subject.address, request.source):
                 repository_id = _count(job, db, subject.address, stop, progress, max_revisions=settings.max_revisions)
             with contextlib.closing(_user_job(settings, db, subject)) as users:

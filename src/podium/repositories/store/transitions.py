@@ -64,7 +64,8 @@ def correct_url(session: Session, key: str, url: str) -> bool:
 
 _RESTART = """
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
-    progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = :client_id, is_recount = false,
+    transient_attempts = 0, waiting_code = NULL, waiting_reason = NULL, progress = NULL, not_before = NULL,
+    virtual_start = :virtual_start, client_id = :client_id, is_recount = false,
     enqueued_at = {now}, updated_at = {now}
 """
 
@@ -87,11 +88,16 @@ def restart(
 def restart_stale(
     session: Session, repository_id: int, *, age: float, virtual_start: float, client_id: str | None
 ) -> bool:
-    """Count a COMPLETED repository again if its board, and a refresh that failed, are older than ``age`` seconds."""
+    """Count a COMPLETED repository again if its board, and a refresh that failed, are older than ``age`` seconds.
+
+    Also if the refresh is to be tried again anyway, or if the repository is hidden.
+    """
     return bool(
         session.run(
-            f"""{_RESTART} WHERE id = :id AND state = 'completed' AND last_processed_at < {{now}} - :age
-                AND coalesce(refresh_error_at, 0) < {{now}} - :age""",
+            f"""{_RESTART} WHERE id = :id AND (state = 'completed' AND (
+                    not_before IS NOT NULL
+                    OR last_processed_at < {{now}} - :age AND coalesce(refresh_error_at, 0) < {{now}} - :age
+                ) OR state IN ('completed', 'failed') AND hidden_at IS NOT NULL)""",
             id=repository_id,
             age=age,
             virtual_start=virtual_start,
@@ -153,10 +159,23 @@ _RETRY = """
 UPDATE repository SET
     state = CASE WHEN state = 'failed' THEN 'pending' ELSE state END,
     progress = CASE WHEN state = 'failed' THEN NULL ELSE progress END,
-    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL,
+    error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, transient_attempts = 0,
+    waiting_code = NULL, waiting_reason = NULL,
     enqueued_at = CASE WHEN :enqueued THEN {now} END, updated_at = {now}, virtual_start = :virtual_start + place,
     client_id = :client_id, is_recount = false
 """
+
+
+def try_now(session: Session, repository_id: int) -> bool:
+    """Make a repository due now that waits for a try of its own, or for its host; return whether it did."""
+    return bool(
+        session.run(
+            """UPDATE repository SET not_before = NULL, waiting_code = NULL, waiting_reason = NULL,
+                transient_attempts = 0, enqueued_at = {now}, updated_at = {now}
+            WHERE id = :id AND state IN ('pending', 'commits_processing') AND waiting_code IS NOT NULL""",
+            id=repository_id,
+        )
+    )
 
 
 def retry(
@@ -185,11 +204,14 @@ def retry(
 
 
 def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list[int]:
-    """Make every FAILED repository at an address pending, with successive virtual starts."""
+    """Make every FAILED repository at an address pending, and due what waits for its own try of a host.
+
+    They have successive virtual starts.
+    """
     rows = session.all(
         f"""{_RETRY} FROM (
             SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository
-            WHERE state = 'failed' AND host <> ''
+            WHERE (state = 'failed' OR state = 'pending' AND waiting_code = 'host-fault') AND host <> ''
         ) AS failed WHERE repository.id = failed.number RETURNING repository.id""",
         virtual_start=virtual_start,
         client_id=client_id,
@@ -204,7 +226,7 @@ def drop(session: Session, repository_id: int, *, reason: str) -> bool:
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = 'dropped', progress = NULL,
                 not_before = NULL, lease_holder = NULL, lease_until = NULL, lease_token = lease_token + 1,
-                updated_at = {{now}}
+                waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
             WHERE id = :id AND {_UNFINISHED}""",
             id=repository_id,
             reason=reason,
@@ -218,7 +240,8 @@ def drop(session: Session, repository_id: int, *, reason: str) -> bool:
 def start_counting(session: Session, repository: Repository) -> bool:
     return bool(
         session.run(
-            """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now}
+            """UPDATE repository SET state = 'commits_processing', last_attempt = {now}, updated_at = {now},
+                waiting_code = NULL, waiting_reason = NULL
             WHERE id = :id AND lease_token = :token AND state IN ('pending', 'commits_processing')""",
             **_ours(repository),
         )
@@ -253,8 +276,8 @@ def save_counted(
                 people = NULL, roots = :roots, next_ordinal = :next_ordinal, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
-                is_recount = false, crashes = 0, attempts = 0, not_before = NULL, client_id = NULL,
-                accounts_tries = 0, accounts_again_at = NULL
+                is_recount = false, crashes = 0, attempts = 0, transient_attempts = 0, not_before = NULL,
+                client_id = NULL, accounts_tries = 0, accounts_again_at = NULL
             WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
             **_ours(repository),
             old_head=repository.head or "",
@@ -375,7 +398,7 @@ def fail(session: Session, repository: Repository, *, code: str, reason: str) ->
     return bool(
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL,
-                not_before = NULL, client_id = NULL, updated_at = {{now}}
+                not_before = NULL, client_id = NULL, waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
             {_STILL_OURS}""",
             **_ours(repository),
             code=code,
@@ -393,8 +416,8 @@ def keep_board(session: Session, repository: Repository, *, reason: str) -> bool
                     THEN 'users_processing' ELSE 'completed' END,
                 refresh_error = :reason, refresh_error_at = {{now}}, error = NULL, error_code = NULL, progress = NULL,
                 last_processed_at = coalesce(last_processed_at, commits_processed_at),
-                crashes = 0, attempts = 0, not_before = NULL, client_id = NULL, is_recount = false,
-                updated_at = {{now}}
+                crashes = 0, attempts = 0, transient_attempts = 0, not_before = NULL, client_id = NULL,
+                is_recount = false, waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
             {_STILL_OURS} AND head IS NOT NULL AND commits_processed_at IS NOT NULL""",
             **_ours(repository),
             reason=reason,
@@ -410,6 +433,14 @@ def retry_later(session: Session, repository: Repository, *, delay: float) -> bo
             {_STILL_OURS}""",
             **_ours(repository),
             delay=delay,
+        )
+    )
+
+
+def count_host_fault(session: Session, repository: Repository) -> bool:
+    return bool(
+        session.run(
+            f"UPDATE repository SET transient_attempts = transient_attempts + 1 {_STILL_OURS}", **_ours(repository)
         )
     )
 

@@ -29,7 +29,10 @@ class RefreshError(ResponseModel):
     message: str = Field(description="What happened, and what to do.")
 
 
-_REFRESH_ERROR = "Set if the last refresh cost more than a limit allows: the board stays as it was before it."
+_REFRESH_ERROR = (
+    "Set if the last refresh failed, and the board stays as it was before it: it cost more than a limit allows, or its "
+    "host is away, and Podium tries again by itself."
+)
 
 
 class QueuePosition(ResponseModel):
@@ -92,6 +95,9 @@ class RepositoryResponse(ResponseModel):
     updated_at: str = Field(description=_TIME)
     error: str | None = Field(description="Why it failed, and what to do.")
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
+    waiting_reason: str | None = Field(
+        description="Why one that is pending cannot be counted now, such as a host that is away."
+    )
 
 
 class SubmissionResponse(RepositoryResponse):

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 
 from podium.errors import BadRule
 from podium.repositories.address import Address, parse_address
-from podium.repositories.listing import describe
+from podium.repositories.listing import as_new, describe
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import parse_revision
 from podium.submissions import admin, submit
@@ -65,6 +65,8 @@ def submit_repository(
     A completed repository with an old board is counted again, and its board stays readable meanwhile.
     """
     found = submit_address(request, context, query.repo_url, query.rev)
+    if found.repository.hidden_at is not None:
+        return submission(context, as_new(found.repository), is_new=True)
     return submission(context, found.repository, is_new=found.is_new, refreshing=found.refreshing)
 
 
@@ -134,12 +136,12 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
         return "The board is being refreshed; the present one stays readable."
     match row.state:
         case State.COMPLETED:
-            return "The board is ready."
+            return f"The board is ready. {row.refresh_error}" if row.waiting_code else "The board is ready."
         case State.FAILED:
             return f"{row.error} POST /repositories/retry?repoUrl=… tries again."
         case State.USERS_PROCESSING:
             return "The commits are counted and the board is readable; accounts are being looked up."
-    return "The commits are being counted."
+    return row.waiting_reason or "The commits are being counted."
 
 
 @router.post(
@@ -160,7 +162,7 @@ def message_of(row: Repository, *, is_new: bool, refreshing: bool) -> str:
     },
 )
 def retry_repository(request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep) -> JSONResponse:
-    """Start a failed repository again. It counts as a submission."""
+    """Start a repository again that failed or waits for a retry. It counts as a submission."""
     return submission(context, retry_address(request, context, query.repo_url, query.rev))
 
 

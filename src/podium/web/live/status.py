@@ -62,6 +62,7 @@ class StatusView:
             "refreshing": is_in_work(row) and has_board(row),
             "has_board": has_board(row),
             "shown_state": row.shown_state,
+            "tries_again": row.waiting_code is not None,
             "leaders": [] if has_board(row) else progress.get("leaders", []),
             "rate": progress.get("commitsPerSecond"),
             "steps": _steps(row.state, progress.get("phase")),

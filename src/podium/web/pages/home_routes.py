@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, BadRule, PodiumError, TooManyRequests
+from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
 from podium.repositories.listing import listing, selection
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import MAX_BYTES
@@ -149,6 +149,9 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
     except (BadAddress, BadRule, TooManyRequests) as error:
         # A page is cached, saved and shared: it repeats no password.
         return await _home(request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error)
+    if found.repository.hidden_at is not None:
+        hidden = NotFound("Its host says that this repository is private or does not exist. Podium asks again now.")
+        return await _home(request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=hidden)
     return RedirectResponse(page_url(found.repository, context.github_host), status_code=303)
 
 

@@ -1,0 +1,65 @@
+"""Boards whose repositories their host made private or deleted.
+
+The host has one such answer for both. Two of them, :data:`podium.jobs.retry.GONE_AFTER` seconds apart, hide the boards
+of the repository, its branches and its tags (:mod:`podium.repositories.store.readable`). They are shown again as soon
+as the repository can be read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.repositories.model import Repository
+from podium.storage.session import Session
+
+_FAMILY = "(key = :family OR parent_key = :family)"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Denial:
+    """seconds: since the first such answer. hides: whether this one hid the boards."""
+
+    seconds: float
+    hides: bool
+
+
+def note(session: Session, repository: Repository, *, code: str, after: float) -> Denial:
+    """Note an answer, and hide the boards if the first one was at least ``after`` seconds ago."""
+    row = session.one(
+        f"SELECT min(gone_since) AS since, {{now}} AS now FROM repository WHERE {_FAMILY}",
+        family=repository.repository_key,
+    )
+    assert row is not None  # noqa: S101 # an aggregate
+    now: float = row["now"]
+    since = now if row["since"] is None else row["since"]
+    hides = now - since >= after
+    hidden = session.run(
+        f"""UPDATE repository SET gone_since = :since, gone_checked_at = :now, gone_code = :code,
+            hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END
+        WHERE {_FAMILY}""",
+        family=repository.repository_key,
+        since=since,
+        now=now,
+        code=code,
+        hides=hides,
+    )
+    return Denial(now - since, bool(hides and hidden and repository.hidden_at is None))
+
+
+def is_noted(session: Session, repository: Repository) -> bool:
+    return bool(
+        session.value(
+            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {_FAMILY} AND gone_since IS NOT NULL)",
+            family=repository.repository_key,
+        )
+    )
+
+
+def end(session: Session, repository: Repository) -> None:
+    """Note that the repository can be read: its boards are shown."""
+    session.run(
+        f"""UPDATE repository SET gone_since = NULL, gone_checked_at = NULL, gone_code = NULL,
+            hidden_at = CASE WHEN forgotten_at IS NULL THEN NULL ELSE hidden_at END, updated_at = {{now}}
+        WHERE {_FAMILY} AND gone_since IS NOT NULL""",
+        family=repository.repository_key,
+    )
