@@ -20,6 +20,7 @@ from podium.storage.session import Database
 
 if TYPE_CHECKING:
     from podium.accounts.github.token_pool import TokenPool
+    from podium.monitoring.readiness import Readiness
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,12 +128,17 @@ def token_statuses(pools: tuple[TokenPool | None, TokenPool]) -> list[TokenStatu
 
 
 @contextlib.contextmanager
-def metrics_page(inspector: Inspector) -> Iterator[Callable[[], bytes]]:
-    from podium.monitoring.gauges import Gauges
+def metrics_page(settings: Settings, inspector: Inspector, readiness: Readiness) -> Iterator[Callable[[], bytes]]:
+    from podium.monitoring import alarms, stalled
+    from podium.monitoring.gauges import Gauges, ready_gauges
     from podium.telemetry import metrics
     from podium.telemetry.prometheus import Prometheus
 
-    prometheus = Prometheus(Gauges(inspector.overview))
+    no_progress_after = stalled.no_progress_after(settings.git_idle_timeout)
+    installation_wide = Gauges(
+        inspector.overview, functools.partial(alarms.read, inspector.db, no_progress_after=no_progress_after)
+    )
+    prometheus = Prometheus(lambda: [*installation_wide(), *ready_gauges(readiness)])
     metrics.install(prometheus)
     try:
         yield prometheus.page

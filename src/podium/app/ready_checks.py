@@ -27,11 +27,14 @@ _WRITTEN = 64 * 1024
 
 
 @contextlib.contextmanager
-def of_server(settings: Settings, check_queue: Callable[[], None], *, workers: bool) -> Iterator[Readiness]:
+def of_server(
+    settings: Settings, check_queue: Callable[[], None], check_tokens: Callable[[], str | None], *, workers: bool
+) -> Iterator[Readiness]:
     """What ``podium serve`` needs.
 
     Args:
         check_queue: raises a ``PodiumError`` if messages cannot be sent, or its own workers do not run.
+        check_tokens: returns a message if GitHub refuses a token.
         workers: whether it has workers.
     """
     # Without PostgreSQL the database is in the data folder. Otherwise only avatars are.
@@ -41,6 +44,7 @@ def of_server(settings: Settings, check_queue: Callable[[], None], *, workers: b
             [
                 *database_checks(db),
                 Check("queue", "The queue cannot be used", Stops.WORK, check_queue),
+                Check("token", "GitHub refuses a token", Stops.NOTHING, check_tokens),
                 *(counting_checks(settings) if workers else [disk_check(settings, needs_disk)]),
             ]
         )

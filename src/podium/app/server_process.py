@@ -54,9 +54,11 @@ def services(
             periodic(factories.upkeep(settings, db)),
             watch.periodic(),
             closing(AvatarLoader(settings)) as avatars,
-            metrics_page(worker.inspector) as page,
             shared_by_processes(settings) as (counters, client_ids),
-            ready_checks.of_server(settings, worker.queues.check, workers=workers) as readiness,
+            ready_checks.of_server(
+                settings, worker.queues.check, worker.inspector.token_fault, workers=workers
+            ) as readiness,
+            metrics_page(settings, worker.inspector, readiness) as page,
         ):
             submit_unknown(db, worker.queues, demo)
             yield Services(

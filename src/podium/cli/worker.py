@@ -81,8 +81,8 @@ def _probes(settings: Settings, port: int | None, supervisor: Supervisor, kind: 
 
     db, messages = factories.connect(settings), factories.backend(settings)
     with (
-        metrics_page(shared_inspector(settings, db, messages)) as page,
         ready_checks.of_worker(settings, messages, supervisor.check, counts=kind != "users") as readiness,
+        metrics_page(settings, shared_inspector(settings, db, messages), readiness) as page,
     ):
         probed = Probed(settings, readiness, page)
         with beside(create_probes(probed), settings.host, port, settings):

@@ -7,7 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from podium.errors import PodiumError
+from podium.jobs.queues import COMMITS, USERS
+from podium.monitoring import alarms
+from podium.monitoring.alarms import AlarmFacts
 from podium.monitoring.overview import DENIALS, Overview
+from podium.monitoring.readiness import Readiness, Stops
 from podium.storage.throttled import Throttled
 from podium.telemetry.metrics import Gauge
 
@@ -20,8 +24,14 @@ FRESH = 5.0
 class Gauges:
     """The gauges of the whole installation, cached. Thread-safe."""
 
-    def __init__(self, read: Callable[[], Overview], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Overview],
+        read_facts: Callable[[], AlarmFacts] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._read = read
+        self._read_facts = read_facts
         self._gauges = Throttled[Sequence[Gauge]](fresh=FRESH, clock=clock)
 
     def __call__(self) -> Sequence[Gauge]:
@@ -31,14 +41,35 @@ class Gauges:
     def _fresh(self) -> Sequence[Gauge]:
         try:
             overview = self._read()
+            facts = self._read_facts() if self._read_facts is not None else None
         except PodiumError as error:
             log.warning("the overview for the metrics cannot be read: %s", error)
             return [_up(0)]
-        return [_up(1), *gauges(overview)]
+        return [_up(1), *gauges(overview), *(alarms.gauges(facts) if facts is not None else ())]
 
 
 def _up(value: float) -> Gauge:
     return Gauge("podium_up", "Whether database and queue answered.", (), {(): value})
+
+
+def ready_gauges(readiness: Readiness) -> list[Gauge]:
+    """What this process finds wrong with what it needs."""
+    failed = {problem.code: problem.stops for problem in readiness.problems()}
+    names = dict.fromkeys((*(check.name for check in readiness.checks), *failed))
+    return [
+        Gauge(
+            "podium_check_failed",
+            "Whether something that this process needs cannot be used, by the check of /ready.",
+            ("check",),
+            {(name,): float(name in failed) for name in names},
+        ),
+        Gauge(
+            "podium_ready",
+            "Whether this process can do its work.",
+            (),
+            {(): float(max(failed.values(), default=Stops.NOTHING) is Stops.NOTHING)},
+        ),
+    ]
 
 
 def gauges(overview: Overview) -> list[Gauge]:
@@ -145,7 +176,8 @@ def _tokens(overview: Overview) -> list[Gauge]:
 
 
 def _workers(overview: Overview) -> Gauge:
-    alive: dict[tuple[str, ...], float] = {}
+    # Without a worker there is an alarm, so there is a value.
+    alive: dict[tuple[str, ...], float] = {(COMMITS,): 0.0, (USERS,): 0.0}
     for worker in overview.workers:
         for queue in worker.queues:
             alive[queue,] = alive.get((queue,), 0) + worker.alive

@@ -77,6 +77,16 @@ class Inspector:
                 workers=tuple(_worker(row) for row in workers),
             )
 
+    def token_fault(self) -> str | None:
+        """Name the tokens that GitHub refuses, by the workers' heartbeats; None: it accepts all."""
+        with self.db.read() as session:
+            rows = session.all(_WORKERS, dead_after=DEAD_AFTER)
+        found = _reported_tokens([json.loads(row["report"]) for row in rows if row["alive"]])
+        refused = [f"{token.number} of {len(found)}" for token in found if token.refused_since is not None]
+        if not refused:
+            return None
+        return f"GitHub refuses token {', '.join(refused)}: set a valid GITHUB_TOKEN and restart the user workers."
+
     def has_workers(self) -> bool:
         """Whether a worker is alive, by its heartbeat."""
         with self.db.read() as session:

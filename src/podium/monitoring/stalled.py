@@ -32,6 +32,11 @@ class StalledRepository:
     seconds: float
 
 
+def no_progress_after(git_idle_timeout: float) -> float:
+    """Seconds: a transfer may be idle for a while, and saving a large history takes time."""
+    return max(600.0, 2 * git_idle_timeout)
+
+
 def find(session: Session, *, no_progress_after: float) -> list[StalledRepository]:
     """Return those stalled longest. ``no_progress_after``: seconds that a worker may hold one without progress."""
     rows = statistics.stalled(

@@ -63,6 +63,9 @@ AVATARS = Metric(
 DATABASE_ERRORS = Metric(
     "podium_database_errors_total", "counter", "Transactions that the database refused, by reason.", ("kind",)
 )
+STALE_ANSWERS = Metric(
+    "podium_stale_answers_total", "counter", "Answers that show what was known before the database went away."
+)
 HTTP_REQUESTS = Metric(
     "podium_http_requests_total", "counter", "Requests answered, by route and status.", ("method", "route", "status")
 )
@@ -84,6 +87,7 @@ ALL = {
         GITHUB_REQUESTS,
         AVATARS,
         DATABASE_ERRORS,
+        STALE_ANSWERS,
         HTTP_REQUESTS,
         HTTP_SECONDS,
     )

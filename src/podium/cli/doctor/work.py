@@ -129,8 +129,7 @@ _FIXES = {
 
 
 def stuck_work(settings: Settings, session: Session) -> Iterator[Finding]:
-    # A transfer may be idle for a while, and saving a large history takes time.
-    found = stalled.find(session, no_progress_after=max(600.0, 2 * settings.git_idle_timeout))
+    found = stalled.find(session, no_progress_after=stalled.no_progress_after(settings.git_idle_timeout))
     for one in found:
         yield problem(
             "stuck",

@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from podium.telemetry import metrics
 from podium.textutil.plural import plural
 from podium.web.cache import staleness
 from podium.web.cache.cached_response import takes_gzip
@@ -132,6 +133,7 @@ class _Answer:
             elif start["status"] == 200 and age is None and len(body) <= MAX_COPY:
                 self._answers.keep(self._key, start, body)
         if age is not None:
+            metrics.add(metrics.STALE_ANSWERS)
             start, body = _marked(start, body, age)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})

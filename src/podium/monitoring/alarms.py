@@ -1,0 +1,105 @@
+"""The facts behind the alarms that the overview does not show."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from podium.jobs.queues import COMMITS, USERS
+from podium.monitoring import stalled
+from podium.repositories.store import alarm_counts
+from podium.storage.session import Database
+from podium.telemetry.metrics import Gauge
+
+# What always has a value, so that an alarm sees its end. Other codes appear with their first repository.
+FAILURES = ("worker-crashed", "internal", "git-failed")
+STALLED = ("expired_lease", "never_enqueued", "no_progress")
+
+_HOSTS = """
+SELECT count(*), max({now} - down_since) FROM git_host WHERE down_since IS NOT NULL
+"""
+
+_FAULTS = "SELECT code, count(DISTINCT worker_id) FROM worker_fault WHERE at > {now} - 3600 GROUP BY code"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AlarmFacts:
+    """At one moment.
+
+    Attributes:
+        hosts_away: git hosts that do not answer, and host_away_seconds: for how long the first of them.
+        waiting: repositories by the code of what they wait for.
+        hidden: repositories that their host no longer shows.
+        failed: repositories by error code.
+        worker_faults: workers that could not do a repository in the last hour, by code.
+        stalled: repositories by reason.
+        backlog: seconds by queue.
+    """
+
+    hosts_away: int
+    host_away_seconds: float
+    waiting: Mapping[str, int]
+    hidden: int
+    failed: Mapping[str, int]
+    worker_faults: Mapping[str, int]
+    stalled: Mapping[str, int]
+    backlog: Mapping[str, float]
+
+
+def read(db: Database, *, no_progress_after: float) -> AlarmFacts:
+    """Read them in one snapshot.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    with db.read() as session:
+        [(away, seconds)] = session.tuples(_HOSTS)
+        stages = alarm_counts.backlog(session)
+        return AlarmFacts(
+            hosts_away=away,
+            host_away_seconds=max(0.0, seconds or 0.0),
+            waiting=alarm_counts.waiting(session),
+            hidden=alarm_counts.hidden(session),
+            failed=dict.fromkeys(FAILURES, 0) | alarm_counts.failed(session),
+            worker_faults=dict(session.tuples(_FAULTS)),
+            stalled=dict.fromkeys(STALLED, 0) | _by_reason(stalled.find(session, no_progress_after=no_progress_after)),
+            backlog={COMMITS: stages.get("commits", 0.0), USERS: stages.get("users", 0.0)},
+        )
+
+
+def _by_reason(found: Sequence[stalled.StalledRepository]) -> dict[str, int]:
+    return dict(collections.Counter(one.reason for one in found))
+
+
+def gauges(facts: AlarmFacts) -> list[Gauge]:
+    return [
+        _single("podium_git_hosts_away", "Git hosts that do not answer.", facts.hosts_away),
+        _single(
+            "podium_git_host_away_seconds", "For how long the first of them does not answer.", facts.host_away_seconds
+        ),
+        _by("podium_repositories_delayed", "Repositories by what they wait for.", "reason", facts.waiting),
+        _single("podium_repositories_hidden", "Repositories that their host no longer shows.", facts.hidden),
+        _by("podium_repositories_failed", "Failed repositories by error code.", "code", facts.failed),
+        _by(
+            "podium_worker_faults",
+            "Workers that could not do a repository in the last hour, by the code of the reason.",
+            "code",
+            facts.worker_faults,
+        ),
+        _by("podium_repositories_stalled", "Stalled repositories (at most ten), by reason.", "reason", facts.stalled),
+        _by(
+            "podium_backlog_seconds",
+            "Time since the last progress of the repository that could be worked on for longest.",
+            "queue",
+            facts.backlog,
+        ),
+    ]
+
+
+def _single(name: str, doc: str, value: float) -> Gauge:
+    return Gauge(name, doc, (), {(): value})
+
+
+def _by(name: str, doc: str, label: str, values: Mapping[str, float]) -> Gauge:
+    return Gauge(name, doc, (label,), {(key,): value for key, value in values.items()})
