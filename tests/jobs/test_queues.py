@@ -220,7 +220,7 @@ def test_a_busy_worker_sends_heartbeats(
 
 
 def test_the_next_message_is_taken_as_soon_as_one_is_acknowledged(redis_backend: RedisBackend) -> None:
-    redis = redis_backend.broker(COMMITS, [])
+    redis = redis_backend.broker(COMMITS, [], threading.Event())
     redis.declare_queue(COMMITS)
     for number in range(2):
         redis.enqueue(Message(queue_name=COMMITS, actor_name=COMMITS, args=(number,), kwargs={}, options={}))

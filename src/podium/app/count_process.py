@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import resource
 import sys
@@ -27,7 +28,8 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 def count_each(settings: Settings, orders: Iterable[bytes], stop: threading.Event) -> None:
     """Count each ordered repository under the parent's lease; send metrics and outcome to the parent.
 
-    ``orders``: JSON with the ids ``repository``, ``token`` (of the lease) and ``job`` (of the parent, for log lines).
+    ``orders``: JSON with the ids ``repository``, ``token`` (of the lease), ``worker`` and ``job`` (of the
+            parent, for log lines).
     ``stop`` interrupts the count; an order that comes after it is given back.
 
     Raises:
@@ -48,7 +50,8 @@ def count_each(settings: Settings, orders: Iterable[bytes], stop: threading.Even
             current_job.set_process_job(job)
             budget.limit_process()
             row = lease.adopt(db, order["repository"], order["token"], seconds=settings.lease_seconds)
-            error = None if row is None else counting.run_held(row, stop)
+            job_of_worker = dataclasses.replace(counting, worker_id=order["worker"])
+            error = None if row is None else job_of_worker.run_held(row, stop)
             pipe.send_outcome(job)
             is_last = stop.is_set() or _is_worn(error)
             # A parent that has ended also sets stop.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import signal
 import threading
+from collections.abc import Callable
 
 from podium.app import factories
 from podium.app.child_environment import counting_environment
@@ -24,9 +26,15 @@ START_SECONDS = 10.0
 
 
 class ChildCounter:
-    def __init__(self, settings: Settings, db: Database) -> None:
+    """``on_fault``: called after a count that ended with a fault of this worker (:mod:`podium.jobs.hand_over`)."""
+
+    def __init__(
+        self, settings: Settings, db: Database, worker_id: str = "", on_fault: Callable[[], None] = lambda: None
+    ) -> None:
         self._settings = settings
         self._db = db
+        self._worker_id = worker_id
+        self._on_fault = on_fault
         self._pool = CountingPool(counting_environment(settings))
 
     def warm(self) -> None:
@@ -42,7 +50,12 @@ class ChildCounter:
             StorageError: the result of a process that died cannot be saved.
         """
         job = current()
-        order = {"repository": row.id, "token": row.lease_token, "job": job.id if job else ""}
+        order = {
+            "repository": row.id,
+            "token": row.lease_token,
+            "worker": self._worker_id,
+            "job": job.id if job else "",
+        }
         try:
             status = self._pool.count(order, stop, lambda line: metrics_pipe.receive(line, job))
         except OSError as error:
@@ -53,6 +66,8 @@ class ChildCounter:
             return False
         budget = factories.count_budget(self._settings)
         if status == 0:
+            if job is not None and job.outcome == "worker_fault":
+                self._on_fault()
             return True
         if status is None:
             log.warning("repository %d: the counting process was stopped before it released it", row.id)
@@ -70,7 +85,8 @@ class ChildCounter:
     def _settle(self, row: Repository, error: HistoryError) -> None:
         # Imports what counts, which this process seldom needs.
         source = factories.server_source(self._settings)
-        factories.commit_job(self._settings, self._db, source).settle_dead(row, error)
+        counting = factories.commit_job(self._settings, self._db, source)
+        dataclasses.replace(counting, worker_id=self._worker_id).settle_dead(row, error)
 
     def _note_crash(self, row: Repository, status: int) -> None:
         note_outcome("crashed")

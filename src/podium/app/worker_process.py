@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
+import uuid
 from contextlib import closing
-from typing import Self
+from typing import Any, Self
 
 from podium.accounts.github.token_check import TokenCheck
 from podium.app import factories
+from podium.app.count_ability import counting_problem, limits_of_counts
 from podium.app.counting_child import START_SECONDS, ChildCounter
 from podium.app.database_watch import EVERY_OF_A_WORKER, DatabaseWatch
 from podium.app.operations import pool_inspector
@@ -24,15 +27,19 @@ from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueue_sibling, reconciler
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.model import Repository
+from podium.repositories.store import worker_faults
 from podium.settings import Settings
 from podium.storage.guarded_database import GuardedDatabase
 from podium.storage.session import Database
 from podium.telemetry.current_job import current, note_outcome
+from podium.workers.commit_gate import CommitGate
 from podium.workers.drain import Drain
 from podium.workers.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
+# Seconds until a message is sent again that this worker cannot serve.
+LEFT_SECONDS = 1.0
 # Seconds that a worker waits for a database that is away.
 _DATABASE_PATIENCE = 15.0
 
@@ -58,11 +65,16 @@ class Worker:
         user_threads: int,
     ) -> None:
         self._db = db
-        self.counter = ChildCounter(settings, db)
+        worker_id = uuid.uuid4().hex
+        self._worker_id = worker_id
+        self._gate = CommitGate(functools.partial(counting_problem, settings), self._on_gate_opens)
+        self.counter = ChildCounter(settings, db, worker_id, self._gate.look)
         self._stop = stop
+        self._counts = bool(commit_threads)
+        self._settings = settings
         self._lease_seconds = settings.lease_seconds + START_SECONDS
         self._works = bool(commit_threads or user_threads)
-        self._slow = SlowCounts(db, settings.slow_counts_per_client)
+        self._slow = SlowCounts(db, settings.slow_counts_per_client, worker_id)
         self._overflow = OverflowSlots(
             settings.long_job_seconds, max(1, commit_threads), threads=commit_threads, policy=self._slow
         )
@@ -73,6 +85,7 @@ class Worker:
             commit_threads=commit_threads,
             user_threads=user_threads,
             overflow=self._overflow,
+            commits_paused=self._gate.closed,
         )
         pools = factories.token_pools(settings, db)
         self._unresolved: Periodic | None = None
@@ -88,16 +101,18 @@ class Worker:
                 self._unresolved = unresolved_boards(settings, db, self.queues, check)
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
-            self._heartbeat = Heartbeat(db, names, self.inspector.report)
+            self._heartbeat = Heartbeat(db, names, self._report, worker_id)
 
     def on_commits(self, enqueued: int, running: RunningJob) -> None:
         """Count the next repository, which may be another one than ``enqueued``."""
-        if self._stop.is_set():
+        if self._stop.is_set() or self._gate.closed.is_set():
             self.queues.enqueue_commits(enqueued)
             return
-        row = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds) or self._grab_slow()
+        grabbed = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds, worker=self._worker_id)
+        row = grabbed or self._grab_slow()
         if row is None:
             note_outcome("nothing_to_do")
+            self._leave_to_another_worker(enqueued)
             return
         running.repository = row
         if (job := current()) is not None:
@@ -105,6 +120,23 @@ class Worker:
         if self.counter.count(row, StopSignal(self._stop, running.stop)):
             enqueue_next(self._db, self.queues, row.id)
         enqueue_sibling(self._db, self.queues, row.id)
+
+    def _leave_to_another_worker(self, enqueued: int) -> None:
+        """Wake a worker that can count what this one cannot."""
+        with self._db.read() as session:
+            is_left = worker_faults.is_left_by(session, enqueued, self._worker_id)
+        if is_left:
+            self.queues.enqueue_commits(enqueued, delay=LEFT_SECONDS)
+
+    def _on_gate_opens(self) -> None:
+        with self._db.write() as session:
+            worker_faults.forget_machine(session, self._worker_id)
+
+    def _report(self) -> dict[str, Any]:
+        found = self.inspector.report()
+        if self._counts:
+            found |= {"limits": limits_of_counts(self._settings), "problem": self._gate.problem}
+        return found
 
     def _grab_slow(self) -> Repository | None:
         number = self._slow.next_waiting() if self._overflow.has_room else None
@@ -120,6 +152,8 @@ class Worker:
 
     def start(self) -> None:
         if self._works:
+            if self._counts:
+                self._gate.start()
             self.queues.start()
             self._reconciler.start()
             self._heartbeat.start()
@@ -132,6 +166,7 @@ class Worker:
             return
         self._stop.set()
         with closing(self._users), closing(self.counter):
+            self._gate.stop()
             self._heartbeat.stop()
             self._reconciler.stop()
             if self._unresolved is not None:

@@ -23,7 +23,7 @@ from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.gc_pause import gc_paused
 from podium.history.totals import Tally
-from podium.jobs import failures, lease
+from podium.jobs import failures, hand_over, lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
 from podium.repositories.store.log_check import check_log
@@ -65,6 +65,8 @@ class CommitJob:
     # Seconds of a count before its progress is saved.
     quiet: float = 0.0
     patient: bool = True
+    # Of the worker, whose faults are not the repository's; '': the command line.
+    worker_id: str = ""
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -245,6 +247,8 @@ class CommitJob:
             self.source.discard(held.repository)
         try:
             with held.fence() as session:
+                if self.worker_id and hand_over.hand_over(session, held.repository, self.worker_id, error):
+                    return error
                 failures.apply(
                     session, held.repository, self.max_attempts, error, patient=self._asks_host(held.repository)
                 )

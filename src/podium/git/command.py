@@ -205,7 +205,7 @@ class Git:
                 raise HistoryError("not-readable", f"This user may not enter {error.filename}.") from None
             raise HistoryError("not-a-repository", "There is no git repository at this path.") from None
         except OSError as error:
-            raise HistoryError("git-failed", f"git cannot be started: {error.strerror}.", transient=True) from None
+            raise HistoryError("no-process", f"git cannot be started: {error.strerror}.", transient=True) from None
 
 
 class Pipeline:

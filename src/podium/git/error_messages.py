@@ -128,6 +128,12 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
 
 _TABLE: tuple[tuple[str, str, str, bool], ...] = (
     (
+        r"read-only file system",
+        "mirrors",
+        "The disk is read-only: make it writable, or choose another data folder with PODIUM_DATA_DIR.",
+        False,
+    ),
+    (
         r"no space left on device|disk quota exceeded",
         "disk-full",
         "The disk is full: free some space, or choose another data folder with PODIUM_DATA_DIR.",

@@ -34,7 +34,8 @@ _POLL_MILLISECONDS = 300
 class Backend(Backlog, QueueMonitor, Protocol):
     """Keeps messages in memory (:mod:`podium.jobs.memory_broker`) or in Redis (:mod:`podium.jobs.redis_broker`)."""
 
-    def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker: ...
+    def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
+        """``paused``: no message is taken from the queue while it is set."""
 
     def check(self) -> None:
         """Raise QueueError unless messages can be sent and received."""
@@ -48,9 +49,11 @@ class JobQueue:
         handler: Callable[..., None],
         threads: int,
         overflow: OverflowSlots | None = None,
+        *,
+        paused: threading.Event | None = None,
     ) -> None:
         self._observer = JobObserver()
-        broker = backend.broker(name, [self._observer, Retries(**_RETRIES)])  # type: ignore[arg-type]
+        broker = backend.broker(name, [self._observer, Retries(**_RETRIES)], paused or threading.Event())  # type: ignore[arg-type]
         self.name = name
         self._handler = handler
         self._threads = threads
@@ -133,6 +136,7 @@ class JobQueues:
         on_commits, on_users: handle a message.
         commit_threads, user_threads: threads per queue; 0: this process only enqueues.
         overflow: takes over slow jobs of the commit queue; None: no job is slow.
+        commits_paused: while it is set, no message is taken from the commit queue.
     """
 
     def __init__(
@@ -144,10 +148,11 @@ class JobQueues:
         commit_threads: int,
         user_threads: int,
         overflow: OverflowSlots | None = None,
+        commits_paused: threading.Event | None = None,
     ) -> None:
         overflow = overflow or OverflowSlots(math.inf)
         self.backend = backend
-        self._commits = JobQueue(backend, COMMITS, on_commits, commit_threads, overflow)
+        self._commits = JobQueue(backend, COMMITS, on_commits, commit_threads, overflow, paused=commits_paused)
         self._users = JobQueue(backend, USERS, on_users, user_threads)
 
     def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None:

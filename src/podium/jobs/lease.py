@@ -66,15 +66,15 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | No
         return leases.take(session, repository_id, holder=secrets.token_hex(16), seconds=seconds)
 
 
-def grab_next(db: Database, repository_id: int, *, seconds: float) -> Repository | None:
+def grab_next(db: Database, repository_id: int, *, seconds: float, worker: str = "") -> Repository | None:
     """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty.
 
-    Slow repositories are left out.
+    Slow repositories are left out, and those that the worker with this id cannot count.
     """
     holder = secrets.token_hex(16)
     with db.write() as session:
-        repository = leases.take_next(session, holder=holder, seconds=seconds)
-        return repository or leases.take_quick(session, repository_id, holder=holder, seconds=seconds)
+        repository = leases.take_next(session, holder=holder, seconds=seconds, worker=worker)
+        return repository or leases.take_quick(session, repository_id, holder=holder, seconds=seconds, worker=worker)
 
 
 def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Repository | None:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import dramatiq
-from dramatiq.brokers.stub import StubBroker
+from dramatiq.broker import Consumer
+from dramatiq.brokers.stub import StubBroker, _StubConsumer
 from dramatiq.common import dq_name
 from dramatiq.middleware import Middleware
 
 from podium.jobs.queues import Depth
+
+
+class _PausableConsumer(_StubConsumer):
+    def __init__(self, paused: threading.Event, *arguments: Any) -> None:
+        super().__init__(*arguments)  # type: ignore[no-untyped-call]
+        self._paused = paused
+
+    def __next__(self) -> Any:
+        if self._paused.is_set():
+            time.sleep(self.timeout / 1000)
+            return None
+        return super().__next__()  # type: ignore[no-untyped-call]
+
+
+class _PausableBroker(StubBroker):
+    def __init__(self, paused: threading.Event, middleware: list[Middleware]) -> None:
+        super().__init__(middleware=middleware)
+        self._paused = paused
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> Consumer:
+        # Delayed messages are still moved to their queue.
+        if queue_name in self.delay_queues:
+            return super().consume(queue_name, prefetch, timeout)
+        queue, dead = self.queues[queue_name], self.dead_letters_by_queue[queue_name]
+        return _PausableConsumer(self._paused, queue, dead, prefetch, timeout)
 
 
 class MemoryBackend:
@@ -21,8 +50,8 @@ class MemoryBackend:
         self._brokers: dict[str, StubBroker] = {}
         self._filled = False
 
-    def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
-        return self._brokers.setdefault(queue, StubBroker(middleware=middleware))
+    def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
+        return self._brokers.setdefault(queue, _PausableBroker(paused, middleware))
 
     def check(self) -> None:
         """Do nothing: memory is always available."""

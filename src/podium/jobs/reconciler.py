@@ -10,6 +10,7 @@ import logging
 import threading
 
 from podium.jobs import batches
+from podium.jobs.hand_over import settle_impossible
 from podium.jobs.periodic import Periodic
 from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
 from podium.repositories.model import COUNTING_VERSION, Repository, State
@@ -109,6 +110,7 @@ def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
     """
     try_hosts_again(db, queues)
     _enqueue_all(db, queues, backlog)
+    settle_impossible(db)
     remove_abandoned(db)
     remove_forgotten(db)
     recount_outdated(db, queues)

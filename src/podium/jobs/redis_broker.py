@@ -22,7 +22,7 @@ from typing import Any
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.common import dq_name
+from dramatiq.common import dq_name, q_name
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
@@ -87,10 +87,11 @@ def _tls(settings: Settings) -> dict[str, Any]:
 class RedisBackend(RedisQueues):
     """Implements :class:`podium.jobs.broker.Backend`."""
 
-    def broker(self, queue: str, middleware: list[Middleware], /) -> dramatiq.Broker:
+    def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
         for consumer in (queue, dq_name(queue)):
             logging.getLogger(f"dramatiq.worker.ConsumerThread({consumer})").addFilter(_is_not_outage)
-        return _OutageBroker(  # type: ignore[no-untyped-call]
+        return _OutageBroker(
+            paused,
             client=self._client,
             middleware=[*middleware, _KeepAlive(queue)],
             namespace=NAMESPACE,
@@ -128,6 +129,9 @@ class _PromptConsumer(_RedisConsumer):
 
     def __next__(self) -> Any:
         self._ended.clear()
+        if self.broker.is_paused(self.queue_name) and not self.message_cache:
+            self._ended.wait(self.timeout / 1000)
+            return None
         if not self.message_cache and self.outstanding_message_count >= self.prefetch:
             if not self._ended.wait(self.timeout / 1000):
                 return None
@@ -149,6 +153,14 @@ class _PromptConsumer(_RedisConsumer):
 
 class _OutageBroker(RedisBroker):
     """Turns every Redis error, such as a timeout, into the error that Dramatiq retries."""
+
+    def __init__(self, paused: threading.Event, **options: Any) -> None:
+        self._paused = paused
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+
+    def is_paused(self, queue_name: str) -> bool:
+        """Delayed messages are still moved to their queue."""
+        return self._paused.is_set() and queue_name == q_name(queue_name)
 
     @property
     def consumer_class(self) -> type[_PromptConsumer]:

@@ -17,10 +17,12 @@ class SlowCounts:
 
     Args:
         per_client: slow counts of one client that may run at a time.
+        worker: its id.
     """
 
-    def __init__(self, db: Database, per_client: int) -> None:
+    def __init__(self, db: Database, per_client: int, worker: str = "") -> None:
         self._db = db
+        self._worker = worker
         self._per_client = per_client
 
     def may_overflow(self, repository: Repository, /) -> bool:
@@ -42,7 +44,7 @@ class SlowCounts:
     def next_waiting(self) -> int | None:
         try:
             with self._db.read() as session:
-                return slow.next_waiting(session, per_client=self._per_client)
+                return slow.next_waiting(session, per_client=self._per_client, worker=self._worker)
         except StorageError:
             # The reconciler enqueues it.
             return None

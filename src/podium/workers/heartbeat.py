@@ -12,6 +12,7 @@ from typing import Any
 
 from podium import __version__
 from podium.errors import PodiumError, StorageError
+from podium.jobs import hand_over
 from podium.jobs.periodic import Periodic
 from podium.storage.session import Database
 from podium.storage.time_limits import QUICK
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # Seconds between heartbeats; until a silent worker counts as dead; until its row is deleted.
 INTERVAL = 5.0
-DEAD_AFTER = 20.0
+DEAD_AFTER = hand_over.DEAD_AFTER
 DELETE_AFTER = 86_400.0
 
 _BEAT = """
@@ -47,11 +48,17 @@ def check_writable(db: Database) -> None:
 class Heartbeat:
     """Writes the row from :meth:`start` to :meth:`stop`, which deletes it. ``report`` returns JSON values."""
 
-    def __init__(self, db: Database, queues: Sequence[str], report: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        queues: Sequence[str],
+        report: Callable[[], Mapping[str, Any]],
+        worker_id: str | None = None,
+    ) -> None:
         self._db = db
         self._report = report
         self._row = {
-            "id": uuid.uuid4().hex,
+            "id": worker_id or uuid.uuid4().hex,
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "version": __version__,

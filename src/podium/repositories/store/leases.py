@@ -5,6 +5,7 @@ from __future__ import annotations
 from podium.repositories.model import COLUMNS, Repository
 from podium.repositories.store.queries import one
 from podium.repositories.store.siblings import NO_SIBLING_IS_COUNTED
+from podium.repositories.store.worker_faults import NOT_BY_THIS_WORKER
 from podium.storage.session import Session
 
 _RETURNING = f"RETURNING {', '.join(COLUMNS)}"
@@ -26,13 +27,14 @@ WHERE id = %s AND {FREE}
 """
 
 _TAKE_ONE = _TAKE % ":id"
-_TAKE_QUICK = _TAKE % f":id AND NOT is_slow AND {NO_SIBLING_IS_COUNTED}"
+_TAKE_QUICK = _TAKE % f":id AND NOT is_slow AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}"
 _TAKE_NEXT = (
     _TAKE
     % f"""(
     SELECT id FROM repository
     WHERE host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}
         AND (not_before IS NULL OR not_before <= {{now}}) AND NOT is_slow AND {NO_SIBLING_IS_COUNTED}
+        AND {NOT_BY_THIS_WORKER}
     ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
 )"""
 )
@@ -61,17 +63,17 @@ def take(session: Session, repository_id: int, *, holder: str, seconds: float) -
     return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
 
 
-def take_quick(session: Session, repository_id: int, *, holder: str, seconds: float) -> Repository | None:
-    """The same, unless the repository is slow."""
-    return one(session, _TAKE_QUICK, id=repository_id, holder=holder, seconds=seconds)
+def take_quick(session: Session, repository_id: int, *, holder: str, seconds: float, worker: str) -> Repository | None:
+    """The same, unless the repository is slow, or ``worker`` cannot count it."""
+    return one(session, _TAKE_QUICK, id=repository_id, holder=holder, seconds=seconds, worker=worker)
 
 
-def take_next(session: Session, *, holder: str, seconds: float) -> Repository | None:
+def take_next(session: Session, *, holder: str, seconds: float, worker: str) -> Repository | None:
     """Take the first free repository of the commit queue that is not slow, skipping locked rows.
 
     Of a repository, its branches and its tags, one is counted at a time.
     """
-    return one(session, _TAKE_NEXT, holder=holder, seconds=seconds)
+    return one(session, _TAKE_NEXT, holder=holder, seconds=seconds, worker=worker)
 
 
 def renew(session: Session, repository_id: int, token: int, *, seconds: float) -> bool:

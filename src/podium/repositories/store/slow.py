@@ -5,6 +5,7 @@ from __future__ import annotations
 from podium.repositories.model import Repository
 from podium.repositories.store.leases import FREE
 from podium.repositories.store.siblings import NO_SIBLING_IS_COUNTED
+from podium.repositories.store.worker_faults import NOT_BY_THIS_WORKER
 from podium.storage.session import Session
 
 _COUNTS = "state IN ('pending', 'commits_processing')"
@@ -50,12 +51,14 @@ def make_way(session: Session, repository: Repository) -> bool:
     )
 
 
-def next_waiting(session: Session, *, per_client: int) -> int | None:
+def next_waiting(session: Session, *, per_client: int, worker: str = "") -> int | None:
+    """The slow repository that a worker may count next."""
     found: int | None = session.value(
         f"""SELECT id FROM repository
         WHERE host <> '' AND {_COUNTS} AND is_slow AND {FREE} AND (not_before IS NULL OR not_before <= {{now}})
-            AND {HAS_SHARE} AND {NO_SIBLING_IS_COUNTED}
+            AND {HAS_SHARE} AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}
         ORDER BY virtual_start, id LIMIT 1""",
         per_client=per_client,
+        worker=worker,
     )
     return found

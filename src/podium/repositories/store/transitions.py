@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
+from podium.repositories.store import queries
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
 
@@ -443,6 +444,28 @@ def count_host_fault(session: Session, repository: Repository) -> bool:
             f"UPDATE repository SET transient_attempts = transient_attempts + 1 {_STILL_OURS}", **_ours(repository)
         )
     )
+
+
+def hand_over(session: Session, repository: Repository, *, code: str, reason: str) -> bool:
+    """Leave a repository to another worker, without counting an attempt."""
+    return bool(
+        session.run(
+            f"""UPDATE repository SET state = 'pending', progress = NULL, not_before = NULL, waiting_code = :code,
+                waiting_reason = :reason, enqueued_at = {{now}}, updated_at = {{now}}
+            {_STILL_OURS}""",
+            **_ours(repository),
+            code=code,
+            reason=reason,
+        )
+    )
+
+
+def fail_waiting(session: Session, repository_id: int, *, code: str, reason: str) -> bool:
+    """Fail a repository that no worker holds; a board stays as it was."""
+    repository = queries.lock(session, repository_id)
+    if repository is None:
+        return False
+    return keep_board(session, repository, reason=reason) or fail(session, repository, code=code, reason=reason)
 
 
 def postpone(session: Session, repository: Repository, *, delay: float) -> bool:
