@@ -9,6 +9,7 @@ from podium.repositories.model import COUNTING_VERSION
 from podium.storage.commit_log.codec import COLUMNS, encode
 from podium.storage.postgres import PostgresDatabase
 from podium.storage.session import Database
+from podium.storage.time_limits import LONG
 from tests.support.commit_logs import Commit, segment_of
 
 # 2023-01-01, a Sunday.
@@ -30,7 +31,7 @@ def fill(db: Database, *, repositories: int, people: int, unfinished: int = 4, s
     """
     dice = random.Random(seed)
     known = max(EVERYWHERE, (repositories - unfinished) * people // 3)
-    with db.write() as session:
+    with db.write(LONG) as session:
         session.copy("repository", _REPOSITORY, _repositories(repositories, unfinished, people))
         session.copy("contributor", _CONTRIBUTOR, (_contributor(n) for n in range(known)))
         session.copy("known_email", _KNOWN_EMAIL, (_known_email(n) for n in range(known)))
