@@ -37,6 +37,8 @@ TRANSIENT = HistoryError("unreachable", "try later", transient=True)
         (HistoryError("git-failed", "no git", transient=True), 1, Retry(4.0)),
         (HistoryError("git-failed", "no git", transient=True), 3, Fail("git-failed", "no git")),
         (StorageError("busy"), 99, Postpone(5.0)),
+        (StorageError("full", "database-full"), 99, Postpone(60.0)),
+        (StorageError("too slow", "database-timeout"), 99, Postpone(60.0)),
         (QueueError("away"), 99, Postpone(5.0)),
         (Interrupted("stop"), 9, Release()),
         (LeaseLost("taken"), 9, Release()),

@@ -5,6 +5,8 @@ error                                  what follows
 =====================================  =============================================================================
 the work was stopped, the lease lost   the next worker takes the repository
 database or queue away                 again in 5 to 10 s, as often as needed
+the database is full, read-only or     again in 1 to 2 minutes, as often as needed: a large count is not repeated all
+too slow, or refuses the write         the time until a person acts
 no connection to the host              again, by itself. The second time in a row (of any repository of the host) the
                                        host is down
 the host answers with errors (5xx,     again in 2 s, 4 s, … 30 min, for about a day (:data:`MOST_HOST_FAULTS` tries);
@@ -33,6 +35,19 @@ from podium.errors import HistoryError, Interrupted, LeaseLost, PodiumError, Que
 FIRST_DELAY = 2.0
 LONGEST_DELAY = 300.0
 LATER = 5.0
+MUCH_LATER = 60.0
+# Faults of the database that last. A save has been tried for a minute already.
+_LASTING = frozenset(
+    {
+        "database-full",
+        "database-read-only",
+        "database-timeout",
+        "database-disk",
+        "database-damaged",
+        "database-forbidden",
+        "database-refused",
+    }
+)
 
 LONGEST_HOST_DELAY = 1800.0
 # Of one repository in a row: 10 take about half an hour, and each further one half an hour.
@@ -136,7 +151,7 @@ def decide(error: Exception, tries: Tries, max_attempts: int, jitter: float, *, 
     if isinstance(error, Interrupted | LeaseLost):
         return Release()
     if isinstance(error, StorageError | QueueError):
-        return Postpone(LATER * (1 + jitter))
+        return Postpone((MUCH_LATER if error.code in _LASTING else LATER) * (1 + jitter))
     if isinstance(error, HistoryError) and (not error.transient or not patient or error.code in _OF_HOSTS):
         return _after_history_error(error, tries, jitter) if patient else Fail(error.code, error.message)
     if tries.attempts + 1 >= max_attempts:
