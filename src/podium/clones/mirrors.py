@@ -34,6 +34,8 @@ from podium.history.totals import Tally
 _MOST_PACKS = 100
 # Refs of branches and tags in a mirror. They save traffic only: the least recently used are removed.
 _MOST_REVISIONS = 20
+# Seconds until the sizes of all mirrors are measured again: other processes add some, too.
+_MEASURE_EVERY = 30.0
 _DAMAGED = ("corrupt", "not-a-repository")
 _LEFT_BEHIND = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
 
@@ -103,6 +105,8 @@ class Mirrors:
         self._git = git
         self._cache_bytes = cache_bytes
         self._resolve = resolve
+        self._sizes: dict[str, int] = {}
+        self._measured_at = float("-inf")
 
     @contextlib.contextmanager
     def open(
@@ -142,9 +146,7 @@ class Mirrors:
                 mirror = self._opened(path, transfer, self._update(path, transfer, stack))
                 os.utime(path)
             yield mirror
-        if self._cache_bytes is not None:
-            most = self._cache_bytes
-            self._remove_until(lambda: self._occupied() <= most)
+        self._keep_within_cache(path)
 
     def discard(self, host: str, owner: str, name: str, key: str) -> None:
         """Delete a mirror, unless another process uses it, and the clones of dead processes."""
@@ -295,20 +297,35 @@ class Mirrors:
                     alive += 1
         return alive
 
+    def _keep_within_cache(self, used: Path) -> None:
+        """Remove mirrors beyond the limit. Their sizes are known from an earlier look: each takes milliseconds."""
+        most = self._cache_bytes
+        if most is None:
+            return
+        if time.monotonic() - self._measured_at < _MEASURE_EVERY:
+            self._sizes[used.name] = bytes_on_disk(used)
+            if sum(self._sizes.values()) <= most:
+                return
+        self._remove_until(lambda: self._measure() <= most)
+
+    def _measure(self) -> int:
+        self._sizes = {path.name: bytes_on_disk(path) for path in self._folder.glob("*.git")}
+        self._measured_at = time.monotonic()
+        return sum(self._sizes.values())
+
     def _remove_until(self, enough: Callable[[], bool]) -> bool:
         """Remove the least recently used first."""
+        if enough():
+            return True
         for path in sorted(self._folder.glob("*.git"), key=_used_at):
-            if enough():
-                return True
             lock = _lock_of(path)
             with if_free(lock) as free:
                 if free:
                     shutil.rmtree(path, ignore_errors=True)
                     lock.unlink(missing_ok=True)
-        return enough()
-
-    def _occupied(self) -> int:
-        return sum(bytes_on_disk(path) for path in self._folder.glob("*.git"))
+            if enough():
+                return True
+        return False
 
 
 @contextlib.contextmanager

@@ -20,6 +20,9 @@ from podium.history.packfile.reader import PACK_HEADER_SIZE, BadPack, PackReader
 from podium.history.totals import Tally
 from podium.textutil.plural import plural
 
+_PACK_NAME = re.compile(r"tmp_pack_.*|pack-.*\.pack")
+# It never leaves this process. One for all counts saves compiling the expressions that contain it.
+_NONCE = new_nonce()
 # Bytes. Smaller reads cost more than they gain.
 _WORTH_READING = 128 << 10
 # About ten milliseconds.
@@ -112,14 +115,15 @@ class IncomingPack:
 
     def _found(self, repository: Path) -> _PackFile | None:
         folder = repository / "objects" / "pack"
-        paths = [*folder.glob("tmp_pack_*"), *folder.glob("pack-*.pack")]
-        if len(paths) > 1:
-            raise BadPack("there is another pack")
         # git may be writing its header, or renaming the file.
         try:
-            if not paths or paths[0].stat().st_size < PACK_HEADER_SIZE + self._digest_size:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if _PACK_NAME.fullmatch(entry.name)]
+            if len(names) > 1:
+                raise BadPack("there is another pack")
+            if not names or (folder / names[0]).stat().st_size < PACK_HEADER_SIZE + self._digest_size:
                 return None
-            return _PackFile(paths[0])
+            return _PackFile(folder / names[0])
         except FileNotFoundError:
             return None
 
@@ -147,7 +151,7 @@ class CommitCounter:
         self._is_commit = re.compile(rb"tree [0-9a-fA-F]{%d}\n" % digits).match
         self._most_parents = MOST_PARENTS * (len(b"parent \n") + digits)
         self._bogus = 0
-        self._nonce = new_nonce()
+        self._nonce = _NONCE
         self._reader = CommitReader(self._nonce, digits)
         self._hasher = CommitHasher(digits)
         self._check = ClosedHistoryCheck()
