@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -45,9 +45,9 @@ class Arrangement:
         return self.worker(*arguments, "--drain", data=None, **settings).wait(120)
 
     @contextlib.contextmanager
-    def api(self, *, port: int | None = None, **settings: str) -> Iterator[Server]:
-        """`podium serve` for the length of a ``with`` block."""
-        with serving(self.podium, {**self.settings, **settings}, port=port) as server:
+    def api(self, *, port: int | None = None, arguments: Sequence[str] = (), **settings: str) -> Iterator[Server]:
+        """`podium serve ARGUMENTS` for the length of a ``with`` block."""
+        with serving(self.podium, {**self.settings, **settings}, port=port, arguments=arguments) as server:
             yield server
 
     def said(self) -> str:

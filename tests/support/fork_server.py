@@ -285,7 +285,13 @@ def _become(request: dict[str, Any]) -> Callable[[], int]:
     )
     sys.argv = ["podium", *request["words"]]
     if request["words"][:1] and request["words"][0] in _PARENTS and nursery.is_possible():
-        child.start = nursery.Nursery(_run).start  # type: ignore[assignment]
+        start, start_new = nursery.Nursery(_run).start, child.start
+
+        # Only a new process inherits files.
+        def started(arguments: list[str], environment: Mapping[str, str], files: Sequence[int] = ()) -> Any:
+            return start_new(arguments, environment, files) if files else start(arguments, environment)
+
+        child.start = started
     module = {"podium": "podium.cli"}.get(request["module"], request["module"])
     main: Callable[[], int] = importlib.import_module(module).main
     return main

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.support import markers
@@ -127,13 +127,21 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(podium: Podium, settings: Mapping[str, str] | None = None, *, port: int | None = None) -> Iterator[Server]:
-    """`podium serve` for the length of a ``with`` block."""
+def serving(
+    podium: Podium,
+    settings: Mapping[str, str] | None = None,
+    *,
+    port: int | None = None,
+    arguments: Sequence[str] = (),
+) -> Iterator[Server]:
+    """`podium serve ARGUMENTS` for the length of a ``with`` block."""
     markers.require("serving")
     port = port or free_port()
     with tempfile.TemporaryFile("w+") as log:
         process = podium.start(
-            "serve", "--port", str(port), stderr=log, **({"PODIUM_ADMIN_TOKEN": ADMIN_TOKEN} | dict(settings or {}))
+            *("serve", "--port", str(port), *arguments),
+            stderr=log,
+            **({"PODIUM_ADMIN_TOKEN": ADMIN_TOKEN} | dict(settings or {})),
         )
         server = Server(port, process, log)
         try:

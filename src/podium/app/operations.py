@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from podium.app import factories
@@ -21,6 +21,7 @@ from podium.storage.session import Database
 if TYPE_CHECKING:
     from podium.accounts.github.token_pool import TokenPool
     from podium.monitoring.readiness import Readiness
+    from podium.telemetry.metrics import Gauge
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,18 +128,23 @@ def token_statuses(pools: tuple[TokenPool | None, TokenPool]) -> list[TokenStatu
     ]
 
 
-@contextlib.contextmanager
-def metrics_page(settings: Settings, inspector: Inspector, readiness: Readiness) -> Iterator[Callable[[], bytes]]:
+def gauges_of(settings: Settings, inspector: Inspector, readiness: Readiness) -> Callable[[], Sequence[Gauge]]:
     from podium.monitoring import alarms, stalled
     from podium.monitoring.gauges import Gauges, ready_gauges
-    from podium.telemetry import metrics
-    from podium.telemetry.prometheus import Prometheus
 
     no_progress_after = stalled.no_progress_after(settings.git_idle_timeout)
     installation_wide = Gauges(
         inspector.overview, functools.partial(alarms.read, inspector.db, no_progress_after=no_progress_after)
     )
-    prometheus = Prometheus(lambda: [*installation_wide(), *ready_gauges(readiness)])
+    return lambda: [*installation_wide(), *ready_gauges(readiness)]
+
+
+@contextlib.contextmanager
+def metrics_page(settings: Settings, inspector: Inspector, readiness: Readiness) -> Iterator[Callable[[], bytes]]:
+    from podium.telemetry import metrics
+    from podium.telemetry.prometheus import Prometheus
+
+    prometheus = Prometheus(gauges_of(settings, inspector, readiness))
     metrics.install(prometheus)
     try:
         yield prometheus.page

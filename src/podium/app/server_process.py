@@ -14,22 +14,32 @@ from podium.app.operations import metrics_page
 from podium.app.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
 from podium.forgetting.upkeep import periodic
+from podium.monitoring.inspector import Inspector
+from podium.monitoring.readiness import Readiness
 from podium.settings import Settings
 from podium.storage.guarded_database import GuardedDatabase
 from podium.submissions.demo import demo_addresses, submit_unknown
 from podium.web.admin_sessions import OneTimeCode
 from podium.web.services import Services
 
+MetricsPage = Callable[[Settings, Inspector, Readiness], contextlib.AbstractContextManager[Callable[[], bytes]]]
+
 
 @contextlib.contextmanager
 def services(
-    settings: Settings, *, loopback: bool, workers: bool, code: OneTimeCode | None = None
+    settings: Settings,
+    *,
+    loopback: bool,
+    workers: bool,
+    code: OneTimeCode | None = None,
+    metrics_page: MetricsPage = metrics_page,
 ) -> Iterator[Services]:
     """Open the web's services.
 
     Args:
         loopback: whether only this machine can reach the server.
         code: of the link that makes a browser the administrator's.
+        metrics_page: installs the process' metrics, and renders them.
 
     Raises:
         BadSetting: ``PODIUM_DEMO`` has an address that this server does not accept.

@@ -226,6 +226,12 @@ def _add_serve(commands: Any) -> None:
     serve.add_argument(
         "--workers", action="store_true", help="count commits and find accounts in this process even with REDIS_URL"
     )
+    serve.add_argument(
+        "--processes",
+        type=_positive,
+        metavar="N",
+        help="API processes that share the port (default: 1; more need PostgreSQL and Redis)",
+    )
     _add_reload(serve)
 
 
@@ -421,7 +427,7 @@ COMMANDS: dict[str, Callable[[Any], None]] = {
     "completion": _add_completion,
 }
 # Processes that Podium starts itself, and the command that starts them. No help, completion or suggestion names them.
-CHILD_COMMANDS = {"_count": "serve", "_work": "worker"}
+CHILD_COMMANDS = {"_count": "serve", "_serve": "serve", "_work": "worker"}
 
 
 def _child_parser() -> argparse.ArgumentParser:
@@ -429,6 +435,11 @@ def _child_parser() -> argparse.ArgumentParser:
     commands = podium.add_subparsers(required=True, parser_class=Parser)
     count = commands.add_parser("_count")
     count.set_defaults(func="count_command:run")
+    serve = commands.add_parser("_serve")
+    serve.set_defaults(func="serve:run_process")
+    serve.add_argument("host")
+    serve.add_argument("processes", type=_positive)
+    serve.add_argument("listeners", type=_positive, nargs="+")
     work = commands.add_parser("_work")
     work.set_defaults(func="worker:run_process")
     work.add_argument("kind", choices=_KINDS)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from podium.app import factories
@@ -29,9 +33,10 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         from podium.workers.child import end_with_parent
 
         end_with_parent()
-    return serve(
-        dataclasses.replace(settings, **given), environment, workers=options.workers or not settings.uses_redis
-    )
+    settings = dataclasses.replace(settings, **given)
+    if (options.processes or 1) > 1:
+        return _serve_by_processes(settings, environment, options.processes, workers=options.workers)
+    return serve(settings, environment, workers=options.workers or not settings.uses_redis)
 
 
 def serve(settings: Settings, environment: Mapping[str, str], *, workers: bool) -> int:
@@ -64,6 +69,35 @@ def serve(settings: Settings, environment: Mapping[str, str], *, workers: bool) 
             listeners,
             on_listening=lambda url: _announce(settings, url, code),
         )
+    return 0
+
+
+def _serve_by_processes(settings: Settings, environment: Mapping[str, str], processes: int, *, workers: bool) -> int:
+    from podium.app.api_supervisor import check_shared, supervise
+    from podium.web.serving.server import listening
+
+    check_shared(settings, workers=workers)
+    prepare_process(settings, environment)
+    # Fail once here, not in each process.
+    factories.open_database(settings).close()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with listening(settings.host, settings.port) as listeners:
+        announce = partial(_announce, settings, code=None)
+        return supervise(environment, settings.host, listeners, processes=processes, stop=stop, on_listening=announce)
+
+
+def run_process(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Serve in a child process, with the sockets of its parent, until stopped."""
+    # The parent has blocked it until here.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    from podium.app.api_process import serve as serve_as_one
+
+    settings = Settings.from_environment(environment)
+    prepare_process(settings)
+    listeners = [socket.socket(fileno=number) for number in options.listeners]
+    serve_as_one(settings, options.host, listeners, options.processes)
     return 0
 
 

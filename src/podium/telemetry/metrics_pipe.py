@@ -28,12 +28,15 @@ class MetricsPipe:
         self._lock = threading.Lock()
 
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
-        self._send({"metric": metric.name, "value": value, "labels": dict(labels)})
+        self.send({"metric": metric.name, "value": value, "labels": dict(labels)})
+
+    def observe(self, metric: Metric, values: list[float], labels: Mapping[str, str]) -> None:
+        self.send({"metric": metric.name, "values": [round(value, 6) for value in values], "labels": dict(labels)})
 
     def send_outcome(self, job: Job) -> None:
-        self._send({"outcome": job.outcome})
+        self.send({"outcome": job.outcome})
 
-    def _send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Mapping[str, Any]) -> None:
         # The parent may be gone; podium.workers.child ends this process then.
         with self._lock, contextlib.suppress(OSError):
             self._stream.write(json.dumps(message).encode() + b"\n")
@@ -50,6 +53,7 @@ def receive(line: bytes, job: Job | None) -> None:
             job.outcome = outcome
         if metric is not None:
             labels = {name: str(message["labels"][name]) for name in metric.labels}
-            metrics.add(metric, max(0.0, float(message["value"])), **labels)
+            for value in message["values"] if "values" in message else [message["value"]]:
+                metrics.add(metric, max(0.0, float(value)), **labels)
     except (ValueError, TypeError, KeyError, AttributeError):
         return

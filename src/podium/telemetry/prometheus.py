@@ -21,13 +21,20 @@ prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Prometheus:
-    """A sink that renders the metrics; ``gauges`` is called for each page."""
+    """A sink that renders the metrics.
 
-    def __init__(self, gauges: Callable[[], Sequence[Gauge]]) -> None:
+    Args:
+        gauges: called for each page; None: another process renders them.
+        counts: False if another process renders the counters. The process' own facts are left out with either.
+    """
+
+    def __init__(self, gauges: Callable[[], Sequence[Gauge]] | None, *, counts: bool = True) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._families = {metric.name: self._family(metric) for metric in metrics.ALL.values()}
-        ProcessCollector(registry=self._registry)
-        self._registry.register(_Gauges(gauges))
+        self._families = {metric.name: self._family(metric) for metric in metrics.ALL.values() if counts}
+        if counts and gauges is not None:
+            ProcessCollector(registry=self._registry)
+        if gauges is not None:
+            self._registry.register(_Gauges(gauges))
 
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
         family = self._families[metric.name]

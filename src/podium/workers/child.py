@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 # Seconds between SIGTERM and SIGKILL.
@@ -28,22 +28,30 @@ def run(
     arguments: list[str],
     environment: Mapping[str, str],
     stop: threading.Event,
-    on_line: Callable[[bytes], None] = lambda _: None,
+    on_line: Callable[[bytes], bytes | None] = lambda _: None,
     *,
     grace: float = GRACE,
+    files: Sequence[int] = (),
 ) -> int:
     """Run ``podium ARGUMENTS``; return the exit status (negative: the signal that ended it).
 
     Args:
         environment: all of its environment.
         stop: ends the child: SIGTERM, then SIGKILL after ``grace`` seconds.
-        on_line: receives each line of standard output, in another thread, before this returns.
+        on_line: receives each line of standard output, in another thread, before this returns. What it returns is
+            written to standard input.
+        files: descriptors that the child inherits under the same numbers.
     """
-    process = start(arguments, environment)
+    process = start(arguments, environment, files)
 
     def read() -> None:
         for line in lines(process):
-            on_line(line)
+            answer = on_line(line)
+            # A child that has ended needs none.
+            if answer is not None and process.stdin:
+                with contextlib.suppress(OSError, ValueError):
+                    process.stdin.write(answer)
+                    process.stdin.flush()
 
     reader = threading.Thread(target=read, name="child", daemon=True)
     reader.start()
@@ -60,7 +68,7 @@ def run(
         reader.join(GRACE)
 
 
-def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def start(arguments: list[str], environment: Mapping[str, str], files: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """Start ``podium ARGUMENTS`` with pipes, in its own session.
 
     SIGTERM waits until the child handles it: while it starts, it may have an order already that it must give back.
@@ -74,6 +82,7 @@ def start(arguments: list[str], environment: Mapping[str, str]) -> subprocess.Po
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
+            pass_fds=files,
             # Ctrl-C reaches only the parent.
             start_new_session=True,
         )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from podium.errors import QueueError
 from podium.telemetry import metrics_pipe
@@ -25,7 +25,11 @@ _EXIT_USAGE = 2
 class Supervisor:
     """Keeps a number of processes of ``podium ARGUMENTS`` running; see :func:`podium.workers.child.run`.
 
-    ``once``: the processes end when nothing is left to do, with 0, or with 1 if a repository failed.
+    Args:
+        once: the processes end when nothing is left to do, with 0, or with 1 if a repository failed.
+        restarts_all: also a process that ended with 0.
+        name: of each process, in the log.
+        on_line, files: see there.
     """
 
     def __init__(
@@ -36,7 +40,15 @@ class Supervisor:
         stop: threading.Event,
         *,
         once: bool,
+        restarts_all: bool = False,
+        name: str = "worker process",
+        on_line: Callable[[bytes], bytes | None] = lambda line: metrics_pipe.receive(line, None),
+        files: Sequence[int] = (),
     ) -> None:
+        self._restarts_all = restarts_all
+        self._name = name
+        self._on_line = on_line
+        self._files = files
         self._arguments = arguments
         self._environment = environment
         self._stop = stop
@@ -65,12 +77,14 @@ class Supervisor:
         while not self._stop.is_set():
             started = time.monotonic()
             self._running.add(number)
-            status = child.run(self._arguments, self._environment, self._stop, _receive, grace=GRACE)
+            status = child.run(
+                self._arguments, self._environment, self._stop, self._on_line, grace=GRACE, files=self._files
+            )
             self._running.discard(number)
             if self._is_last(status):
                 return
             pause = FIRST_PAUSE if time.monotonic() - started > LONG_RUN else min(LONGEST_PAUSE, 2 * pause)
-            log.warning("worker process %d ended with status %d: restarting it in %.1f s", number, status, pause)
+            log.warning("%s %d ended with status %d: restarting it in %.1f s", self._name, number, status, pause)
             self._stop.wait(pause)
 
     def _is_last(self, status: int) -> bool:
@@ -79,10 +93,6 @@ class Supervisor:
             self._stop.set()
         elif self._once and status in (0, 1):
             self._statuses.append(status)
-        elif status != 0:
+        elif status != 0 or self._restarts_all:
             return self._stop.is_set()
         return True
-
-
-def _receive(line: bytes) -> None:
-    metrics_pipe.receive(line, None)

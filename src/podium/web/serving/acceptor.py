@@ -16,7 +16,7 @@ from podium.web.serving.connections import Connections
 # Seconds after which to try again when there is no room.
 _RETRY = 0.1
 # Connections to accept before the event loop turns to others.
-_AT_ONCE = 100
+ACCEPT_AT_ONCE = 100
 # Seconds between two lines of the log about it.
 _LOG_EVERY = 60.0
 
@@ -34,7 +34,9 @@ class Acceptor:
         listeners: Sequence[socket.socket],
         make_protocol: Callable[[], asyncio.Protocol],
         connections: Connections,
+        at_once: int = ACCEPT_AT_ONCE,
     ) -> None:
+        self._at_once = at_once
         self._listeners = listeners
         self._make_protocol = make_protocol
         self._connections = connections
@@ -71,7 +73,7 @@ class Acceptor:
         if free <= 0 and not self._connections.evict():
             self._pause(listener, "as many are open as allowed (PODIUM_MAX_CONNECTIONS, and the limit of open files)")
             return
-        for _ in range(max(1, min(free, _AT_ONCE))):
+        for _ in range(max(1, min(free, self._at_once))):
             try:
                 accepted, _address = listener.accept()
             except (BlockingIOError, InterruptedError):

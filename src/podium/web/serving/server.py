@@ -19,7 +19,7 @@ from podium.settings import Settings
 from podium.web.application import create_app
 from podium.web.middleware.message_framing import MessageFraming
 from podium.web.services import Services
-from podium.web.serving.acceptor import Acceptor
+from podium.web.serving.acceptor import ACCEPT_AT_ONCE, Acceptor
 from podium.web.serving.connections import Connections, HttpConnection, connection_limit
 
 # Seconds; Python's default is 5 ms.
@@ -44,12 +44,14 @@ def run(
     sockets: list[socket.socket],
     *,
     on_listening: Callable[[str], None] | None = None,
+    accept_at_once: int = ACCEPT_AT_ONCE,
 ) -> None:
     """Serve until SIGINT or SIGTERM. The caller configures logging.
 
     Args:
         host, sockets: see :func:`listening`.
         on_listening: called with the URL once the server responds.
+        accept_at_once: connections that are accepted in one go; 1 shares them among processes with the same sockets.
     """
     # The event loop waits this long for a thread that makes an answer, each time it has something to do.
     sys.setswitchinterval(_SWITCH_INTERVAL)
@@ -67,7 +69,8 @@ def run(
     access_log.addFilter(_without_query)
     try:
         url, close_streams = url_of(host, sockets[0]), app.state.context.pubsub.close
-        _Server(config, connections_of(services.settings), url, on_listening, close_streams).run(sockets)
+        connections = connections_of(services.settings)
+        _Server(config, connections, url, on_listening, close_streams, accept_at_once=accept_at_once).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
 
@@ -170,6 +173,8 @@ class _Server(uvicorn.Server):
         url: str,
         on_listening: Callable[[str], None] | None,
         close_streams: Callable[[], None] = lambda: None,
+        *,
+        accept_at_once: int = ACCEPT_AT_ONCE,
     ) -> None:
         super().__init__(config)
         self._connections = connections
@@ -177,6 +182,7 @@ class _Server(uvicorn.Server):
         self._url = url
         self._on_listening = on_listening
         self._close_streams = close_streams
+        self._accept_at_once = accept_at_once
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._acceptor:
@@ -188,7 +194,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # Without sockets: uvicorn would accept connections without bounds.
         await super().startup([])
-        self._acceptor = Acceptor(sockets or [], self._connection, self._connections)
+        self._acceptor = Acceptor(sockets or [], self._connection, self._connections, self._accept_at_once)
         self._acceptor.start()
         if self.started and self._on_listening:
             self._on_listening(self._url)
