@@ -301,14 +301,14 @@ def test_a_host_that_is_away_is_tried_again_by_itself(podium: Podium, tmp_path: 
     shutil.copytree(subject, repositories / "o" / "r.git")
     with serving(podium, small_disk(PODIUM_GIT_HOSTS=f"http://127.0.0.1:{port}")) as server:
         server.submit(url)
-        wait_until(lambda: _attempts(podium) > 0, "the first try to fail")
+        wait_until(lambda: _faults_of_hosts(podium) > 0, "the first try to fail")
         with serve_repositories(repositories, port=port):
             assert server.wait_for(url, "completed", "failed")["state"] == "completed"
 
 
-def _attempts(podium: Podium) -> int:
+def _faults_of_hosts(podium: Podium) -> int:
     connection = sqlite3.connect(podium.data / "podium.db")
-    number: int = connection.execute("SELECT max(attempts) FROM repository").fetchone()[0]
+    number: int = connection.execute("SELECT max(transient_attempts) FROM repository").fetchone()[0]
     connection.close()
     return number
 
