@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from podium.cli.queue import table
 from podium.clones.mirrors import Mirrors
 from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob
@@ -17,6 +18,7 @@ from podium.errors import Conflict, HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.jobs import failures, lease, reconciler
+from podium.monitoring.inspector import Inspector
 from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository
@@ -136,6 +138,10 @@ def test_a_host_that_is_away_fails_nothing_and_all_of_it_resumes_by_itself(serve
     for row in others:
         assert (row.state, row.error, row.attempts, row.lease_holder) == ("pending", None, 0, None)
         assert describe(row)["waitingReason"] == document["refreshError"]["message"]
+    overview = Inspector(server.db).overview()
+    assert [(one.host, one.waiting) for one in overview.hosts_away] == [(server.host, 6)]
+    assert {(one.id, one.has_board) for one in overview.delayed} == {(row.id, row.has_board) for row in server.rows()}
+    assert f"{server.host} is away for" in table(overview) and "waiting for it: 6 repositories" in table(overview)
     # The host was noticed once, and then one repository at a time was tried.
     [down] = server.down()
     assert (down.host, down.waiting) == (server.host, 6)
@@ -286,6 +292,9 @@ def test_a_repository_that_its_host_hides_is_hidden_after_two_answers_and_shown_
         # Ten minutes after the first one.
         server.wait(306)
         assert None not in (server.row("a").hidden_at, server.row("a", "dev").hidden_at)
+        overview = Inspector(server.db).overview()
+        assert {one.id for one in overview.hidden} == {server.row("a").id, server.row("a", "dev").id}
+        assert "Hidden, because" in table(overview)
         # It is asked again, less and less often.
         tries = server.tries
         for _ in range(48):

@@ -86,7 +86,8 @@ def hide(site: Site, *, hidden: bool = True) -> None:
 
 def test_every_route_is_known_here(site: Site) -> None:
     found = {route.path for route in site.app.state.routes}
-    assert found - OF_THE_BOARD.keys() - OF_OTHERS.keys() <= WITHOUT_BOARDS
+    others = found - OF_THE_BOARD.keys() - OF_OTHERS.keys() - WITHOUT_BOARDS
+    assert {path for path in others if not path.startswith(("/admin", "/blocks"))} == set()
 
 
 def test_each_of_its_routes_shows_it_until_it_is_hidden_and_afterwards(site: Site, client: Client) -> None:
@@ -124,6 +125,37 @@ def test_lists_comparisons_and_sums_go_on_without_it(site: Site, client: Client)
         assert not [word for word in NUMBERS if word in compared.text], kind
     # The picture of an account that another board names.
     assert client.get("/avatars/902").status_code == 200
+
+
+def test_a_submission_tries_again_and_tells_nothing(site: Site, client: Client) -> None:
+    hide(site)
+    answer = client.post(f"/leaderboard?repoUrl={SECRET}")
+    assert answer.status_code == 202 and site.queues.enqueued == [(1,)]
+    told = answer.json()
+    assert told["state"] == "pending" and told["message"].startswith("Accepted")
+    assert [told[name] for name in ("totalCommits", "people", "lastProcessedAt", "refreshError", "error")] == [None] * 5
+    page = client.post("/submit", content=f"repoUrl={SECRET}", headers={"Origin": "http://localhost:3000"})
+    assert page.status_code == 404 and "is private or does not exist" in page.text
+    assert client.post(f"/repositories/retry?repoUrl={SECRET}").status_code == 404
+    assert client.get(BOARD).status_code == 404
+
+
+def test_the_page_says_why_a_repository_waits_and_tries_now(site: Site, client: Client) -> None:
+    reason = "git.example.com cannot be reached: Podium tries again by itself."
+    number = site.repository("octo/new", "pending", waiting_code="host-fault", waiting_reason=reason, not_before=4e9)
+    page = client.get("/r/octo/new").text
+    assert reason in page and "Try now" in page
+    assert client.get(f"/repositories/{number}").json()["waitingReason"] == reason
+    again = client.post("/retry", content="repoUrl=https://github.com/octo/new")
+    assert again.status_code == 303 and site.queues.enqueued == [(number,)]
+    assert client.get(f"/repositories/{number}").json()["waitingReason"] is None
+    # A board whose refresh failed stays, and says so.
+    site.change(3, waiting_code="host-fault", refresh_error=reason, refresh_error_at=86_400.0, not_before=4e9)
+    page = client.get("/r/octo/hello").text
+    assert reason in page and "Try now" in page
+    state = client.get("/repositories/3").json()
+    assert (state["state"], state["refreshError"]["message"]) == ("completed", reason)
+    assert client.post("/leaderboard?repoUrl=https://github.com/octo/hello").json()["refreshing"] is True
 
 
 def test_the_readers_code_asks_for_no_hidden_row() -> None:

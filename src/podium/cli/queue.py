@@ -106,7 +106,10 @@ def _json(overview: Overview, indent: int | None) -> str:
 
 
 def table(overview: Overview) -> str:
-    blocks = [_queues(overview), _repositories(overview), _facts(overview), _workers(overview), _failures(overview)]
+    blocks = [
+        *(_queues(overview), _repositories(overview), _facts(overview), _workers(overview)),
+        *(_delayed(overview), _hidden(overview), _failures(overview)),
+    ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -198,6 +201,34 @@ def _workers(overview: Overview) -> str:
         for worker in overview.workers
     ]
     return text_table(["Worker", "Queues", "Up", ""], rows, right={2}) if rows else "Workers: none."
+
+
+def _delayed(overview: Overview) -> str:
+    lines = [
+        f"{clean(one.host)} is away for {age(overview.at - one.since)}; waiting for it: "
+        f"{plural(one.waiting, 'repository', 'repositories')}{_next(overview, one.next_try_at)}."
+        for one in overview.hosts_away
+    ]
+    away = {one.message for one in overview.hosts_away}
+    lines += [
+        f"#{one.id} {cut(clean(one.url), _WIDEST)}{_next(overview, one.next_try_at)}: {clean(one.reason)}"
+        for one in overview.delayed
+        if one.reason not in away
+    ]
+    return "\n".join(["Waiting for a retry:", *lines]) if lines else ""
+
+
+def _hidden(overview: Overview) -> str:
+    lines = [
+        f"#{one.id} {cut(clean(one.url), _WIDEST)}, hidden for {age(overview.at - one.since)}"
+        f"{_next(overview, one.next_try_at)}"
+        for one in overview.hidden
+    ]
+    return "\n".join(["Hidden, because their host says that they are private or missing:", *lines]) if lines else ""
+
+
+def _next(overview: Overview, at: float | None) -> str:
+    return "" if at is None else f", next try in {age(max(0.0, at - overview.at))}"
 
 
 def _failures(overview: Overview) -> str:

@@ -10,7 +10,10 @@ from typing import Any
 from podium.jobs.queues import Depth, QueueMonitor
 from podium.monitoring.overview import (
     ApiBudget,
+    DelayedRepository,
     FailedRepository,
+    HiddenRepository,
+    HostAway,
     LeaseCounts,
     LimitInForce,
     OldestRepository,
@@ -20,11 +23,12 @@ from podium.monitoring.overview import (
     WorkerRow,
 )
 from podium.repositories.model import State
-from podium.repositories.store import statistics, unresolved
+from podium.repositories.store import git_hosts, statistics, unresolved
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 
-FAILURES_SHOWN = 10
+# Of each kind.
+SHOWN = 10
 
 _LIMITS = "SELECT held_until FROM github_limit WHERE held_until > {now} ORDER BY held_until"
 
@@ -64,9 +68,18 @@ class Inspector:
                 queues=depths if depths is not None else reported,
                 queues_source=self.queues.source if self.queues else None if reported is None else "heartbeat",
                 repositories=_by_state(session, unfinished["at"]),
-                failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, FAILURES_SHOWN)),
+                failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, SHOWN)),
                 leases=LeaseCounts(unfinished["held"], unfinished["expired"]),
                 waiting=unfinished["waiting"],
+                hosts_away=tuple(
+                    HostAway(each.host, each.since, each.next_try_at, each.message, each.waiting)
+                    for each in git_hosts.down(session, limit=SHOWN)
+                ),
+                delayed=tuple(
+                    DelayedRepository(**{**row, "has_board": bool(row["has_board"])})
+                    for row in statistics.delayed(session, SHOWN)
+                ),
+                hidden=tuple(HiddenRepository(**row) for row in statistics.hidden(session, SHOWN)),
                 batches_left=batches,
                 emails_left=emails,
                 budget=budgets or _reported_budgets(reports),

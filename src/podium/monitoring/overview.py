@@ -67,6 +67,44 @@ class FailedRepository:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class HostAway:
+    """A git host that does not answer, and how many repositories wait for it."""
+
+    __pydantic_config__ = _IN_JSON
+
+    host: str
+    since: Time
+    next_try_at: Time | None
+    message: str
+    waiting: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DelayedRepository:
+    """A repository that waits for a retry; ``has_board``: its last count is shown meanwhile."""
+
+    __pydantic_config__ = _IN_JSON
+
+    id: int
+    url: str
+    reason: str
+    next_try_at: Time | None
+    has_board: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HiddenRepository:
+    """A board that no reader sees, because its host says that the repository is private or does not exist."""
+
+    __pydantic_config__ = _IN_JSON
+
+    id: int
+    url: str
+    since: Time
+    next_try_at: Time | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class LeaseCounts:
     """Leases that workers hold, and expired ones that no worker has taken over."""
 
@@ -146,6 +184,7 @@ class Overview:
     - repositories: by state, in order of processing; also boards of branches and tags that are not completed.
     - failures: the ten latest.
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
+    - hostsAway, delayed, hidden: ten of each.
     - batchesLeft, emailsLeft: what remains to be looked up.
     - limitsInForce: the first to end first.
     - tokens: GitHub's tokens, as the processes that have them report them.
@@ -162,6 +201,9 @@ class Overview:
     failures: tuple[FailedRepository, ...]
     leases: LeaseCounts
     waiting: int
+    hosts_away: tuple[HostAway, ...]
+    delayed: tuple[DelayedRepository, ...]
+    hidden: tuple[HiddenRepository, ...]
     batches_left: int
     emails_left: int
     budget: tuple[ApiBudget, ...]
@@ -182,6 +224,9 @@ def nothing_yet(at: float) -> Overview:
         failures=(),
         leases=LeaseCounts(0, 0),
         waiting=0,
+        hosts_away=(),
+        delayed=(),
+        hidden=(),
         batches_left=0,
         emails_left=0,
         budget=(),

@@ -84,6 +84,25 @@ def latest_failures(session: Session, limit: int) -> list[Row]:
     )
 
 
+def delayed(session: Session, limit: int) -> list[Row]:
+    """Return ``id``, ``url``, ``reason``, ``next_try_at`` and ``has_board`` of repositories that wait for a retry."""
+    return session.all(
+        """SELECT id, url, coalesce(waiting_reason, refresh_error, waiting_code) AS reason, not_before AS next_try_at,
+            commits_processed_at IS NOT NULL AS has_board
+        FROM repository WHERE waiting_code IS NOT NULL ORDER BY host, id LIMIT :limit""",
+        limit=limit,
+    )
+
+
+def hidden(session: Session, limit: int) -> list[Row]:
+    """Return ``id``, ``url``, ``since`` and ``next_try_at`` of the repositories that were hidden last."""
+    return session.all(
+        f"""SELECT id, url, hidden_at AS since, not_before AS next_try_at FROM repository
+        WHERE hidden_at IS NOT NULL AND {AT_AN_ADDRESS} ORDER BY hidden_at DESC, id LIMIT :limit""",
+        limit=limit,
+    )
+
+
 def stalled(
     session: Session, *, expired_after: float, not_enqueued_after: float, no_progress_after: float, limit: int
 ) -> list[Row]:

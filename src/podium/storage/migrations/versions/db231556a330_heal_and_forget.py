@@ -48,6 +48,7 @@ _INDEXES = (
     ("ix_repository_due_at", (_DUE_AT, "id"), _IS_UNFINISHED),
     ("ix_repository_quiet_since", ("state", _QUIET_SINCE, "id"), _IS_UNFINISHED),
     ("ix_repository_waiting", ("host",), _WAITS),
+    ("ix_repository_hidden", ("hidden_at",), sa.text("hidden_at IS NOT NULL")),
     ("ix_repository_tried_again", ("not_before",), _IS_TRIED_AGAIN),
     ("ix_repository_accounts_again_at", ("accounts_again_at",), _IS_UNRESOLVED),
     ("ix_repository_hidden_at", ("hidden_at",), _IS_HIDDEN),
