@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from podium import __version__
 from podium.cli.arguments import parser
 from podium.settings import Settings
 from tests.support import cloud_run
@@ -40,15 +41,11 @@ FILLED_IN = {
     "IMAGE": "podium",
     "PROJECT": "a-project",
     "HOST": "podium.example.org",
-    "POSTGRES_PASSWORD": "0123abcd",
-    "REDIS_PASSWORD": "4567abcd",
-    "PODIUM_ADMIN_TOKEN": "0123456789abcdef",
-    "GITHUB_TOKEN": "token",
 }
 # What Secret Manager gives.
 SECRETS = {"DATABASE_URL": "postgresql://u:p@h/d", "REDIS_URL": "redis://h"}
 # Ours, of images that are not.
-OF_OTHERS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE", "REDISCLI_AUTH"}
+OF_OTHERS = {"POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE"}
 
 
 def load(path: Path) -> Any:
@@ -56,21 +53,35 @@ def load(path: Path) -> Any:
 
 
 def filled(text: str) -> str:
-    """With every ``${NAME}``, ``${NAME:-default}`` and ``${NAME:?why}`` as a person fills it in."""
+    """With every ``${NAME}`` and ``${NAME:-default}`` as a person fills it in."""
+    return re.sub(r"\$\{([A-Z_]+)(?::?-([^}]*))?\}", lambda match: FILLED_IN.get(match[1], match[2] or ""), text)
 
-    def value(match: re.Match[str]) -> str:
-        given, word = FILLED_IN.get(match[1], ""), match[3] or ""
-        if match[2] == ":+":
-            return word if given else ""
-        return given or (word if match[2] == ":-" else "")
 
-    return re.sub(r"\$\{([A-Z_]+)(?:(:-|:\?|:\+)([^}]*))?\}", value, text)
+def secret_files() -> dict[str, str]:
+    """The variables that name a file, and the secrets in it."""
+    return {f"{variable}_FILE": variable for variable in secret_variables()}
+
+
+def lines_of(path: Path) -> dict[str, str]:
+    """The variables of a file of settings."""
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", path.read_text(), flags=re.MULTILINE))
+
+
+def with_secrets(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Variables whose files with secrets are in ``folder``, as they are where Podium runs."""
+    values = {"DATABASE_URL": "postgresql://u:p@h/d", "REDIS_URL": "redis://h", "GITHUB_TOKEN": "token"}
+    given = {name: value for name, value in variables.items() if name not in secret_files()}
+    for name in secret_files().keys() & variables.keys():
+        (folder / name).write_text(values.get(secret_files()[name], "0123456789abcdef") + "\n")
+        given[name] = str(folder / name)
+    return given
 
 
 def settings_of(variables: Mapping[str, str]) -> Settings:
     """The settings that Podium reads from ``variables``, each of which must be one of its own."""
     known = {field.metadata["variable"] for field in Settings.__dataclass_fields__.values()}
-    assert variables.keys() <= known, f"unknown to Podium: {variables.keys() - known}"
+    unknown = variables.keys() - known - secret_files().keys()
+    assert not unknown, f"unknown to Podium: {unknown}"
     return Settings.from_environment(variables)
 
 
@@ -185,10 +196,24 @@ def test_what_is_copied_is_enough_to_build_podium_and_nothing_else(tmp_path: Pat
 
 # The secrets of each part, and no others
 OWN_SECRETS = {
-    "api": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_ADMIN_TOKEN", "PODIUM_METRICS_TOKEN"},
-    "commits": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN"},
-    "users": {"DATABASE_URL", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN", "GITHUB_TOKEN"},
-    "migrate": {"DATABASE_URL"},
+    "api": {
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+        "REDIS_URL",
+        "REDIS_PASSWORD",
+        "PODIUM_ADMIN_TOKEN",
+        "PODIUM_METRICS_TOKEN",
+    },
+    "commits": {"DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN"},
+    "users": {
+        "DATABASE_URL",
+        "DATABASE_PASSWORD",
+        "REDIS_URL",
+        "REDIS_PASSWORD",
+        "PODIUM_METRICS_TOKEN",
+        "GITHUB_TOKEN",
+    },
+    "migrate": {"DATABASE_URL", "DATABASE_PASSWORD"},
 }
 
 
@@ -232,32 +257,31 @@ def test_compose_has_every_part(compose: Any) -> None:
     assert (commands["commits"].kind, commands["users"].kind) == ("commits", "users")
 
 
-def test_composes_settings_are_podiums_and_its_secrets_are_filled_in(compose: Any) -> None:
+def test_composes_settings_are_podiums(compose: Any, tmp_path: Path) -> None:
+    shared = lines_of(DEPLOY / "example.env")
+    assert not {*secret_variables(), *secret_files()} & shared.keys()
     for name, service in ours(compose).items():
-        variables = {name: filled(str(value)) for name, value in service["environment"].items()}
-        settings = settings_of(variables)
+        # The order in which Compose reads them.
+        variables = shared | {key: filled(str(value)) for key, value in service["environment"].items()}
+        assert service["env_file"] == ["podium.env"]
+        settings = settings_of(with_secrets(variables, tmp_path))
         assert settings.uses_postgres
         assert settings.uses_redis is (name != "migrate")
-        for variable in secret_variables() & service["environment"].keys():
-            assert "${" in str(service["environment"][variable])
-    text = COMPOSE.read_text()
-    asked = set(re.findall(r"\$\{([A-Z_]+)", text))
-    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (DEPLOY / "example.env").read_text(), flags=re.MULTILINE))
-    assert set(example) <= asked
-    assert not any(example.values())
-    for name in re.findall(r"\$\{([A-Z_]+):\?", text):
-        assert name in example
+        assert settings.account_age() == 86_400.0
 
 
-def test_each_part_of_compose_has_only_its_own_secrets(compose: Any) -> None:
+def test_each_part_of_compose_has_only_its_own_secrets_and_as_files(compose: Any) -> None:
+    files = compose["secrets"]
+    assert all(secret["file"] == f"secrets/{name}" for name, secret in files.items())
     for name, service in ours(compose).items():
-        assert secret_variables() & service["environment"].keys() <= OWN_SECRETS[name]
-    ages = {
-        name: settings_of({key: filled(str(value)) for key, value in service["environment"].items()}).account_age()
-        for name, service in ours(compose).items()
-        if name != "migrate"
-    }
-    assert set(ages.values()) == {86_400.0}
+        # The URL of the database has no password.
+        assert secret_variables() & service["environment"].keys() == {"DATABASE_URL"}
+        named = {key: filled(value) for key, value in service["environment"].items() if key in secret_files()}
+        assert {secret_files()[key] for key in named} <= OWN_SECRETS[name]
+        assert sorted(named.values()) == sorted(f"/run/secrets/{secret}" for secret in service["secrets"])
+        assert set(service["secrets"]) <= files.keys()
+    ignored_by_git = (ROOT / ".gitignore").read_text().split()
+    assert {"/deploy/podium.env", "/deploy/secrets/"} <= set(ignored_by_git)
 
 
 def test_nothing_of_compose_starts_before_what_it_needs(compose: Any) -> None:
@@ -282,29 +306,39 @@ def test_compose_opens_one_port_and_keeps_data_in_named_volumes(compose: Any) ->
     assert named == compose["volumes"].keys()
 
 
-def test_composes_secrets_stand_on_no_command_line_and_in_no_image(compose: Any) -> None:
-    for service in compose["services"].values():
-        words = " ".join(map(str, [*service.get("command", ()), *service.get("healthcheck", {}).get("test", ())]))
-        assert "${" not in words
-        assert "PASSWORD" not in words
-        assert "args" not in service.get("build", {})
-
-
-def test_composes_other_services_are_configured_by_names_that_they_know(compose: Any) -> None:
+def test_composes_secrets_are_in_no_environment_and_no_image(compose: Any) -> None:
     for name, service in compose["services"].items():
+        assert "args" not in service.get("build", {})
         if name not in ours(compose):
             assert set(service.get("environment", {})) <= OF_OTHERS
 
 
-def test_composes_redis_starts_with_its_configuration(compose: Any, tmp_path: Path) -> None:
-    """A real server reads the file that compose writes."""
-    content = filled(compose["configs"]["redis"]["content"]).replace("dir /data", f"dir {tmp_path}")
-    password = FILLED_IN["REDIS_PASSWORD"]
-    assert f"requirepass {password}\n" in content
+def test_composes_redis_starts_by_its_command_line(compose: Any, tmp_path: Path) -> None:
+    """The shell of the container, with a real server."""
+    password = "4567abcd"
+    service = compose["services"]["redis"]
+    places = {"/data": "data", "/tmp": "tmp", "/run/secrets": "secrets", "/etc": "etc"}
+    for folder in places.values():
+        (tmp_path / folder).mkdir()
+
+    def here(text: str) -> str:
+        text = re.sub("|".join(places), lambda match: str(tmp_path / places[match[0]]), text)
+        return text.replace("$$", "$")
+
+    (tmp_path / "secrets" / "redis-password").write_text(password + "\n")
+    (tmp_path / "etc" / "podium-redis.conf").write_text(here(compose["configs"]["redis"]["content"]))
+    # The server prints the configuration that it would read.
+    (tmp_path / "redis-server").write_text('#!/bin/sh\necho "$0 $@"; cat "$1"\n')
+    (tmp_path / "redis-server").chmod(0o755)
+    words = [here(word) for word in service["command"]]
+    path = f"{tmp_path}:/usr/bin:/bin"
+    printed = subprocess.run(words, env={"PATH": path}, capture_output=True, text=True, check=True).stdout
+    command_line, _, content = printed.partition("\n")
+    assert password not in command_line
+    assert (tmp_path / "tmp" / "redis.conf").stat().st_mode & 0o077 == 0
     with running_valkey(content, password) as server, server.client() as client:
-        info = client.info("everything")
-    assert info["maxmemory_policy"] == "noeviction"
-    assert info["aof_enabled"] == 1
+        options = client.config_get("maxmemory-policy", "appendonly", "dir")
+    assert options == {"maxmemory-policy": "noeviction", "appendonly": "yes", "dir": str(tmp_path / "data")}
 
 
 def test_the_health_check_of_compose_asks_a_real_server(compose: Any, tmp_path: Path) -> None:
@@ -359,6 +393,36 @@ def test_its_command_and_settings_are_podiums(name: str, document: Any) -> None:
         assert disk + options.processes * settings.git_memory < memory
 
 
+def test_cloud_run_cuts_no_live_page_and_each_part_has_a_token_for_metrics() -> None:
+    for name, document in documents():
+        if name.endswith(".service.yaml"):
+            variables = {each["name"] for each in cloud_run.pod(document)["containers"][0]["env"]}
+            assert "PODIUM_METRICS_TOKEN" in variables
+    api = cloud_run.pod(dict(documents())["api.service.yaml"])
+    assert (api["timeoutSeconds"], api["containerConcurrency"]) == (3600, 1000)
+
+
+# The workflow
+
+
+def test_the_workflow_is_what_github_takes_and_pins_what_it_runs() -> None:
+    path = ROOT / ".github" / "workflows" / "image.yaml"
+    checker = [str(SCRIPTS / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(path)]
+    done = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = load(path)
+    steps = document["jobs"]["image"]["steps"]
+    for step in steps:
+        assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"])
+        # What others write comes as a variable, never as text of the script.
+        assert "${{" not in step.get("run", "")
+    assert document["permissions"] == {"contents": "read"}
+    check = next(step["run"] for step in steps if "package's version" in step.get("name", ""))
+    for tag, status in ((f"v{__version__}", 0), ("v9.9.9", 1)):
+        environment = {"GITHUB_REF_NAME": tag, "PATH": "/usr/bin:/bin"}
+        assert subprocess.run(["sh", "-c", check], cwd=ROOT, env=environment, check=False).returncode == status
+
+
 def test_there_is_a_service_and_a_job_for_both_workers() -> None:
     names = {path.name.removesuffix(".yaml") for path in CLOUD_RUN}
     assert {"commits.service", "commits.job", "users.service", "users.job"} <= names
@@ -391,7 +455,13 @@ def test_what_cloud_run_would_refuse_is_found(change: Any, fault: str) -> None:
 
 def test_every_command_in_the_docs_is_one_that_podium_has() -> None:
     seen = 0
-    for path in (ROOT / "docs" / "deploy.md", ROOT / "docs" / "operating.md", DOCKERFILE, COMPOSE):
+    for path in (
+        ROOT / "docs" / "deploy.md",
+        ROOT / "docs" / "operating.md",
+        ROOT / "docs" / "rollback.md",
+        DOCKERFILE,
+        COMPOSE,
+    ):
         for line in path.read_text().splitlines():
             for match in re.finditer(r"(?:\$ |`|run --rm (?:[a-z]+ )?)podium ([a-z][^`#|→]*)", line):
                 words = shlex.split(match[1].split(" > ")[0].replace("[ID…]", "7").replace("[SECONDS]", "2"))
