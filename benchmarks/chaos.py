@@ -1,12 +1,16 @@
 """Kill Podium 200 times and compare every board, row by row, with the board of an undisturbed run.
 
-    python -m benchmarks.chaos [--kills 200] [--repositories 50] [--seed 1]
+    python -m benchmarks.chaos [--kills 200] [--repositories 50] [--seed 1] [--outage 60]
 
 PostgreSQL and Valkey come from wheels; a git server and a GitHub run on loopback; the API, two commit workers and two
 user workers are real processes with default settings. Every second or two one random fault: SIGKILL of a worker or the
 API, SIGSTOP past the lease, FLUSHALL, Redis down for ten seconds, PostgreSQL restarted or crashed, connections cut,
-faults of GitHub, a stalled git server. Rounds repeat until enough processes were killed. At the end, one repository
-whose worker is killed each time it starts.
+faults of GitHub, a stalled git server; and for a minute each: no git host, a full disk of one worker, a full Redis, a
+read-only PostgreSQL, a refused token. Each round begins with these five. Rounds repeat until enough processes were
+killed. At the end, one repository whose worker is killed each time it starts. Nothing is retried by hand: a repository
+that fails, or a board that stays without accounts, fails the run.
+
+A full disk needs the right to mount a small file system; without it, that fault is left out, and the output says so.
 """
 
 from __future__ import annotations
@@ -27,12 +31,13 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--repositories", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--outage", type=float, default=60, help="seconds of each outage")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="podium-chaos-") as folder:
-        return _run(Path(folder), options.kills, options.repositories, options.seed)
+        return _run(Path(folder), options.kills, options.repositories, options.seed, options.outage)
 
 
-def _run(folder: Path, kills: int, repositories: int, seed: int) -> int:
+def _run(folder: Path, kills: int, repositories: int, seed: int, outage: float) -> int:
     rounds: list[chaos.Report] = []
     differing = 0
     with chaos.world(folder, repositories, seed) as world:
@@ -40,7 +45,11 @@ def _run(folder: Path, kills: int, repositories: int, seed: int) -> int:
         print(f"undisturbed: {repositories} repositories in {calm:.0f} s", flush=True)
         while sum(report.kills for report in rounds) < kills:
             number = len(rounds)
-            report = chaos.disturbed(world, folder / f"round-{number}", seed + number)
+            report = chaos.disturbed(
+                world, folder / f"round-{number}", seed + number, outage=outage, play=chaos.OUTAGES
+            )
+            if "disk full" not in report.faults:
+                print("no small file system can be mounted here: no disk was full", flush=True)
             rounds.append(report)
             different = sum(report.boards[view] != board for view, board in expected.items())
             differing += different

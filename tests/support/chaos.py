@@ -25,7 +25,7 @@ from typing import IO, Any
 import psycopg
 import redis
 
-from tests.support.cli import Podium
+from tests.support.cli import ADMIN_TOKEN, Podium
 from tests.support.fork_server import Process
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
@@ -40,6 +40,9 @@ TOKEN = "token-of-the-chaos"
 # Longer than the lease of a commit worker (15 s) and the claim of a user worker.
 STOPPED_FOR = 20.0
 REDIS_AWAY_FOR = 10.0
+OUTAGES = ("git host away", "disk full", "Redis full", "PostgreSQL read-only", "token refused")
+# Bytes of the disk of one commit worker.
+DISK = "64m"
 # What every board is compared under.
 VIEWS: tuple[dict[str, str], ...] = ({}, {"merges": "include", "bots": "include", "coAuthors": "include"})
 
@@ -165,10 +168,12 @@ class Fleet:
             # For machines that run tests; and nobody here is to be slowed down.
             "PODIUM_DISK_RESERVE_BYTES": "1M",
             "PODIUM_SUBMISSIONS_PER_MINUTE": "0",
+            "PODIUM_ADMIN_TOKEN": ADMIN_TOKEN,
         }
         world.valkey.flush()
         done = self.podium.run("migrate", cwd=None, **self.settings)
         assert done.returncode == 0, done.stderr
+        self._small_disk = _small_disk(folder / "data-commits-1")
         port = str(free_port())
         commands = {
             "api": ("serve", "--port", port),
@@ -204,6 +209,8 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self._small_disk is not None:
+            subprocess.run(["umount", "--lazy", str(self._small_disk)], check=False)
 
     def ask(self, path: str, method: str = "GET", **query: Any) -> Answer:
         """As a client that does not give up: until there is an answer that is none of the server's own faults."""
@@ -215,6 +222,23 @@ class Fleet:
                     return answer
             assert time.monotonic() < deadline, f"no answer from {path}"
             time.sleep(0.2)
+
+    @property
+    def small_disk(self) -> Path | None:
+        """The data folder of one commit worker, if it has a small disk of its own."""
+        return self._small_disk
+
+    def unresolved(self) -> int:
+        """How many boards lack accounts because of GitHub."""
+        sql = "SELECT count(*) FROM repository WHERE unresolved_reason IS NOT NULL"
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                ((number,),) = self.world.postgres.ask(sql, self.database)
+                return int(number)
+            except psycopg.Error:
+                assert time.monotonic() < deadline, "PostgreSQL does not come back"
+                time.sleep(0.2)
 
     def submit_all(self) -> None:
         for name in self.world.names:
@@ -237,6 +261,17 @@ class Fleet:
         assert done.returncode == 0, done.stderr
         overview: dict[str, Any] = json.loads(done.stdout)
         return overview
+
+
+def _small_disk(place: Path) -> Path | None:
+    """Mount a small file system at ``place``; None: this user may not."""
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "podium-chaos", str(place)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except OSError:
+        return None
+    return place if done.returncode == 0 else None
 
 
 def _start(data: Path, words: Sequence[str], log: IO[str], settings: Mapping[str, str]) -> Process:
@@ -295,7 +330,7 @@ class Progress:
 class Chaos:
     """Plays faults at random. ``played`` is what was played, and when; ``kills`` how many processes were killed."""
 
-    def __init__(self, fleet: Fleet, seed: int) -> None:
+    def __init__(self, fleet: Fleet, seed: int, outage: float) -> None:
         self.played: list[tuple[float, str]] = []
         self.kills = 0
         self._fleet = fleet
@@ -304,6 +339,9 @@ class Chaos:
         self._later: list[threading.Thread] = []
         self._over = threading.Event()
         self._one_at_a_time = threading.Lock()
+        self._outage = outage
+        # An outage of each kind at a time.
+        self._outages: set[str] = set()
         # Half of it is killing.
         self.faults: dict[str, Callable[[], None]] = {
             "kill a commit worker": lambda: self._kill("commits"),
@@ -317,16 +355,25 @@ class Chaos:
             "cut connections": lambda: self._world.postgres.cut_connections(self._fleet.database),
             "faults of GitHub": self._github_faults,
             "git stalls": self._git_stalls,
+            "git host away": lambda: self._last("git", self._world.git.go_away, self._world.git.come_back),
+            "Redis full": lambda: self._last("Redis", self._fill_redis, self._empty_redis),
+            "PostgreSQL read-only": lambda: self._last("PostgreSQL", self._lock_postgres, self._unlock_postgres),
+            "token refused": lambda: self._last("token", self._refuse_token, self._accept_token),
         }
-        self._weights = [6, 6, 2, 1, 1, 2, 1, 1, 2, 2, 2]
+        self._weights = [6, 6, 2, 1, 1, 2, 1, 1, 2, 2, 2, 1, 1, 1, 1]
+        if fleet.small_disk is not None:
+            ballast = fleet.small_disk / "ballast"
+            self.faults["disk full"] = lambda: self._last("disk", lambda: _fill(ballast), ballast.unlink)
+            self._weights.append(1)
 
     def play_one(self, name: str | None = None) -> str:
         """Play a fault, a random one where none is named; give its name."""
         name = name or self._dice.choices(list(self.faults), self._weights)[0]
-        self.played.append((time.monotonic(), name))
-        # What cannot be done because of another fault is none.
-        with contextlib.suppress(psycopg.Error, redis.RedisError, OSError, ValueError):
+        moment = time.monotonic()
+        # What cannot be done because of another fault, or by this user, is none.
+        with contextlib.suppress(psycopg.Error, redis.RedisError, OSError, ValueError, KeyError):
             self.faults[name]()
+            self.played.append((moment, name))
         return name
 
     def end(self) -> None:
@@ -370,6 +417,49 @@ class Chaos:
         self._later.append(thread)
         thread.start()
 
+    def _last(self, what: str, begin: Callable[[], None], end: Callable[[], object]) -> None:
+        """An outage; it ends for certain."""
+        if what in self._outages:
+            raise ValueError("it is not over yet")
+        self._outages.add(what)
+
+        def stop() -> None:
+            deadline = time.monotonic() + 60
+            while True:
+                try:
+                    end()
+                    break
+                except (psycopg.Error, redis.RedisError, OSError):
+                    # Another fault is in the way.
+                    assert time.monotonic() < deadline, f"the outage of {what} cannot be ended"
+                    time.sleep(0.5)
+            self._outages.discard(what)
+
+        try:
+            begin()
+        finally:
+            self._after(self._outage, stop)
+
+    def _fill_redis(self) -> None:
+        self._world.valkey.client().config_set("maxmemory", 1)
+
+    def _empty_redis(self) -> None:
+        self._world.valkey.client().config_set("maxmemory", 0)
+
+    def _lock_postgres(self) -> None:
+        self._world.postgres.ask("ALTER SYSTEM SET default_transaction_read_only = on")
+        self._world.postgres.ask("SELECT pg_reload_conf()")
+
+    def _unlock_postgres(self) -> None:
+        self._world.postgres.ask("ALTER SYSTEM RESET default_transaction_read_only")
+        self._world.postgres.ask("SELECT pg_reload_conf()")
+
+    def _refuse_token(self) -> None:
+        self._world.github.tokens.discard(TOKEN)
+
+    def _accept_token(self) -> None:
+        self._world.github.tokens.add(TOKEN)
+
     def _redis_away(self) -> None:
         if self._one_at_a_time.acquire(blocking=False):
             self._world.valkey.stop()
@@ -390,6 +480,12 @@ class Chaos:
 
     def _git_stalls(self) -> None:
         self._world.git.faults.insert(0, Fault("stall", seconds=self._dice.uniform(3, 8), times=1))
+
+
+def _fill(ballast: Path) -> None:
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(bytes(1 << 16)):
+            pass
 
 
 @dataclasses.dataclass
@@ -424,19 +520,26 @@ def disturbed(
     *,
     pause: tuple[float, float] = (1, 2),
     most: float = 3600,
-    patience: float = 600,
+    patience: float = 1800,
+    outage: float = 60,
+    play: Sequence[str] = (),
 ) -> Report:
-    """Work everything off; until all is done, but at most for ``most`` seconds, there is a fault every ``pause``."""
+    """Work everything off; until all is done, but at most for ``most`` seconds, there is a fault every ``pause``.
+
+    ``outage``: seconds for which hosts, disk, Redis, PostgreSQL and token stay as they must not be. ``play``: the first
+    faults.
+    """
     world.set_latency(0.2)
     with fleet(world, folder) as running, Progress(running) as progress:
-        chaos = Chaos(running, seed)
+        chaos = Chaos(running, seed, outage)
+        first = iter(play)
         dice = random.Random(seed + 1)
         started = time.monotonic()
         done = threading.Event()
 
         def disturb() -> None:
             while not done.wait(dice.uniform(*pause)) and time.monotonic() < started + most:
-                chaos.play_one()
+                chaos.play_one(next(first, None))
 
         threads = [threading.Thread(target=do) for do in (running.submit_all, disturb)]
         for thread in threads:
@@ -470,7 +573,7 @@ def disturbed(
 
 def _wait_for_all(running: Fleet, deadline: float) -> None:
     expected = len(running.world.names)
-    while (states := running.states()) != {"completed": expected}:
+    while (states := running.states()) != {"completed": expected} or running.unresolved():
         assert "failed" not in states, running.ask("/repositories", state="failed").body
         assert time.monotonic() < deadline, f"still {states}; see {running.podium.data.parent / 'log'}"
         time.sleep(0.3)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,9 @@ class GitHost:
     requests: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     asked: threading.Condition = field(default_factory=threading.Condition)
+    # Close the port, so that connections are refused, and open it again.
+    go_away: Callable[[], None] = lambda: None
+    come_back: Callable[[], None] = lambda: None
 
     def wait_for_request(self, path: str, seconds: float = 20) -> None:
         """Until something was asked whose path and query hold ``path``."""
@@ -61,17 +64,43 @@ class GitHost:
 @contextlib.contextmanager
 def serve_repositories(folder: Path, *, port: int = 0) -> Iterator[GitHost]:
     """Serve the bare repositories below ``folder`` at ``host.url``/their/path.git, until the block ends."""
-    server = _Server(("127.0.0.1", port), _Handler)
-    server.host = GitHost(f"http://127.0.0.1:{server.server_address[1]}", folder)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+    running = _Running(port, folder)
+    host = running.host
+    host.go_away, host.come_back = running.stop, running.start
     try:
-        yield server.host
+        yield host
     finally:
-        server.host.ended.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        host.ended.set()
+        running.stop()
+
+
+class _Running:
+    """A server that can be stopped and started on the same port."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        server = _Server(("127.0.0.1", port), _Handler)
+        self.host = GitHost(f"http://127.0.0.1:{server.server_address[1]}", folder)
+        self._port = server.server_address[1]
+        self._server: _Server | None = None
+        self._thread = threading.Thread()
+        self._serve(server)
+
+    def start(self) -> None:
+        if self._server is None:
+            self._serve(_Server(("127.0.0.1", self._port), _Handler))
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
+
+    def _serve(self, server: _Server) -> None:
+        server.host = self.host
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
 
 
 class _Server(ThreadingHTTPServer):
