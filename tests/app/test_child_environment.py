@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from podium.app.child_environment import counting_environment, worker_environment
+from podium.app.child_environment import counting_environment, doctor_environment, worker_environment
 from podium.settings import Settings
 from podium.workers import child
 
@@ -51,6 +52,14 @@ def test_a_counting_process_knows_the_database_and_no_other_secret() -> None:
         "PODIUM_DATA_DIR": "/data",
     }
     assert counting_environment(Settings(admin_token="word")) == {"HOME": "/home/podium"}
+
+
+@pytest.mark.usefixtures("around")
+def test_doctor_knows_every_secret_and_nothing_else_of_its_parent() -> None:
+    # A token of the administrator has 16 characters or more.
+    long = dataclasses.replace(SECRETS, admin_token="word" * 4, account_max_age=86_400.0)
+    assert Settings.from_environment(doctor_environment(long)) == long
+    assert not {"AWS_SECRET_ACCESS_KEY", "GIT_DIR", "BASH_ENV"} & doctor_environment(SECRETS).keys()
 
 
 @pytest.mark.usefixtures("around")

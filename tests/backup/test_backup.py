@@ -79,7 +79,10 @@ def fill_all(db: Database) -> None:
         session.run("UPDATE commit_data SET name = :name WHERE id = 3", name="Zoë 🦀 \u202e\\ \"'\t李")
         session.run("INSERT INTO instance_secret (name, value) VALUES ('key', :key)", key=KEY)
         session.run(BLOCK, kind="person", value="ab12")
-        session.run("INSERT INTO worker_fault VALUES (1, 'w', 'disk', 'full', 1.5)")
+        session.run(
+            """INSERT INTO worker_fault (repository_id, worker_id, code, message, at)
+            VALUES (1, 'w', 'disk', 'full', 1.5)"""
+        )
         audit_log.record(session, audit_log.API, "block", "ab12")
         # A worker holds a repository and a batch.
         session.run("UPDATE repository SET lease_holder = 'w', lease_until = 5.5, lease_token = 7 WHERE id = 2")

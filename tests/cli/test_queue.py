@@ -278,7 +278,7 @@ def test_failed_ones_start_again_and_waiting_ones_are_due_at_once(db: Database) 
     change(db, broken, "error = 'x', error_code = 'y', attempts = 4, crashes = 2")
     waiting = add_repository(db, key="github.com/o/2", state="users_processing")
     change(db, waiting, "not_before = {now} + 1000, attempts = 2")
-    assert admin.retry(db, [broken, waiting, broken]) == [broken, waiting]
+    assert admin.retry(db, [broken, waiting, broken], actor="test") == [broken, waiting]
     row = repository(db, broken)
     assert (row.state, row.error, row.attempts, row.crashes, row.enqueued_at) == (
         "pending",
@@ -292,11 +292,11 @@ def test_failed_ones_start_again_and_waiting_ones_are_due_at_once(db: Database) 
 
 
 def test_without_numbers_all_that_failed_and_nothing_else_is_tried_again(db: Database) -> None:
-    assert admin.retry(db, []) == []
+    assert admin.retry(db, [], actor="test") == []
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(3)]
     others = [add_repository(db, key=f"github.com/p/{state}", state=state) for state in ("pending", "completed")]
     local = add_repository(db, key="file:///r", host="", state="failed")
-    assert admin.retry(db, []) == broken
+    assert admin.retry(db, [], actor="test") == broken
     assert {repository(db, number).state for number in broken} == {"pending"}
     assert [repository(db, number).state for number in (*others, local)] == ["pending", "completed", "failed"]
 
@@ -305,7 +305,7 @@ def test_a_thousand_retries_delay_no_other_client(db: Database) -> None:
     waiting = add_repository(db, key="github.com/other/waiting")
     change(db, waiting, "virtual_start = 7")
     broken = [add_repository(db, key=f"github.com/o/{number}", state="failed") for number in range(20)]
-    assert admin.retry(db, []) == broken
+    assert admin.retry(db, [], actor="test") == broken
     assert [repository(db, number).virtual_start for number in broken] == [7.0 + place for place in range(20)]
     with db.write() as session:
         assert next_virtual_start(session, "somebody") == 7.0
@@ -318,14 +318,14 @@ def test_one_that_cannot_be_tried_again_leaves_all_as_they_were(
     broken = add_repository(db, key="github.com/o/1", state="failed")
     other = add_repository(db, key="github.com/o/2", state=state) if state else 999
     with pytest.raises(error, match=str(other)):
-        admin.retry(db, [broken, other])
+        admin.retry(db, [broken, other], actor="test")
     assert repository(db, broken).state == "failed"
 
 
 def test_who_counts_a_dropped_repository_can_save_nothing(db: Database) -> None:
     number = add_repository(db)
     with leased(db, number) as held:
-        admin.drop(db, number)
+        admin.drop(db, number, actor="test")
         with pytest.raises(LeaseLost), held.fence():
             raise AssertionError
     row = repository(db, number)
@@ -338,11 +338,11 @@ def test_who_looks_up_a_batch_of_a_dropped_repository_can_save_nothing(db: Datab
     with db.write() as session:
         batches.assign(session, number, 0)
         assert batches.claim(session, number, 0, "token")[0]
-    admin.drop(db, number)
+    admin.drop(db, number, actor="test")
     with db.write() as session:
         assert batches.finish(session, number, 0, "token") == 0
         assert not transitions.complete(session, number)
-    assert admin.retry(db, [number]) == [number]
+    assert admin.retry(db, [number], actor="test") == [number]
     assert repository(db, number).state == "pending"
 
 
@@ -350,9 +350,9 @@ def test_who_looks_up_a_batch_of_a_dropped_repository_can_save_nothing(db: Datab
 def test_what_is_in_no_queue_cannot_be_dropped(db: Database, state: str) -> None:
     number = add_repository(db, state=state)
     with pytest.raises(Conflict, match="in no queue"):
-        admin.drop(db, number)
+        admin.drop(db, number, actor="test")
     with pytest.raises(NotFound, match="4711"):
-        admin.drop(db, 4711)
+        admin.drop(db, 4711, actor="test")
 
 
 # Over HTTP

@@ -225,10 +225,10 @@ def test_a_client_and_an_operator_try_at_once_but_one_repository_at_a_time(serve
     assert admin.retry_one(server.db, server.queues, server.address("d").key, client_id="x").waiting_reason is None
     server.work()
     assert server.tries == tries + 2
-    assert admin.retry(server.db, [second.id, first.id]) == [first.id, second.id]
+    assert admin.retry(server.db, [second.id, first.id], actor="test") == [first.id, second.id]
     server.work()
     assert server.tries == tries + 3
-    admin.retry(server.db, [])
+    admin.retry(server.db, [], actor="test")
     server.work()
     assert server.tries == tries + 4
     # A new one waits at once, without a lease.

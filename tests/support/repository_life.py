@@ -171,9 +171,9 @@ class RepositoryLife:
         with self._errand("heartbeat"):
             heartbeat.Heartbeat(self.db, (COMMITS,), dict).beat()
         with self._errand("podium queue retry"):
-            admin.retry(self.db, [self._failed()])
+            admin.retry(self.db, [self._failed()], actor="test")
         with self._errand("podium queue drop"):
-            admin.drop(self.db, self._failed())
+            admin.drop(self.db, self._failed(), actor="test")
 
     def _failed(self) -> int:
         """The same number each time: what is retried is then dropped."""

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from fastapi import FastAPI
@@ -232,6 +232,12 @@ def open_site(
     finally:
         site.avatars.close()
         site.db.close()
+
+
+class Open(Protocol):
+    """Opens a site with settings."""
+
+    def __call__(self, *, loopback: bool = True, **settings: Any) -> Site: ...
 
 
 def is_problem(answer: httpx.Response, status: int, *words: str) -> bool:

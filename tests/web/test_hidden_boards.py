@@ -55,6 +55,8 @@ WITHOUT_BOARDS = {
     *("/.well-known/security.txt", "/admin", "/docs", "/favicon.ico", "/health", "/metrics", "/openapi.json"),
     *("/queues", "/queues/retry", "/queues/{id}", "/ready", "/refresh", "/robots.txt", "/static/{path:path}"),
     *("/version", "/submit", "/retry", "/repositories/retry"),
+    *("/admin/work", "/admin/failures", "/admin/blocks", "/admin/audit", "/admin/sign-in", "/admin/sign-out"),
+    *("/admin/retry", "/admin/drop", "/admin/forget", "/admin/block", "/admin/unblock", "/blocks", "/blocks/remove"),
     # They lead to the page of the board, whether there is one or not.
     *("/r/{path:board}/-/people", "/r/{path:board}/-/people/"),
 }

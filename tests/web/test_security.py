@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
@@ -16,25 +13,10 @@ from podium.web.admin_sessions import COOKIE, OneTimeCode, Sessions
 from podium.web.wrong_tokens import MOST_WRONG
 from tests.support.cli import ADMIN, ADMIN_TOKEN
 from tests.support.limit_clock import LimitClock
-from tests.support.web import Site, is_problem, open_site
+from tests.support.web import Open, Site, is_problem
 
 SUBMIT = "/leaderboard?repoUrl=octo/hello"
 RETRY = "/repositories/retry?repoUrl=octo/hello"
-
-
-class Open(Protocol):
-    def __call__(self, *, loopback: bool = True, **settings: Any) -> Site: ...
-
-
-@pytest.fixture
-def open_with(tmp_path: Path) -> Iterator[Open]:
-    """Opens a site with settings."""
-    with ExitStack() as stack:
-
-        def open_(*, loopback: bool = True, **settings: Any) -> Site:
-            return stack.enter_context(open_site(tmp_path, loopback=loopback, **settings))
-
-        yield open_
 
 
 # Host

@@ -17,6 +17,8 @@ _REQUESTS = frozenset(
     "SSL_CERT_DIR SSL_CERT_FILE".split()
 )
 
+_EVERY_SECRET = ("database_url", "redis_url", "redis_password", "github_tokens", "admin_token", "metrics_token")
+
 
 def counting_environment(settings: Settings) -> dict[str, str]:
     """For a process that counts one repository: no token, no Redis."""
@@ -29,6 +31,11 @@ def worker_environment(settings: Settings, kind: str) -> dict[str, str]:
     if kind == "commits":
         return {**_inherited(settings, _ALWAYS), **settings.to_environment(*shared)}
     return {**_inherited(settings, _ALWAYS | _REQUESTS), **settings.to_environment(*shared, "github_tokens")}
+
+
+def doctor_environment(settings: Settings) -> dict[str, str]:
+    """For ``podium doctor``, which checks every secret."""
+    return {**_inherited(settings, _ALWAYS | _REQUESTS), **settings.to_environment(*_EVERY_SECRET)}
 
 
 def _inherited(settings: Settings, names: frozenset[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podium.app import factories
@@ -19,6 +19,7 @@ from podium.storage import migrate
 from podium.storage.session import Database
 
 if TYPE_CHECKING:
+    from podium.accounts.github.budget import RateWindow
     from podium.accounts.github.token_pool import TokenPool
     from podium.monitoring.readiness import Readiness
     from podium.telemetry.metrics import Gauge
@@ -115,17 +116,24 @@ def budgets(pools: tuple[TokenPool | None, TokenPool]) -> list[ApiBudget]:
     now = time.time()
     # Requests to an API of both pools use a token first.
     windows = {**anonymous.windows(now), **(tokens.windows(now) if tokens else {})}
-    return [ApiBudget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items()]
+    return list(_api_budgets(windows))
 
 
 def token_statuses(pools: tuple[TokenPool | None, TokenPool]) -> list[TokenStatus]:
     """Return what GitHub thinks of this process's tokens; raises as :func:`budgets`."""
     tokens, _ = pools
-    found = tokens.health(time.time()) if tokens else []
+    if tokens is None:
+        return []
+    now = time.time()
+    found = zip(tokens.health(now), tokens.windows_of_each(now), strict=True)
     return [
-        TokenStatus(number, health.refused_since, health.next_try_at, health.denied)
-        for number, health in enumerate(found, 1)
+        TokenStatus(number, health.refused_since, health.next_try_at, health.denied, _api_budgets(windows))
+        for number, (health, windows) in enumerate(found, 1)
     ]
+
+
+def _api_budgets(windows: Mapping[str, RateWindow]) -> tuple[ApiBudget, ...]:
+    return tuple(ApiBudget(api, window.limit, window.remaining, window.resets_at) for api, window in windows.items())
 
 
 def gauges_of(settings: Settings, inspector: Inspector, readiness: Readiness) -> Callable[[], Sequence[Gauge]]:

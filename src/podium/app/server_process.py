@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from podium.app import factories, ready_checks
+from podium.app import doctor_process, factories, ready_checks
 from podium.app.api_redis import shared_by_processes
 from podium.app.database_watch import DatabaseWatch
 from podium.app.operations import metrics_page
@@ -86,4 +87,5 @@ def services(
                 client_ids=client_ids,
                 code=code,
                 on_removal=on_removal,
+                doctor=functools.partial(doctor_process.findings, settings),
             )

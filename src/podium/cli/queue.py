@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from podium.app.operations import installation
+from podium.audit import audit_log
 from podium.cli import output
 from podium.errors import NoDatabaseYet, PodiumError
 from podium.monitoring.inspector import Inspector
@@ -79,7 +80,7 @@ def _glance(inspector: Inspector, *, as_json: bool) -> str:
 
 def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with installation(Settings.from_environment(environment)) as installed:
-        due = admin.retry(installed.db, options.ids)
+        due = admin.retry(installed.db, options.ids, actor=audit_log.command_line())
         if installed.queues:
             installed.queues.forget_dead(set(options.ids) or None)
         works = installed.inspector.has_workers()
@@ -89,7 +90,7 @@ def retry(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def drop(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     with installation(Settings.from_environment(environment)) as installed:
-        row = admin.drop(installed.db, options.id)
+        row = admin.drop(installed.db, options.id, actor=audit_log.command_line())
         if installed.queues:
             installed.queues.forget_dead({options.id})
     output.write(f"{admin.drop_message(row)}\n")

@@ -168,7 +168,8 @@ def _reported_tokens(reports: Sequence[Mapping[str, Any]]) -> tuple[TokenStatus,
     """Of reports that differ about a token, one by which it is refused."""
     found: dict[int, TokenStatus] = {}
     for reported in (one for each in reports for one in each.get("tokens", ())):
-        status = TokenStatus(**{**reported, "denied": tuple(reported["denied"])})
+        budgets = tuple(ApiBudget(**budget) for budget in reported.get("budgets", ()))
+        status = TokenStatus(**{**reported, "denied": tuple(reported["denied"]), "budgets": budgets})
         if status.number not in found or status.refused_since is not None:
             found[status.number] = status
     return tuple(found[number] for number in sorted(found))

@@ -149,6 +149,7 @@ class TokenStatus:
     - refusedSince: null if GitHub accepts it.
     - nextTryAt: when a refused token is tried again.
     - denied: `sso`, `forbidden`: GitHub denied it a repository in the last hour, for this reason.
+    - budgets: the requests left on each API that was asked with it.
     """
 
     __pydantic_config__ = _IN_JSON
@@ -157,6 +158,7 @@ class TokenStatus:
     refused_since: Time | None
     next_try_at: Time | None
     denied: tuple[str, ...]
+    budgets: tuple[ApiBudget, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

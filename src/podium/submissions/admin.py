@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
@@ -24,7 +25,7 @@ _OPERATOR = "operator"
 DROPPED = "An operator took this repository out of the queue. Retry it to have it done after all."
 
 
-def retry(db: Database, ids: Collection[int]) -> list[int]:
+def retry(db: Database, ids: Collection[int], *, actor: str) -> list[int]:
     """Retry repositories: failed ones from their first state on, waiting ones and refreshes that failed at once.
 
     No ``ids``: every failed one, and every one that waits for a host. Of a host that is down, one is tried.
@@ -40,6 +41,7 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
         if not ids:
             found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR)
             git_hosts.try_all_now(session)
+            audit_log.record(session, actor, "retry", f"all that failed: {len(found)}")
             return found
         numbers = sorted(set(ids))
         for place, number in enumerate(numbers):
@@ -49,7 +51,17 @@ def retry(db: Database, ids: Collection[int]) -> list[int]:
                     f"Repository {number} is completed: there is nothing to try again. Submit it to refresh."
                 )
             _retry(session, repository, start + place, _OPERATOR)
+            audit_log.record(session, actor, "retry", repository.url)
     return numbers
+
+
+def retry_code(db: Database, code: str, *, actor: str) -> list[int]:
+    """Retry every repository that failed with this error code; return their ids."""
+    with db.write() as session:
+        start = next_virtual_start(session, _OPERATOR)
+        found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR, error_code=code)
+        audit_log.record(session, actor, "retry", f"all that failed as {code or 'unknown'}: {len(found)}")
+    return found
 
 
 def retry_one(
@@ -77,7 +89,7 @@ def retry_one(
     return repository
 
 
-def drop(db: Database, repository_id: int) -> Repository:
+def drop(db: Database, repository_id: int, *, actor: str) -> Repository:
     """Fail an unfinished repository with a reason; return it as it was.
 
     A worker that holds it can no longer save. An earlier board stays readable.
@@ -91,6 +103,7 @@ def drop(db: Database, repository_id: int) -> Repository:
         if not transitions.drop(session, repository.id, reason=DROPPED):
             raise Conflict(f"Repository {repository_id} is {repository.state}: it is in no queue.")
         batches.release_all(session, repository.id)
+        audit_log.record(session, actor, "drop", repository.url)
     return repository
 
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from podium import __version__
+from podium.web.administration import admin_routes, sign_in_routes
 from podium.web.api import (
     error_responses,
     forget_routes,
@@ -53,6 +54,8 @@ def create_app(services: Services) -> FastAPI:
         download_routes.router,
         well_known_routes.router,
         docs_routes.router,
+        sign_in_routes.router,
+        admin_routes.router,
         home_routes.router,
         person_routes.router,
         people_routes.router,

@@ -1,7 +1,7 @@
 """Who sends a request: the administrator, a scraper of the metrics, or a stranger.
 
-The administrator sends the token, or the cookie that a one-time link has set. Nothing else makes an administrator:
-behind a proxy on this machine every request comes from loopback.
+The administrator sends the token, or the cookie that a one-time link or the form at ``/admin`` has set. Nothing else
+makes an administrator: behind a proxy on this machine every request comes from loopback.
 """
 
 from __future__ import annotations
@@ -76,12 +76,8 @@ class Credentials:
 
     def identify(self, scope: Scope) -> Caller:
         """The caller of a request; a wrong token is counted and logged."""
-        token = session = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                token = _bearer(value)
-            elif name == b"cookie":
-                session = cookie_parser(value.decode("latin-1")).get(COOKIE)
+        token = next((_bearer(value) for name, value in scope["headers"] if name == b"authorization"), None)
+        session = session_of(scope)
         if session and self._sessions and self._sessions.is_valid(session) and _is_own_page(scope):
             return Caller(Role.ADMINISTRATOR)
         return _STRANGER if token is None else self._compare(client_of(scope), token)
@@ -116,9 +112,49 @@ class Credentials:
         log.info("%s has used the administrator's link", client.key)
         return self._sessions.new()
 
+    def sign_in(self, scope: Scope, token: str) -> str:
+        """Exchange the token for the value of the cookie.
+
+        Raises:
+            Forbidden: the token is wrong.
+            TooManyRequests: this client has sent too many wrong ones.
+        """
+        client = client_of(scope)
+        if wait := self._wrong.wait(client):
+            raise too_many_wrong(wait)
+        if (
+            self._sessions is None
+            or self._admin is None
+            or not hmac.compare_digest(_digest(token.encode(errors="replace")), self._admin)
+        ):
+            self._note_wrong(client, "token")
+            raise Forbidden("That is not the administrator's token.")
+        log.info("%s has signed in as the administrator", client.key)
+        return self._sessions.new()
+
+    def sign_out(self, scope: Scope) -> None:
+        """End the session of a request's cookie, in this process."""
+        if self._sessions is not None:
+            self._sessions.end(session_of(scope))
+
+    def form_token(self, scope: Scope) -> str:
+        """What the forms of a page must send back."""
+        return self._sessions.form_token(session_of(scope)) if self._sessions else ""
+
+    def is_own_form(self, scope: Scope, token: str) -> bool:
+        return self._sessions is not None and self._sessions.is_form_token(session_of(scope), token)
+
     def _note_wrong(self, client: ClientNetwork, what: str) -> None:
         self._wrong.note(client)
         log.warning("%s sent a wrong administrator's %s", client.key, what)
+
+
+def session_of(scope: Scope) -> str:
+    """The cookie of the administrator's session; empty if there is none."""
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            return cookie_parser(value.decode("latin-1")).get(COOKIE, "")
+    return ""
 
 
 def _bearer(value: bytes) -> bytes | None:

@@ -27,6 +27,7 @@ from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.web.admin_sessions import OneTimeCode
+from podium.web.administration.doctor_report import DoctorReport, Findings
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.listing_cache import ListingCache
@@ -46,6 +47,7 @@ from podium.web.reference.api_reference import ApiReference
 from podium.web.serving.connections import connection_limit
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.typesetting import Typesetter
+from podium.web.wrong_tokens import RefusalTimes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Services:
         code: of the link that makes a browser the administrator's.
         kept: what this machine keeps of repositories, besides the database.
         on_removal: called when any process may have removed a repository or a person.
+        doctor: runs the checks of ``podium doctor``.
     """
 
     settings: Settings
@@ -78,6 +81,7 @@ class Services:
     code: OneTimeCode | None = None
     kept: Kept = NOTHING_KEPT
     on_removal: list[Callable[[], None]] = dataclasses.field(default_factory=list)
+    doctor: Callable[[], Findings] = list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +108,8 @@ class Context:
     credentials: Credentials
     typesetter: Typesetter
     reference: ApiReference
+    doctor: DoctorReport
+    refused_sign_ins: RefusalTimes
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -155,6 +161,8 @@ class Context:
             credentials=Credentials(settings, services.code),
             typesetter=Typesetter(Fonts()),
             reference=ApiReference(renderer),
+            doctor=DoctorReport(services.doctor),
+            refused_sign_ins=RefusalTimes(),
         )
 
     def reader(self, request: Request) -> Reader:

@@ -15,6 +15,8 @@ from podium.web.clients import ClientNetwork
 MOST_WRONG = 10
 WINDOW = 60.0
 MOST_CLIENTS = 10_000
+# Refused sign-ins that one process adds to the audit log in WINDOW seconds, of all clients. Its own log has all.
+MOST_RECORDED = 10
 
 
 class WrongTokens:
@@ -42,6 +44,22 @@ class WrongTokens:
             if times is not None and len(times) == most:
                 wait = max(wait, times[0] + WINDOW - now)
         return math.ceil(wait)
+
+
+class RefusalTimes:
+    """When this process recorded its latest refused sign-ins."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._times: deque[float] = deque(maxlen=MOST_RECORDED)
+
+    def may_record(self) -> bool:
+        """Whether another one may be recorded; this counts it."""
+        now = self._clock()
+        if len(self._times) == MOST_RECORDED and now - self._times[0] < WINDOW:
+            return False
+        self._times.append(now)
+        return True
 
 
 def _limits(client: ClientNetwork) -> list[tuple[str, int]]:

@@ -133,6 +133,10 @@ class TokenPool:
         apis = sorted({api for windows in by_token for api in windows})
         return {api: budget.combine([windows[api] for windows in by_token if api in windows]) for api in apis}
 
+    def windows_of_each(self, now: float) -> list[Mapping[str, RateWindow]]:
+        """The windows of each token, by API, in the order of ``keys``."""
+        return [budget.windows(self._store.peek(key) or TokenState(), now) for key in self._keys]
+
     def _take(self, key: str, now: float, cost: int, api: Api) -> Slot | WaitUntil | TokenRefused:
         slot = Slot(uuid.uuid4().hex, key, api, cost, now)
         return self._store.change(key, lambda state: budget.take(self._known(key, state), self._policy, slot))

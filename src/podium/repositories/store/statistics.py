@@ -129,3 +129,44 @@ def stalled(
         no_progress_after=no_progress_after,
         limit=limit,
     )
+
+
+def failures_by_code(session: Session) -> list[Row]:
+    """Return ``code``, ``count`` and the time of the latest (``since``) of failed repositories, the most first."""
+    return session.all(
+        """SELECT coalesce(error_code, '') AS code, count(*) AS count, max(updated_at) AS since FROM repository
+        WHERE state = 'failed' AND host <> '' GROUP BY coalesce(error_code, '') ORDER BY count(*) DESC, 1"""
+    )
+
+
+def failures_of_code(session: Session, code: str, *, limit: int, offset: int) -> list[Row]:
+    """Return ``id``, ``url``, ``error`` and ``since`` of those that failed with this code, the latest first."""
+    return session.all(
+        """SELECT id, url, revision, error, updated_at AS since FROM repository
+        WHERE state = 'failed' AND host <> '' AND coalesce(error_code, '') = :code
+        ORDER BY updated_at DESC, id LIMIT :limit OFFSET :offset""",
+        code=code,
+        limit=limit,
+        offset=offset,
+    )
+
+
+def unfinished_repositories(session: Session, *, limit: int, offset: int) -> list[Row]:
+    """Return unfinished repositories for operators: those that workers hold, then in the order of their turns."""
+    return session.all(
+        """SELECT id, url, revision, state, waiting_reason, updated_at AS since, attempts, crashes,
+            CASE WHEN not_before > {now} THEN not_before END AS not_before, lease_until >= {now} AS held
+        FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
+        ORDER BY CASE WHEN lease_until >= {now} THEN 0 WHEN state = 'users_processing' THEN 1 ELSE 2 END,
+            virtual_start, id LIMIT :limit OFFSET :offset""",
+        limit=limit,
+        offset=offset,
+    )
+
+
+def for_operator(session: Session, repository_id: int) -> Row | None:
+    """Return ``id``, ``url`` and ``revision`` of a repository at an address, also of a hidden one."""
+    return session.one(
+        "SELECT id, url, revision FROM repository WHERE id = :id AND host <> '' AND forgotten_at IS NULL",
+        id=repository_id,
+    )

@@ -204,19 +204,24 @@ def retry(
     )
 
 
-def retry_all(session: Session, *, virtual_start: float, client_id: str) -> list[int]:
+_RETRIED = "(state = 'failed' OR state = 'pending' AND waiting_code = 'host-fault')"
+_RETRIED_OF_CODE = "state = 'failed' AND coalesce(error_code, '') = :error_code"
+
+
+def retry_all(session: Session, *, virtual_start: float, client_id: str, error_code: str | None = None) -> list[int]:
     """Make every FAILED repository at an address pending, and due what waits for its own try of a host.
 
-    They have successive virtual starts.
+    They have successive virtual starts. ``error_code``: only those that failed with it.
     """
     rows = session.all(
         f"""{_RETRY} FROM (
             SELECT id AS number, ROW_NUMBER() OVER (ORDER BY id) - 1 AS place FROM repository
-            WHERE (state = 'failed' OR state = 'pending' AND waiting_code = 'host-fault') AND host <> ''
+            WHERE {_RETRIED if error_code is None else _RETRIED_OF_CODE} AND host <> ''
         ) AS failed WHERE repository.id = failed.number RETURNING repository.id""",
         virtual_start=virtual_start,
         client_id=client_id,
         enqueued=False,
+        **({} if error_code is None else {"error_code": error_code}),
     )
     return sorted(row["id"] for row in rows)
 

@@ -20,7 +20,7 @@ from podium.web.api.query_parameters import ForgetQuery, each_once
 from podium.web.services import Context, ContextDep
 
 # Transactions for which a request waits, of 1,000 rows; a worker does the rest.
-_STEPS = 50
+STEPS = 50
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -51,7 +51,7 @@ def forget(
         actor=audit_log.API,
         kept=services.kept,
         is_blocked=query.block,
-        steps=_STEPS,
+        steps=STEPS,
     )
     if not found:
         raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse
 
+from podium.audit import audit_log
 from podium.monitoring.overview import Overview, as_json
 from podium.submissions import admin
 from podium.web.access import AdminOnly
@@ -42,8 +43,8 @@ def get_queues(context: ContextDep, _: AdminOnly) -> JSONResponse:
 )
 def retry_queues(query: Annotated[RetryQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Failed repositories start from the beginning; those that wait for their next attempt start at once."""
-    ids = admin.retry(context.services.db, query.numbers())
-    _forget_dead(context, set(query.numbers()) or None)
+    ids = admin.retry(context.services.db, query.numbers(), actor=audit_log.API)
+    forget_dead(context, set(query.numbers()) or None)
     return JSONResponse({"message": admin.retry_message(ids), "ids": ids}, 202)
 
 
@@ -59,12 +60,13 @@ def drop_from_queue(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep, _: AdminOnly
 ) -> JSONResponse:
     """The repository fails with this as its reason; a worker that is processing it can no longer save."""
-    row = admin.drop(context.services.db, repository_id)
-    _forget_dead(context, {repository_id})
+    row = admin.drop(context.services.db, repository_id, actor=audit_log.API)
+    forget_dead(context, {repository_id})
     return JSONResponse({"message": admin.drop_message(row), "id": repository_id})
 
 
-def _forget_dead(context: Context, repository_ids: set[int] | None) -> None:
+def forget_dead(context: Context, repository_ids: set[int] | None) -> None:
+    """Drop dead messages of repositories; None: all."""
     queues = context.services.inspector.queues
     if queues is not None:
         queues.forget_dead(repository_ids)

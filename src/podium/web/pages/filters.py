@@ -15,6 +15,7 @@ from podium.textutil.age import duration
 from podium.textutil.fold import parted
 from podium.textutil.mask import hinted, masked, without_user_info
 from podium.textutil.plural import plural
+from podium.timeutil import iso_time
 
 STATES: Mapping[str, str] = {
     State.PENDING: "Waiting",
@@ -136,6 +137,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             moment,
             day,
             ago,
+            iso_time,
             masked,
             hinted,
             without_user_info,

@@ -18,9 +18,7 @@ from podium.repositories.revision import MAX_BYTES
 from podium.repositories.store import selection as selections
 from podium.storage.time_limits import QUICK
 from podium.textutil.mask import without_user_info
-from podium.web.admin_sessions import COOKIE, SESSION
 from podium.web.api.submission_routes import retry_address, submit_address
-from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.pages.board_cards import CARDS
 from podium.web.pages.board_page import pages
 from podium.web.pages.board_urls import owner_key, owner_path, page_url
@@ -159,27 +157,6 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
 def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
     row = retry_address(request, context, form.get("repoUrl", ""), form.get("rev"))
     return RedirectResponse(page_url(row, context.github_host), status_code=303)
-
-
-@router.get("/admin")
-async def begin_session(request: Request, context: ContextDep, code: str = "") -> Response:
-    """Make the browser the administrator's, and drop the code from its address."""
-    if request.scope.get("head"):
-        # A preview must not use up the code.
-        return Response(headers=_CODE_HEADERS)
-    response = RedirectResponse("/", status_code=303, headers=_CODE_HEADERS)
-    response.set_cookie(
-        COOKIE,
-        context.credentials.begin_session(request.scope, code),
-        max_age=SESSION,
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
-    return response
-
-
-_CODE_HEADERS = {"Cache-Control": NOT_STORED, "Referrer-Policy": "no-referrer"}
 
 
 @router.get("/r/{owner}", dependencies=[SmallRead])

@@ -1,0 +1,85 @@
+"""What the administration page shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from podium.audit import audit_log
+from podium.errors import PodiumError, QueueError
+from podium.monitoring.inspector import Inspector
+from podium.monitoring.overview import Overview
+from podium.repositories.model import State
+from podium.repositories.store import git_hosts, statistics
+from podium.storage.session import Session
+from podium.web.services import Context
+
+ROWS = 50
+ENTRIES = 100
+
+_KINDS_SHOWN = 20
+_HOSTS_SHOWN = 50
+_WORKERS_SHOWN = 100
+
+_REPORTS = "SELECT id, report FROM worker ORDER BY started_at, id LIMIT :limit"
+_FAULTS = """
+SELECT worker_id, code, max(message) AS message, count(*) AS repositories FROM worker_fault
+GROUP BY worker_id, code ORDER BY worker_id, code LIMIT :limit
+"""
+
+
+def overview_values(context: Context) -> dict[str, Any]:
+    """Read the values of the first page. A database or queue that is away is one of them."""
+    services = context.services
+    note = None
+    try:
+        overview, note = _overview(services.inspector)
+        with services.db.read() as session:
+            found = _read(session, overview)
+    except PodiumError as error:
+        found = {"overview": None}
+        note = error.message
+    examination, age = context.doctor.latest()
+    return {"note": note, "examination": examination, "examined": age, **found}
+
+
+def _overview(inspector: Inspector) -> tuple[Overview, str | None]:
+    try:
+        return inspector.overview(), None
+    except QueueError as error:
+        # The database says the rest.
+        return Inspector(inspector.db).overview(), error.message
+
+
+def _read(session: Session, overview: Overview) -> dict[str, Any]:
+    faults: dict[str, list[Mapping[str, Any]]] = {}
+    for row in session.all(_FAULTS, limit=_WORKERS_SHOWN):
+        faults.setdefault(row["worker_id"], []).append(row)
+    reports = {row["id"]: _report(row["report"]) for row in session.all(_REPORTS, limit=_WORKERS_SHOWN)}
+    return {
+        "overview": overview,
+        "work": statistics.unfinished_repositories(session, limit=10, offset=0),
+        "unfinished": sum(found.count for state, found in overview.repositories.items() if state.is_unfinished),
+        "failed": overview.repositories[State.FAILED].count,
+        "kinds": statistics.failures_by_code(session)[:_KINDS_SHOWN],
+        "hosts": git_hosts.down(session, limit=_HOSTS_SHOWN),
+        "workers": [
+            {
+                **dataclasses.asdict(worker),
+                "revision": reports.get(worker.id, {}).get("revision"),
+                "problems": [*reports.get(worker.id, {}).get("problems", ()), *faults.get(worker.id, ())],
+            }
+            for worker in overview.workers[:_WORKERS_SHOWN]
+        ],
+        "entries": audit_log.latest(session, 5),
+    }
+
+
+def _report(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,248 @@
+"""The administrator's pages, and what their forms do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from podium.audit import audit_log
+from podium.blocks import block_list
+from podium.blocks.block_list import BlockKind
+from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
+from podium.forgetting.forget_repository import forget_repository
+from podium.repositories.store import statistics
+from podium.submissions import admin
+from podium.textutil.sanitize import clean
+from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values
+from podium.web.administration.sign_in_routes import AdministratorDep, begin_by_code, sign_in_page
+from podium.web.api.forget_routes import STEPS
+from podium.web.api.queue_routes import forget_dead
+from podium.web.callers import is_administrator
+from podium.web.middleware.identify_caller import NOT_STORED
+from podium.web.pages.board_page import pages
+from podium.web.pages.home_routes import FormDep, Offset
+from podium.web.services import Context, ContextDep
+
+router = APIRouter(include_in_schema=False)
+
+_MOST = 2**63 - 1
+RepositoryId = Annotated[int, Query(alias="id", ge=1, le=_MOST)]
+# What a page says after a form was sent.
+_DONE = {
+    "retried": "It is tried again.",
+    "dropped": "It was taken out of the queue.",
+    "forgotten": "It is forgotten.",
+    "blocked": "It is blocked.",
+    "unblocked": "It is not blocked any more.",
+}
+
+
+@router.get("/admin")
+async def overview(request: Request, context: ContextDep, code: str | None = None, done: str = "") -> Response:
+    if code is not None:
+        return await begin_by_code(request, context, code)
+    if not is_administrator(request.scope):
+        return sign_in_page(context)
+    values = await run_in_threadpool(overview_values, context)
+    return _page(request, context, "overview.html", done=_DONE.get(done), **values)
+
+
+@router.get("/admin/failures")
+def failures(
+    request: Request, context: AdministratorDep, *, kind: str | None = None, offset: Offset = 0, done: str = ""
+) -> Response:
+    if context is None:
+        return _to_form()
+    with context.services.db.read() as session:
+        kinds = statistics.failures_by_code(session)
+        # The most frequent kind comes first.
+        kind = kinds[0]["code"] if kind is None and kinds else clean(kind or "")
+        rows = statistics.failures_of_code(session, kind, limit=ROWS, offset=offset)
+    total = next((row["count"] for row in kinds if row["code"] == kind), 0)
+    paging = pages(total, offset, ROWS, lambda offset: f"/admin/failures?{urlencode({'kind': kind, 'offset': offset})}")
+    return _page(
+        request, context, "failures.html", kind=kind, kinds=kinds, rows=rows, pages=paging, done=_DONE.get(done)
+    )
+
+
+@router.get("/admin/work")
+def work(request: Request, context: AdministratorDep, *, offset: Offset = 0, done: str = "") -> Response:
+    if context is None:
+        return _to_form()
+    with context.services.db.read() as session:
+        rows = statistics.unfinished_repositories(session, limit=ROWS, offset=offset)
+        total = sum(count for state, count in statistics.counts_by_state(session).items() if state.is_unfinished)
+    paging = pages(total, offset, ROWS, lambda offset: f"/admin/work?offset={offset}")
+    return _page(request, context, "work.html", rows=rows, pages=paging, total=total, done=_DONE.get(done))
+
+
+@router.get("/admin/audit")
+def audit(
+    request: Request, context: AdministratorDep, before: Annotated[int | None, Query(ge=1, le=_MOST)] = None
+) -> Response:
+    if context is None:
+        return _to_form()
+    with context.services.db.read() as session:
+        entries = audit_log.latest(session, ENTRIES + 1, before=before)
+    has_more = len(entries) > ENTRIES
+    return _page(request, context, "audit.html", entries=entries[:ENTRIES], has_more=has_more, before=before)
+
+
+async def _own_form(request: Request, context: AdministratorDep, form: FormDep) -> Context | None:
+    """The context of a form that a page of this session sent; None if nobody is signed in.
+
+    Raises:
+        Forbidden: the form is of another session.
+    """
+    if context is not None and not context.credentials.is_own_form(request.scope, form.get("form", "")):
+        raise Forbidden("This form is of another session: open /admin again, and repeat what you did there.")
+    return context
+
+
+OwnFormDep = Annotated[Context | None, Depends(_own_form)]
+
+
+@router.post("/admin/retry")
+def retry(context: OwnFormDep, form: FormDep) -> Response:
+    """Retry one repository, all of a kind of failure, or all."""
+    if context is None:
+        return _to_form()
+    db = context.services.db
+    back = "/admin" + {"work": "/work", "failures": "/failures"}.get(form.get("back", ""), "")
+    if "id" in form:
+        ids = admin.retry(db, [_number(form)], actor=audit_log.PAGE)
+    elif "kind" in form:
+        ids = admin.retry_code(db, clean(form["kind"]), actor=audit_log.PAGE)
+    else:
+        ids = admin.retry(db, [], actor=audit_log.PAGE)
+    forget_dead(context, set(ids))
+    return _back(back, "retried")
+
+
+@router.post("/admin/drop")
+def drop(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    row = admin.drop(context.services.db, _number(form), actor=audit_log.PAGE)
+    forget_dead(context, {row.id})
+    return _back("/admin/work", "dropped")
+
+
+@router.get("/admin/forget")
+def confirm(request: Request, context: AdministratorDep, repository_id: RepositoryId) -> Response:
+    """Ask before a repository is forgotten."""
+    if context is None:
+        return _to_form()
+    with context.services.db.read() as session:
+        row = statistics.for_operator(session, repository_id)
+    if row is None:
+        raise NotFound(f"No repository has the number {repository_id}.")
+    return _page(request, context, "forget.html", row=row)
+
+
+@router.post("/admin/forget")
+def forget(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    services = context.services
+    found = forget_repository(
+        services.db,
+        _number(form),
+        actor=audit_log.PAGE,
+        kept=services.kept,
+        is_blocked=form.get("block") == "true",
+        steps=STEPS,
+    )
+    if not found:
+        raise NotFound("There is no such repository any more.")
+    forget_dead(context, {repository.id for repository in found})
+    return _back("/admin", "forgotten")
+
+
+@router.get("/admin/blocks")
+def blocks(request: Request, context: AdministratorDep, *, offset: Offset = 0, done: str = "") -> Response:
+    if context is None:
+        return _to_form()
+    return _blocks(request, context, offset=offset, done=_DONE.get(done))
+
+
+def _blocks(
+    request: Request, context: Context, *, offset: int = 0, done: str | None = None, error: PodiumError | None = None
+) -> Response:
+    with context.services.db.read() as session:
+        found = block_list.blocks(session)
+    paging = pages(len(found), offset, ROWS, lambda offset: f"/admin/blocks?offset={offset}")
+    return _page(
+        request,
+        context,
+        "blocks.html",
+        status=error.status if error else 200,
+        blocks=found[offset : offset + ROWS],
+        kinds=[kind for kind in BlockKind if kind is not BlockKind.PERSON],
+        pages=paging,
+        done=done,
+        error=error.message if error else None,
+    )
+
+
+@router.post("/admin/block")
+def block(request: Request, context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    github_url = context.services.settings.github_server_url
+    try:
+        kind = _kind(form)
+        value = block_list.value_of(kind, form.get("value", ""), github_url)
+    except (BadAddress, BadRule) as error:
+        return _blocks(request, context, error=error)
+    reason = clean(form.get("reason", ""))
+    with context.services.db.write() as session:
+        if block_list.add(session, kind, value, reason=reason):
+            audit_log.record(session, audit_log.PAGE, f"block {kind}", value, reason)
+    return _back("/admin/blocks", "blocked")
+
+
+@router.post("/admin/unblock")
+def unblock(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    kind, value = _kind(form), clean(form.get("value", ""))
+    with context.services.db.write() as session:
+        if block_list.remove(session, kind, value):
+            audit_log.record(session, audit_log.PAGE, f"unblock {kind}", value)
+    return _back("/admin/blocks", "unblocked")
+
+
+def _kind(form: dict[str, str]) -> BlockKind:
+    kinds = [kind for kind in BlockKind if kind is not BlockKind.PERSON]
+    if form.get("kind") not in kinds:
+        raise BadRule(f"Choose what to block: {', '.join(kinds)}.")
+    return BlockKind(form["kind"])
+
+
+def _page(request: Request, context: Context, template: str, *, status: int = 200, **values: Any) -> Response:
+    return context.renderer.page(
+        f"admin/{template}",
+        status=status,
+        headers={"Cache-Control": NOT_STORED},
+        **{"form": context.credentials.form_token(request.scope), "done": None, **values},
+    )
+
+
+def _to_form() -> Response:
+    return RedirectResponse("/admin", status_code=303, headers={"Cache-Control": NOT_STORED})
+
+
+def _back(path: str, done: str) -> Response:
+    return RedirectResponse(f"{path}?done={done}", status_code=303)
+
+
+def _number(form: dict[str, str]) -> int:
+    text = form.get("id", "")
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        return int(text)
+    raise BadRule("The form has no number of a repository.")

@@ -1,0 +1,362 @@
+"""The administrator's pages: who may see them, what they show, and what their forms do."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from podium.audit import audit_log
+from podium.errors import PodiumError, QueueError
+from podium.web.admin_sessions import SESSION, Sessions
+from podium.web.administration.doctor_report import EVERY, DoctorReport
+from podium.web.wrong_tokens import MOST_RECORDED, MOST_WRONG, RefusalTimes
+from tests.support.cli import ADMIN_TOKEN
+from tests.support.web import Client, Open, Site
+
+ORIGIN = {"origin": "http://localhost:3000"}
+PAGES = ("/admin", "/admin/work", "/admin/failures", "/admin/blocks", "/admin/audit")
+ACTS = ("retry", "drop", "forget", "block", "unblock", "sign-out")
+
+
+class Session:
+    """A browser that is signed in, without scripts."""
+
+    def __init__(self, site: Site) -> None:
+        self._client = Client(site.app, host="localhost:3000")
+        answer = sign_in(site, ADMIN_TOKEN)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+        self.cookie = {"cookie": answer.headers["set-cookie"].partition(";")[0]}
+
+    def get(self, url: str) -> httpx.Response:
+        return self._client.get(url, headers=self.cookie)
+
+    def send(self, act: str, *, token: str | None = None, **fields: Any) -> httpx.Response:
+        if token is None:
+            found = re.search(r'name="form" value="([0-9a-f]{64})"', self.get("/admin/audit").text)
+            assert found
+            token = found[1]
+        return self._client.post(f"/admin/{act}", headers=self.cookie | ORIGIN, data={"form": token, **fields})
+
+
+def sign_in(site: Site, token: str, **headers: str) -> httpx.Response:
+    return Client(site.app, host="localhost:3000").post(
+        "/admin/sign-in", headers=ORIGIN | headers, data={"token": token}
+    )
+
+
+def entries(site: Site) -> list[tuple[str, str, str]]:
+    with site.db.read() as session:
+        return [(entry.actor, entry.act, entry.subject) for entry in audit_log.latest(session, 100)]
+
+
+def failed(site: Site, text: str, code: str = "not-found", **columns: Any) -> int:
+    row = {"error": f"It failed: {code}.", "error_code": code} | columns
+    return site.repository(text, state="failed", **row)
+
+
+# Sign in
+
+
+def test_the_token_opens_a_session_that_ends(open_with: Open) -> None:
+    site = open_with()
+    form = site.client().get("/admin")
+    assert form.status_code == 200
+    assert 'type="password"' in form.text
+    assert form.headers["cache-control"] == "private, no-store"
+    answer = sign_in(site, f" {ADMIN_TOKEN} ")
+    words = [word.strip().lower() for word in answer.headers["set-cookie"].split(";")]
+    assert {"httponly", "samesite=strict", "path=/", f"max-age={SESSION}"} <= set(words)
+    assert ADMIN_TOKEN not in answer.headers["set-cookie"] + answer.headers["location"]
+
+    session = Session(site)
+    assert "Sign out" in session.get("/admin").text
+    assert session.get("/queues").status_code == 200
+    assert session.send("sign-out").status_code == 303
+    # The cookie is worth nothing any more, whoever kept it.
+    assert session.get("/queues").status_code == 401
+    assert 'type="password"' in session.get("/admin").text
+    assert [act for _, act, _ in entries(site)] == ["sign-out", "sign-in", "sign-in"]
+
+
+def test_the_cookie_is_secure_where_the_page_is(open_with: Open) -> None:
+    site = open_with()
+    answer = site.client().post("https://localhost:3000/admin/sign-in", data={"token": ADMIN_TOKEN})
+    assert "; Secure" in answer.headers["set-cookie"]
+
+
+def test_wrong_tokens_are_refused_slowed_down_and_recorded(open_with: Open, caplog: pytest.LogCaptureFixture) -> None:
+    site = open_with()
+    for guess in ("", "x", "é" * 50, ADMIN_TOKEN[:-1]):
+        answer = sign_in(site, guess)
+        assert answer.status_code == 403
+        assert "set-cookie" not in answer.headers
+        assert "That is not the administrator" in answer.text
+    for _ in range(MOST_WRONG):
+        answer = sign_in(site, "a-guess-of-a-token")
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert sign_in(site, ADMIN_TOKEN).status_code == 429
+    assert {act for _, act, _ in entries(site)} == {"sign-in refused"}
+    assert len(entries(site)) <= MOST_WRONG
+    assert "a-guess" not in caplog.text
+
+
+def test_refused_sign_ins_of_many_clients_do_not_fill_the_audit_log() -> None:
+    now = [0.0]
+    times = RefusalTimes(clock=lambda: now[0])
+    assert sum(times.may_record() for _ in range(100)) == MOST_RECORDED
+    now[0] = 60.0
+    assert times.may_record()
+
+
+def test_a_server_without_an_administrator_says_how_to_have_one(open_with: Open) -> None:
+    site = open_with(admin_token="")
+    answer = site.client().get("/admin")
+    assert answer.status_code == 404
+    assert "PODIUM_ADMIN_TOKEN" in answer.text
+    assert "<form" not in answer.text.partition("<main")[2].partition("</main>")[0]
+    assert sign_in(site, "").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "1.2.3", "9999999999.a.b", "9999999999", "é.é.é", f"{10**13}.x.{'0' * 64}", f"٣.x.{'0' * 64}"],
+)
+def test_a_made_up_cookie_opens_nothing(value: str) -> None:
+    assert not Sessions(ADMIN_TOKEN).is_valid(value)
+
+
+def test_cookies_differ_and_end() -> None:
+    now = [1000.0]
+    sessions = Sessions(ADMIN_TOKEN, clock=lambda: now[0])
+    first, second = sessions.new(), sessions.new()
+    assert first != second
+    assert sessions.is_valid(first)
+    assert not Sessions("another token of 16").is_valid(first)
+    sessions.end(first)
+    assert not sessions.is_valid(first)
+    assert sessions.is_valid(second)
+    now[0] += SESSION
+    assert not sessions.is_valid(second)
+
+
+# Who may
+
+
+def test_strangers_get_the_form_and_change_nothing(open_with: Open) -> None:
+    site = open_with()
+    number = failed(site, "octo/gone")
+    client = Client(site.app, host="localhost:3000")
+    for path in (*PAGES[1:], f"/admin/forget?id={number}"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+        assert "octo" not in answer.text
+    for act in ACTS:
+        answer = client.post(f"/admin/{act}", headers=ORIGIN, data={"id": number, "kind": "owner", "value": "a"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/admin")
+    assert entries(site) == []
+
+
+def test_a_form_counts_only_with_the_token_of_its_session_and_from_its_origin(open_with: Open) -> None:
+    site = open_with()
+    number = failed(site, "octo/gone")
+    session, other = Session(site), Session(site)
+    foreign = re.search(r'name="form" value="(\w+)"', other.get("/admin").text)
+    assert foreign
+    before = len(entries(site))
+    for token in ("", "x", foreign[1]):
+        for act in ACTS[:-1]:
+            answer = session.send(act, token=token, id=number, kind="owner", value="a")
+            assert answer.status_code == 403, act
+    client = Client(site.app, host="localhost:3000")
+    for origin in ({}, {"origin": "http://localhost:3001"}, {"origin": "https://evil.example"}, {"origin": "null"}):
+        answer = client.post("/admin/retry", headers=session.cookie | origin, data={"form": foreign[1], "id": number})
+        assert answer.status_code in (303, 403)
+    assert len(entries(site)) == before
+    assert session.send("sign-out", token="x").status_code == 303
+    assert session.get("/queues").status_code == 200
+
+
+# What they show
+
+
+def test_every_page_shows_hostile_text_as_text(open_with: Open) -> None:
+    site = open_with()
+    evil = "<script>alert(1)</script>\u202e"
+    number = failed(site, "octo/gone", error=evil)
+    waiting = site.repository("octo/wait", state="pending", waiting_reason=evil, not_before=4e9)
+    with site.db.write() as session:
+        audit_log.record(session, audit_log.API, "retry", "https://u:secret@h/o/r", evil)
+        session.run("INSERT INTO git_host (host, down_since, message) VALUES ('h.example', 5.5, :evil)", evil=evil)
+        session.run(
+            "INSERT INTO worker VALUES ('w', :evil, 1, '1.0', 'commits', :report, {now}, {now})", evil=evil, report="{}"
+        )
+        session.run(
+            """INSERT INTO worker_fault (repository_id, worker_id, code, message, at)
+            VALUES (:id, 'w', 'disk', :evil, 5.5)""",
+            id=waiting,
+            evil=evil,
+        )
+        session.run("INSERT INTO block (kind, value, reason, at) VALUES ('owner', 'h/o', :evil, 5.5)", evil=evil)
+    browser = Session(site)
+    for path in (*PAGES, f"/admin/forget?id={number}"):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+        assert "<script>alert" not in answer.text
+        assert "secret@" not in answer.text
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "noindex" in answer.text
+    overview = browser.get("/admin").text
+    for words in ("h.example", "not-found", "octo/wait", "Podium 1.0", "Retry all", "podium doctor"):
+        assert words in overview
+    assert "It is refused" not in overview
+
+
+def test_failures_are_grouped_by_kind_and_paged(open_with: Open) -> None:
+    site = open_with()
+    for number in range(52):
+        failed(site, f"octo/gone{number}", updated_at=1000.0 + number)
+    failed(site, "octo/large", "too-large")
+    failed(site, "octo/unknown", "too-large", error_code=None)
+    session = Session(site)
+    first = session.get("/admin/failures").text
+    assert "not-found 52" in first
+    assert "octo/gone51<" in first and "octo/gone1<" not in first and "octo/large" not in first
+    assert "octo/gone1<" in session.get("/admin/failures?kind=not-found&offset=50").text
+    assert "octo/unknown" in session.get("/admin/failures?kind=").text
+    assert session.get("/admin/failures?kind=%00nothing").status_code == 200
+
+
+def test_the_audit_log_is_paged(open_with: Open) -> None:
+    site = open_with()
+    with site.db.write() as session:
+        for number in range(120):
+            audit_log.record(session, audit_log.API, "retry", f"number {number}.")
+    browser = Session(site)
+    first = browser.get("/admin/audit").text
+    assert "number 119." in first and "number 15." not in first
+    older = re.search(r'href="(/admin/audit\?before=\d+)"', first)
+    assert older
+    assert "number 15." in browser.get(older[1]).text
+
+
+def test_a_database_or_queue_that_is_away_is_said(open_with: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = open_with()
+    session = Session(site)
+
+    def away(*_: object) -> None:
+        raise QueueError("Redis does not answer.")
+
+    class Monitor:
+        source = "redis"
+        depths = away
+
+    object.__setattr__(site.services.inspector, "queues", Monitor())
+    page = session.get("/admin")
+    assert page.status_code == 200
+    assert "Redis does not answer." in page.text and "Failures" in page.text
+    monkeypatch.setattr(type(site.services.inspector), "overview", away)
+    page = session.get("/admin")
+    assert page.status_code == 200
+    assert "Redis does not answer." in page.text
+
+
+# What their forms do
+
+
+def test_a_failure_is_retried_alone_and_with_its_kind(open_with: Open) -> None:
+    site = open_with()
+    numbers = [failed(site, f"octo/gone{number}") for number in range(3)]
+    large = failed(site, "octo/large", "too-large")
+    session = Session(site)
+    answer = session.send("retry", id=numbers[0], back="failures")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/failures?done=retried")
+    assert "It is tried again." in session.get(answer.headers["location"]).text
+    assert session.send("retry", kind="not-found").status_code == 303
+    with site.db.read() as reading:
+        rows = reading.all("SELECT id, state FROM repository ORDER BY id")
+    assert [row["id"] for row in rows if row["state"] == "failed"] == [large]
+    assert entries(site)[:2] == [
+        ("admin page", "retry", "all that failed as not-found: 2"),
+        ("admin page", "retry", "https://github.com/octo/gone0"),
+    ]
+    assert session.send("retry").status_code == 303
+    assert session.send("retry", id=4711).status_code == 404
+    assert session.send("retry", id="' OR 1").status_code == 400
+
+
+def test_a_waiting_repository_is_dropped(open_with: Open) -> None:
+    site = open_with()
+    number = site.repository("octo/wait", state="pending")
+    session = Session(site)
+    assert "octo/wait" in session.get("/admin/work").text
+    assert session.send("drop", id=number).headers["location"] == "/admin/work?done=dropped"
+    assert "octo/wait" not in session.get("/admin/work").text
+    assert session.send("drop", id=number).status_code == 409
+    assert ("admin page", "drop", "https://github.com/octo/wait") in entries(site)
+
+
+@pytest.mark.parametrize("block", [False, True])
+def test_a_repository_is_forgotten_after_a_question(open_with: Open, *, block: bool) -> None:
+    site = open_with()
+    number = failed(site, "octo/gone")
+    session = Session(site)
+    question = session.get(f"/admin/forget?id={number}").text
+    assert "octo/gone" in question and "cannot be undone" in question
+    fields = {"block": "true"} if block else {}
+    assert session.send("forget", id=number, **fields).headers["location"] == "/admin?done=forgotten"
+    assert session.get(f"/admin/forget?id={number}").status_code == 404
+    assert session.send("forget", id=number).status_code == 404
+    assert ("octo/gone" in session.get("/admin/blocks").text) == block
+    assert ("admin page", "forget", "https://github.com/octo/gone") in entries(site)
+
+
+def test_an_owner_is_blocked_and_accepted_again(open_with: Open) -> None:
+    site = open_with()
+    session = Session(site)
+    assert session.send("block", kind="owner", value="Spammer", reason="Spam").status_code == 303
+    assert "github.com/spammer" in session.get("/admin/blocks").text
+    assert session.send("unblock", kind="owner", value="github.com/spammer").status_code == 303
+    assert "github.com/spammer" not in session.get("/admin/blocks").text
+    assert [act for _, act, _ in entries(site)][:2] == ["unblock owner", "block owner"]
+    for fields in ({"kind": "person", "value": "x"}, {"kind": "x", "value": "x"}, {"kind": "owner", "value": " "}):
+        answer = session.send("block", **fields)
+        assert answer.status_code == 400
+        assert 'role="alert"' in answer.text
+
+
+# What doctor says
+
+
+def test_doctor_is_asked_once_in_a_while_and_never_twice_at_once() -> None:
+    now, asked, go = [0.0], [0], threading.Event()
+
+    def examine() -> list[dict[str, str]]:
+        asked[0] += 1
+        go.wait(10)
+        return [{"check": "git", "level": "ok", "detail": "2.39"}]
+
+    report = DoctorReport(examine, clock=lambda: now[0])
+    assert report.latest(0.0) == (None, 0.0)
+    assert report.latest(0.0) == (None, 0.0)
+    go.set()
+    found, _ = report.latest(10.0)
+    assert found is not None and found.findings[0]["check"] == "git"
+    now[0] = EVERY - 1
+    assert report.latest()[1] == EVERY - 1
+    assert asked == [1]
+    now[0] = EVERY
+    assert report.latest()[0] is not None
+    assert asked == [2]
+
+
+def test_doctor_that_fails_is_said() -> None:
+    def examine() -> list[dict[str, str]]:
+        raise PodiumError("It has not answered.")
+
+    found, _ = DoctorReport(examine).latest(10.0)
+    assert found is not None and found.fault == "It has not answered."
