@@ -11,6 +11,7 @@ import pytest
 
 from podium.app.database_watch import DatabaseWatch
 from podium.errors import DatabaseAway, StorageError, WrongRevision
+from podium.monitoring.readiness import Check, Stops
 from podium.storage import migrate, own_writes
 from podium.storage.guarded_database import TRY_EVERY, GuardedDatabase
 from podium.storage.session import Database, Session
@@ -153,6 +154,18 @@ def test_after_the_first_failure_the_database_is_tried_by_one_at_intervals(
     outage.error = None
     clock.now += TRY_EVERY
     assert "podium-stale" not in client.get("/").headers
+
+
+def test_a_server_that_has_boards_is_ready_to_serve_them(tmp_path: Path, sqlite: SqliteDatabase) -> None:
+    away = Check("database", "The database cannot be read", Stops.READS, lambda: "it does not answer")
+    site = Site(tmp_path, sqlite, loopback=True, checks=[away])
+    site.repository("octo/hello")
+    client = site.client()
+    assert client.get("/ready").status_code == 503
+    assert client.get(BADGE).status_code == 200
+    degraded = client.get("/ready")
+    assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
+    assert client.get("/ready?for=write").status_code == 503
 
 
 def test_another_error_is_not_an_outage(guarded: GuardedDatabase, outage: Outage) -> None:

@@ -89,7 +89,7 @@ def database_checks(db: Database) -> list[Check]:
     return [
         Check("database", "The database cannot be read", Stops.READS, read),
         Check("database-write", "The database cannot be written", Stops.WORK, lambda: heartbeat.check_writable(db)),
-        Check("revision", "The database has a revision that this version cannot use", Stops.WORK, refused),
+        Check("revision", "The database has a revision that this version cannot use", Stops.READS, refused),
         Check("newer-revision", "The database belongs to a newer version", Stops.NOTHING, lambda: _newer(db)),
     ]
 

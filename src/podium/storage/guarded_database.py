@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from podium.storage.time_limits import NORMAL, QUICK, TimeLimit
 
 # Seconds between two transactions that try whether the database is back.
 TRY_EVERY = 2.0
+# Seconds in which a transaction must begin for which a client waits.
+BEGIN_WITHIN = 2.0
 
 
 class GuardedDatabase:
@@ -63,8 +66,11 @@ class GuardedDatabase:
     def _guarded(
         self, begin: Callable[[TimeLimit], contextlib.AbstractContextManager[Session]], limit: TimeLimit
     ) -> Iterator[Session]:
-        if self._away is not None and self._fails_fast:
-            self._try(self._away)
+        if self._fails_fast:
+            if self._away is not None:
+                self._try(self._away)
+            if limit.begin > BEGIN_WITHIN:
+                limit = dataclasses.replace(limit, begin=BEGIN_WITHIN)
         try:
             with begin(limit) as session:
                 yield session

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from podium.errors import BadSetting
 from podium.storage import own_writes
 from podium.storage.pool import Pool
-from podium.storage.postgres_errors import explained, is_away
+from podium.storage.postgres_errors import explained, is_away, is_silent
 from podium.storage.postgres_sql import translated
 from podium.storage.session import Params, Row, Session
 from podium.storage.time_limits import BUSY_TIMEOUT, GRACE, IDLE_IN_TRANSACTION, LONG, NORMAL, TimeLimit
@@ -112,13 +112,15 @@ class PostgresDatabase:
         while True:
             with contextlib.ExitStack() as lent:
                 try:
-                    connection = lent.enter_context(self._pool.lend(within=limit.total))
+                    within = limit.begin if limit.begin < BUSY_TIMEOUT else None
+                    connection = lent.enter_context(self._pool.lend(within=within))
                     _begin(connection, begin, limit, ends_at)
                 except psycopg.OperationalError as error:
                     # An answer of the server, such as an unknown database, is final.
                     if not was_idle and (time.monotonic() > deadline or not is_away(error)):
                         raise
-                    if time.monotonic() > ends_at:
+                    # One that hangs does so on a new connection, too.
+                    if time.monotonic() > ends_at or (is_silent(error) and not self._patience):
                         raise
                     if not was_idle:
                         time.sleep(_LOOK_EVERY)
@@ -169,7 +171,7 @@ def read_url(url: str) -> tuple[str, str]:
 
 
 def _begin(connection: BoundedConnection, begin: str, limit: TimeLimit, ends_at: float) -> None:
-    connection.answer_seconds, connection.ends_at = BUSY_TIMEOUT, ends_at
+    connection.answer_seconds, connection.ends_at = limit.begin, ends_at
     newest = _NO_TRANSACTION_TIMEOUT if connection.info.server_version >= 170000 else ""
     connection.execute(f"{begin}{_LIMITS}{limit.statement * 1000:.0f}{newest}".encode())
     connection.answer_seconds = limit.statement + GRACE

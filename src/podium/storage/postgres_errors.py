@@ -92,9 +92,14 @@ _BY_WORDS = (
 )
 
 
+def is_silent(error: psycopg.Error) -> bool:
+    """Whether there was no answer at all."""
+    return type(error).__name__ in ("ServerSilent", "ConnectionTimeout")
+
+
 def _without_state(error: psycopg.Error) -> Reason | None:
     name, text = type(error).__name__, str(error)
-    if name in ("ServerSilent", "ConnectionTimeout"):
+    if is_silent(error):
         return _SILENT
     if name != "OperationalError":
         return None

@@ -10,13 +10,15 @@ from podium.monitoring.readiness import FoundProblem, Stops
 from podium.web.api.error_responses import problem
 
 
-def ready_response(problems: Sequence[FoundProblem], *, fatal: Stops, details: bool) -> JSONResponse:
+def ready_response(problems: Sequence[FoundProblem], *, fatal: Stops, details: bool, spared: str = "") -> JSONResponse:
     """Status 503 if a problem stops as much as ``fatal``.
 
-    ``details``: with messages that may name hosts and folders.
+    Args:
+        details: with messages that may name hosts and folders.
+        spared: the code of a problem that stops less than it seems.
     """
     listed = [{"code": each.code, "message": each.message if details else each.summary} for each in problems]
-    if any(each.stops >= fatal for each in problems):
+    if any(each.stops >= fatal and each.code != spared for each in problems):
         detail = " ".join(each["message"] for each in listed)
         return problem(503, detail, "not-ready", problems=listed)
     return JSONResponse({"status": "degraded" if listed else "ready", "problems": listed})

@@ -97,6 +97,11 @@ class BoardCache:
             self._last_reads.note(row.id)
         return row
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether boards can be served while the database is away."""
+        return self._rows.has_rows
+
     def drop_rows(self) -> None:
         """A repository or a person was removed: while the database is away, no board of before is served."""
         self._rows.drop()

@@ -66,6 +66,10 @@ class RowBatcher:
             staleness.note(age)
         return row
 
+    @property
+    def has_rows(self) -> bool:
+        return bool(self._kept)
+
     def drop(self) -> None:
         """A repository or a person was removed: while the database is away, no row of before is used."""
         # From any thread.
