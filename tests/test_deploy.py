@@ -367,7 +367,7 @@ def test_cloud_run_takes_it(name: str, document: Any) -> None:
 
 @pytest.mark.parametrize(("name", "document"), documents(), ids=lambda value: value if isinstance(value, str) else "")
 def test_its_command_and_settings_are_podiums(name: str, document: Any) -> None:
-    [container] = cloud_run.pod(document)["containers"]
+    container, *_ = cloud_run.pod(document)["containers"]
     options = parsed(container["args"])
     variables, secrets = {}, set()
     for each in container["env"]:
@@ -402,6 +402,23 @@ def test_cloud_run_cuts_no_live_page_and_each_part_has_a_token_for_metrics() -> 
     assert (api["timeoutSeconds"], api["containerConcurrency"]) == (3600, 1000)
 
 
+@pytest.mark.parametrize("part", ["commits", "users"])
+def test_a_collector_beside_each_worker_scrapes_its_metrics(part: str, tmp_path: Path) -> None:
+    """The worker's port answers only inside of its instance, so its metrics are read there."""
+    worker, collector = cloud_run.pod(dict(documents())[f"{part}.service.yaml"])["containers"]
+    variables = {each["name"]: each for each in collector["env"]}
+    token = {each["name"]: each for each in worker["env"]}["PODIUM_METRICS_TOKEN"]
+    assert variables["PODIUM_METRICS_TOKEN"] == token
+    assert collector["args"] == ["--config=env:COLLECTOR_CONFIG"]
+    config = YAML(typ="safe").load(variables["COLLECTOR_CONFIG"]["value"])
+    [scrape] = config["receivers"]["prometheus"]["config"]["scrape_configs"]
+    assert scrape["authorization"] == {"credentials": "${env:PODIUM_METRICS_TOKEN}"}
+    [target] = scrape["static_configs"]
+    assert target == {"targets": [f"localhost:{worker['ports'][0]['containerPort']}"]}
+    pipeline = config["service"]["pipelines"]["metrics"]
+    assert {name: list(config[name]) for name in ("receivers", "processors", "exporters")} == pipeline
+
+
 # The workflow
 
 
@@ -433,6 +450,8 @@ def test_there_is_a_service_and_a_job_for_both_workers() -> None:
     [
         (lambda spec: spec.update(hostNetwork=True), "hostNetwork: unknown"),
         (lambda spec: spec["containers"][0].pop("image"), "image: missing"),
+        (lambda spec: spec["containers"][0].pop("name"), "name: missing"),
+        (lambda spec: spec["containers"][0].pop("ports"), "exactly one"),
         (lambda spec: spec["containers"][0]["env"].append({"name": "PORT", "value": "1"}), "PORT is Cloud Run's own"),
         (lambda spec: spec["containers"][0]["env"].append({"name": "X"}), "needs one value"),
         (lambda spec: spec["containers"][0]["resources"]["limits"].update(memory="64Gi"), "more than"),

@@ -40,6 +40,8 @@ _ENV = {
     "valueFrom?": {"secretKeyRef": {"name": _NAME, "key": r"latest|\d+"}},
 }
 _CONTAINER = {
+    # Where there are several, each has one.
+    "name?": _NAME,
     "image": str,
     "args": [str],
     "env": [_ENV],
@@ -63,9 +65,10 @@ SERVICE: dict[str, Any] = {
                 "containers": [
                     _CONTAINER
                     | {
-                        "ports": [{"name": r"http1|h2c", "containerPort": int}],
-                        "startupProbe": _PROBE,
-                        "livenessProbe": _PROBE,
+                        # One container has them, which receives the requests.
+                        "ports?": [{"name": r"http1|h2c", "containerPort": int}],
+                        "startupProbe?": _PROBE,
+                        "livenessProbe?": _PROBE,
                     }
                 ],
                 "volumes?": [_VOLUME],
@@ -153,17 +156,22 @@ def _annotations(value: Any, path: str) -> list[str]:
 def _figures(document: Mapping[str, Any]) -> list[str]:
     spec = pod(document)
     found: list[str] = []
+    volumes = {each["name"]: size(each["emptyDir"]["sizeLimit"]) for each in spec.get("volumes", ())}
+    mounted = {each["name"] for container in spec["containers"] for each in container.get("volumeMounts", ())}
+    if mounted != volumes.keys():
+        found.append("volumeMounts: are not the volumes")
+    if document["kind"] == "Service" and sum("ports" in container for container in spec["containers"]) != 1:
+        found.append("ports: exactly one container receives requests")
+    if len(spec["containers"]) > 1 and not all("name" in container for container in spec["containers"]):
+        found.append("name: missing, of one container among several")
     for container in spec["containers"]:
         found += [f"env: {each['name']} is Cloud Run's own" for each in container["env"] if each["name"] in RESERVED]
         found += [f"env: {each['name']} needs one value" for each in container["env"] if len(each) != 2]
         limits = container["resources"]["limits"]
         if size(limits["memory"]) > MEMORY[limits["cpu"]]:
             found.append(f"resources: {limits['memory']} is more than {limits['cpu']} processors can have")
-        volumes = {each["name"]: size(each["emptyDir"]["sizeLimit"]) for each in spec.get("volumes", ())}
-        if sum(volumes.values()) >= size(limits["memory"]):
+        if sum(volumes[each["name"]] for each in container.get("volumeMounts", ())) >= size(limits["memory"]):
             found.append("volumes: they are memory, and leave none")
-        if {each["name"] for each in container.get("volumeMounts", ())} != volumes.keys():
-            found.append("volumeMounts: are not the volumes")
         found += _probes(container)
     if document["kind"] == "Job" and not 1 <= int(spec["timeoutSeconds"]) <= 604_800:
         found.append("timeoutSeconds: a task may take up to seven days")
@@ -176,7 +184,7 @@ def _probes(container: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for name in {"startupProbe", "livenessProbe"} & container.keys():
         probe = container[name]
-        if probe["httpGet"]["port"] != container["ports"][0]["containerPort"]:
+        if "ports" in container and probe["httpGet"]["port"] != container["ports"][0]["containerPort"]:
             found.append(f"{name}: asks another port than the container's")
         if probe["timeoutSeconds"] > probe["periodSeconds"]:
             found.append(f"{name}: its timeout is longer than its period")
