@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.check_counts import git_says
 from podium.history.person import split_person
-from podium.leaderboard.joining.full_names import full_name
+from podium.textutil.full_names import full_name
 
 Person = tuple[str, str]
 

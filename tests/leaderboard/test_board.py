@@ -75,7 +75,16 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "unresolved": 1,
         "unresolvedReason": None,
         "refreshError": None,
-        "commits": {"total": 12, "ranked": 10, "merges": 2, "bots": 0, "agents": 0, "people": 0, "earlier": 0},
+        "commits": {
+            "total": 12,
+            "ranked": 10,
+            "merges": 2,
+            "bots": 0,
+            "agents": 0,
+            "people": 0,
+            "earlier": 0,
+            "removed": 0,
+        },
         "botCommits": 0,
         "aiCommits": 0,
         "agents": [],
@@ -83,6 +92,7 @@ def test_the_document_has_the_agreed_members(counted: Counted) -> None:
         "isCoarse": False,
         "roleOnlyPeople": 0,
         "rankedCommits": 10,
+        "removedCommits": 0,
         "total": 2,
         "joinedByName": 0,
         "limit": 1,
@@ -498,7 +508,7 @@ def test_an_agents_address_that_the_mailmap_gives_to_a_person_is_no_agents(count
 
 
 def parts(**some: int) -> dict[str, int]:
-    return dict.fromkeys(("total", "ranked", "merges", "bots", "agents", "people", "earlier"), 0) | some
+    return dict.fromkeys(("total", "ranked", "merges", "bots", "agents", "people", "earlier", "removed"), 0) | some
 
 
 def test_each_commit_is_of_ai_or_of_a_bot_or_of_a_person(counted: Counted) -> None:

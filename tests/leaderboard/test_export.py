@@ -95,7 +95,16 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "rules": Rules().as_dict(),
         "totalCommits": 2600,
         "mergeCommits": 132,
-        "commits": {"total": 2600, "ranked": 2468, "merges": 132, "bots": 0, "agents": 0, "people": 0, "earlier": 0},
+        "commits": {
+            "total": 2600,
+            "ranked": 2468,
+            "merges": 132,
+            "bots": 0,
+            "agents": 0,
+            "people": 0,
+            "earlier": 0,
+            "removed": 0,
+        },
         "botCommits": 0,
         "aiCommits": 0,
         "agents": [],
@@ -110,6 +119,7 @@ def document(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "unresolvedReason": None,
         "refreshError": None,
         "rankedCommits": 2468,
+        "removedCommits": 0,
         "total": len(entries),
         "limit": None,
         "offset": 0,
@@ -361,7 +371,16 @@ def test_the_table_as_a_whole() -> None:
         unresolved=12,
         isPartial=True,
         rules=Rules.parse(bots="include", since="2024-01-08").as_dict(),
-        commits={"total": 1251, "ranked": 1241, "merges": 10, "bots": 0, "agents": 0, "people": 0, "earlier": 0},
+        commits={
+            "total": 1251,
+            "ranked": 1241,
+            "merges": 10,
+            "bots": 0,
+            "agents": 0,
+            "people": 0,
+            "earlier": 0,
+            "removed": 0,
+        },
         joinedByName=1,
         aiCommits=21,
         agents=[{"name": "Claude", "commitCount": 19}, {"name": "Codex", "commitCount": 2}],
@@ -401,7 +420,16 @@ def test_the_table_as_a_whole() -> None:
 
 def test_the_parts_of_a_board_add_up_to_its_commits() -> None:
     def head(total: int, **parts: int) -> str:
-        commits = {"total": total, "ranked": 0, "merges": 0, "bots": 0, "agents": 0, "people": 0, "earlier": 0} | parts
+        commits = {
+            "total": total,
+            "ranked": 0,
+            "merges": 0,
+            "bots": 0,
+            "agents": 0,
+            "people": 0,
+            "earlier": 0,
+            "removed": 0,
+        } | parts
         return render(document(totalCommits=total, commits=commits), "table").splitlines()[1]
 
     assert head(9028, ranked=5319, merges=589, bots=3120) == "9,028 commits: 5,319 ranked, 589 merges, 3,120 by bots."
@@ -691,6 +719,7 @@ def test_an_empty_board_says_why(parts: dict[str, int], rules: Rules, why: str) 
         "agents": 0,
         "people": 0,
         "earlier": 0,
+        "removed": 0,
     } | parts
     board = document(commits=commits, rules=rules.as_dict())
     assert render(board, "table", width=None).endswith(f"\n\n{why}\n")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.leaderboard.joining.full_names import LONGEST, full_name
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
+from podium.textutil.full_names import LONGEST, full_name
 
 
 @pytest.mark.parametrize(

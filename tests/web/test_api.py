@@ -334,7 +334,8 @@ def test_a_board_says_where_its_commits_went(site: Site, client: Client) -> None
     body = client.get(LEADERBOARD).json()
     assert matches(schemas.Board, body)
     assert body["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 4, "agents": 2, "people": 0} | {
-        "earlier": 0
+        "earlier": 0,
+        "removed": 0,
     }
     assert (body["totalCommits"], body["rankedCommits"], body["joinedByName"]) == (15, 6, 1)
     assert (body["aiCommits"], body["agents"]) == (7, [{"name": "Claude", "commitCount": 7}])
@@ -342,7 +343,8 @@ def test_a_board_says_where_its_commits_went(site: Site, client: Client) -> None
     assert (row["commitCount"], row["aiCount"], row["joinedByName"]) == (6, 5, True)
     apart = client.get(LEADERBOARD + "&names=apart&bots=only").json()
     assert apart["commits"] == {"total": 15, "ranked": 6, "merges": 3, "bots": 0, "agents": 0, "people": 6} | {
-        "earlier": 0
+        "earlier": 0,
+        "removed": 0,
     }
     assert apart["joinedByName"] == 0
 
@@ -669,6 +671,7 @@ def test_openapi_describes_every_route_of_the_api(client: Client) -> None:
         ("delete", "/queues/{id}"),
         ("delete", "/repositories/{id}"),
         ("get", "/blocks"),
+        ("post", "/people/forget"),
         ("post", "/blocks"),
         ("post", "/blocks/remove"),
         ("get", "/metrics"),

@@ -20,8 +20,9 @@ EXCLUDED = {
     "parameters exclude each other.",
 }
 OPERATIONS = (
-    "addBlock compare downloadBoard dropFromQueue explainContributor findContributor forgetRepository getActivity "
-    "getAvatar getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
+    "addBlock compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
+    "forgetRepository getActivity getAvatar "
+    "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
     "listRepositories metrics ready refresh removeBlock retryQueues retryRepository submitRepository version"
 ).split()
 # One process imports schemathesis, which takes a second.

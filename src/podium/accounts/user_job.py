@@ -14,10 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from podium.accounts.links import Move, finish_known, save_answers, save_unanswered
-from podium.accounts.lookup import Lookup, LookupStep, PendingEmail
+from podium.accounts.lookup import GitHubAccount, Lookup, LookupStep, PendingEmail
 from podium.accounts.stale import MaxAges
 from podium.accounts.sums import changed_sums, moved_sum_steps, sum_steps
+from podium.blocks import forgotten_people
+from podium.blocks.forgotten_people import ForgottenPeople
 from podium.errors import Interrupted, LeaseLost, LookupFault, StorageError
+from podium.forgetting.forget_person import forget_in
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, look_up_percent
@@ -168,6 +171,9 @@ class UserJob:
         for found in self.lookup.find(claim.repository, claim.wanted, stop):
             answered = left & (found.accounts.keys() | found.unanswered)
             moved = self._save(claim, found, answered)
+            if any(account is not None for account in found.accounts.values()):
+                # Its answers may show that a person of this board is a forgotten one.
+                self._forget(claim.repository_id)
             left -= answered
             self._follow(moved)
             if not left or found.wait_until is not None or found.give_up is not None:
@@ -181,7 +187,9 @@ class UserJob:
             repository = queries.lock(session, number)
             if repository is None or not batches.holds(session, number, claim.batch, claim.token):
                 raise LeaseLost("Another worker has taken this batch over.")
-            moved = save_answers(session, found.accounts, self.github_host)
+            forgotten = forgotten_people.load(session, self.github_host)
+            accounts = self._without_forgotten(session, forgotten, found)
+            moved = save_answers(session, accounts, self.github_host)
             save_unanswered(session, found.unanswered, self.github_host)
             batches.finish_some(session, number, claim.batch, claim.token, emails)
             progress = _note_progress(session, repository, len(emails))
@@ -198,6 +206,32 @@ class UserJob:
         if found.give_up is not None:
             self.give_up(number, found.give_up, found.unresolved)
         return moved
+
+    def _forget(self, repository_id: int) -> None:
+        with self.db.read() as session:
+            is_due = forgotten_people.swept_to(session) is not None
+        if is_due:
+            forget_in(self.db, repository_id, self.github_host)
+
+    def _without_forgotten(
+        self, session: Session, forgotten: ForgottenPeople, found: LookupStep
+    ) -> dict[str, GitHubAccount | None]:
+        """The answers without those about forgotten people, whose further e-mails and accounts are forgotten too."""
+        if not forgotten:
+            return dict(found.accounts)
+        answers: dict[str, GitHubAccount | None] = {}
+        for email, account in found.accounts.items():
+            person = forgotten.of_email(email)
+            if account is not None:
+                person = forgotten.of_account(account.account_id, account.login) or person
+            if person is None:
+                answers[email] = account
+                continue
+            values = {forgotten.email_hash(email)}
+            values |= {forgotten.account_hash(account.account_id)} if account is not None else set()
+            if not values <= forgotten.hashes.keys():
+                forgotten_people.add(session, person, values)
+        return answers
 
     def _follow(self, moved: Sequence[Move]) -> None:
         if not moved:

@@ -157,6 +157,7 @@ def commit_job(
         budget=budget or count_budget(settings),
         quiet=QUIET,
         patient=patient,
+        github_host=github_host(settings),
     )
 
 
@@ -372,6 +373,7 @@ def upkeep(settings: Settings, db: Database) -> Upkeep:
             lambda names, age: mirrors.remove_unknown(names, age=age),
             lambda urls, age: pictures.drop_others(urls, age=age),
         ),
+        github_host=github_host(settings),
         unread_max_age=settings.unread_max_age,
         always_kept=[address.key for address in demo_addresses(settings)] if settings.unread_max_age else (),
     )

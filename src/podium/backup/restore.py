@@ -13,6 +13,7 @@ from typing import Any
 from podium.audit import audit_log
 from podium.backup.carried_tables import CarriedTable, carried_tables
 from podium.backup.snapshot import batch_size, batches
+from podium.blocks import forgotten_people
 from podium.errors import Conflict
 from podium.storage.session import Database, Session
 from podium.storage.steps import chunked
@@ -53,6 +54,8 @@ def restore(db: Database, rows: Rows, *, force: bool, postgres: bool, actor: str
                 elif table.name != _LOG or not has_log:
                     session.copy(table.name, table.names, chunk)
                     saved += len(chunk)
+        # What the backup has of people who were forgotten since.
+        forgotten_people.sweep_again(session)
         if postgres:
             _set_sequences(session)
         audit_log.record(session, actor, act, subject, f"{saved} rows")

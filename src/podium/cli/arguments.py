@@ -304,12 +304,21 @@ def _add_forget(commands: Any) -> None:
         commands,
         "forget",
         "forget_command:run",
-        "delete a repository's board and clone",
-        usage="REPOSITORY [OPTIONS]",
-        more="Its rows, the clone on this machine and pictures that no other board needs are deleted, and the boards "
-        "of its branches and tags too.",
+        "delete a repository's board and clone, or a person from all boards",
+        usage="[REPOSITORY] [OPTIONS]",
+        more="Of a repository, its rows, the clone on this machine and pictures that no other board needs are\n"
+        "deleted, and the boards of its branches and tags. A person stays away until --undo, also when boards are\n"
+        "counted again.",
     )
-    forget.add_argument("repository", metavar="REPOSITORY", help="a path, owner/name at GitHub, any git URL, or #ID")
+    forget.add_argument(
+        "repository", metavar="REPOSITORY", nargs="?", help="a path, owner/name at GitHub, any git URL, or #ID"
+    )
+    forget.add_argument(
+        "--person",
+        metavar="LOGIN|EMAIL",
+        help="a person instead of a repository; - reads it from standard input, so that no list of processes shows it",
+    )
+    forget.add_argument("--undo", action="store_true", help="with --person: show the person again, after a new count")
     forget.add_argument("--rev", metavar="REV", action=Once, help="only the board of this revision")
     forget.add_argument("--block", action="store_true", help="refuse the repository from now on")
 

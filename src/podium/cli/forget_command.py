@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from podium.app import factories
 from podium.app.operations import Installation, installation
 from podium.audit import audit_log
 from podium.cli import output
-from podium.errors import HistoryError, NotFound
+from podium.errors import BadRule, HistoryError, NotFound
+from podium.forgetting.forget_person import forget_person, remember_person, sweep
 from podium.forgetting.forget_repository import forget_repository
 from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository
@@ -23,13 +25,20 @@ from podium.textutil.sanitize import clean
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Forget a repository.
+    """Forget a repository or a person.
 
     Raises:
+        BadRule: neither or both are given.
         BadAddress, NotFound: it is no address, or was never counted.
         StorageError: the database cannot be written.
     """
     settings = Settings.from_environment(environment)
+    if (options.repository is None) == (options.person is None):
+        raise BadRule("Give a repository, or a person with --person.")
+    if options.person is not None:
+        return _forget_person(options, settings)
+    if options.undo:
+        raise BadRule("--undo is for people: submit the repository again.")
     with installation(settings) as installed:
         with installed.db.read() as session:
             repository = _find(session, options, settings, environment)
@@ -44,6 +53,24 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     others = f", with {plural(len(found) - 1, 'branch or tag', 'branches and tags')}" if len(found) > 1 else ""
     blocked = " It is refused from now on." if options.block and repository.host else ""
     output.write(f"{clean(repository.url)} is forgotten{others}.{blocked}\n")
+    return 0
+
+
+def _forget_person(options: argparse.Namespace, settings: Settings) -> int:
+    if options.block or options.rev:
+        raise BadRule("--block and --rev are for repositories: a forgotten person stays away anyway.")
+    text = sys.stdin.readline() if options.person == "-" else options.person
+    actor, host = audit_log.command_line(), factories.github_host(settings)
+    with installation(settings) as installed:
+        if options.undo:
+            boards = remember_person(installed.db, text, github_host=host, actor=actor)
+            again = plural(boards, "board is", "boards are")
+            output.write(f"This person may be shown again. {again} counted again, one after another, by a worker.\n")
+            return 0
+        kept = factories.kept_on_disk(settings)
+        found = forget_person(installed.db, text, github_host=host, actor=actor, kept=kept)
+        sweep(installed.db, host)
+    output.write(f"This person is forgotten, and appears in logs as {found.person}.\n")
     return 0
 
 

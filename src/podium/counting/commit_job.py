@@ -17,6 +17,7 @@ from podium.counting.count_rows import has_base_people, known_pairs, number_of_p
 from podium.counting.live_ranking import LiveRanking
 from podium.counting.mailmap_changes import mailmap_changes
 from podium.counting.progress_notes import CountProgress
+from podium.counting.removed_people import RemovedPeople, forgotten_emails, has_forgotten, removed_people
 from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
@@ -67,6 +68,7 @@ class CommitJob:
     patient: bool = True
     # Of the worker, whose faults are not the repository's; '': the command line.
     worker_id: str = ""
+    github_host: str = "github.com"
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -138,7 +140,11 @@ class CommitJob:
         """None for a refresh, whose board stays readable, and for a path, which only has a terminal."""
         if repository.has_board or not repository.host:
             return None
-        return LiveRanking(lambda emails: self.classify_emails(repository.host, emails).humans())
+
+        def forgotten(emails: Collection[str]) -> Collection[str]:
+            return forgotten_emails(self.db, emails, self.github_host)
+
+        return LiveRanking(lambda emails: self.classify_emails(repository.host, emails).humans(), forgotten=forgotten)
 
     def _count_and_save(
         self,
@@ -173,7 +179,14 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             progress("saving", tally.total_commits)
-            people = self.classify_emails(repository.host, {email for _, email in _people(tally, base_tally)})
+            removed = self._removed(repository, since, tally, identities)
+            if since and removed.has_new:
+                # Earlier rows may be the same person's.
+                since = None
+                tally, base_tally, identities = self._read(repository, history, None)
+                removed = self._removed(repository, since, tally, identities)
+            emails = {email for _, email in _people(tally, base_tally)}
+            people = self.classify_emails(repository.host, emails - removed.gone_emails)
 
             count = Count(
                 repository,
@@ -188,10 +201,23 @@ class CommitJob:
                 base=history.base,
                 base_tally=base_tally,
                 clone_bytes=history.size() if repository.host else None,
+                removed=removed,
             )
             save_count(self.db, held, count, stop, progress.note_saved)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
+
+    def _removed(
+        self, repository: Repository, since: str | None, tally: Tally, identities: Mapping[Pair, Identity]
+    ) -> RemovedPeople:
+        return removed_people(
+            self.db,
+            repository.id,
+            tally,
+            identities,
+            is_increment=since is not None,
+            github_host=self.github_host,
+        )
 
     def _read(
         self, repository: Repository, history: History, since: str | None
@@ -208,6 +234,9 @@ class CommitJob:
         if counted is None or repository.counting_version != COUNTING_VERSION or not history.contains(counted):
             return None
         if repository.base != history.base:
+            return None
+        if repository.mailmap != history.mailmaps.version and has_forgotten(self.db, self.github_host):
+            # It may name a forgotten person in earlier rows, or rows without a name.
             return None
         try:
             with self.db.read() as session:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from podium.blocks.whose_rows import RemovedRows
 from podium.clones.mailmap import Identity
 from podium.counting.base_people import InBase
 from podium.history.totals import PersonTotals
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import OF_VALID_COUNT
+from podium.repositories.stored_person import IS_REMOVED, is_removed
 from podium.storage.session import Session
 from podium.storage.steps import EMAILS_PER_QUERY, chunked
 
@@ -75,7 +77,19 @@ def known_pairs(
         rows: Iterable[tuple[Any, ...]] = session.tuples(_IDENTITIES, id=repository_id)
     else:
         rows = _with(session, f"{_IDENTITIES} AND {column}", values, id=repository_id)
-    return {(name, email): Identity(*identity) for name, email, *identity in rows}
+    # Forgotten people have no texts that git could compare.
+    return {(name, email): Identity(*identity) for name, email, *identity in rows if not is_removed(email)}
+
+
+def removed_rows(session: Session, repository_id: int) -> RemovedRows:
+    """What the rows of forgotten people say."""
+    rows = session.tuples(
+        f"""SELECT email, mailmap_name, mailmap_identity FROM commit_data
+        WHERE {OF_VALID_COUNT} AND {IS_REMOVED}""",
+        id=repository_id,
+    )
+    emails, names, identities = zip(*rows, strict=True) if rows else ((), (), ())
+    return RemovedRows(frozenset(emails), frozenset(filter(None, names)), frozenset(identities))
 
 
 def number_of_people(session: Session, repository_id: int) -> int:

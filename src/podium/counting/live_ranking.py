@@ -27,12 +27,18 @@ _SHARE = 100
 class LiveRanking:
     """Args:
     humans: keeps the e-mails, in lower case, that are not a bot's or an AI agent's.
+    forgotten: keeps the e-mails of forgotten people.
     """
 
     def __init__(
-        self, humans: Callable[[Collection[str]], Collection[str]], clock: Callable[[], float] = time.monotonic
+        self,
+        humans: Callable[[Collection[str]], Collection[str]],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        forgotten: Callable[[Collection[str]], Collection[str]] = lambda _: (),
     ) -> None:
         self._humans = humans
+        self._forgotten = forgotten
         self._clock = clock
         self._next = clock() + _EVERY
         self.people: list[dict[str, Any]] = []
@@ -48,12 +54,14 @@ class LiveRanking:
 
     def _ranked(self, tally: Tally) -> list[dict[str, Any]]:
         leaders = tally.leaders()
-        humans = self._humans({email for (_, email), _ in leaders})
+        emails = {email for (_, email), _ in leaders}
+        humans, forgotten = self._humans(emails), set(self._forgotten(emails))
+        names = {fold(shown_name(name)) for (name, email), _ in leaders if email in forgotten and " " in name}
         sums: dict[str, dict[str, Any]] = {}
         for (name, email), commits in leaders:
-            if email not in humans:
-                continue
             shown = shown_name(name)
+            if email not in humans or email in forgotten or fold(shown) in names:
+                continue
             # One word is too common to be one person.
             key = fold(shown) if " " in shown else f"{shown}\0{email}"
             if key in sums:

@@ -19,11 +19,13 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
+from podium.blocks import forgotten_people
 from podium.clones.mailmap import Identity
 from podium.counting import count_rows
 from podium.counting.base_people import NOT_IN_BASE, InBase, with_base_people
 from podium.counting.compaction import compact
 from podium.counting.count_rows import Pair, PersonRow
+from podium.counting.removed_people import NO_ONE, RemovedPeople
 from podium.errors import Interrupted, LeaseLost, StorageError
 from podium.history.totals import MOST_ROOTS, PersonTotals, Tally
 from podium.jobs import batches
@@ -82,6 +84,7 @@ class Count:
     base: of a range A..B the commit A; None: it is no range.
     base_tally: the commits that A reaches, if their people are wanted.
     clone_bytes: of the mirror; None for a path.
+    removed: the forgotten people among the counted ones.
     """
 
     repository: Repository
@@ -96,6 +99,10 @@ class Count:
     base: str | None = None
     base_tally: Tally | None = None
     clone_bytes: int | None = None
+    removed: RemovedPeople = NO_ONE
+
+    def author_emails(self) -> set[str]:
+        return self.tally.author_emails() - self.removed.gone_emails
 
 
 def is_small(tally: Tally, identities: Mapping[Pair, Identity]) -> bool:
@@ -209,11 +216,13 @@ def _ordinals(session: Session, count: Count) -> dict[Pair, int]:
     known: dict[Pair, int] = {}
     if count.repository.head is not None:
         for some in chunked(count.tally.people(), STEP_ROWS):
-            known |= count_rows.ordinals(session, count.repository.id, {email for _, email in some})
+            emails = {count.removed.row_of(pair)[1] for pair in some}
+            known |= count_rows.ordinals(session, count.repository.id, emails)
     in_base = count.base_tally.people_by_first_commit() if count.base_tally is not None else []
     following = itertools.count(count_rows.next_ordinal(session, count.repository))
+    row_of = count.removed.row_of
     return {
-        pair: known[pair] if pair in known else next(following)
+        pair: known[row_of(pair)] if row_of(pair) in known else next(following)
         for pair in dict.fromkeys([*count.tally.people_by_first_commit(), *in_base])
     }
 
@@ -247,6 +256,7 @@ def _make_valid(held: Lease, count: Count, written: _Written) -> None:
 def _replace(session: Session, count: Count, written: _Written) -> None:
     tally, repository = count.tally, count.repository
     _check_head(session, count)
+    _check_forgotten(session, count)
     _save_counted(
         session,
         count,
@@ -254,7 +264,7 @@ def _replace(session: Session, count: Count, written: _Written) -> None:
         total=tally.total_commits,
         merges=tally.merge_commits,
         trimmed=tally.trimmed_commits,
-        contributors=len(tally.author_emails()),
+        contributors=len(count.author_emails()),
         roots=set(tally.roots),
         next_ordinal=max(repository.next_ordinal, written.next_ordinal),
     )
@@ -294,9 +304,9 @@ def _prepare(db: Database, held: Lease, count: Count, stop: threading.Event) -> 
 def _numbered(session: Session, count: Count) -> list[tuple[int, PersonTotals]]:
     """Give the counted people their ordinals. Those of new people stay free as long as the head is the same."""
     number, people = count.repository.id, list(count.tally.persons())
-    known = count_rows.ordinals(session, number, {person.email for person in people})
+    pairs = [count.removed.row_of((person.name, person.email)) for person in people]
+    known = count_rows.ordinals(session, number, {email for _, email in pairs})
     following = itertools.count(count_rows.next_ordinal(session, count.repository))
-    pairs = ((person.name, person.email) for person in people)
     return [
         (known[pair] if pair in known else next(following), person) for pair, person in zip(pairs, people, strict=True)
     ]
@@ -318,15 +328,19 @@ def _next_segment(
 
 def _add(held: Lease, count: Count, increment: _Increment) -> None:
     number, count_id, tally = count.repository.id, count.repository.count_id, count.tally
-    authors = tally.author_emails()
+    authors = count.author_emails()
     with held.fence() as session:
         now = _check_head(session, count)
+        if now.generation != count.repository.generation:
+            raise LeaseLost("People of this repository were forgotten meanwhile: it is counted again.")
+        _check_forgotten(session, count)
         new_authors = authors - count_rows.authors_among(session, number, authors)
         people = ((ordinal, person, NOT_IN_BASE) for ordinal, person in increment.people)
         session.executemany(count_rows.ADD_PERSON, _person_rows(count, count_id, people))
         if increment.segment is not None:
             segments.insert(session, number, count_id, *increment.segment)
-        count_rows.save_identities(session, number, count.identities)
+        identities = {pair: found for pair, found in count.identities.items() if pair not in count.removed.stored}
+        count_rows.save_identities(session, number, identities)
         batches.release_all(session, number)
         batches.skip(session, _known_rows(session, count, count_id))
         batches.reopen(session, increment.stale)
@@ -351,8 +365,19 @@ def _person_rows(
     count: Count, count_id: int, people: Iterable[tuple[int, PersonTotals, InBase]]
 ) -> Iterator[PersonRow]:
     number, identities, kinds = count.repository.id, count.identities, count.people.kinds
+    removed = count.removed
     for ordinal, person, in_base in people:
-        identity = identities[person.name, person.email]
+        pair = person.name, person.email
+        if pair in removed.stored:
+            yield count_rows.person_row(
+                *(number, count_id, removed.totals_of(person), removed.identity_of(pair)),
+                in_base=in_base,
+                ordinal=ordinal,
+                kind="human",
+                processed=True,
+            )
+            continue
+        identity = identities[pair]
         kind = "agent" if person.is_agent else kinds.get(person.email, "human")
         # No host is asked for people who only have roles.
         processed = person.role_only or not count.people.can_look_up
@@ -363,6 +388,12 @@ def _person_rows(
 
 def _known_rows(session: Session, count: Count, count_id: int) -> list[int]:
     return count.people.known_rows(session, count.repository.id, count_id)
+
+
+def _check_forgotten(session: Session, count: Count) -> None:
+    """A person who is forgotten later is looked for after this transaction, whose rows are there then."""
+    if forgotten_people.is_changed(session, count.removed.forgotten):
+        raise LeaseLost("People were forgotten meanwhile: the repository is counted again.")
 
 
 def _check_head(session: Session, count: Count) -> Repository:

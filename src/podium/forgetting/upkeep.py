@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
+from podium.forgetting.forget_person import sweep
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept, discard_mirrors, mark_repository, remove_marked
 from podium.jobs.periodic import Periodic
 from podium.repositories.store import queries, removal
@@ -19,13 +20,16 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds between two passes, and between two comparisons of the disk with the database.
+# Seconds between two looks for people who were forgotten, between two passes, and between two comparisons of the disk
+# with the database.
+_LOOK_EVERY = 30.0
 EVERY = 300.0
 _DISK_EVERY = 3600.0
 # Seconds for which a mirror or picture stays that no row names.
 _YOUNG = 600.0
 
 # Of one pass.
+_REPOSITORIES = 1_000
 _BOARDS = 20
 _STEPS = 100
 _KNOWN = 5_000
@@ -60,6 +64,7 @@ class Upkeep:
         kept: Kept = NOTHING_KEPT,
         disk: Disk | None = None,
         *,
+        github_host: str = "github.com",
         unread_max_age: float = 0.0,
         always_kept: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -67,9 +72,11 @@ class Upkeep:
         self._db = db
         self._kept = kept
         self._disk = disk
+        self._github_host = github_host
         self._unread_max_age = unread_max_age
         self._always_kept = always_kept
         self._clock = clock
+        self._at = clock()
         self._disk_at = clock() + _YOUNG
         self._email = ("", "")
         self._contributor = 0
@@ -80,6 +87,10 @@ class Upkeep:
         Raises:
             StorageError: the database did not answer.
         """
+        sweep(self._db, self._github_host, most=_REPOSITORIES)
+        if self._clock() < self._at:
+            return
+        self._at = self._clock() + EVERY
         self._forget_unread()
         remove_marked(self._db, self._kept, steps=_STEPS)
         self._drop_unused_emails()
@@ -149,7 +160,7 @@ class Upkeep:
 def periodic(upkeep: Upkeep) -> Periodic:
     return Periodic(
         "upkeep",
-        EVERY,
+        _LOOK_EVERY,
         upkeep.step,
         outage_log=OutageLog(log, "upkeep waits", "upkeep goes on"),
     )

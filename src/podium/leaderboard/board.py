@@ -72,13 +72,20 @@ def read_board(ranked: Ranked, *, limit: int | None, offset: int, show_emails: b
         raise BadRule("limit and offset must be whole numbers, 0 or more.")
     order = shown(ranked, view, show_emails=show_emails).groups
     document = _describe(ranked) | _commits(ranked)
-    document |= {"rankedCommits": ranked.ranking.total, "total": len(order)} | view.as_dict()
+    document |= {"rankedCommits": ranked.ranking.total, "removedCommits": removed_commits(ranked)}
+    document |= {"total": len(order)} | view.as_dict()
     document |= {"joinedByName": sum(joined_rows(ranked).of.values())}
     document |= {"limit": limit, "offset": offset}
     end = len(order) if limit is None else offset + limit
     page = order[min(offset, len(order)) : end]
     document["top_contributors"] = entries(ranked, list(page), show_emails=show_emails)
     return document
+
+
+def removed_commits(ranked: Ranked) -> int:
+    """The counted commits of all people who were removed on request."""
+    kinds = ranked.groups.kinds
+    return sum(ranked.ranking.counted[group] for group in ranked.credits.tools if kinds[group] == "removed")
 
 
 def _describe(ranked: Ranked) -> Document:

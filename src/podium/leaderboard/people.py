@@ -9,16 +9,20 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import operator
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 from podium.bots.tools import BUILT_IN, Bots, Kind
 from podium.repositories.store.queries import OF_VALID_COUNT
+from podium.repositories.stored_person import is_removed
 from podium.storage.session import Session
 from podium.textutil.raw_bytes import readable
 
 COUNTS = ("commit_count", "merge_count")
 COMMITS, MERGES = range(2)
+
+# The identity of all people who were removed on request: they are one group, which says nothing of how many they are.
+REMOVED = "<>"
 
 # Rows of one query, which bounds its memory.
 _CHUNK = 10_000
@@ -43,7 +47,7 @@ class People:
         exact_emails: byte for byte (:mod:`podium.textutil.raw_bytes`), to compare; never shown.
         mailmap_sources: "own" (the user's), "repository", or "" if no mailmap names the person.
         ordinals: the persons' numbers in the commit log.
-        kinds: "human", "bot" or "agent".
+        kinds: "human", "bot" or "agent"; "removed" for people who were removed on request, whose texts are empty.
         role_only: whether a person only has roles, such as reviewer, and is neither author nor co-author.
         counts: in the order of :data:`COUNTS`.
         ever: the same with the commits that a range leaves out.
@@ -60,7 +64,7 @@ class People:
     mailmap_names: list[str]
     identities: list[str]
     mailmap_sources: list[str]
-    kinds: list[Kind]
+    kinds: Sequence[Kind | Literal["removed"]]
     role_only: list[bool]
     counts: tuple[list[int], ...]
     ever: tuple[list[int], ...]
@@ -84,6 +88,12 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None],
     sources, kinds, role_only, *rest = rest
     counts, (*base_counts, base_named) = rest[: len(COUNTS)], rest[len(COUNTS) :]
     were_authors = frozenset(person for person, numbers in enumerate(zip(*base_counts, strict=True)) if any(numbers))
+    # The list may have changed since the count.
+    kinds = list(map(bots.kind_of, exact_emails, kinds))
+    for person in [person for person, email in enumerate(exact_emails) if is_removed(email)]:
+        for texts in (exact_emails, names, mailmap_emails, mailmap_names, sources):
+            texts[person] = ""
+        identities[person], kinds[person] = REMOVED, "removed"
     emails, names, mailmap_emails, mailmap_names = map(_readable, (exact_emails, names, mailmap_emails, mailmap_names))
     return People(
         ids,
@@ -96,8 +106,7 @@ def load_people(session: Session, repository_id: int, check: Callable[[], None],
         [a if a != b else b for a, b in zip(mailmap_names, names, strict=True)],
         [a if a != b else b for a, b in zip(identities, exact_emails, strict=True)],
         sources,
-        # The list may have changed since the count.
-        list(map(bots.kind_of, exact_emails, kinds)),
+        kinds,
         list(map(bool, role_only)),
         tuple(counts),
         tuple(_sums(*each) for each in zip(counts, base_counts, strict=True)) if were_authors else tuple(counts),

@@ -47,7 +47,7 @@ def group_named(ranked: Ranked, name: str) -> int | None:
         person = ranked.people.ordinals.index(int(number[1]))
     except ValueError:
         return None
-    return ranked.groups.of[person]
+    return None if ranked.people.kinds[person] == "removed" else ranked.groups.of[person]
 
 
 def group_of_login(ranked: Ranked, login: str) -> int | None:

@@ -170,6 +170,8 @@ def _on_board(groups: Groups, ties: TieBreak, rules: Rules, counted: list[int]) 
 
 def is_ranked(kind: str, rules: Rules) -> bool:
     """Whether the rules rank groups of that kind."""
+    if kind == "removed":
+        return False
     match rules.bots:
         case "include":
             return True

@@ -217,7 +217,7 @@ def row_of(ranked: Ranked, **named: Any) -> int | None:
     if named.get("person") is not None:
         by_id = {number: person for person, number in enumerate(people.ids)}
         person = by_id.get(named["person"])
-        return None if person is None else groups.of[person]
+        return None if person is None or people.kinds[person] == "removed" else groups.of[person]
     if named.get("email") is not None:
         ranking = ranked.ranking
         found = _index(ranked, show_emails=True).of_email(named["email"])

@@ -252,6 +252,7 @@ CREATE TABLE block (
 	kind TEXT NOT NULL,
 	value TEXT NOT NULL,
 	subject TEXT,
+	swept_to BIGINT,
 	reason TEXT,
 	at DOUBLE NOT NULL,
 	CONSTRAINT pk_block PRIMARY KEY (kind, value),

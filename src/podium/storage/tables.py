@@ -406,6 +406,8 @@ block = Table(
     Column("value", _ByBytes, primary_key=True),
     # The hashes of one person have the same subject.
     Column("subject", _ByBytes),
+    # Of a person: the last repository whose rows were compared; NULL: all were.
+    Column("swept_to", BigInteger),
     Column("reason", Text),
     Column("at", Double, nullable=False),
     CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),

@@ -66,6 +66,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium forget vercel/next.js", "delete its board and its clone"),
         ("podium forget . --rev v1.0", "only the board of one revision"),
         ("podium forget vercel/next.js --block", "and refuse it from now on"),
+        ("podium forget --person ada@example.org", "a person, on every board, for ever"),
     ],
     "podium block": [
         ("podium block list", "what is refused"),

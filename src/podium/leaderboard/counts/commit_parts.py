@@ -19,6 +19,7 @@ class WindowParts:
         merges: merges, if the rules leave them out.
         bots, agents, people: by bots, AI agents or people whom the rules leave out.
         earlier: by others who are not new, if the rules rank only new ones.
+        removed: by people who were removed on request.
     """
 
     ranked: int
@@ -27,16 +28,17 @@ class WindowParts:
     agents: int
     people: int
     earlier: int
+    removed: int
 
     @property
     def total(self) -> int:
-        return self.ranked + self.merges + self.bots + self.agents + self.people + self.earlier
+        return self.ranked + self.merges + self.bots + self.agents + self.people + self.earlier + self.removed
 
 
 def commit_parts(ranked: Ranked) -> WindowParts:
     ranking, rules = ranked.ranking, ranked.rules
     by_kind = _by_kind(ranked)
-    left_out = {kind: 0 if is_ranked(kind, rules) else by_kind[kind] for kind in ("bot", "agent", "human")}
+    left_out = {kind: 0 if is_ranked(kind, rules) else by_kind[kind] for kind in ("bot", "agent", "human", "removed")}
     allowed = by_kind.total() - sum(left_out.values())
     ranked_commits = sum(map(ranking.authored.__getitem__, ranking.order)) if rules.new else allowed
     return WindowParts(
@@ -46,6 +48,7 @@ def commit_parts(ranked: Ranked) -> WindowParts:
         agents=left_out["agent"],
         people=left_out["human"],
         earlier=allowed - ranked_commits,
+        removed=left_out["removed"],
     )
 
 
@@ -71,7 +74,8 @@ def commit_split(ranked: Ranked) -> WindowSplit:
         declared = ai_commits(ranked, group)
         by_kind[ranked.groups.kinds[group]] -= declared
         by_kind["agent"] += declared
-    return WindowSplit(by_kind["human"], by_kind["bot"], by_kind["agent"], by_bots)
+    # Whoever was removed is a person.
+    return WindowSplit(by_kind["human"] + by_kind["removed"], by_kind["bot"], by_kind["agent"], by_bots)
 
 
 def _by_kind(ranked: Ranked) -> Counter[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from podium.errors import BadRule
 from podium.leaderboard.board import Document
 from podium.leaderboard.counts.row_roles import ROLES
+from podium.leaderboard.export.summary import REMOVED
 from podium.textutil.sanitize import clean, escape_json
 
 FORMATS = ("table", "json", "csv", "markdown", "svg")
@@ -126,13 +127,19 @@ def _csv(pages: Iterable[Document], roles: bool, bom: bool) -> Iterator[str]:
     if bom:
         yield "\ufeff"
     writer.writerow(fields)
+    removed = 0
     for page in pages:
+        removed = page["removedCommits"]
         for entry in page["top_contributors"]:
             values = entry | entry["roles"] if roles else entry
             writer.writerow([_cell(values[field]) for field in fields])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
+    if removed:
+        last = dict.fromkeys(fields) | {"name": REMOVED, "commitCount": removed}
+        writer.writerow([_cell(value) for value in last.values()])
+        yield out.getvalue()
 
 
 def _cell(value: Any) -> Any:

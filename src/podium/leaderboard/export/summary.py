@@ -13,7 +13,13 @@ from podium.textutil.plural import plural
 
 # An odd date, in the words of a note.
 ODD_DATE = "that git cannot read, from before 1970-01-02, or more than a day after the count"
-_AUTHORS = {"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"}
+# What a board calls all people who were removed on request.
+REMOVED = "Removed on request"
+
+_AUTHORS = {
+    **{"bots": "bots", "agents": "AI agents", "people": "people", "earlier": "contributors who are not new"},
+    "removed": "people removed on request",
+}
 # What the view of a board shows only.
 _FILTERS = {
     "active": "has a commit in the 365 days before the counted commit",
@@ -129,6 +135,8 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
 def _notes(document: Document) -> list[str]:
     """What the readers of rows should know."""
     lines = []
+    if document["removedCommits"]:
+        lines.append(f"{REMOVED}: {plural(document['removedCommits'], 'commit')}.")
     if document["isCoarse"]:
         lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
     if document["oddDates"]:

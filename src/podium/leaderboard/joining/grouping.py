@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
 from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
-from podium.leaderboard.people import COMMITS, MERGES, People
+from podium.leaderboard.people import COMMITS, MERGES, REMOVED, People
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Groups:
         of: the group of each person.
         owners: the contributor of each group, or None.
         identities: the mailmap identity, e-mail or name of a group without an owner; otherwise ''.
-        kinds: "human", "bot" or "agent" (a bot with an e-mail of an AI agent).
+        kinds: "human", "bot" or "agent" (a bot with an e-mail of an AI agent); "removed" for the one group of all
+            people who were removed on request, which is never on a board.
         parts: for each person the part of the group that would be a row of its own if names joined none.
         anchors: the part of each group that the others joined by name.
         joined: for each group, how many parts joined it by name.
@@ -115,6 +116,8 @@ def _evidence(people: People, accounts: Accounts, *, mailmap: bool) -> Evidence:
             identity = identity_of(email, names[person], identities[person])
             # Two names that lost other bytes may look the same.
             identities[person] = f"{identity}{person}" if "\ufffd" in names[person] else identity
+        if people.kinds[person] == "removed":
+            identities[person] = REMOVED
     for person, email in enumerate(people.emails if accounts.emails else ()):
         known = accounts.of(email)
         if known is None or known.contributor is None:
@@ -151,7 +154,9 @@ def _kinds(
 ) -> list[str]:
     found = []
     for those, owner in zip(members, owners, strict=True):
-        if not all(tools[person] for person in those) and (owner is None or not accounts.is_bot(owner)):
+        if people.kinds[those[0]] == "removed":
+            found.append("removed")
+        elif not all(tools[person] for person in those) and (owner is None or not accounts.is_bot(owner)):
             found.append("human")
         else:
             found.append("agent" if any(people.kinds[person] == "agent" for person in those) else "bot")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
 
-from podium.leaderboard.joining.full_names import full_name, may_equal
+from podium.textutil.full_names import full_name, may_equal
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

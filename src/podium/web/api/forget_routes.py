@@ -11,7 +11,9 @@ from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.blocks.block_list import Block, BlockKind
 from podium.errors import BadRule, NotFound
+from podium.forgetting.forget_person import forget_person, remember_person, sweep
 from podium.forgetting.forget_repository import forget_repository
+from podium.textutil.plural import plural
 from podium.timeutil import iso_time
 from podium.web.access import AdminOnly
 from podium.web.api import schemas
@@ -21,6 +23,8 @@ from podium.web.services import Context, ContextDep
 
 # Transactions for which a request waits, of 1,000 rows; a worker does the rest.
 STEPS = 50
+# Repositories that a request compares with forgotten people; a worker compares the rest.
+_REPOSITORIES = 20
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -59,6 +63,30 @@ def forget(
     if queues is not None:
         queues.forget_dead({repository.id for repository in found})
     return Response(status_code=204)
+
+
+@router.post(
+    "/people/forget",
+    tags=["administration"],
+    summary="Forget a person",
+    operation_id="forgetPerson",
+    status_code=202,
+    response_model=schemas.ForgottenPerson,
+    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="With `undo`: the person is not forgotten.")},
+)
+def forget_one_person(body: schemas.PersonRequest, context: ContextDep, _: AdminOnly) -> JSONResponse:
+    """Take a person off all boards, and keep the person off, also when boards are counted again.
+
+    Boards with the person's known e-mails change before the answer; a worker compares the others within minutes.
+    """
+    services, host = context.services, context.github_host
+    if body.undo:
+        boards = remember_person(services.db, body.person, github_host=host, actor=audit_log.API)
+        again = plural(boards, "board is", "boards are")
+        return JSONResponse({"message": f"The person may be shown again: {again} counted again.", "person": None}, 202)
+    found = forget_person(services.db, body.person, github_host=host, actor=audit_log.API, kept=services.kept)
+    sweep(services.db, host, most=_REPOSITORIES)
+    return JSONResponse({"message": "The person is forgotten.", "person": found.person}, 202)
 
 
 @router.get(

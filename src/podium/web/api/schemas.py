@@ -212,6 +212,7 @@ class CommitParts(ResponseModel):
     agents: int = Field(description="By AI agents, unless they are ranked; merges only if they count.")
     people: int = Field(description="By people, if only bots and AI agents are ranked; merges only if they count.")
     earlier: int = Field(description="By others who are not new, with `new=only`; merges only if they count.")
+    removed: int = Field(description="By people who were removed on request; merges only if they count.")
 
 
 class Agent(ResponseModel):
@@ -283,6 +284,10 @@ class Board(ResponseModel):
     unresolved_reason: str | None = Field(description="Why some of them could not be looked up; null if all were.")
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
     ranked_commits: int = Field(description="The sum of `commitCount` over all rows of the board, shown or not.")
+    removed_commits: int = Field(
+        description="The counted commits of all people together who were removed on request. They have no row and no "
+        "rank, and `rankedCommits` and shares leave them out."
+    )
     total: int = Field(description="Rows on all pages.")
     limit: int | None = Field(description="Null in a file, which has all rows.")
     offset: int
@@ -556,6 +561,22 @@ class BlockRequest(ResponseModel):
         examples=["git.example.org/team"],
     )
     reason: str | None = Field(None, max_length=500, description="Shown to clients who submit it.")
+
+
+class PersonRequest(ResponseModel):
+    """Whom to forget."""
+
+    person: str = Field(
+        min_length=1, max_length=500, description="An e-mail, or a login at GitHub.", examples=["ada@example.org"]
+    )
+    undo: bool = Field(False, description="Whether the person may be shown again, after a new count of the boards.")
+
+
+class ForgottenPerson(ResponseModel):
+    """A forgotten person."""
+
+    message: str
+    person: str | None = Field(description="The keyed hash by which logs name the person; null after `undo`.")
 
 
 class BlockResponse(ResponseModel):

@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text, primary_key=True),
         sa.Column("value", _ByBytes, primary_key=True),
         sa.Column("subject", _ByBytes),
+        sa.Column("swept_to", sa.BigInteger),
         sa.Column("reason", sa.Text),
         sa.Column("at", sa.Double, nullable=False),
         sa.CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
