@@ -255,3 +255,14 @@ def test_redis_can_be_configured_in_parts() -> None:
     options = client.connection_pool.connection_kwargs
     assert (options["host"], options["db"], options["password"]) == ("r.example", 3, "p/w")
     assert "SSL" in client.connection_pool.connection_class.__name__
+
+
+def test_one_process_leads_and_another_follows_when_it_stops(redis_backend: RedisBackend) -> None:
+    other = RedisBackend(redis_backend._client)
+    assert redis_backend.leads(60)
+    assert not other.leads(60)
+    assert redis_backend.leads(60)
+    other.stop_leading()
+    assert not other.leads(60)
+    redis_backend.stop_leading()
+    assert other.leads(60)

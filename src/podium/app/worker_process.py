@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
@@ -17,7 +18,7 @@ from podium.app.database_watch import EVERY_OF_A_WORKER, DatabaseWatch
 from podium.app.operations import pool_inspector
 from podium.app.reopened_boards import unresolved_boards
 from podium.counting.stop_signal import StopSignal
-from podium.errors import StorageError
+from podium.errors import QueueError, StorageError
 from podium.forgetting.upkeep import periodic
 from podium.jobs import lease
 from podium.jobs.broker import JobQueues
@@ -169,6 +170,8 @@ class Worker:
             self._gate.stop()
             self._heartbeat.stop()
             self._reconciler.stop()
+            with contextlib.suppress(QueueError):
+                self.queues.backend.stop_leading()
             if self._unresolved is not None:
                 self._unresolved.stop()
             self.queues.stop()

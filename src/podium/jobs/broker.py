@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import dramatiq
 from dramatiq.errors import BrokerConnectionError
@@ -17,7 +18,7 @@ from dramatiq.middleware import Middleware, Retries
 from podium.errors import QueueError, StorageError
 from podium.jobs.job_logging import JobObserver, report_end
 from podium.jobs.overflow import OverflowSlots, RunningJob
-from podium.jobs.queues import COMMITS, USERS, Backlog, QueueMonitor
+from podium.jobs.queues import COMMITS, USERS, QueueMonitor, SharedBacklog
 from podium.jobs.retry import LATER
 from podium.telemetry.current_job import current, note_outcome, running
 
@@ -29,9 +30,10 @@ _RETRIES = {"max_retries": 3, "min_backoff": 1_000, "max_backoff": 10_000}
 # Platforms give a process ten seconds to end.
 SHUTDOWN_MILLISECONDS = 6_000
 _POLL_MILLISECONDS = 300
+_IDLE_SECONDS = 60.0
 
 
-class Backend(Backlog, QueueMonitor, Protocol):
+class Backend(SharedBacklog, QueueMonitor, Protocol):
     """Keeps messages in memory (:mod:`podium.jobs.memory_broker`) or in Redis (:mod:`podium.jobs.redis_broker`)."""
 
     def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
@@ -39,6 +41,30 @@ class Backend(Backlog, QueueMonitor, Protocol):
 
     def check(self) -> None:
         """Raise QueueError unless messages can be sent and received."""
+
+
+class _WorkQueue(queue.PriorityQueue[Any]):
+    """Lets idle threads of Dramatiq's wait until there is a message, or :meth:`close`: Dramatiq's timeout is short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._closed = False
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002 - as in its base
+        with self.not_empty:
+            if block and not self._closed and not self._qsize():
+                self.not_empty.wait(_IDLE_SECONDS)
+            if block and self._closed and not self._qsize():
+                self.not_empty.wait(0.01)
+            if not self._qsize():
+                raise queue.Empty
+            self.not_full.notify()
+            return self._get()
+
+    def close(self) -> None:
+        with self.not_empty:
+            self._closed = True
+            self.not_empty.notify_all()
 
 
 class JobQueue:
@@ -60,6 +86,7 @@ class JobQueue:
         self._overflow = overflow
         self._actor = dramatiq.actor(actor_name=name, queue_name=name, broker=broker)(self._handle)
         self._worker = dramatiq.Worker(broker, worker_threads=max(1, threads), worker_timeout=_POLL_MILLISECONDS)
+        self._worker.work_queue = self._work_queue = _WorkQueue()
         # Other processes cannot take prefetched messages.
         self._worker.queue_prefetch = max(1, threads)
         # Delayed messages must not block messages that are due sooner.
@@ -119,6 +146,7 @@ class JobQueue:
 
     def stop(self) -> None:
         if self._threads:
+            self._work_queue.close()
             self._worker.stop(timeout=SHUTDOWN_MILLISECONDS)
             if self._overflow is not None:
                 self._overflow.wait(SHUTDOWN_MILLISECONDS / 1000)

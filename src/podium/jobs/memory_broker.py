@@ -59,6 +59,12 @@ class MemoryBackend:
     def waiting(self, *queues: str) -> int:
         return sum(self._brokers[queue].queues[queue].qsize() for queue in queues)
 
+    def leads(self, _seconds: float, /) -> bool:
+        return True
+
+    def stop_leading(self) -> None:
+        """Do nothing: no other process has these queues."""
+
     def is_fresh(self) -> bool:
         return not self._filled
 

@@ -61,6 +61,14 @@ class Backlog(Protocol):
     def note_filled(self) -> None: ...
 
 
+class SharedBacklog(Backlog, Protocol):
+    def leads(self, seconds: float, /) -> bool:
+        """Whether this process, of all with these queues, enqueues what is due; if so, for ``seconds``."""
+
+    def stop_leading(self) -> None:
+        """Let another process lead at once."""
+
+
 class QueueMonitor(Protocol):
     """The operator's view. Methods raise QueueError if the queues are away. ``source``: ``memory`` or ``redis``."""
 

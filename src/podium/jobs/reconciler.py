@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import threading
+import time
 
 from podium.jobs import batches
 from podium.jobs.hand_over import settle_impossible
 from podium.jobs.periodic import Periodic
-from podium.jobs.queues import COMMITS, USERS, Backlog, Queues
+from podium.jobs.queues import COMMITS, USERS, Backlog, Queues, SharedBacklog
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import git_hosts, hidden_counts, removal, schedule, siblings, transitions
 from podium.repositories.store.schedule import next_virtual_start
@@ -31,6 +33,8 @@ AT_ONCE = 8
 _AT_A_TIME = 500
 # Seconds until a repository that an older version counted is tried again after a failure.
 _OUTDATED_AGAIN = 86_400.0
+# Seconds between two looks for rare work: rows that a dead worker left, boards of an older version.
+_SELDOM = 30.0
 # Of removing abandoned rows.
 _STEPS_AT_A_TIME = 10
 
@@ -90,11 +94,11 @@ def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, ge
         queues.enqueue_users(repository_id, generation, following)
 
 
-def reconciler(db: Database, queues: Queues, backlog: Backlog, seconds: float) -> Periodic:
+def reconciler(db: Database, queues: Queues, backlog: SharedBacklog, seconds: float) -> Periodic:
     return Periodic(
         "reconciler",
         seconds,
-        functools.partial(reconcile, db, queues, backlog),
+        _Turns(db, queues, backlog, seconds),
         at_once=True,
         outage_log=OutageLog(log, "the reconciler waits", "the reconciler goes on"),
     )
@@ -108,12 +112,46 @@ def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
     Raises:
         StorageError, QueueError: the database or the queue did not answer.
     """
+    _reconcile_often(db, queues, backlog)
+    _reconcile_seldom(db)
+    recount_outdated(db, queues)
+
+
+def _reconcile_often(db: Database, queues: Queues, backlog: Backlog) -> None:
     try_hosts_again(db, queues)
     _enqueue_all(db, queues, backlog)
+
+
+def _reconcile_seldom(db: Database) -> None:
     settle_impossible(db)
     remove_abandoned(db)
     remove_forgotten(db)
-    recount_outdated(db, queues)
+
+
+class _Turns:
+    """Of all processes with the same queues, one reconciles; another one follows if it ends."""
+
+    def __init__(self, db: Database, queues: Queues, backlog: SharedBacklog, seconds: float) -> None:
+        self._db = db
+        self._queues = queues
+        self._backlog = backlog
+        self._lead_seconds = 3 * seconds + 1
+        self._seldom_at = self._recounts_until = -math.inf
+
+    def __call__(self) -> None:
+        if not self._backlog.leads(self._lead_seconds):
+            return
+        _reconcile_often(self._db, self._queues, self._backlog)
+        now = time.monotonic()
+        is_seldom = now >= self._seldom_at
+        if is_seldom:
+            self._seldom_at = now + _SELDOM
+            _reconcile_seldom(self._db)
+        if is_seldom or now < self._recounts_until:
+            found = recount_outdated(self._db, self._queues)
+            if found is not None:
+                # The next one follows as soon as this one is counted.
+                self._recounts_until = now + 2 * _SELDOM
 
 
 def try_hosts_again(db: Database, queues: Queues) -> None:

@@ -5,7 +5,9 @@ Settings of Dramatiq's broker, with the reason for each:
 - Maintenance requeues a dead worker's messages. By default one command in a thousand does it; here every command does.
 - A worker's commands are its heartbeat, and a busy worker sends none. :class:`_KeepAlive` sends them, so that its
   messages do not go to another worker, which would do the work twice.
-- A busy consumer polls at growing intervals for a finished message. :class:`_PromptConsumer` is notified instead.
+- A consumer polls several times a second for a new or a finished message. :class:`_PromptConsumer` is notified instead
+  (:mod:`podium.jobs.wake_ups`), and polls every :data:`POLL_SECONDS` for what it was not told about: messages of a dead
+  worker, or of a version that does not notify.
 - Maintenance searches keys by a pattern, so Podium needs its own Redis database (``REDIS_URL=redis://host/1``).
 """
 
@@ -13,16 +15,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import heapq
 import logging
 import ssl
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.common import dq_name, q_name
+from dramatiq.common import current_millis, dq_name, q_name
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from dramatiq.middleware import Middleware
 from redis.backoff import NoBackoff
@@ -31,9 +35,17 @@ from redis.retry import Retry
 from podium.errors import BadSetting
 from podium.jobs.periodic import Periodic
 from podium.jobs.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE, RedisQueues, line_of, redis_errors
+from podium.jobs.wake_ups import WakeUps, notify
 from podium.settings import Settings
 
 _ALWAYS = 1_000_000
+# Of an idle consumer: of the queue, and of its delayed messages.
+POLL_SECONDS = 2.0
+_DELAYED_POLL_SECONDS = 5.0
+# While the worker stops.
+_STOPPING_SECONDS = 0.05
+
+_LEADER = f"{NAMESPACE}:reconciler"
 
 # Redis loses this key together with the messages.
 _FILLED = f"{NAMESPACE}:filled"
@@ -87,11 +99,33 @@ def _tls(settings: Settings) -> dict[str, Any]:
 class RedisBackend(RedisQueues):
     """Implements :class:`podium.jobs.broker.Backend`."""
 
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self._wake_ups = WakeUps(client)
+        self._id = uuid.uuid4().hex
+
+    def close(self) -> None:
+        self._wake_ups.close()
+        super().close()
+
+    def leads(self, seconds: float) -> bool:
+        with redis_errors(self._client):
+            leader = self._client.get(_LEADER)
+            if leader is None:
+                return bool(self._client.set(_LEADER, self._id, nx=True, px=int(seconds * 1000)))
+            return leader == self._id.encode() and bool(self._client.pexpire(_LEADER, int(seconds * 1000)))
+
+    def stop_leading(self) -> None:
+        with redis_errors(self._client):
+            if self._client.get(_LEADER) == self._id.encode():
+                self._client.delete(_LEADER)
+
     def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
         for consumer in (queue, dq_name(queue)):
             logging.getLogger(f"dramatiq.worker.ConsumerThread({consumer})").addFilter(_is_not_outage)
         return _OutageBroker(
             paused,
+            self._wake_ups,
             client=self._client,
             middleware=[*middleware, _KeepAlive(queue)],
             namespace=NAMESPACE,
@@ -125,38 +159,86 @@ def _is_not_outage(record: logging.LogRecord) -> bool:
 class _PromptConsumer(_RedisConsumer):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)  # type: ignore[no-untyped-call]
-        self._ended = threading.Event()
+        self._woken = threading.Event()
+        self._is_delayed = self.queue_name != q_name(self.queue_name)
+        self._is_closed = False
+        # When delayed messages are due, in milliseconds since the epoch.
+        self._due: list[int] = []
+        self.broker.wake_ups.add(self.queue_name, self._woken.set)
+        self.broker.stopping.append(self._woken.set)
 
     def __next__(self) -> Any:
-        self._ended.clear()
-        if self.broker.is_paused(self.queue_name) and not self.message_cache:
-            self._ended.wait(self.timeout / 1000)
+        self._woken.clear()
+        if self.message_cache:
+            return self._noted(super().__next__())  # type: ignore[no-untyped-call]
+        if self.broker.is_stopping:
+            self._woken.wait(_STOPPING_SECONDS)
             return None
-        if not self.message_cache and self.outstanding_message_count >= self.prefetch:
-            if not self._ended.wait(self.timeout / 1000):
+        if self.broker.is_paused(self.queue_name):
+            self._woken.wait(self.timeout / 1000)
+            return None
+        if self.outstanding_message_count >= self.prefetch:
+            if not self._woken.wait(self.timeout / 1000):
                 return None
-            self.misses = 0
-        return super().__next__()  # type: ignore[no-untyped-call]
+            self._woken.clear()
+        # It sleeps for as long as it has missed, and then need not wait any more.
+        self.misses = 0
+        message = super().__next__()  # type: ignore[no-untyped-call]
+        if message is None:
+            self._woken.wait(self._pause())
+        return self._noted(message)
+
+    def _pause(self) -> float:
+        now = current_millis()
+        while self._due and self._due[0] <= now:
+            heapq.heappop(self._due)
+        longest = _DELAYED_POLL_SECONDS if self._is_delayed else POLL_SECONDS
+        return min(longest, (self._due[0] - now) / 1000) if self._due else longest
+
+    def _noted(self, message: Any) -> Any:
+        if message is not None and (due := message.options.get("eta")) is not None:
+            heapq.heappush(self._due, int(due))
+        return message
 
     def ack(self, message: Any) -> None:
         try:
             super().ack(message)  # type: ignore[no-untyped-call]
         finally:
-            self._ended.set()
+            self._woken.set()
 
     def nack(self, message: Any) -> None:
         try:
             super().nack(message)  # type: ignore[no-untyped-call]
         finally:
-            self._ended.set()
+            self._woken.set()
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self.broker.wake_ups.remove(self.queue_name, self._woken.set)
+            self.broker.stopping.remove(self._woken.set)
+        super().close()
+
+
+# The commands that leave a message for a consumer.
+_NEW_MESSAGES = ("enqueue", "requeue")
 
 
 class _OutageBroker(RedisBroker):
     """Turns every Redis error, such as a timeout, into the error that Dramatiq retries."""
 
-    def __init__(self, paused: threading.Event, **options: Any) -> None:
+    def __init__(self, paused: threading.Event, wake_ups: WakeUps, **options: Any) -> None:
         self._paused = paused
+        self.wake_ups = wake_ups
+        self.is_stopping = False
+        # Of its consumers: each wakes one.
+        self.stopping: list[Callable[[], None]] = []
         super().__init__(**options)  # type: ignore[no-untyped-call]
+
+    def stop_consuming(self) -> None:
+        self.is_stopping = True
+        for wake in self.stopping:
+            wake()
 
     def is_paused(self, queue_name: str) -> bool:
         """Delayed messages are still moved to their queue."""
@@ -169,11 +251,14 @@ class _OutageBroker(RedisBroker):
     def _dispatch(self, command: str) -> Callable[..., Any]:
         dispatch = super()._dispatch(command)  # type: ignore[no-untyped-call]
 
-        def do(*arguments: Any) -> Any:
+        def do(queue: str, *arguments: Any) -> Any:
             try:
-                return dispatch(*arguments)
+                found = dispatch(queue, *arguments)
             except redis.RedisError as error:
                 raise ConnectionClosed(line_of(error)) from error  # type: ignore[no-untyped-call]
+            if command in _NEW_MESSAGES:
+                notify(self.client, queue)
+            return found
 
         return do
 
@@ -187,6 +272,9 @@ class _KeepAlive(Middleware):
         beat = functools.partial(self._beat, broker)
         self._thread = Periodic(f"heartbeat-{self._queue}", HEARTBEAT_TIMEOUT / 3000, beat)
         self._thread.start()
+
+    def before_worker_shutdown(self, broker: Any, _worker: dramatiq.Worker) -> None:
+        broker.stop_consuming()
 
     def after_worker_shutdown(self, _broker: dramatiq.Broker, _worker: dramatiq.Worker) -> None:
         if self._thread is not None:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 # Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
+# Seconds between two looks at whether a child must stop.
+_LOOK_SECONDS = 0.2
 # Seconds for which a stopped child waits for the end of its parent's lines. A parent that stops it closes the pipe.
 _LAST_LINE = 1.0
 # Bytes; a longer line arrives in pieces.
@@ -53,16 +55,22 @@ def run(
                     process.stdin.write(answer)
                     process.stdin.flush()
 
+    ended = threading.Event()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
     reader = threading.Thread(target=read, name="child", daemon=True)
     reader.start()
+    # Popen.wait with a timeout looks twenty times a second.
+    threading.Thread(target=wait, name="child-end", daemon=True).start()
     try:
-        while True:
-            try:
-                return process.wait(timeout=0.1)
-            except subprocess.TimeoutExpired:
-                if stop.is_set():
-                    process.terminate()
-                    return end(process, grace)
+        while not ended.wait(_LOOK_SECONDS):
+            if stop.is_set():
+                process.terminate()
+                return end(process, grace)
+        return process.wait()
     finally:
         end(process, 0)
         reader.join(GRACE)

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 DEAD_AFTER = hand_over.DEAD_AFTER
 DELETE_AFTER = 86_400.0
+_BEATS_PER_CLEANING = 720
 
 _BEAT = """
 INSERT INTO worker (id, host, pid, version, queues, report, started_at, seen_at)
@@ -57,6 +58,7 @@ class Heartbeat:
     ) -> None:
         self._db = db
         self._report = report
+        self._beats = 0
         self._row = {
             "id": worker_id or uuid.uuid4().hex,
             "host": socket.gethostname(),
@@ -85,7 +87,7 @@ class Heartbeat:
             log.warning("the heartbeat cannot be deleted: %s", error)
 
     def beat(self) -> None:
-        """Write the row once, and delete those of workers that died long ago.
+        """Write the row once, and at first and once in a while delete those of workers that died long ago.
 
         Raises:
             StorageError: the database cannot be written.
@@ -99,4 +101,6 @@ class Heartbeat:
             report = "{}"
         with self._db.write() as session:
             session.run(_BEAT, report=report, **self._row)
-            session.run("DELETE FROM worker WHERE seen_at < {now} - :age", age=DELETE_AFTER)
+            if self._beats % _BEATS_PER_CLEANING == 0:
+                session.run("DELETE FROM worker WHERE seen_at < {now} - :age", age=DELETE_AFTER)
+        self._beats += 1
