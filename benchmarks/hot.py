@@ -230,10 +230,9 @@ def _serve(environment: dict[str, str], processes: int) -> Iterator[str]:
         assert process.stderr
         line = next(line for line in process.stderr if "http://" in line)
         base = next(word for word in line.split() if word.startswith("http"))
-        deadline = time.monotonic() + 30
-        # Until each process has made the board.
-        while time.monotonic() < deadline and Load(4 * processes, 1).per_second(base + _REQUESTS["the page"]) < 100:
-            continue
+        # Until each process has started and has made what is read.
+        for path in 3 * list(_REQUESTS.values()):
+            Load(4 * processes, 1).per_second(base + path)
         yield base
     finally:
         process.send_signal(signal.SIGTERM)
