@@ -198,9 +198,7 @@ END), id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed';
 
 CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
 
-CREATE INDEX ix_repository_hidden ON repository (hidden_at) WHERE hidden_at IS NOT NULL;
-
-CREATE INDEX ix_repository_tried_again ON repository (not_before) WHERE state = 'completed' AND not_before IS NOT NULL;
+CREATE INDEX ix_repository_tried_again ON repository (state, not_before) WHERE state = 'completed' AND not_before IS NOT NULL;
 
 CREATE INDEX ix_repository_accounts_again_at ON repository (accounts_again_at) WHERE unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> '';
 

@@ -45,7 +45,6 @@ _IS_REVISION = text("parent_key IS NOT NULL")
 _IS_LISTED = text("host <> '' AND parent_key IS NULL")
 _HAS_REASON = text("waiting_code IS NOT NULL")
 _IS_HIDDEN = text("hidden_at IS NOT NULL")
-_IS_HIDDEN = text("hidden_at IS NOT NULL")
 _IS_TRIED_AGAIN = text("state = 'completed' AND not_before IS NOT NULL")
 _IS_UNRESOLVED = text(
     "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
@@ -186,9 +185,13 @@ repository = Table(
     ),
     # Those that wait for their host.
     Index("ix_repository_waiting", "host", sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON),
-    Index("ix_repository_hidden", "hidden_at", sqlite_where=_IS_HIDDEN, postgresql_where=_IS_HIDDEN),
     # Boards whose refresh is tried again.
-    Index("ix_repository_tried_again", "not_before", sqlite_where=_IS_TRIED_AGAIN, postgresql_where=_IS_TRIED_AGAIN),
+    Index(
+        "ix_repository_tried_again",
+        *("state", "not_before"),
+        sqlite_where=_IS_TRIED_AGAIN,
+        postgresql_where=_IS_TRIED_AGAIN,
+    ),
     # The latest removal.
     Index("ix_repository_hidden_at", "hidden_at", sqlite_where=_IS_HIDDEN, postgresql_where=_IS_HIDDEN),
     Index(
