@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from podium.app import factories
-from podium.errors import WrongRevision
+from podium.errors import StorageError, WrongRevision
 from podium.git import version
 from podium.git.limits import bytes_on_disk
 from podium.jobs.broker import Backend
@@ -84,7 +84,13 @@ def database_checks(db: Database) -> list[Check]:
             queries.check_readable(session)
 
     def refused() -> None:
-        check_revision(db)
+        try:
+            check_revision(db)
+        except WrongRevision:
+            raise
+        except StorageError:
+            # The first check says so.
+            return
 
     return [
         Check("database", "The database cannot be read", Stops.READS, read),
@@ -97,8 +103,8 @@ def database_checks(db: Database) -> list[Check]:
 def _newer(db: Database) -> str | None:
     try:
         return check_revision(db)
-    except WrongRevision:
-        # The other check says so.
+    except StorageError:
+        # The other checks say so.
         return None
 
 

@@ -49,7 +49,7 @@ def revision(db: Database) -> str | None:
     Raises:
         StorageError: the database cannot be read.
     """
-    with contextlib.suppress(WrongRevision), db.read() as session:
+    with contextlib.suppress(WrongRevision), db.read(QUICK) as session:
         found: str | None = session.value("SELECT version_num FROM alembic_version")
         return found
     return None
