@@ -95,7 +95,8 @@ def test_an_unknown_command_is_the_help_and_one_line(
     assert (code, out) == (2, "")
     assert error.endswith(f"\n\npodium: {line}\n")
     short = error.removesuffix(f"podium: {line}\n")
-    assert short.rstrip() == shown(capsys, "--help")[1].partition("\noptions:")[0].rstrip()
+    listed = shown(capsys, "--help")[1].partition("\noptions:")[0].rstrip()
+    assert short.rstrip() == listed.replace("\n\nWho made this? A ranked leaderboard of a git repository.", "")
     # With a line for the prompt before and after, and one that the terminal breaks.
     assert len(error.splitlines()) <= 24 - 3
 

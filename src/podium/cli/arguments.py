@@ -43,7 +43,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
         # The line comes last, after what fits a small terminal with it.
         podium.has_epilog = False
-        print(podium.format_help().partition("\noptions:\n")[0], file=sys.stderr)
+        usage, _, listed = podium.format_help().partition("\n\ncommands:\n")
+        print(
+            f"{usage.partition(chr(10))[0]}\n\ncommands:\n{listed.partition(chr(10) + 'options:')[0]}", file=sys.stderr
+        )
         output.complain(unknown_command(words, list(COMMANDS)))
         podium.exit(2)
     options: argparse.Namespace
@@ -304,7 +307,7 @@ def _add_forget(commands: Any) -> None:
         commands,
         "forget",
         "forget_command:run",
-        "delete a repository's board and clone, or a person from all boards",
+        "delete a repository's board and clone, or forget a person",
         usage="[REPOSITORY] [OPTIONS]",
         more="Of a repository, its rows, the clone on this machine and pictures that no other board needs are\n"
         "deleted, and the boards of its branches and tags. A person stays away until --undo, also when boards are\n"
