@@ -14,6 +14,8 @@ from podium.workers import child
 # Seconds until the process is stopped.
 DEADLINE = 30.0
 
+# Seconds for its checks, which no one waits for at a terminal.
+_WAIT = 20
 _GRACE = 1.0
 
 
@@ -29,7 +31,9 @@ def findings(settings: Settings) -> list[dict[str, Any]]:
     timer.daemon = True
     timer.start()
     try:
-        child.run(["doctor", "--json"], doctor_environment(settings), stop, pieces.append, grace=_GRACE)
+        child.run(
+            ["doctor", "--json", "--wait", str(_WAIT)], doctor_environment(settings), stop, pieces.append, grace=_GRACE
+        )
     finally:
         timer.cancel()
     try:
