@@ -324,8 +324,17 @@ def test_an_older_revision_says_what_to_run(altered: Settings) -> None:
 
 
 def test_a_newer_revision_says_to_update(altered: Settings) -> None:
+    change(altered, "DELETE FROM compatible_revision")
     change(altered, "UPDATE alembic_version SET version_num = '9999'")
     advised(examine(altered, ask_github=False), "problem", "revision", "9999", "Update Podium.")
+
+
+def test_a_newer_revision_that_names_this_one_is_a_warning(altered: Settings) -> None:
+    change(altered, "UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    found = examine(altered, ask_github=False)
+    advised(found, "warning", "revision", "ffffffffffff", "works beside it", "Update Podium.")
+    assert is_healthy(found)
+    assert levels(found, "stuck") == ["ok"]
 
 
 def test_tables_that_were_changed_by_hand_are_found(altered: Settings) -> None:

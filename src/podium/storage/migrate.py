@@ -79,6 +79,23 @@ def revision_fault(found: str | None) -> tuple[str, str] | None:
     return f"The database has revision {found}, which a newer Podium made (this one needs {HEAD})", "update Podium"
 
 
+def works_beside(db: Database, found: str | None) -> bool:
+    """Whether ``found`` is a newer revision whose migration says that this Podium may use its database.
+
+    Raises:
+        StorageError: the database cannot be read.
+    """
+    with contextlib.suppress(WrongRevision), db.read(QUICK) as session:
+        return _names_this(session, found)
+    return False
+
+
+def _names_this(session: Session, found: str | None) -> bool:
+    return _is_newer(found) and bool(
+        session.value("SELECT 1 FROM compatible_revision WHERE revision = :head", head=HEAD)
+    )
+
+
 def warning_of(session: Session) -> str | None:
     """What is worth saying about the revision of a database that this Podium may use.
 
@@ -90,7 +107,7 @@ def warning_of(session: Session) -> str | None:
     if fault is None:
         return None
     what, do = fault
-    if _is_newer(found) and session.value("SELECT 1 FROM compatible_revision WHERE revision = :head", head=HEAD):
+    if _names_this(session, found):
         return f"{what}. This one works beside it for as long as it is being replaced: {do}."
     raise WrongRevision(f"{what}: {do}.")
 

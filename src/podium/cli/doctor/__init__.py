@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from podium.app import factories
 from podium.app.operations import check_database_exists, shared_queues
@@ -33,10 +36,21 @@ _REDIS_TIMEOUTS = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     settings = Settings.from_environment(environment)
-    wait = options.wait or max(LEAST_WAIT, ANSWERS_WITHIN - (time.monotonic() - STARTED_AT))
+    wait = options.wait or max(LEAST_WAIT, ANSWERS_WITHIN - _running_for())
     findings = _variables(environment) + examine(settings, ask_github=not options.offline, wait=wait)
     output.write(as_json(findings) if options.json else as_text(findings))
+    # On a busy machine, the collection at the end of the process takes half a second.
+    gc.freeze()
     return 0 if is_healthy(findings) else 1
+
+
+def _running_for() -> float:
+    """Seconds since the process started, where the system says so; otherwise since the command was imported."""
+    with contextlib.suppress(OSError, ValueError, IndexError, AttributeError):
+        # proc(5): field 22, after a name that may have any character.
+        ticks = int(Path("/proc/self/stat").read_text(errors="replace").rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    return time.monotonic() - STARTED_AT
 
 
 def examine(settings: Settings, *, ask_github: bool, wait: float) -> list[Finding]:
@@ -136,7 +150,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from database.server(settings, db)
             found = list(database.revision(settings, db))
             yield from found
-            if found[0].level == "ok":
+            if found[0].level != "problem":
                 yield from _work(settings, db)
     except NoDatabaseYet as error:
         yield ok("database", f"{error.message} That is normal on a new machine.")
@@ -163,7 +177,8 @@ def _counts(settings: Settings) -> Iterator[Finding]:
     try:
         check_database_exists(settings)
         with contextlib.closing(factories.connect(settings)) as db:
-            if migrate.revision_fault(migrate.revision(db)) is None:
+            revision = migrate.revision(db)
+            if migrate.revision_fault(revision) is None or migrate.works_beside(db, revision):
                 yield from counts.counts(db)
     except StorageError:
         # The check of the database reports it.
