@@ -44,7 +44,7 @@ def all_gauges() -> list[Gauge]:
         queues={COMMITS: Depth(), USERS: Depth()},
         budget=(ApiBudget("core", 60, 59, 1.0),),
         tokens=(TokenStatus(1, 1.0, 2.0, ("sso",)),),
-        workers=(WorkerRow("a", "h", 1, "0", (COMMITS, USERS), 0.0, 0.0, alive=True),),
+        workers=(WorkerRow("a", "h", 1, "0", (COMMITS, USERS), 0.0, 0.0, alive=True, problem=None, revision=None),),
     )
     facts = AlarmFacts(1, 1.0, {"host-away": 1}, 1, {"internal": 1}, {"disk": 1}, {"no_progress": 1}, {COMMITS: 1.0})
     fails = [Check(name, "It fails", Stops.WORK, lambda: "why") for name in sorted(check_names())]

@@ -28,6 +28,7 @@ from podium.monitoring.overview import ApiBudget, Overview, as_json
 from podium.repositories.store import statistics, transitions
 from podium.repositories.store.schedule import next_virtual_start
 from podium.settings import Settings
+from podium.storage import migrate
 from podium.storage.session import Database
 from podium.submissions import admin
 from podium.textutil.age import age
@@ -203,6 +204,27 @@ def test_queues_in_the_memory_of_workers_are_reported_by_their_heartbeats(db: Da
     assert "last heartbeat" in table(overview)
     silence(db, heartbeat.DEAD_AFTER + 1)
     assert Inspector(db).overview().queues is None
+
+
+def test_what_keeps_all_workers_from_counting_is_said_beside_what_waits(db: Database) -> None:
+    def work(worker_id: str, queue: str, problem: str | None) -> None:
+        Heartbeat(db, [queue], lambda: {"problem": problem, "revision": "abc"}, worker_id).beat()
+
+    assert Inspector(db).overview().counting_problem is None
+    add_repository(db)
+    work("users", USERS, None)
+    alone = table(Inspector(db).overview())
+    assert "No worker can count now: none that counts repositories is alive." in alone
+    work("full", COMMITS, "The disk is full.")
+    overview = Inspector(db).overview()
+    assert overview.counting_problem == "No worker can count now: The disk is full."
+    assert {(each.problem, each.revision) for each in overview.workers} == {(None, "abc"), ("The disk is full.", "abc")}
+    assert TypeAdapter(Overview).validate_python(as_json(overview))
+    text = table(overview)
+    assert overview.counting_problem in text and "counts nothing: The disk is full." in text
+    work("well", COMMITS, None)
+    text = table(Inspector(db).overview())
+    assert "No worker can count now" not in text and "counts nothing: The disk is full." in text
 
 
 # The queues themselves, in memory and in Redis
@@ -425,7 +447,8 @@ def test_the_command_sees_and_steers_a_server_from_another_process(tmp_path: Pat
 
         document = wait_until(waiting, "the first try to fail")
         assert document["queuesSource"] == "heartbeat"
-        assert document["workers"][0]["pid"] == server.process.pid
+        [worker] = document["workers"]
+        assert (worker["pid"], worker["problem"], worker["revision"]) == (server.process.pid, None, migrate.HEAD)
         assert server.ask("/queues").body["queuesSource"] == "memory"
         assert f"#{number} {url}" in ask(podium)
         assert "taken out" in ask(podium, "drop", f"#{number}")

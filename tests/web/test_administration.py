@@ -11,9 +11,12 @@ import pytest
 
 from podium.audit import audit_log
 from podium.errors import PodiumError, QueueError
+from podium.jobs.queues import COMMITS
+from podium.storage import migrate
 from podium.web.admin_sessions import SESSION, Sessions
 from podium.web.administration.doctor_report import EVERY, DoctorReport
 from podium.web.wrong_tokens import MOST_RECORDED, MOST_WRONG, RefusalTimes
+from podium.workers.heartbeat import Heartbeat
 from tests.support.cli import ADMIN_TOKEN
 from tests.support.web import Client, Open, Site
 
@@ -263,6 +266,25 @@ def test_a_database_or_queue_that_is_away_is_said(open_with: Open, monkeypatch: 
     page = session.get("/admin")
     assert page.status_code == 200
     assert "Redis does not answer." in page.text
+
+
+def test_a_worker_that_cannot_count_is_not_ready_and_pending_repositories_say_so(open_with: Open) -> None:
+    site = open_with()
+    site.repository("octo/wait", state="pending")
+    browser = Session(site)
+    assert "No worker can count now: none" in browser.get("/admin").text
+    report: dict[str, Any] = {"problem": "The disk of /data is full.", "revision": "an older one"}
+    Heartbeat(site.db, [COMMITS], lambda: report, "w").beat()
+    page = browser.get("/admin").text
+    for words in ("not ready", "It counts nothing: The disk of /data is full.", "an older one", "of another version"):
+        assert words in page
+    for path in ("/admin", "/admin/work"):
+        assert "No worker can count now: The disk of /data is full." in browser.get(path).text
+    report.update(problem=None, revision=migrate.HEAD)
+    Heartbeat(site.db, [COMMITS], lambda: report, "w").beat()
+    page = browser.get("/admin").text
+    for words in ("not ready", "counts nothing", "another version", "No worker can count"):
+        assert words not in page
 
 
 # What their forms do

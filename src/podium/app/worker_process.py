@@ -30,6 +30,7 @@ from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.model import Repository
 from podium.repositories.store import worker_faults
 from podium.settings import Settings
+from podium.storage import migrate
 from podium.storage.guarded_database import GuardedDatabase
 from podium.storage.session import Database
 from podium.telemetry.current_job import current, note_outcome
@@ -134,7 +135,7 @@ class Worker:
             worker_faults.forget_machine(session, self._worker_id)
 
     def _report(self) -> dict[str, Any]:
-        found = self.inspector.report()
+        found = self.inspector.report() | {"revision": migrate.HEAD}
         if self._counts:
             found |= {"limits": limits_of_counts(self._settings), "problem": self._gate.problem}
         return found

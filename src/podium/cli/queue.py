@@ -158,6 +158,8 @@ def _facts(overview: Overview) -> str:
             f"GitHub's limit is in force for {plural(len(overview.limits_in_force), 'token')}; "
             f"the first until {readable_time(overview.limits_in_force[0].until)}."
         )
+    if overview.counting_problem:
+        lines.append(clean(overview.counting_problem))
     lines += _tokens(overview)
     if overview.github_away_since is not None:
         lines.append(f"GitHub does not answer since {readable_time(overview.github_away_since)}.")
@@ -192,6 +194,7 @@ def _budget(overview: Overview) -> list[str]:
 
 
 def _workers(overview: Overview) -> str:
+    """A table, and below it what keeps workers from counting."""
     rows = [
         [
             f"{clean(worker.host)}:{worker.pid}",
@@ -201,7 +204,14 @@ def _workers(overview: Overview) -> str:
         ]
         for worker in overview.workers
     ]
-    return text_table(["Worker", "Queues", "Up", ""], rows, right={2}) if rows else "Workers: none."
+    if not rows:
+        return "Workers: none."
+    problems = [
+        f"{clean(worker.host)}:{worker.pid} counts nothing: {clean(worker.problem)}"
+        for worker in overview.workers
+        if worker.alive and worker.problem
+    ]
+    return "\n".join([text_table(["Worker", "Queues", "Up", ""], rows, right={2}), *problems])
 
 
 def _delayed(overview: Overview) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from podium.jobs.queues import Depth, QueueMonitor
+from podium.jobs.queues import COMMITS, Depth, QueueMonitor
 from podium.monitoring.overview import (
     ApiBudget,
     DelayedRepository,
@@ -61,13 +61,15 @@ class Inspector:
             unfinished = statistics.unfinished(session)
             batches, emails = statistics.emails_left(session)
             workers = session.all(_WORKERS, dead_after=DEAD_AFTER)
-            reports = [json.loads(row["report"]) for row in workers if row["alive"]]
+            reports = [_report(row) for row in workers if row["alive"]]
+            rows = tuple(_worker(row) for row in workers)
+            by_state = _by_state(session, unfinished["at"])
             reported = _reported_depths(reports) if depths is None else None
             return Overview(
                 at=unfinished["at"],
                 queues=depths if depths is not None else reported,
                 queues_source=self.queues.source if self.queues else None if reported is None else "heartbeat",
-                repositories=_by_state(session, unfinished["at"]),
+                repositories=by_state,
                 failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, SHOWN)),
                 leases=LeaseCounts(unfinished["held"], unfinished["expired"]),
                 waiting=unfinished["waiting"],
@@ -87,14 +89,15 @@ class Inspector:
                 tokens=tokens or _reported_tokens(reports),
                 github_away_since=_reported_away(reports),
                 boards_unresolved=unresolved.waiting(session),
-                workers=tuple(_worker(row) for row in workers),
+                counting_problem=_counting_problem(rows) if by_state[State.PENDING].count else None,
+                workers=rows,
             )
 
     def token_fault(self) -> str | None:
         """Name the tokens that GitHub refuses, by the workers' heartbeats; None: it accepts all."""
         with self.db.read() as session:
             rows = session.all(_WORKERS, dead_after=DEAD_AFTER)
-        found = _reported_tokens([json.loads(row["report"]) for row in rows if row["alive"]])
+        found = _reported_tokens([_report(row) for row in rows if row["alive"]])
         refused = [f"{token.number} of {len(found)}" for token in found if token.refused_since is not None]
         if not refused:
             return None
@@ -104,6 +107,11 @@ class Inspector:
         """Whether a worker is alive, by its heartbeat."""
         with self.db.read() as session:
             return any(row["alive"] for row in session.all(_WORKERS, dead_after=DEAD_AFTER))
+
+    def counting_problem(self) -> str | None:
+        """Say why no worker counts repositories, by the heartbeats; None: one does."""
+        with self.db.read() as session:
+            return _counting_problem([_worker(row) for row in session.all(_WORKERS, dead_after=DEAD_AFTER)])
 
     def report(self) -> dict[str, Any]:
         """Return a heartbeat's report: what no other process can see.
@@ -136,7 +144,13 @@ def _oldest(session: Session, state: State, now: float) -> OldestRepository | No
     return OldestRepository(row["id"], row["url"], row["since"], seconds)
 
 
+def _report(row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row["report"])
+    return found
+
+
 def _worker(row: Row) -> WorkerRow:
+    report = _report(row)
     return WorkerRow(
         id=row["id"],
         host=row["host"],
@@ -146,7 +160,17 @@ def _worker(row: Row) -> WorkerRow:
         started_at=row["started_at"],
         seen_at=row["seen_at"],
         alive=bool(row["alive"]),
+        problem=report.get("problem"),
+        revision=report.get("revision"),
     )
+
+
+def _counting_problem(workers: Sequence[WorkerRow]) -> str | None:
+    problems = [worker.problem for worker in workers if worker.alive and COMMITS in worker.queues]
+    if not problems:
+        return "No worker can count now: none that counts repositories is alive."
+    found = list(dict.fromkeys(problem for problem in problems if problem))
+    return f"No worker can count now: {' '.join(found)}" if all(problems) else None
 
 
 def _reported_depths(reports: Sequence[Mapping[str, Any]]) -> Mapping[str, Depth] | None:

@@ -163,7 +163,11 @@ class TokenStatus:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker process, by its last heartbeat."""
+    """A worker process, by its last heartbeat.
+
+    - problem: why it takes no repositories to count; null if it does, or is not there to count.
+    - revision: the database revision that it needs; null if it did not say.
+    """
 
     __pydantic_config__ = _IN_JSON
 
@@ -175,6 +179,8 @@ class WorkerRow:
     started_at: Time
     seen_at: Time
     alive: bool
+    problem: str | None
+    revision: str | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -192,6 +198,7 @@ class Overview:
     - tokens: GitHub's tokens, as the processes that have them report them.
     - githubAwaySince: null if GitHub answered the last time that a worker asked.
     - boardsUnresolved: boards that wait for GitHub to answer for the rest of their accounts.
+    - countingProblem: why pending repositories are not counted by any worker; null if one counts, or none is pending.
     """
 
     __pydantic_config__ = _IN_JSON
@@ -213,6 +220,7 @@ class Overview:
     tokens: tuple[TokenStatus, ...]
     github_away_since: Time | None
     boards_unresolved: int
+    counting_problem: str | None
     workers: tuple[WorkerRow, ...]
 
 
@@ -236,6 +244,7 @@ def nothing_yet(at: float) -> Overview:
         tokens=(),
         github_away_since=None,
         boards_unresolved=0,
+        counting_problem=None,
         workers=(),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview
 from podium.repositories.model import State
 from podium.repositories.store import git_hosts, statistics
+from podium.storage import migrate
 from podium.storage.session import Session
 from podium.web.services import Context
 
@@ -23,7 +23,6 @@ _KINDS_SHOWN = 20
 _HOSTS_SHOWN = 50
 _WORKERS_SHOWN = 100
 
-_REPORTS = "SELECT id, report FROM worker ORDER BY started_at, id LIMIT :limit"
 _FAULTS = """
 SELECT worker_id, code, max(message) AS message, count(*) AS repositories FROM worker_fault
 GROUP BY worker_id, code ORDER BY worker_id, code LIMIT :limit
@@ -57,7 +56,6 @@ def _read(session: Session, overview: Overview) -> dict[str, Any]:
     faults: dict[str, list[Mapping[str, Any]]] = {}
     for row in session.all(_FAULTS, limit=_WORKERS_SHOWN):
         faults.setdefault(row["worker_id"], []).append(row)
-    reports = {row["id"]: _report(row["report"]) for row in session.all(_REPORTS, limit=_WORKERS_SHOWN)}
     return {
         "overview": overview,
         "work": statistics.unfinished_repositories(session, limit=10, offset=0),
@@ -66,20 +64,10 @@ def _read(session: Session, overview: Overview) -> dict[str, Any]:
         "kinds": statistics.failures_by_code(session)[:_KINDS_SHOWN],
         "hosts": git_hosts.down(session, limit=_HOSTS_SHOWN),
         "workers": [
-            {
-                **dataclasses.asdict(worker),
-                "revision": reports.get(worker.id, {}).get("revision"),
-                "problems": [*reports.get(worker.id, {}).get("problems", ()), *faults.get(worker.id, ())],
-            }
+            {**dataclasses.asdict(worker), "faults": faults.get(worker.id, ())}
             for worker in overview.workers[:_WORKERS_SHOWN]
         ],
+        "revision": migrate.HEAD,
+        "counting_problem": overview.counting_problem,
         "entries": audit_log.latest(session, 5),
     }
-
-
-def _report(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -77,7 +77,8 @@ def work(request: Request, context: AdministratorDep, *, offset: Offset = 0, don
         rows = statistics.unfinished_repositories(session, limit=ROWS, offset=offset)
         total = sum(count for state, count in statistics.counts_by_state(session).items() if state.is_unfinished)
     paging = pages(total, offset, ROWS, lambda offset: f"/admin/work?offset={offset}")
-    return _page(request, context, "work.html", rows=rows, pages=paging, total=total, done=_DONE.get(done))
+    problem = context.services.inspector.counting_problem() if total else None
+    return _page(request, context, "work.html", rows=rows, pages=paging, counting_problem=problem, done=_DONE.get(done))
 
 
 @router.get("/admin/audit")
