@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
+from pathlib import Path
 
 import pytest
 
+from podium.app import factories
+from podium.app.operations import migrate_database
 from podium.audit import audit_log
+from podium.settings import Settings
+from podium.storage import migrate
 from podium.storage.session import Database
+from tests.support.web import open_site
 
 
 def test_entries_come_newest_first_and_in_pages(db: Database) -> None:
@@ -50,6 +57,28 @@ def test_the_oldest_entries_are_deleted_beyond_the_limit(db: Database, monkeypat
         ("retry", "3"),
         ("retry", "2"),
     ]
+
+
+def test_a_migration_is_recorded_once_and_only_where_the_log_exists(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path))
+    for revision in ("0001", "head", "head"):
+        migrate_database(settings, to=revision, check=False)
+    with contextlib.closing(factories.open_database(settings)) as db, db.read() as session:
+        (entry,) = audit_log.latest(session, 10)
+    assert (entry.act, entry.subject, entry.detail) == ("migrate", migrate.HEAD, "from 0001")
+    assert entry.actor.startswith("command line ")
+    assert audit_log.SINCE in migrate.REVISIONS
+
+
+def test_a_refresh_by_the_administrator_is_recorded(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        site.repository("octo/hello")
+        for query in ("", "?repoUrl=octo/hello", "?repoUrl=octo/missing"):
+            site.administrator().post(f"/refresh{query}")
+        assert site.client().post("/refresh").status_code == 401
+        with site.db.read() as session:
+            found = [(entry.actor, entry.act, entry.subject) for entry in audit_log.latest(session, 10)]
+    assert found == [("api", "refresh", "https://github.com/octo/hello"), ("api", "refresh", "all boards: 1")]
 
 
 def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:

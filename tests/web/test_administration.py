@@ -22,7 +22,7 @@ from tests.support.web import Client, Open, Site
 
 ORIGIN = {"origin": "http://localhost:3000"}
 PAGES = ("/admin", "/admin/work", "/admin/failures", "/admin/blocks", "/admin/audit")
-ACTS = ("retry", "drop", "forget", "block", "unblock", "sign-out")
+ACTS = ("retry", "drop", "forget", "forget-person", "block", "unblock", "sign-out")
 
 
 class Session:
@@ -335,6 +335,31 @@ def test_a_repository_is_forgotten_after_a_question(open_with: Open, *, block: b
     assert session.send("forget", id=number).status_code == 404
     assert ("octo/gone" in session.get("/admin/blocks").text) == block
     assert ("admin page", "forget", "https://github.com/octo/gone") in entries(site)
+
+
+def test_a_person_is_forgotten_after_a_question(open_with: Open) -> None:
+    site = open_with()
+    board = site.repository("octo/hello")
+    site.person(board, "Ada Lovelace", "ada@example.org", 3)
+    site.person(board, "Bob Stone", "bob@example.org")
+    session = Session(site)
+    for wrong in ("", "a b", "x" * 501, "https://github.com/ada", "a\u202eb"):
+        answer = session.send("forget-person", person=wrong, sure="true")
+        assert answer.status_code == 400
+        assert "Give a person" in answer.text and 'role="alert"' in answer.text
+    question = session.send("forget-person", person=" ada@example.org ")
+    assert question.status_code == 200
+    assert "Forget <bdi>ada@example.org</bdi>?" in question.text
+    assert question.headers["cache-control"] == "private, no-store"
+    assert "Ada Lovelace" in site.client().get("/r/octo/hello").text
+    answer = session.send("forget-person", person="ada@example.org", sure="true")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/blocks?done=person-forgotten")
+    blocks = session.get(answer.headers["location"]).text
+    assert "The person is forgotten." in blocks and "a keyed hash" in blocks
+    assert "Ada Lovelace" not in site.client().get("/r/octo/hello").text
+    actor, act, subject = entries(site)[0]
+    assert (actor, act) == ("admin page", "forget person")
+    assert "ada" not in blocks + subject
 
 
 def test_an_owner_is_blocked_and_accepted_again(open_with: Open) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from podium.app import factories
+from podium.audit import audit_log
 from podium.errors import NoDatabaseYet
 from podium.jobs.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
@@ -67,8 +68,13 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> str:
     if check:
         migrate.check_tables(url)
         return migrate.HEAD
-    factories.make_data_folder(settings)
-    return migrate.migrate(url, to)
+    with contextlib.closing(factories.connect(settings)) as db:
+        before = migrate.revision(db)
+        after = migrate.migrate(url, to)
+        if before != after and after in migrate.REVISIONS[migrate.REVISIONS.index(audit_log.SINCE) :]:
+            with db.write() as session:
+                audit_log.record(session, audit_log.command_line(), "migrate", after, f"from {before or 'none'}")
+    return after
 
 
 @contextlib.contextmanager

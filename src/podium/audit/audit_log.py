@@ -18,6 +18,9 @@ KEPT = 10_000
 KEPT_REFUSALS = 1_000
 SIGN_IN_REFUSED = "sign-in refused"
 
+# The first revision of the database that has the table.
+SINCE = "db231556a330"
+
 PAGE = "admin page"
 API = "api"
 

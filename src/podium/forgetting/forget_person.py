@@ -56,7 +56,7 @@ def forget_person(
         BadRule: it is neither.
         StorageError: the database did not answer.
     """
-    text = _checked(text)
+    text = checked_person(text)
     with db.write() as session:
         forgotten = forgotten_people.with_key(session, github_host)
         named = _named(session, forgotten, text)
@@ -82,7 +82,7 @@ def remember_person(db: Database, text: str, *, github_host: str, actor: str) ->
         BadRule: it is neither an e-mail nor a login.
         NotFound: the person is not forgotten.
     """
-    text = _checked(text)
+    text = checked_person(text)
     with db.write() as session:
         forgotten = forgotten_people.with_key(session, github_host)
         named = _named(session, forgotten, text)
@@ -180,7 +180,12 @@ def _rows(
     return changed, {counted[index].email for index in found} - kept
 
 
-def _checked(text: str) -> str:
+def checked_person(text: str) -> str:
+    """Return a login or an e-mail as it is looked up.
+
+    Raises:
+        BadRule: it is neither.
+    """
     text = text.strip().removeprefix("@")
     if not text or len(text) > _LONGEST or not text.isprintable() or "/" in text or " " in text:
         raise BadRule("Give a person's e-mail address, or login at GitHub.")

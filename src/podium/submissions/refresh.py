@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from podium.audit import audit_log
 from podium.errors import Conflict
 from podium.jobs import batches
 from podium.jobs.queues import Queues
@@ -17,7 +18,7 @@ from podium.storage.session import Database, Session
 StaleRows = Callable[[Session, int, int], list[int]]
 
 
-def refresh(db: Database, queues: Queues, key: str | None, stale_rows: StaleRows) -> int:
+def refresh(db: Database, queues: Queues, key: str | None, stale_rows: StaleRows, *, actor: str) -> int:
     """Look up stale accounts of one repository, or (``key`` None) of all completed ones.
 
     Returns:
@@ -27,14 +28,16 @@ def refresh(db: Database, queues: Queues, key: str | None, stale_rows: StaleRows
         NotFound: it was never submitted.
         Conflict: it has failed, and must be retried.
     """
-    with db.read() as session:
+    with db.write() as session:
         if key is None:
             ids = queries.completed_ids(session)
+            audit_log.record(session, actor, "refresh", f"all boards: {len(ids)}")
         else:
             repository = find(session, key)
             if repository.state == State.FAILED:
                 raise Conflict(f"{repository.url} has failed: POST /repositories/retry?repoUrl=… counts it again.")
             ids = [repository.id]
+            audit_log.record(session, actor, "refresh", repository.url)
     return sum(bool(resolve_again(db, queues, repository_id, stale_rows)) for repository_id in ids)
 
 

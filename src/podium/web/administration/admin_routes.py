@@ -13,13 +13,14 @@ from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.blocks.block_list import BlockKind
 from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
+from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
 from podium.repositories.store import statistics
 from podium.submissions import admin
 from podium.textutil.sanitize import clean
 from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values
 from podium.web.administration.sign_in_routes import AdministratorDep, begin_by_code, sign_in_page
-from podium.web.api.forget_routes import STEPS
+from podium.web.api.forget_routes import STEPS, forget_now
 from podium.web.api.queue_routes import forget_dead
 from podium.web.callers import is_administrator
 from podium.web.middleware.identify_caller import NOT_STORED
@@ -36,6 +37,7 @@ _DONE = {
     "retried": "It is tried again.",
     "dropped": "It was taken out of the queue.",
     "forgotten": "It is forgotten.",
+    "person-forgotten": "The person is forgotten. A worker compares the boards that are left within minutes.",
     "blocked": "It is blocked.",
     "unblocked": "It is not blocked any more.",
 }
@@ -164,6 +166,21 @@ def forget(context: OwnFormDep, form: FormDep) -> Response:
     return _back("/admin", "forgotten")
 
 
+@router.post("/admin/forget-person")
+def forget_one_person(request: Request, context: OwnFormDep, form: FormDep) -> Response:
+    """Ask, and then forget a person. No address of a page has the e-mail."""
+    if context is None:
+        return _to_form()
+    try:
+        person = checked_person(form.get("person", ""))
+    except BadRule as error:
+        return _blocks(request, context, person_error=error)
+    if form.get("sure") != "true":
+        return _page(request, context, "forget_person.html", person=person)
+    forget_now(context, person, actor=audit_log.PAGE)
+    return _back("/admin/blocks", "person-forgotten")
+
+
 @router.get("/admin/blocks")
 def blocks(request: Request, context: AdministratorDep, *, offset: Offset = 0, done: str = "") -> Response:
     if context is None:
@@ -172,8 +189,15 @@ def blocks(request: Request, context: AdministratorDep, *, offset: Offset = 0, d
 
 
 def _blocks(
-    request: Request, context: Context, *, offset: int = 0, done: str | None = None, error: PodiumError | None = None
+    request: Request,
+    context: Context,
+    *,
+    offset: int = 0,
+    done: str | None = None,
+    error: PodiumError | None = None,
+    person_error: PodiumError | None = None,
 ) -> Response:
+    wrong = error or person_error
     with context.services.db.read() as session:
         found = block_list.blocks(session)
     paging = pages(len(found), offset, ROWS, lambda offset: f"/admin/blocks?offset={offset}")
@@ -181,12 +205,13 @@ def _blocks(
         request,
         context,
         "blocks.html",
-        status=error.status if error else 200,
+        status=wrong.status if wrong else 200,
         blocks=found[offset : offset + ROWS],
         kinds=[kind for kind in BlockKind if kind is not BlockKind.PERSON],
         pages=paging,
         done=done,
         error=error.message if error else None,
+        person_error=person_error.message if person_error else None,
     )
 
 

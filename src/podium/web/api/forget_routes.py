@@ -84,9 +84,17 @@ def forget_one_person(body: schemas.PersonRequest, context: ContextDep, _: Admin
         boards = remember_person(services.db, body.person, github_host=host, actor=audit_log.API)
         again = plural(boards, "board is", "boards are")
         return JSONResponse({"message": f"The person may be shown again: {again} counted again.", "person": None}, 202)
-    found = forget_person(services.db, body.person, github_host=host, actor=audit_log.API, kept=services.kept)
+    return JSONResponse(
+        {"message": "The person is forgotten.", "person": forget_now(context, body.person, actor=audit_log.API)}, 202
+    )
+
+
+def forget_now(context: Context, person: str, *, actor: str) -> str:
+    """Forget a person, on as many boards as a request has time for; return the hash by which logs name the person."""
+    services, host = context.services, context.github_host
+    found = forget_person(services.db, person, github_host=host, actor=actor, kept=services.kept)
     sweep(services.db, host, most=_REPOSITORIES)
-    return JSONResponse({"message": "The person is forgotten.", "person": found.person}, 202)
+    return found.person
 
 
 @router.get(

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse
 
+from podium.audit import audit_log
 from podium.errors import BadRule
 from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import as_new, describe
@@ -185,6 +186,6 @@ def refresh(query: Annotated[OptionalRepositoryQuery, Query()], context: Context
     if query.repo_url is None and query.rev is not None:
         raise BadRule("rev needs repoUrl: name the repository of the branch or tag.")
     key = None if query.repo_url is None else address_of(context, query.repo_url, query.rev).key
-    count = refresh_accounts(services.db, services.queues, key, services.stale_rows)
+    count = refresh_accounts(services.db, services.queues, key, services.stale_rows, actor=audit_log.API)
     message = f"Accounts are being looked up again in {plural(count, 'repository', 'repositories')}."
     return JSONResponse({"message": message, "repositories": count}, 202)
