@@ -12,8 +12,9 @@ from podium.repositories.model import State
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "podium"
 STORE = "repositories/store/"
-# The schema names states in its constraints, and the model defines them.
-NAMES_STATES = (STORE, "repositories/model.py", "storage/tables.py", "storage/migrations/")
+# The schema names states in its constraints and indexes, and the model defines them.
+SCHEMA = ("storage/tables.py", "storage/due_times.py", "storage/migrations/")
+NAMES_STATES = (STORE, "repositories/model.py", *SCHEMA)
 SQL_ON_REPOSITORY = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+repository\b(?!_)", re.IGNORECASE)
 
 
