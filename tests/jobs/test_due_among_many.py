@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from podium.repositories.store import schedule
-from podium.storage.session import Database
+from podium.repositories.store import leases, schedule
+from podium.storage.session import Database, Session
 from tests.support.bulk_rows import settle
 from tests.support.plans import Explained
+from tests.support.rows import add_repository
 
 FEW, MANY = 400, 1600
 
@@ -54,3 +55,59 @@ def test_the_work_does_not_grow_with_what_waits(
     (few, before), (many, after) = measured
     assert few == many == found
     assert after <= before * 1.5 + 20
+
+
+def take_next(session: Session) -> str | None:
+    taken = leases.take_next(session, holder="", seconds=30, worker="w")
+    return None if taken is None else taken.key
+
+
+@pytest.mark.parametrize("past", ["NULL", "{now} - 1"])
+def test_the_work_to_take_one_does_not_grow_with_those_that_wait_for_their_time(db: Database, past: str) -> None:
+    """All of them are before it in the order of the queue."""
+    measured = []
+    for number in (FEW, MANY):
+        with db.write() as session:
+            session.run("DELETE FROM repository")
+        fill(db, number, enqueued="{now}", not_before="{now} + 99")
+        key = "github.com/o/due"
+        add_repository(db, key)
+        with db.write() as session:
+            session.run(f"UPDATE repository SET virtual_start = 99999, not_before = {past} WHERE key = :key", key=key)
+        settle(db)
+        explained = Explained(db)
+        with explained.write() as session:
+            assert schedule.next_virtual_start(session, "a") == 99999
+            assert take_next(session) == key
+        measured.append(sum(statement.plan.work for statement in explained.statements))
+    before, after = measured
+    assert after <= before * 1.5 + 20
+
+
+def test_the_first_of_those_that_are_due_is_taken_whether_or_not_it_had_to_wait(db: Database) -> None:
+    for key, start, not_before in (
+        ("parked", 1, "{now} + 99"),
+        ("waited", 2, "{now} - 9"),
+        ("first", 3, "NULL"),
+        ("waited longer", 4, "{now} - 99"),
+        ("last", 5, "NULL"),
+    ):
+        number = add_repository(db, key)
+        with db.write() as session:
+            session.run(
+                f"UPDATE repository SET virtual_start = :start, not_before = {not_before} WHERE id = :id",
+                start=start,
+                id=number,
+            )
+    with db.write() as session:
+        assert schedule.next_virtual_start(session, "a") == 2
+        taken = [take_next(session) for _ in range(5)]
+    assert taken == ["waited", "first", "waited longer", "last", None]
+
+
+def test_what_is_enqueued_after_its_wait_waits_for_nothing_more(db: Database) -> None:
+    """So few have a time in the past, which :func:`podium.repositories.store.leases.take_next` looks through."""
+    add_repository(db, "github.com/o/a")
+    with db.write() as session:
+        session.run("UPDATE repository SET enqueued_at = {now} - 9, not_before = {now} - 1")
+        assert [one.not_before for one in schedule.take_due(session, limit=9)] == [None]

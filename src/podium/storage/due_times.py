@@ -13,6 +13,10 @@ LATEST = 3600
 
 # Without an equality: SQLite would prefer an index of states.
 UNFINISHED = "host <> '' AND state <> 'completed' AND state <> 'failed'"
+# The commit queue: those that wait for no time of their own, and the others.
+QUEUED = f"{UNFINISHED} AND state <> 'users_processing'"
+QUEUED_NOW = f"{QUEUED} AND not_before IS NULL"
+QUEUED_UNTIL = f"{QUEUED} AND not_before IS NOT NULL"
 
 # The lines are those in which PostgreSQL shows the expressions: `podium migrate --check` compares texts.
 

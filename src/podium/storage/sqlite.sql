@@ -196,6 +196,10 @@ CASE
     ELSE updated_at
 END), id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed';
 
+CREATE INDEX ix_repository_queued_now ON repository (virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NULL;
+
+CREATE INDEX ix_repository_queued_until ON repository (not_before) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NOT NULL;
+
 CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
 
 CREATE INDEX ix_repository_tried_again ON repository (state, not_before) WHERE state = 'completed' AND not_before IS NOT NULL;

@@ -167,6 +167,18 @@ repository = Table(
         postgresql_where=text(due_times.UNFINISHED),
     ),
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
+    Index(
+        "ix_repository_queued_now",
+        *("virtual_start", "id"),
+        sqlite_where=text(due_times.QUEUED_NOW),
+        postgresql_where=text(due_times.QUEUED_NOW),
+    ),
+    Index(
+        "ix_repository_queued_until",
+        "not_before",
+        sqlite_where=text(due_times.QUEUED_UNTIL),
+        postgresql_where=text(due_times.QUEUED_UNTIL),
+    ),
     Index("ix_repository_client_id", "client_id", sqlite_where=_IS_SUBMITTED, postgresql_where=_IS_SUBMITTED),
     Index("ix_repository_parent_key", "parent_key", sqlite_where=_IS_REVISION, postgresql_where=_IS_REVISION),
     # Holds all that a search reads.

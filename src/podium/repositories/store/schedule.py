@@ -13,12 +13,16 @@ from podium.storage import due_times
 from podium.storage.session import Row, Session
 from podium.storage.steps import chunked
 
+_WAITS = f"{due_times.QUEUED} AND (lease_until IS NULL OR lease_until < {{now}})"
+
 # Delayed repositories and those being counted do not affect the start of others.
-_NEXT_START = """
+_NEXT_START = f"""
 SELECT MAX(virtual_start) AS virtual_start FROM (
-    SELECT MIN(virtual_start) AS virtual_start FROM repository
-    WHERE state IN ('pending', 'commits_processing') AND host <> ''
-        AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now})
+    SELECT MIN(virtual_start) AS virtual_start FROM (
+        SELECT MIN(virtual_start) AS virtual_start FROM repository WHERE {_WAITS} AND not_before IS NULL
+        UNION ALL
+        SELECT MIN(+virtual_start) FROM repository WHERE {_WAITS} AND not_before <= {{now}}
+    ) AS due
     UNION ALL
     SELECT MAX(virtual_start) + 1 FROM repository
     WHERE client_id = :client_id AND state IN ('pending', 'commits_processing')
@@ -120,8 +124,13 @@ _LOCK_DUE = " UNION ALL ".join(
     )
 )
 
-# Not one statement with _LOCK_DUE: for so many rows PostgreSQL would read the whole table.
-_TAKE = """UPDATE repository SET enqueued_at = {{now}} WHERE id IN ({ids}) RETURNING """ + ", ".join(COLUMNS)
+# Not one statement with _LOCK_DUE: for so many rows PostgreSQL would read the whole table. What waited until now waits
+# like all others from now on, so that few have a past `not_before`: see `leases.take_next`.
+_TAKE = """UPDATE repository SET enqueued_at = {{now}},
+    not_before = CASE
+        WHEN state IN ('pending', 'commits_processing') AND coalesce(waiting_code, '') <> 'host-down'
+            AND not_before <= {{now}} THEN NULL ELSE not_before END
+WHERE id IN ({ids}) RETURNING """ + ", ".join(COLUMNS)
 
 
 def take_due(

@@ -22,6 +22,8 @@ _IS_UNRESOLVED = sa.text(
 )
 # As in podium.storage.due_times.
 _IS_UNFINISHED = sa.text("host <> '' AND state <> 'completed' AND state <> 'failed'")
+_QUEUED_NOW = sa.text(f"{_IS_UNFINISHED} AND state <> 'users_processing' AND not_before IS NULL")
+_QUEUED_UNTIL = sa.text(f"{_IS_UNFINISHED} AND state <> 'users_processing' AND not_before IS NOT NULL")
 _DUE_AT = sa.text("""(
 CASE
     WHEN enqueued_at IS NULL OR enqueued_at < lease_until OR enqueued_at < not_before THEN
@@ -47,6 +49,8 @@ END)""")
 _INDEXES = (
     ("ix_repository_due_at", (_DUE_AT, "id"), _IS_UNFINISHED),
     ("ix_repository_quiet_since", ("state", _QUIET_SINCE, "id"), _IS_UNFINISHED),
+    ("ix_repository_queued_now", ("virtual_start", "id"), _QUEUED_NOW),
+    ("ix_repository_queued_until", ("not_before",), _QUEUED_UNTIL),
     ("ix_repository_waiting", ("host",), _WAITS),
     ("ix_repository_tried_again", ("state", "not_before"), _IS_TRIED_AGAIN),
     ("ix_repository_accounts_again_at", ("accounts_again_at",), _IS_UNRESOLVED),
