@@ -21,6 +21,7 @@ from podium.audit import audit_log
 from podium.backup import archive, snapshot
 from podium.backup.carried_tables import NOT_CARRIED, carried_tables
 from podium.errors import BadBackup, BadSetting, Conflict, OutputError, WrongRevision
+from podium.forgetting.forget_person import forget_person
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
@@ -28,6 +29,7 @@ from podium.storage.tables import metadata
 from tests.support.bulk_rows import fill
 from tests.support.postgres import PASSWORD, Postgres
 from tests.support.rows import add_repository
+from tests.support.web import open_site
 
 KEY = b"\x00\xff" * 16
 BLOCK = "INSERT INTO block (kind, value, reason, at) VALUES (:kind, :value, 'by request', 5.5)"
@@ -280,6 +282,36 @@ def test_blocks_of_both_stay(filled: Installation, tmp_path: Path) -> None:
     backups.restore(elsewhere.settings, str(file), force=False)
     assert [row[1] for row in elsewhere.rows()["block"]] == ["github.com/spam", "ab12"]
     assert elsewhere.rows()["instance_secret"] == [["key", base64.b64encode(KEY).decode()]]
+
+
+def test_a_person_forgotten_after_the_backup_is_not_on_the_restored_board(
+    sqlite_installation: Installation, tmp_path: Path
+) -> None:
+    settings = sqlite_installation.settings
+    with open_site(tmp_path, factories.open_database(settings)) as site:
+        board = site.repository("octo/hello")
+        site.person(board, "Ada Lovelace", "ada@example.org", 3)
+        site.person(board, "Bob Stone", "bob@example.org", 2)
+        site.account("ada@example.org", "countess")
+    file = save(sqlite_installation, tmp_path / "podium.gz")
+    other = Settings(data_dir=str(tmp_path / "other"), database_url=f"sqlite:///{tmp_path}/other.db")
+    with sqlite_installation.open() as db:
+        forget_person(db, "countess", github_host="github.com", actor="test")
+    # Restored over what forgot the person, and copied from it.
+    backups.restore(settings, str(file), force=True)
+    backups.copy(dataclasses.replace(settings, copy_to=other.database_url), force=False)
+    for found in (settings, other):
+        with open_site(tmp_path, factories.open_database(found)) as site:
+            client = site.client()
+            document = client.get("/leaderboard?repoUrl=octo/hello").json()
+            assert [row["name"] for row in document["top_contributors"]] == ["Bob Stone"]
+            assert document["removedCommits"] == 3
+            assert client.get("/people/countess").status_code == 404
+            pages = [client.get(path).text for path in ("/r/octo/hello", "/people/countess", "/?search=countess")]
+            assert "Lovelace" not in "".join(pages)
+            with site.db.read() as session:
+                assert not session.all("SELECT id FROM commit_data WHERE email = 'ada@example.org'")
+                assert not session.all("SELECT email FROM known_email")
 
 
 def test_hashes_of_another_key_are_not_lost(filled: Installation, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from podium.backup import archive
 from podium.backup.restore import restore as fill
 from podium.backup.restore import rows_of
 from podium.errors import BadSetting, OutputError, StorageError
+from podium.forgetting.forget_person import sweep
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database
@@ -47,7 +48,7 @@ def restore(settings: Settings, path: str, *, force: bool) -> int:
         OutputError: the file cannot be read.
     """
     with _read(path) as file, _target(settings) as db:
-        return fill(
+        saved = fill(
             db,
             archive.read(file),
             force=force,
@@ -56,6 +57,9 @@ def restore(settings: Settings, path: str, *, force: bool) -> int:
             act="restore",
             subject=_name(path),
         )
+        # Readers must not see who was forgotten since. Workers go on if this is interrupted.
+        sweep(db, factories.github_host(settings))
+    return saved
 
 
 def copy(settings: Settings, *, force: bool) -> int:
@@ -85,6 +89,7 @@ def copy(settings: Settings, *, force: bool) -> int:
                 act="copy",
                 subject=f"from {_kind(settings)}",
             )
+            sweep(target, factories.github_host(settings))
         _note(source, "copy", f"to {_kind(to)}")
     return saved
 
