@@ -18,7 +18,7 @@ from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.time_limits import NORMAL, TimeLimit
 from podium.web.cache import staleness
-from podium.web.middleware.stale_answers import FRESH
+from podium.web.middleware.stale_answers import FRESH, MAX_COPIES, StaleAnswers
 from tests.support.web import Client, Site
 
 BOARD, BADGE, CARD = "/r/octo/hello", "/r/octo/hello/badge.svg", "/r/octo/hello/card.svg"
@@ -111,6 +111,39 @@ def test_what_was_read_before_is_served_while_the_database_is_away(client: Clien
         else:
             assert stale.content == before[path].content
     outage.error = None
+
+
+def test_a_person_s_page_is_kept_until_something_is_removed(
+    site: Site, client: Client, guarded: GuardedDatabase, outage: Outage, clock: Clock
+) -> None:
+    account = site.account("ada@example.org", "ada")
+    with site.db.write() as session:
+        session.run("INSERT INTO repository_contributor VALUES (1, :account, 3, 0)", account=account)
+    watch = DatabaseWatch(guarded, site.services.on_removal)
+    stamp(site.db, migrate.HEAD)
+    watch.look()
+    paths = ("/people/ada", "/people/ada?offset=0")
+    assert {client.get(path, headers=PAGE).status_code for path in paths} == {200}
+    outage.begin()
+    for path in paths:
+        stale = client.get(path, headers=PAGE)
+        assert (stale.status_code, stale.headers["podium-stale"]) == (200, "database")
+        assert "octo/hello" in stale.text and "The database does not answer" in stale.text
+    outage.error = None
+    clock.now += TRY_EVERY
+    site.change(1, hidden_at=1.0)
+    watch.look()
+    outage.begin()
+    assert {client.get(path, headers=PAGE).status_code for path in paths} == {503}
+
+
+def test_pages_of_people_push_no_other_copy_out() -> None:
+    answers = StaleAnswers()
+    home = ("/", b"", "http://localhost", False)
+    answers.keep(home, {}, b"home")
+    for number in range(2 * MAX_COPIES):
+        answers.keep((f"/people/{number}", b"", "http://localhost", False), {}, b"person")
+    assert answers.find(home) is not None
 
 
 def test_caches_keep_a_stale_answer_for_seconds(client: Client, outage: Outage) -> None:

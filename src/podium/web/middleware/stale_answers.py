@@ -1,7 +1,7 @@
 """Serve what is known while the database does not answer, and say so: ``Podium-Stale: database``, ``Age``, a note.
 
 Boards, badges and files come from their cache, under the last row that was read (:mod:`podium.web.cache.row_batcher`).
-Of the home page and of lists, which are made for each request, the last answer is kept here.
+Of the home page, of lists and of the pages of people, which are made for each request, the last answer is kept here.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from podium.web.cache import staleness
 from podium.web.cache.cached_response import takes_gzip
 from podium.web.callers import is_administrator
 
-# Answers, and bytes of one.
+# Answers, and as many pages of people, which a crawler asks for one after another; and bytes of one.
 MAX_COPIES = 64
 MAX_COPY = 512 * 1024
 # Seconds for which caches may use a stale answer.
 FRESH = 5
 
-# The home page, an owner's, the API's lists and states.
-_COPIED = re.compile(r"/(?:r/[^/]+|repositories(?:/[0-9]+)?)?")
+# The home page, an owner's, a person's, the API's lists and states.
+_COPIED = re.compile(r"/(?:r/[^/]+|people/.+|repositories(?:/[0-9]+)?)?")
 _NOTE_BEFORE = re.compile(rb'<main id="main">\s*')
 
 Key = tuple[str, bytes, str, bool]
@@ -48,14 +48,14 @@ class StaleAnswers:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._copies: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
+        self.drop()
 
     def keep(self, key: Key, start: Message, body: bytes) -> None:
-        self._copies[key] = _Copy(start, body, self._clock())
+        self._of(key)[key] = _Copy(start, body, self._clock())
 
     def find(self, key: Key) -> tuple[_Copy, float] | None:
         """The copy, and its age in seconds."""
-        copy = self._copies.get(key)
+        copy = self._of(key).get(key)
         if copy is None:
             return None
         age = self._clock() - copy.at
@@ -63,7 +63,11 @@ class StaleAnswers:
 
     def drop(self) -> None:
         """Something was removed: no copy may show it again. From any thread."""
-        self._copies = LRUCache(MAX_COPIES)
+        self._copies: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
+        self._people: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
+
+    def _of(self, key: Key) -> LRUCache[Key, _Copy]:
+        return self._people if key[0].startswith("/people/") else self._copies
 
 
 class StaleAnswersMiddleware:
