@@ -270,7 +270,7 @@ def test_a_database_or_queue_that_is_away_is_said(open_with: Open, monkeypatch: 
 
 def test_a_worker_that_cannot_count_is_not_ready_and_pending_repositories_say_so(open_with: Open) -> None:
     site = open_with()
-    site.repository("octo/wait", state="pending")
+    number = site.repository("octo/wait", state="pending")
     browser = Session(site)
     assert "No worker can count now: none" in browser.get("/admin").text
     report: dict[str, Any] = {"problem": "The disk of /data is full.", "revision": "an older one"}
@@ -278,8 +278,12 @@ def test_a_worker_that_cannot_count_is_not_ready_and_pending_repositories_say_so
     page = browser.get("/admin").text
     for words in ("not ready", "It counts nothing: The disk of /data is full.", "an older one", "of another version"):
         assert words in page
+    document = site.client().get(f"/repositories/{number}").json()
+    assert document["waitingReason"].startswith("No worker can count now: each has a full disk or no git.")
+    assert document["waitingReason"] in site.client().get("/r/octo/wait").text
     for path in ("/admin", "/admin/work"):
         assert "No worker can count now: The disk of /data is full." in browser.get(path).text
+    assert "/data" not in site.client().get("/r/octo/wait").text
     report.update(problem=None, revision=migrate.HEAD)
     Heartbeat(site.db, [COMMITS], lambda: report, "w").beat()
     page = browser.get("/admin").text

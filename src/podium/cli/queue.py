@@ -13,7 +13,7 @@ from podium.audit import audit_log
 from podium.cli import output
 from podium.errors import NoDatabaseYet, PodiumError
 from podium.monitoring.inspector import Inspector
-from podium.monitoring.overview import DENIALS, Overview, as_json, nothing_yet
+from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.textutil.age import age
@@ -200,7 +200,7 @@ def _workers(overview: Overview) -> str:
             f"{clean(worker.host)}:{worker.pid}",
             " ".join(worker.queues),
             age(overview.at - worker.started_at),
-            "alive" if worker.alive else f"silent for {age(overview.at - worker.seen_at)}",
+            _liveness(worker) if worker.alive else f"silent for {age(overview.at - worker.seen_at)}",
         ]
         for worker in overview.workers
     ]
@@ -212,6 +212,10 @@ def _workers(overview: Overview) -> str:
         if worker.alive and worker.problem
     ]
     return "\n".join([text_table(["Worker", "Queues", "Up", ""], rows, right={2}), *problems])
+
+
+def _liveness(worker: WorkerRow) -> str:
+    return "not ready" if worker.problem else "alive"
 
 
 def _delayed(overview: Overview) -> str:

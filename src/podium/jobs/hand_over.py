@@ -33,6 +33,7 @@ _OF_MACHINE = {
     "git-missing": "The worker has no git. The repository is counted by another worker, or once it has one.",
     "no-process": "The worker cannot start a process. The repository is counted by another worker, or once it can.",
 }
+_ALL_STOPPED = "No worker can count now: each has a full disk or no git. It continues by itself once one can."
 _WAITS = "A worker has a lower limit than this repository needs; another one takes it."
 
 # A full disk, no permission, no memory, too many open files: whichever call failed.
@@ -95,6 +96,12 @@ def _may_another(session: Session, repository_id: int, worker_id: str, error: Hi
                 worker_faults.note_limit(session, repository_id, number, error.code, error.message)
                 failed = failed | {number}
     return bool(live.keys() - failed)
+
+
+def why_stopped(session: Session) -> str | None:
+    """Say to readers why no live worker takes repositories: their machines cannot; None: one does, or none is alive."""
+    live = worker_faults.live(session, COMMITS, dead_after=DEAD_AFTER)
+    return _ALL_STOPPED if live and all(json.loads(each.report).get("problem") for each in live) else None
 
 
 def _limits(report: str) -> Mapping[str, float]:

@@ -130,7 +130,7 @@ def describe(repository: Repository, place: QueuePlace | None = None) -> dict[st
         "updatedAt": iso_time(repository.updated_at),
         "error": repository.error,
         "refreshError": refresh_error(repository),
-        "waitingReason": repository.waiting_reason,
+        "waitingReason": repository.waiting_reason or (place.stopped if place else None),
     }
 
 

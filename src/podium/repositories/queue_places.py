@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from podium.repositories.model import Repository, State
 from podium.repositories.store import schedule
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.storage.throttled import Throttled
 from podium.storage.time_limits import QUICK
 
@@ -19,18 +19,30 @@ _MOST = 10_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """``place``: from 1, ``of`` so many. ``is_about``: others may overtake."""
+    """``place``: from 1, ``of`` so many. ``is_about``: others may overtake. ``stopped``: why none is counted now."""
 
     place: int
     of: int
     is_about: bool
+    stopped: str | None = None
 
 
 class QueuePlaces:
-    """The places in one database, read at most once a second for all repositories. Thread-safe; a call may block."""
+    """The places in one database, read at most once a second for all repositories. Thread-safe; a call may block.
 
-    def __init__(self, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        why_stopped: says why no worker counts; None: nothing keeps them from it.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        why_stopped: Callable[[Session], str | None] = lambda _: None,
+    ) -> None:
         self._db = db
+        self._why_stopped = why_stopped
         self._places = Throttled[Mapping[int, QueuePlace]](fresh=_FRESH, clock=clock)
 
     def of(self, repository: Repository) -> QueuePlace | None:
@@ -48,10 +60,11 @@ class QueuePlaces:
     def _read(self) -> dict[int, QueuePlace]:
         with self._db.read(QUICK) as session:
             waiting = schedule.waiting_in_order(session, limit=_MOST)
-        return _places(waiting)
+            stopped = self._why_stopped(session) if waiting else None
+        return _places(waiting, stopped)
 
 
-def _places(waiting: list[schedule.Waiting]) -> dict[int, QueuePlace]:
+def _places(waiting: list[schedule.Waiting], stopped: str | None) -> dict[int, QueuePlace]:
     """A new submission comes after all with the first virtual start, and before some of the others.
 
     A repository that waits for a time of its own, or for another branch of it, can be overtaken, and can overtake.
@@ -65,5 +78,5 @@ def _places(waiting: list[schedule.Waiting]) -> dict[int, QueuePlace]:
             can_be_overtaken = True
             continue
         is_about = can_be_overtaken or not each.is_free or each.virtual_start > first
-        places[each.id] = QueuePlace(next(of_queue), len(in_queue), is_about)
+        places[each.id] = QueuePlace(next(of_queue), len(in_queue), is_about, stopped)
     return places

@@ -16,6 +16,7 @@ from podium.avatars.loader import AvatarLoader
 from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
+from podium.jobs import hand_over
 from podium.jobs.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.readiness import Readiness
@@ -123,7 +124,7 @@ class Context:
             max_board_bytes=settings.max_board_bytes,
             bots=Bots.from_files(settings.bots_files()),
         )
-        queue = QueuePlaces(services.db)
+        queue = QueuePlaces(services.db, why_stopped=hand_over.why_stopped)
         status = StatusView(renderer, github_host, queue)
         return cls(
             services=services,
