@@ -10,6 +10,7 @@ import pytest
 
 from podium.errors import QueueError
 from podium.jobs.queues import COMMITS, USERS
+from podium.repositories.store import worker_faults
 from podium.storage.session import Database
 from podium.workers import drain
 from podium.workers.drain import Drain
@@ -51,7 +52,12 @@ def change(db: Database, number: int, sql: str) -> None:
         session.run(f"UPDATE repository SET {sql} WHERE id = :id", id=number)
 
 
-def run(db: Database, messages: Messages, then: Callable[[int], object] = lambda _: None) -> int:
+def run(
+    db: Database,
+    messages: Messages,
+    then: Callable[[int], object] = lambda _: None,
+    problem: Callable[[], str | None] = lambda: None,
+) -> int:
     """Drain the commit queue; ``then`` is called with the number of each look."""
     looks = iter(range(10_000))
 
@@ -63,7 +69,7 @@ def run(db: Database, messages: Messages, then: Callable[[int], object] = lambda
     timer = threading.Timer(20, stop.set)
     timer.start()
     try:
-        code = Drain(db, (COMMITS,)).run(messages, is_idle, stop)
+        code = Drain(db, (COMMITS,), "this", problem).run(messages, is_idle, stop)
         assert not stop.is_set(), "it did not end by itself"
         return code
     finally:
@@ -137,3 +143,40 @@ def test_it_ends_with_the_reason_if_the_queue_stays_away(db: Database) -> None:
     with pytest.raises(QueueError, match="Redis cannot be used"):
         run(db, messages)
     assert messages.looks > 5
+
+
+def test_it_ends_with_1_and_the_reason_on_a_machine_that_cannot_count(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_repository(db, state="pending")
+    assert run(db, Messages([1]), problem=lambda: "The disk is full.") == 1
+    assert "cannot be counted here: The disk is full." in caplog.text
+
+
+def test_it_waits_a_moment_for_a_machine_that_cannot_count(db: Database) -> None:
+    number = add_repository(db, state="pending")
+    problems = iter(["The disk is full."] * 3)
+
+    def count(look: int) -> None:
+        if look == 12:
+            change(db, number, "state = 'users_processing'")
+
+    assert run(db, Messages([0]), count, problem=lambda: next(problems, None)) == 0
+
+
+def test_it_ends_with_0_where_nothing_waits_for_a_machine_that_cannot_count(db: Database) -> None:
+    assert run(db, Messages([1]), problem=lambda: "The disk is full.") == 0
+
+
+@pytest.mark.parametrize("code", ["too-large", "disk-full"])
+def test_it_ends_with_1_and_the_reason_if_only_another_worker_can_count_what_waits(
+    db: Database, caplog: pytest.LogCaptureFixture, code: str
+) -> None:
+    number = add_repository(db, state="pending")
+    with db.write() as session:
+        if code == "too-large":
+            worker_faults.note_limit(session, number, "this", code, "It is too large.")
+        else:
+            worker_faults.note_machine(session, number, "this", code, "It is too large.", first=60, latest=60)
+    assert run(db, Messages([1])) == 1
+    assert f"repository {number} waits and cannot be counted here: It is too large." in caplog.text

@@ -67,8 +67,7 @@ class Worker:
         user_threads: int,
     ) -> None:
         self._db = db
-        worker_id = uuid.uuid4().hex
-        self._worker_id = worker_id
+        self.worker_id = worker_id = uuid.uuid4().hex
         self._gate = CommitGate(functools.partial(counting_problem, settings), self._on_gate_opens)
         self.counter = ChildCounter(settings, db, worker_id, self._gate.look)
         self._stop = stop
@@ -110,7 +109,7 @@ class Worker:
         if self._stop.is_set() or self._gate.closed.is_set():
             self.queues.enqueue_commits(enqueued)
             return
-        grabbed = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds, worker=self._worker_id)
+        grabbed = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds, worker=self.worker_id)
         row = grabbed or self._grab_slow()
         if row is None:
             note_outcome("nothing_to_do")
@@ -126,18 +125,23 @@ class Worker:
     def _leave_to_another_worker(self, enqueued: int) -> None:
         """Wake a worker that can count what this one cannot."""
         with self._db.read() as session:
-            is_left = worker_faults.is_left_by(session, enqueued, self._worker_id)
+            is_left = worker_faults.is_left_by(session, enqueued, self.worker_id)
         if is_left:
             self.queues.enqueue_commits(enqueued, delay=LEFT_SECONDS)
 
+    @property
+    def problem(self) -> str | None:
+        """What keeps this machine from counting."""
+        return self._gate.problem if self._counts else None
+
     def _on_gate_opens(self) -> None:
         with self._db.write() as session:
-            worker_faults.forget_machine(session, self._worker_id)
+            worker_faults.forget_machine(session, self.worker_id)
 
     def _report(self) -> dict[str, Any]:
         found = self.inspector.report() | {"revision": migrate.HEAD}
         if self._counts:
-            found |= {"limits": limits_of_counts(self._settings), "problem": self._gate.problem}
+            found |= {"limits": limits_of_counts(self._settings), "problem": self.problem}
         return found
 
     def _grab_slow(self) -> Repository | None:
@@ -202,7 +206,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
     """Work on the queues until ``stop`` is set, or (``drain``) nothing is left.
 
     Returns:
-        The exit code; 1 if ``drain`` and a repository failed.
+        The exit code; 1 if ``drain`` and a repository failed or cannot be counted here.
 
     Raises:
         StorageError: the database cannot be used.
@@ -217,6 +221,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
             worker.counter.warm()
         if drain:
             queues = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
-            return Drain(db, queues).run(worker.queues.backend, worker.queues.is_idle, stop)
+            drained = Drain(db, queues, worker.worker_id, lambda: worker.problem)
+            return drained.run(worker.queues.backend, worker.queues.is_idle, stop)
         stop.wait()
     return 0

@@ -267,7 +267,9 @@ def _add_worker(commands: Any) -> None:
         "PODIUM_COMMIT_WORKERS with all)",
     )
     worker.add_argument(
-        "--drain", action="store_true", help="exit when nothing is left to do, with 1 if a repository failed"
+        "--drain",
+        action="store_true",
+        help="exit when nothing is left to do, with 1 if a repository failed or cannot be counted here",
     )
     worker.add_argument(
         "--port", type=_port, help="answer /health, /ready and /metrics on this port (default: PORT, else none)"

@@ -90,6 +90,19 @@ def is_left_by(session: Session, repository_id: int, worker_id: str) -> bool:
     return found is not None
 
 
+def left_by(session: Session, worker_id: str, *, seconds: float) -> dict[int, str]:
+    """Waiting repositories that this worker does not try within ``seconds``, with the reasons."""
+    rows = session.all(
+        """SELECT repository.id, fault.message FROM worker_fault AS fault
+        JOIN repository ON repository.id = fault.repository_id
+        WHERE fault.worker_id = :worker AND (fault.try_again_at IS NULL OR fault.try_again_at > {now} + :seconds)
+            AND repository.state IN ('pending', 'commits_processing')""",
+        worker=worker_id,
+        seconds=seconds,
+    )
+    return {row["id"]: row["message"] for row in rows}
+
+
 def is_any(session: Session) -> bool:
     return session.one("SELECT 1 AS one FROM worker_fault LIMIT 1") is not None
 
