@@ -137,12 +137,25 @@ def test_a_person_s_page_is_kept_until_something_is_removed(
     assert {client.get(path, headers=PAGE).status_code for path in paths} == {503}
 
 
+def test_a_comparison_is_kept_as_a_page_and_as_json(site: Site, client: Client, outage: Outage) -> None:
+    site.person(site.repository("octo/two"), "Ada", "ada@example.org", 2)
+    path = "/compare?repo=octo/hello&repo=octo/two"
+    kinds = ("text/html", "application/json")
+    for kind in kinds:
+        assert client.get(path, headers={"accept": kind}).headers["content-type"].startswith(kind)
+    outage.begin()
+    for kind in kinds:
+        stale = client.get(path, headers={"accept": kind})
+        assert (stale.status_code, stale.headers["podium-stale"]) == (200, "database")
+        assert stale.headers["content-type"].startswith(kind)
+
+
 def test_pages_of_people_push_no_other_copy_out() -> None:
     answers = StaleAnswers()
-    home = ("/", b"", "http://localhost", False)
+    home = ("/", b"", "http://localhost", False, True)
     answers.keep(home, {}, b"home")
     for number in range(2 * MAX_COPIES):
-        answers.keep((f"/people/{number}", b"", "http://localhost", False), {}, b"person")
+        answers.keep((f"/people/{number}", b"", "http://localhost", False, True), {}, b"person")
     assert answers.find(home) is not None
 
 

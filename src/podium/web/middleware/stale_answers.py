@@ -1,7 +1,7 @@
 """Serve what is known while the database does not answer, and say so: ``Podium-Stale: database``, ``Age``, a note.
 
 Boards, badges and files come from their cache, under the last row that was read (:mod:`podium.web.cache.row_batcher`).
-Of the home page, of lists and of the pages of people, which are made for each request, the last answer is kept here.
+Of the home page, lists, comparisons and pages of people, which are made for each request, the last answer is kept here.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from podium.web.cache import staleness
 from podium.web.cache.cached_response import takes_gzip
 from podium.web.callers import is_administrator
 
-# Answers, and as many pages of people, which a crawler asks for one after another; and bytes of one.
+# Answers, and as many pages of people and comparisons, which a crawler asks for one after another; and bytes of one.
 MAX_COPIES = 64
 MAX_COPY = 512 * 1024
 # Seconds for which caches may use a stale answer.
 FRESH = 5
 
-# The home page, an owner's, a person's, the API's lists and states.
-_COPIED = re.compile(r"/(?:r/[^/]+|people/.+|repositories(?:/[0-9]+)?)?")
+# The home page, an owner's, a person's, a comparison, the API's lists and states.
+_COPIED = re.compile(r"/(?:r/[^/]+|people/.+|compare|repositories(?:/[0-9]+)?)?")
 _NOTE_BEFORE = re.compile(rb'<main id="main">\s*')
 
-Key = tuple[str, bytes, str, bool]
-# Path, query, origin, gzip.
+Key = tuple[str, bytes, str, bool, bool]
+# Path, query, origin, gzip, HTML.
 Origin = Callable[[Scope, Mapping[bytes, bytes]], str | None]
 
 
@@ -64,10 +64,10 @@ class StaleAnswers:
     def drop(self) -> None:
         """Something was removed: no copy may show it again. From any thread."""
         self._copies: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
-        self._people: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
+        self._many: LRUCache[Key, _Copy] = LRUCache(MAX_COPIES)
 
     def _of(self, key: Key) -> LRUCache[Key, _Copy]:
-        return self._people if key[0].startswith("/people/") else self._copies
+        return self._many if key[0].startswith(("/people/", "/compare")) else self._copies
 
 
 class StaleAnswersMiddleware:
@@ -89,7 +89,8 @@ class StaleAnswersMiddleware:
             return None
         headers = dict(scope["headers"])
         origin = self._origin(scope, headers)
-        return None if origin is None else (scope["path"], scope["query_string"], origin, takes_gzip(headers))
+        html = b"text/html" in headers.get(b"accept", b"")
+        return None if origin is None else (scope["path"], scope["query_string"], origin, takes_gzip(headers), html)
 
 
 class _Answer:
