@@ -249,6 +249,36 @@ def test_what_another_process_removes_is_dropped_within_seconds(
     assert {client.get(path).status_code for path in paths} == {503}
 
 
+@pytest.mark.parametrize("forgets", ["repository", "person"])
+def test_what_this_process_forgets_is_dropped_at_once(site: Site, client: Client, outage: Outage, forgets: str) -> None:
+    paths = (BOARD, BADGE, "/", "/repositories")
+    for path in paths:
+        assert client.get(path).status_code == 200
+    if forgets == "repository":
+        assert site.administrator().request("DELETE", "/repositories/1").status_code == 204
+    else:
+        done = site.administrator().post("/people/forget", json={"person": "ada@example.org"})
+        assert done.status_code == 202
+    outage.begin()
+    assert {client.get(path).status_code for path in paths} == {503}
+
+
+def test_each_step_of_a_sweep_drops_what_is_kept(site: Site, guarded: GuardedDatabase) -> None:
+    dropped: list[int] = []
+    watch = DatabaseWatch(guarded, [lambda: dropped.append(1)])
+    stamp(site.db, migrate.HEAD)
+    watch.look()
+    for swept in ("0", "1", "NULL"):
+        with site.db.write() as session:
+            session.run(
+                f"""INSERT INTO block (kind, value, swept_to, at) VALUES ('person', 'hash', {swept}, 0)
+                ON CONFLICT (kind, value) DO UPDATE SET swept_to = {swept}"""
+            )
+        watch.look()
+        watch.look()
+    assert len(dropped) == 3
+
+
 def test_a_copy_is_served_for_hours_at_most(client: Client, outage: Outage, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (BOARD, "/"):
         assert client.get(path).status_code == 200

@@ -17,7 +17,7 @@ from podium.telemetry.outage_log import OutageLog
 log = logging.getLogger(__name__)
 
 # Seconds, of a server, which must not show for long what was removed, and of a worker, which shows nothing.
-EVERY = 5.0
+EVERY = 1.0
 EVERY_OF_A_WORKER = 30.0
 
 

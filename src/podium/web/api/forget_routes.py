@@ -59,6 +59,7 @@ def forget(
     )
     if not found:
         raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")
+    context.drop_copies()
     queues = services.inspector.queues
     if queues is not None:
         queues.forget_dead({repository.id for repository in found})
@@ -94,6 +95,7 @@ def forget_now(context: Context, person: str, *, actor: str) -> str:
     services, host = context.services, context.github_host
     found = forget_person(services.db, person, github_host=host, actor=actor, kept=services.kept)
     sweep(services.db, host, most=_REPOSITORIES)
+    context.drop_copies()
     return found.person
 
 
