@@ -334,6 +334,8 @@ def test_a_damaged_or_deleted_mirror_is_cloned_again(podium: Podium, host: GitHo
         for damage in (_truncate, shutil.rmtree):
             damage(next((podium.data / "mirrors").rglob("*.pack")).parents[2])
             _forget_the_count(podium)
+            # Lists show what another process writes within half a second.
+            wait_until(lambda: server.repository(url)["lastProcessedAt"].startswith("1970"), "the change")
             done = server.repository(url)["lastProcessedAt"]
             server.submit(url)
             wait_until(functools.partial(_processed_since, server, url, done), "the next count")

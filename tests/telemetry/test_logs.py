@@ -130,7 +130,7 @@ def test_secrets_are_hidden_wherever_they_stand() -> None:
 
 
 def test_every_setting_that_may_carry_a_secret_is_marked_as_one() -> None:
-    words = ("TOKEN", "PASSWORD", "SECRET", "DATABASE_URL", "REDIS_URL")
+    words = ("TOKEN", "PASSWORD", "SECRET", "DATABASE_URL", "REDIS_URL", "COPY_TO")
     for field in dataclasses.fields(Settings):
         assert field.metadata["secret"] is any(word in field.metadata["variable"] for word in words), field.name
     settings = Settings(github_tokens=("one-token", "two-token"), admin_token="admin")

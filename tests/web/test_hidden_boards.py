@@ -56,7 +56,16 @@ WITHOUT_BOARDS = {
     *("/queues", "/queues/retry", "/queues/{id}", "/ready", "/refresh", "/robots.txt", "/static/{path:path}"),
     *("/version", "/submit", "/retry", "/repositories/retry"),
     *("/admin/work", "/admin/failures", "/admin/blocks", "/admin/audit", "/admin/sign-in", "/admin/sign-out"),
-    *("/admin/retry", "/admin/drop", "/admin/forget", "/admin/block", "/admin/unblock", "/blocks", "/blocks/remove"),
+    *(
+        "/admin/retry",
+        "/admin/drop",
+        "/admin/forget",
+        "/admin/block",
+        "/admin/unblock",
+        "/blocks",
+        "/blocks/remove",
+        "/people/forget",
+    ),
     # They lead to the page of the board, whether there is one or not.
     *("/r/{path:board}/-/people", "/r/{path:board}/-/people/"),
 }
