@@ -265,7 +265,7 @@ def test_the_person_stays_away_through_refreshes_recounts_and_mailmaps(history: 
         MAILMAP
         + b"Grace Other <grace@lovelace.example> <ada@example.org>\nAda Lovelace <ada@example.org> <x@y.example>\n"
     )
-    history.push(BOB, b"Somebody Else <x@y.example>", mailmap=changed)
+    history.push(BOB, b"Someone Else <x@y.example>", mailmap=changed)
     history.count()
     check_absent(db)
     assert "grace" not in everything(db)

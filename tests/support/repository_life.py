@@ -151,7 +151,7 @@ class RepositoryLife:
             self._age()
             client.post(f"/refresh?repoUrl={ADDRESS}")
             with self._errand("user job, given up"):
-                users.give_up(self._id, "Nobody was asked.", FINAL)
+                users.give_up(self._id, "No host was asked.", FINAL)
 
     def _age(self) -> None:
         with self.db.errand(""), self.db.write() as session:

@@ -79,7 +79,7 @@ def test_the_token_opens_a_session_that_ends(open_with: Open) -> None:
     assert "Sign out" in session.get("/admin").text
     assert session.get("/queues").status_code == 200
     assert session.send("sign-out").status_code == 303
-    # The cookie is worth nothing any more, whoever kept it.
+    # The cookie is worth nothing any more, and neither is a copy of it.
     assert session.get("/queues").status_code == 401
     assert 'type="password"' in session.get("/admin").text
     assert [act for _, act, _ in entries(site)] == ["sign-out", "sign-in", "sign-in"]

@@ -142,9 +142,11 @@ def test_a_submission_tries_again_and_tells_nothing(site: Site, client: Client) 
     hide(site)
     answer = client.post(f"/leaderboard?repoUrl={SECRET}")
     assert answer.status_code == 202 and site.queues.enqueued == [(1,)]
-    told = answer.json()
-    assert told["state"] == "pending" and told["message"].startswith("Accepted")
-    assert [told[name] for name in ("totalCommits", "people", "lastProcessedAt", "refreshError", "error")] == [None] * 5
+    answered = answer.json()
+    assert answered["state"] == "pending" and answered["message"].startswith("Accepted")
+    assert [answered[name] for name in ("totalCommits", "people", "lastProcessedAt", "refreshError", "error")] == [
+        None
+    ] * 5
     page = client.post("/submit", content=f"repoUrl={SECRET}", headers={"Origin": "http://localhost:3000"})
     assert page.status_code == 404 and "is private or does not exist" in page.text
     assert client.post(f"/repositories/retry?repoUrl={SECRET}").status_code == 404

@@ -193,7 +193,7 @@ class Worker:
         try:
             self.start()
         except BaseException:
-            # Told to stop while it starts: what it has taken already is given back.
+            # It was stopped while it started: it gives back what it has taken.
             self.stop()
             raise
         return self

@@ -6,7 +6,7 @@ Settings of Dramatiq's broker, with the reason for each:
 - A worker's commands are its heartbeat, and a busy worker sends none. :class:`_KeepAlive` sends them, so that its
   messages do not go to another worker, which would do the work twice.
 - A consumer polls several times a second for a new or a finished message. :class:`_PromptConsumer` is notified instead
-  (:mod:`podium.jobs.wake_ups`), and polls every :data:`POLL_SECONDS` for what it was not told about: messages of a dead
+  (:mod:`podium.jobs.wake_ups`), and polls every :data:`POLL_SECONDS` for what it missed: messages of a dead
   worker, or of a version that does not notify.
 - Maintenance searches keys by a pattern, so Podium needs its own Redis database (``REDIS_URL=redis://host/1``).
 """

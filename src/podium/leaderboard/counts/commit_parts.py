@@ -74,7 +74,7 @@ def commit_split(ranked: Ranked) -> WindowSplit:
         declared = ai_commits(ranked, group)
         by_kind[ranked.groups.kinds[group]] -= declared
         by_kind["agent"] += declared
-    # Whoever was removed is a person.
+    # Only people are removed.
     return WindowSplit(by_kind["human"] + by_kind["removed"], by_kind["bot"], by_kind["agent"], by_bots)
 
 

@@ -96,7 +96,7 @@ def audit(
 
 
 async def _own_form(request: Request, context: AdministratorDep, form: FormDep) -> Context | None:
-    """The context of a form that a page of this session sent; None if nobody is signed in.
+    """The context of a form that a page of this session sent; None without a session.
 
     Raises:
         Forbidden: the form is of another session.

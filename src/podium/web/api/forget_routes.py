@@ -110,7 +110,7 @@ def forget_now(context: Context, person: str, *, actor: str) -> str:
 def list_blocks(context: ContextDep, _: AdminOnly) -> JSONResponse:
     """Repositories, owners, addresses and people that are refused or not shown, the newest first.
 
-    The `value` of a person is a keyed hash, from which nobody can tell who it is.
+    The `value` of a person is a keyed hash, which does not show who it is.
     """
     with context.services.db.read() as session:
         found = block_list.blocks(session)
