@@ -45,9 +45,9 @@ async def count() -> Response:
 
 with open_site(folder, live_connections_per_client=100_000) as site:
     read = site.db.read
-    def counted():
+    def counted(*limits):
         readings[0] += 1
-        return read()
+        return read(*limits)
     site.db.read = counted
     make = server.create_app
     def create_app(services):

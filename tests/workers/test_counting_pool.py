@@ -21,6 +21,8 @@ for line in sys.stdin:
     print(os.getpid(), flush=True)
     if "signal" in order:
         signal.signal(signal.SIGTERM, signal.SIG_IGN if order.get("deaf") else signal.SIG_DFL)
+        # `nohup` passes on that it is ignored.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.kill(os.getpid(), order["signal"])
         time.sleep(60)
     if "exit" in order:
