@@ -23,8 +23,8 @@ from pathlib import Path
 from benchmarks import cpu
 from podium.app import factories
 from podium.jobs import reconciler
-from podium.jobs.broker import JobQueues
-from podium.jobs.queues import Queues
+from podium.jobs.messages.broker import JobQueues
+from podium.jobs.messages.queues import Queues
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.community import Community, build, gather

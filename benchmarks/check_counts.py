@@ -30,7 +30,7 @@ from benchmarks.recount import ROLES, Pair, Recount, Rows
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.row_roles import add_roles
-from podium.leaderboard.people import COMMITS, MERGES, People
+from podium.leaderboard.rows.people import COMMITS, MERGES, People
 from podium.leaderboard.rules import Rules
 from podium.timeutil import DAY, iso_day
 from tests.support.small_histories import GITHUB, CountedHistory

@@ -15,7 +15,7 @@ from podium.clones.source import Source
 from podium.git.command import Git
 from podium.history.count import count
 from podium.history.totals import Tally
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.settings import Settings
 from podium.storage.session import Database

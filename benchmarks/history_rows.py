@@ -21,7 +21,7 @@ from benchmarks.measure import Measured
 from benchmarks.subjects import ENVIRONMENT, TREELESS, Subject
 from podium.app import factories
 from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.textutil.raw_bytes import readable
 from tests.support.postgres import Postgres

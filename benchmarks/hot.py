@@ -45,7 +45,7 @@ import dataclasses, sys
 from pathlib import Path
 from fastapi import Response
 from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.web.serving import server
 from tests.support.bulk_rows import fill
 from tests.support.web import open_site
@@ -214,7 +214,7 @@ def _processes(postgres: Postgres, folder: Path, load: Load, options: argparse.N
 
 def _fill(database: str, people: int) -> None:
     from podium.storage import migrate
-    from podium.storage.postgres import PostgresDatabase
+    from podium.storage.postgresql.postgres import PostgresDatabase
     from tests.support.bulk_rows import fill
 
     migrate.migrate(database)

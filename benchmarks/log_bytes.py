@@ -21,7 +21,7 @@ from podium.history.totals import Tally
 from podium.storage import migrate, sqlite_schema
 from podium.storage.commit_log import segments
 from podium.storage.commit_log.codec import COLUMNS
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.postgres import running_postgres

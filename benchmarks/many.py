@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from podium.jobs import reconciler
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.store import transitions
 from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from tests.support.bulk_rows import fill
 from tests.support.plans import Explained, Statement

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import psycopg
 
 from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from tests.support.bulk_rows import fill
 from tests.support.postgres import running_postgres
 

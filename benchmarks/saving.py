@@ -23,13 +23,13 @@ from pathlib import Path
 
 from podium.accounts.classify import classify_emails
 from podium.accounts.stale import MaxAges
-from podium.clones.mailmap import Identity
+from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.save import Count, save_count
 from podium.history.totals import Tally
 from podium.jobs import lease
 from podium.repositories.store import queries
 from podium.storage import migrate, sqlite_schema
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from podium.timeutil import WEEK

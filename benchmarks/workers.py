@@ -27,7 +27,7 @@ import psycopg
 
 from benchmarks import cpu, synthetic
 from podium.app import factories
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.settings import Settings
 from podium.submissions.submit import submit

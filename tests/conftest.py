@@ -11,11 +11,11 @@ from typing import Any
 import hypothesis
 import pytest
 
-from podium.jobs.broker import Backend
-from podium.jobs.memory_broker import MemoryBackend
-from podium.jobs.redis_broker import RedisBackend, connect
+from podium.jobs.messages.broker import Backend
+from podium.jobs.messages.memory_broker import MemoryBackend
+from podium.jobs.messages.redis_broker import RedisBackend, connect
 from podium.settings import Settings
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.support import fork_server, markers

@@ -17,7 +17,7 @@ DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
 EVERYWHERE = {"errors", "settings", "net", "timeutil", "textutil", "telemetry", "__version__"}
 
 # The few modules that may do what the others must not.
-READS_THE_ENVIRONMENT = {"app/child_environment.py", "cli/__init__.py"}
+READS_THE_ENVIRONMENT = {"app/processes/child_environment.py", "cli/__init__.py"}
 STARTS_PROCESSES = {"git/processes.py", "workers/child.py"}
 
 

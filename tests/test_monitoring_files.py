@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from podium.app import ready_checks
-from podium.jobs.queues import COMMITS, USERS, Depth
+from podium.jobs.messages.queues import COMMITS, USERS, Depth
 from podium.monitoring import alarms
 from podium.monitoring.alarms import AlarmFacts
 from podium.monitoring.gauges import gauges, ready_gauges

@@ -31,7 +31,7 @@ from podium.accounts.github.redis_budget import RedisBudgetStore, dumps, loads
 from podium.accounts.github.requests import Api, ParsedAnswer
 from podium.accounts.github.token_pool import BudgetStore, MemoryBudgetStore, TokenPool
 from podium.errors import QueueError
-from podium.jobs.redis_broker import connect
+from podium.jobs.messages.redis_broker import connect
 from podium.settings import Settings
 from tests.support.valkey import Valkey, running_valkey
 

@@ -14,7 +14,7 @@ from podium.accounts.sums import moved_sum_steps
 from podium.accounts.user_job import UserJob
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.steps import run_steps
+from podium.storage.transactions.steps import run_steps
 from tests.support.rows import add_people, add_repository, repository
 from tests.support.watched_database import Watched, ends_after
 

@@ -11,9 +11,9 @@ from podium.accounts.github.token_check import GitHubState, TokenCheck
 from podium.accounts.unresolved_boards import AT_ONCE, UnresolvedBoards
 from podium.app import factories
 from podium.app.reopened_boards import reopen
-from podium.jobs.queues import NullQueues
-from podium.repositories.store import unresolved
-from podium.repositories.store.unresolved import UnresolvedCode, WhyUnresolved
+from podium.jobs.messages.queues import NullQueues
+from podium.repositories.store.work import unresolved
+from podium.repositories.store.work.unresolved import UnresolvedCode, WhyUnresolved
 from podium.storage.session import Database
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount

@@ -12,7 +12,7 @@ from typing import Any
 
 from podium.storage.session import Session
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from podium.app.api_process import share_of
-from podium.app.api_supervisor import check_shared
+from podium.app.processes.api_process import share_of
+from podium.app.processes.api_supervisor import check_shared
 from podium.errors import BadSetting
 from podium.settings import Settings
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.telemetry import metrics, metrics_pipe
 from podium.telemetry.batched_metrics import BatchedMetrics
 from podium.telemetry.metrics_pipe import MetricsPipe

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.app.child_environment import counting_environment, doctor_environment, worker_environment
+from podium.app.processes.child_environment import counting_environment, doctor_environment, worker_environment
 from podium.settings import Settings
 from podium.workers import child
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from podium.app.counting_child import ChildCounter
+from podium.app.processes.counting_child import ChildCounter
 from podium.jobs import lease
 from podium.repositories.model import Repository
 from podium.settings import Settings

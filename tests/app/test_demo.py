@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
-from podium.app.server_process import services
+from podium.app.processes.server_process import services
 from podium.errors import BadSetting, StorageError
 from podium.repositories.model import Repository
 from podium.repositories.store import queries

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
-from podium.app.child_environment import counting_environment
+from podium.app.processes.child_environment import counting_environment
 from podium.jobs import lease
 from podium.settings import Settings
 from podium.workers import child

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.cli.arguments import CHILD_COMMANDS, COMMANDS, parser
-from podium.cli.completion_command import script
+from podium.cli.commands.completion_command import script
 from tests.cli.test_arguments import parsers
 
 _BASH = """

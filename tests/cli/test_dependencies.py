@@ -150,7 +150,7 @@ def test_drawing_libraries_are_imported_by_the_first_picture() -> None:
     script = """
 import sys
 import podium.cli.rank.rank_command
-import podium.app.server_process
+import podium.app.processes.server_process
 import podium.web.application
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.typesetting import Typesetter

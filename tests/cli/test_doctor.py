@@ -26,7 +26,7 @@ from podium.cli import doctor
 from podium.cli.doctor import database, exposure, github_api, machine, redis_server, side_by_side
 from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok, problem, warning
 from podium.git import version
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.messages.queues import COMMITS, USERS
 from podium.settings import Settings
 from podium.storage import sqlite_schema
 from podium.storage.session import Database

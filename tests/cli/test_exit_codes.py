@@ -100,7 +100,7 @@ def test_an_error_of_a_command_is_one_line(
     def fail(*_: object) -> int:
         raise raised
 
-    monkeypatch.setattr("podium.cli.migrate_command.run", fail)
+    monkeypatch.setattr("podium.cli.commands.migrate_command.run", fail)
     assert cli.main(["migrate"]) == code
     assert capsys.readouterr() == ("", shown)
 
@@ -111,7 +111,7 @@ def test_a_worker_process_is_started_again_after_a_fault_that_passes(monkeypatch
     def fail(*_: object) -> int:
         raise raised.pop()
 
-    monkeypatch.setattr("podium.cli.worker.run_process", fail)
+    monkeypatch.setattr("podium.cli.commands.worker.run_process", fail)
     for error, code in (
         (errors.StorageError("The database cannot be reached."), 1),
         (errors.QueueError("Redis cannot be used."), 1),
@@ -124,7 +124,7 @@ def test_a_worker_process_is_started_again_after_a_fault_that_passes(monkeypatch
 
 def test_sigterm_interrupts_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("podium.cli.migrate_command.run", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr("podium.cli.commands.migrate_command.run", lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         assert cli.main(["migrate"]) == 130
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from podium.clones.mirrors import mirror_path
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.store import queries, transitions
 from podium.storage.sqlite import SqliteDatabase

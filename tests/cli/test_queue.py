@@ -16,17 +16,19 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from podium.cli.queue import table
+from podium.cli.commands.queue import table
 from podium.errors import Conflict, LeaseLost, NotFound, QueueError
-from podium.jobs import batches, broker
-from podium.jobs.broker import Backend, JobQueues
-from podium.jobs.queues import COMMITS, USERS, Depth
-from podium.jobs.redis_broker import connect
-from podium.jobs.redis_queues import NAMESPACE, RedisQueues
+from podium.jobs import batches
+from podium.jobs.messages import broker
+from podium.jobs.messages.broker import Backend, JobQueues
+from podium.jobs.messages.queues import COMMITS, USERS, Depth
+from podium.jobs.messages.redis_broker import connect
+from podium.jobs.messages.redis_queues import NAMESPACE, RedisQueues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import ApiBudget, Overview, as_json
-from podium.repositories.store import statistics, transitions
-from podium.repositories.store.schedule import next_virtual_start
+from podium.repositories.store import transitions
+from podium.repositories.store.readers import statistics
+from podium.repositories.store.work.due_work import next_virtual_start
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.clones.local import open_local
-from podium.clones.mailmap import Mailmaps, identities
+from podium.clones.mailmaps.mailmap import Mailmaps, identities
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits

@@ -11,7 +11,7 @@ import pytest
 
 from podium.clones.cloned_from import origin_urls, slug_at
 from podium.clones.local import LocalRepository, open_local
-from podium.clones.mailmap import Mailmaps
+from podium.clones.mailmaps.mailmap import Mailmaps
 from podium.clones.path_source import PathSource
 from podium.errors import HistoryError
 from podium.git.command import Git

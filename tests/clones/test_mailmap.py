@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.mailmap import Identity, Mailmaps, Pair, find_mailmap, identities
+from podium.clones.mailmaps.mailmap import Identity, Mailmaps, Pair, find_mailmap, identities
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits

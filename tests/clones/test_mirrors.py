@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from podium.clones.mailmap import Mailmaps, identities
+from podium.clones.mailmaps.mailmap import Mailmaps, identities
 from podium.clones.mirrors import Mirror, Mirrors
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git

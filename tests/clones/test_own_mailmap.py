@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.mailmap import Identity, Mailmaps, Pair, identities
-from podium.clones.own_mailmap import OwnMailmap, notes_on, read_own_mailmaps
+from podium.clones.mailmaps.mailmap import Identity, Mailmaps, Pair, identities
+from podium.clones.mailmaps.own_mailmap import OwnMailmap, notes_on, read_own_mailmaps
 from podium.errors import BadMailmapFile
 from podium.git.command import Git
 from podium.git.limits import Limits

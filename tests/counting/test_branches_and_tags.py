@@ -11,7 +11,7 @@ from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries

@@ -23,7 +23,7 @@ from podium.history.commit import Facts
 from podium.history.totals import Tally
 from podium.history.trailers.mentions import NO_MENTIONS
 from podium.jobs import lease
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
 from podium.storage.session import Database

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
-from podium.clones.own_mailmap import read_own_mailmaps
+from podium.clones.mailmaps.own_mailmap import read_own_mailmaps
 from podium.errors import BadMailmapFile
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import path_address
 from podium.repositories.model import State
 from podium.repositories.store import queries

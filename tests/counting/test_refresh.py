@@ -12,19 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from podium.clones import mailmap
+from podium.clones.mailmaps import mailmap
 from podium.clones.path_source import PathSource
 from podium.counting.commit_job import CommitJob
 from podium.git.command import Git
 from podium.history.trailers.mentions import MOST_NAMED
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import path_address
 from podium.repositories.store import queries
 from podium.repositories.store.log_check import check_log
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.steps import Step
+from podium.storage.transactions.steps import Step
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
 from tests.support.hostile import co_authors

@@ -10,14 +10,14 @@ import pytest
 
 from podium.accounts.classify import classify_emails
 from podium.accounts.stale import MaxAges
-from podium.clones.mailmap import Identity
+from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.save import Count, is_small, save_count
 from podium.errors import BadCommitLog, LeaseLost
 from podium.history.totals import Tally
 from podium.jobs import lease, reconciler
 from podium.jobs.lease import Lease
 from podium.leaderboard.board_data import BoardData, keep_on
-from podium.leaderboard.people import load_people
+from podium.leaderboard.rows.people import load_people
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.log_check import check_log
 from podium.storage.commit_log import segments
@@ -38,7 +38,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("podium.counting.save.STEP_ROWS", STEP)
     monkeypatch.setattr("podium.counting.save.STEP_STATEMENTS", STEP)
     monkeypatch.setattr("podium.counting.save._MOST_AT_ONCE", STEP)
-    monkeypatch.setattr("podium.repositories.store.hidden_counts._PEOPLE", STEP)
+    monkeypatch.setattr("podium.repositories.store.deletion.hidden_counts._PEOPLE", STEP)
     monkeypatch.setattr("podium.history.sorted_commits.LARGEST_SEGMENT", 2 * STEP)
 
 

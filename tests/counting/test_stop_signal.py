@@ -8,7 +8,7 @@ import pytest
 
 from podium.counting.stop_signal import StopSignal
 from podium.errors import StorageError
-from podium.storage.retry_transaction import retry_transaction
+from podium.storage.transactions.retry_transaction import retry_transaction
 
 
 @pytest.mark.parametrize("cause", [0, 1])

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from podium.jobs.queues import BATCH_SIZE, COMMITS, USERS
+from podium.jobs.messages.queues import BATCH_SIZE, COMMITS, USERS
 from podium.storage.tables import metadata
 from tests.support.cli import Podium
 from tests.support.community import Community, build, gather

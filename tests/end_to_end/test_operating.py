@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks import synthetic
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.messages.queues import COMMITS, USERS
 from tests.support.cli import ADMIN_TOKEN
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import GitHost, serve_repositories

@@ -15,7 +15,7 @@ from podium.app import factories
 from podium.clones.path_source import PathSource
 from podium.errors import BadCommitLog
 from podium.git.command import Git
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.export.formats import render
 from podium.leaderboard.rules import Rules

@@ -25,7 +25,7 @@ from podium.forgetting.forget_person import forget_person, remember_person, swee
 from podium.git.command import Git
 from podium.history.totals import Tally
 from podium.jobs import batches
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import State
 from podium.repositories.store import queries

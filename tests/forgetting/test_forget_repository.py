@@ -17,7 +17,7 @@ from podium.errors import LeaseLost
 from podium.forgetting.forget_repository import Kept, forget_repository, mark_repository, remove_marked
 from podium.forgetting.upkeep import Disk, Upkeep
 from podium.jobs import reconciler
-from podium.repositories.store import removal
+from podium.repositories.store.deletion import removal
 from podium.settings import Settings
 from podium.storage import sqlite_schema
 from podium.storage.session import Database
@@ -39,7 +39,7 @@ TABLES = (
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("podium.repositories.store.removal._ROWS", 20)
+    monkeypatch.setattr("podium.repositories.store.deletion.removal._ROWS", 20)
 
 
 def sizes(db: Database) -> dict[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from podium.errors import HistoryError
-from podium.history.cat_file import BatchSplitter
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import beginning_of
+from podium.history.walks.cat_file import BatchSplitter
 
 NONCE = b"5f2b"
 OBJECTS = [

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.history.cat_file import record
 from podium.history.commit import UNREADABLE, CommitFacts, read_commit
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT
 from podium.history.person import LONGEST_TEXT, split_person
 from podium.history.trailers.mentions import KEYS, mention_of, mentions_of
+from podium.history.walks.cat_file import record
 from podium.textutil.raw_bytes import from_bytes
 from tests.support import repos
 

@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from podium.history.cat_file import BatchSplitter, record
 from podium.history.commit import MOST_PARENTS, CommitFacts, read_commit
 from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT, LargeCommit, beginning_of
 from podium.history.trailers import message_trailers
 from podium.history.trailers.mentions import MOST_NAMED
 from podium.history.trailers.message_trailers import MOST_LINES, read_trailers
+from podium.history.walks.cat_file import BatchSplitter, record
 from tests.support.growth import growth
 from tests.support.hostile import CO_AUTHOR, HOSTILE, co_authors, raw_commit, repeated
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.clones.mailmap import Mailmaps, find_mailmap, identities
+from podium.clones.mailmaps.mailmap import Mailmaps, find_mailmap, identities
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits

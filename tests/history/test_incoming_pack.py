@@ -18,11 +18,11 @@ from podium.clones.mirrors import Mirror, Mirrors
 from podium.errors import HistoryError
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.history import incoming_pack
 from podium.history.count import count
 from podium.history.count_limits import CountLimits
-from podium.history.incoming_pack import IncomingPack
 from podium.history.totals import Tally
+from podium.history.walks import incoming_pack
+from podium.history.walks.incoming_pack import IncomingPack
 from tests.support import packs as make
 from tests.support import repos
 from tests.support.githttp import GitHost, serve_repositories

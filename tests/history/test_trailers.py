@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.history.cat_file import record
 from podium.history.commit import read_commit
 from podium.history.commit_reader import CommitReader
 from podium.history.person import Person
@@ -18,6 +17,7 @@ from podium.history.trailers import trailer_memo
 from podium.history.trailers.agent_values import agent_of
 from podium.history.trailers.message_trailers import read_mentions
 from podium.history.trailers.trailer_memo import TrailerMemo
+from podium.history.walks.cat_file import record
 from tests.support.growth import growth
 from tests.support.hostile import HOSTILE, raw_commit
 

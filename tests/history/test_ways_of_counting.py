@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.git.limits import Limits
-from podium.history.closed_history import ClosedHistoryCheck
 from podium.history.commit import MOST_PARENTS
 from podium.history.count import count
-from podium.history.incoming_pack import IncomingPack
 from podium.history.large_commit import LARGEST_COMMIT
 from podium.history.totals import Tally
+from podium.history.walks.closed_history import ClosedHistoryCheck
+from podium.history.walks.incoming_pack import IncomingPack
 from tests.support import packs as make
 from tests.support import repos
 from tests.support.hostile import HOSTILE, hostile_repository, raw_commit

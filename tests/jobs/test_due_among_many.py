@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podium.repositories.store import leases, schedule
+from podium.repositories.store.work import due_work, leases
 from podium.storage.session import Database, Session
 from tests.support.bulk_rows import settle
 from tests.support.plans import Explained
@@ -29,7 +29,7 @@ def work_to_find(db: Database, **quiet: float) -> tuple[int, int]:
     """How many repositories one pass takes, and the work of its statements."""
     explained = Explained(db)
     with explained.write() as session:
-        found = schedule.take_due(session, limit=20, **quiet)
+        found = due_work.take_due(session, limit=20, **quiet)
     return len(found), sum(statement.plan.work for statement in explained.statements)
 
 
@@ -77,7 +77,7 @@ def test_the_work_to_take_one_does_not_grow_with_those_that_wait_for_their_time(
         settle(db)
         explained = Explained(db)
         with explained.write() as session:
-            assert schedule.next_virtual_start(session, "a") == 99999
+            assert due_work.next_virtual_start(session, "a") == 99999
             assert take_next(session) == key
         measured.append(sum(statement.plan.work for statement in explained.statements))
     before, after = measured
@@ -100,14 +100,14 @@ def test_the_first_of_those_that_are_due_is_taken_whether_or_not_it_had_to_wait(
                 id=number,
             )
     with db.write() as session:
-        assert schedule.next_virtual_start(session, "a") == 2
+        assert due_work.next_virtual_start(session, "a") == 2
         taken = [take_next(session) for _ in range(5)]
     assert taken == ["waited", "first", "waited longer", "last", None]
 
 
 def test_what_is_enqueued_after_its_wait_waits_for_nothing_more(db: Database) -> None:
-    """So few have a time in the past, which :func:`podium.repositories.store.leases.take_next` looks through."""
+    """So few have a time in the past, which :func:`podium.repositories.store.work.leases.take_next` looks through."""
     add_repository(db, "github.com/o/a")
     with db.write() as session:
         session.run("UPDATE repository SET enqueued_at = {now} - 9, not_before = {now} - 1")
-        assert [one.not_before for one in schedule.take_due(session, limit=9)] == [None]
+        assert [one.not_before for one in due_work.take_due(session, limit=9)] == [None]

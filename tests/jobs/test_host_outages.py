@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.cli.queue import table
+from podium.cli.commands.queue import table
 from podium.clones.mirrors import Mirrors
 from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob
@@ -22,7 +22,8 @@ from podium.monitoring.inspector import Inspector
 from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository
-from podium.repositories.store import git_hosts, schedule, transitions
+from podium.repositories.store import transitions
+from podium.repositories.store.work import due_work, git_hosts
 from podium.storage.session import Database
 from podium.submissions import admin
 from podium.submissions.capacity import Capacity
@@ -245,8 +246,8 @@ def test_what_waits_for_a_host_takes_no_place_of_others(server: Server) -> None:
         server.submit(name)
     server.work()
     with server.db.read() as session:
-        assert schedule.waiting(session, unknown_size=1) == (0, 0)
-        assert not any(each.is_due for each in schedule.waiting_in_order(session, limit=10))
+        assert due_work.waiting(session, unknown_size=1) == (0, 0)
+        assert not any(each.is_due for each in due_work.waiting_in_order(session, limit=10))
         Capacity(1, 0).check(session)
 
 

@@ -13,7 +13,7 @@ from podium.errors import LeaseLost
 from podium.jobs import lease
 from podium.repositories.model import Repository
 from podium.storage import migrate
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from tests.support.postgres import running_postgres
 from tests.support.rows import add_repository, enqueue_due, expire_lease, leased, repository

@@ -11,14 +11,14 @@ import pytest
 
 from podium.errors import StorageError
 from podium.jobs import lease, overflow
-from podium.jobs.broker import JobQueues
-from podium.jobs.memory_broker import MemoryBackend
+from podium.jobs.messages.broker import JobQueues
+from podium.jobs.messages.memory_broker import MemoryBackend
+from podium.jobs.messages.queues import NullQueues
 from podium.jobs.overflow import OverflowSlots, RunningJob
-from podium.jobs.queues import NullQueues
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
-from podium.repositories.store import slow
+from podium.repositories.store.work import slow
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.rows import repository, some_repository

@@ -13,13 +13,13 @@ import pytest
 from dramatiq import Message
 
 from podium.errors import BadSetting, QueueError
-from podium.jobs import broker, redis_broker
-from podium.jobs.broker import Backend, JobQueues
+from podium.jobs.messages import broker, redis_broker
+from podium.jobs.messages.broker import Backend, JobQueues
+from podium.jobs.messages.queues import COMMITS, USERS
+from podium.jobs.messages.redis_broker import RedisBackend, connect
+from podium.jobs.messages.redis_queues import NAMESPACE
 from podium.jobs.overflow import RunningJob
-from podium.jobs.queues import COMMITS, USERS
 from podium.jobs.reconciler import reconcile, reconciler
-from podium.jobs.redis_broker import RedisBackend, connect
-from podium.jobs.redis_queues import NAMESPACE
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.rows import RecordingQueues, add_repository

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from podium.errors import BadSetting, QueueError
-from podium.jobs.redis_broker import RedisBackend, connect
+from podium.jobs.messages.redis_broker import RedisBackend, connect
 from podium.settings import Settings
 from tests.support.tls import CERTIFICATES, tls_in_front_of
 from tests.support.valkey import PASSWORD, Valkey

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from podium.jobs import lease
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.jobs.reconciler import enqueue_sibling
 from podium.repositories.address import parse_address
-from podium.repositories.store import slow
+from podium.repositories.store.work import slow
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.rows import RecordingQueues

@@ -246,7 +246,7 @@ def test_edition_follows_the_row(counted: Counted) -> None:
 
 
 def test_many_people_are_read_in_pieces(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("podium.leaderboard.people._CHUNK", 3)
+    monkeypatch.setattr("podium.leaderboard.rows.people._CHUNK", 3)
     weeks = {SUNDAY + n * WEEK: 1 for n in range(5)}
     # Whatever order the database has for text, everybody is read once.
     names = ["Ada", "ada", "Ädä", "_", "~", "李", "ADA", "a b", "", "é"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from podium.leaderboard.board_data import BoardData
-from podium.leaderboard.explain import read_explanation
+from podium.leaderboard.rows.explain import read_explanation
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.search import find, row_of
 from podium.repositories.store import queries

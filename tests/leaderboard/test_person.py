@@ -12,8 +12,8 @@ import pytest
 
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.yearly_ranks import ranks_by_year
-from podium.leaderboard.person_document import read_person
-from podium.leaderboard.person_names import group_named, person_name
+from podium.leaderboard.rows.person_document import read_person
+from podium.leaderboard.rows.person_names import group_named, person_name
 from podium.leaderboard.rules import Rules
 from podium.repositories.store import queries
 from podium.storage.session import Database

@@ -17,7 +17,7 @@ from podium.leaderboard.counts.bus_factor import bus_factors, half_of
 from podium.leaderboard.counts.presence import YEAR, moment_of, presence
 from podium.leaderboard.export.sorted_rows import sorted_rows
 from podium.leaderboard.figures import read_figures
-from podium.leaderboard.row_order import shown
+from podium.leaderboard.rows.row_order import shown
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.store import queries

@@ -20,9 +20,9 @@ from podium.storage.commit_log.codec import COLUMNS, decode, encode
 from podium.storage.commit_log.compact import MOST_SMALL, mergeable, merged
 from podium.storage.commit_log.segment import LARGEST_SEGMENT, LARGEST_SET, Segment
 from podium.storage.commit_log.segments import Link, check_chain
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
-from podium.storage.steps import run_steps
+from podium.storage.transactions.steps import run_steps
 from tests.support.rows import add_repository
 
 INT64 = st.integers(-(2**63), 2**63 - 1)

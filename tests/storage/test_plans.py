@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from podium.repositories.listing import MANY, Totals
-from podium.repositories.store.selection import Selection
-from podium.storage.postgres import PostgresDatabase
+from podium.repositories.store.readers.selection import Selection
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.bulk_rows import fill
@@ -29,8 +29,8 @@ TOTAL = re.compile(
     r"( AND state = :state)?"
 )
 
-# A thread of its own notes it, at any time.
-PEOPLE_NOTED = "UPDATE repository SET people = "
+# Threads of their own note these, at any time.
+NOTED = ("UPDATE repository SET people = ", "UPDATE repository SET last_read_at = ")
 # The places of all that wait are read once in a while: see podium.repositories.queue_places.
 PLACES = ("SELECT id, virtual_start, not_before IS NULL", "FROM worker WHERE")
 
@@ -71,7 +71,7 @@ def errands(db: Database, folder: Path) -> list[Statement]:
         for one in explained.statements
         if one.errand
         and not TOTAL.fullmatch(one.line)
-        and PEOPLE_NOTED not in one.line
+        and not one.line.startswith(NOTED)
         and not (one.errand.startswith("GET ") and any(places in one.line for places in PLACES))
     ]
     assert len(found) > 150

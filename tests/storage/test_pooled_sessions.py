@@ -10,8 +10,8 @@ import pytest
 from podium.errors import DatabaseAway, StorageError
 from podium.storage import migrate
 from podium.storage.migration_engine import is_behind_pooler
-from podium.storage.postgres import PostgresDatabase
-from podium.storage.time_limits import LONG, QUICK, TimeLimit
+from podium.storage.postgresql.postgres import PostgresDatabase
+from podium.storage.transactions.time_limits import LONG, QUICK, TimeLimit
 from tests.support.pooler import Pooler, pooled
 from tests.support.postgres import Postgres
 

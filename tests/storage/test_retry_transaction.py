@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from podium.errors import StorageError
-from podium.storage.retry_transaction import LONGEST_PAUSE, TOTAL, retry_transaction
+from podium.storage.transactions.retry_transaction import LONGEST_PAUSE, TOTAL, retry_transaction
 
 
 class Ticking(threading.Event):

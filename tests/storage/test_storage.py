@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from podium.errors import BadSetting, StorageError, WrongRevision
-from podium.storage.postgres import PostgresDatabase
-from podium.storage.postgres_sql import translated
+from podium.storage.postgresql.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres_sql import translated
 from podium.storage.session import Database, Session
 from tests.support.postgres import PASSWORD, Postgres, running_postgres
 from tests.support.rows import add_repository

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from podium.repositories.model import COUNTING_VERSION
 from podium.storage.commit_log.codec import COLUMNS, encode
-from podium.storage.postgres import PostgresDatabase
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
-from podium.storage.time_limits import LONG
+from podium.storage.transactions.time_limits import LONG
 from tests.support.commit_logs import Commit, segment_of
 
 # 2023-01-01, a Sunday.

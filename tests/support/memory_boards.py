@@ -12,7 +12,7 @@ from podium.leaderboard.board_data import BoardData, Part, Ranked, keep_on
 from podium.leaderboard.counts.commit_log import read_log, read_roles
 from podium.leaderboard.joining.grouping import Groups
 from podium.leaderboard.joining.known_accounts import Accounts
-from podium.leaderboard.people import People
+from podium.leaderboard.rows.people import People
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import State
 from tests.support.commit_logs import Commit, segment_of

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from podium.storage.session import Database, Params, Row, Session
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 
 _STEPS = 100
 

@@ -15,11 +15,12 @@ from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches, reconciler
-from podium.jobs.queues import COMMITS, USERS, NullQueues
+from podium.jobs.messages.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector
 from podium.repositories.model import Repository
-from podium.repositories.store import leases, queries, transitions
-from podium.repositories.store.unresolved import FINAL
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.work import leases
+from podium.repositories.store.work.unresolved import FINAL
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.web.cache import read_moment

@@ -20,7 +20,7 @@ from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.jobs import batches
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.rules import Rules
 from podium.repositories.address import parse_address

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.app import factories
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.leaderboard.board import Document, load_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.figures import read_figures

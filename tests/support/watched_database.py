@@ -10,7 +10,7 @@ from typing import Any
 
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 
 
 class Watched:

@@ -34,10 +34,10 @@ from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import RepositoryRequest, WindowRequest
 from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.errors import StorageError
-from podium.jobs.broker import JobQueues
-from podium.jobs.memory_broker import MemoryBackend
+from podium.jobs.messages.broker import JobQueues
+from podium.jobs.messages.memory_broker import MemoryBackend
+from podium.jobs.messages.queues import COMMITS as COMMIT_QUEUE
 from podium.jobs.overflow import OverflowSlots, RunningJob
-from podium.jobs.queues import COMMITS as COMMIT_QUEUE
 from podium.monitoring.gauges import Gauges
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview

@@ -11,7 +11,7 @@ import pytest
 
 from podium.audit import audit_log
 from podium.errors import PodiumError, QueueError
-from podium.jobs.queues import COMMITS
+from podium.jobs.messages.queues import COMMITS
 from podium.storage import migrate
 from podium.web.admin_sessions import SESSION, Sessions
 from podium.web.administration.doctor_report import EVERY, DoctorReport

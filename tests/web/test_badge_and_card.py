@@ -20,7 +20,7 @@ from podium.leaderboard.export import card
 from podium.leaderboard.export.faces import colour_of
 from podium.leaderboard.export.text_metrics import fit, width, wrap
 from podium.textutil.sanitize import clean
-from podium.web.pages.board_urls import key_of, page_path
+from podium.web.pages.board.board_urls import key_of, page_path
 from podium.web.pages.rendering import Renderer
 from podium.web.share import badge, image_routes
 from podium.web.share.image_routes import policy

@@ -20,8 +20,8 @@ from podium.leaderboard.board_data import BoardData
 from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
-from podium.storage import own_writes
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions import own_writes
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 from podium.web.cache.boards import MAX_ACCOUNT_AGE, BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.listing_cache import ListingCache

@@ -16,7 +16,7 @@ from podium.web.charts.periods import MOST, Periods, month_of, month_start, peri
 from podium.web.charts.scale import scale_of, short
 from podium.web.charts.shapes import HEIGHT, grouped, line, silhouette, stacked
 from podium.web.charts.time_labels import labels_of
-from podium.web.pages.chart import Chart, chart_of, lines_of, series_on
+from podium.web.pages.board.chart import Chart, chart_of, lines_of, series_on
 from tests.support.boards import at
 from tests.support.web import Client, Site
 

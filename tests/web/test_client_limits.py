@@ -7,7 +7,7 @@ import logging
 import pytest
 from limits import RateLimitItem, RateLimitItemPerMinute
 
-from podium.app.api_redis import shared_by_processes
+from podium.app.processes.api_redis import shared_by_processes
 from podium.errors import QueueError, TooManyRequests
 from podium.repositories.fair_queue import NETWORK_SHARE, wider_prefix
 from podium.settings import Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.repositories.listing import selection
-from podium.repositories.store import selection as selections
+from podium.repositories.store.readers import selection as selections
 from podium.storage.session import Database
 from tests.support.plans import Explained
 from tests.support.web import Client, Site, is_problem, open_site

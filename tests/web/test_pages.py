@@ -17,8 +17,8 @@ from podium.leaderboard.export.faces import initials
 from podium.repositories.store import queries
 from podium.textutil.mask import masked
 from podium.timeutil import DAY
-from podium.web.pages import filters
-from podium.web.pages.board_urls import key_of, page_path
+from podium.web.pages.board import filters
+from podium.web.pages.board.board_urls import key_of, page_path
 from podium.web.serving.server import listen, url_of
 from tests.support.limit_clock import LimitClock
 from tests.support.site_server import first_line, serve_site

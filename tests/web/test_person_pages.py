@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from podium.accounts.sums import changed_sums, sum_steps
-from podium.web.pages import people_routes
+from podium.web.pages.people import people_routes
 from tests.support.web import Client, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}

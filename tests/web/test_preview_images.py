@@ -17,7 +17,7 @@ from podium.avatars import thumbnail as thumbnails
 from podium.avatars.image_type import AvatarImage, image_of
 from podium.avatars.thumbnail import MAX_SIDE, thumbnail
 from podium.textutil.sanitize import clean
-from podium.web.pages.chart import Chart, lines_of
+from podium.web.pages.board.chart import Chart, lines_of
 from podium.web.share.preview import pictures
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.pictures import board_picture, comparison_picture, person_picture

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import COUNTING_VERSION, Repository
-from podium.repositories.store import hidden_counts, queries, revision_rows
+from podium.repositories.store import queries, revision_rows
+from podium.repositories.store.deletion import hidden_counts
 from podium.storage.session import Database
 from podium.submissions.revision_limit import make_room, remove
 from podium.submissions.submit import submit

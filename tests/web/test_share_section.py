@@ -99,7 +99,7 @@ def test_the_address_is_the_one_that_the_reader_came_by(tmp_path: Path) -> None:
 
 
 def test_no_path_can_break_out_of_a_snippet() -> None:
-    from podium.web.pages.board_urls import page_path
+    from podium.web.pages.board.board_urls import page_path
 
     row = some_repository(host="git.example:8443", owner='a"b/<c>', name=")](x) `|\\ [y](z")
     share = share_values("https://p.example", page_path(row, "github.com"), {"since": '"><script>'})

@@ -12,11 +12,12 @@ import pytest
 from podium.app.database_watch import DatabaseWatch
 from podium.errors import DatabaseAway, StorageError, WrongRevision
 from podium.monitoring.readiness import Check, Stops
-from podium.storage import migrate, own_writes
-from podium.storage.guarded_database import TRY_EVERY, GuardedDatabase
+from podium.storage import migrate
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions import own_writes
+from podium.storage.transactions.guarded_database import TRY_EVERY, GuardedDatabase
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 from podium.web.cache import staleness
 from podium.web.middleware.stale_answers import FRESH, MAX_COPIES, StaleAnswers
 from tests.support.web import Client, Site

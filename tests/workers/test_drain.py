@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from podium.errors import QueueError
-from podium.jobs.queues import COMMITS, USERS
-from podium.repositories.store import worker_faults
+from podium.jobs.messages.queues import COMMITS, USERS
+from podium.repositories.store.work import worker_faults
 from podium.storage.session import Database
 from podium.workers import drain
 from podium.workers.drain import Drain

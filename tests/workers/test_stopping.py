@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.jobs.queues import USERS
+from podium.jobs.messages.queues import USERS
 from tests.support.community import build, gather
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import GitHost, serve_repositories

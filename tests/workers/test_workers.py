@@ -19,7 +19,7 @@ import pytest
 
 import podium as package
 from benchmarks import synthetic
-from podium.jobs.queues import COMMITS
+from podium.jobs.messages.queues import COMMITS
 from tests.support.cli import Podium, clean_environment
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories

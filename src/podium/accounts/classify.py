@@ -11,7 +11,7 @@ from podium.accounts.links import KNOWN
 from podium.accounts.stale import IS_ADDRESS, MaxAges, stale_rows
 from podium.bots.tools import BUILT_IN, Bots
 from podium.storage.session import Session
-from podium.storage.steps import STEP_STATEMENTS, Step, chunked
+from podium.storage.transactions.steps import STEP_STATEMENTS, Step, chunked
 
 # The login of an e-mail only fills an empty field, and its "[bot]" is ignored.
 _ACCOUNT_FROM_EMAIL = """

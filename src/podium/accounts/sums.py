@@ -12,7 +12,7 @@ from podium.accounts.links import Move
 from podium.repositories.store import queries
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
-from podium.storage.steps import EMAILS_PER_QUERY, Step, chunked
+from podium.storage.transactions.steps import EMAILS_PER_QUERY, Step, chunked
 
 _COLUMNS = "repository_id, contributor_id, commit_count, merge_count"
 

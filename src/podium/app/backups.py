@@ -156,7 +156,7 @@ def _place(settings: Settings, variable: str) -> object:
     """What tells databases apart, without opening them. ``variable`` is the one to name if it cannot be read."""
     if not settings.uses_postgres:
         return settings.sqlite_path().resolve()
-    from podium.storage.postgres import read_url
+    from podium.storage.postgresql.postgres import read_url
 
     try:
         return read_url(settings.database_url)[1]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from podium.errors import WrongRevision
 from podium.jobs.periodic import Periodic
-from podium.repositories.store import latest_removal
+from podium.repositories.store.deletion import latest_removal
 from podium.storage import migrate
-from podium.storage.guarded_database import GuardedDatabase
 from podium.storage.session import Session
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.guarded_database import GuardedDatabase
+from podium.storage.transactions.time_limits import QUICK
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from podium.accounts.stale import MaxAges
     from podium.accounts.user_job import UserJob
     from podium.bots.tools import Bots
+    from podium.clones.mailmaps.own_mailmap import OwnMailmap
     from podium.clones.mirrors import Mirrors
-    from podium.clones.own_mailmap import OwnMailmap
     from podium.clones.path_source import PathSource
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from podium.forgetting.forget_repository import Kept
     from podium.forgetting.upkeep import Upkeep
     from podium.history.count_limits import CountLimits
-    from podium.jobs.broker import Backend
+    from podium.jobs.messages.broker import Backend
 
 
 def database_url(settings: Settings) -> str | URL:
@@ -76,7 +76,7 @@ def connect(settings: Settings, *, patience: float = 0.0) -> Database:
     """
     make_data_folder(settings)
     if settings.uses_postgres:
-        from podium.storage.postgres import PostgresDatabase
+        from podium.storage.postgresql.postgres import PostgresDatabase
 
         return PostgresDatabase(settings.database_url, most=settings.database_connections, patience=patience)
     from podium.storage.sqlite import SqliteDatabase
@@ -111,11 +111,11 @@ def max_ages(settings: Settings) -> MaxAges:
 def backend(settings: Settings) -> Backend:
     """Return the configured backend; raise BadSetting if the settings of Redis cannot be read."""
     if settings.uses_redis:
-        from podium.jobs.redis_broker import RedisBackend
-        from podium.jobs.redis_broker import connect as connect_redis
+        from podium.jobs.messages.redis_broker import RedisBackend
+        from podium.jobs.messages.redis_broker import connect as connect_redis
 
         return RedisBackend(connect_redis(settings))
-    from podium.jobs.memory_broker import MemoryBackend
+    from podium.jobs.messages.memory_broker import MemoryBackend
 
     return MemoryBackend()
 
@@ -230,8 +230,8 @@ def token_pools(settings: Settings, db: Database) -> tuple[TokenPool | None, Tok
 def _budget_store(settings: Settings) -> BudgetStore:
     if settings.uses_redis:
         from podium.accounts.github.redis_budget import RedisBudgetStore
-        from podium.jobs.redis_broker import connect
-        from podium.jobs.redis_queues import NAMESPACE
+        from podium.jobs.messages.redis_broker import connect
+        from podium.jobs.messages.redis_queues import NAMESPACE
 
         return RedisBudgetStore(connect(settings), f"{NAMESPACE}:budget:{github_host(settings)}")
     from podium.accounts.github.token_pool import MemoryBudgetStore
@@ -269,7 +269,7 @@ def stale_rows(settings: Settings) -> Callable[[Session, int, int], list[int]]:
 
 def own_mailmaps(settings: Settings, files: Sequence[str] = ()) -> list[OwnMailmap]:
     """The user's own mailmaps: the settings' file, then ``files`` of the command line."""
-    from podium.clones.own_mailmap import OwnMailmap
+    from podium.clones.mailmaps.own_mailmap import OwnMailmap
 
     own = [OwnMailmap.at(settings.mailmap_file, "The file of PODIUM_MAILMAP_FILE")] if settings.mailmap_file else []
     return own + [OwnMailmap.at(file, f"The file {file} of --mailmap-file") for file in files]
@@ -281,7 +281,7 @@ def check_own_mailmap(settings: Settings) -> list[str]:
     Raises:
         BadMailmapFile: it cannot be used, before a count needs it.
     """
-    from podium.clones.own_mailmap import notes_on
+    from podium.clones.mailmaps.own_mailmap import notes_on
 
     return notes_on(own_mailmaps(settings))
 

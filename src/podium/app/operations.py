@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from podium.app import factories
 from podium.audit import audit_log
 from podium.errors import NoDatabaseYet
-from podium.jobs.queues import QueueMonitor
+from podium.jobs.messages.queues import QueueMonitor
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import ApiBudget, TokenStatus
 from podium.settings import Settings
@@ -81,13 +81,13 @@ def migrate_database(settings: Settings, *, to: str, check: bool) -> str:
 def shared_queues(settings: Settings, **timeouts: float) -> Iterator[QueueMonitor | None]:
     """Open the queues in Redis; None if each process has its own.
 
-    ``timeouts``: as of :func:`podium.jobs.redis_broker.connect`.
+    ``timeouts``: as of :func:`podium.jobs.messages.redis_broker.connect`.
     """
     if not settings.uses_redis:
         yield None
         return
-    from podium.jobs.redis_broker import connect
-    from podium.jobs.redis_queues import RedisQueues
+    from podium.jobs.messages.redis_broker import connect
+    from podium.jobs.messages.redis_queues import RedisQueues
 
     with contextlib.closing(RedisQueues(connect(settings, **timeouts))) as queues:
         yield queues

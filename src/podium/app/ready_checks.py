@@ -13,13 +13,13 @@ from podium.app import factories
 from podium.errors import StorageError, WrongRevision
 from podium.git import version
 from podium.git.limits import bytes_on_disk
-from podium.jobs.broker import Backend
+from podium.jobs.messages.broker import Backend
 from podium.monitoring.readiness import Check, Readiness, Stops
 from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.storage.migrate import check_revision
 from podium.storage.session import Database
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 from podium.workers import heartbeat
 
 # A full disk may still have room for an empty file.

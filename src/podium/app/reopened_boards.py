@@ -10,10 +10,10 @@ from podium.accounts.github.token_check import GitHubState, TokenCheck
 from podium.accounts.stale import MOST_STALE
 from podium.accounts.unresolved_boards import INTERVAL, UnresolvedBoards
 from podium.app import factories
+from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
-from podium.jobs.queues import Queues
-from podium.repositories.store import unresolved
-from podium.repositories.store.unresolved import WhyUnresolved
+from podium.repositories.store.work import unresolved
+from podium.repositories.store.work.unresolved import WhyUnresolved
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions.refresh import StaleRows, resolve_again

@@ -16,7 +16,7 @@ from podium.backup.snapshot import batch_size, batches
 from podium.blocks import forgotten_people
 from podium.errors import Conflict
 from podium.storage.session import Database, Session
-from podium.storage.steps import chunked
+from podium.storage.transactions.steps import chunked
 from podium.workers.heartbeat import DEAD_AFTER
 
 Rows = Iterable[tuple[CarriedTable, list[Any]]]

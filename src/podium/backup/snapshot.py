@@ -7,7 +7,7 @@ from typing import Any
 
 from podium.backup.carried_tables import CarriedTable
 from podium.storage.session import Session
-from podium.storage.steps import STEP_ROWS
+from podium.storage.transactions.steps import STEP_ROWS
 
 # A row of the commit log may have megabytes.
 _ROWS_WITH_BYTES = 4

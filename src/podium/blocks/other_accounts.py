@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from podium.bots.noreply import noreply_account
 from podium.storage.session import Session
-from podium.storage.steps import EMAILS_PER_QUERY, chunked
+from podium.storage.transactions.steps import EMAILS_PER_QUERY, chunked
 
 
 def emails_with_accounts(session: Session, emails: Collection[str], github_host: str) -> set[str]:

@@ -200,7 +200,7 @@ def _add_rank(commands: Any) -> None:
 
 def _add_list(commands: Any) -> None:
     summary = "show what was ranked on this machine, and where the data lies"
-    listing = _add(commands, "list", "list_command:run", summary)
+    listing = _add(commands, "list", "commands.list_command:run", summary)
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.add_argument(
         "-n", "--top", type=_top, metavar="N|all", help="number of rows, the latest first (default: 100, all in JSON)"
@@ -209,7 +209,7 @@ def _add_list(commands: Any) -> None:
 
 def _add_completion(commands: Any) -> None:
     summary = "print a script that completes commands and options in a shell"
-    completion = _add(commands, "completion", "completion_command:run", summary, usage="SHELL")
+    completion = _add(commands, "completion", "commands.completion_command:run", summary, usage="SHELL")
     completion.add_argument(
         "shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="the shell that reads it: bash, zsh or fish"
     )
@@ -219,7 +219,7 @@ def _add_serve(commands: Any) -> None:
     serve = _add(
         commands,
         "serve",
-        "serve:run",
+        "commands.serve:run",
         "serve the API and the page",
         more="Without REDIS_URL this process also counts commits and finds accounts, as `podium worker all` does.\n"
         f"It needs {_SERVER_PACKAGES}.",
@@ -242,7 +242,7 @@ def _add_worker(commands: Any) -> None:
     worker = _add(
         commands,
         "worker",
-        "worker:run",
+        "commands.worker:run",
         "run processes that count and find accounts (needs Redis)",
         usage="KIND [OPTIONS]",
         more=f"It needs REDIS_URL and {_SERVER_PACKAGES}.",
@@ -285,14 +285,14 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 
 def _add_queue(commands: Any) -> None:
     summary = "show the queues, retry failed repositories, drop one"
-    queue = _add(commands, "queue", "queue:show", summary, usage="[ACTION] [OPTIONS]")
+    queue = _add(commands, "queue", "commands.queue:show", summary, usage="[ACTION] [OPTIONS]")
     queue.add_argument("--json", action="store_true", help="print JSON; with --watch one document per line")
     queue.add_argument(
         "--watch", type=_interval, nargs="?", const=2.0, metavar="SECONDS", help="repeat every SECONDS (default: 2)"
     )
     actions = queue.add_subparsers(metavar="ACTION", parser_class=Parser, prog="podium queue")
     queue._positionals.title = "actions"
-    retry = _add(actions, "retry", "queue:retry", "try failed repositories again now", usage="[ID ...]")
+    retry = _add(actions, "retry", "commands.queue:retry", "try failed repositories again now", usage="[ID ...]")
     retry.add_argument(
         "ids",
         metavar="ID",
@@ -300,7 +300,9 @@ def _add_queue(commands: Any) -> None:
         type=_repository_id,
         help="id of a repository that failed or waits for its next try (default: all that failed)",
     )
-    drop = _add(actions, "drop", "queue:drop", "take a repository out of the queue; it becomes failed", usage="ID")
+    drop = _add(
+        actions, "drop", "commands.queue:drop", "take a repository out of the queue; it becomes failed", usage="ID"
+    )
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
 
 
@@ -308,7 +310,7 @@ def _add_forget(commands: Any) -> None:
     forget = _add(
         commands,
         "forget",
-        "forget_command:run",
+        "commands.forget_command:run",
         "delete a repository's board and clone, or forget a person",
         usage="[REPOSITORY] [OPTIONS]",
         more="Of a repository, its rows, the clone on this machine and pictures that no other board needs are\n"
@@ -332,7 +334,7 @@ def _add_block(commands: Any) -> None:
     block = _add(
         commands,
         "block",
-        "block_command:show",
+        "commands.block_command:show",
         "show, add and remove what is refused",
         usage="ACTION",
         more="A blocked repository, owner or address is refused when it is submitted; boards stay until they are "
@@ -340,12 +342,16 @@ def _add_block(commands: Any) -> None:
     )
     actions = block.add_subparsers(metavar="ACTION", parser_class=Parser, prog="podium block", required=True)
     block._positionals.title = "actions"
-    listing = _add(actions, "list", "block_command:show", "show what is blocked")
+    listing = _add(actions, "list", "commands.block_command:show", "show what is blocked")
     listing.add_argument("--json", action="store_true", help="print JSON")
     add = _add(
-        actions, "add", "block_command:add", "refuse a repository, an owner or an address", usage="KIND VALUE [OPTIONS]"
+        actions,
+        "add",
+        "commands.block_command:add",
+        "refuse a repository, an owner or an address",
+        usage="KIND VALUE [OPTIONS]",
     )
-    remove = _add(actions, "remove", "block_command:remove", "accept it again", usage="KIND VALUE")
+    remove = _add(actions, "remove", "commands.block_command:remove", "accept it again", usage="KIND VALUE")
     for action in (add, remove):
         action.add_argument("kind", metavar="KIND", choices=BLOCKS, help=f"{', '.join(BLOCKS[:-1])} or {BLOCKS[-1]}")
         action.add_argument(
@@ -371,7 +377,7 @@ def _add_doctor(commands: Any) -> None:
 
 def _add_migrate(commands: Any) -> None:
     summary = "migrate to the database revision that this Podium needs"
-    migrate = _add(commands, "migrate", "migrate_command:run", summary)
+    migrate = _add(commands, "migrate", "commands.migrate_command:run", summary)
     migrate.add_argument(
         "--to",
         metavar="REVISION",
@@ -385,7 +391,7 @@ def _add_backup(commands: Any) -> None:
     backup = _add(
         commands,
         "backup",
-        "backup_command:backup",
+        "commands.backup_command:backup",
         "save the database in one file, while Podium runs or not",
         usage="FILE [OPTIONS]",
         more="The file has e-mail addresses and the keys of what was forgotten: only its owner may read it.",
@@ -398,7 +404,7 @@ def _add_restore(commands: Any) -> None:
     restore = _add(
         commands,
         "restore",
-        "backup_command:restore",
+        "commands.backup_command:restore",
         "fill the database from a backup, SQLite or PostgreSQL",
         usage="FILE [OPTIONS]",
         more="Stop the server and all workers first. Restoring takes all of the file, or nothing.",
@@ -411,7 +417,7 @@ def _add_copy(commands: Any) -> None:
     copy = _add(
         commands,
         "copy",
-        "backup_command:copy",
+        "commands.backup_command:copy",
         "copy the database to the one that PODIUM_COPY_TO names",
         more="Either may be SQLite or PostgreSQL. Stop the server and all workers first: what they save meanwhile is\n"
         "not copied.",
@@ -420,7 +426,7 @@ def _add_copy(commands: Any) -> None:
 
 
 def _add_schema(commands: Any) -> None:
-    _add(commands, "schema", "schema_command:run", "print the JSON Schema of a board's JSON", usage="")
+    _add(commands, "schema", "commands.schema_command:run", "print the JSON Schema of a board's JSON", usage="")
 
 
 # By name, in the order of the help.
@@ -448,14 +454,14 @@ def _child_parser() -> argparse.ArgumentParser:
     podium = Parser(prog="podium")
     commands = podium.add_subparsers(required=True, parser_class=Parser)
     count = commands.add_parser("_count")
-    count.set_defaults(func="count_command:run")
+    count.set_defaults(func="commands.count_command:run")
     serve = commands.add_parser("_serve")
-    serve.set_defaults(func="serve:run_process")
+    serve.set_defaults(func="commands.serve:run_process")
     serve.add_argument("host")
     serve.add_argument("processes", type=_positive)
     serve.add_argument("listeners", type=_positive, nargs="+")
     work = commands.add_parser("_work")
-    work.set_defaults(func="worker:run_process")
+    work.set_defaults(func="commands.worker:run_process")
     work.add_argument("kind", choices=_KINDS)
     work.add_argument("--threads", type=_positive)
     work.add_argument("--drain", action="store_true")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.clones.git_mailmaps import git_mailmaps
-from podium.clones.mailmap import Mailmaps, find_mailmap, missing, too_large
+from podium.clones.mailmaps.git_mailmaps import git_mailmaps
+from podium.clones.mailmaps.mailmap import Mailmaps, find_mailmap, missing, too_large
 from podium.clones.path_revision import PathRevision, find_commit, find_revision
 from podium.errors import HistoryError
 from podium.git.command import Git

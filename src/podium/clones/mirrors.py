@@ -20,15 +20,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from podium.clones.locks import if_free, locked
+from podium.clones.mailmaps.remote_mailmap import bring_mailmap
 from podium.clones.remote import KEPT_AT, KEPT_REVISIONS, Remote, RemoteHead, is_own_head, kept_oid, make_empty
-from podium.clones.remote_mailmap import bring_mailmap
 from podium.errors import HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.error_messages import shallow_host
 from podium.git.limits import Stop, bytes_on_disk, disk_full
 from podium.git.progress import Progress
-from podium.history.incoming_pack import IncomingPack
 from podium.history.totals import Tally
+from podium.history.walks.incoming_pack import IncomingPack
 
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100

@@ -14,11 +14,11 @@ from podium.clones.path_revision import PathRevision
 from podium.git.command import Git
 from podium.git.progress import Progress
 from podium.history.count_limits import NO_LIMITS
-from podium.history.rev_list import Walk
+from podium.history.walks.rev_list import Walk
 
 if TYPE_CHECKING:
     from podium.clones.commit_estimate import CommitEstimate
-    from podium.clones.own_mailmap import OwnMailmap
+    from podium.clones.mailmaps.own_mailmap import OwnMailmap
     from podium.clones.source import History, OnTally
     from podium.repositories.model import Repository
 
@@ -66,7 +66,7 @@ class PathSource:
     def open(
         self, _repository: Repository, progress: Progress, stop: threading.Event, _on_tally: OnTally | None = None, /
     ) -> Iterator[History]:
-        from podium.clones.own_mailmap import read_own_mailmaps
+        from podium.clones.mailmaps.own_mailmap import read_own_mailmaps
         from podium.clones.source import History
 
         mailmaps = self.repository.mailmaps.with_own(read_own_mailmaps(self.own_mailmaps))

@@ -8,22 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from podium.clones.local import LocalRepository
-from podium.clones.mailmap import Identity, Mailmaps, Pair, identities
-from podium.clones.own_mailmap import OwnMailmap, read_own_mailmaps
+from podium.clones.mailmaps.mailmap import Identity, Mailmaps, Pair, identities
+from podium.clones.mailmaps.own_mailmap import OwnMailmap, read_own_mailmaps
 from podium.clones.pack_indexes import number_of_objects
 from podium.git.command import Git
 from podium.git.limits import bytes_on_disk
 from podium.git.progress import Progress
 from podium.history.count import committed_at, count, is_ancestor
 from podium.history.count_limits import NO_LIMITS, CountLimits
-from podium.history.rev_list import Walk
 from podium.history.totals import Tally
+from podium.history.walks.rev_list import Walk
 from podium.repositories.model import Repository
 
 if TYPE_CHECKING:
     from podium.clones.commit_estimate import CommitEstimate
     from podium.clones.mirrors import Mirror, Mirrors
-    from podium.history.incoming_pack import IncomingPack
+    from podium.history.walks.incoming_pack import IncomingPack
 
 
 OnTally = Callable[[Tally], None]

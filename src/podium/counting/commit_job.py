@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from podium.blocks import block_list
-from podium.clones.mailmap import Identity, Pair
+from podium.clones.mailmaps.mailmap import Identity, Pair
 from podium.clones.source import History, Source
 from podium.counting.count_budget import NO_BUDGET, Budget
 from podium.counting.count_rows import has_base_people, known_pairs, number_of_people
@@ -22,8 +22,8 @@ from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
 from podium.git.progress import Progress
-from podium.history.gc_pause import gc_paused
 from podium.history.totals import Tally
+from podium.history.walks.gc_pause import gc_paused
 from podium.jobs import failures, hand_over, lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions

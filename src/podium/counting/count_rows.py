@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from podium.blocks.whose_rows import RemovedRows
-from podium.clones.mailmap import Identity
+from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.base_people import InBase
 from podium.history.totals import PersonTotals
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.repositories.stored_person import IS_REMOVED, is_removed
 from podium.storage.session import Session
-from podium.storage.steps import EMAILS_PER_QUERY, chunked
+from podium.storage.transactions.steps import EMAILS_PER_QUERY, chunked
 
 Pair = tuple[str, str]
 # The values of :data:`PERSON_COLUMNS`.

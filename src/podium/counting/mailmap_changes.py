@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from podium.clones.mailmap import Identity, Pair
+from podium.clones.mailmaps.mailmap import Identity, Pair
 from podium.clones.source import History
 from podium.counting.count_rows import known_pairs
 from podium.repositories.model import Repository

@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
 from podium.blocks import forgotten_people
-from podium.clones.mailmap import Identity
+from podium.clones.mailmaps.mailmap import Identity
 from podium.counting import count_rows
 from podium.counting.base_people import NOT_IN_BASE, InBase, with_base_people
 from podium.counting.compaction import compact
@@ -31,14 +31,15 @@ from podium.history.totals import MOST_ROOTS, PersonTotals, Tally
 from podium.jobs import batches
 from podium.jobs.lease import Lease
 from podium.repositories.model import COUNTING_VERSION, Repository
-from podium.repositories.store import hidden_counts, queries, transitions
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.deletion import hidden_counts
 from podium.storage.commit_log import segments
 from podium.storage.commit_log.codec import encode
 from podium.storage.commit_log.segment import LARGEST_SEGMENT
 from podium.storage.commit_log.segments import Link
-from podium.storage.retry_transaction import retry_transaction
 from podium.storage.session import Database, Session
-from podium.storage.steps import STEP_ROWS, STEP_STATEMENTS, Step, chunked, run_steps
+from podium.storage.transactions.retry_transaction import retry_transaction
+from podium.storage.transactions.steps import STEP_ROWS, STEP_STATEMENTS, Step, chunked, run_steps
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class Count:
 
     repository: as it was when counting began.
     since: the head that the count continued from; None: all of history was counted.
-    mailmap: see :attr:`podium.clones.mailmap.Mailmaps.version`.
+    mailmap: see :attr:`podium.clones.mailmaps.mailmap.Mailmaps.version`.
     identities: mailmap identities of the counted people, and of earlier people who change.
     base: of a range A..B the commit A; None: it is no range.
     base_tally: the commits that A reaches, if their people are wanted.

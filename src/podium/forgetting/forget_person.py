@@ -17,10 +17,11 @@ from podium.blocks.whose_rows import CountedPerson, RemovedRows, forgotten_among
 from podium.bots.noreply import noreply_account
 from podium.errors import BadRule, NotFound
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
-from podium.repositories.store import forgotten_rows, queries
+from podium.repositories.store import queries
+from podium.repositories.store.deletion import forgotten_rows
 from podium.repositories.stored_person import StoredPerson, is_removed
 from podium.storage.session import Database, Session
-from podium.storage.steps import STEP_STATEMENTS, chunked
+from podium.storage.transactions.steps import STEP_STATEMENTS, chunked
 
 _LONGEST = 500
 # Repositories that are looked up at a time.

@@ -11,9 +11,9 @@ from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.blocks.block_list import BlockKind
 from podium.repositories.model import Repository
-from podium.repositories.store import removal
+from podium.repositories.store.deletion import removal
 from podium.storage.session import Database, Session
-from podium.storage.steps import Step, run_steps
+from podium.storage.transactions.steps import Step, run_steps
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

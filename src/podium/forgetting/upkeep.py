@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection
 from podium.forgetting.forget_person import sweep
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept, discard_mirrors, mark_repository, remove_marked
 from podium.jobs.periodic import Periodic
-from podium.repositories.store import queries, removal
+from podium.repositories.store import queries
+from podium.repositories.store.deletion import removal
 from podium.storage.session import Database
 from podium.telemetry.outage_log import OutageLog
 

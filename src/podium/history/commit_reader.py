@@ -7,12 +7,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from podium.history.cat_file import LargeObject, corrupt
 from podium.history.commit import Facts, read_commit
 from podium.history.person import LONGEST_TEXT, NO_PERSON, Person, split_person
 from podium.history.trailers.mentions import NO_MENTIONS, Mentions
 from podium.history.trailers.message_trailers import MAY_NAME, SCISSORS, SPACE
 from podium.history.trailers.trailer_memo import TrailerMemo
+from podium.history.walks.cat_file import LargeObject, corrupt
 
 # A record, and a commit's header as git writes it (else the groups are empty). One call matches all records of a batch:
 # a call for each would take most of the time.
@@ -39,7 +39,7 @@ class _People(dict[bytes, Person]):
 
 
 class CommitReader:
-    """Reads batches of records (:mod:`podium.history.cat_file`)."""
+    """Reads batches of records (:mod:`podium.history.walks.cat_file`)."""
 
     def __init__(self, nonce: bytes, digits: int = 40) -> None:
         self._digits = digits

@@ -10,10 +10,10 @@ from podium.git.command import Git
 from podium.git.limits import Stop
 from podium.history.commit import LATEST
 from podium.history.count_limits import NO_LIMITS, CountLimits
-from podium.history.gc_pause import gc_paused
-from podium.history.incoming_pack import IncomingPack
-from podium.history.rev_list import Walk
 from podium.history.totals import Tally
+from podium.history.walks.gc_pause import gc_paused
+from podium.history.walks.incoming_pack import IncomingPack
+from podium.history.walks.rev_list import Walk
 
 notes = logging.getLogger("podium.notes")
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from podium.jobs.messages.queues import BATCH_SIZE
 from podium.jobs.periodic import Periodic
-from podium.jobs.queues import BATCH_SIZE
 from podium.repositories.overall_percent import NAME, saved_percent
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Database, Row, Session
-from podium.storage.steps import EMAILS_PER_QUERY, STEP_ROWS, chunked
+from podium.storage.transactions.steps import EMAILS_PER_QUERY, STEP_ROWS, chunked
 
 # Another worker can take a killed worker's batch after this many seconds.
 CLAIM_SECONDS = 15.0

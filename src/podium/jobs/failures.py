@@ -9,7 +9,8 @@ from podium.errors import PodiumError
 from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository
-from podium.repositories.store import git_hosts, gone, transitions
+from podium.repositories.store import gone, transitions
+from podium.repositories.store.work import git_hosts
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
-from podium.repositories.store import leases, transitions
+from podium.repositories.store import transitions
+from podium.repositories.store.work import leases
 from podium.storage.session import Database, Session
 
 # After a failed renewal.

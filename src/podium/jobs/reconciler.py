@@ -13,13 +13,15 @@ import time
 
 from podium.jobs import batches
 from podium.jobs.hand_over import settle_impossible
+from podium.jobs.messages.queues import COMMITS, USERS, Backlog, Queues, SharedBacklog
 from podium.jobs.periodic import Periodic
-from podium.jobs.queues import COMMITS, USERS, Backlog, Queues, SharedBacklog
 from podium.repositories.model import COUNTING_VERSION, Repository, State
-from podium.repositories.store import git_hosts, hidden_counts, removal, schedule, siblings, transitions
-from podium.repositories.store.schedule import next_virtual_start
+from podium.repositories.store import transitions
+from podium.repositories.store.deletion import hidden_counts, removal
+from podium.repositories.store.work import due_work, git_hosts, siblings
+from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
-from podium.storage.steps import run_steps
+from podium.storage.transactions.steps import run_steps
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
@@ -45,13 +47,13 @@ def enqueue_due(
     """Enqueue some of the due repositories; return how many.
 
     Args:
-        commits_quiet, users_quiet: see :func:`podium.repositories.store.schedule.take_due`.
+        commits_quiet, users_quiet: see :func:`podium.repositories.store.work.due_work.take_due`.
 
     Raises:
         StorageError: the database did not answer.
     """
     with db.write() as session:
-        due = schedule.take_due(session, limit=_AT_A_TIME, commits_quiet=commits_quiet, users_quiet=users_quiet)
+        due = due_work.take_due(session, limit=_AT_A_TIME, commits_quiet=commits_quiet, users_quiet=users_quiet)
     for repository in due:
         _enqueue(db, queues, repository, delay=0)
     return len(due)
@@ -60,7 +62,7 @@ def enqueue_due(
 def enqueue_next(db: Database, queues: Queues, repository_id: int) -> State | None:
     """Enqueue a repository's next step; return its state, None if it does not exist."""
     with db.read() as session:
-        due = schedule.due(session, repository_id)
+        due = due_work.due(session, repository_id)
     if due is None:
         return None
     if not due.is_held:
@@ -89,7 +91,7 @@ def enqueue_sibling(db: Database, queues: Queues, repository_id: int) -> None:
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:
     with db.read() as session:
-        following = schedule.following_batch(session, repository_id, generation, batch, at_once=AT_ONCE)
+        following = due_work.following_batch(session, repository_id, generation, batch, at_once=AT_ONCE)
     if following is not None:
         queues.enqueue_users(repository_id, generation, following)
 

@@ -16,10 +16,10 @@ from podium.leaderboard.counts.joined_rows import joined_rows
 from podium.leaderboard.counts.newcomers import is_back, is_new, new_since
 from podium.leaderboard.counts.row_counts import row_counts
 from podium.leaderboard.counts.row_roles import add_roles, role_only_people
-from podium.leaderboard.person_names import person_name
-from podium.leaderboard.profiles import avatar_url, profile_url
-from podium.leaderboard.row_names import representative_row, shown_name, written_name
-from podium.leaderboard.row_order import shown
+from podium.leaderboard.rows.person_names import person_name
+from podium.leaderboard.rows.profiles import avatar_url, profile_url
+from podium.leaderboard.rows.row_names import representative_row, shown_name, written_name
+from podium.leaderboard.rows.row_order import shown
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import WHOLE, View
 from podium.repositories.address import folder_of

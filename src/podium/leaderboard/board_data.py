@@ -15,7 +15,6 @@ from podium.leaderboard.counts.timeline import CommitsByDay, Timeline, commits_b
 from podium.leaderboard.counts.year_runs import YearRuns, year_runs
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
-from podium.leaderboard.people import People, load_people
 from podium.leaderboard.ranking import (
     FirstCommits,
     IdentityOrder,
@@ -26,6 +25,7 @@ from podium.leaderboard.ranking import (
     rank,
     tie_break,
 )
+from podium.leaderboard.rows.people import People, load_people
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.windows import before
 from podium.repositories.address import host_of

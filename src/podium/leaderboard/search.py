@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from podium.leaderboard.board import Document, entries
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.row_counts import authored, co_authored
-from podium.leaderboard.person_names import group_of_login
-from podium.leaderboard.row_names import shown_name
+from podium.leaderboard.rows.person_names import group_of_login
+from podium.leaderboard.rows.row_names import shown_name
 from podium.textutil.fold import fold, lower_ascii
 from podium.textutil.mask import is_email
 from podium.textutil.plural import plural

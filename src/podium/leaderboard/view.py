@@ -19,7 +19,7 @@ class View:
 
     Attributes:
         people: one of :data:`FILTERS`: see :mod:`podium.leaderboard.counts.presence`.
-        sort: one of :data:`ORDERS`: see :mod:`podium.leaderboard.row_order`.
+        sort: one of :data:`ORDERS`: see :mod:`podium.leaderboard.rows.row_order`.
     """
 
     people: str = "all"

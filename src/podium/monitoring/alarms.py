@@ -6,9 +6,9 @@ import collections
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
-from podium.repositories.store import alarm_counts
+from podium.repositories.store.readers import alarm_counts
 from podium.storage.session import Database
 from podium.telemetry.metrics import Gauge
 

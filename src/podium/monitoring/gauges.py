@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from podium.errors import PodiumError
-from podium.jobs.queues import COMMITS, USERS
+from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import alarms
 from podium.monitoring.alarms import AlarmFacts
 from podium.monitoring.overview import DENIALS, Overview

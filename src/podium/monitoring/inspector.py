@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from podium.jobs.queues import COMMITS, Depth, QueueMonitor
+from podium.jobs.messages.queues import COMMITS, Depth, QueueMonitor
 from podium.monitoring.overview import (
     ApiBudget,
     DelayedRepository,
@@ -23,7 +23,8 @@ from podium.monitoring.overview import (
     WorkerRow,
 )
 from podium.repositories.model import State
-from podium.repositories.store import git_hosts, statistics, unresolved
+from podium.repositories.store.readers import statistics
+from podium.repositories.store.work import git_hosts, unresolved
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 

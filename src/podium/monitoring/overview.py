@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from podium.jobs.queues import Depth
+from podium.jobs.messages.queues import Depth
 from podium.repositories.model import State
 from podium.timeutil import iso_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from podium.repositories.store import statistics
+from podium.repositories.store.readers import statistics
 from podium.storage.due_times import LATEST
 from podium.storage.session import Session
 

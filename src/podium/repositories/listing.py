@@ -14,9 +14,9 @@ from podium.repositories.address import host_of
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, saved_percent
 from podium.repositories.queue_places import QueuePlace
-from podium.repositories.store import readable
-from podium.repositories.store import selection as selections
-from podium.repositories.store.selection import Selection
+from podium.repositories.store.readers import readable
+from podium.repositories.store.readers import selection as selections
+from podium.repositories.store.readers.selection import Selection
 from podium.storage.session import Session
 from podium.storage.throttled import Throttled
 from podium.textutil.fold import fold

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from podium.repositories.model import Repository, State
-from podium.repositories.store import schedule
+from podium.repositories.store.work import due_work
 from podium.storage.session import Database, Session
 from podium.storage.throttled import Throttled
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 
 # Seconds until places are read again; repositories beyond the first so many have none.
 _FRESH = 1.0
@@ -59,12 +59,12 @@ class QueuePlaces:
 
     def _read(self) -> dict[int, QueuePlace]:
         with self._db.read(QUICK) as session:
-            waiting = schedule.waiting_in_order(session, limit=_MOST)
+            waiting = due_work.waiting_in_order(session, limit=_MOST)
             stopped = self._why_stopped(session) if waiting else None
         return _places(waiting, stopped)
 
 
-def _places(waiting: list[schedule.Waiting], stopped: str | None) -> dict[int, QueuePlace]:
+def _places(waiting: list[due_work.Waiting], stopped: str | None) -> dict[int, QueuePlace]:
     """A new submission comes after all with the first virtual start, and before some of the others.
 
     A repository that waits for a time of its own, or for another branch of it, can be overtaken, and can overtake.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from podium.errors import BadRule, StorageError, WrongRevision
 from podium.storage.session import Database, Session
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from podium.storage.postgres import read_url
-from podium.storage.postgres_errors import explained
+from podium.storage.postgresql.postgres import read_url
+from podium.storage.postgresql.postgres_errors import explained
 from podium.storage.private_file import make_private
 
 if TYPE_CHECKING:

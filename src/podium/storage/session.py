@@ -22,7 +22,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from podium.storage.time_limits import NORMAL, TimeLimit
+from podium.storage.transactions.time_limits import NORMAL, TimeLimit
 
 Row = Mapping[str, Any]
 Params = Mapping[str, Any]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from podium.errors import DatabaseFault, StorageError, WrongRevision
-from podium.storage import own_writes
 from podium.storage.pool import Pool
 from podium.storage.private_file import make_private
 from podium.storage.session import Params, Row, Session
-from podium.storage.time_limits import BUSY_TIMEOUT, NORMAL, TimeLimit
+from podium.storage.transactions import own_writes
+from podium.storage.transactions.time_limits import BUSY_TIMEOUT, NORMAL, TimeLimit
 from podium.telemetry import metrics
 
 # Bytes that the write-ahead log keeps after a checkpoint.

@@ -95,7 +95,7 @@ repository = Table(
     # Of a range A..B the commit A, whose history is left out.
     Column("base", Text),
     Column("counting_version", Integer),
-    # See podium.clones.mailmap.Mailmaps.version; '': no mailmap, NULL: unknown.
+    # See podium.clones.mailmaps.mailmap.Mailmaps.version; '': no mailmap, NULL: unknown.
     Column("mailmap", Text),
     # The valid count: the lease token under which its rows were written.
     _count("count_id"),
@@ -121,7 +121,7 @@ repository = Table(
     Column("progress", Text),
     # NULL: all e-mails were looked up.
     Column("unresolved_reason", Text),
-    # See repositories/store/unresolved.py.
+    # See repositories/store/work/unresolved.py.
     Column("unresolved_code", Text),
     Column("accounts_again_at", Double),
     Column("accounts_tries", Integer, nullable=False, server_default="0"),

@@ -11,11 +11,12 @@ from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.errors import Conflict, NotFound
 from podium.jobs import batches
-from podium.jobs.queues import Queues
+from podium.jobs.messages.queues import Queues
 from podium.repositories.listing import find
 from podium.repositories.model import Repository, State
-from podium.repositories.store import git_hosts, queries, transitions
-from podium.repositories.store.schedule import next_virtual_start
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.work import git_hosts
+from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.errors import QueueFull
-from podium.repositories.store import schedule
+from podium.repositories.store.work import due_work
 from podium.storage.session import Session
 
 # Bytes that count for a repository without a mirror's size: no host says how large a clone will be.
@@ -27,7 +27,7 @@ class Capacity:
         Raises:
             QueueFull: with it, more waits than may. The transaction must be rolled back.
         """
-        repositories, clone_bytes = schedule.waiting(session, unknown_size=UNKNOWN_SIZE)
+        repositories, clone_bytes = due_work.waiting(session, unknown_size=UNKNOWN_SIZE)
         if 0 < self.repositories < repositories or 0 < self.clone_bytes < clone_bytes:
             raise QueueFull(
                 "Too many repositories wait to be counted. Boards that exist can be read and refreshed: try a new "

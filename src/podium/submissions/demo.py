@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from podium.errors import BadAddress, BadSetting, Blocked, PodiumError
-from podium.jobs.queues import Queues
+from podium.jobs.messages.queues import Queues
 from podium.repositories.address import Address, parse_address
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.store import queries

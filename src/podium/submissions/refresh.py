@@ -7,7 +7,7 @@ from collections.abc import Callable
 from podium.audit import audit_log
 from podium.errors import Conflict
 from podium.jobs import batches
-from podium.jobs.queues import Queues
+from podium.jobs.messages.queues import Queues
 from podium.jobs.reconciler import enqueue_next
 from podium.repositories.listing import find
 from podium.repositories.model import State

@@ -9,11 +9,12 @@ import dataclasses
 
 from podium.blocks import block_list
 from podium.errors import NotFound
-from podium.jobs.queues import Queues
+from podium.jobs.messages.queues import Queues
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
-from podium.repositories.store import git_hosts, queries, transitions
-from podium.repositories.store.schedule import next_virtual_start
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.work import git_hosts
+from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.submissions.revision_limit import make_room, remove

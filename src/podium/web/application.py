@@ -22,7 +22,8 @@ from podium.web.middleware.metrics_middleware import MetricsMiddleware
 from podium.web.middleware.proxy_watch import ProxyWatch
 from podium.web.middleware.security_middleware import SecurityMiddleware
 from podium.web.middleware.stale_answers import StaleAnswersMiddleware
-from podium.web.pages import compare_routes, home_routes, page_routes, people_routes, person_routes, well_known_routes
+from podium.web.pages import compare_routes, home_routes, page_routes, well_known_routes
+from podium.web.pages.people import people_routes, person_routes
 from podium.web.reference import docs_routes
 from podium.web.services import Context, Services
 from podium.web.share import avatar_routes, comparison_preview, download_routes, image_routes, preview_routes

@@ -17,7 +17,7 @@ from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
 from podium.jobs import hand_over
-from podium.jobs.queues import Queues
+from podium.jobs.messages.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.readiness import Readiness
 from podium.repositories.address import host_of

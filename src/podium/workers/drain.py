@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 
 from podium.errors import QueueError, StorageError
-from podium.jobs.queues import STATES, Backlog
-from podium.repositories.store import schedule, worker_faults
+from podium.jobs.messages.queues import STATES, Backlog
+from podium.repositories.store.work import due_work, worker_faults
 from podium.storage.session import Database
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Drain:
         worker.
         """
         with self._db.read() as session:
-            unfinished = schedule.unfinished(session, self._states, patience=PATIENCE)
+            unfinished = due_work.unfinished(session, self._states, patience=PATIENCE)
             found = worker_faults.left_by(session, self._worker_id, seconds=PATIENCE) if self._worker_id else {}
         self._left = {number: reason for number, reason in found.items() if number in unfinished}
         return not any(
@@ -101,4 +101,4 @@ class Drain:
 
     def failed(self) -> int:
         with self._db.read() as session:
-            return schedule.failed_since(session, self._started)
+            return due_work.failed_since(session, self._started)

@@ -15,7 +15,7 @@ from podium.errors import PodiumError, StorageError
 from podium.jobs import hand_over
 from podium.jobs.periodic import Periodic
 from podium.storage.session import Database
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)

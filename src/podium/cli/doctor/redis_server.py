@@ -9,8 +9,8 @@ from typing import Any
 import redis
 
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.jobs.redis_broker import connect
-from podium.jobs.redis_queues import NAMESPACE, redis_errors
+from podium.jobs.messages.redis_broker import connect
+from podium.jobs.messages.redis_queues import NAMESPACE, redis_errors
 from podium.settings import Settings
 
 # Tested with Valkey 9; 6.2 is the oldest that Dramatiq and redis-py are tested with.

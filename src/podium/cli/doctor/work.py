@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from podium import __version__
 from podium.cli.doctor.findings import Finding, ok, problem, warning
-from podium.jobs.queues import COMMITS, STATES, USERS
+from podium.jobs.messages.queues import COMMITS, STATES, USERS
 from podium.monitoring import stalled
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow
 from podium.repositories.model import State

@@ -21,15 +21,16 @@ from podium.cli import output
 from podium.cli.rank.progress_bar import is_shown, progress_for
 from podium.cli.rank.source_path import is_path_like, nothing_at
 from podium.clones.cloned_from import slug_at
-from podium.clones.own_mailmap import notes_on
+from podium.clones.mailmaps.own_mailmap import notes_on
 from podium.errors import BadAddress, BadCommitLog, HistoryError, Interrupted, LeaseLost, NotFound, PodiumError
 from podium.jobs import batches, failures
-from podium.jobs.queues import NullQueues
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import parse_revision
-from podium.repositories.store import queries, schedule, transitions
-from podium.repositories.store.unresolved import WhyUnresolved
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.work import due_work
+from podium.repositories.store.work.unresolved import WhyUnresolved
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit
@@ -301,7 +302,7 @@ def _resolve(
 ) -> None:
     while not stop.is_set():
         with db.read() as session:
-            due = schedule.due(session, repository_id)
+            due = due_work.due(session, repository_id)
             numbers = batches.unclaimed(session, repository_id)
         if due is None or due.repository.state != State.USERS_PROCESSING:
             return

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from podium.errors import BadCommitLog
-from podium.leaderboard.people import COMMITS, MERGES, People
+from podium.leaderboard.rows.people import COMMITS, MERGES, People
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
 from podium.storage.commit_log.segment import Segment

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.leaderboard.board import Document
-from podium.leaderboard.row_order import in_order
+from podium.leaderboard.rows.row_order import in_order
 from podium.textutil.fold import fold
 
 Entry = dict[str, Any]
@@ -30,7 +30,7 @@ COLUMNS = (*_NUMBERS, *_TEXT, *_DATES, *OF_ROLES)
 
 
 def sorted_rows(document: Document, column: str, *, reverse: bool) -> Document:
-    """``document`` with its rows in the order of a column: see :mod:`podium.leaderboard.row_order`.
+    """``document`` with its rows in the order of a column: see :mod:`podium.leaderboard.rows.row_order`.
 
     Args:
         document: with all rows of the board; with roles for one of :data:`OF_ROLES`.

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
 from podium.leaderboard.joining.known_accounts import Accounts
 from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
-from podium.leaderboard.people import COMMITS, MERGES, REMOVED, People
+from podium.leaderboard.rows.people import COMMITS, MERGES, REMOVED, People
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Boards whose repositories their host made private or deleted.
 
 The host has one such answer for both. Two of them, :data:`podium.jobs.retry.GONE_AFTER` seconds apart, hide the boards
-of the repository, its branches and its tags (:mod:`podium.repositories.store.readable`). They are shown again as soon
-as the repository can be read.
+of the repository, its branches and its tags (:mod:`podium.repositories.store.readers.readable`). They are shown again
+as soon as the repository can be read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read repositories, hidden ones too; what readers may see is in :mod:`podium.repositories.store.readable`."""
+"""Read repositories, hidden ones too; what readers may see is in :mod:`podium.repositories.store.readers.readable`."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.repositories.model import Repository
-from podium.repositories.store import hidden_counts
+from podium.repositories.store.deletion import hidden_counts
 from podium.repositories.store.queries import SELECT, one
 from podium.storage.session import Session
 

@@ -14,7 +14,7 @@ from podium.errors import BadCommitLog
 from podium.storage.commit_log.codec import COLUMNS, decode, encode
 from podium.storage.commit_log.segment import Segment
 from podium.storage.session import Session
-from podium.storage.steps import Step
+from podium.storage.transactions.steps import Step
 
 # Segments of one query or step: a few megabytes.
 _AT_A_TIME = 4

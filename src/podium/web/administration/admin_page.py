@@ -11,7 +11,8 @@ from podium.errors import PodiumError, QueueError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview
 from podium.repositories.model import State
-from podium.repositories.store import git_hosts, statistics
+from podium.repositories.store.readers import statistics
+from podium.repositories.store.work import git_hosts
 from podium.storage import migrate
 from podium.storage.session import Session
 from podium.web.services import Context

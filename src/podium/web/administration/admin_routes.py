@@ -15,7 +15,7 @@ from podium.blocks.block_list import BlockKind
 from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
 from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
-from podium.repositories.store import statistics
+from podium.repositories.store.readers import statistics
 from podium.submissions import admin
 from podium.textutil.sanitize import clean
 from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values
@@ -24,7 +24,7 @@ from podium.web.api.forget_routes import STEPS, forget_now
 from podium.web.api.queue_routes import forget_dead
 from podium.web.callers import is_administrator
 from podium.web.middleware.identify_caller import NOT_STORED
-from podium.web.pages.board_page import pages
+from podium.web.pages.board.board_page import pages
 from podium.web.pages.home_routes import FormDep, Offset
 from podium.web.services import Context, ContextDep
 

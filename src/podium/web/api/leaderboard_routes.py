@@ -13,11 +13,11 @@ from podium.errors import Conflict, NotFound
 from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.counts.row_roles import add_roles
-from podium.leaderboard.explain import read_explanation
 from podium.leaderboard.figures import add_sparklines, read_figures
-from podium.leaderboard.person_document import read_person
-from podium.leaderboard.person_names import group_named
-from podium.leaderboard.row_order import shown
+from podium.leaderboard.rows.explain import read_explanation
+from podium.leaderboard.rows.person_document import read_person
+from podium.leaderboard.rows.person_names import group_named
+from podium.leaderboard.rows.row_order import shown
 from podium.leaderboard.search import find, row_of
 from podium.repositories.model import Repository, State
 from podium.textutil.mask import is_email

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, Response
 
 from podium.repositories.listing import describe, get, listing, selection
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 from podium.web.api import schemas
 from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once

@@ -20,7 +20,7 @@ from podium.repositories.address import host_of
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.storage.session import Database
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.last_reads import LastReads

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from podium.storage import own_writes
+from podium.storage.transactions import own_writes
 
 # Seconds for which what was read may be shown while other processes change it.
 FRESH = 0.5

@@ -18,9 +18,9 @@ from cachetools import LRUCache
 
 from podium.errors import StorageError, WrongRevision
 from podium.repositories.model import Repository, State
-from podium.repositories.store import readable
+from podium.repositories.store.readers import readable
 from podium.storage.session import Database, Session
-from podium.storage.time_limits import QUICK
+from podium.storage.transactions.time_limits import QUICK
 from podium.web.cache import staleness
 from podium.web.cache.read_moment import ReadMoment
 
@@ -49,7 +49,7 @@ class RowBatcher:
         self._ids: LRUCache[str, int] = LRUCache(_MOST_KEPT)
 
     async def read(self, key: str | int) -> Repository | None:
-        """None for what no reader may see (:mod:`podium.repositories.store.readable`)."""
+        """None for what no reader may see (:mod:`podium.repositories.store.readers.readable`)."""
         kept = self._last(key)
         # Of an unfinished one each step shows at once, and what follows a completion in another process, too.
         if kept is not None and kept[1].state == State.COMPLETED and kept[0].is_fresh(self._clock()):

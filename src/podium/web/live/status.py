@@ -17,7 +17,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace, QueuePlaces
 from podium.web.cache.boards import has_board
 from podium.web.live.events import event_of
-from podium.web.pages.board_urls import page_url
+from podium.web.pages.board.board_urls import page_url
 from podium.web.pages.rendering import Renderer
 
 # Seconds between a page's requests for rows; longer above _PAGES_AT_ONCE pages, so that the rate of requests stays the

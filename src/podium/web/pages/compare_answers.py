@@ -14,7 +14,7 @@ from podium.errors import BadRule, NotFound
 from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.comparison import Compared, compared_board, compared_person
 from podium.leaderboard.export.faces import named
-from podium.leaderboard.person_names import group_named
+from podium.leaderboard.rows.person_names import group_named
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository
 from podium.textutil.mask import without_user_info
@@ -24,8 +24,8 @@ from podium.web.api.compare_query import CompareItem, CompareQuery, Kind
 from podium.web.api.submission_routes import address_of
 from podium.web.cache.boards import has_board
 from podium.web.live.status import board_version
-from podium.web.pages.board_query import SWITCHES
-from podium.web.pages.chart import Chart, lines_of
+from podium.web.pages.board.board_query import SWITCHES
+from podium.web.pages.board.chart import Chart, lines_of
 from podium.web.services import Context
 
 

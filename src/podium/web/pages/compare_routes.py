@@ -20,7 +20,7 @@ from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.submission_routes import address_of, never_submitted
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.middleware.security_headers import PAGE_POLICY
-from podium.web.pages.board_urls import page_path, page_url, person_path
+from podium.web.pages.board.board_urls import page_path, page_url, person_path
 from podium.web.pages.compare_answers import (
     Answered,
     answer_all,

@@ -15,13 +15,13 @@ from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyReq
 from podium.repositories.listing import listing, selection
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import MAX_BYTES
-from podium.repositories.store import selection as selections
-from podium.storage.time_limits import QUICK
+from podium.repositories.store.readers import selection as selections
+from podium.storage.transactions.time_limits import QUICK
 from podium.textutil.mask import without_user_info
 from podium.web.api.submission_routes import retry_address, submit_address
+from podium.web.pages.board.board_page import pages
+from podium.web.pages.board.board_urls import owner_key, owner_path, page_url
 from podium.web.pages.board_cards import CARDS
-from podium.web.pages.board_page import pages
-from podium.web.pages.board_urls import owner_key, owner_path, page_url
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import page_meta
 

@@ -25,9 +25,9 @@ from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
 from podium.web.live.events import EventStream
-from podium.web.pages.board_page import board_values, explanation, found, names_of_periods
-from podium.web.pages.board_query import SWITCHES, BoardPageQuery
-from podium.web.pages.board_urls import key_of, page_path
+from podium.web.pages.board.board_page import board_values, explanation, found, names_of_periods
+from podium.web.pages.board.board_query import SWITCHES, BoardPageQuery
+from podium.web.pages.board.board_urls import key_of, page_path
 from podium.web.pages.home_routes import FormDep, owner_page
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import board_meta

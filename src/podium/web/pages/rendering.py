@@ -11,8 +11,8 @@ from podium import __version__
 from podium.textutil.plural import plural
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.middleware.security_headers import PAGE_POLICY
-from podium.web.pages import filters
 from podium.web.pages.assets import Assets
+from podium.web.pages.board import filters
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"

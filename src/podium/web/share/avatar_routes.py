@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from podium.errors import NotFound
 from podium.leaderboard.export.faces import colour_of, letters_of
-from podium.leaderboard.profiles import AccountProfile, find_profile
-from podium.storage.time_limits import QUICK
+from podium.leaderboard.rows.profiles import AccountProfile, find_profile
+from podium.storage.transactions.time_limits import QUICK
 from podium.textutil.mask import without_emails
 from podium.web.api.error_responses import Problem
 from podium.web.cache.conditional import cache_control, conditional_response, etag_of

@@ -13,7 +13,7 @@ from podium.leaderboard.export.text_metrics import fit, width
 from podium.repositories.model import EMPTY, State
 from podium.textutil.mask import masked
 from podium.textutil.sanitize import clean
-from podium.web.pages.filters import number
+from podium.web.pages.board.filters import number
 
 FONT = 11
 _EDGE, _GAP, _ICON = 6, 5, 13

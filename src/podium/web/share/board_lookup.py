@@ -10,7 +10,7 @@ from podium.errors import BadAddress, NotFound
 from podium.repositories.model import Repository, State
 from podium.web.api.error_responses import MEDIA_TYPE
 from podium.web.cache.conditional import cache_control
-from podium.web.pages.board_urls import key_of
+from podium.web.pages.board.board_urls import key_of
 from podium.web.services import Context
 
 BoardPath = Annotated[

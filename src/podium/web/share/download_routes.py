@@ -23,7 +23,7 @@ from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.row_roles import add_roles
 from podium.leaderboard.export.formats import stream
-from podium.leaderboard.row_order import shown
+from podium.leaderboard.rows.row_order import shown
 from podium.leaderboard.view import View
 from podium.repositories.model import Repository, State
 from podium.web.access import shows_emails

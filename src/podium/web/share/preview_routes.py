@@ -14,15 +14,15 @@ from podium.errors import NotFound
 from podium.leaderboard.board import Document, entries, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.export.summary import title
-from podium.leaderboard.person_names import group_named
+from podium.leaderboard.rows.person_names import group_named
 from podium.repositories.model import Repository, State
 from podium.web.api.error_responses import Problem
 from podium.web.api.query_parameters import each_once
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.conditional import cache_control
 from podium.web.live.status import board_version
-from podium.web.pages.chart import chart_of
-from podium.web.pages.person_page import person_chart
+from podium.web.pages.board.chart import chart_of
+from podium.web.pages.people.person_page import person_chart
 from podium.web.services import Context, ContextDep
 from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
 from podium.web.share.image_options import PreviewQuery

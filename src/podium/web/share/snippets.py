@@ -22,7 +22,7 @@ def share_values(
 
     Args:
         origin: the server's, as the reader reaches it.
-        path: the page's (:func:`podium.web.pages.board_urls.page_path`), which needs no escape in Markdown.
+        path: the page's (:func:`podium.web.pages.board.board_urls.page_path`), which needs no escape in Markdown.
         chosen: the parameters of the page that differ from their defaults: its files show the same rows.
         of_images: those of badge and card, which show the first of the whole board; by default the same.
     """

@@ -13,7 +13,7 @@ from podium.leaderboard.export.summary import why_empty, window_of
 from podium.textutil.mask import masked
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
-from podium.web.pages.chart import Chart
+from podium.web.pages.board.chart import Chart
 from podium.web.share.preview.canvas import Canvas
 from podium.web.share.preview.typesetting import Typesetter
 

@@ -1,0 +1,1 @@
+"""Each kind of process: the server, its children, and the workers."""

@@ -1,0 +1,1 @@
+"""The .mailmap of a repository and the user's own."""

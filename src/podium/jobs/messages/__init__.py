@@ -1,0 +1,1 @@
+"""Messages between processes: Dramatiq's brokers in memory and in Redis."""

@@ -1,0 +1,1 @@
+"""The rows of a board: their people, names, order and reasons."""

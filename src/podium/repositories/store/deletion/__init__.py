@@ -1,0 +1,1 @@
+"""Delete rows: of a forgotten repository, of a forgotten person, and of counts that no reader sees."""

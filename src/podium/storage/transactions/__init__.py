@@ -1,0 +1,1 @@
+"""What every transaction keeps to: its time limits, retries and bounded steps."""
