@@ -21,6 +21,9 @@ export function nameShown(url) {
   shown = addressBar();
 }
 
+// Milliseconds before a click shows that it is being worked on. Most answers come sooner, and a flash would disturb.
+const BUSY_AFTER = 60;
+
 const FOCUSABLE = "a, button, input, select, summary, [tabindex]";
 
 // What stands where an element stood in the part that is replaced.
@@ -112,7 +115,7 @@ export async function go(url, { push = true, returns = false, place = null, word
   const { signal } = underway;
   returning = returns;
   const main = document.getElementById("main");
-  main.setAttribute("aria-busy", "true");
+  const late = setTimeout(() => main.setAttribute("aria-busy", "true"), BUSY_AFTER);
   try {
     const page = await fetchPage(url, { signal });
     const people = page.getElementById("people");
@@ -150,6 +153,7 @@ export async function go(url, { push = true, returns = false, place = null, word
     if (error.status === 400) refuse(error.message);
     else showNotice(error.message);
   } finally {
+    clearTimeout(late);
     if (!signal.aborted) main.removeAttribute("aria-busy");
   }
 }
