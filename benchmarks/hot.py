@@ -45,9 +45,9 @@ import dataclasses, sys
 from pathlib import Path
 from fastapi import Response
 from podium.storage import migrate
-from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.web.serving import server
-from tests.support.bulk_rows import fill
+# Versions have the class PostgresDatabase in different modules.
+from tests.support.bulk_rows import PostgresDatabase, fill
 from tests.support.web import open_site
 
 url, people, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])

@@ -83,6 +83,12 @@ class Repository:
     waiting_code, waiting_reason: why one that is not finished waits, or (code) a refresh of a board.
     transient_attempts: tries since the last progress that ended with a fault of the host (:mod:`podium.jobs.retry`).
     gone_since, hidden_at: :mod:`podium.repositories.store.gone`.
+    host_number: at its host, which it keeps under another name; None: unknown.
+    check_at, checked_at: when its host is asked next where it is and what its head is, and when it answered last.
+    refresh_every: seconds between two checks; 0: never, None: as the settings say.
+    pushed_at: when a push last started a count.
+    name_taken_at: since when another repository has its name.
+    is_scheduled: the schedule asked for the count that waits or runs: people come first.
     """
 
     id: int
@@ -129,6 +135,13 @@ class Repository:
     transient_attempts: int
     gone_since: float | None
     hidden_at: float | None
+    host_number: str | None
+    check_at: float | None
+    checked_at: float | None
+    refresh_every: float | None
+    pushed_at: float | None
+    name_taken_at: float | None
+    is_scheduled: bool
     last_processed_at: float | None
     commits_processed_at: float | None
     users_processed_at: float | None

@@ -37,6 +37,7 @@ REVISIONS = (
     "f9165e3604c7",
     "3a8787e6e94e",
     "db231556a330",
+    "a5d07c41e9b2",
 )
 HEAD = REVISIONS[-1]
 # Used before any release; no migration leads from them to HEAD.

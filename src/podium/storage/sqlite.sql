@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, unresolved_code TEXT, accounts_again_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL, accounts_tries INTEGER DEFAULT 0 NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, unresolved_code TEXT, accounts_again_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL, accounts_tries INTEGER DEFAULT 0 NOT NULL, host_number TEXT, check_at DOUBLE, checked_at DOUBLE, refresh_every DOUBLE, pushed_at DOUBLE, name_taken_at DOUBLE, taken_number TEXT, is_scheduled BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -266,8 +266,39 @@ CREATE TABLE compatible_revision (
 	CONSTRAINT pk_compatible_revision PRIMARY KEY (revision)
 );
 
-INSERT INTO compatible_revision (revision) VALUES ('3a8787e6e94e');
+CREATE INDEX ix_repository_check_at ON repository (check_at) WHERE check_at IS NOT NULL;
+
+CREATE INDEX ix_repository_host_number ON repository (host, host_number) WHERE host_number IS NOT NULL;
+
+CREATE TABLE former_name (
+	"key" TEXT NOT NULL,
+	repository_id INTEGER NOT NULL,
+	former_id BIGINT,
+	at DOUBLE NOT NULL,
+	CONSTRAINT pk_former_name PRIMARY KEY ("key"),
+	CONSTRAINT fk_former_name_repository_id_repository FOREIGN KEY(repository_id) REFERENCES repository (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_former_name_repository_id ON former_name (repository_id);
+
+CREATE INDEX ix_former_name_former_id ON former_name (former_id);
+
+CREATE TABLE pause (
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	at DOUBLE NOT NULL,
+	CONSTRAINT pk_pause PRIMARY KEY (kind, name),
+	CONSTRAINT ck_pause_kind CHECK (kind IN ('schedule', 'host', 'repository'))
+);
+
+CREATE TABLE host_limit (
+	host TEXT NOT NULL,
+	at_once INTEGER NOT NULL,
+	CONSTRAINT pk_host_limit PRIMARY KEY (host)
+);
+
+INSERT INTO compatible_revision (revision) VALUES ('a5d07c41e9b2');
 
 INSERT INTO compatible_revision (revision) VALUES ('db231556a330');
 
-INSERT INTO alembic_version (version_num) VALUES ('db231556a330')
+INSERT INTO alembic_version (version_num) VALUES ('a5d07c41e9b2')

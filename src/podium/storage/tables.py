@@ -49,6 +49,8 @@ _IS_TRIED_AGAIN = text("state = 'completed' AND not_before IS NOT NULL")
 _IS_UNRESOLVED = text(
     "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
 )
+_IS_CHECKED = text("check_at IS NOT NULL")
+_HAS_NUMBER = text("host_number IS NOT NULL")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -144,6 +146,20 @@ repository = Table(
     Column("hidden_at", Double),
     # Its rows are being deleted.
     Column("forgotten_at", Double),
+    # Its number at its host, which it keeps under another name; NULL: unknown.
+    Column("host_number", Text),
+    # When its host is asked next where it is and what its head is, and when it answered last.
+    Column("check_at", Double),
+    Column("checked_at", Double),
+    # Seconds; 0: never, NULL: as the settings say.
+    Column("refresh_every", Double),
+    # When a push last started a count.
+    Column("pushed_at", Double),
+    # Another repository has its name since then: its number.
+    Column("name_taken_at", Double),
+    Column("taken_number", Text),
+    # The schedule asked for the count that waits or runs: people come first.
+    Column("is_scheduled", Boolean, nullable=False, server_default=false()),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     CheckConstraint(
@@ -197,6 +213,8 @@ repository = Table(
     ),
     # Those that wait for their host.
     Index("ix_repository_waiting", "host", sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON),
+    Index("ix_repository_check_at", "check_at", sqlite_where=_IS_CHECKED, postgresql_where=_IS_CHECKED),
+    Index("ix_repository_host_number", "host", "host_number", sqlite_where=_HAS_NUMBER, postgresql_where=_HAS_NUMBER),
     # Boards whose refresh is tried again.
     Index(
         "ix_repository_tried_again",
@@ -426,6 +444,34 @@ block = Table(
     Column("reason", Text),
     Column("at", Double, nullable=False),
     CheckConstraint("kind IN ('repository', 'owner', 'address', 'person')", name="kind"),
+)
+
+# An old name of a repository leads to it. So does a row that turned out to be the same repository, by its key and id.
+former_name = Table(
+    "former_name",
+    metadata,
+    Column("key", _ByBytes, primary_key=True),
+    Column("repository_id", ForeignKey("repository.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("former_id", BigInteger, index=True),
+    Column("at", Double, nullable=False),
+)
+
+# What an administrator stopped: the schedule (name ''), a host, or the refreshes of a repository (its id).
+pause = Table(
+    "pause",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", _ByBytes, primary_key=True),
+    Column("at", Double, nullable=False),
+    CheckConstraint("kind IN ('schedule', 'host', 'repository')", name="kind"),
+)
+
+# How many repositories of a host are counted at once.
+host_limit = Table(
+    "host_limit",
+    metadata,
+    Column("host", _ByBytes, primary_key=True),
+    Column("at_once", Integer, nullable=False),
 )
 
 # The revisions whose Podium may work with this database, besides the one of the database.
