@@ -87,6 +87,7 @@ class Repository:
     check_at, checked_at: when its host is asked next where it is and what its head is, and when it answered last.
     refresh_every: seconds between two checks; 0: never, None: as the settings say.
     pushed_at: when a push last started a count.
+    hook_due_at: when the next count or check is due that a hook asked for; None: no hook waits.
     name_taken_at: since when another repository has its name.
     is_scheduled: the schedule asked for the count that waits or runs: people come first.
     """
@@ -140,6 +141,7 @@ class Repository:
     checked_at: float | None
     refresh_every: float | None
     pushed_at: float | None
+    hook_due_at: float | None
     name_taken_at: float | None
     is_scheduled: bool
     last_processed_at: float | None

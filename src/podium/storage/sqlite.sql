@@ -48,7 +48,7 @@ CREATE TABLE "repository" (
 	enqueued_at DOUBLE,
 	not_before DOUBLE,
 	commits_processed_at DOUBLE,
-	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, unresolved_code TEXT, accounts_again_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL, accounts_tries INTEGER DEFAULT 0 NOT NULL, host_number TEXT, check_at DOUBLE, checked_at DOUBLE, refresh_every DOUBLE, pushed_at DOUBLE, name_taken_at DOUBLE, taken_number TEXT, is_scheduled BOOLEAN DEFAULT 0 NOT NULL,
+	users_processed_at DOUBLE, refresh_error TEXT, refresh_error_at DOUBLE, is_slow BOOLEAN DEFAULT 0 NOT NULL, clone_bytes BIGINT, trimmed_commits BIGINT DEFAULT '0' NOT NULL, count_id BIGINT DEFAULT '0' NOT NULL, head_committed_at BIGINT, roots TEXT, is_recount BOOLEAN DEFAULT 0 NOT NULL, revision TEXT, parent_key TEXT, last_read_at DOUBLE, base TEXT, search_text TEXT DEFAULT '' NOT NULL, people BIGINT, next_ordinal BIGINT DEFAULT 0 NOT NULL, waiting_reason TEXT, waiting_code TEXT, gone_since DOUBLE, gone_checked_at DOUBLE, gone_code TEXT, hidden_at DOUBLE, forgotten_at DOUBLE, unresolved_code TEXT, accounts_again_at DOUBLE, transient_attempts INTEGER DEFAULT 0 NOT NULL, accounts_tries INTEGER DEFAULT 0 NOT NULL, host_number TEXT, check_at DOUBLE, checked_at DOUBLE, refresh_every DOUBLE, pushed_at DOUBLE, hook_due_at DOUBLE, name_taken_at DOUBLE, taken_number TEXT, is_scheduled BOOLEAN DEFAULT 0 NOT NULL,
 	CONSTRAINT pk_repository PRIMARY KEY (id),
 	CONSTRAINT uq_repository_url UNIQUE (url),
 	CONSTRAINT uq_repository_key UNIQUE ("key"),
@@ -269,6 +269,8 @@ CREATE TABLE compatible_revision (
 CREATE INDEX ix_repository_check_at ON repository (check_at) WHERE check_at IS NOT NULL;
 
 CREATE INDEX ix_repository_host_number ON repository (host, host_number) WHERE host_number IS NOT NULL;
+
+CREATE INDEX ix_repository_hook_due_at ON repository (hook_due_at) WHERE hook_due_at IS NOT NULL;
 
 CREATE TABLE former_name (
 	"key" TEXT NOT NULL,

@@ -51,6 +51,7 @@ _IS_UNRESOLVED = text(
 )
 _IS_CHECKED = text("check_at IS NOT NULL")
 _HAS_NUMBER = text("host_number IS NOT NULL")
+_IS_HOOKED = text("hook_due_at IS NOT NULL")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -155,6 +156,8 @@ repository = Table(
     Column("refresh_every", Double),
     # When a push last started a count.
     Column("pushed_at", Double),
+    # When the next count or check is due that a hook asked for; NULL: no hook waits.
+    Column("hook_due_at", Double),
     # Another repository has its name since then: its number.
     Column("name_taken_at", Double),
     Column("taken_number", Text),
@@ -215,6 +218,7 @@ repository = Table(
     Index("ix_repository_waiting", "host", sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON),
     Index("ix_repository_check_at", "check_at", sqlite_where=_IS_CHECKED, postgresql_where=_IS_CHECKED),
     Index("ix_repository_host_number", "host", "host_number", sqlite_where=_HAS_NUMBER, postgresql_where=_HAS_NUMBER),
+    Index("ix_repository_hook_due_at", "hook_due_at", sqlite_where=_IS_HOOKED, postgresql_where=_IS_HOOKED),
     # Boards whose refresh is tried again.
     Index(
         "ix_repository_tried_again",
