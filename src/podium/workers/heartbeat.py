@@ -21,10 +21,10 @@ from podium.telemetry.outage_log import OutageLog
 log = logging.getLogger(__name__)
 
 # Seconds between heartbeats; until a silent worker counts as dead; until its row is deleted.
-INTERVAL = 5.0
+INTERVAL = 8.0
 DEAD_AFTER = hand_over.DEAD_AFTER
 DELETE_AFTER = 86_400.0
-_BEATS_PER_CLEANING = 720
+_BEATS_PER_CLEANING = 450
 
 _BEAT = """
 INSERT INTO worker (id, host, pid, version, queues, report, started_at, seen_at)
