@@ -67,14 +67,20 @@ _RESTART = """
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
     transient_attempts = 0, waiting_code = NULL, waiting_reason = NULL, progress = NULL, not_before = NULL,
     virtual_start = :virtual_start, client_id = :client_id, is_recount = false,
-    enqueued_at = {now}, updated_at = {now}
+    is_scheduled = :is_scheduled, enqueued_at = {now}, updated_at = {now}
 """
 
 
 def restart(
-    session: Session, repository_id: int, expected: State, *, virtual_start: float, client_id: str | None
+    session: Session,
+    repository_id: int,
+    expected: State,
+    *,
+    virtual_start: float,
+    client_id: str | None,
+    is_scheduled: bool = False,
 ) -> bool:
-    """Count a repository again. Its board stays readable."""
+    """Count a repository again. Its board stays readable. ``is_scheduled``: the schedule asked, and no client."""
     return bool(
         session.run(
             f"{_RESTART} WHERE id = :id AND state = :expected",
@@ -82,6 +88,7 @@ def restart(
             expected=str(expected),
             virtual_start=virtual_start,
             client_id=client_id,
+            is_scheduled=is_scheduled,
         )
     )
 
@@ -103,6 +110,7 @@ def restart_stale(
             age=age,
             virtual_start=virtual_start,
             client_id=client_id,
+            is_scheduled=False,
         )
     )
 

@@ -26,7 +26,8 @@ UPDATE repository SET
     key = '~forgotten/' || id, url = '~forgotten/' || id, host = '', owner = '', name = '', search_text = '',
     revision = NULL, parent_key = NULL, branch = NULL, head = NULL, base = NULL, roots = NULL, mailmap = NULL,
     client_id = NULL, progress = NULL, refresh_error = NULL, refresh_error_at = NULL, unresolved_reason = NULL,
-    waiting_reason = NULL, waiting_code = NULL,
+    waiting_reason = NULL, waiting_code = NULL, host_number = NULL, check_at = NULL, name_taken_at = NULL,
+    taken_number = NULL,
     state = 'failed', error = 'It is being deleted.', error_code = 'forgotten', commits_processed_at = NULL,
     count_id = lease_token + 1, lease_token = lease_token + 1, lease_holder = NULL, lease_until = NULL,
     generation = generation + 1, hidden_at = {now}, forgotten_at = {now}, updated_at = {now}
@@ -78,6 +79,7 @@ def lock_family(session: Session, repository_id: int) -> list[Repository]:
 def mark(session: Session, repository: Repository) -> None:
     """Take a locked repository away from readers and workers."""
     session.run(_MARK, id=repository.id)
+    session.run("DELETE FROM former_name WHERE repository_id = :id", id=repository.id)
     hidden_counts.hide(session, repository.id, repository.count_id)
 
 

@@ -1,0 +1,16 @@
+"""Keeps boards fresh: who a repository is at its host, when the host is asked again, and what a hook means.
+
+Everything is a reason to ask the host. The schedule, hooks, administrators and submissions only make a repository due
+(``repository.check_at``). A check asks the host who and where the repository is and what its head is, and one function
+applies the answer. So a reason may come twice, late, or by mistake: it costs a question, and does no harm.
+
+=======================  ===============================================================================================
+``host_answer.py``       what a host said, in the words of no host
+``check.py``               ask about one repository, in the way that fits its host
+``apply_answer.py``      what follows from an answer: a count, another name, a joined row, a name that was taken
+``naming.py``            the address that a redirect or an API names, checked
+=======================  ===============================================================================================
+
+A repository is its number at its host. Its name is where it is found today: it keeps its row, board and id under
+another one, and :mod:`podium.repositories.store.freshness.names` keeps the names that it had.
+"""

@@ -1,0 +1,282 @@
+"""What follows from a host's answer, in one transaction.
+
+==========================================  ============================================================================
+the host says                               what follows
+==========================================  ============================================================================
+nothing that is new                         it is asked again later
+another name or owner                       the repository moves there with its branches and tags; the old name leads to
+                                            it
+a number or name that another row has       they are one repository: the newer row is joined to the older one
+another number                              another repository has the name: the board stays as it is, and is not
+                                            counted, until an administrator decides or the old one is found elsewhere
+private or deleted                          :mod:`podium.repositories.store.gone`
+another head or default branch              it is counted
+==========================================  ============================================================================
+
+It may be applied twice, late or beside a count: rows are locked and read again, a count is found by its id, and what
+was asked about a name that the repository no longer has only makes it due again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+from collections.abc import Collection, Sequence
+
+from podium.freshness.host_answer import HostAnswer
+from podium.jobs import retry
+from podium.repositories.address import Address
+from podium.repositories.model import Repository, State
+from podium.repositories.store import gone, queries, transitions
+from podium.repositories.store.freshness import names
+from podium.repositories.store.work.due_work import next_virtual_start
+from podium.storage.session import Session
+
+log = logging.getLogger(__name__)
+
+# Seconds until the host is asked again, where the answer came at a bad moment.
+SOON = 60.0
+# Renames in a circle that are made at once.
+_MOST_MOVES = 10
+# Failures after which another head is worth a count.
+_CURABLE = ("missing", "taken-down", "empty", "no-default-branch", "unreachable", "host-error", "interrupted-transfer")
+# The counts of the schedule have turns of their own, and so have those of pushes.
+_SCHEDULE, _PUSH = "schedule", "push"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Applied:
+    """What an answer changed.
+
+    repository_id: the row of the repository now; another one if it was joined.
+    counts: a count was begun, which the caller enqueues when the transaction has ended.
+    hides: its boards are not shown any more.
+    is_taken: another repository has its name.
+    """
+
+    repository_id: int
+    counts: bool = False
+    is_renamed: bool = False
+    is_joined: bool = False
+    is_taken: bool = False
+    hides: bool = False
+
+
+def is_news(repository: Repository, answer: HostAnswer) -> bool:
+    """Whether :func:`apply` would change more than the time of the next question."""
+    return (
+        answer.gone_code is not None
+        or repository.gone_since is not None
+        or repository.name_taken_at is not None
+        or answer.number not in (None, repository.host_number)
+        or _is_elsewhere(repository, answer.address)
+        or _differs(repository, answer)
+    )
+
+
+def apply(
+    session: Session,
+    repository: Repository,
+    answer: HostAnswer,
+    *,
+    next_check_in: float | None = None,
+    is_push: bool = False,
+) -> Applied:
+    """Apply the answer to a question about the name that ``repository`` had.
+
+    A repository whose name another one has (``name_taken_at``) is asked for by its number: see
+    :mod:`podium.freshness.check`.
+
+    Args:
+        next_check_in: seconds until its host is asked again; None: not by itself.
+        is_push: a push asked, and not the schedule.
+    """
+    if _is_elsewhere(repository, answer.address) or answer.number not in (None, repository.host_number):
+        names.begin(session)
+    found = queries.lock(session, repository.id)
+    if found is None:
+        return Applied(repository.id)
+    if found.key != repository.key:
+        # It got another name meanwhile.
+        names.note_checked(session, found.id, next_check_in=SOON)
+        return Applied(found.id)
+    if answer.gone_code is not None:
+        return _gone(session, found, answer.gone_code, next_check_in)
+    if answer.number is not None and _is_another(session, found, answer.number):
+        return _taken(session, found, answer.number, next_check_in)
+    present = _present(session, found, answer)
+    if present is None:
+        names.note_checked(session, found.id, next_check_in=SOON)
+        return Applied(found.id)
+    gone.end(session, present)
+    if answer.number is not None:
+        names.note_number(session, present.repository_key, answer.number)
+        names.clear_taken(session, present.repository_key)
+    counts = _count(session, present, answer, is_push=is_push)
+    is_early = not counts and present.state.is_unfinished and _differs(present, answer)
+    names.note_checked(session, present.id, next_check_in=SOON if is_early else next_check_in)
+    return Applied(
+        present.id,
+        counts=counts,
+        is_renamed=present.repository_key != found.repository_key,
+        is_joined=present.id != found.id,
+    )
+
+
+def _is_elsewhere(repository: Repository, address: Address | None) -> bool:
+    return address is not None and (address.key, address.owner, address.name) != (
+        repository.repository_key,
+        repository.owner,
+        repository.name,
+    )
+
+
+def _differs(repository: Repository, answer: HostAnswer) -> bool:
+    if repository.revision is not None:
+        return False
+    return answer.head not in (None, repository.head) or (
+        repository.branch is not None and answer.branch not in (None, repository.branch)
+    )
+
+
+def _gone(session: Session, found: Repository, code: str, next_check_in: float | None) -> Applied:
+    if found.name_taken_at is not None:
+        # Its board stays as it was.
+        names.note_checked(session, found.id, next_check_in=next_check_in)
+        return Applied(found.id, is_taken=True)
+    denial = gone.note(session, found, code=code, after=retry.GONE_AFTER)
+    if denial.hides:
+        log.warning("repository %d is hidden: its host says that it is private or does not exist", found.id)
+    delay = retry.gone_delay(denial.seconds, random.random())  # noqa: S311 - spreads questions, no secret
+    names.note_checked(session, found.id, next_check_in=delay)
+    return Applied(found.id, hides=denial.hides)
+
+
+def _taken(session: Session, found: Repository, number: str, next_check_in: float | None) -> Applied:
+    is_new = found.name_taken_at is None
+    if is_new:
+        log.warning("repository %d is not refreshed: another repository has its name at %s", found.id, found.host)
+    names.mark_taken(session, found.repository_key, number)
+    # It may be found by its number at once.
+    names.note_checked(session, found.id, next_check_in=0.0 if is_new else next_check_in)
+    return Applied(found.id, is_taken=True)
+
+
+def _is_another(session: Session, found: Repository, number: str) -> bool:
+    """Whether ``number`` is of another repository, which has this one's name."""
+    if found.host_number is None:
+        return found.name_taken_at is not None and names.taken_number(session, found.id) == number
+    return found.host_number != number
+
+
+def _present(session: Session, found: Repository, answer: HostAnswer) -> Repository | None:
+    """Give a repository the name that it has at its host; return its row. None: another one must move first."""
+    own = _address_of(found)
+    target = answer.address or own
+    number = answer.number or found.host_number
+    keys = {own.key, target.key, *(names.keys_with_number(session, found.host, number) if number else ())}
+    if keys == {own.key} and not _is_elsewhere(found, answer.address):
+        return found
+    families = _families(session, keys)
+    ours = families[own.key]
+    same = {key for key, theirs in families.items() if theirs is ours or _is_same(session, ours, theirs, number)}
+    rows = _join(session, [row for key in same for row in families[key]])
+    is_blocked = target.key in families and target.key not in same
+    moves = [(rows, own if is_blocked else target)]
+    if is_blocked and (circle := _circle(session, own, families[target.key])):
+        moves = [(rows, target), *circle]
+    is_left_to_others = len(moves) > 1 or any(row.name_taken_at is not None for row in ours)
+    names.move(session, moves, keeps_old_names=not is_left_to_others)
+    for _, address in moves:
+        names.clear_taken(session, address.key)
+    if is_blocked and len(moves) == 1:
+        names.mark_taken(session, target.key, number)
+        names.make_due(session, target.key, within=0.0)
+        return None
+    if target.key != own.key:
+        log.info("repository %d is named %s now, and was %s", found.id, target.key, own.key)
+    stays = next(row for row in rows if row.revision == found.revision)
+    return queries.by_id(session, stays.id)
+
+
+def _circle(session: Session, own: Address, rows: list[Repository]) -> list[tuple[list[Repository], Address]]:
+    """The moves of repositories that exchange their names with the one at ``own``; empty: they do not.
+
+    Args:
+        rows: of the repository whose name it has.
+    """
+    moves: list[tuple[list[Repository], Address]] = []
+    for _ in range(_MOST_MOVES):
+        number = next((row.host_number for row in rows if row.host_number), None)
+        key = names.key_taken_by(session, rows[0].host, number) if number else None
+        if key is None:
+            return []
+        if key == own.key:
+            return [*moves, (rows, own)]
+        found = names.lock_families(session, [key])
+        moves.append((rows, _address_of(found[0])))
+        rows = found
+    return []
+
+
+def _families(session: Session, keys: Collection[str]) -> dict[str, list[Repository]]:
+    families: dict[str, list[Repository]] = {}
+    for row in names.lock_families(session, keys):
+        families.setdefault(row.repository_key, []).append(row)
+    return families
+
+
+def _is_same(session: Session, ours: Sequence[Repository], theirs: Sequence[Repository], number: str | None) -> bool:
+    """Whether two families are of one repository, where the host has one name for both."""
+    known = next((row.host_number for row in theirs if row.host_number), None)
+    if known is not None and number is not None:
+        return known == number
+    # A name that belonged to another repository before has another history.
+    roots = [{oid for row in rows for oid in queries.roots(session, row.id)} for rows in (ours, theirs)]
+    return not all(roots) or not roots[0].isdisjoint(roots[1])
+
+
+def _join(session: Session, rows: Sequence[Repository]) -> list[Repository]:
+    """Join the rows of one revision to the oldest one, or to the oldest one with a board; return those that stay."""
+    stay: dict[str | None, Repository] = {}
+    for row in sorted(rows, key=lambda row: (not row.has_board, row.id)):
+        kept = stay.setdefault(row.revision, row)
+        if kept is not row:
+            names.join(session, kept, row)
+            log.info("repository %d is the same as %d, and was joined to it", row.id, kept.id)
+    return list(stay.values())
+
+
+def _address_of(row: Repository) -> Address:
+    return Address(
+        host=row.host,
+        owner=row.owner,
+        name=row.name,
+        key=row.repository_key,
+        url=row.repository_url,
+        clone_url=row.repository_url,
+    )
+
+
+def _count(session: Session, present: Repository, answer: HostAnswer, *, is_push: bool) -> bool:
+    """Count it again if the host has another head."""
+    if not _differs(present, answer):
+        return False
+    match present.state:
+        case State.COMPLETED:
+            pass
+        case State.USERS_PROCESSING if is_push:
+            pass
+        case State.FAILED if present.error_code in _CURABLE:
+            pass
+        case _:
+            return False
+    return transitions.restart(
+        session,
+        present.id,
+        present.state,
+        virtual_start=next_virtual_start(session, _PUSH if is_push else _SCHEDULE),
+        client_id=None,
+        is_scheduled=not is_push,
+    )

@@ -1,0 +1,272 @@
+"""Names of repositories: a repository keeps its row under another name, and the names that it had lead to it.
+
+A family is a repository with its branches and tags. It is named, hidden and taken together. The table ``former_name``
+keeps the keys that its rows had, and the ids of rows that were joined to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from podium.repositories.address import Address
+from podium.repositories.model import Repository
+from podium.repositories.store.deletion import removal
+from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT, one
+from podium.storage.session import Session
+
+_FAMILY = "(key = :family OR parent_key = :family)"
+
+# No host begins with a tilde, so neither is a name that a client can give.
+_MOVING = "~moving/"
+# Of a joined row whose key became that of the row it was joined to.
+_JOINED = "~joined/"
+# A name that the repository had before another one got it: mirrors may still be kept under it.
+_LEFT = "~left/"
+
+
+def begin(session: Session) -> None:
+    """Before rows are locked that get another name: such transactions and submissions run one at a time."""
+    session.value("SELECT {one_at_a_time}")
+
+
+def lock_families(session: Session, keys: Collection[str]) -> list[Repository]:
+    """Lock the families of some repositories' keys, and return their rows, the oldest first."""
+    names = {f"k{place}": key for place, key in enumerate(sorted(set(keys)))}
+    marks = ", ".join(f":{name}" for name in names)
+    rows = session.all(
+        f"""{SELECT} FROM repository WHERE {NOT_FORGOTTEN} AND (key IN ({marks}) OR parent_key IN ({marks}))
+        ORDER BY id {{for_update}}""",
+        **names,
+    )
+    return [Repository.from_row(row) for row in rows]
+
+
+def keys_with_number(session: Session, host: str, number: str) -> list[str]:
+    """The keys of repositories that have this number at their host: more than one until they are joined."""
+    rows = session.tuples(
+        "SELECT DISTINCT coalesce(parent_key, key) FROM repository WHERE host = :host AND host_number = :number",
+        host=host,
+        number=number,
+    )
+    return sorted(key for (key,) in rows)
+
+
+def key_taken_by(session: Session, host: str, number: str) -> str | None:
+    """The key of a repository whose name another one has, which has this number."""
+    found: str | None = session.value(
+        """SELECT min(coalesce(parent_key, key)) FROM repository
+        WHERE host = :host AND host_number IS NOT NULL AND taken_number = :number""",
+        host=host,
+        number=number,
+    )
+    return found
+
+
+def number_of(session: Session, key: str) -> str | None:
+    """The number at its host of the repository with this key, if it is known."""
+    found: str | None = session.value(f"SELECT max(host_number) FROM repository WHERE {_FAMILY}", family=key)
+    return found
+
+
+def is_any_numbered(session: Session, host: str) -> bool:
+    """Whether the host has told the number of a repository."""
+    return bool(
+        session.value(
+            """SELECT EXISTS (SELECT 1 FROM repository WHERE host = :host AND host_number IS NOT NULL)""", host=host
+        )
+    )
+
+
+def note_number(session: Session, key: str, number: str) -> None:
+    session.run(
+        f"""UPDATE repository SET host_number = :number
+        WHERE {_FAMILY} AND coalesce(host_number, '') <> :number""",
+        family=key,
+        number=number,
+    )
+
+
+def note_checked(session: Session, repository_id: int, *, next_check_in: float | None) -> None:
+    """Note that the host has answered; it is asked again in so many seconds, or not by itself."""
+    session.run(
+        "UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds WHERE id = :id",
+        id=repository_id,
+        seconds=next_check_in,
+    )
+
+
+def make_due(session: Session, key: str, *, within: float) -> None:
+    """Have the host asked about a repository within so many seconds."""
+    session.run(
+        """UPDATE repository SET check_at = {now} + :within
+        WHERE key = :key AND (check_at IS NULL OR check_at > {now} + :within)""",
+        key=key,
+        within=within,
+    )
+
+
+# --- a name that another repository has
+
+
+def mark_taken(session: Session, key: str, number: str | None) -> None:
+    """Note that the repository with ``number`` has the name now: the board stays as it is."""
+    session.run(
+        f"""UPDATE repository SET name_taken_at = coalesce(name_taken_at, {{now}}), updated_at = {{now}},
+            taken_number = :number
+        WHERE {_FAMILY} AND (name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)""",
+        family=key,
+        number=number or "",
+    )
+
+
+def clear_taken(session: Session, key: str) -> None:
+    session.run(
+        f"""UPDATE repository SET name_taken_at = NULL, taken_number = NULL, updated_at = {{now}}
+        WHERE {_FAMILY} AND name_taken_at IS NOT NULL""",
+        family=key,
+    )
+
+
+def taken_number(session: Session, repository_id: int) -> str | None:
+    """The number of the repository that has its name; None: it has it itself, or an administrator has decided."""
+    found: str | None = session.value("SELECT taken_number FROM repository WHERE id = :id", id=repository_id)
+    return found
+
+
+def is_taken(session: Session, key: str) -> bool:
+    """Whether another repository has the name: nothing is fetched for it."""
+    return bool(
+        session.value(
+            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {_FAMILY} AND name_taken_at IS NOT NULL)", family=key
+        )
+    )
+
+
+# --- another name
+
+
+def move(
+    session: Session, moves: Sequence[tuple[Sequence[Repository], Address]], *, keeps_old_names: bool = True
+) -> None:
+    """Give locked families other addresses, which no other row has when all have moved.
+
+    Args:
+        keeps_old_names: False: other repositories have the old names, so these lead nowhere.
+    """
+    if len(moves) > 1:
+        # They exchange keys, which are unique after each statement.
+        for rows, _ in moves:
+            for row in rows:
+                session.run(
+                    "UPDATE repository SET key = :key, url = :key WHERE id = :id", id=row.id, key=f"{_MOVING}{row.id}"
+                )
+    for rows, address in moves:
+        for row in rows:
+            _move_row(session, row, address)
+            _keep_name(session, row.key if keeps_old_names else f"{_LEFT}{row.id}/{row.key}", row.id)
+        if keeps_old_names and rows and all(row.parent_key is not None for row in rows):
+            _keep_name(session, rows[0].repository_key, rows[0].id)
+    for rows, address in moves:
+        # A present name comes first.
+        session.executemany(
+            "DELETE FROM former_name WHERE key = :key",
+            [{"key": key} for key in sorted({address.key, *(_under(address.key, row) for row in rows)})],
+        )
+
+
+def join(session: Session, kept: Repository, joined: Repository) -> None:
+    """Let a locked row lead to another one of the same repository and revision; its own rows are deleted in steps.
+
+    A worker that holds it saves nothing.
+    """
+    session.run(
+        "UPDATE former_name SET repository_id = :kept WHERE repository_id = :joined", kept=kept.id, joined=joined.id
+    )
+    _keep_name(session, joined.key, kept.id)
+    _keep_name(session, f"{_JOINED}{joined.id}", kept.id, former_id=joined.id)
+    removal.mark(session, joined)
+
+
+def _move_row(session: Session, row: Repository, address: Address) -> None:
+    session.run(
+        """UPDATE repository SET key = :key, url = :url, owner = :owner, name = :name, search_text = :search_text,
+            parent_key = :parent_key, updated_at = {now}
+        WHERE id = :id""",
+        id=row.id,
+        key=_under(address.key, row),
+        url=_under(address.url, row),
+        owner=address.owner,
+        name=address.name,
+        search_text=address.search_text,
+        parent_key=None if row.parent_key is None else address.key,
+    )
+
+
+def _under(text: str, row: Repository) -> str:
+    """``text``, a key or URL of a repository, with the revision of a row."""
+    return text if row.parent_key is None else f"{text}#{row.key.partition('#')[2]}"
+
+
+def _keep_name(session: Session, key: str, repository_id: int, *, former_id: int | None = None) -> None:
+    session.run(
+        """INSERT INTO former_name (key, repository_id, former_id, at) VALUES (:key, :id, :former, {now})
+        ON CONFLICT (key) DO UPDATE SET repository_id = :id, former_id = :former, at = {now}""",
+        key=key,
+        id=repository_id,
+        former=former_id,
+    )
+
+
+# --- where a former name leads
+
+
+def successor(session: Session, key: str) -> Repository | None:
+    """The row to which a former name, or a revision under one, leads; hidden ones, too.
+
+    Of a revision without a row it is that of its repository.
+    """
+    found = _successor(session, key)
+    if found is None and "#" in key:
+        return _successor(session, key.partition("#")[0])
+    return found
+
+
+def present_key(session: Session, key: str) -> str:
+    """The key under which a repository or revision is now: another one only for a former name."""
+    repository_key, mark, revision = key.partition("#")
+    found = _successor(session, key) if mark else None
+    if found is not None:
+        return found.key
+    found = _successor(session, repository_key)
+    return key if found is None else f"{found.repository_key}{mark}{revision}"
+
+
+def present_id(session: Session, former_id: int) -> int | None:
+    """The id of the row to which one with this id was joined."""
+    found: int | None = session.value("SELECT repository_id FROM former_name WHERE former_id = :id", id=former_id)
+    return found
+
+
+def former_keys(session: Session, repository_id: int, *, limit: int = 100) -> list[str]:
+    """The names that lead to a repository, the newest first."""
+    rows = session.tuples(
+        """SELECT key FROM former_name WHERE repository_id = :id AND key NOT LIKE '~%'
+        ORDER BY at DESC, key LIMIT :limit""",
+        id=repository_id,
+        limit=limit,
+    )
+    return [key for (key,) in rows]
+
+
+def forget_names(session: Session, repository_id: int) -> None:
+    """Let the former names of a repository lead nowhere."""
+    session.run("DELETE FROM former_name WHERE repository_id = :id", id=repository_id)
+
+
+def _successor(session: Session, key: str) -> Repository | None:
+    return one(
+        session,
+        f"""{SELECT} FROM repository WHERE {NOT_FORGOTTEN}
+            AND id = (SELECT repository_id FROM former_name WHERE key = :key)""",
+        key=key,
+    )
