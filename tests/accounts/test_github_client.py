@@ -114,7 +114,7 @@ def test_many_authors_are_read_page_by_page(folder: Path, commits: list[str], ac
 
 def test_a_window_needs_no_token_and_follows_a_rename(folder: Path, commits: list[str], accounts: Accounts) -> None:
     with GitHubDouble({"o/r": folder}, accounts) as double, client(double) as github:
-        double.move("o/r", "new/name")
+        double.hosting.rename("o/r", "new/name")
         request = WindowRequest(repository_path("o", "r"), commits[-1])
         verdict = judge(request, github.send(request.call()), time.time())
         assert verdict.action == Moved("/repositories/1000")

@@ -151,7 +151,7 @@ def test_rest_answers_without_a_token_within_its_own_limit(folder: Path, commits
 def test_a_moved_repository_redirects_in_rest_and_is_followed_in_graphql(
     double: GitHubDouble, client: httpx.Client
 ) -> None:
-    double.move("o/r", "new/name")
+    double.hosting.rename("o/r", "new/name")
     answer = client.get(f"{double.api_url}/repos/o/r/commits?per_page=1")
     assert answer.status_code == 301
     assert answer.headers["location"] == f"{double.api_url}/repositories/1000/commits?per_page=1"
@@ -159,7 +159,7 @@ def test_a_moved_repository_redirects_in_rest_and_is_followed_in_graphql(
     assert client.get(f"{double.api_url}/repositories/1000").json()["full_name"] == "new/name"
     told = ask(client, double, '{repository(owner:"o",name:"r"){nameWithOwner}}')
     assert told["data"]["repository"]["nameWithOwner"] == "new/name"
-    double.delete("new/name")
+    double.hosting.delete("new/name")
     assert client.get(f"{double.api_url}/repos/new/name").status_code == 404
     gone = ask(client, double, '{repository(owner:"new",name:"name"){nameWithOwner}}')
     assert gone["errors"][0]["type"] == "NOT_FOUND"

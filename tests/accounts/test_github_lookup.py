@@ -418,7 +418,7 @@ def test_a_renamed_repository_is_followed(
 ) -> None:
     folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
-        double.move("o/r", "new/name")
+        double.hosting.rename("o/r", "new/name")
         assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
 
 
@@ -428,7 +428,7 @@ def test_a_deleted_repository_keeps_its_board_and_says_so(
 ) -> None:
     folder = repository(*((f"p{n}@x.org", "Work") for n in range(120)))
     with GitHubDouble({"o/r": folder}, accounts) as double, desk(db, double, tokens=tokens) as podium:
-        double.delete("o/r")
+        double.hosting.delete("o/r")
         number = podium.count(folder)
         assert podium.resolve(number, workers=1).state == "completed"
         assert len(podium.rows(number)) == 120

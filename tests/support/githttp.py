@@ -1,9 +1,14 @@
-"""A git server on loopback: smart HTTP by git's own ``http-backend``, with faults on demand."""
+"""A git server on loopback: smart HTTP by git's own ``http-backend``, with faults on demand.
+
+With a :class:`~tests.support.hosted.Hosting` it serves repositories under the names that they have now, redirects old
+names, and answers 401 for what is private or not there, as GitHub, GitLab and Gitea do.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -11,12 +16,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import unquote
+
+from tests.support.hosted import Hosting
 
 _CONFIGURATION = {
     "uploadpack.allowFilter": "true",
     "uploadpack.allowAnySHA1InWant": "true",
     "safe.directory": "*",
 }
+
+
+_IN_REPOSITORY = re.compile(r"/(?P<name>.+?)(?P<suffix>\.git)?(?P<rest>/(?:info|objects|HEAD|git-[a-z-]+)(?:/.*)?)")
 
 
 @dataclass
@@ -40,10 +51,16 @@ class Fault:
 
 @dataclass
 class GitHost:
-    """The server: its base URL, the folder it serves, what was asked of it, and its faults."""
+    """The server: its base URL, the folder it serves, what was asked of it, and its faults.
+
+    redirect: the status for an old name in ``hosting``: 301 at GitHub, 307 with a path at Gitea; None: served under
+        the old name too, as GitLab does.
+    """
 
     url: str
     folder: Path
+    hosting: Hosting | None = None
+    redirect: int | None = 301
     configuration: dict[str, str] = field(default_factory=lambda: dict(_CONFIGURATION))
     faults: list[Fault] = field(default_factory=list)
     # Speak the protocol of before 2018, in which a host may refuse objects that no branch names.
@@ -62,10 +79,14 @@ class GitHost:
 
 
 @contextlib.contextmanager
-def serve_repositories(folder: Path, *, port: int = 0) -> Iterator[GitHost]:
-    """Serve the bare repositories below ``folder`` at ``host.url``/their/path.git, until the block ends."""
+def serve_repositories(folder: Path, *, port: int = 0, hosting: Hosting | None = None) -> Iterator[GitHost]:
+    """Serve the bare repositories below ``folder`` at ``host.url``/their/path.git, until the block ends.
+
+    hosting: serve these by their names instead.
+    """
     running = _Running(port, folder)
     host = running.host
+    host.hosting = hosting
     host.go_away, host.come_back = running.stop, running.start
     try:
         yield host
@@ -153,12 +174,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, most: int | None) -> None:
         path, _, query = self.path.partition("?")
         body = self._body()
+        root = self.server.host.folder
+        if (hosting := self.server.host.hosting) is not None:
+            place = self._place(hosting, path, query)
+            if place is None:
+                return
+            root, path = place
         configuration = self.server.host.configuration
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_PROJECT_ROOT": str(self.server.host.folder),
+            "GIT_PROJECT_ROOT": str(root),
             "GIT_HTTP_EXPORT_ALL": "1",
             "REQUEST_METHOD": self.command,
             "PATH_INFO": path,
@@ -186,6 +213,25 @@ class _Handler(BaseHTTPRequestHandler):
                 self._relay(backend.stdout, most)
             finally:
                 backend.kill()
+
+    def _place(self, hosting: Hosting, path: str, query: str) -> tuple[Path, str] | None:
+        """Where ``http-backend`` finds the repository; None: the request is answered."""
+        match = _IN_REPOSITORY.fullmatch(path)
+        found = hosting.find(unquote(match["name"])) if match else None
+        if match is None or found is None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="Git"')
+            self.end_headers()
+            return None
+        host = self.server.host
+        if host.redirect is not None and found is not hosting.at(unquote(match["name"])):
+            self.send_response(host.redirect)
+            origin = "" if host.redirect == 307 else host.url
+            location = f"{origin}/{found.full_name}{match['suffix'] or ''}{match['rest']}"
+            self.send_header("Location", location + f"?{query}" * bool(query))
+            self.end_headers()
+            return None
+        return found.real.path.parent, f"/{found.real.path.name}{match['rest']}"
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "") != "chunked":

@@ -20,11 +20,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
+from tests.support import github_rest
 from tests.support.github_graphql import NoAnswerError, World, execute
-from tests.support.github_history import Accounts, KnownAccount, RealRepository
+from tests.support.github_history import Accounts
+from tests.support.github_rest import Request
 from tests.support.github_script import FAULTS, Answer, Script
+from tests.support.hosted import Hosting
 
 ANONYMOUS = "anonymous"
 
@@ -72,7 +75,7 @@ class GitHubDouble:
     """See the module.
 
     Args:
-        repositories: folders by ``owner/name``.
+        repositories: folders by ``owner/name``, or what a git server and this double share.
         limit, window: points, and seconds until they reset.
         minute, concurrency: the secondary limits.
         pause: seconds in ``retry-after``.
@@ -81,7 +84,7 @@ class GitHubDouble:
 
     def __init__(
         self,
-        repositories: Mapping[str, Path],
+        repositories: Mapping[str, Path] | Hosting,
         accounts: Accounts | None = None,
         *,
         tokens: Iterable[str] = ("token-of-a-test",),
@@ -109,11 +112,7 @@ class GitHubDouble:
         self.seen: list[Seen] = []
         self.violations: list[str] = []
         self.max_concurrent = 0
-        self._repositories = {
-            name.lower(): (name, RealRepository(path, 1000 + number))
-            for number, (name, path) in enumerate(repositories.items())
-        }
-        self._moved: dict[str, str] = {}
+        self.hosting = repositories if isinstance(repositories, Hosting) else Hosting(repositories)
         self._windows: dict[tuple[str, str], _Window] = {}
         self.workers = workers
         self._pauses: dict[str, Pause] = {}
@@ -136,14 +135,10 @@ class GitHubDouble:
         """The number of requests, faults included."""
         return sum(api in (None, seen.api) for seen in self.seen)
 
-    def move(self, old: str, new: str) -> None:
-        """Rename a repository; its old name redirects, as on GitHub."""
-        _, real = self._repositories.pop(old.lower())
-        self._repositories[new.lower()] = (new, real)
-        self._moved[old.lower()] = new
-
-    def delete(self, name: str) -> None:
-        self._repositories.pop(name.lower())[1].close()
+    def points(self, api: str = "graphql", token: str = "token-of-a-test") -> int:
+        """What the requests to an API have cost so far, in the window that is under way."""
+        with self._lock:
+            return self._window(api, token).used
 
     def __enter__(self) -> GitHubDouble:
         self._thread.start()
@@ -156,8 +151,7 @@ class GitHubDouble:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        for _, real in self._repositories.values():
-            real.close()
+        self.hosting.close()
         if kind is None:
             self.check()
 
@@ -183,7 +177,8 @@ class GitHubDouble:
                 answer = self._limited(api, token)
             if answer is None:
                 try:
-                    answer = self._graphql(token, body) if api == "graphql" else self._rest(path, parts.query, token)
+                    asked = Request(self.api_url, path, parts.query, token, headers.get("accept", ""))
+                    answer = self._graphql(token, body) if api == "graphql" else self._rest(asked)
                 except NoAnswerError as error:
                     self.violations.append(str(error))
                     answer = Answer(500, {"message": str(error)})
@@ -281,7 +276,7 @@ class GitHubDouble:
 
     def _graphql(self, token: str, body: bytes) -> Answer:
         request = json.loads(body)
-        world = World(self._find, self.accounts, self._rate(token), max_nodes=self.max_nodes)
+        world = World(self.hosting, token, self.accounts, self._rate(token), max_nodes=self.max_nodes)
         try:
             return Answer(200, execute(world, request["query"], request.get("variables") or {}))
         finally:
@@ -307,50 +302,14 @@ class GitHubDouble:
             }
         return Answer(200, {"resources": resources, "rate": resources["core"]})
 
-    def _find(self, name: str) -> tuple[str, RealRepository] | None:
-        moved = self._moved.get(name.lower())
-        return self._repositories.get(name.lower()) or (self._find(moved) if moved else None)
-
-    def _rest(self, path: str, query: str, token: str) -> Answer:
-        if path == "/rate_limit":
-            return self._rate_limit(token)
-        match = re.fullmatch(r"/repos/([^/]+/[^/]+)(/commits)?|/repositories/(\d+)(/commits)?", path)
-        if match is None:
-            self.violations.append(f"the double has no answer for {path}")
-            return Answer(500, {"message": "no answer"})
-        name, number, commits = match[1], match[3], match[2] or match[4]
-        if name and name.lower() not in self._repositories and (found := self._find(name)):
-            place = f"{self.api_url}/repositories/{found[1].database_id}{commits or ''}"
-            place += f"?{query}" if query else ""
-            return Answer(301, {"message": "Moved Permanently", "url": place}, {"location": place})
-        found = self._repositories.get(name.lower()) if name else self._by_id(int(number))
-        if found is None:
-            return Answer(404, {"message": "Not Found", "status": "404"})
-        if not commits:
-            return Answer(200, {"id": found[1].database_id, "full_name": found[0]})
-        return self._commits(found[1], {key: values[-1] for key, values in parse_qs(query).items()})
-
-    def _by_id(self, number: int) -> tuple[str, RealRepository] | None:
-        return next((found for found in self._repositories.values() if found[1].database_id == number), None)
-
-    def _commits(self, real: RealRepository, query: Mapping[str, str]) -> Answer:
-        count, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
-        if not 1 <= count <= 100:
-            self.violations.append(f"a page of {count} commits")
-        oids = real.window(query.get("sha", "HEAD"), count, (page - 1) * count)
-        if oids is None:
-            return Answer(404, {"message": "Not Found", "status": "404"})
-        return Answer(200, [self._commit(real, oid) for oid in oids])
-
-    def _commit(self, real: RealRepository, oid: str) -> dict[str, Any]:
-        author = (real.actors(oid) or [])[0]
-        account = self.accounts.owner(author.email)
-        named = {"name": author.name, "email": author.email}
-        return {
-            "sha": oid,
-            "commit": {"author": named},
-            "author": _rest_account(account) if account else None,
-        }
+    def _rest(self, request: Request) -> Answer:
+        if request.path == "/rate_limit":
+            return self._rate_limit(request.token)
+        answer = github_rest.answer(request, self.hosting, self.accounts)
+        if isinstance(answer, str):
+            self.violations.append(answer)
+            return Answer(500, {"message": answer})
+        return answer
 
 
 class _Counting:
@@ -366,17 +325,6 @@ class _Counting:
 
 def _commits_asked(body: bytes) -> int:
     return len(set(re.findall(rb'"o\d+":', body)))
-
-
-def _rest_account(account: KnownAccount) -> dict[str, Any]:
-    login = account.login
-    return {
-        "login": login,
-        "id": account.id,
-        "avatar_url": f"https://avatars.example/u/{account.id}",
-        "html_url": f"https://github.com/{login}",
-        "type": account.type,
-    }
 
 
 class _Server(ThreadingHTTPServer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode, 
 
 from tests.support import github_schema
 from tests.support.github_history import Accounts, Actor, KnownAccount, RealRepository
+from tests.support.hosted import Hosted, Hosting
 
 
 class NoAnswerError(Exception):
@@ -31,7 +33,8 @@ class TypedError(Exception):
 class World:
     """The data for one query. ``wrong`` collects what GitHub would refuse; each entry fails the test."""
 
-    find: Callable[[str], tuple[str, RealRepository] | None]
+    hosting: Hosting
+    token: str
     accounts: Accounts
     rate: dict[str, Any]
     avatar: str = "https://avatars.example"
@@ -41,9 +44,25 @@ class World:
 
 
 @dataclass(frozen=True)
-class _Repo:
-    full_name: str
-    real: RealRepository
+class _Ref:
+    branch: str
+    head: str
+    repository: Hosted
+
+    @property
+    def kind(self) -> str:
+        return "Ref"
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Of a repository; the table of accounts does not know them."""
+
+    login: str
+
+    @property
+    def kind(self) -> str:
+        return "User"
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,7 @@ def execute(world: World, query: str, variables: dict[str, Any]) -> dict[str, An
         context_value=world,
         variable_values=variables,
         field_resolver=_resolve,
-        type_resolver=lambda value, *_: value.kind.capitalize(),
+        type_resolver=lambda value, *_: "Repository" if isinstance(value, Hosted) else value.kind.capitalize(),
     )
     if world.no_answers:
         raise NoAnswerError("; ".join(world.no_answers))
@@ -161,15 +180,46 @@ def _resolve(source: Any, info: graphql.GraphQLResolveInfo[World], **arguments: 
     return resolver(source, info.context, arguments)
 
 
-def _repository(_source: None, world: World, arguments: dict[str, Any]) -> _Repo:
+def _repository(_source: None, world: World, arguments: dict[str, Any]) -> Hosted:
     wanted = f"{arguments['owner']}/{arguments['name']}"
-    found = world.find(wanted)
+    found = world.hosting.find(wanted, world.token, follow=arguments["followRenames"])
     if found is None:
         raise TypedError("NOT_FOUND", f"Could not resolve to a Repository with the name '{wanted}'.")
-    return _Repo(*found)
+    return found
 
 
-def _object(repo: _Repo, world: World, arguments: dict[str, Any]) -> _Object | None:
+def node_id(repository: Hosted) -> str:
+    """The global id of a repository, as opaque as GitHub's."""
+    return "R_" + base64.urlsafe_b64encode(repository.number.to_bytes(8)).decode().rstrip("=")
+
+
+def _node(_source: None, world: World, arguments: dict[str, Any]) -> Hosted:
+    found = _by_node_id(world, arguments["id"])
+    if isinstance(found, TypedError):
+        raise found
+    return found
+
+
+def _nodes(_source: None, world: World, arguments: dict[str, Any]) -> list[Hosted | TypedError]:
+    if len(arguments["ids"]) > 100:
+        world.wrong.append(f"{len(arguments['ids'])} ids in one request for nodes")
+        raise TypedError("ARGUMENT_LIMIT", "You may not provide more than 100 node ids.")
+    return [_by_node_id(world, each) for each in arguments["ids"]]
+
+
+def _by_node_id(world: World, wanted: str) -> Hosted | TypedError:
+    found = next((each for each in world.hosting if node_id(each) == wanted), None)
+    if found is None or not found.may_be_read_by(world.token):
+        return TypedError("NOT_FOUND", f"Could not resolve to a node with the global id of '{wanted}'.")
+    return found
+
+
+def _default_branch(repository: Hosted, _world: World, _arguments: dict[str, Any]) -> _Ref | None:
+    branch, head = repository.branch, repository.head
+    return _Ref(branch, head, repository) if head else None
+
+
+def _object(repo: Hosted, world: World, arguments: dict[str, Any]) -> _Object | None:
     oid = arguments.get("oid")
     if oid is None:
         raise NoAnswerError("the double answers objects by oid only")
@@ -204,14 +254,29 @@ def _user(actor: Actor, world: World, _arguments: dict[str, Any]) -> KnownAccoun
 
 
 _RESOLVERS: dict[str, Callable[[Any, World, dict[str, Any]], Any]] = {
+    "Query.node": _node,
+    "Query.nodes": _nodes,
     "Query.rateLimit": lambda _, world, __: world.rate or None,
     "Query.repository": _repository,
     "RateLimit.cost": lambda rate, *_: rate["cost"],
     "RateLimit.limit": lambda rate, *_: rate["limit"],
     "RateLimit.remaining": lambda rate, *_: rate["remaining"],
     "RateLimit.resetAt": lambda rate, *_: rate["resetAt"],
+    "Repository.databaseId": lambda repo, *_: repo.number,
+    "Repository.defaultBranchRef": _default_branch,
+    "Repository.id": lambda repo, *_: node_id(repo),
+    "Repository.isArchived": lambda repo, *_: repo.is_archived,
+    "Repository.isDisabled": lambda *_: False,
+    "Repository.isEmpty": lambda repo, *_: repo.head is None,
+    "Repository.isPrivate": lambda repo, *_: repo.is_private,
+    "Repository.name": lambda repo, *_: repo.name,
     "Repository.nameWithOwner": lambda repo, *_: repo.full_name,
     "Repository.object": _object,
+    "Repository.owner": lambda repo, *_: _Owner(repo.owner),
+    "Repository.url": lambda repo, *_: f"https://github.com/{repo.full_name}",
+    "Repository.visibility": lambda repo, *_: "PRIVATE" if repo.is_private else "PUBLIC",
+    "Ref.name": lambda ref, *_: ref.branch,
+    "Ref.target": lambda ref, *_: _Object("commit", ref.head, ref.repository.real),
     "Commit.authors": _authors,
     "Commit.oid": lambda commit, *_: commit.oid,
     "GitActorConnection.nodes": lambda page, *_: page.actors[page.start : page.start + page.count],

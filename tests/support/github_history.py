@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import threading
@@ -76,12 +77,34 @@ class RealRepository:
         )
         return done.stdout.split() if done.returncode == 0 else None
 
+    def branch(self) -> str:
+        """The name of the default branch, also of an empty repository."""
+        return (self._git_folder / "HEAD").read_text().strip().removeprefix("ref: refs/heads/")
+
+    def tip(self, branch: str) -> str | None:
+        """The id of a branch's latest commit, read without a process, as tests ask for a thousand; None: no branch."""
+        ref = f"refs/heads/{branch}"
+        with contextlib.suppress(FileNotFoundError):
+            return (self._git_folder / ref).read_text().strip()
+        with contextlib.suppress(FileNotFoundError):
+            for line in (self._git_folder / "packed-refs").read_text().splitlines():
+                if line.endswith(f" {ref}"):
+                    return line.split()[0]
+        return None
+
+    @property
+    def _git_folder(self) -> Path:
+        inside = self.path / ".git"
+        return inside if inside.is_dir() else self.path
+
     def close(self) -> None:
-        if self._cat is not None:
-            assert self._cat.stdin and self._cat.stdout
-            self._cat.stdin.close()
-            self._cat.wait()
-            self._cat.stdout.close()
+        with self._lock:
+            if self._cat is not None:
+                assert self._cat.stdin and self._cat.stdout
+                self._cat.stdin.close()
+                self._cat.wait()
+                self._cat.stdout.close()
+                self._cat = None
 
     def _object(self, oid: str) -> tuple[str | None, bytes]:
         with self._lock:

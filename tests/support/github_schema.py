@@ -22,6 +22,8 @@ scalar GitObjectID
 scalar URI
 
 type Query {
+  node(id: ID!): Node
+  nodes(ids: [ID!]!): [Node]!
   rateLimit(dryRun: Boolean = false): RateLimit
   repository(followRenames: Boolean = true, name: String!, owner: String!): Repository
 }
@@ -35,11 +37,41 @@ type RateLimit {
   used: Int!
 }
 
-type Repository {
+interface Node {
+  id: ID!
+}
+
+enum RepositoryVisibility {
+  INTERNAL
+  PRIVATE
+  PUBLIC
+}
+
+interface RepositoryOwner {
+  id: ID!
+  login: String!
+}
+
+type Repository implements Node {
   databaseId: Int
+  defaultBranchRef: Ref
+  id: ID!
+  isArchived: Boolean!
+  isDisabled: Boolean!
+  isEmpty: Boolean!
+  isPrivate: Boolean!
   name: String!
   nameWithOwner: String!
   object(expression: String, oid: GitObjectID): GitObject
+  owner: RepositoryOwner!
+  url: URI!
+  visibility: RepositoryVisibility!
+}
+
+type Ref implements Node {
+  id: ID!
+  name: String!
+  target: GitObject
 }
 
 interface GitObject {
@@ -80,9 +112,10 @@ type GitActor {
   user: User
 }
 
-type User {
+type User implements Node & RepositoryOwner {
   avatarUrl(size: Int): URI!
   databaseId: Int
+  id: ID!
   login: String!
   name: String
   url: URI!
