@@ -106,7 +106,7 @@ class CommitJob:
             if repository.crashes >= self.max_crashes:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return
-            if self._asks_host(repository) and failures.wait_for_host_that_is_down(session, repository):
+            if self._asks_host(repository) and failures.must_wait(session, repository):
                 return
             is_answer_news = self._asks_host(repository) and failures.is_answer_news(session, repository)
             transitions.start_counting(session, repository)

@@ -10,7 +10,7 @@ from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
-from podium.repositories.store.work import git_hosts
+from podium.repositories.store.work import git_hosts, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders
@@ -70,8 +70,15 @@ def is_answer_news(session: Session, repository: Repository) -> bool:
     return git_hosts.is_noted(session, repository.host) or gone.is_noted(session, repository)
 
 
-def wait_for_host_that_is_down(session: Session, repository: Repository) -> bool:
-    """Let a repository wait if its host is down, unless it is the one that is tried; return whether it waits."""
+def must_wait(session: Session, repository: Repository) -> bool:
+    """Let a repository wait that is paused, or whose host is down unless it is the one that is tried.
+
+    Returns:
+        Whether it waits.
+    """
+    if pauses.hold_back(session, repository):
+        note_outcome("paused")
+        return True
     reason = git_hosts.why_down(session, repository.host, repository.id)
     if reason is not None:
         git_hosts.park(session, repository.id, reason=reason)

@@ -15,10 +15,11 @@ from podium.jobs.messages.queues import Queues
 from podium.repositories.listing import find
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.work import git_hosts
+from podium.repositories.store.work import git_hosts, pauses
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
+from podium.submissions.submit import waits_for_host
 
 # Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
@@ -42,6 +43,7 @@ def retry(db: Database, ids: Collection[int], *, actor: str) -> list[int]:
         if not ids:
             found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR)
             git_hosts.try_all_now(session)
+            pauses.park_paused_hosts(session)
             audit_log.record(session, actor, "retry", f"all that failed: {len(found)}")
             return found
         numbers = sorted(set(ids))
@@ -61,6 +63,7 @@ def retry_code(db: Database, code: str, *, actor: str) -> list[int]:
     with db.write() as session:
         start = next_virtual_start(session, _OPERATOR)
         found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR, error_code=code)
+        pauses.park_paused_hosts(session)
         audit_log.record(session, actor, "retry", f"all that failed as {code or 'unknown'}: {len(found)}")
     return found
 
@@ -139,8 +142,7 @@ def _retry(
             client_id=client_id,
             enqueued=enqueued,
         )
-    if (reason := git_hosts.may_not_try(session, repository.host, repository.id)) is not None:
-        git_hosts.park(session, repository.id, reason=reason)
+    waits_for_host(session, repository)
 
 
 def _lock(session: Session, repository_id: int) -> Repository:

@@ -13,7 +13,7 @@ from podium.jobs.messages.queues import Queues
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.work import git_hosts
+from podium.repositories.store.work import git_hosts, pauses
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -67,8 +67,7 @@ def submit(
         )
         is_tried = is_new or refreshing or transitions.try_now(session, repository.id)
         waits = repository.waiting_code is not None
-        if is_tried and (reason := git_hosts.may_not_try(session, repository.host, repository.id)) is not None:
-            git_hosts.park(session, repository.id, reason=reason)
+        if is_tried and waits_for_host(session, repository):
             waits, is_tried, refreshing = True, False, False
         if waits:
             repository = _known(session, address)
@@ -76,6 +75,16 @@ def submit(
         queues.enqueue_commits(repository.id)
     remove(db, replaced)
     return Submission(repository, is_new, refreshing)
+
+
+def waits_for_host(session: Session, repository: Repository) -> bool:
+    """Let a pending repository wait if its host is paused, or down and tried already; return whether it waits."""
+    if pauses.park_if_host_is_paused(session, repository):
+        return True
+    reason = git_hosts.may_not_try(session, repository.host, repository.id)
+    if reason is not None:
+        git_hosts.park(session, repository.id, reason=reason)
+    return reason is not None
 
 
 def start_over(db: Database, repository_id: int) -> None:

@@ -121,6 +121,7 @@ _OUTDATED = """
 SELECT id FROM repository
 WHERE state = 'completed' AND host <> '' AND counting_version < :version
     AND coalesce(refresh_error_at, 0) < {now} - :again
+    AND NOT EXISTS (SELECT 1 FROM pause WHERE pause.kind = 'host' AND pause.name = repository.host)
     AND NOT EXISTS (
         SELECT 1 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
             AND coalesce(not_before, 0) <= {now}

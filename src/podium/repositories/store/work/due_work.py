@@ -54,14 +54,14 @@ def next_virtual_start(session: Session, client_id: str | None) -> float:
 _WAITING = """
 SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
-    AND coalesce(waiting_code, '') <> 'host-down'
+    AND coalesce(waiting_code, '') NOT IN ('host-down', 'host-paused')
 """
 
 
 def waiting(session: Session, *, unknown_size: int) -> tuple[int, int]:
     """Return how many repositories wait or are being counted, and the bytes of their clones.
 
-    Those whose host is down do not count.
+    Those whose host is down or paused do not count.
 
     unknown_size: bytes that count for a repository that was never counted.
     """

@@ -27,23 +27,26 @@ _PARKED, _EXTENDED_BELOW = 3600.0, 1800.0
 _APART, _SPREAD = 0.25, 300.0
 
 _FREE = "(lease_until IS NULL OR lease_until < {now})"
-_HAS_BOARD = "head IS NOT NULL AND commits_processed_at IS NOT NULL"
-_IS_RESOLVED = f"""{_HAS_BOARD} AND NOT EXISTS (
+HAS_BOARD = "head IS NOT NULL AND commits_processed_at IS NOT NULL"
+_IS_RESOLVED = f"""{HAS_BOARD} AND NOT EXISTS (
     SELECT 1 FROM commit_data c
     WHERE c.repository_id = repository.id AND c.count_id = repository.count_id AND NOT c.processed
 )"""
 
+# Of a board whose refresh ends without a new count.
+STATE_OF_BOARD = f"CASE WHEN {_IS_RESOLVED} THEN 'completed' ELSE 'users_processing' END"
+
 # A refresh ends: the board is completed, or its accounts are still looked up, and then no refresh follows by itself.
 WAIT = f"""
 UPDATE repository SET
-    state = CASE WHEN {_IS_RESOLVED} THEN 'completed' WHEN {_HAS_BOARD} THEN 'users_processing' ELSE 'pending' END,
-    waiting_code = CASE WHEN {_IS_RESOLVED} OR NOT ({_HAS_BOARD}) THEN :code END,
-    not_before = CASE WHEN {_IS_RESOLVED} OR NOT ({_HAS_BOARD}) THEN {{now}} + :delay + :spread * (id % 100) / 100 END,
-    waiting_reason = CASE WHEN {_HAS_BOARD} THEN NULL ELSE :reason END,
-    refresh_error = CASE WHEN {_HAS_BOARD} THEN :reason ELSE refresh_error END,
-    refresh_error_at = CASE WHEN {_HAS_BOARD} THEN {{now}} ELSE refresh_error_at END,
-    progress = CASE WHEN {_HAS_BOARD} THEN NULL ELSE progress END,
-    last_processed_at = CASE WHEN {_HAS_BOARD} THEN coalesce(last_processed_at, commits_processed_at) END,
+    state = CASE WHEN {_IS_RESOLVED} THEN 'completed' WHEN {HAS_BOARD} THEN 'users_processing' ELSE 'pending' END,
+    waiting_code = CASE WHEN {_IS_RESOLVED} OR NOT ({HAS_BOARD}) THEN :code END,
+    not_before = CASE WHEN {_IS_RESOLVED} OR NOT ({HAS_BOARD}) THEN {{now}} + :delay + :spread * (id % 100) / 100 END,
+    waiting_reason = CASE WHEN {HAS_BOARD} THEN NULL ELSE :reason END,
+    refresh_error = CASE WHEN {HAS_BOARD} THEN :reason ELSE refresh_error END,
+    refresh_error_at = CASE WHEN {HAS_BOARD} THEN {{now}} ELSE refresh_error_at END,
+    progress = CASE WHEN {HAS_BOARD} THEN NULL ELSE progress END,
+    last_processed_at = CASE WHEN {HAS_BOARD} THEN coalesce(last_processed_at, commits_processed_at) END,
     error = NULL, error_code = NULL, updated_at = {{now}}
 """
 
@@ -133,6 +136,11 @@ def end_outage(session: Session, host: str) -> int:
     row = session.one("DELETE FROM git_host WHERE host = :host RETURNING down_since", host=host)
     if row is None or row["down_since"] is None:
         return 0
+    return make_due(session, host, code=HOST_IS_DOWN)
+
+
+def make_due(session: Session, host: str, *, code: str) -> int:
+    """Make what waits for a host with this code due soon, spread out; return how many there are."""
     return session.run(
         f"""UPDATE repository SET waiting_code = CASE WHEN state = 'completed' THEN '{OWN_TRY}' END,
             waiting_reason = NULL, not_before = {{now}} + place * least_apart, updated_at = {{now}}
@@ -142,10 +150,11 @@ def end_outage(session: Session, host: str) -> int:
                     AS least_apart
             FROM (
                 SELECT id, state, virtual_start FROM repository
-                WHERE host = :host AND waiting_code = '{HOST_IS_DOWN}' {{skip_locked}}
+                WHERE host = :host AND waiting_code = :code {{skip_locked}}
             ) AS waiting
         ) AS placed WHERE repository.id = number""",
         host=host,
+        code=code,
     )
 
 
