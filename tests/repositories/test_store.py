@@ -6,8 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from podium.repositories.model import State
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "podium"
@@ -35,16 +33,17 @@ def strings(path: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
-def test_one_package_owns_the_table_repository(path: Path) -> None:
-    name = path.relative_to(SOURCE).as_posix()
-    found = strings(path)
-    if not name.startswith((STORE, "storage/migrations/")):
-        assert not [text for text in found if SQL_ON_REPOSITORY.search(text)]
-    if not name.startswith(NAMES_STATES):
-        states = {"pending", "commits_processing", "users_processing", "completed"}
-        assert not [text for text in found if text in states or any(f"'{state}'" in text for state in State)]
-        assert not re.search(r"""\b(?:row|repository)\[["'](?:state|lease_token|not_before)["']\]""", path.read_text())
+def test_one_package_owns_the_table_repository() -> None:
+    states = {"pending", "commits_processing", "users_processing", "completed"}
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        found = strings(path)
+        if not name.startswith((STORE, "storage/migrations/")):
+            assert not [text for text in found if SQL_ON_REPOSITORY.search(text)], name
+        if not name.startswith(NAMES_STATES):
+            assert not [text for text in found if text in states or any(f"'{state}'" in text for state in State)], name
+            columns = r"""\b(?:row|repository)\[["'](?:state|lease_token|not_before)["']\]"""
+            assert not re.search(columns, path.read_text()), name
 
 
 def test_the_search_for_foreign_statements_finds_them() -> None:

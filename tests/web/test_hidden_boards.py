@@ -175,6 +175,7 @@ def test_the_readers_code_asks_for_no_hidden_row() -> None:
     """Nothing in web/ and leaderboard/ may use a look-up that finds hidden rows."""
     source = Path(podium.__file__).parent
     for path in [*(source / "web").rglob("*.py"), *(source / "leaderboard").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text())):
+        source_text = path.read_text()
+        for node in ast.walk(ast.parse(source_text)) if "queries" in source_text else ():
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "queries":
                 assert node.attr in ("check_readable",), f"{path}: queries.{node.attr} finds hidden rows"
