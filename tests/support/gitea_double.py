@@ -25,6 +25,12 @@ def serve_gitea(hosting: Hosting) -> Iterator[JsonHost]:
     """Answer requests for repositories by name until the block ends."""
 
     def respond(target: str, headers: Mapping[str, str]) -> JsonAnswer | None:
+        if target.startswith("/api/v4/"):
+            # Which of the two a host runs is found out by asking.
+            return JsonAnswer(404, b"Not found.")
+        if numbered := re.fullmatch(r"/api/v1/repositories/(\d+)", target):
+            same = hosting.numbered(int(numbered[1]))
+            return JsonAnswer(200, _described(same)) if same else JsonAnswer(404, {"errors": [], "message": "None"})
         match = re.fullmatch(r"/api/v1/repos/([^/?]+/[^/?]+)(/branches/([^/?]+))?(?:\?.*)?", target)
         if match is None:
             return None

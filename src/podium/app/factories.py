@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from podium.counting.count_budget import Budget
     from podium.forgetting.forget_repository import Kept
     from podium.forgetting.upkeep import Upkeep
+    from podium.freshness.check import Hosts
+    from podium.git.command import Git
     from podium.history.count_limits import CountLimits
     from podium.jobs.messages.broker import Backend
 
@@ -313,20 +315,10 @@ def person_source(
 def server_source(settings: Settings) -> Source:
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
-    from podium.git.command import Git
-    from podium.git.limits import Limits
     from podium.repositories.address_policy import AddressPolicy
 
-    limits = Limits(
-        timeout=settings.git_timeout,
-        idle_timeout=settings.git_idle_timeout,
-        memory=settings.git_memory,
-        repository_bytes=settings.max_repository_bytes,
-        disk_reserve=settings.disk_reserve_bytes,
-        cpu_seconds=settings.count_cpu_seconds or None,
-    )
     policy = AddressPolicy(settings)
-    git = Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
+    git = _server_git(settings)
     mirrors = Mirrors(
         mirror_folder(settings),
         git,
@@ -339,6 +331,42 @@ def server_source(settings: Settings) -> Source:
         lambda row: row.repository_url,
         limits=count_limits(settings),
         own_mailmaps=own_mailmaps(settings),
+    )
+
+
+def _server_git(settings: Settings) -> Git:
+    from podium.git.command import Git
+    from podium.git.limits import Limits
+
+    limits = Limits(
+        timeout=settings.git_timeout,
+        idle_timeout=settings.git_idle_timeout,
+        memory=settings.git_memory,
+        repository_bytes=settings.max_repository_bytes,
+        disk_reserve=settings.disk_reserve_bytes,
+        cpu_seconds=settings.count_cpu_seconds or None,
+    )
+    return Git.for_server(limits, search_path=settings.search_path, protocols=("https", "http"))
+
+
+def hosts(
+    settings: Settings,
+    db: Database,
+    *,
+    pools: tuple[TokenPool | None, TokenPool] | None = None,
+    github: GitHub | None = None,
+) -> Hosts:
+    """Return what asks hosts about repositories, one at a time."""
+    from podium.freshness.check import Hosts
+    from podium.repositories.address_policy import AddressPolicy
+
+    return Hosts(
+        _server_git(settings),
+        AddressPolicy(settings),
+        github or github_client(settings),
+        pools or token_pools(settings, db),
+        github_host=github_host(settings),
+        github_url=settings.github_server_url,
     )
 
 

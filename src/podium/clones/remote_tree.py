@@ -11,6 +11,7 @@ import time
 import zlib
 from urllib.parse import urlsplit
 
+from podium.clones.pinned_connection import pinned_connection
 from podium.git.limits import Stop
 
 # A tree of a directory with 20,000 files.
@@ -28,31 +29,17 @@ def ask_for_tree(url: str, oid: str, pinned: str | None, stop: Stop | None = Non
 
     Args:
         url: of a repository, with http or https.
-        pinned: ``HOST:PORT:ADDRESS[,ADDRESS]``, the addresses to connect to; None: the host is an address.
+        pinned: of :func:`podium.clones.pinned_connection.pinned_connection`.
     """
-    # They take long to import.
+    # It takes long to import.
     import http.client
-    import socket
-    import ssl
 
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    connection = pinned_connection(url, pinned, _PATIENCE)
+    if connection is None:
         return None
-    tls = parts.scheme == "https"
-    port = parts.port or (443 if tls else 80)
-    address = pinned.split(":", 2)[2].split(",")[0].strip("[]") if pinned else parts.hostname
-
-    class Connection(http.client.HTTPConnection):
-        default_port = 443 if tls else 80
-
-        def connect(self) -> None:
-            self.sock = socket.create_connection((address, port), _PATIENCE)
-            if tls:
-                self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=parts.hostname)
-
-    connection = Connection(parts.hostname, port, timeout=_PATIENCE)
+    path = urlsplit(url).path.rstrip("/")
     try:
-        connection.request("POST", f"{parts.path.rstrip('/')}/git-upload-pack", _request(oid), _HEADERS)
+        connection.request("POST", f"{path}/git-upload-pack", _request(oid), _HEADERS)
         return _tree(_received(connection.getresponse(), stop), oid)
     except (OSError, ValueError, IndexError, http.client.HTTPException, zlib.error):
         return None

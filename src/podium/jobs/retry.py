@@ -71,10 +71,10 @@ _OF_HOSTS = {
     "host-error": "answers with errors",
     "interrupted-transfer": "breaks off the transfer",
 }
-_GONE = ("missing", "taken-down")
+GONE = ("missing", "taken-down")
 # Errors by which a host has shown that it is up, and that the repository can be read.
 _READABLE = ("empty", "no-default-branch", "no-such-revision", "bad-rev")
-_ANSWERED = (*_GONE, *_READABLE, "redirected")
+_ANSWERED = (*GONE, *_READABLE, "redirected")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def decide(error: Exception, tries: Tries, max_attempts: int, jitter: float, *, 
 
 
 def _after_history_error(error: HistoryError, tries: Tries, jitter: float) -> Decision:
-    if error.code in _GONE and tries.has_board:
+    if error.code in GONE and tries.has_board:
         return AskAgain(error.code, error.message)
     if not error.transient:
         return Fail(error.code, error.message)

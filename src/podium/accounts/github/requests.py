@@ -79,6 +79,15 @@ class Ask:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RepositoryFacts:
+    """What a REST API says about a repository. ``name`` is the whole one, with its owner."""
+
+    number: str
+    name: str
+    branch: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ParsedAnswer:
     """Includes the valid parts of an answer with errors.
 
@@ -89,6 +98,7 @@ class ParsedAnswer:
         missing: those of ``other_commit`` where GitHub says that the commit or an author does not exist.
         next_page: the ask for more authors of the commit.
         commits: of a REST window, newest first.
+        repository: of a request for one.
         complete: False: a part is missing or malformed.
     """
 
@@ -98,6 +108,7 @@ class ParsedAnswer:
     missing: tuple[Ask, ...] = ()
     next_page: tuple[Ask, ...] = ()
     commits: tuple[WindowCommit, ...] = ()
+    repository: RepositoryFacts | None = None
     complete: bool = True
 
 
@@ -229,7 +240,10 @@ class RepositoryRequest:
         return Call(self.api, self.repository)
 
     def parse(self, document: object) -> ParsedAnswer:
-        return ParsedAnswer(complete=text_of(mapping(document).get("full_name")) is not None)
+        fields = mapping(document)
+        return ParsedAnswer(
+            repository=repository_facts(fields, "full_name"), complete=text_of(fields.get("full_name")) is not None
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -247,6 +261,19 @@ class TokenRequest:
 
 
 GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest | TokenRequest
+
+
+def repository_facts(fields: Mapping[str, object], name_field: str) -> RepositoryFacts | None:
+    """None unless a document has the number and the name of a repository."""
+    number, name, branch = fields.get("id"), text_of(fields.get(name_field)), text_of(fields.get("default_branch"))
+    if type(number) is not int or not 0 < number < 2**63 or name is None:
+        return None
+    return RepositoryFacts(str(number), name, branch)
+
+
+def numbered_path(number: str) -> str:
+    """The path in the REST API of the repository with this number."""
+    return f"/repositories/{int(number)}"
 
 
 def repository_path(owner: str, name: str) -> str:

@@ -105,6 +105,15 @@ def make_due(session: Session, key: str, *, within: float) -> None:
     )
 
 
+def note_unanswered(session: Session, repository_id: int, *, again_in: float) -> None:
+    """Note that the host gave no answer: it is asked again in so many seconds, if it is asked by itself."""
+    session.run(
+        """UPDATE repository SET check_at = {now} + :again WHERE id = :id AND check_at IS NOT NULL""",
+        id=repository_id,
+        again=again_in,
+    )
+
+
 # --- a name that another repository has
 
 

@@ -1,0 +1,207 @@
+"""A check: ask the host of one repository who and where it is and what its head is, and apply the answer.
+
+==========================  ============================================================================================
+host                        asked
+==========================  ============================================================================================
+the configured GitHub       ``GET /repos/OWNER/NAME``, with a token of the pool or within the requests without one
+GitLab, Gitea, Forgejo      ``GET /api/v4/projects/PATH``, ``GET /api/v1/repos/OWNER/NAME``, without a token
+each of them, and others    ``git ls-remote``: the head, and with its redirect where the repository is
+==========================  ============================================================================================
+
+git decides whether a repository can be read: an API may answer otherwise, or not at all. A repository whose name
+another one has is asked for by its number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+
+from podium.accounts.github.client import GitHub
+from podium.accounts.github.faults import Done, Gone, Moved
+from podium.accounts.github.github_session import GitHubSession, LimitInForceError, NoTokenLeftError
+from podium.accounts.github.requests import (
+    RepositoryFacts,
+    RepositoryRequest,
+    WindowRequest,
+    moved,
+    numbered_path,
+    repository_path,
+)
+from podium.accounts.github.token_pool import TokenPool
+from podium.clones.remote import Remote
+from podium.errors import HistoryError
+from podium.freshness.apply_answer import Applied, apply
+from podium.freshness.host_answer import HostAnswer
+from podium.freshness.host_api import HostApis
+from podium.freshness.naming import Naming
+from podium.git.command import Git
+from podium.jobs import retry
+from podium.repositories.address import Address
+from podium.repositories.address_policy import AddressPolicy
+from podium.repositories.model import Repository
+from podium.repositories.store import queries
+from podium.repositories.store.freshness import names
+from podium.storage.session import Database
+
+log = logging.getLogger(__name__)
+
+# Seconds until a host is asked again that gave no answer.
+LATER = 600.0
+# Requests without a token that are left to the accounts of people.
+_LEFT_FOR_ACCOUNTS = 30
+_NO_HEAD = ("empty", "no-default-branch")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The host said nothing. code: of :class:`podium.errors.HistoryError`."""
+
+    code: str
+    reason: str
+
+
+class Hosts:
+    """Asks hosts. Thread-safe.
+
+    Args:
+        git: a server's.
+        pools: GitHub's request budgets with a token, if there is one, and without.
+        github_host: the host of the configured GitHub.
+    """
+
+    def __init__(
+        self,
+        git: Git,
+        policy: AddressPolicy,
+        github: GitHub,
+        pools: tuple[TokenPool | None, TokenPool],
+        *,
+        github_host: str,
+        github_url: str,
+    ) -> None:
+        self._git = git
+        self._policy = policy
+        self._github = github
+        self._pools = pools
+        self._github_host = github_host
+        self._apis = HostApis(policy.resolve)
+        self.naming = Naming(policy, github_url)
+
+    def close(self) -> None:
+        self._github.close()
+
+    def ask(self, repository: Repository, stop: threading.Event) -> HostAnswer | NoAnswer:
+        """Ask who and where a repository is, and what its head is.
+
+        Raises:
+            Interrupted: ``stop`` was set.
+        """
+        facts = self.identify(repository, stop)
+        if repository.name_taken_at is not None and facts is None:
+            return (
+                HostAnswer(gone_code="missing") if repository.host_number else NoAnswer("taken", "No number is known.")
+            )
+        if facts is not None and repository.host_number not in (None, facts.number):
+            return facts
+        return self._with_head(repository, facts, stop)
+
+    def identify(self, repository: Repository, stop: threading.Event) -> HostAnswer | None:
+        """Ask an API for the number and address of a repository; None: it did not say.
+
+        Raises:
+            Interrupted: ``stop`` was set.
+        """
+        number = repository.host_number if repository.name_taken_at is not None else None
+        if repository.name_taken_at is not None and number is None:
+            return None
+        if repository.host == self._github_host:
+            facts = self._ask_github(repository, number, stop)
+        else:
+            facts = self._apis.ask(repository, number, stop)
+        address = self.naming.called(repository, facts.name) if facts is not None else None
+        if facts is None or address is None:
+            return None
+        return HostAnswer(facts.number, address, branch=facts.branch)
+
+    def _ask_github(self, repository: Repository, number: str | None, stop: threading.Event) -> RepositoryFacts | None:
+        with_token, without = self._pools
+        if with_token is None and _is_scarce(without):
+            return None
+        session = GitHubSession(self._github, with_token or without, stop, max_faults=1)
+        path = repository_path(repository.owner, repository.name) if number is None else numbered_path(number)
+        request: RepositoryRequest | WindowRequest = RepositoryRequest(path)
+        while True:
+            try:
+                verdict = session.ask(request)
+            except (LimitInForceError, NoTokenLeftError):
+                return None
+            match verdict.action:
+                case Moved(to):
+                    request = moved(request, to)
+                case Done() | Gone():
+                    return verdict.answer.repository
+                case _:
+                    return None
+
+    def _with_head(
+        self, repository: Repository, facts: HostAnswer | None, stop: threading.Event
+    ) -> HostAnswer | NoAnswer:
+        number = facts.number if facts is not None else None
+        address: Address | None = facts.address if facts is not None else None
+        url = address.url if address is not None else repository.repository_url
+        try:
+            remote = Remote(self._git, url, resolve=self._policy.resolve, stop=stop)
+            head = remote.head()
+        except HistoryError as error:
+            if error.code in retry.GONE:
+                return HostAnswer(gone_code=error.code)
+            if facts is None and error.code not in _NO_HEAD:
+                return NoAnswer(error.code, error.message)
+            return facts or HostAnswer()
+        if remote.url != url:
+            # Of two answers git's is the newer one.
+            address = self.naming.at(repository, remote.url) or address
+        return HostAnswer(number, address, head.sha, head.branch)
+
+
+def _is_scarce(pool: TokenPool) -> bool:
+    window = pool.windows(time.time()).get("core")
+    return window is not None and window.remaining is not None and window.remaining <= _LEFT_FOR_ACCOUNTS
+
+
+def check(
+    db: Database,
+    hosts: Hosts,
+    repository_id: int,
+    stop: threading.Event,
+    *,
+    next_check_in: float | None = None,
+    is_push: bool = False,
+) -> Applied | NoAnswer:
+    """Ask for one repository, and apply the answer (:func:`podium.freshness.apply_answer.apply`).
+
+    Raises:
+        Interrupted: ``stop`` was set.
+        StorageError: the database did not answer.
+    """
+    applied = Applied(repository_id)
+    # A second time by its number, where another repository has its name.
+    for _ in range(2):
+        with db.read() as session:
+            repository = queries.by_id(session, repository_id)
+        if repository is None or repository.revision is not None or not repository.host:
+            return applied
+        answer = hosts.ask(repository, stop)
+        if isinstance(answer, NoAnswer):
+            log.info("repository %d was not checked: %s", repository_id, answer.reason)
+            with db.write() as session:
+                names.note_unanswered(session, repository_id, again_in=LATER)
+            return answer
+        with db.write() as session:
+            applied = apply(session, repository, answer, next_check_in=next_check_in, is_push=is_push)
+        if not applied.is_taken or repository.name_taken_at is not None:
+            break
+    return applied

@@ -1,0 +1,40 @@
+"""The address that a host names: of an API's answer or of a redirect. Hosts are not trusted, so it is checked."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from podium.errors import BadAddress
+from podium.net import origin_of
+from podium.repositories.address import Address, parse_address
+from podium.repositories.address_policy import AddressPolicy
+from podium.repositories.model import Repository
+
+
+class Naming:
+    """Args:
+    policy: which addresses the server accepts.
+    github_url: the configured GitHub's web address.
+    """
+
+    def __init__(self, policy: AddressPolicy, github_url: str) -> None:
+        self._policy = policy
+        self._github_url = github_url
+
+    def called(self, repository: Repository, name: str) -> Address | None:
+        """The address of a repository that its host calls ``owner/name``; None: this server has no use for it."""
+        parts = urlsplit(repository.repository_url)
+        # A plain git server knows a folder only by its full name.
+        ending = ".git" if parts.path.endswith(".git") else ""
+        found = self.at(repository, f"{parts.scheme}://{parts.netloc}/{name}{ending}")
+        return found if found is not None and f"{found.owner}/{found.name}" == name else None
+
+    def at(self, repository: Repository, url: str) -> Address | None:
+        """The same for the URL to which its host redirects."""
+        try:
+            address = parse_address(url, self._github_url)
+            self._policy.check(address)
+            is_there = origin_of(address.url) == origin_of(repository.repository_url)
+        except (BadAddress, ValueError):
+            return None
+        return address if is_there and address.host == repository.host else None

@@ -1,0 +1,234 @@
+"""A check of one repository at a host: what is asked, what is believed, and what follows."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podium.app import factories
+from podium.freshness.apply_answer import Applied
+from podium.freshness.check import Hosts, NoAnswer, check
+from podium.freshness.host_answer import HostAnswer
+from podium.repositories.address import parse_address
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.freshness import names
+from podium.settings import Settings
+from podium.storage.sqlite import SqliteDatabase
+from tests.support import gitea_double, gitlab_double
+from tests.support.githttp import Fault, GitHost, serve_repositories
+from tests.support.github_double import GitHubDouble
+from tests.support.hosted import Hosting
+from tests.support.repos import chain, git, make_bare
+
+TOKEN = "token-of-a-test"
+
+
+# Closed when each test ends.
+_opened: list[Hosts] = []
+
+
+@pytest.fixture(autouse=True)
+def _closing() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
+def opened(settings: Settings, db: SqliteDatabase) -> Hosts:
+    hosts = factories.hosts(settings, db)
+    _opened.append(hosts)
+    return hosts
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = make_bare(tmp_path / "served" / "r.git")
+    chain(folder, [b"Ada <ada@example.org> 1700000000 +0000"])
+    return folder
+
+
+@pytest.fixture
+def hosting(folder: Path) -> Hosting:
+    return Hosting({"o/r": folder})
+
+
+@pytest.fixture
+def double(hosting: Hosting) -> Iterator[GitHubDouble]:
+    with GitHubDouble(hosting) as running:
+        yield running
+
+
+@pytest.fixture
+def git_host(hosting: Hosting, folder: Path) -> Iterator[GitHost]:
+    with serve_repositories(folder.parent, hosting=hosting) as running:
+        yield running
+
+
+def settings_of(git_host: GitHost, double: GitHubDouble | None = None, **values: Any) -> Settings:
+    if double is not None:
+        values |= {
+            "github_server_url": git_host.url,
+            "github_api_url": double.api_url,
+            "github_graphql_url": double.graphql_url,
+        }
+    return Settings(git_hosts=(git_host.url,), private_git_hosts=(git_host.url,), **values)
+
+
+def submitted(db: SqliteDatabase, url: str, github_url: str = "https://github.com", **columns: Any) -> Repository:
+    """A completed board of what is at ``url``."""
+    address = parse_address(url, github_url)
+    values = {"state": "completed", "head": "a" * 40, "commits_processed_at": 1.0, **columns}
+    with db.write() as session:
+        transitions.insert(session, address, virtual_start=0.0, client_id=None)
+        session.run(
+            f"UPDATE repository SET {', '.join(f'{name} = :{name}' for name in values)} WHERE key = :key",
+            key=address.key,
+            **values,
+        )
+    return row(db, address.key)
+
+
+def row(db: SqliteDatabase, key: str) -> Repository:
+    with db.read() as session:
+        found = queries.by_key(session, key)
+    assert found is not None
+    return found
+
+
+def checked(db: SqliteDatabase, hosts: Hosts, repository: Repository) -> Applied | NoAnswer:
+    return check(db, hosts, repository.id, threading.Event(), next_check_in=100.0)
+
+
+@pytest.mark.parametrize("tokens", [(TOKEN,), ()])
+def test_a_rename_at_github_is_found_with_its_number_and_head(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost, tokens: tuple[str, ...]
+) -> None:
+    hosts = opened(settings_of(git_host, double, github_tokens=tokens), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url)
+    hosting.rename("o/r", "New/Name")
+    applied = checked(sqlite, hosts, board)
+    assert applied == Applied(board.id, counts=True, is_renamed=True)
+    after = row(sqlite, board.key.replace("o/r", "new/name"))
+    assert (after.host_number, after.url, after.state) == ("1000", f"{git_host.url}/New/Name", State.PENDING)
+
+
+def test_a_name_that_another_repository_has_is_noticed_before_anything_is_fetched(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost, folder: Path
+) -> None:
+    hosts = opened(settings_of(git_host, double), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url, host_number="1000")
+    hosting.delete("o/r")
+    hosting.add("o/r", folder)
+    assert checked(sqlite, hosts, board) == Applied(board.id, is_taken=True)
+    taken = row(sqlite, board.key)
+    assert taken.name_taken_at and (taken.state, taken.head) == (State.COMPLETED, "a" * 40)
+    assert not git_host.requests
+    assert checked(sqlite, hosts, board) == Applied(board.id, is_taken=True)
+
+
+def test_the_old_repository_is_found_by_its_number_at_once(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost, folder: Path
+) -> None:
+    hosts = opened(settings_of(git_host, double), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url, host_number="1000")
+    hosting.rename("o/r", "o/old")
+    hosting.add("o/r", folder)
+    applied = checked(sqlite, hosts, board)
+    assert isinstance(applied, Applied) and applied.is_renamed and applied.counts
+    moved = row(sqlite, board.key.replace("o/r", "o/old"))
+    assert (moved.id, moved.name_taken_at) == (board.id, None)
+
+
+def test_without_an_api_the_redirect_of_git_tells(
+    sqlite: SqliteDatabase, hosting: Hosting, git_host: GitHost, double: GitHubDouble
+) -> None:
+    hosting.rename("o/r", "o/s")
+    settings = dataclasses.replace(settings_of(git_host, double), github_api_url=f"{git_host.url}/no-api")
+    hosts = opened(settings, sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url)
+    applied = checked(sqlite, hosts, board)
+    assert isinstance(applied, Applied) and applied.is_renamed
+    assert row(sqlite, board.key.replace("o/r", "o/s")).id == board.id
+
+
+def test_git_decides_whether_a_repository_can_be_read(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost
+) -> None:
+    hosts = opened(settings_of(git_host, double, github_tokens=(TOKEN,)), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url)
+    hosting["o/r"].is_private = True
+    hosting["o/r"].readers.add(TOKEN)
+    assert checked(sqlite, hosts, board) == Applied(board.id)
+    assert row(sqlite, board.key).gone_since is not None
+    git_host.go_away()
+    answer = checked(sqlite, hosts, submitted(sqlite, f"{git_host.url}/o/gone", git_host.url))
+    assert isinstance(answer, NoAnswer) and answer.code == "unreachable"
+
+
+@pytest.mark.parametrize("kind", ["gitlab", "gitea"])
+def test_other_hosts_tell_number_and_name_without_a_token(sqlite: SqliteDatabase, folder: Path, kind: str) -> None:
+    hosting = Hosting({"group/r": folder})
+    serve = gitlab_double.serve_gitlab if kind == "gitlab" else gitea_double.serve_gitea
+    hosting.rename("group/r", "Group/New")
+    with serve(hosting) as api:
+        settings = Settings(git_hosts=(api.url,), private_git_hosts=(api.url,))
+        hosts = opened(settings, sqlite)
+        board = submitted(sqlite, f"{api.url}/group/r.git")
+        answer = hosts.identify(board, threading.Event())
+        assert answer is not None and answer.address is not None
+        assert (answer.number, answer.address.url) == ("1000", f"{api.url}/Group/New.git")
+        taken = submitted(sqlite, f"{api.url}/group/x", host_number="1000", name_taken_at=1.0)
+        assert hosts.identify(taken, threading.Event()) == HostAnswer(
+            "1000", parse_address(f"{api.url}/Group/New"), branch="main"
+        )
+
+
+HOSTILE = [
+    b"[" * 100_000,
+    b'{"id": true, "path_with_namespace": "a/b"}',
+    b'{"id": 5, "path_with_namespace": "../../x"}',
+    b'{"id": 5, "path_with_namespace": "a/b", "x": "' + b"y" * (2 << 20) + b'"}',
+    b'{"id": 5, "path_with_namespace": "//other.example/b"}',
+    b'{"id": 5, "path_with_namespace": "a/b#c"}',
+    b"<html>",
+]
+
+
+def test_hostile_answers_of_an_api_are_no_answer(sqlite: SqliteDatabase, folder: Path) -> None:
+    with serve_repositories(folder.parent) as host:
+        board = submitted(sqlite, f"{host.url}/r.git")
+        for body in HOSTILE:
+            host.faults[:] = [Fault("status", "/api/v4/", status=200, body=body)]
+            hosts = opened(settings_of(host), sqlite)
+            assert hosts.identify(board, threading.Event()) is None, body[:50]
+        for location in ("http://127.0.0.2/api/v4/projects/1", "/api/v4/projects/r", "\\\\"):
+            host.faults[:] = [Fault("status", "/api/", status=301, location=location)]
+            hosts = opened(settings_of(host), sqlite)
+            assert hosts.identify(board, threading.Event()) is None, location
+        host.faults.clear()
+        assert checked(sqlite, hosts, board) == Applied(board.id, counts=True)
+        # What the host runs is remembered: it is not asked again.
+        asked = len([request for request in host.requests if "/api/" in request])
+        checked(sqlite, hosts, board)
+        assert len([request for request in host.requests if "/api/" in request]) == asked
+
+
+def test_former_names_are_not_those_of_another_host(sqlite: SqliteDatabase, folder: Path) -> None:
+    with serve_repositories(folder.parent) as host:
+        board = submitted(sqlite, f"{host.url}/r.git")
+        host.faults[:] = [
+            Fault(
+                "status", "r.git/info", status=301, location="http://127.0.0.2/x.git/info/refs?service=git-upload-pack"
+            )
+        ]
+        answer = checked(sqlite, opened(settings_of(host), sqlite), board)
+        assert isinstance(answer, NoAnswer) and answer.code == "redirected"
+        with sqlite.read() as session:
+            assert not names.former_keys(session, board.id)
+    assert git(folder, "rev-parse", "HEAD")
