@@ -212,12 +212,43 @@ def test_a_child_process_gets_the_same_settings() -> None:
     assert Settings().to_environment() == {}
 
 
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, 0),
+        ({"GITHUB_TOKEN": "t", "DATABASE_URL": "postgresql://h/d"}, 0),
+        ({"REDIS_URL": "redis://h"}, 86_400),
+        ({"REDIS_HOST": "h"}, 86_400),
+        ({"PODIUM_ALLOWED_HOSTS": "podium.example"}, 86_400),
+        ({"PODIUM_TRUSTED_PROXIES": "10.0.0.0/8"}, 86_400),
+        ({"REDIS_HOST": "h", "PODIUM_REFRESH_EVERY": "0"}, 0),
+        ({"REDIS_HOST": "h", "PODIUM_REFRESH_EVERY": "auto"}, 86_400),
+        ({"PODIUM_REFRESH_EVERY": "600"}, 600),
+    ],
+)
+def test_boards_refresh_by_themselves_where_others_use_them(variables: dict[str, str], seconds: float) -> None:
+    settings = Settings.from_environment(variables)
+    assert settings.refresh_interval() == seconds
+    # A child process does the same, without Redis' password.
+    assert Settings.from_environment(settings.to_environment()).refresh_interval() == seconds
+
+
+@pytest.mark.parametrize("value", ["-1", "0.5", "nan", "inf", "31622401", "daily"])
+def test_an_interval_is_bounded(value: str) -> None:
+    with pytest.raises(BadSetting, match=r"PODIUM_REFRESH_EVERY cannot be read: it must be"):
+        Settings.from_environment({"PODIUM_REFRESH_EVERY": value})
+
+
 def test_a_child_process_gets_only_the_secrets_that_it_needs() -> None:
     settings = Settings(
         github_tokens=("t",), admin_token="a", database_url="postgresql://u:p@h/d", redis_url="redis://h"
     )
     variables = settings.to_environment("database_url")
-    assert variables == {"DATABASE_URL": "postgresql://u:p@h/d", "PODIUM_ACCOUNT_MAX_AGE": "86400.0"}
+    assert variables == {
+        "DATABASE_URL": "postgresql://u:p@h/d",
+        "PODIUM_ACCOUNT_MAX_AGE": "86400.0",
+        "PODIUM_REFRESH_EVERY": "86400.0",
+    }
     # The child knows how old an account may be, though not the token.
     assert Settings.from_environment(variables).account_age() == settings.account_age() < Settings().account_age()
 

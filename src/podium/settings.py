@@ -22,6 +22,9 @@ T = TypeVar("T")
 # Characters: a shorter token can be guessed.
 MIN_TOKEN = 16
 
+# Seconds between two checks of a repository.
+LEAST_REFRESH_INTERVAL, MOST_REFRESH_INTERVAL = 1, 366 * 86_400
+
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 
 _FROM_FILE = "_FILE"
@@ -117,6 +120,15 @@ def _seconds_or_zero(value: str) -> float:
     seconds = _seconds(value)
     if 0 < seconds < 7200:
         raise ValueError("must be 0, or 7200 or more")
+    return seconds
+
+
+def _refresh_interval(value: str) -> float | None:
+    if value.lower() == "auto":
+        return None
+    seconds = _seconds(value)
+    if seconds and not LEAST_REFRESH_INTERVAL <= seconds <= MOST_REFRESH_INTERVAL:
+        raise ValueError(f"must be 0, or from {LEAST_REFRESH_INTERVAL} to {MOST_REFRESH_INTERVAL} seconds")
     return seconds
 
 
@@ -468,6 +480,20 @@ class Settings:
         _seconds,
         "Age in seconds from which a completed board is counted again when it is submitted.",
     )
+    refresh_every: float | None = _setting(
+        "PODIUM_REFRESH_EVERY",
+        None,
+        _refresh_interval,
+        "Seconds after which the host of a board is asked for new commits, if the board was read in the last 30 days; "
+        "0: only of repositories with a `refreshEvery` of their own. `auto`: a day where Redis, `PODIUM_ALLOWED_HOSTS` "
+        "or `PODIUM_TRUSTED_PROXIES` is set, elsewhere 0.",
+    )
+    refresh_per_host: int = _setting(
+        "PODIUM_REFRESH_PER_HOST",
+        120,
+        _positive,
+        "How many repositories of one host are checked in an hour by themselves where `GITHUB_TOKEN` does not serve.",
+    )
     commit_workers: int = _setting(
         "PODIUM_COMMIT_WORKERS", 2, _positive, "Repositories that one process counts at a time."
     )
@@ -628,6 +654,8 @@ class Settings:
     def to_environment(self, *secrets: str) -> dict[str, str]:
         """The variables of these settings, for a child process; of the secret ones only those named."""
         values = dataclasses.replace(self, account_max_age=self.account_age()) if self.github_tokens else self
+        # Whether Redis is set is known from a secret.
+        values = dataclasses.replace(values, refresh_every=self.refresh_interval()) if self.uses_redis else values
         return {
             field.metadata["variable"]: _written(getattr(values, field.name))
             for field in dataclasses.fields(self)
@@ -643,6 +671,13 @@ class Settings:
             return self.account_max_age
         # The budget without a token is too small for second lookups.
         return _DAY if self.github_tokens else _NEVER
+
+    def refresh_interval(self) -> float:
+        """Seconds between two checks of a repository without an interval of its own; 0: it is not checked."""
+        if self.refresh_every is not None:
+            return self.refresh_every
+        is_shared = self.uses_redis or self.allowed_hosts or self.trusted_proxies
+        return _DAY if is_shared else 0.0
 
     def secrets(self) -> tuple[str, ...]:
         """Tokens, passwords, and URLs that may contain one."""

@@ -6,6 +6,9 @@ single submission is next to the first of another client's thousand.
 
 An IPv6 client can have many addresses, so its id also names the wider network around it (:func:`client_id`). Of one
 wider network, no more than :data:`NETWORK_SHARE` repositories have the same virtual start.
+
+A repository that the schedule has counted again starts after everyone's, at :data:`SCHEDULED_FROM` and the moment of
+its check. One that has waited for :data:`PATIENCE` seconds gets a turn among the others, one at a time.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from collections.abc import Collection
 
 # The clients of one wider network together get this many times what one client gets.
 NETWORK_SHARE = 4
+# No count of submissions gets there.
+SCHEDULED_FROM = 1e12
+PATIENCE = 3600.0
 
 _SEPARATOR = "-"
 

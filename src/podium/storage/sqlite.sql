@@ -266,6 +266,8 @@ CREATE TABLE compatible_revision (
 	CONSTRAINT pk_compatible_revision PRIMARY KEY (revision)
 );
 
+CREATE INDEX ix_repository_unscheduled ON repository (refresh_every, COALESCE(last_read_at, created_at)) WHERE check_at IS NULL AND host <> '' AND parent_key IS NULL AND hidden_at IS NULL AND name_taken_at IS NULL AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'));
+
 CREATE INDEX ix_repository_check_at ON repository (check_at) WHERE check_at IS NOT NULL;
 
 CREATE INDEX ix_repository_host_number ON repository (host, host_number) WHERE host_number IS NOT NULL;

@@ -217,6 +217,13 @@ repository = Table(
     # Those that wait for their host.
     Index("ix_repository_waiting", "host", sqlite_where=_HAS_REASON, postgresql_where=_HAS_REASON),
     Index("ix_repository_check_at", "check_at", sqlite_where=_IS_CHECKED, postgresql_where=_IS_CHECKED),
+    Index(
+        "ix_repository_unscheduled",
+        "refresh_every",
+        text(due_times.WANTED_AT),
+        sqlite_where=text(due_times.UNSCHEDULED),
+        postgresql_where=text(due_times.UNSCHEDULED),
+    ),
     Index("ix_repository_host_number", "host", "host_number", sqlite_where=_HAS_NUMBER, postgresql_where=_HAS_NUMBER),
     Index("ix_repository_hook_due_at", "hook_due_at", sqlite_where=_IS_HOOKED, postgresql_where=_IS_HOOKED),
     # Boards whose refresh is tried again.

@@ -65,6 +65,8 @@ def submit(
         refreshing = repository.state in (State.COMPLETED, State.FAILED) and transitions.restart_stale(
             session, repository.id, age=refresh_after, virtual_start=virtual_start, client_id=client_id
         )
+        # What waits for the schedule's turn is this client's now.
+        transitions.take_over(session, repository.id, virtual_start=virtual_start, client_id=client_id)
         is_tried = is_new or refreshing or transitions.try_now(session, repository.id)
         waits = repository.waiting_code is not None
         if is_tried and waits_for_host(session, repository):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from podium.repositories.address import Address
+from podium.repositories.fair_queue import SCHEDULED_FROM
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
 from podium.repositories.store.queries import OF_VALID_COUNT
@@ -63,11 +64,12 @@ def correct_url(session: Session, key: str, url: str) -> bool:
     )
 
 
-_RESTART = """
+_RESTART = f"""
 UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashes = 0, attempts = 0,
     transient_attempts = 0, waiting_code = NULL, waiting_reason = NULL, progress = NULL, not_before = NULL,
-    virtual_start = :virtual_start, client_id = :client_id, is_recount = false,
-    is_scheduled = :is_scheduled, enqueued_at = {now}, updated_at = {now}
+    virtual_start = CASE WHEN :is_scheduled THEN {SCHEDULED_FROM} + {{now}} ELSE :virtual_start END,
+    client_id = :client_id, is_recount = false, is_scheduled = :is_scheduled,
+    enqueued_at = {{now}}, updated_at = {{now}}
 """
 
 
@@ -80,7 +82,10 @@ def restart(
     client_id: str | None,
     is_scheduled: bool = False,
 ) -> bool:
-    """Count a repository again. Its board stays readable. ``is_scheduled``: the schedule asked, and no client."""
+    """Count a repository again. Its board stays readable.
+
+    is_scheduled: the schedule asked, and no client: it is counted after what people submitted.
+    """
     return bool(
         session.run(
             f"{_RESTART} WHERE id = :id AND state = :expected",
@@ -115,6 +120,20 @@ def restart_stale(
     )
 
 
+def take_over(session: Session, repository_id: int, *, virtual_start: float, client_id: str | None) -> bool:
+    """Give a client's turn to a repository that waits, or is counted, because the schedule asked for it."""
+    return bool(
+        session.run(
+            """UPDATE repository SET is_scheduled = false, virtual_start = :virtual_start, client_id = :client_id,
+                updated_at = {now}
+            WHERE id = :id AND is_scheduled AND state IN ('pending', 'commits_processing')""",
+            id=repository_id,
+            virtual_start=virtual_start,
+            client_id=client_id,
+        )
+    )
+
+
 # --- counting again by new rules
 
 _OUTDATED = """
@@ -141,8 +160,9 @@ def restart_outdated(session: Session, *, version: int, again: float, virtual_st
     again: seconds until one is tried again whose count failed.
     """
     found: int | None = session.value(
-        f"""UPDATE repository SET state = 'pending', is_recount = true, error = NULL, error_code = NULL, crashes = 0,
-            attempts = 0, progress = NULL, not_before = NULL, virtual_start = :virtual_start, client_id = NULL,
+        f"""UPDATE repository SET state = 'pending', is_recount = true, is_scheduled = false, error = NULL,
+            error_code = NULL, crashes = 0, attempts = 0, progress = NULL, not_before = NULL,
+            virtual_start = :virtual_start, client_id = NULL,
             enqueued_at = {{now}}, updated_at = {{now}}
         WHERE id = ({_OUTDATED} {{skip_locked}}) RETURNING id""",
         version=version,
@@ -172,7 +192,7 @@ UPDATE repository SET
     error = NULL, error_code = NULL, crashes = 0, attempts = 0, not_before = NULL, transient_attempts = 0,
     waiting_code = NULL, waiting_reason = NULL,
     enqueued_at = CASE WHEN :enqueued THEN {now} END, updated_at = {now}, virtual_start = :virtual_start + place,
-    client_id = :client_id, is_recount = false
+    client_id = :client_id, is_recount = false, is_scheduled = false
 """
 
 
@@ -241,7 +261,7 @@ def drop(session: Session, repository_id: int, *, reason: str) -> bool:
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = 'dropped', progress = NULL,
                 not_before = NULL, lease_holder = NULL, lease_until = NULL, lease_token = lease_token + 1,
-                waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
+                is_scheduled = false, waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
             WHERE id = :id AND {_UNFINISHED}""",
             id=repository_id,
             reason=reason,
@@ -291,8 +311,8 @@ def save_counted(
                 people = NULL, roots = :roots, next_ordinal = :next_ordinal, count_id = :count_id,
                 generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
-                is_recount = false, crashes = 0, attempts = 0, transient_attempts = 0, not_before = NULL,
-                client_id = NULL, accounts_tries = 0, accounts_again_at = NULL
+                is_recount = false, is_scheduled = false, crashes = 0, attempts = 0, transient_attempts = 0,
+                not_before = NULL, client_id = NULL, accounts_tries = 0, accounts_again_at = NULL
             WHERE id = :id AND lease_token = :token AND coalesce(head, '') = :old_head""",
             **_ours(repository),
             old_head=repository.head or "",
@@ -413,7 +433,8 @@ def fail(session: Session, repository: Repository, *, code: str, reason: str) ->
     return bool(
         session.run(
             f"""UPDATE repository SET state = 'failed', error = :reason, error_code = :code, progress = NULL,
-                not_before = NULL, client_id = NULL, waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
+                not_before = NULL, client_id = NULL, is_scheduled = false, waiting_code = NULL, waiting_reason = NULL,
+                updated_at = {{now}}
             {_STILL_OURS}""",
             **_ours(repository),
             code=code,
@@ -432,7 +453,8 @@ def keep_board(session: Session, repository: Repository, *, reason: str) -> bool
                 refresh_error = :reason, refresh_error_at = {{now}}, error = NULL, error_code = NULL, progress = NULL,
                 last_processed_at = coalesce(last_processed_at, commits_processed_at),
                 crashes = 0, attempts = 0, transient_attempts = 0, not_before = NULL, client_id = NULL,
-                is_recount = false, waiting_code = NULL, waiting_reason = NULL, updated_at = {{now}}
+                is_recount = false, is_scheduled = false, waiting_code = NULL, waiting_reason = NULL,
+                updated_at = {{now}}
             {_STILL_OURS} AND head IS NOT NULL AND commits_processed_at IS NOT NULL""",
             **_ours(repository),
             reason=reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from podium.repositories.fair_queue import NETWORK_SHARE, first_not_full, wider_prefix
+from podium.repositories.fair_queue import NETWORK_SHARE, PATIENCE, SCHEDULED_FROM, first_not_full, wider_prefix
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store.queries import OF_VALID_COUNT, SELECT
 from podium.repositories.store.work.leases import FREE
@@ -15,13 +15,15 @@ from podium.storage.transactions.steps import chunked
 
 _WAITS = f"{due_times.QUEUED} AND (lease_until IS NULL OR lease_until < {{now}})"
 
-# Delayed repositories and those being counted do not affect the start of others.
+# Delayed repositories, those being counted, and the schedule's do not affect the start of others.
 _NEXT_START = f"""
 SELECT MAX(virtual_start) AS virtual_start FROM (
     SELECT MIN(virtual_start) AS virtual_start FROM (
         SELECT MIN(virtual_start) AS virtual_start FROM repository WHERE {_WAITS} AND not_before IS NULL
+            AND virtual_start < {SCHEDULED_FROM}
         UNION ALL
         SELECT MIN(+virtual_start) FROM repository WHERE {_WAITS} AND not_before <= {{now}}
+            AND +virtual_start < {SCHEDULED_FROM}
     ) AS due
     UNION ALL
     SELECT MAX(virtual_start) + 1 FROM repository
@@ -51,9 +53,24 @@ def next_virtual_start(session: Session, client_id: str | None) -> float:
     return first_not_full(start, {row["virtual_start"] for row in rows})
 
 
+_GIVE_TURN = f"""
+UPDATE repository SET virtual_start = :start WHERE id = (
+    SELECT id FROM repository
+    WHERE {due_times.QUEUED_NOW} AND virtual_start >= {SCHEDULED_FROM}
+        AND virtual_start < {SCHEDULED_FROM} + {{now}} - {PATIENCE} AND (lease_until IS NULL OR lease_until < {{now}})
+    ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
+)
+"""
+
+
+def give_turn_to_scheduled(session: Session) -> bool:
+    """Give a turn among people's to what the schedule asked for longest ago, if that is too long; return whether."""
+    return bool(session.run(_GIVE_TURN, start=next_virtual_start(session, None)))
+
+
 _WAITING = """
 SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
-FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
+FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> '' AND NOT is_scheduled
     AND coalesce(waiting_code, '') NOT IN ('host-down', 'host-paused')
 """
 
@@ -61,7 +78,7 @@ FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> ''
 def waiting(session: Session, *, unknown_size: int) -> tuple[int, int]:
     """Return how many repositories wait or are being counted, and the bytes of their clones.
 
-    Those whose host is down or paused do not count.
+    Those whose host is down or paused do not count, nor what the schedule asked for.
 
     unknown_size: bytes that count for a repository that was never counted.
     """

@@ -12,6 +12,7 @@ import dataclasses
 import enum
 from typing import Any
 
+from podium.repositories.fair_queue import SCHEDULED_FROM
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Session
 
@@ -319,11 +320,12 @@ def _begin_probe(session: Session, host: str) -> int | None:
 def restart_due(session: Session, *, limit: int) -> list[int]:
     """Begin the refreshes of boards that are to be tried again by now; return their ids."""
     rows = session.all(
-        """UPDATE repository SET state = 'pending', not_before = NULL, waiting_code = NULL, virtual_start = :start,
-            crashes = 0, attempts = 0, enqueued_at = {now}, updated_at = {now}
+        f"""UPDATE repository SET state = 'pending', not_before = NULL, waiting_code = NULL,
+            virtual_start = CASE WHEN is_scheduled THEN {SCHEDULED_FROM} + {{now}} ELSE :start END,
+            crashes = 0, attempts = 0, enqueued_at = {{now}}, updated_at = {{now}}
         WHERE id IN (
-            SELECT id FROM repository WHERE state = 'completed' AND not_before <= {now} AND host <> ''
-            ORDER BY not_before LIMIT :limit {skip_locked}
+            SELECT id FROM repository WHERE state = 'completed' AND not_before <= {{now}} AND host <> ''
+            ORDER BY not_before LIMIT :limit {{skip_locked}}
         ) RETURNING id""",
         start=next_virtual_start(session, None),
         limit=limit,

@@ -10,11 +10,15 @@ from podium.storage.session import Session
 
 _COUNTS = "state IN ('pending', 'commits_processing')"
 
-# Repositories of the command line have no client.
-HAS_SHARE = """(client_id IS NULL OR (
+# Repositories of the command line have no client. All of the schedule count as one client's.
+HAS_SHARE = f"""(client_id IS NULL AND NOT is_scheduled OR client_id IS NOT NULL AND (
     SELECT count(*) FROM repository AS other
     WHERE other.client_id = repository.client_id AND other.id <> repository.id
-        AND other.is_slow AND other.lease_until >= {now}
+        AND other.is_slow AND other.lease_until >= {{now}}
+) < :per_client OR is_scheduled AND (
+    SELECT count(*) FROM repository AS other
+    WHERE other.{_COUNTS} AND other.is_scheduled AND other.id <> repository.id
+        AND other.is_slow AND other.lease_until >= {{now}}
 ) < :per_client)"""
 
 _IS_QUICK_AND_WAITS = f"""host <> '' AND {_COUNTS} AND NOT is_slow AND {FREE}
@@ -37,13 +41,17 @@ def mark(session: Session, repository: Repository, *, per_client: int) -> bool:
 
 
 def make_way(session: Session, repository: Repository) -> bool:
-    """Make a running count slow and pending if a quick repository of another client waits; return whether one does."""
+    """Make a running count slow and pending if a quick repository of another client waits; return whether one does.
+
+    What the schedule asked for makes way for all others, and no other for it.
+    """
     return bool(
         session.run(
             f"""UPDATE repository SET is_slow = true, state = 'pending', updated_at = {{now}}
             WHERE id = :id AND lease_token = :token AND {_COUNTS} AND EXISTS (
-                SELECT 1 FROM (SELECT client_id AS waiting FROM repository WHERE {_IS_QUICK_AND_WAITS}) AS quick
-                WHERE coalesce(waiting, '') <> coalesce(repository.client_id, '')
+                SELECT 1 FROM (SELECT client_id AS waiting FROM repository
+                    WHERE {_IS_QUICK_AND_WAITS} AND NOT is_scheduled) AS quick
+                WHERE repository.is_scheduled OR coalesce(waiting, '') <> coalesce(repository.client_id, '')
             )""",
             id=repository.id,
             token=repository.lease_token,

@@ -23,8 +23,17 @@ _OF_REPOSITORY = {
     "name_taken_at": sa.Double,
     "taken_number": sa.Text,
 }
+_UNSCHEDULED = """check_at IS NULL AND host <> '' AND parent_key IS NULL AND hidden_at IS NULL \
+AND name_taken_at IS NULL \
+AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'))"""
+_WANTED_AT = sa.text("COALESCE(last_read_at, created_at)")
 # name, columns, predicate
 _INDEXES = (
+    (
+        "ix_repository_unscheduled",
+        ("refresh_every", sa.text("COALESCE(last_read_at, created_at)")),
+        sa.text(_UNSCHEDULED),
+    ),
     ("ix_repository_check_at", ("check_at",), sa.text("check_at IS NOT NULL")),
     ("ix_repository_host_number", ("host", "host_number"), sa.text("host_number IS NOT NULL")),
     ("ix_repository_hook_due_at", ("hook_due_at",), sa.text("hook_due_at IS NOT NULL")),
