@@ -141,7 +141,9 @@ class Mirrors:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 stack.enter_context(locked(_lock_of(path), stop))
                 stack.callback(_forget_lock_of_nothing, path)
-                remote = Remote(self._git, url, resolve=self._resolve, stop=stop)
+                remote = stack.enter_context(
+                    contextlib.closing(Remote(self._git, url, resolve=self._resolve, stop=stop))
+                )
                 transfer = _Transfer(remote, progress, on_arrival, stop, revision)
                 mirror = self._opened(path, transfer, self._update(path, transfer, stack))
                 os.utime(path)
@@ -192,10 +194,30 @@ class Mirrors:
                     raise
         if transfer.revision is not None:
             return self._clone(path, transfer, transfer.ask(), stack)
+        small = self._clone_small(path, transfer, stack)
+        if small is not None:
+            return small
         try:
             return self._clone(path, transfer, None, stack)
         except UnknownHead:
             return self._clone(path, transfer, transfer.ask(), stack)
+
+    def _clone_small(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched | None:
+        """None if git must clone it."""
+        incoming = IncomingPack(40, transfer.on_arrival)
+        stack.callback(incoming.close)
+        with self._incoming(transfer.stop) as clone:
+            make_empty(clone, digits=40)
+            head = transfer.remote.fetch_small(clone, transfer.progress)
+            most = self._git.limits.repository_bytes
+            if head is None or (most is not None and bytes_on_disk(clone) > most):
+                return None
+            incoming.step(clone)
+            incoming.finish(clone, head.sha)
+            if incoming.tally is None:
+                return None
+            clone.rename(path)
+            return _Fetched(head, head.sha, incoming)
 
     def _clone(self, path: Path, transfer: _Transfer, head: RemoteHead | None, stack: contextlib.ExitStack) -> _Fetched:
         digits = len(head.sha) if head else 40

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
-from podium.clones.remote_tree import ask_for_tree
+from podium.clones.upload_pack import UploadPack
 from podium.errors import BadAddress, HistoryError, UnknownHead
 from podium.git.command import Git
 from podium.git.error_messages import clean, translate
@@ -27,6 +28,15 @@ from podium.repositories.revision import refs_named, similar
 KEPT_AT = "refs/podium/head"
 KEPT_REVISIONS = "refs/podium/revisions"
 _OWN_HEAD = f"ref: {KEPT_AT}\n"
+# As `git fetch --filter` leaves it.
+_CONFIG = """[core]
+	repositoryformatversion = 1
+	filemode = true
+	bare = true
+[remote "origin"]
+	promisor = true
+	partialclonefilter = tree:0
+"""
 # git-check-ref-format; a host could send anything.
 _BRANCH = re.compile(r"refs/heads/(?!.*(?:\.\.|//|@\{|\.lock(?:/|$)|/\.))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -69,16 +79,15 @@ class RemoteHead:
 
 
 def make_empty(repository: Path, *, digits: int) -> None:
-    """Make an empty bare repository in a new folder, as `git init` does.
+    """Make an empty bare repository in a new folder, as `git init` does, and note that objects may stay at the host.
 
     Args:
         digits: of an oid: 40, or 64 with SHA-256.
     """
     (repository / "objects" / "pack").mkdir(parents=True)
     (repository / "refs" / "heads").mkdir(parents=True)
-    version, extension = (0, "") if digits == _DIGITS else (1, "[extensions]\n\tobjectformat = sha256\n")
-    config = f"[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n{extension}"
-    (repository / "config").write_text(config, encoding="ascii")
+    extension = "" if digits == _DIGITS else "[extensions]\n\tobjectformat = sha256\n"
+    (repository / "config").write_text(_CONFIG + extension, encoding="ascii")
     (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
 
 
@@ -107,10 +116,14 @@ class Remote:
         self.url = url
         self._git = git
         self._stop = stop
+        pinned = resolve(url) if resolve else None
+        self._pin = (f"http.curloptResolve={pinned}",) if pinned else ()
         # A user's git may need a proxy or credentials, which only git knows.
-        self._is_direct = resolve is not None
-        self._pinned = resolve(url) if resolve else None
-        self._pin = (f"http.curloptResolve={self._pinned}",) if self._pinned else ()
+        self._upload_pack = UploadPack(url, pinned, stop) if resolve else None
+
+    def close(self) -> None:
+        if self._upload_pack:
+            self._upload_pack.close()
 
     def head(self) -> RemoteHead:
         """Ask the host for its HEAD; follow up to three redirects on the same origin.
@@ -138,6 +151,8 @@ class Remote:
                 if error.code != "redirected":
                     raise
             self.url = self._moved_to()
+            if self._upload_pack:
+                self._upload_pack.url = self.url
         return ask()
 
     def fetch(
@@ -192,21 +207,46 @@ class Remote:
         (repository / "HEAD").write_text(_OWN_HEAD, encoding="ascii")
         return found
 
-    def read_tree(self, oid: str) -> bytes | None:
-        """Ask the host for one tree without git; None if only git can (SHA-1 only)."""
-        return ask_for_tree(self.url, oid, self._pinned, self._stop) if self._is_direct else None
+    def fetch_small(self, repository: Path, progress: Progress) -> RemoteHead | None:
+        """Fetch the host's HEAD into an empty repository; None if git must: it is large, or something is unusual.
 
-    def fetch_object(self, sha: str, repository: Path) -> None:
+        Raises:
+            Interrupted: the work was stopped.
+        """
+        host = self._upload_pack
+        head = host.head() if host else None
+        pack = host.history(head[0]) if host and head else None
+        if head is None or pack is None:
+            return None
+        progress("receiving", 100)
+        words = ("index-pack", "--stdin", "--promisor")
+        if self._git.run(*words, repository=repository, stdin=pack, stop=self._stop).code != 0:
+            return None
+        found = RemoteHead(_branch(head[1]), head[0])
+        ref = repository / found.kept_at
+        ref.parent.mkdir()
+        ref.write_text(f"{found.sha}\n", encoding="ascii")
+        return found
+
+    def read_object(self, kind: Literal["tree", "blob"], oid: str) -> bytes | None:
+        """Ask the host for one object without git; None if only git can (SHA-1 only)."""
+        return self._upload_pack.object(kind, oid) if self._upload_pack else None
+
+    def fetch_object(self, kind: Literal["tree", "blob"], oid: str, repository: Path) -> None:
         """Fetch one object alone.
 
         Raises:
             HistoryError: the host refuses, or as :meth:`fetch`.
             Interrupted: the work was stopped.
         """
+        content = self.read_object(kind, oid)
+        words = ("hash-object", "-w", "--literally", "-t", kind, "--stdin")
+        if content is not None and not self._git.run(*words, repository=repository, stdin=content).code:
+            return
         # Negotiation would cost more than the object.
         self._transfer(
             repository,
-            sha,
+            oid,
             lambda *_: None,
             configuration=("fetch.negotiationAlgorithm=noop",),
             ceiling=bytes_on_disk(repository) + _FEW_OBJECTS,

@@ -21,7 +21,7 @@ from podium.textutil.raw_bytes import from_bytes, to_bytes
 LARGEST_MAILMAP = 4 << 20
 # git inserts each line into a sorted array: twice the lines take four times the time. Real ones have a few thousand.
 MOST_LINES = 20_000
-_SHORTEST_LINE = len("a<b>\n")
+_FEW_BYTES = MOST_LINES * len("a<b>\n")
 
 Pair = tuple[str, str]
 
@@ -102,10 +102,14 @@ def too_large(
     size = object_size(git, repository, blob, stop=stop)
     if size is None or size > LARGEST_MAILMAP:
         return f"{subject} is larger than 4 MiB and is not applied."
-    if size > MOST_LINES * _SHORTEST_LINE:
-        lines = _content(git, repository, blob, stop).count(b"\n")
-        if lines > MOST_LINES:
-            return f"{subject} has more than {MOST_LINES:,} lines and is not applied."
+    # Fewer bytes have fewer lines.
+    return too_many_lines(_content(git, repository, blob, stop), subject=subject) if size > _FEW_BYTES else None
+
+
+def too_many_lines(content: bytes, *, subject: str = "The .mailmap") -> str | None:
+    """The same for a content of at most 4 MiB."""
+    if len(content) > _FEW_BYTES and content.count(b"\n") > MOST_LINES:
+        return f"{subject} has more than {MOST_LINES:,} lines and is not applied."
     return None
 
 
