@@ -175,10 +175,11 @@ def test_gitea_redirects_an_old_name_to_the_new_one(folder: Path, tmp_path: Path
     hosting = Hosting({"o/r": folder})
     hosting.rename("o/r", "o/s")
     with gitea_double.serve_gitea(hosting) as api, serve_repositories(tmp_path, hosting=hosting) as git_host:
-        git_host.redirect = 307
+        git_host.redirect, git_host.api = 307, gitea_double.api(hosting)
         moved = CLIENT.get(f"{api.url}/api/v1/repos/o/r")
         assert (moved.status_code, moved.headers["location"]) == (307, "/api/v1/repos/o/s")
         assert CLIENT.get(f"{api.url}/api/v1/repos/o/s").json()["id"] == 1000
+        assert CLIENT.get(f"{git_host.url}/api/v1/repositories/1000").json()["full_name"] == "o/s"
         assert listed(git_host, "o/r") == "307 /o/s/info/refs?service=git-upload-pack"
 
 

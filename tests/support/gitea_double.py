@@ -8,45 +8,46 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from tests.support.delivery import Delivery, as_json, new_id, signature
 from tests.support.hosted import Hosted, Hosting
-from tests.support.json_host import JsonAnswer, JsonHost, serve_json
+from tests.support.json_host import JsonAnswer, JsonHost, Respond, serve_json
 
 PATH = "/webhooks/gitea"
 NO_COMMIT = "0" * 40
 
 
-@contextlib.contextmanager
-def serve_gitea(hosting: Hosting) -> Iterator[JsonHost]:
-    """Answer requests for repositories by name until the block ends."""
+def api(hosting: Hosting) -> Respond:
+    """What the API answers about repositories, by name or number."""
 
     def respond(target: str, headers: Mapping[str, str]) -> JsonAnswer | None:
-        if target.startswith("/api/v4/"):
-            # Which of the two a host runs is found out by asking.
-            return JsonAnswer(404, b"Not found.")
-        if numbered := re.fullmatch(r"/api/v1/repositories/(\d+)", target):
-            same = hosting.numbered(int(numbered[1]))
-            return JsonAnswer(200, _described(same)) if same else JsonAnswer(404, {"errors": [], "message": "None"})
-        match = re.fullmatch(r"/api/v1/repos/([^/?]+/[^/?]+)(/branches/([^/?]+))?(?:\?.*)?", target)
+        if not target.startswith("/api/v1/"):
+            return JsonAnswer(404, b"<html>Not found</html>", {"Content-Type": "text/html"})
+        match = re.fullmatch(
+            r"/api/v1/(?:repositories/(\d+)|repos/([^/?]+/[^/?]+)(/branches/([^/?]+))?)(?:\?.*)?", target
+        )
         if match is None:
             return None
-        wanted = unquote(match[1])
-        found = hosting.find(wanted, headers.get("authorization", "").removeprefix("token "))
+        token = headers.get("authorization", "").removeprefix("token ")
+        wanted = unquote(match[2] or "")
+        found = hosting.find(wanted, token) if wanted else hosting.numbered(int(match[1]), token)
         if found is None:
             return JsonAnswer(404, {"errors": [], "message": "The target couldn't be found."})
-        if found is not hosting.at(wanted):
-            place = target.replace(match[1], found.full_name, 1)
-            return JsonAnswer(307, b"", {"Location": place})
-        if match[3]:
-            return _branch(found, unquote(match[3]))
+        if wanted and found is not hosting.at(wanted):
+            return JsonAnswer(307, b"", {"Location": target.replace(match[2], found.full_name, 1)})
+        if match[4]:
+            return _branch(found, unquote(match[4]))
         return JsonAnswer(200, _described(found))
 
-    with serve_json(respond) as host:
-        yield host
+    return respond
+
+
+def serve_gitea(hosting: Hosting) -> contextlib.AbstractContextManager[JsonHost]:
+    """The API alone; beside git it is ``api`` of a :class:`~tests.support.githttp.GitHost` with ``redirect`` 307."""
+    return serve_json(api(hosting))
 
 
 def _branch(repository: Hosted, name: str) -> JsonAnswer:
@@ -69,9 +70,9 @@ def _described(repository: Hosted) -> dict[str, Any]:
         "fork": False,
         "template": False,
         "mirror": False,
-        "html_url": f"https://gitea.example/{name}",
+        "html_url": repository.page,
         "ssh_url": f"git@gitea.example:{name}.git",
-        "clone_url": f"https://gitea.example/{name}.git",
+        "clone_url": f"{repository.page}.git",
         "default_branch": repository.branch,
         "archived": repository.is_archived,
         "created_at": "2020-01-01T00:00:00Z",

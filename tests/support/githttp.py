@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote
 
+from tests.support import json_host
 from tests.support.hosted import Hosting
+from tests.support.json_host import Respond
 
 _CONFIGURATION = {
     "uploadpack.allowFilter": "true",
@@ -55,12 +57,16 @@ class GitHost:
 
     redirect: the status for an old name in ``hosting``: 301 at GitHub, 307 with a path at Gitea; None: served under
         the old name too, as GitLab does.
+    api: what it answers below ``/api/``, as :func:`tests.support.gitlab_double.api` does; a request that it has no
+        answer for fails the test.
     """
 
     url: str
     folder: Path
     hosting: Hosting | None = None
     redirect: int | None = 301
+    api: Respond | None = None
+    unknown: list[str] = field(default_factory=list)
     configuration: dict[str, str] = field(default_factory=lambda: dict(_CONFIGURATION))
     faults: list[Fault] = field(default_factory=list)
     # Speak the protocol of before 2018, in which a host may refuse objects that no branch names.
@@ -93,6 +99,7 @@ def serve_repositories(folder: Path, *, port: int = 0, hosting: Hosting | None =
     finally:
         host.ended.set()
         running.stop()
+    assert not host.unknown, f"the double has no answer for {host.unknown[:10]}"
 
 
 class _Running:
@@ -174,6 +181,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, most: int | None) -> None:
         path, _, query = self.path.partition("?")
         body = self._body()
+        if (api := self.server.host.api) is not None and path.startswith("/api/"):
+            answer = api(self.path, {name.lower(): value for name, value in self.headers.items()})
+            if answer is None:
+                self.server.host.unknown.append(path)
+            json_host.send(self, answer or json_host.JsonAnswer(500, {}))
+            return
         root = self.server.host.folder
         if (hosting := self.server.host.hosting) is not None:
             place = self._place(hosting, path, query)

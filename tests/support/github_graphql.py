@@ -273,7 +273,7 @@ _RESOLVERS: dict[str, Callable[[Any, World, dict[str, Any]], Any]] = {
     "Repository.nameWithOwner": lambda repo, *_: repo.full_name,
     "Repository.object": _object,
     "Repository.owner": lambda repo, *_: _Owner(repo.owner),
-    "Repository.url": lambda repo, *_: f"https://github.com/{repo.full_name}",
+    "Repository.url": lambda repo, *_: repo.page,
     "Repository.visibility": lambda repo, *_: "PRIVATE" if repo.is_private else "PUBLIC",
     "Ref.name": lambda ref, *_: ref.branch,
     "Ref.target": lambda ref, *_: _Object("commit", ref.head, ref.repository.real),

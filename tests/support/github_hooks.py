@@ -63,7 +63,7 @@ def push(
         "created_at": 1_577_836_800,
         "pushed_at": 1_793_491_200,
         "master_branch": repository.branch,
-        "url": f"https://github.com/{repository.full_name}",
+        "url": repository.page,
     }
     described_here["owner"] = described_here["owner"] | {"name": repository.owner, "email": None}
     commit = {
@@ -72,7 +72,7 @@ def push(
         "distinct": True,
         "message": "Change",
         "timestamp": "2026-11-01T00:00:00Z",
-        "url": f"https://github.com/{repository.full_name}/commit/{after}",
+        "url": f"{repository.page}/commit/{after}",
         "author": {"name": "Ada", "email": "ada@example.org"},
         "committer": {"name": "Ada", "email": "ada@example.org"},
         "added": [],
@@ -87,7 +87,7 @@ def push(
         "deleted": after == NO_COMMIT,
         "forced": forced,
         "base_ref": None,
-        "compare": f"https://github.com/{repository.full_name}/compare/{before[:12]}...{after[:12]}",
+        "compare": f"{repository.page}/compare/{before[:12]}...{after[:12]}",
         "commits": [] if after == NO_COMMIT else [commit],
         "head_commit": None if after == NO_COMMIT else commit,
         "repository": described_here,

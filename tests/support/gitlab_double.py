@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from tests.support.delivery import Delivery, as_json, new_id
 from tests.support.hosted import Hosted, Hosting
-from tests.support.json_host import JsonAnswer, JsonHost, serve_json
+from tests.support.json_host import JsonAnswer, JsonHost, Respond, serve_json
 
 PATH = "/webhooks/gitlab"
 NO_COMMIT = "0" * 40
 
 
-@contextlib.contextmanager
-def serve_gitlab(hosting: Hosting) -> Iterator[JsonHost]:
-    """Answer requests for projects by path or number until the block ends."""
+def api(hosting: Hosting) -> Respond:
+    """What GitLab's API answers about projects, by path or number."""
 
     def respond(target: str, headers: Mapping[str, str]) -> JsonAnswer | None:
+        if not target.startswith("/api/v4/"):
+            return JsonAnswer(404, {"error": "404 Not Found"})
         match = re.fullmatch(r"/api/v4/projects/([^/?]+)(/repository/branches/([^/?]+))?(?:\?.*)?", target)
         if match is None:
             return None
@@ -39,8 +40,12 @@ def serve_gitlab(hosting: Hosting) -> Iterator[JsonHost]:
             return _branch(found, unquote(match[3]))
         return JsonAnswer(200, _described(found))
 
-    with serve_json(respond) as host:
-        yield host
+    return respond
+
+
+def serve_gitlab(hosting: Hosting) -> contextlib.AbstractContextManager[JsonHost]:
+    """The API alone; beside git it is ``api`` of a :class:`~tests.support.githttp.GitHost` without ``redirect``."""
+    return serve_json(api(hosting))
 
 
 def _branch(project: Hosted, name: str) -> JsonAnswer:
@@ -63,8 +68,8 @@ def _described(project: Hosted) -> dict[str, Any]:
         # Absent from an empty project.
         "default_branch": project.branch if project.head else None,
         "ssh_url_to_repo": f"git@gitlab.example:{path}.git",
-        "http_url_to_repo": f"https://gitlab.example/{path}.git",
-        "web_url": f"https://gitlab.example/{path}",
+        "http_url_to_repo": f"{project.page}.git",
+        "web_url": project.page,
         "visibility": "private" if project.is_private else "public",
         "archived": project.is_archived,
         "last_activity_at": "2026-11-01T00:00:00.000Z",
@@ -95,19 +100,19 @@ def push(
             "id": project.number,
             "name": project.name,
             "description": "",
-            "web_url": f"https://gitlab.example/{path}",
+            "web_url": project.page,
             "git_ssh_url": f"git@gitlab.example:{path}.git",
-            "git_http_url": f"https://gitlab.example/{path}.git",
+            "git_http_url": f"{project.page}.git",
             "namespace": project.owner,
             "visibility_level": 0 if project.is_private else 20,
             "path_with_namespace": path,
             "default_branch": project.branch,
         },
-        "repository": {"name": project.name, "homepage": f"https://gitlab.example/{path}", "visibility_level": 20},
+        "repository": {"name": project.name, "homepage": project.page, "visibility_level": 20},
         "commits": [],
         "total_commits_count": 1,
     }
-    return sent("System Hook" if system else "Push Hook", payload, secret)
+    return sent("System Hook" if system else "Push Hook", payload, secret, project.web)
 
 
 def system_event(name: str, project: Hosted, secret: str, *, old_path: str = "") -> Delivery:
@@ -127,17 +132,19 @@ def system_event(name: str, project: Hosted, secret: str, *, old_path: str = "")
         "owners": [{"name": "John", "email": "user1@example.com"}],
         "project_visibility": "private" if project.is_private else "public",
     }
-    return sent("System Hook", payload | ({"old_path_with_namespace": old_path} if old_path else {}), secret)
+    return sent(
+        "System Hook", payload | ({"old_path_with_namespace": old_path} if old_path else {}), secret, project.web
+    )
 
 
-def sent(event: str, payload: Mapping[str, Any], secret: str) -> Delivery:
+def sent(event: str, payload: Mapping[str, Any], secret: str, instance: str) -> Delivery:
     """Any event of GitLab's."""
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "GitLab/18.5.0",
         "X-Gitlab-Event": event,
         "X-Gitlab-Event-UUID": new_id(),
-        "X-Gitlab-Instance": "https://gitlab.example",
+        "X-Gitlab-Instance": instance,
         "X-Gitlab-Token": secret,
         "X-Gitlab-Webhook-UUID": new_id(),
         "Idempotency-Key": new_id(),

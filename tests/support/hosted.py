@@ -17,12 +17,14 @@ from tests.support.github_history import RealRepository
 class Hosted:
     """A repository at its host. Its number stays; everything else may change.
 
+    web: the origin of its page, as payloads of hooks name it.
     readers: the tokens that may read it while it is private.
     """
 
     number: int
     full_name: str
     real: RealRepository
+    web: str
     is_private: bool = False
     is_archived: bool = False
     readers: set[str] = dataclasses.field(default_factory=set)
@@ -34,6 +36,10 @@ class Hosted:
     @property
     def name(self) -> str:
         return self.full_name.rpartition("/")[2]
+
+    @property
+    def page(self) -> str:
+        return f"{self.web}/{self.full_name}"
 
     @property
     def branch(self) -> str:
@@ -50,9 +56,15 @@ class Hosted:
 
 
 class Hosting:
-    """Repositories by name, without regard to case, as every host compares names."""
+    """Repositories by name, without regard to case, as every host compares names.
 
-    def __init__(self, folders: Mapping[str, Path] | None = None, first_number: int = 1000) -> None:
+    web: the origin of the pages of repositories that are added from now on.
+    """
+
+    def __init__(
+        self, folders: Mapping[str, Path] | None = None, first_number: int = 1000, web: str = "https://github.com"
+    ) -> None:
+        self.web = web
         self._next = first_number
         self._by_name: dict[str, Hosted] = {}
         # The repository that once had a name; a deleted one leads nowhere.
@@ -65,7 +77,7 @@ class Hosting:
         """Make a repository with a number of its own; a redirect from its name ends, as the name has a new owner."""
         with self._lock:
             assert name.lower() not in self._by_name, f"{name} is taken"
-            hosted = Hosted(self._next, name, RealRepository(folder, self._next))
+            hosted = Hosted(self._next, name, RealRepository(folder, self._next), self.web)
             self._next += 1
             self._by_name[name.lower()] = hosted
             self._former.pop(name.lower(), None)

@@ -24,6 +24,19 @@ class JsonAnswer:
 Respond = Callable[[str, Mapping[str, str]], JsonAnswer | None]
 
 
+def send(handler: BaseHTTPRequestHandler, answer: JsonAnswer) -> None:
+    """Answer a request, and close its connection."""
+    content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+    handler.send_response_only(answer.status)
+    for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+        handler.send_header(name, value)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.send_header("Connection", "close")
+    handler.end_headers()
+    handler.wfile.write(content)
+    handler.close_connection = True
+
+
 @dataclasses.dataclass
 class JsonHost:
     """The server. ``unknown`` collects what it has no answer for; ``away`` are answers that it gives first instead."""
@@ -45,15 +58,7 @@ def serve_json(respond: Respond) -> Iterator[JsonHost]:
         def do_GET(self) -> None:
             host.requests.append(self.path)
             answer = host.away.pop(0) if host.away else self._respond()
-            content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-            self.send_response_only(answer.status)
-            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(content)
-            self.close_connection = True
+            send(self, answer)
 
         def _respond(self) -> JsonAnswer:
             answer = respond(self.path, {name.lower(): value for name, value in self.headers.items()})
