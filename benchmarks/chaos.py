@@ -22,7 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support import chaos
+from tests.support import chaos, fork_server
 
 
 def main() -> int:
@@ -33,7 +33,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--outage", type=float, default=60, help="seconds of each outage")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="podium-chaos-") as folder:
+    # A process that imports all of Podium anew takes longer than the pause between two faults on a busy machine.
+    with fork_server.forking(), tempfile.TemporaryDirectory(prefix="podium-chaos-") as folder:
         return _run(Path(folder), options.kills, options.repositories, options.seed, options.outage)
 
 

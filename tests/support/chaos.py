@@ -14,6 +14,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -223,6 +224,14 @@ class Fleet:
             assert time.monotonic() < deadline, f"no answer from {path}"
             time.sleep(0.2)
 
+    def listens(self) -> bool:
+        """Whether the API accepts connections."""
+        try:
+            socket.create_connection(("127.0.0.1", self.server.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
     @property
     def small_disk(self) -> Path | None:
         """The data folder of one commit worker, if it has a small disk of its own."""
@@ -383,6 +392,9 @@ class Chaos:
             thread.join()
 
     def _pick(self, kind: str) -> Member:
+        if kind == "api" and not self._fleet.listens():
+            # Faults that are closer together than its start takes would leave no API at all.
+            raise ValueError("it has not started yet")
         return self._dice.choice([member for name, member in self._fleet.members.items() if name.startswith(kind)])
 
     def _kill(self, kind: str) -> None:
