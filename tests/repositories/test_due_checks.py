@@ -9,7 +9,7 @@ import pytest
 from podium.repositories.model import State
 from podium.repositories.store import transitions
 from podium.repositories.store.freshness import due_checks
-from podium.repositories.store.work.due_work import give_turn_to_scheduled, next_virtual_start, waiting
+from podium.repositories.store.work.due_work import give_turn, longest_scheduled, next_virtual_start, waiting
 from podium.repositories.store.work.leases import take_next
 from podium.storage.session import Database, Session
 from tests.support.rows import add_repository, repository
@@ -233,11 +233,12 @@ def test_what_the_schedule_asked_for_gets_a_turn_after_an_hour(db: Database) -> 
     scheduled, young, *people = boards(db, 5)
     with db.write() as session:
         schedule(session, scheduled, young)
-        assert not give_turn_to_scheduled(session)
+        assert longest_scheduled(session) is None
     change(db, scheduled, virtual_start="virtual_start - 3700")
     for number in people:
         submit(db, number, "a")
     with db.write() as session:
-        assert give_turn_to_scheduled(session)
-        assert not give_turn_to_scheduled(session)
+        assert longest_scheduled(session) == scheduled
+        give_turn(session, scheduled)
+        assert longest_scheduled(session) is None
     assert [next_id(db) for _ in range(5)] == [scheduled, *people, young]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
     from podium.forgetting.forget_repository import Kept
     from podium.forgetting.upkeep import Upkeep
     from podium.freshness.check import Hosts
+    from podium.freshness.schedule import Schedule
     from podium.git.command import Git
     from podium.history.count_limits import CountLimits
     from podium.jobs.messages.broker import Backend
+    from podium.jobs.messages.queues import Queues
 
 
 def database_url(settings: Settings) -> str | URL:
@@ -367,6 +370,34 @@ def hosts(
         pools or token_pools(settings, db),
         github_host=github_host(settings),
         github_url=settings.github_server_url,
+    )
+
+
+def schedule(
+    settings: Settings,
+    db: Database,
+    queues: Queues,
+    *,
+    pools: tuple[TokenPool | None, TokenPool],
+    github: GitHub,
+    leads: Callable[[], bool],
+    stop: threading.Event,
+) -> Schedule:
+    """Return what asks hosts about the boards whose checks are due."""
+    from podium.freshness.github_heads import GitHubHeads
+    from podium.freshness.schedule import Schedule
+
+    asked = hosts(settings, db, pools=pools, github=github)
+    tokens, _ = pools
+    return Schedule(
+        db,
+        queues,
+        asked,
+        GitHubHeads(github, tokens, asked.naming, host=github_host(settings), stop=stop) if tokens else None,
+        every=settings.refresh_interval(),
+        per_hour=settings.refresh_per_host,
+        leads=leads,
+        stop=stop,
     )
 
 

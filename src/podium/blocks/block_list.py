@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
 from podium.errors import BadAddress, BadRule, Blocked
 from podium.repositories.address import Address, host_of, parse_address
 from podium.storage.session import Session
+from podium.storage.transactions.steps import chunked
 
 # Segments of an identity that are compared: no host has as many.
 _MOST_SEGMENTS = 50
 _LONGEST_REASON = 500
+_PER_QUERY = 500
 
 
 class BlockKind(enum.StrEnum):
@@ -57,6 +59,27 @@ def check_key(session: Session, key: str) -> None:
     if found is not None:
         because = f" ({found['reason']})" if found["reason"] else ""
         raise Blocked(f"The operator of this server has blocked this {found['kind']}{because}: it is not counted.")
+
+
+def blocked_among(session: Session, keys: Collection[str]) -> set[str]:
+    """The same for many: return those that are blocked."""
+    beginnings = {key: list(_beginnings(key)) for key in keys}
+    blocked: set[tuple[str, str]] = set()
+    for some in chunked({one for all_of_it in beginnings.values() for one in all_of_it}, _PER_QUERY):
+        names = {f"v{place}": value for place, value in enumerate(some)}
+        marks = ", ".join(f":{name}" for name in names)
+        blocked.update(
+            session.tuples(
+                f"""SELECT CASE WHEN kind = 'repository' THEN kind ELSE 'beginning' END, value FROM block
+                WHERE kind IN ('repository', 'owner', 'address') AND value IN ({marks})""",
+                **names,
+            )
+        )
+    return {
+        key
+        for key, (whole, *others) in beginnings.items()
+        if ("repository", whole) in blocked or any(("beginning", one) in blocked for one in (whole, *others))
+    }
 
 
 def value_of(kind: BlockKind, text: str, github_url: str) -> str:

@@ -7,6 +7,8 @@ applies the answer. So a reason may come twice, late, or by mistake: it costs a 
 =======================  ===============================================================================================
 ``host_answer.py``       what a host said, in the words of no host
 ``check.py``             ask about one repository, in the way that fits its host
+``github_heads.py``      ask GitHub for a hundred at a time
+``schedule.py``          what is due, one pass; ``host_pace.py``: how often a host is asked
 ``apply_answer.py``      what follows from an answer: a count, another name, a joined row, a name that was taken
 ``host_api.py``          the APIs of GitLab, Gitea and Forgejo
 ``naming.py``            the address that a redirect or an API names, checked

@@ -130,6 +130,11 @@ def _reconcile_seldom(db: Database) -> None:
     remove_forgotten(db)
 
 
+def lead_seconds(every: float) -> float:
+    """For how long a process leads that looks ``every`` seconds."""
+    return 3 * every + 1
+
+
 class _Turns:
     """Of all processes with the same queues, one reconciles; another one follows if it ends."""
 
@@ -137,7 +142,7 @@ class _Turns:
         self._db = db
         self._queues = queues
         self._backlog = backlog
-        self._lead_seconds = 3 * seconds + 1
+        self._lead_seconds = lead_seconds(seconds)
         self._seldom_at = self._recounts_until = -math.inf
 
     def __call__(self) -> None:

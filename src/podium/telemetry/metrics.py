@@ -54,6 +54,12 @@ GITHUB_REQUESTS = Metric(
     "Requests to GitHub, by kind and outcome.",
     ("kind", "outcome"),
 )
+CHECKS = Metric(
+    "podium_checks_total",
+    "counter",
+    "Repositories that the schedule asked their hosts for, by outcome.",
+    ("outcome",),
+)
 AVATARS = Metric(
     "podium_avatars_total",
     "counter",
@@ -85,6 +91,7 @@ ALL = {
         COMMITS,
         COUNT_SECONDS,
         GITHUB_REQUESTS,
+        CHECKS,
         AVATARS,
         DATABASE_ERRORS,
         STALE_ANSWERS,

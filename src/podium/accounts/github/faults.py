@@ -19,10 +19,12 @@ from podium.accounts.github.requests import (
     Api,
     EmailsRequest,
     GitHubRequest,
+    HeadsRequest,
     ParsedAnswer,
+    RepositoryRequest,
     Response,
-    TokenRequest,
     TransportFailure,
+    WindowRequest,
 )
 
 # A longer chain of redirects may be a loop.
@@ -198,7 +200,8 @@ def _document(body: bytes) -> object:
 
 def _messages(response: Response, fields: Mapping[str, Any], errors: list[Mapping[str, Any]]) -> str:
     texts = [fields.get("message"), fields.get("documentation_url")]
-    texts += [error.get("message") for error in errors]
+    # GitHub repeats the name of a repository that does not exist, which can be the words of a limit.
+    texts += [error.get("message") for error in errors if error_type(error) != "NOT_FOUND"]
     if "x-github-sso" in response.headers:
         texts.append("x-github-sso")
     if any(mapping(error.get("extensions")).get("saml_failure") for error in errors):
@@ -246,7 +249,11 @@ def _retry(case: Case, why: str) -> Action:
 
 
 def _halve(case: Case, why: str) -> Action:
-    can_halve = isinstance(case.request, EmailsRequest) and len(case.request.asks) > 1
+    match case.request:
+        case EmailsRequest(asks=parts) | HeadsRequest(names=parts):
+            can_halve = len(parts) > 1
+        case _:
+            can_halve = False
     return Halve(why) if can_halve else _retry(case, why)
 
 
@@ -282,7 +289,7 @@ def _give_up(code: Literal["sso", "forbidden", "address", "refused"]) -> Callabl
 
 def _moved(case: Case, why: str) -> Action:
     to = _redirect_path(case)
-    if to is None or isinstance(case.request, EmailsRequest | TokenRequest) or case.request.moves >= MAX_MOVES:
+    if to is None or not isinstance(case.request, WindowRequest | RepositoryRequest) or case.request.moves >= MAX_MOVES:
         return GiveUp("address", why)
     return Moved(to)
 

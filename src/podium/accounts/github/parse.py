@@ -20,7 +20,7 @@ from podium.textutil.raw_bytes import from_bytes
 MAX_WAIT = 86_400.0
 
 # GraphQL errors that a retry does not change.
-_FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
+FINAL = frozenset({"NOT_FOUND", "FORBIDDEN"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str],
     error_types = errors(alias)
     if alias not in repository:
         return AuthorsPage("retry")
-    is_final = not error_types - _FINAL
+    is_final = not error_types - FINAL
     connection = mapping(mapping(repository[alias]).get("authors"))
     nodes = connection.get("nodes")
     if not isinstance(nodes, list):
@@ -112,14 +112,24 @@ def window_commits(document: list[Any]) -> Iterator[WindowCommit]:
 
 
 def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
+    """The types of errors of what an alias in ``repository`` stands for."""
+    return _errors(document, ("repository",))
+
+
+def errors_by_field(document: object) -> Callable[[str], frozenset[str]]:
+    """The same of the query's own fields."""
+    return _errors(document, ())
+
+
+def _errors(document: object, inside: tuple[str, ...]) -> Callable[[str], frozenset[str]]:
     by_alias: dict[str, set[str]] = {}
     general: set[str] = set()
     for error in errors_of(document):
         match error.get("path"):
-            case ["repository", alias, *_]:
-                by_alias.setdefault(str(alias), set()).add(error_type(error))
             case ["rateLimit", *_]:
                 continue
+            case [*path] if tuple(path[: len(inside)]) == inside and len(path) > len(inside):
+                by_alias.setdefault(str(path[len(inside)]), set()).add(error_type(error))
             case _:
                 general.add(error_type(error))
     return lambda alias: frozenset(general | by_alias.get(alias, set()))

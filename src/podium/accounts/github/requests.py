@@ -4,13 +4,15 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 
 from podium.accounts.github.parse import (
+    FINAL,
     AuthorsPage,
     WindowCommit,
     errors_by_alias,
+    errors_by_field,
     mapping,
     read_page,
     text_of,
@@ -21,6 +23,7 @@ from podium.accounts.lookup import GitHubAccount
 MAX_ASKS = 50
 # A point pays for a hundred connections: https://docs.github.com/graphql/overview/rate-limits-and-query-limits.
 MAX_COMMITS = 100
+MAX_HEADS = 100
 # GitHub's limit of `first` in any connection.
 MAX_FIRST = 100
 
@@ -28,6 +31,7 @@ Api = Literal["graphql", "core"]
 
 # GitHub has no SHA-256 repositories.
 _OID = re.compile(r"[0-9a-f]{40}")
+_ANY_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 _PEOPLE = (
     "fragment People on GitActorConnection{pageInfo{hasNextPage endCursor}"
@@ -88,6 +92,15 @@ class RepositoryFacts:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RepositoryHead:
+    """What GraphQL says about a repository. ``head``: of its default branch; None: it has no commits."""
+
+    facts: RepositoryFacts
+    head: str | None
+    is_private: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ParsedAnswer:
     """Includes the valid parts of an answer with errors.
 
@@ -99,6 +112,8 @@ class ParsedAnswer:
         next_page: the ask for more authors of the commit.
         commits: of a REST window, newest first.
         repository: of a request for one.
+        heads: of a request for many, by place; None: there is no such repository. What is left out was not answered,
+            or not as GitHub answers.
         complete: False: a part is missing or malformed.
     """
 
@@ -109,6 +124,7 @@ class ParsedAnswer:
     next_page: tuple[Ask, ...] = ()
     commits: tuple[WindowCommit, ...] = ()
     repository: RepositoryFacts | None = None
+    heads: Mapping[int, RepositoryHead | None] = dataclasses.field(default_factory=dict)
     complete: bool = True
 
 
@@ -247,6 +263,65 @@ class RepositoryRequest:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class HeadsRequest:
+    """GraphQL, one point: what 1 to 100 repositories are called now, and their heads. ``names``: owner and name.
+
+    GitHub answers former names, too: with the present ones.
+    """
+
+    api: ClassVar[Api] = "graphql"
+    kind: ClassVar[str] = "heads"
+
+    names: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.names) <= MAX_HEADS:
+            raise ValueError(f"one request takes 1 to {MAX_HEADS} repositories")
+
+    def call(self) -> Call:
+        variables: dict[str, str] = {}
+        declared, fields = [], []
+        for place, (owner, name) in enumerate(self.names):
+            variables |= {f"o{place}": owner, f"n{place}": name}
+            declared.append(f"$o{place}:String!$n{place}:String!")
+            fields.append(f"r{place}:repository(owner:$o{place} name:$n{place}){{...Head}}")
+        query = (
+            f"query({' '.join(declared)}){{rateLimit{{limit remaining resetAt}} {' '.join(fields)}}}"
+            " fragment Head on Repository{databaseId nameWithOwner isPrivate defaultBranchRef{name target{oid}}}"
+        )
+        return Call(self.api, body=json.dumps({"query": query, "variables": variables}).encode())
+
+    def parse(self, document: object) -> ParsedAnswer:
+        data = mapping(mapping(document).get("data"))
+        errors = errors_by_field(document)
+        heads: dict[int, RepositoryHead | None] = {}
+        is_complete = True
+        for place in range(len(self.names)):
+            types = errors(f"r{place}")
+            if types:
+                is_complete &= f"r{place}" in data and types <= FINAL
+                if types == {"NOT_FOUND"} and data.get(f"r{place}", "") is None:
+                    heads[place] = None
+            elif not isinstance(data.get(f"r{place}"), dict):
+                is_complete = False
+            elif (found := _head(data[f"r{place}"])) is not None:
+                heads[place] = found
+        return ParsedAnswer(heads=heads, complete=is_complete)
+
+
+def _head(node: Mapping[str, Any]) -> RepositoryHead | None:
+    """None: a part is missing or malformed."""
+    number, name, is_private = node.get("databaseId"), text_of(node.get("nameWithOwner")), node.get("isPrivate")
+    branch = node.get("defaultBranchRef", "")
+    oid = text_of(mapping(mapping(branch).get("target")).get("oid"))
+    if type(number) is not int or not 0 < number < 2**63 or name is None or not isinstance(is_private, bool):
+        return None
+    if branch is not None and (oid is None or not _ANY_OID.fullmatch(oid)):
+        return None
+    return RepositoryHead(RepositoryFacts(str(number), name, text_of(mapping(branch).get("name"))), oid, is_private)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TokenRequest:
     """Whether GitHub accepts the token. Costs no point (https://docs.github.com/en/rest/rate-limit/rate-limit)."""
 
@@ -260,7 +335,7 @@ class TokenRequest:
         return ParsedAnswer(complete=isinstance(document, dict))
 
 
-GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest | TokenRequest
+GitHubRequest = EmailsRequest | WindowRequest | RepositoryRequest | HeadsRequest | TokenRequest
 
 
 def repository_facts(fields: Mapping[str, object], name_field: str) -> RepositoryFacts | None:

@@ -20,12 +20,19 @@ from podium.app.reopened_boards import unresolved_boards
 from podium.counting.stop_signal import StopSignal
 from podium.errors import QueueError, StorageError
 from podium.forgetting.upkeep import periodic
+from podium.freshness import schedule
 from podium.jobs import lease
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.periodic import Periodic
-from podium.jobs.reconciler import enqueue_following_batch, enqueue_next, enqueue_sibling, reconciler
+from podium.jobs.reconciler import (
+    enqueue_following_batch,
+    enqueue_next,
+    enqueue_sibling,
+    lead_seconds,
+    reconciler,
+)
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.model import Repository
 from podium.repositories.store.work import worker_faults
@@ -52,6 +59,7 @@ class Worker:
     Args:
         stop: interrupts running jobs; :meth:`stop` sets it.
         commit_threads, user_threads: 0: it only enqueues.
+        refreshes: whether it may be the one that runs the schedule.
 
     Raises:
         BadSetting: the settings of Redis cannot be read.
@@ -65,8 +73,10 @@ class Worker:
         *,
         commit_threads: int,
         user_threads: int,
+        refreshes: bool = True,
     ) -> None:
         self._db = db
+        self._refreshes = refreshes
         self.worker_id = worker_id = uuid.uuid4().hex
         self._gate = CommitGate(functools.partial(counting_problem, settings), self._on_gate_opens)
         self.counter = ChildCounter(settings, db, worker_id, self._gate.look)
@@ -101,6 +111,16 @@ class Worker:
                 self.inspector = pool_inspector(db, self.queues.backend, pools, lambda: check.away_since)
                 self._unresolved = unresolved_boards(settings, db, self.queues, check)
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
+            self._schedule = factories.schedule(
+                settings,
+                db,
+                self.queues,
+                pools=pools,
+                github=github,
+                leads=functools.partial(self.queues.backend.leads, lead_seconds(settings.reconcile_seconds)),
+                stop=stop,
+            )
+            self._passes = schedule.periodic(self._schedule, min(schedule.EVERY, 2 * settings.reconcile_seconds))
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self._report, worker_id)
 
@@ -162,6 +182,8 @@ class Worker:
                 self._gate.start()
             self.queues.start()
             self._reconciler.start()
+            if self._refreshes:
+                self._passes.start()
             self._heartbeat.start()
             if self._unresolved is not None:
                 self._unresolved.start()
@@ -174,6 +196,9 @@ class Worker:
         with closing(self._users), closing(self.counter):
             self._gate.stop()
             self._heartbeat.stop()
+            # A request to a host may take long to end.
+            self._passes.stop(wait=False)
+            self._schedule.close()
             self._reconciler.stop()
             with contextlib.suppress(QueueError):
                 self.queues.backend.stop_leading()
@@ -214,7 +239,9 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
     with (
         closing(factories.open_database(settings, patience=_DATABASE_PATIENCE)) as opened,
         DatabaseWatch(db := GuardedDatabase(opened, fails_fast=False)).periodic(EVERY_OF_A_WORKER),
-        Worker(settings, db, stop, commit_threads=commit_threads, user_threads=user_threads) as worker,
+        Worker(
+            settings, db, stop, commit_threads=commit_threads, user_threads=user_threads, refreshes=not drain
+        ) as worker,
         periodic(factories.upkeep(settings, db)),
     ):
         if commit_threads:

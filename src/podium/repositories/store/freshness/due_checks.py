@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 
 from podium.repositories.model import COLUMNS, Repository
 from podium.repositories.store.queries import NOT_FORGOTTEN
+from podium.repositories.store.work.pauses import IS_PAUSED
 from podium.storage import due_times
 from podium.storage.session import Session
 
@@ -56,21 +57,23 @@ _FIRST_SLOT = f"""CASE WHEN {_KNOWN_AT} + {_EVERY} / {EARLY} > {{now}}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pending:
-    """Whether a check is due, and whether a board has no time for its next one."""
+    """Whether a check is due, whether a board has no time for its next one, and whether the schedule is paused."""
 
     is_due: bool
     is_unscheduled: bool
+    is_paused: bool
 
 
 def pending(session: Session, *, every: float) -> Pending:
-    """One look at two indexes. ``every``: seconds, of repositories without an interval of their own; 0: never."""
-    [(is_due, is_unscheduled)] = session.tuples(
+    """A look at each of the indexes. ``every``: seconds, of repositories without an interval of their own; 0: never."""
+    [(is_due, is_unscheduled, is_paused)] = session.tuples(
         f"""SELECT EXISTS (SELECT 1 FROM repository WHERE check_at <= {{now}}),
             EXISTS (SELECT 1 FROM repository WHERE {_IS_OF_ITS_OWN})
-                OR :every > 0 AND EXISTS (SELECT 1 FROM repository WHERE {_IS_OF_THE_SETTING})""",
+                OR :every > 0 AND EXISTS (SELECT 1 FROM repository WHERE {_IS_OF_THE_SETTING}),
+            EXISTS (SELECT 1 FROM pause WHERE kind = 'schedule')""",
         every=every,
     )
-    return Pending(bool(is_due), bool(is_unscheduled))
+    return Pending(bool(is_due), bool(is_unscheduled), bool(is_paused))
 
 
 _IS_OF_ITS_OWN = f"{due_times.UNSCHEDULED} AND {_WAS_READ} AND refresh_every > 0"
@@ -116,7 +119,7 @@ _LONGEST = f"coalesce(refresh_every, :every) * (1 + 1.0 / {EARLY})"
 
 _CLAIM = f"""UPDATE repository SET check_at = {{now}} + {CLAIMED}
 WHERE id IN (
-    SELECT id FROM repository WHERE check_at <= {{now}} + :ahead AND {NOT_FORGOTTEN} AND %s
+    SELECT id FROM repository WHERE check_at <= {{now}} + :ahead AND {NOT_FORGOTTEN} AND NOT {IS_PAUSED} AND %s
     ORDER BY check_at LIMIT :limit {{skip_locked}}
 ) RETURNING {", ".join(COLUMNS)}"""
 _CLAIM_ANY = _CLAIM % "host <> ''"
@@ -204,6 +207,11 @@ def numbers_of_others(session: Session, host: str, numbers: Collection[str]) -> 
     for number, repository_id in rows:
         found.setdefault(number, set()).add(repository_id)
     return found
+
+
+def with_number(repository: Repository, number: str | None) -> Repository:
+    """The repository as it is after :func:`settle_unchanged`."""
+    return dataclasses.replace(repository, host_number=repository.host_number or number)
 
 
 def set_interval(session: Session, repository_id: int, seconds: float | None, *, every: float) -> None:

@@ -53,19 +53,28 @@ def next_virtual_start(session: Session, client_id: str | None) -> float:
     return first_not_full(start, {row["virtual_start"] for row in rows})
 
 
-_GIVE_TURN = f"""
-UPDATE repository SET virtual_start = :start WHERE id = (
-    SELECT id FROM repository
-    WHERE {due_times.QUEUED_NOW} AND virtual_start >= {SCHEDULED_FROM}
-        AND virtual_start < {SCHEDULED_FROM} + {{now}} - {PATIENCE} AND (lease_until IS NULL OR lease_until < {{now}})
-    ORDER BY virtual_start, id LIMIT 1 {{skip_locked}}
-)
+_LONGEST_SCHEDULED = f"""
+SELECT id FROM repository
+WHERE {due_times.QUEUED_NOW} AND virtual_start >= {SCHEDULED_FROM}
+    AND virtual_start < {SCHEDULED_FROM} + {{now}} - {PATIENCE} AND (lease_until IS NULL OR lease_until < {{now}})
+ORDER BY virtual_start, id LIMIT 1
 """
 
 
-def give_turn_to_scheduled(session: Session) -> bool:
-    """Give a turn among people's to what the schedule asked for longest ago, if that is too long; return whether."""
-    return bool(session.run(_GIVE_TURN, start=next_virtual_start(session, None)))
+def longest_scheduled(session: Session) -> int | None:
+    """What the schedule asked for longest ago, if that is too long."""
+    found: int | None = session.value(_LONGEST_SCHEDULED)
+    return found
+
+
+def give_turn(session: Session, repository_id: int) -> None:
+    """Give what the schedule asked for a turn among those of people."""
+    session.run(
+        f"""UPDATE repository SET virtual_start = :start
+        WHERE id = :id AND state = 'pending' AND virtual_start >= {SCHEDULED_FROM}""",
+        id=repository_id,
+        start=next_virtual_start(session, None),
+    )
 
 
 _WAITING = """
