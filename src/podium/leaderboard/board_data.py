@@ -304,6 +304,8 @@ def cache_key(repository: Repository) -> tuple[object, ...]:
         state,
         repository.error if state == State.FAILED else None,
         repository.refresh_error_at,
+        repository.url,
+        repository.name_taken_at,
         # Each finished batch of accounts updates it.
         repository.updated_at if state == State.USERS_PROCESSING else None,
     )

@@ -131,6 +131,7 @@ def describe(repository: Repository, place: QueuePlace | None = None) -> dict[st
         "error": repository.error,
         "refreshError": refresh_error(repository),
         "waitingReason": repository.waiting_reason or (place.stopped if place else None),
+        "nameTakenAt": iso_time(repository.name_taken_at),
     }
 
 
@@ -148,6 +149,7 @@ def as_new(repository: Repository) -> Repository:
         refresh_error=None,
         waiting_reason=None,
         not_before=None,
+        name_taken_at=None,
         created_at=repository.updated_at,
     )
 

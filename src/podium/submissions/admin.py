@@ -19,7 +19,7 @@ from podium.repositories.store.work import git_hosts, pauses
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
-from podium.submissions.submit import waits_for_host
+from podium.submissions.submit import TAKEN, waits_for_host
 
 # Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
@@ -77,11 +77,13 @@ def retry_one(
         QueueFull: too much waits.
         NotFound: it was never submitted.
         Blocked: the operator has blocked it.
-        Conflict: it has not failed, and waits for no retry.
+        Conflict: it has not failed, and waits for no retry; or another repository has its name.
     """
     with db.write() as session:
         repository = _lock(session, find(session, key).id)
         block_list.check_key(session, repository.repository_key)
+        if repository.name_taken_at is not None:
+            raise Conflict(TAKEN)
         if repository.state != State.FAILED and repository.waiting_code is None:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
         _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)

@@ -8,16 +8,22 @@ from __future__ import annotations
 import dataclasses
 
 from podium.blocks import block_list
-from podium.errors import NotFound
+from podium.errors import Conflict, NotFound
 from podium.jobs.messages.queues import Queues
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
+from podium.repositories.store.freshness import names
 from podium.repositories.store.work import git_hosts, pauses
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.submissions.revision_limit import make_room, remove
+
+TAKEN = (
+    "Another repository has this name at its host now: the board stays as it was until the administrator of this "
+    "server decides whether to keep it."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,15 +53,24 @@ def submit(
         max_revisions: boards of branches and tags that one repository may have; the least recently read makes way for a
             new one. 0: no limit.
 
+    A former name means the repository that had it. Where another repository has the name now, nothing is counted.
+
     Raises:
         Blocked: the operator has blocked it.
+        Conflict: it is a new branch or tag of a repository whose name another one has.
         QueueFull: the repository is new, and too much waits.
         StorageError: the database cannot be written.
     """
     with db.write() as session:
         block_list.check(session, address)
+        present = names.present_address(session, address)
+        if present is not address:
+            address = present
+            block_list.check(session, address)
         virtual_start = next_virtual_start(session, client_id)
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
+        if is_new and names.is_taken(session, address.parent_key or address.key):
+            raise Conflict(TAKEN)
         if is_new and capacity is not None:
             capacity.check(session)
         is_limited = is_new and address.host and address.parent_key is not None and max_revisions > 0

@@ -107,7 +107,7 @@ def restart_stale(
     """
     return bool(
         session.run(
-            f"""{_RESTART} WHERE id = :id AND (state = 'completed' AND (
+            f"""{_RESTART} WHERE id = :id AND name_taken_at IS NULL AND (state = 'completed' AND (
                     not_before IS NOT NULL
                     OR last_processed_at < {{now}} - :age AND coalesce(refresh_error_at, 0) < {{now}} - :age
                 ) OR state IN ('completed', 'failed') AND hidden_at IS NOT NULL)""",

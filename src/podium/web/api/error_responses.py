@@ -15,7 +15,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from podium.errors import BadCommitLog, DatabaseAway, PodiumError, QueueFull, ReaderGone, StorageError, TooManyRequests
+from podium.web.cache.renamed import Renamed
 from podium.web.callers import is_administrator
+from podium.web.former_names import redirect
 from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"
@@ -81,6 +83,7 @@ def problem(status: int, detail: str, code: str, headers: Mapping[str, str] | No
 
 def install(app: FastAPI) -> None:
     app.exception_handler(PodiumError)(_podium_error)
+    app.exception_handler(Renamed)(redirect)
     app.exception_handler(ReaderGone)(_reader_gone)
     app.exception_handler(HTTPException)(_http_exception)
     app.exception_handler(RequestValidationError)(_invalid)

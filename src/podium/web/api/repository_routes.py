@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from podium.repositories.listing import describe, get, listing, selection
 from podium.storage.transactions.time_limits import QUICK
@@ -65,8 +65,11 @@ async def list_repositories(query: Annotated[ListingQuery, Query()], context: Co
 )
 def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
-) -> JSONResponse:
-    """One repository and its state."""
+) -> Response:
+    """One repository and its state. The id of a row that was joined to another one redirects there."""
     with context.services.db.read(QUICK) as session:
         row = get(session, repository_id)
+    if row.id != repository_id:
+        # It was joined to another row of the same repository.
+        return RedirectResponse(str(row.id), 301)
     return JSONResponse(describe(row, context.queue.of(row)))

@@ -98,6 +98,10 @@ class RepositoryResponse(ResponseModel):
     waiting_reason: str | None = Field(
         description="Why one that is pending cannot be counted now, such as a host that is away."
     )
+    name_taken_at: str | None = Field(
+        description="Since when another repository has this name at the host. The board is the one before, and is not "
+        f"counted again until an administrator decides. {_TIME}"
+    )
 
 
 class SubmissionResponse(RepositoryResponse):

@@ -27,6 +27,7 @@ from podium.web.cache.last_reads import LastReads
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.people_counts import PeopleCounts
 from podium.web.cache.read_threads import Check, ReadThreads
+from podium.web.cache.renamed import Renamed
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
 from podium.web.read_budget import REFUSAL_DELAY
@@ -92,6 +93,18 @@ class BoardCache:
         return boards
 
     async def row(self, key: str | int) -> Repository | None:
+        """The repository with a key or an id.
+
+        Raises:
+            Renamed: the key is a former name.
+        """
+        row = await self.present_row(key)
+        if row is not None and isinstance(key, str) and row.key != key:
+            raise Renamed(row)
+        return row
+
+    async def present_row(self, key: str | int) -> Repository | None:
+        """The same, also under a former name."""
         row = await self._rows.read(key)
         if row is not None:
             self._last_reads.note(row.id)

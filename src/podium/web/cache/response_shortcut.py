@@ -13,6 +13,7 @@ from podium.errors import PodiumError
 from podium.leaderboard.dates import depends_on_today
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
+from podium.web.cache.renamed import Renamed
 from podium.web.callers import is_administrator
 
 MAX_SHORTCUTS = 5_000
@@ -123,6 +124,6 @@ class ResponseShortcut:
                 if row is not None
                 else None
             )
-        except PodiumError:
+        except (PodiumError, Renamed):
             # The routes handle errors.
             return None

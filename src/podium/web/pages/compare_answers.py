@@ -62,7 +62,7 @@ async def answer_all(request: Request, query: CompareQuery, context: Context) ->
 
 async def _answer(request: Request, query: CompareQuery, subject: CompareItem, context: Context) -> Answered:
     rules, address = query.rules_of(subject), address_of(context, subject.repo, subject.rev)
-    row = await context.boards.row(address.key)
+    row = await context.boards.present_row(address.key)
     if row is None or not has_board(row):
         url = address.url.partition("#")[0] if row is None else row.repository_url
         return Answered(subject, url, address.revision, rules, row, None)

@@ -46,7 +46,7 @@ async def get_comparison_preview(
     if not items:
         raise BadRule("Name what is compared: give repo twice, or one repo and window or person.")
     rules = [query.rules_of(item) for item in items]
-    rows = [await context.boards.row(address_of(context, item.repo, item.rev).key) for item in items]
+    rows = [await context.boards.present_row(address_of(context, item.repo, item.rev).key) for item in items]
     first = next((row for row in rows if row is not None and has_board(row)), None)
     if first is None:
         raise NotFound("No board of this comparison is counted yet.")

@@ -229,15 +229,20 @@ def _keep_name(session: Session, key: str, repository_id: int, *, former_id: int
 # --- where a former name leads
 
 
-def successor(session: Session, key: str) -> Repository | None:
-    """The row to which a former name, or a revision under one, leads; hidden ones, too.
-
-    Of a revision without a row it is that of its repository.
-    """
-    found = _successor(session, key)
-    if found is None and "#" in key:
-        return _successor(session, key.partition("#")[0])
-    return found
+def present_address(session: Session, address: Address) -> Address:
+    """The address under which a repository or revision is now: another one only for a former name."""
+    found = _successor(session, address.parent_key or address.key)
+    if found is None:
+        return address
+    present = Address(
+        host=found.host,
+        owner=found.owner,
+        name=found.name,
+        key=found.repository_key,
+        url=found.repository_url,
+        clone_url=found.repository_url,
+    )
+    return present if address.revision is None else present.at_revision(address.revision)
 
 
 def present_key(session: Session, key: str) -> str:

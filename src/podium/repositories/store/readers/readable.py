@@ -8,6 +8,7 @@ keeps it from the look-ups in :mod:`podium.repositories.store.queries`.
 from __future__ import annotations
 
 from podium.repositories.model import Repository
+from podium.repositories.store.freshness import names
 from podium.repositories.store.queries import SELECT, one
 from podium.storage.session import Session
 
@@ -18,8 +19,24 @@ LISTED = f"{READABLE} AND parent_key IS NULL"
 
 
 def by_key(session: Session, key: str) -> Repository | None:
-    return one(session, f"{SELECT} FROM repository WHERE key = :key AND {READABLE}", key=key)
+    """The repository that has this key or, if none has, the one to which it leads as a former name."""
+    found = _by_key(session, key)
+    if found is None and (present := names.present_key(session, key)) != key:
+        return _by_key(session, present)
+    return found
 
 
 def by_id(session: Session, repository_id: int) -> Repository | None:
+    """The repository with this id, or the one to which it was joined."""
+    found = _by_id(session, repository_id)
+    if found is None and (present := names.present_id(session, repository_id)) is not None:
+        return _by_id(session, present)
+    return found
+
+
+def _by_key(session: Session, key: str) -> Repository | None:
+    return one(session, f"{SELECT} FROM repository WHERE key = :key AND {READABLE}", key=key)
+
+
+def _by_id(session: Session, repository_id: int) -> Repository | None:
     return one(session, f"{SELECT} FROM repository WHERE id = :id AND {READABLE}", id=repository_id)
