@@ -315,9 +315,12 @@ def person_source(
     return MirrorSource(git, mirrors, lambda _row: clone_url, limits=count_limits(settings), own_mailmaps=own_mailmaps)
 
 
-def server_source(settings: Settings) -> Source:
+def server_source(settings: Settings, db: Database | None = None) -> Source:
+    """``db``: notes redirects of hosts, and knows whose each mirror is."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
+    from podium.freshness.naming import Naming
+    from podium.freshness.while_counting import mirror_owner, note_redirect
     from podium.repositories.address_policy import AddressPolicy
 
     policy = AddressPolicy(settings)
@@ -328,13 +331,17 @@ def server_source(settings: Settings) -> Source:
         cache_bytes=settings.mirror_cache_bytes,
         resolve=policy.resolve,
     )
-    return MirrorSource(
+    source = MirrorSource(
         git,
         mirrors,
         lambda row: row.repository_url,
         limits=count_limits(settings),
         own_mailmaps=own_mailmaps(settings),
     )
+    if db is not None:
+        source.on_moved = functools.partial(note_redirect, db, Naming(policy, settings.github_server_url))
+        source.owner = functools.partial(mirror_owner, db)
+    return source
 
 
 def _server_git(settings: Settings) -> Git:

@@ -30,6 +30,8 @@ from podium.git.progress import Progress
 from podium.history.totals import Tally
 from podium.history.walks.incoming_pack import IncomingPack
 
+# In a mirror: the id of the row that it was opened for last.
+_OWNER = "podium-owner"
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100
 # Refs of branches and tags in a mirror. They save traffic only: the least recently used are removed.
@@ -66,15 +68,32 @@ class Mirror:
 
 
 @dataclass(frozen=True, slots=True)
+class MirrorOwner:
+    """Whose a mirror is: a repository keeps it under another name, and another one with its name has none yet.
+
+    ids: of its rows, also of those that were joined to them.
+    former_keys: names that it had.
+    """
+
+    ids: Collection[int]
+    former_keys: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Transfer:
     remote: Remote
     progress: Progress
     on_arrival: Callable[[Tally, int], None]
     stop: Stop | None
     revision: str | None
+    on_moved: Callable[[str], None]
 
     def ask(self) -> RemoteHead:
-        return self.remote.head() if self.revision is None else self.remote.find(self.revision)
+        url = self.remote.url
+        head = self.remote.head() if self.revision is None else self.remote.find(self.revision)
+        if self.remote.url != url:
+            self.on_moved(self.remote.url)
+        return head
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +139,8 @@ class Mirrors:
         progress: Progress,
         revision: str | None = None,
         on_arrival: Callable[[Tally, int], None] = lambda *_: None,
+        on_moved: Callable[[str], None] = lambda _: None,
+        kept_for: MirrorOwner | None = None,
         stop: Stop | None = None,
     ) -> Iterator[Mirror]:
         """Bring the mirror of a repository up to date and lock it.
@@ -130,6 +151,8 @@ class Mirrors:
             revision: a branch or tag; None: the default branch.
             on_arrival: called with the totals of the commits counted during the transfer, and the number of objects
                 that arrive; may raise.
+            on_moved: called with the URL to which the host redirects, before anything is fetched; may raise.
+            kept_for: None: any repository with the key.
 
         Raises:
             HistoryError: the mirror cannot be brought up to date.
@@ -144,8 +167,12 @@ class Mirrors:
                 remote = stack.enter_context(
                     contextlib.closing(Remote(self._git, url, resolve=self._resolve, stop=stop))
                 )
-                transfer = _Transfer(remote, progress, on_arrival, stop, revision)
+                transfer = _Transfer(remote, progress, on_arrival, stop, revision, on_moved)
+                if kept_for is not None:
+                    self._take_over(path, kept_for)
                 mirror = self._opened(path, transfer, self._update(path, transfer, stack))
+                if kept_for is not None:
+                    (path / _OWNER).write_text(str(min(kept_for.ids)), encoding="ascii")
                 os.utime(path)
             yield mirror
         self._keep_within_cache(path)
@@ -163,15 +190,17 @@ class Mirrors:
                 self._sweep()
 
     def remove_unknown(self, known: Collection[str], *, age: float) -> int:
-        """Delete mirrors whose folders' names are not ``known`` and that were not used for ``age`` seconds.
+        """Delete mirrors of other keys than those of the ``known`` folders that were not used for ``age`` seconds.
 
         Returns:
             How many were deleted.
         """
         before = time.time() - age
         removed = 0
+        # A renamed repository's mirror has the new name when it is opened.
+        marks = {_mark(name) for name in known}
         for path in self._folder.glob("mirror+*.git"):
-            if path.name in known or _used_at(path) > before:
+            if _mark(path.name) in marks or _used_at(path) > before:
                 continue
             with contextlib.suppress(OSError), if_free(_lock_of(path)) as free:
                 if free:
@@ -179,6 +208,19 @@ class Mirrors:
                     _lock_of(path).unlink(missing_ok=True)
                     removed += 1
         return removed
+
+    def _take_over(self, path: Path, owner: MirrorOwner) -> None:
+        """Remove the mirror of another repository that had this name, and give this one's its present name."""
+        if path.exists() and not _is_of(path, owner):
+            shutil.rmtree(path)
+        for key in owner.former_keys:
+            if path.exists():
+                return
+            for former in self._folder.glob(f"mirror+*-{_hash(key)}.git"):
+                with if_free(_lock_of(former)) as free:
+                    if free and former != path and former.exists() and _is_of(former, owner) and not path.exists():
+                        former.rename(path)
+                        _lock_of(former).unlink(missing_ok=True)
 
     def _update(self, path: Path, transfer: _Transfer, stack: contextlib.ExitStack) -> _Fetched:
         if path.exists():
@@ -363,7 +405,26 @@ def _folder_faults() -> Iterator[None]:
 def mirror_path(folder: Path, host: str, owner: str, name: str, key: str) -> Path:
     """Where a mirror is in the folder of mirrors. Its name is readable, unique, and no path to another folder."""
     words = "+".join(quote(word, safe="")[:60] for word in (host, owner, name))
-    return folder / f"mirror+{words}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.git"
+    return folder / f"mirror+{words}-{_hash(key)}.git"
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def _mark(name: str) -> str:
+    """What a mirror's name has of its repository's key."""
+    return name.rpartition("-")[2]
+
+
+def _is_of(path: Path, owner: MirrorOwner) -> bool:
+    """Without a note it was made by an older version, under the name that it has."""
+    try:
+        return int((path / _OWNER).read_text(encoding="ascii")) in owner.ids
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _others_than(head: RemoteHead, path: Path) -> list[Path]:

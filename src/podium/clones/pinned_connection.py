@@ -78,7 +78,10 @@ class _Checked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         # What TLS has decrypted already does not wait in the socket.
-        is_ready = getattr(self._sock, "pending", int)()
+        try:
+            is_ready = self._sock.pending()
+        except AttributeError:
+            is_ready = 0
         while not is_ready:
             self._check()
             is_ready = self._poll.poll(_TICK * 1000)

@@ -22,7 +22,7 @@ from podium.repositories.model import Repository
 
 if TYPE_CHECKING:
     from podium.clones.commit_estimate import CommitEstimate
-    from podium.clones.mirrors import Mirror, Mirrors
+    from podium.clones.mirrors import Mirror, MirrorOwner, Mirrors
     from podium.history.walks.incoming_pack import IncomingPack
 
 
@@ -178,6 +178,10 @@ class MirrorSource:
     Args:
         clone_url: returns the URL for git: the canonical one on a server, the given one on the command line.
         own_mailmaps: files that each count reads.
+
+    Attributes:
+        on_moved: called with the URL to which the host redirects, before anything is fetched; may raise.
+        owner: whose mirror it is; None: that of any repository with the key.
     """
 
     def __init__(
@@ -189,6 +193,8 @@ class MirrorSource:
         limits: CountLimits = NO_LIMITS,
         own_mailmaps: Sequence[OwnMailmap] = (),
     ) -> None:
+        self.on_moved: Callable[[Repository, str], None] = lambda *_: None
+        self.owner: Callable[[Repository], MirrorOwner | None] = lambda _: None
         self._own_mailmaps = own_mailmaps
         self._git = git
         self._mirrors = mirrors
@@ -214,6 +220,8 @@ class MirrorSource:
             url=self._clone_url(repository),
             progress=progress,
             on_arrival=on_arrival,
+            on_moved=lambda url: self.on_moved(repository, url),
+            kept_for=self.owner(repository),
             stop=stop,
         ) as mirror:
             if mirror.incoming is None:

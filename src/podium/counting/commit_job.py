@@ -27,6 +27,7 @@ from podium.history.walks.gc_pause import gc_paused
 from podium.jobs import failures, hand_over, lease
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
+from podium.repositories.store.freshness import names
 from podium.repositories.store.log_check import check_log
 from podium.storage.session import Database, Session
 from podium.telemetry import metrics
@@ -103,6 +104,8 @@ class CommitJob:
             if repository.state.stage != "commits":
                 return
             _check_block(session, repository)
+            if names.is_taken(session, repository.repository_key):
+                raise HistoryError(names.TAKEN, names.WHY_TAKEN)
             if repository.crashes >= self.max_crashes:
                 failures.fail_crashed(session, repository, repository.crashes)
                 return

@@ -16,6 +16,7 @@ from podium.forgetting.forget_repository import NOTHING_KEPT, Kept, discard_mirr
 from podium.jobs.periodic import Periodic
 from podium.repositories.store import queries
 from podium.repositories.store.deletion import removal
+from podium.repositories.store.freshness import names
 from podium.storage.session import Database
 from podium.telemetry.outage_log import OutageLog
 
@@ -140,10 +141,18 @@ class Upkeep:
         while True:
             with self._db.read() as session:
                 rows = queries.mirrored_after(session, last, limit=_ROWS)
-            mirrors.update(disk.mirror_name(*names) for _, *names in rows)
+            mirrors.update(disk.mirror_name(*named) for _, *named in rows)
             if len(rows) < _ROWS:
                 break
             last = rows[-1][0]
+        former = ""
+        while True:
+            with self._db.read() as session:
+                keys = names.former_keys_after(session, former, limit=_ROWS)
+            mirrors.update(disk.mirror_name("", "", "", key) for _, key in keys)
+            if len(keys) < _ROWS:
+                break
+            former = keys[-1][0]
         if removed := disk.drop_mirrors(mirrors, _YOUNG):
             log.info("%d mirrors without a repository were deleted", removed)
         pictures: set[str] = set()

@@ -89,7 +89,8 @@ def apply(
     :mod:`podium.freshness.check`.
 
     Args:
-        next_check_in: seconds until its host is asked again; None: not by itself.
+        next_check_in: seconds until its host is asked again; None: not by itself;
+            :data:`podium.repositories.store.freshness.names.AS_PLANNED`: as it was planned before.
         is_push: a push asked, and not the schedule.
     """
     if _is_elsewhere(repository, answer.address) or answer.number not in (None, repository.host_number):
@@ -165,9 +166,10 @@ def _taken(session: Session, found: Repository, number: str, next_check_in: floa
 
 def _is_another(session: Session, found: Repository, number: str) -> bool:
     """Whether ``number`` is of another repository, which has this one's name."""
-    if found.host_number is None:
+    known = found.host_number or names.number_of(session, found.repository_key)
+    if known is None:
         return found.name_taken_at is not None and names.taken_number(session, found.id) == number
-    return found.host_number != number
+    return known != number
 
 
 def _present(session: Session, found: Repository, answer: HostAnswer) -> Repository | None:

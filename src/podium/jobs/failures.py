@@ -10,6 +10,7 @@ from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
+from podium.repositories.store.freshness import names
 from podium.repositories.store.work import git_hosts, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 # A board stays completed if its refresh ends with one of these.
-_KEEP_BOARD = ("too-large", "unreachable", "host-error", "interrupted-transfer")
+_KEEP_BOARD = ("too-large", "unreachable", "host-error", "interrupted-transfer", names.TAKEN)
 
 
 def apply(

@@ -15,11 +15,12 @@ from podium.jobs.messages.queues import Queues
 from podium.repositories.listing import find
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
+from podium.repositories.store.freshness import names
 from podium.repositories.store.work import git_hosts, pauses
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
-from podium.submissions.submit import TAKEN, waits_for_host
+from podium.submissions.submit import waits_for_host
 
 # Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
@@ -83,7 +84,7 @@ def retry_one(
         repository = _lock(session, find(session, key).id)
         block_list.check_key(session, repository.repository_key)
         if repository.name_taken_at is not None:
-            raise Conflict(TAKEN)
+            raise Conflict(names.WHY_TAKEN)
         if repository.state != State.FAILED and repository.waiting_code is None:
             raise Conflict(f"{repository.url} has not failed (it is {repository.state}): there is nothing to retry.")
         _retry(session, repository, next_virtual_start(session, client_id), client_id, enqueued=True)

@@ -20,11 +20,6 @@ from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.submissions.revision_limit import make_room, remove
 
-TAKEN = (
-    "Another repository has this name at its host now: the board stays as it was until the administrator of this "
-    "server decides whether to keep it."
-)
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Submission:
@@ -70,7 +65,7 @@ def submit(
         virtual_start = next_virtual_start(session, client_id)
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
         if is_new and names.is_taken(session, address.parent_key or address.key):
-            raise Conflict(TAKEN)
+            raise Conflict(names.WHY_TAKEN)
         if is_new and capacity is not None:
             capacity.check(session)
         is_limited = is_new and address.host and address.parent_key is not None and max_revisions > 0

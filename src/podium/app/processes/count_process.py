@@ -40,7 +40,7 @@ def count_each(settings: Settings, orders: Iterable[bytes], stop: threading.Even
     metrics.install(pipe)
     budget = factories.count_budget(settings)
     with closing(factories.open_database(settings, patience=settings.lease_seconds)) as db:
-        counting = factories.commit_job(settings, db, factories.server_source(settings))
+        counting = factories.commit_job(settings, db, factories.server_source(settings, db))
         for line in orders:
             order = json.loads(line)
             if stop.is_set():

@@ -21,6 +21,7 @@ from podium.counting.stop_signal import StopSignal
 from podium.errors import QueueError, StorageError
 from podium.forgetting.upkeep import periodic
 from podium.freshness import schedule
+from podium.freshness.while_counting import NameCheck
 from podium.jobs import lease
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import COMMITS, USERS
@@ -101,11 +102,13 @@ class Worker:
         pools = factories.token_pools(settings, db)
         self._unresolved: Periodic | None = None
         self.inspector = pool_inspector(db, self.queues.backend, pools)
+        self._name_check: NameCheck | None = None
         if self._works:
             # The GitHub client takes long to import.
             github = factories.github_client(settings)
             lookup = factories.github_lookup(settings, db, pools=pools, github=github)
             self._users = factories.user_job(settings, db, lookup)
+            self._name_check = NameCheck(db, factories.hosts(settings, db, pools=pools, github=github))
             if user_threads:
                 check = TokenCheck(github, *pools, stop)
                 self.inspector = pool_inspector(db, self.queues.backend, pools, lambda: check.away_since)
@@ -138,7 +141,10 @@ class Worker:
         running.repository = row
         if (job := current()) is not None:
             job.repository = row.id
-        if self.counter.count(row, StopSignal(self._stop, running.stop)):
+        stopping = StopSignal(self._stop, running.stop)
+        if self._name_check is not None and not self._name_check.may_count(row, stopping):
+            note_outcome("failed")
+        elif self.counter.count(row, stopping):
             enqueue_next(self._db, self.queues, row.id)
         enqueue_sibling(self._db, self.queues, row.id)
 

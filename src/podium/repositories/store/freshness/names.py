@@ -14,6 +14,15 @@ from podium.repositories.store.deletion import removal
 from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT, one
 from podium.storage.session import Session
 
+AS_PLANNED = -1.0
+
+# The error of a count that is refused, and its reason.
+TAKEN = "name-taken"
+WHY_TAKEN = (
+    "Another repository has this name at its host now: the board stays as it was until the administrator of this "
+    "server decides whether to keep it."
+)
+
 _FAMILY = "(key = :family OR parent_key = :family)"
 
 # No host begins with a tilde, so neither is a name that a client can give.
@@ -87,7 +96,13 @@ def note_number(session: Session, key: str, number: str) -> None:
 
 
 def note_checked(session: Session, repository_id: int, *, next_check_in: float | None) -> None:
-    """Note that the host has answered; it is asked again in so many seconds, or not by itself."""
+    """Note that the host has answered; it is asked again in so many seconds, or not by itself.
+
+    ``next_check_in``: :data:`AS_PLANNED` leaves that as it is.
+    """
+    if next_check_in == AS_PLANNED:
+        session.run("UPDATE repository SET checked_at = {now} WHERE id = :id", id=repository_id)
+        return
     session.run(
         "UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds WHERE id = :id",
         id=repository_id,
@@ -102,6 +117,15 @@ def make_due(session: Session, key: str, *, within: float) -> None:
         WHERE key = :key AND (check_at IS NULL OR check_at > {now} + :within)""",
         key=key,
         within=within,
+    )
+
+
+def was_checked(session: Session, repository_id: int, *, within: float) -> bool:
+    """Whether the host has answered in the last so many seconds."""
+    return bool(
+        session.value(
+            "SELECT checked_at > {now} - :within FROM repository WHERE id = :id", id=repository_id, within=within
+        )
     )
 
 
@@ -272,9 +296,29 @@ def former_keys(session: Session, repository_id: int, *, limit: int = 100) -> li
     return [key for (key,) in rows]
 
 
-def forget_names(session: Session, repository_id: int) -> None:
-    """Let the former names of a repository lead nowhere."""
-    session.run("DELETE FROM former_name WHERE repository_id = :id", id=repository_id)
+def mirror_owner(session: Session, key: str) -> tuple[list[int], list[str]]:
+    """The ids of a family, also of rows joined to it, and the keys under which mirrors of it may be kept."""
+    rows = session.tuples(
+        """SELECT r.id, f.former_id, f.key FROM repository r LEFT JOIN former_name f ON f.repository_id = r.id
+        WHERE r.key = :family OR r.parent_key = :family ORDER BY f.at DESC""",
+        family=key,
+    )
+    ids = {number for row in rows for number in row[:2] if number is not None}
+    keys = [_bare(former) for *_, former in rows if former is not None and not former.startswith(_JOINED)]
+    return sorted(ids), list(dict.fromkeys(keys))
+
+
+def former_keys_after(session: Session, last: str, *, limit: int) -> list[tuple[str, str]]:
+    """The next former names, and the keys under which mirrors may be kept for them."""
+    rows = session.tuples(
+        "SELECT key FROM former_name WHERE key > :last ORDER BY key LIMIT :limit", last=last, limit=limit
+    )
+    return [(key, _bare(key)) for (key,) in rows]
+
+
+def _bare(key: str) -> str:
+    """A repository's key, of a former name."""
+    return (key.removeprefix(_LEFT).partition("/")[2] if key.startswith(_LEFT) else key).partition("#")[0]
 
 
 def _successor(session: Session, key: str) -> Repository | None:

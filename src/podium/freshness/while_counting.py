@@ -1,0 +1,102 @@
+"""Names while a repository is counted: its host may show that it has another one, or that another repository has it."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+
+from podium.clones.mirrors import MirrorOwner
+from podium.errors import Interrupted, LeaseLost
+from podium.freshness.apply_answer import apply
+from podium.freshness.check import Hosts
+from podium.freshness.host_answer import HostAnswer
+from podium.freshness.naming import Naming
+from podium.jobs import failures, lease
+from podium.repositories.model import Repository
+from podium.repositories.store import queries
+from podium.repositories.store.freshness import names
+from podium.storage.session import Database, Session
+
+# Seconds for which an answer of the host is believed.
+RECENT = 300.0
+
+
+def note_redirect(db: Database, naming: Naming, repository: Repository, url: str) -> None:
+    """Apply the redirect that git met, before anything is fetched.
+
+    Raises:
+        LeaseLost: the row was joined to another one of the same repository, and needs no count.
+        StorageError: the database did not answer.
+    """
+    address = naming.at(repository, url)
+    if address is None:
+        return
+    with db.write() as session:
+        applied = apply(session, repository, HostAnswer(address=address), next_check_in=names.AS_PLANNED)
+    if applied.repository_id != repository.id:
+        raise LeaseLost(f"It is the same repository as {applied.repository_id}, and was joined to it.")
+
+
+def mirror_owner(db: Database, repository: Repository) -> MirrorOwner | None:
+    """Whose mirror a repository's is; None: the row was removed meanwhile."""
+    with db.read() as session:
+        ids, keys = names.mirror_owner(session, repository.repository_key)
+    return MirrorOwner(ids, keys) if ids else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NameCheck:
+    """Asks the host who a leased repository is before it is counted, where that is cheap.
+
+    That is: its number is known, and was not asked for just now; or it was never counted, and its host has told the
+    number of another repository. The host's API is asked, and not at all if the requests without a token are few.
+    """
+
+    db: Database
+    hosts: Hosts
+
+    def may_count(self, row: Repository, stop: threading.Event) -> bool:
+        """Apply what the host says; return whether to count it, under the name that it has then.
+
+        Otherwise its lease is given back.
+
+        Raises:
+            StorageError: the database did not answer.
+        """
+        for _ in range(2):
+            with self.db.read() as session:
+                found = queries.by_id(session, row.id)
+                if found is None or found.lease_token != row.lease_token:
+                    return False
+                number = names.number_of(session, found.repository_key)
+                is_taken = names.is_taken(session, found.repository_key)
+                is_asked = is_taken or self._is_asked(session, found, number)
+            try:
+                asked = dataclasses.replace(found, host_number=number)
+                answer = self.hosts.identify(asked, stop) if is_asked else None
+            except Interrupted:
+                lease.give_back(self.db, row)
+                return False
+            if answer is not None:
+                with self.db.write() as session:
+                    applied = apply(session, found, answer, next_check_in=names.AS_PLANNED)
+                if applied.repository_id != row.id:
+                    return False
+                if applied.is_taken and not is_taken:
+                    # By its number it may be found elsewhere.
+                    continue
+                is_taken = applied.is_taken
+            break
+        if is_taken:
+            self._refuse(row)
+        return not is_taken
+
+    def _is_asked(self, session: Session, row: Repository, number: str | None) -> bool:
+        if number is None:
+            return row.head is None and names.is_any_numbered(session, row.host)
+        return not names.was_checked(session, row.id, within=RECENT)
+
+    def _refuse(self, row: Repository) -> None:
+        with self.db.write() as session:
+            failures.fail(session, row, names.TAKEN, names.WHY_TAKEN)
+        lease.give_back(self.db, row)

@@ -1,0 +1,158 @@
+"""Names that change while repositories are counted: redirects of git, mirrors, and the question before a count."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podium.app import factories
+from podium.forgetting.forget_repository import forget_repository
+from podium.freshness.while_counting import NameCheck
+from podium.jobs import lease
+from podium.repositories.address import parse_address
+from podium.repositories.model import Repository, State
+from podium.repositories.store import queries, transitions
+from podium.repositories.store.freshness import names
+from podium.settings import Settings
+from podium.storage.sqlite import SqliteDatabase
+from tests.support.githttp import GitHost, serve_repositories
+from tests.support.github_double import GitHubDouble
+from tests.support.hosted import Hosting
+from tests.support.repos import chain, make_bare
+
+ADA = b"Ada <ada@example.org> 1700000000 +0000"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = make_bare(tmp_path / "served" / "r.git")
+    chain(folder, [ADA, ADA])
+    return folder
+
+
+@pytest.fixture
+def hosting(folder: Path) -> Hosting:
+    return Hosting({"o/r": folder})
+
+
+@pytest.fixture
+def host(hosting: Hosting, tmp_path: Path) -> Iterator[GitHost]:
+    with serve_repositories(tmp_path / "served", hosting=hosting) as running:
+        yield running
+
+
+def settings_of(host: GitHost, folder: Path) -> Settings:
+    return Settings(data_dir=str(folder), git_hosts=(host.url,), private_git_hosts=(host.url,))
+
+
+def submitted(db: SqliteDatabase, url: str) -> int:
+    address = parse_address(url)
+    with db.write() as session:
+        transitions.insert(session, address, virtual_start=0.0, client_id=None)
+        found = queries.by_key(session, address.key)
+    assert found is not None
+    return found.id
+
+
+def row(db: SqliteDatabase, number: int) -> Repository | None:
+    with db.read() as session:
+        return queries.by_id(session, number)
+
+
+def count(db: SqliteDatabase, settings: Settings, number: int) -> Exception | None:
+    job = factories.commit_job(settings, db, factories.server_source(settings, db))
+    return job.run(number, threading.Event())
+
+
+def counted_again(db: SqliteDatabase, number: int) -> None:
+    with db.write() as session:
+        transitions.restart(session, number, State.USERS_PROCESSING, virtual_start=0.0, client_id=None)
+
+
+def mirrors(folder: Path) -> list[str]:
+    return sorted(path.name.partition("-")[0] for path in (folder / "mirrors").glob("*.git"))
+
+
+def test_a_renamed_repository_is_not_cloned_again(
+    sqlite: SqliteDatabase, tmp_path: Path, folder: Path, hosting: Hosting, host: GitHost
+) -> None:
+    settings = settings_of(host, tmp_path)
+    number = submitted(sqlite, f"{host.url}/o/r")
+    assert count(sqlite, settings, number) is None
+    hosting.rename("o/r", "new/name")
+    counted_again(sqlite, number)
+    assert count(sqlite, settings, number) is None
+    found = row(sqlite, number)
+    assert found is not None and (found.url, found.total_commits) == (f"{host.url}/new/name", 2)
+    before = len(host.requests)
+    chain(folder, [ADA] * 3)
+    counted_again(sqlite, number)
+    assert count(sqlite, settings, number) is None
+    # It asks for the head at the new name, and fetches what is new into the mirror that it had.
+    assert not [request for request in host.requests[before:] if "/o/r" in request]
+    assert len(mirrors(tmp_path)) == 1 and "new+name" in mirrors(tmp_path)[0]
+
+
+def test_an_alias_is_joined_before_anything_is_fetched(
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+) -> None:
+    settings = settings_of(host, tmp_path)
+    hosting.rename("o/r", "o/present")
+    number = submitted(sqlite, f"{host.url}/o/present")
+    assert count(sqlite, settings, number) is None
+    host.requests.clear()
+    alias = submitted(sqlite, f"{host.url}/o/r")
+    assert count(sqlite, settings, alias) is not None
+    # The heads were listed once, under the present name.
+    assert [each for each in host.requests if each.startswith("POST /o/present")] == ["POST /o/present/git-upload-pack"]
+    assert row(sqlite, alias) is None
+    with sqlite.read() as session:
+        assert names.present_id(session, alias) == number
+    assert len(mirrors(tmp_path)) == 1
+
+
+def test_another_repository_with_the_name_gets_a_mirror_of_its_own(
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+) -> None:
+    settings = settings_of(host, tmp_path)
+    number = submitted(sqlite, f"{host.url}/o/r")
+    assert count(sqlite, settings, number) is None
+    first = next((tmp_path / "mirrors").glob("*.git"))
+    (first / "mark").touch()
+    # Forgotten on another machine, and submitted again.
+    forget_repository(sqlite, number, actor="test")
+    submitted(sqlite, f"{host.url}/o/other")
+    assert count(sqlite, settings, submitted(sqlite, f"{host.url}/o/r")) is None
+    assert not (first / "mark").exists()
+
+
+def test_a_name_that_another_repository_has_is_not_counted(
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+) -> None:
+    with GitHubDouble(hosting) as double:
+        settings = Settings(
+            data_dir=str(tmp_path),
+            github_server_url=host.url,
+            github_api_url=double.api_url,
+            github_graphql_url=double.graphql_url,
+        )
+        number = submitted(sqlite, f"{host.url}/o/r")
+        with sqlite.write() as session:
+            session.run("UPDATE repository SET host_number = '999', head = 'x', commits_processed_at = 1")
+        leased = lease.grab(sqlite, number, seconds=60)
+        assert leased is not None
+        with contextlib.closing(factories.hosts(settings, sqlite)) as hosts:
+            assert not NameCheck(sqlite, hosts).may_count(leased, threading.Event())
+    found = row(sqlite, number)
+    assert found is not None and found.refresh_error == names.WHY_TAKEN
+    assert (found.state, found.lease_holder) == (State.COMPLETED, None)
+    assert not host.requests
+    # Whoever counts it all the same is refused.
+    with sqlite.write() as session:
+        transitions.restart(session, number, State.COMPLETED, virtual_start=0.0, client_id=None)
+    assert str(count(sqlite, settings, number)) == names.WHY_TAKEN
+    assert not host.requests
