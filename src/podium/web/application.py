@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-from fastapi import FastAPI
+import functools
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from podium import __version__
 from podium.web.administration import admin_routes, sign_in_routes
@@ -34,14 +38,35 @@ __all__ = ["Services", "create_app"]
 def create_app(services: Services) -> FastAPI:
     # FastAPI's pages load Swagger UI from another host, and its document is neither compressed nor kept.
     app = FastAPI(
-        title="Podium", version=__version__, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+        title="Podium",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        routes=[*_included()],
     )
     context = app.state.context = Context.of(services)
     services.on_removal.append(context.drop_copies)
     error_responses.install(app)
     openapi.install(app)
+    app.state.routes = [route for router in _routers() for route in router.routes]
+    _add_middleware(app, context)
+    return app
+
+
+@functools.cache
+def _included() -> Sequence[BaseRoute]:
+    # FastAPI works a route out at its first request, which costs more than the answer: applications share that.
+    everything = APIRouter(redirect_slashes=False)
+    for router in _routers():
+        everything.include_router(router)
+    return everything.routes
+
+
+def _routers() -> Sequence[APIRouter]:
     # Last: the page's route /r/{path} also matches badges, cards and downloads.
-    routers = [
+    return [
         submission_routes.router,
         leaderboard_routes.router,
         repository_routes.router,
@@ -63,11 +88,6 @@ def create_app(services: Services) -> FastAPI:
         compare_routes.router,
         page_routes.router,
     ]
-    for router in routers:
-        app.include_router(router)
-    app.state.routes = [route for router in routers for route in router.routes]
-    _add_middleware(app, context)
-    return app
 
 
 def _add_middleware(app: FastAPI, context: Context) -> None:
