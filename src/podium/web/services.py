@@ -42,7 +42,7 @@ from podium.web.live.status import StatusView
 from podium.web.middleware.stale_answers import StaleAnswers
 from podium.web.origin import known_origin
 from podium.web.pages.board_cards import BoardCards
-from podium.web.pages.rendering import Renderer
+from podium.web.pages.rendering import Renderer, shared_renderer
 from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
 from podium.web.reference.api_reference import ApiReference
 from podium.web.serving.connections import connection_limit
@@ -115,7 +115,7 @@ class Context:
     @classmethod
     def of(cls, services: Services) -> Context:
         settings = services.settings
-        renderer = Renderer()
+        renderer = shared_renderer()
         github_host = host_of(settings.github_server_url)
         boards = BoardCache(
             services.db,

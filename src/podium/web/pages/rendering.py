@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,3 +55,9 @@ class Renderer:
     def body(self, template: str, **values: Any) -> CachedResponse:
         html = self.text(template, **values)
         return CachedResponse.of(html.encode("utf-8", "replace"), HTML, {"Content-Security-Policy": PAGE_POLICY})
+
+
+@functools.cache
+def shared_renderer() -> Renderer:
+    """The one of all applications of this process: Jinja compiles each template once."""
+    return Renderer()
