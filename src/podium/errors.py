@@ -12,6 +12,8 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     ├── NotFound              no such repository, person or file
     ├── Conflict              the repository's state does not allow it
     ├── NotAuthenticated      the administrator's token is missing or wrong
+    ├── BadSignature          a host's delivery is not signed with a secret of this server
+    ├── BadDelivery           a signed delivery cannot be read
     ├── Forbidden             the client may not do this
     │   └── Blocked               the operator has blocked this repository, owner or address
     ├── TooManyRequests       the client exceeds its rate limit
@@ -108,6 +110,18 @@ class Conflict(PodiumError):
 class NotAuthenticated(PodiumError):
     code = "unauthorized"
     status = 401
+    exit_code = 2
+
+
+class BadSignature(PodiumError):
+    code = "bad-signature"
+    status = 401
+    exit_code = 2
+
+
+class BadDelivery(PodiumError):
+    code = "bad-delivery"
+    status = 400
     exit_code = 2
 
 

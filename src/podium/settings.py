@@ -417,6 +417,15 @@ class Settings:
         "Bearer token for `/metrics` only. Empty: `/metrics` needs the administrator's.",
         secret=True,
     )
+    webhook_secrets: tuple[str, ...] = _setting(
+        "PODIUM_WEBHOOK_SECRETS",
+        (),
+        _tokens,
+        "Secrets of webhooks, separated by spaces or commas: each is accepted, so that one can be replaced "
+        "([fresh boards](fresh.md#webhooks)). `HOST=SECRET` is one that speaks for a single host. Empty: there are no "
+        "webhooks.",
+        secret=True,
+    )
     show_emails: bool | None = _setting(
         "PODIUM_SHOW_EMAILS",
         None,
@@ -682,7 +691,10 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """Tokens, passwords, and URLs that may contain one."""
         values = [getattr(self, field.name) for field in dataclasses.fields(self) if field.metadata["secret"]]
-        return tuple(text for value in values for text in ((value,) if isinstance(value, str) else value) if text)
+        bound = tuple(text.partition("=")[2] for text in self.webhook_secrets)
+        return tuple(
+            text for value in (*values, bound) for text in ((value,) if isinstance(value, str) else value) if text
+        )
 
     def data_folder(self) -> Path:
         """The folder for everything that Podium keeps on this machine.

@@ -755,6 +755,11 @@ TOKEN = "0123456789abcdef"
         ({"admin_token": TOKEN, "metrics_token": TOKEN}, "every scraper is an administrator"),
         ({"host": "0.0.0.0", "admin_token": TOKEN, "show_emails": True}, "PODIUM_SHOW_EMAILS=true"),
         ({"trusted_proxies": ("*",)}, "trusts everyone"),
+        ({"webhook_secrets": ("short",)}, "PODIUM_WEBHOOK_SECRETS is easy to guess"),
+        ({"webhook_secrets": (f"gitlab.exmaple={TOKEN}",)}, "bound to gitlab.exmaple"),
+        ({"webhook_secrets": (f"whsec_{TOKEN}?",)}, "signing token of GitLab"),
+        ({"webhook_secrets": (TOKEN,), "admin_token": TOKEN}, "is a token of this server too"),
+        ({"webhook_secrets": tuple(f"{TOKEN}{number}" for number in range(11))}, "has 11 secrets"),
         ({"allowed_hosts": ("podium.example",), "admin_token": TOKEN}, "PODIUM_TRUSTED_PROXIES is empty"),
     ],
 )
@@ -774,6 +779,14 @@ def test_files_that_other_users_can_read_are_reported(tmp_path: Path) -> None:
     folder, token = exposure.exposure(settings)
     assert str(tmp_path) in folder.detail and folder.advice == f"chmod 700 {tmp_path}"
     assert str(token_file(settings)) in token.detail
+
+
+def test_webhooks_are_listed_by_host_without_their_secrets(tmp_path: Path) -> None:
+    settings = healthy(
+        tmp_path, webhook_secrets=(f"gitlab.example={TOKEN}", f"{TOKEN}xyz"), git_hosts=("https://gitlab.example",)
+    )
+    found = [finding for finding in examine(settings, ask_github=False) if finding.check == "webhooks"]
+    assert [finding.detail for finding in found] == ["2 secrets of webhooks, for github.com, gitlab.example"]
 
 
 def test_a_server_that_is_set_up_with_care_has_nothing_to_regret(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ EXPECTED = {
     "NotFound": 2,
     "Conflict": 2,
     "NotAuthenticated": 2,
+    "BadSignature": 2,
+    "BadDelivery": 2,
     "Forbidden": 2,
     "Blocked": 2,
     "TooManyRequests": 2,

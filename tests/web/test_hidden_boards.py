@@ -66,6 +66,8 @@ WITHOUT_BOARDS = {
         "/blocks/remove",
         "/people/forget",
     ),
+    # A secret is needed, and a hidden repository is hooked, too.
+    *("/webhooks/github", "/webhooks/gitlab", "/webhooks/gitea", "/webhooks/forgejo"),
     # They lead to the page of the board, whether there is one or not.
     *("/r/{path:board}/-/people", "/r/{path:board}/-/people/"),
 }

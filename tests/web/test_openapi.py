@@ -13,6 +13,7 @@ from podium.web.wrong_tokens import WrongTokens
 from tests.support.web import Site, open_site
 
 TOKEN = "the-administrators-token"
+WEBHOOK_SECRET = "the-secret-of-the-hooks"
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 # The checks of what OpenAPI cannot express, with the reason.
 EXCLUDED = {
@@ -23,7 +24,8 @@ OPERATIONS = (
     "addBlock compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
     "forgetRepository getActivity getAvatar "
     "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
-    "listRepositories metrics ready refresh removeBlock retryQueues retryRepository submitRepository version"
+    "listRepositories metrics ready receiveForgejo receiveGitHub receiveGitLab receiveGitea "
+    "refresh removeBlock retryQueues retryRepository submitRepository version"
 ).split()
 # One process imports schemathesis, which takes a second.
 pytestmark = pytest.mark.xdist_group("openapi")
@@ -48,6 +50,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     # schemathesis sends some requests on its own, to the name `testserver`.
     chosen: dict[str, Any] = {"admin_token": TOKEN, "allowed_hosts": ("testserver",)}
     chosen |= {"submissions_per_minute": 0, "read_budget": 0}
+    chosen |= {"webhook_secrets": (WEBHOOK_SECRET,)}
     with pytest.MonkeyPatch.context() as patch, open_site(folder, **chosen) as site:
         # A check sends many wrong tokens.
         patch.setattr(WrongTokens, "wait", lambda *_: 0)

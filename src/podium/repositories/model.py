@@ -88,6 +88,7 @@ class Repository:
     refresh_every: seconds between two checks; 0: never, None: as the settings say.
     pushed_at: when a push last started a count.
     hook_due_at: when the next count or check is due that a hook asked for; None: no hook waits.
+    hook_wants_check: what is due is a question to the host, and not a count.
     name_taken_at: since when another repository has its name.
     is_scheduled: the schedule asked for the count that waits or runs: people come first.
     """
@@ -142,6 +143,7 @@ class Repository:
     refresh_every: float | None
     pushed_at: float | None
     hook_due_at: float | None
+    hook_wants_check: bool
     name_taken_at: float | None
     is_scheduled: bool
     last_processed_at: float | None

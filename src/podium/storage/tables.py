@@ -158,6 +158,8 @@ repository = Table(
     Column("pushed_at", Double),
     # When the next count or check is due that a hook asked for; NULL: no hook waits.
     Column("hook_due_at", Double),
+    # What is due is a question to the host, and not a count.
+    Column("hook_wants_check", Boolean, nullable=False, server_default=false()),
     # Another repository has its name since then: its number.
     Column("name_taken_at", Double),
     Column("taken_number", Text),

@@ -66,6 +66,12 @@ AVATARS = Metric(
     "Avatars fetched from their hosts, by outcome.",
     ("outcome",),
 )
+WEBHOOKS = Metric(
+    "podium_webhooks_total",
+    "counter",
+    "Deliveries of hosts' webhooks, by kind of host and outcome.",
+    ("host", "outcome"),
+)
 DATABASE_ERRORS = Metric(
     "podium_database_errors_total", "counter", "Transactions that the database refused, by reason.", ("kind",)
 )
@@ -93,6 +99,7 @@ ALL = {
         GITHUB_REQUESTS,
         CHECKS,
         AVATARS,
+        WEBHOOKS,
         DATABASE_ERRORS,
         STALE_ANSWERS,
         HTTP_REQUESTS,

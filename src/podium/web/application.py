@@ -31,6 +31,7 @@ from podium.web.pages.people import people_routes, person_routes
 from podium.web.reference import docs_routes
 from podium.web.services import Context, Services
 from podium.web.share import avatar_routes, comparison_preview, download_routes, image_routes, preview_routes
+from podium.web.webhooks import webhook_routes
 
 __all__ = ["Services", "create_app"]
 
@@ -72,6 +73,7 @@ def _routers() -> Sequence[APIRouter]:
         repository_routes.router,
         queue_routes.router,
         forget_routes.router,
+        webhook_routes.router,
         server_routes.router,
         avatar_routes.router,
         image_routes.router,

@@ -48,6 +48,8 @@ from podium.web.reference.api_reference import ApiReference
 from podium.web.serving.connections import connection_limit
 from podium.web.share.preview.fonts import Fonts
 from podium.web.share.preview.typesetting import Typesetter
+from podium.web.webhooks.delivery_body import DeliveryBodies
+from podium.web.webhooks.webhook_secrets import WebhookSecrets
 from podium.web.wrong_tokens import RefusalTimes
 
 
@@ -111,6 +113,9 @@ class Context:
     reference: ApiReference
     doctor: DoctorReport
     refused_sign_ins: RefusalTimes
+    webhook_secrets: WebhookSecrets
+    delivery_bodies: DeliveryBodies
+    refused_deliveries: RefusalTimes
 
     @classmethod
     def of(cls, services: Services) -> Context:
@@ -164,6 +169,9 @@ class Context:
             reference=ApiReference(renderer),
             doctor=DoctorReport(services.doctor),
             refused_sign_ins=RefusalTimes(),
+            webhook_secrets=WebhookSecrets(settings),
+            delivery_bodies=DeliveryBodies(),
+            refused_deliveries=RefusalTimes(),
         )
 
     def reader(self, request: Request) -> Reader:

@@ -15,7 +15,8 @@ from podium.web.clients import ClientNetwork
 MOST_WRONG = 10
 WINDOW = 60.0
 MOST_CLIENTS = 10_000
-# Refused sign-ins that one process adds to the audit log in WINDOW seconds, of all clients. Its own log has all.
+# Refusals of one kind that one process records in WINDOW seconds, of all clients: sign-ins in the audit log (its own
+# log has all), deliveries in its log.
 MOST_RECORDED = 10
 
 
@@ -47,7 +48,7 @@ class WrongTokens:
 
 
 class RefusalTimes:
-    """When this process recorded its latest refused sign-ins."""
+    """When this process recorded its latest refusals of one kind."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -17,7 +17,10 @@ _REQUESTS = frozenset(
     "SSL_CERT_DIR SSL_CERT_FILE".split()
 )
 
-_EVERY_SECRET = ("database_url", "redis_url", "redis_password", "github_tokens", "admin_token", "metrics_token")
+_EVERY_SECRET = (
+    *("database_url", "redis_url", "redis_password", "github_tokens", "admin_token", "metrics_token"),
+    "webhook_secrets",
+)
 
 
 def counting_environment(settings: Settings) -> dict[str, str]:

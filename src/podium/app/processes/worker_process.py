@@ -14,6 +14,7 @@ from podium.accounts.github.token_check import TokenCheck
 from podium.app import factories
 from podium.app.count_ability import counting_problem, limits_of_counts
 from podium.app.database_watch import EVERY_OF_A_WORKER, DatabaseWatch
+from podium.app.hooked_hosts import hook_checks
 from podium.app.operations import pool_inspector
 from podium.app.processes.counting_child import START_SECONDS, ChildCounter
 from podium.app.reopened_boards import unresolved_boards
@@ -124,6 +125,8 @@ class Worker:
                 stop=stop,
             )
             self._passes = schedule.periodic(self._schedule, min(schedule.EVERY, 2 * settings.reconcile_seconds))
+            hosts = factories.hosts(settings, db, pools=pools, github=github)
+            self._hook_checks = hook_checks(settings, db, self.queues, hosts, stop)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self._report, worker_id)
 
@@ -190,6 +193,7 @@ class Worker:
             self._reconciler.start()
             if self._refreshes:
                 self._passes.start()
+                self._hook_checks.start()
             self._heartbeat.start()
             if self._unresolved is not None:
                 self._unresolved.start()
@@ -205,6 +209,7 @@ class Worker:
             # A request to a host may take long to end.
             self._passes.stop(wait=False)
             self._schedule.close()
+            self._hook_checks.stop()
             self._reconciler.stop()
             with contextlib.suppress(QueueError):
                 self.queues.backend.stop_leading()

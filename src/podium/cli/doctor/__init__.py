@@ -141,6 +141,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     if proxy is not None and proxy not in settings.trusted_proxies:
         yield warning("settings", found(proxy), ADVICE)
     yield from exposure.exposure(settings)
+    if settings.webhook_secrets:
+        yield ok("webhooks", exposure.webhooks(settings))
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -8,16 +8,22 @@ from pathlib import Path
 
 from podium.app.admin_token import token_file
 from podium.cli.doctor.findings import Finding, warning
+from podium.freshness.hook_events import HookHost
 from podium.net import is_loopback
 from podium.settings import MIN_TOKEN, Settings
+from podium.textutil.plural import plural
+from podium.web.webhooks.signatures import signing_key
+from podium.web.webhooks.webhook_secrets import WebhookSecrets
 
 # A random token of MIN_TOKEN hexadecimal digits has about ten different ones.
 _FEW_CHARACTERS = 6
+_MANY_SECRETS = 10
 _EVERYONE = ("*", "0.0.0.0/0", "::/0")
 
 
 def exposure(settings: Settings) -> Iterator[Finding]:
     yield from _tokens(settings)
+    yield from _webhook_secrets(settings)
     yield from _emails(settings)
     yield from _proxies(settings)
     yield from _files(settings)
@@ -51,6 +57,43 @@ def _tokens(settings: Settings) -> Iterator[Finding]:
             "PODIUM_METRICS_TOKEN is the administrator's token, so every scraper is an administrator.",
             "Give it a value of its own.",
         )
+
+
+def _webhook_secrets(settings: Settings) -> Iterator[Finding]:
+    secrets = WebhookSecrets(settings)
+    texts = [secret.secret.decode() for secret in secrets.all]
+    if any(len(text) < MIN_TOKEN or len(set(text)) < _FEW_CHARACTERS for text in texts):
+        yield _warning(
+            "A secret of PODIUM_WEBHOOK_SECRETS is easy to guess: with it, anyone can hide boards for a while.",
+            "Replace it, here and at the host: `openssl rand -hex 24` makes one.",
+        )
+    for host in secrets.bound_to_others():
+        yield _warning(
+            f"A secret of PODIUM_WEBHOOK_SECRETS is bound to {host}, whose repositories this server does not accept.",
+            "Correct the name, or add its origin to PODIUM_GIT_HOSTS.",
+        )
+    if any(text.startswith("whsec_") and signing_key(text.encode()) is None for text in texts):
+        yield _warning(
+            "A signing token of GitLab in PODIUM_WEBHOOK_SECRETS is damaged: after whsec_ it is no base64.",
+            "Copy the whole token.",
+        )
+    if {settings.admin_token, settings.metrics_token} & set(texts) - {""}:
+        yield _warning(
+            "A secret of PODIUM_WEBHOOK_SECRETS is a token of this server too, so a host can use it.",
+            "Give the webhooks a value of their own.",
+        )
+    if len(texts) > _MANY_SECRETS:
+        yield _warning(
+            f"PODIUM_WEBHOOK_SECRETS has {len(texts)} secrets, and each delivery is compared with all of them.",
+            "Remove those that no host uses any more.",
+        )
+
+
+def webhooks(settings: Settings) -> str:
+    """Which webhooks are open, without their secrets."""
+    secrets = WebhookSecrets(settings)
+    hosts = sorted({host for route in HookHost for host in secrets.hosts_of(route, list(secrets.all))})
+    return f"{plural(len(secrets), 'secret')} of webhooks, for {', '.join(hosts)}"
 
 
 def _emails(settings: Settings) -> Iterator[Finding]:

@@ -14,7 +14,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from podium.errors import BadCommitLog, DatabaseAway, PodiumError, QueueFull, ReaderGone, StorageError, TooManyRequests
+from podium.errors import (
+    BadCommitLog,
+    BadSignature,
+    DatabaseAway,
+    PodiumError,
+    QueueFull,
+    ReaderGone,
+    StorageError,
+    TooManyRequests,
+)
 from podium.web.cache.renamed import Renamed
 from podium.web.callers import is_administrator
 from podium.web.former_names import redirect
@@ -28,6 +37,7 @@ API_PATHS = (
     "/queues",
     "/blocks",
     "/people/forget",
+    "/webhooks",
     "/health",
     "/ready",
     "/version",
@@ -120,6 +130,9 @@ async def _podium_error(request: Request, error: PodiumError) -> Response:
 def headers_of(error: PodiumError) -> dict[str, str]:
     if isinstance(error, TooManyRequests | DatabaseAway):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, BadSignature):
+        # RFC 9110, 15.5.2: each 401 names a scheme.
+        return {"WWW-Authenticate": 'Webhook realm="podium"'}
     return {"WWW-Authenticate": 'Bearer realm="podium"'} if error.status == 401 else {}
 
 

@@ -23,6 +23,7 @@ _TAGS = [
         "name": "administration",
         "description": "Needs the administrator's token.",
     },
+    {"name": "webhooks", "description": "What git hosts send: see `docs/fresh.md`. Without a secret they answer 404."},
     {"name": "server", "description": "The server itself."},
 ]
 _ADMINISTRATION = {

@@ -592,6 +592,12 @@ class BlockResponse(ResponseModel):
     at: str = Field(description=_TIME)
 
 
+class DeliveryResponse(ResponseModel):
+    """What follows from the delivery of a webhook."""
+
+    message: str
+
+
 class DroppedRepository(ResponseModel):
     """The repository that was taken out of the queue."""
 

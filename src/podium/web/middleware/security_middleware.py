@@ -20,9 +20,11 @@ from podium.net import is_ip, is_loopback
 from podium.settings import Settings
 from podium.web.api.error_responses import problem
 from podium.web.middleware.security_headers import add_security_headers
+from podium.web.webhooks.delivery_body import MAX_DELIVERY
 
-# The largest body is a form with one URL.
+# The largest body is a form with one URL, besides deliveries of webhooks.
 MAX_BODY = 64 * 1024
+_WEBHOOKS = "/webhooks/"
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -40,6 +42,7 @@ class SecurityMiddleware:
         self._loopback = loopback
         self._names = frozenset(name.lower() for name in settings.allowed_hosts)
         self._origins = frozenset(origin.lower() for origin in settings.cors_origins)
+        self._largest_delivery = MAX_DELIVERY if settings.webhook_secrets else MAX_BODY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,16 +53,17 @@ class SecurityMiddleware:
             return
         headers = Headers(scope=scope)
         sender = _with_headers(send, bool(scope["query_string"]))
+        most = self._largest_delivery if scope["path"].startswith(_WEBHOOKS) else MAX_BODY
         refusal = (
             self._foreign_host(headers)
             or self._foreign_origin(scope["method"], headers)
-            or _too_long(headers.get("content-length"))
+            or _too_long(headers.get("content-length"), most)
         )
         if refusal:
             status, code, detail = refusal
             await problem(status, detail, code)(scope, receive, sender)
             return
-        await self._app(scope, _bounded(receive), sender)
+        await self._app(scope, _bounded(receive, most), sender)
 
     def _foreign_host(self, headers: Headers) -> tuple[int, str, str] | None:
         values = headers.getlist("host")
@@ -104,21 +108,21 @@ def _netloc(origin: str) -> str | None:
     return parts.netloc if parts.scheme in ("http", "https") else None
 
 
-def _too_long(content_length: str | None) -> tuple[int, str, str] | None:
-    if content_length is None or (content_length.isdecimal() and int(content_length) <= MAX_BODY):
+def _too_long(content_length: str | None, most: int) -> tuple[int, str, str] | None:
+    if content_length is None or (content_length.isdecimal() and int(content_length) <= most):
         return None
-    return 413, "too-large", f"The request's body is larger than {MAX_BODY} bytes."
+    return 413, "too-large", f"The request's body is larger than {most} bytes."
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def bounded() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise HTTPException(413, f"The request's body is larger than {MAX_BODY} bytes.")
+        if seen > most:
+            raise HTTPException(413, f"The request's body is larger than {most} bytes.")
         return message
 
     return bounded

@@ -48,6 +48,7 @@ def upgrade() -> None:
         "repository",
         *(sa.Column(name, kind) for name, kind in _OF_REPOSITORY.items()),
         sa.Column("is_scheduled", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("hook_wants_check", sa.Boolean, nullable=False, server_default=sa.false()),
     )
     for name, columns, predicate in _INDEXES:
         online.create_index(name, "repository", columns, where=predicate)
@@ -85,4 +86,4 @@ def downgrade() -> None:
         online.drop_table(table)
     for name, *_ in _INDEXES:
         online.drop_index(name, "repository")
-    online.drop_columns("repository", "is_scheduled", *_OF_REPOSITORY)
+    online.drop_columns("repository", "is_scheduled", "hook_wants_check", *_OF_REPOSITORY)

@@ -1,0 +1,154 @@
+"""What hooks ask for: which repository one names, and when it is counted or checked next.
+
+``hook_due_at`` holds what a hook asked for and no process has begun. A value that is later than a push could plan
+(:data:`APART`) is that of a check in progress, or of one that failed: a hook that comes meanwhile replaces it, so that
+nothing is lost that happens while the host is asked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.repositories.model import Repository
+from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT
+from podium.repositories.store.work.pauses import MAY_CHECK, MAY_REFRESH
+from podium.storage.session import Row, Session
+
+# Seconds between two counts of a repository that pushes ask for.
+APART = 60.0
+# Seconds between two checks of a repository that hooks ask for.
+CHECKS_APART = 10.0
+# Seconds after which a check is tried again whose process ended, and one that the host did not answer.
+CLAIMED, AGAIN = 120.0, 90.0
+
+_MOMENT = f"{SELECT}, last_attempt, {{now}} AS now FROM repository"
+
+_FIND = f"""{_MOMENT}
+WHERE id IN (
+    SELECT id FROM repository WHERE host = :host AND host_number = :number
+    UNION SELECT id FROM repository WHERE key IN (:key, :former)
+    UNION SELECT id FROM repository WHERE parent_key IN (:key, :former)
+    UNION SELECT repository_id FROM former_name WHERE key IN (:key, :former)
+) AND host = :host AND {NOT_FORGOTTEN}
+ORDER BY CASE WHEN host_number = :number THEN 0 WHEN :key IN (key, parent_key) THEN 1
+    WHEN :former IN (key, parent_key) THEN 2 ELSE 3 END, CASE WHEN parent_key IS NULL THEN 0 ELSE 1 END, id
+LIMIT 1
+"""
+
+_IS_UP = "NOT EXISTS (SELECT 1 FROM git_host WHERE git_host.host = repository.host AND down_since IS NOT NULL)"
+
+# A check is due whatever is being counted; a count waits for the one before it.
+_DUE = f"""{_MOMENT}
+WHERE hook_due_at <= {{now}} AND {NOT_FORGOTTEN} AND {_IS_UP} AND (
+    (hook_wants_check OR hidden_at IS NOT NULL OR name_taken_at IS NOT NULL) AND {MAY_CHECK}
+    OR state NOT IN ('pending', 'commits_processing') AND {MAY_REFRESH}
+)
+ORDER BY hook_due_at LIMIT :limit
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moment:
+    """A repository at one moment of the database's clock, in seconds since the epoch.
+
+    counted_at: when its latest count began; None: never.
+    """
+
+    repository: Repository
+    counted_at: float | None
+    now: float
+
+    @classmethod
+    def of(cls, row: Row) -> Moment:
+        return cls(Repository.from_row(row), row["last_attempt"], row["now"])
+
+    @property
+    def wants_check(self) -> bool:
+        """Whether what is due is a question to the host, and not a count.
+
+        A branch or tag whose repository was never submitted is counted, which asks the host, too.
+        """
+        repository = self.repository
+        cannot_count = repository.hidden_at is not None or repository.name_taken_at is not None
+        return (repository.hook_wants_check or cannot_count) and repository.parent_key is None
+
+    def without_plan(self) -> Moment:
+        return dataclasses.replace(self, repository=dataclasses.replace(self.repository, hook_due_at=None))
+
+
+def find(session: Session, *, host: str, number: str | None, key: str, former: str | None) -> Moment | None:
+    """Find the repository that a hook names: by its number at its host, else by its key, its former key or a name of
+    before.
+
+    It may be a branch or tag, if the repository itself was never submitted.
+    """
+    row = session.one(_FIND, host=host, number=number or "", key=key, former=former or key)
+    return None if row is None else Moment.of(row)
+
+
+def lock(session: Session, repository_id: int) -> Moment | None:
+    """Lock a row against other writers until the transaction ends, and return it."""
+    row = session.one(f"{_MOMENT} WHERE id = :id AND {NOT_FORGOTTEN} {{for_update}}", id=repository_id)
+    return None if row is None else Moment.of(row)
+
+
+def is_paused(session: Session, repository_id: int) -> bool:
+    """Whether an administrator keeps hooks from counting a repository."""
+    return session.one(f"SELECT 1 AS one FROM repository WHERE id = :id AND {MAY_REFRESH}", id=repository_id) is None
+
+
+def note_count(session: Session, repository_id: int) -> None:
+    """Note that a push has started a count, with the priority of a person's."""
+    session.run(
+        "UPDATE repository SET pushed_at = {now}, hook_due_at = NULL, hook_wants_check = false WHERE id = :id",
+        id=repository_id,
+    )
+
+
+def plan(session: Session, repository_id: int, at: float, *, check: bool) -> None:
+    """Let the next count, or the next check, be due at a time. A check that is to be made stays one."""
+    session.run(
+        "UPDATE repository SET hook_due_at = :at, hook_wants_check = hook_wants_check OR :check WHERE id = :id",
+        id=repository_id,
+        at=at,
+        check=check,
+    )
+
+
+def forget_plan(session: Session, repository_id: int) -> None:
+    session.run("UPDATE repository SET hook_due_at = NULL, hook_wants_check = false WHERE id = :id", id=repository_id)
+
+
+def due(session: Session, *, limit: int) -> list[Moment]:
+    """Return what hooks have asked for and is due now, the longest first."""
+    return [Moment.of(row) for row in session.all(_DUE, limit=limit)]
+
+
+def claim(session: Session, repository_id: int, due_at: float) -> float | None:
+    """Begin a check that was due at ``due_at``; return what :func:`end_claim` takes, None if another process has it."""
+    claimed: float | None = session.value(
+        f"""UPDATE repository SET hook_due_at = {{now}} + {CLAIMED} WHERE id = :id AND hook_due_at = :due_at
+        RETURNING hook_due_at""",
+        id=repository_id,
+        due_at=due_at,
+    )
+    return claimed
+
+
+def end_claim(session: Session, repository_id: int, claimed: float, *, answered: bool, counts: bool) -> None:
+    """End a check, unless a hook has come meanwhile. One that the host did not answer is tried again.
+
+    counts: the answer has begun a count. While one runs that began before, another one follows.
+    """
+    session.run(
+        f"""UPDATE repository SET
+            hook_due_at = CASE WHEN NOT :answered THEN {{now}} + {AGAIN}
+                WHEN state = 'commits_processing' THEN {{now}} END,
+            hook_wants_check = hook_wants_check AND NOT :answered,
+            pushed_at = CASE WHEN :counts THEN {{now}} ELSE pushed_at END
+        WHERE id = :id AND hook_due_at = :claimed""",
+        id=repository_id,
+        claimed=claimed,
+        answered=answered,
+        counts=counts,
+    )
