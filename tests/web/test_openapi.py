@@ -21,7 +21,7 @@ EXCLUDED = {
     "parameters exclude each other.",
 }
 OPERATIONS = (
-    "addBlock compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
+    "addBlock changeRepository compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
     "forgetRepository getActivity getAvatar "
     "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
     "listRepositories metrics ready receiveForgejo receiveGitHub receiveGitLab receiveGitea "

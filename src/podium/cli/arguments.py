@@ -16,6 +16,8 @@ _SERVER_PACKAGES = "`pip install 'podium[server]'`"
 _KINDS = ("commits", "users", "all")
 # Repeated from podium.blocks, as for SORT_COLUMNS.
 BLOCKS = ("repository", "owner", "address")
+# Seconds of the longest interval, repeated from podium.settings.
+MOST_REFRESH_INTERVAL = 366 * 86_400
 # More rows than any board has.
 ALL = sys.maxsize
 # Repeated here: the module that sorts is imported after git has started. A test compares them.
@@ -304,6 +306,17 @@ def _add_queue(commands: Any) -> None:
         actions, "drop", "commands.queue:drop", "take a repository out of the queue; it becomes failed", usage="ID"
     )
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
+    every = _add(
+        actions,
+        "check-every",
+        "commands.queue:check_every",
+        "set how often a repository is checked for new commits",
+        usage="ID SECONDS|default",
+    )
+    every.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
+    every.add_argument(
+        "seconds", metavar="SECONDS", type=_refresh_interval, help="0: never; default: as the settings say"
+    )
 
 
 def _add_forget(commands: Any) -> None:
@@ -528,6 +541,17 @@ def _interval(text: str) -> float:
     if 0.1 <= seconds <= 3600:
         return seconds
     raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of seconds from 0.1 to 3600")
+
+
+def _refresh_interval(text: str) -> float | None:
+    if text.lower() == "default":
+        return None
+    seconds = _whole(text, 0, MOST_REFRESH_INTERVAL)
+    if seconds is None:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is neither `default` nor a number of seconds from 0 to {MOST_REFRESH_INTERVAL}"
+        )
+    return float(seconds)
 
 
 def _repository_id(text: str) -> int:

@@ -16,6 +16,7 @@ from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
 from podium.settings import Settings
 from podium.submissions import admin
+from podium.submissions.refresh_interval import set_interval
 from podium.textutil.age import age
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
@@ -95,6 +96,26 @@ def drop(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
             installed.queues.forget_dead({options.id})
     output.write(f"{admin.drop_message(row)}\n")
     return 0
+
+
+def check_every(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    settings = Settings.from_environment(environment)
+    with installation(settings) as installed:
+        row = set_interval(
+            installed.db,
+            options.id,
+            options.seconds,
+            every=settings.refresh_interval(),
+            actor=audit_log.command_line(),
+        )
+    output.write(f"{row.url} is checked for new commits {_how_often(row.refresh_every)}.\n")
+    return 0
+
+
+def _how_often(seconds: float | None) -> str:
+    if seconds is None:
+        return "as often as PODIUM_REFRESH_EVERY says"
+    return f"every {plural(int(seconds), 'second')}" if seconds else "only when it is submitted"
 
 
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:

@@ -62,6 +62,10 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue retry 12 15", "repositories #12 and #15"),
     ],
     "podium queue drop": [("podium queue drop 12", "repository #12 becomes failed; `podium queue` shows the ids")],
+    "podium queue check-every": [
+        ("podium queue check-every 12 3600", "repository #12 every hour"),
+        ("podium queue check-every 12 default", "as PODIUM_REFRESH_EVERY says; 0 is never"),
+    ],
     "podium forget": [
         ("podium forget vercel/next.js", "delete its board and its clone"),
         ("podium forget . --rev v1.0", "only the board of one revision"),

@@ -17,6 +17,7 @@ from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.model import State
+from podium.settings import MOST_REFRESH_INTERVAL
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
 
@@ -42,6 +43,16 @@ class RevisionQuery(_Query):
 
 class RepositoryQuery(RevisionQuery):
     repo_url: str = Field(description=_REPO_URL, examples=["https://github.com/vercel/next.js"])
+
+
+class SubmissionQuery(RepositoryQuery):
+    refresh_every: int | None = Field(
+        None,
+        ge=0,
+        le=MOST_REFRESH_INTERVAL,
+        description="Seconds between two checks of the repository by the schedule, for the administrator; 0: never.",
+        examples=[3600],
+    )
 
 
 class ForgetQuery(_Query):

@@ -5,10 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from podium.audit import audit_log
 from podium.repositories.listing import describe, get, listing, selection
 from podium.storage.transactions.time_limits import QUICK
+from podium.submissions.refresh_interval import set_interval
+from podium.web.access import AdminOnly
 from podium.web.api import schemas
-from podium.web.api.error_responses import BAD_QUERY, error_responses
+from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.services import ContextDep, SmallRead
@@ -72,4 +75,32 @@ def get_repository(
     if row.id != repository_id:
         # It was joined to another row of the same repository.
         return RedirectResponse(str(row.id), 301)
+    return JSONResponse(describe(row, context.queue.of(row)))
+
+
+@router.patch(
+    "/repositories/{id}",
+    tags=["administration"],
+    summary="Set how often a repository is checked",
+    operation_id="changeRepository",
+    response_model=schemas.RepositoryResponse,
+    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="It is a branch or tag.")},
+)
+def change_repository(
+    repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)],
+    body: schemas.RepositoryChange,
+    context: ContextDep,
+    _: AdminOnly,
+) -> JSONResponse:
+    """The schedule asks its host for new commits so often, also where the schedule is off."""
+    services = context.services
+    with services.db.read(QUICK) as session:
+        get(session, repository_id)
+    row = set_interval(
+        services.db,
+        repository_id,
+        body.refresh_every,
+        every=services.settings.refresh_interval(),
+        actor=audit_log.API,
+    )
     return JSONResponse(describe(row, context.queue.of(row)))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from podium.repositories.model import State
+from podium.settings import MOST_REFRESH_INTERVAL
 
 # JSON has a string, which a strict validation does not take for a member of an enum.
 StateInJson = Annotated[State, BeforeValidator(State)]
@@ -551,6 +552,17 @@ class RetriedRepositories(ResponseModel):
 
     message: str
     ids: list[int]
+
+
+class RepositoryChange(ResponseModel):
+    """What to change of a repository."""
+
+    refresh_every: int | None = Field(
+        ge=0,
+        le=MOST_REFRESH_INTERVAL,
+        description="Seconds between two checks of it by the schedule; 0: never, null: as the server is set.",
+        examples=[3600],
+    )
 
 
 class BlockRequest(ResponseModel):

@@ -15,11 +15,12 @@ from podium.repositories.model import Repository, State
 from podium.repositories.revision import parse_revision
 from podium.submissions import admin, submit
 from podium.submissions.refresh import refresh as refresh_accounts
+from podium.submissions.refresh_interval import check_interval, set_interval
 from podium.textutil.plural import plural
-from podium.web.access import AdminOnly
+from podium.web.access import AdminOnly, require_admin
 from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
-from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQuery, each_once
+from podium.web.api.query_parameters import OptionalRepositoryQuery, RepositoryQuery, SubmissionQuery, each_once
 from podium.web.clients import client_of
 from podium.web.services import Context, ContextDep
 
@@ -55,20 +56,40 @@ def never_submitted(address: Address) -> str:
     responses={
         202: {"model": schemas.SubmissionResponse, "description": "New, or still being processed: ask again."},
         **BAD_QUERY,
-        **error_responses(_429="Too many submissions.", _503="Too much waits to be counted."),
+        **error_responses(
+            _401="`refreshEvery` without the administrator's token.",
+            _403="`refreshEvery`, and the server has no administrator.",
+            _429="Too many submissions.",
+            _503="Too much waits to be counted.",
+        ),
     },
 )
 def submit_repository(
-    request: Request, query: Annotated[RepositoryQuery, Query()], context: ContextDep
+    request: Request, query: Annotated[SubmissionQuery, Query()], context: ContextDep
 ) -> JSONResponse:
     """Start counting a new repository, or a branch or tag of one; return the state of a known one.
 
     A completed repository with an old board is counted again, and its board stays readable meanwhile.
     """
+    settings = context.services.settings
+    if query.refresh_every is not None:
+        require_admin(request.scope, settings)
+        check_interval(query.refresh_every)
+        if query.rev is not None:
+            raise BadRule("refreshEvery is for default branches: leave out rev.")
     found = submit_address(request, context, query.repo_url, query.rev)
     if found.repository.hidden_at is not None:
         return submission(context, as_new(found.repository), is_new=True)
-    return submission(context, found.repository, is_new=found.is_new, refreshing=found.refreshing)
+    row = found.repository
+    if query.refresh_every is not None:
+        row = set_interval(
+            context.services.db,
+            row.id,
+            query.refresh_every,
+            every=settings.refresh_interval(),
+            actor=audit_log.API,
+        )
+    return submission(context, row, is_new=found.is_new, refreshing=found.refreshing)
 
 
 def submit_address(request: Request, context: Context, text: str, rev: str | None) -> submit.Submission:
