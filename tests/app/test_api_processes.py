@@ -77,7 +77,8 @@ def test_the_parent_adds_up_what_its_processes_count() -> None:
     assert 'podium_http_requests_total{method="GET",route="/",status="200"} 5000.0' in page
     assert 'podium_http_request_seconds_count{route="/"} 5000.0' in page
     assert 'podium_http_request_seconds_bucket{le="0.005",route="/"} 2500.0' in page
-    assert "process_cpu" not in page
+    # The parent's page has the facts of all processes.
+    assert "process_cpu_seconds_total" in page
 
 
 @pytest.mark.long

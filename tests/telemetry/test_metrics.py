@@ -68,6 +68,23 @@ def counted() -> Iterator[Prometheus]:
     metrics.install(None)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_facts_about_processes_include_those_that_it_started(counted: Prometheus) -> None:
+    def facts() -> dict[str, float]:
+        return {name: number for (name, _), number in samples(counted.page()).items() if name.startswith("process_")}
+
+    alone = facts()
+    with subprocess.Popen(["sh", "-c", "read line"], stdin=subprocess.PIPE) as child:
+        both = facts()
+        for name in ("process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds"):
+            assert both[name] > alone[name]
+        assert both["process_start_time_seconds"] == alone["process_start_time_seconds"]
+        assert child.stdin
+        child.stdin.close()
+    # The time of a child that has ended is not lost: a counter never falls.
+    assert facts()["process_cpu_seconds_total"] >= both["process_cpu_seconds_total"]
+
+
 def test_nothing_is_counted_without_a_sink(counted: Prometheus) -> None:
     metrics.install(None)
     metrics.add(metrics.JOBS, queue="q", outcome="done")

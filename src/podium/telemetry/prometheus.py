@@ -1,6 +1,6 @@
 """The metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
-The only module that imports prometheus-client.
+This module and process_tree alone import prometheus-client.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import prometheus_client
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from podium import __version__
 from podium.telemetry import metrics
 from podium.telemetry.metrics import Gauge, Metric
+from podium.telemetry.process_tree import ProcessTree
 
 # No second series with the start time of each counter.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -25,14 +26,14 @@ class Prometheus:
 
     Args:
         gauges: called for each page; None: another process renders them.
-        counts: False if another process renders the counters. The process' own facts are left out with either.
+        counts: False if another process renders the counters, and the facts of all processes together.
     """
 
     def __init__(self, gauges: Callable[[], Sequence[Gauge]] | None, *, counts: bool = True) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._families = {metric.name: self._family(metric) for metric in metrics.ALL.values() if counts}
-        if counts and gauges is not None:
-            ProcessCollector(registry=self._registry)
+        if counts:
+            self._registry.register(ProcessTree())
         if gauges is not None:
             self._registry.register(_Gauges(gauges))
 
