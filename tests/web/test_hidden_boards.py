@@ -60,6 +60,8 @@ WITHOUT_BOARDS = {
         "/admin/retry",
         "/admin/drop",
         "/admin/forget",
+        "/admin/keep-board",
+        "/admin/start-over",
         "/admin/block",
         "/admin/unblock",
         "/blocks",

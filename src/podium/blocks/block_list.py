@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from podium.errors import BadAddress, BadRule, Blocked
 from podium.repositories.address import Address, host_of, parse_address
+from podium.repositories.store.freshness import aliases
 from podium.storage.session import Session
 from podium.storage.transactions.steps import chunked
 
@@ -110,25 +111,62 @@ def value_of(kind: BlockKind, text: str, github_url: str) -> str:
 
 
 def add(session: Session, kind: BlockKind, value: str, *, reason: str | None = None) -> bool:
-    """Block ``value``; return False if it was blocked before."""
+    """Block ``value``; return False if it was blocked before.
+
+    A repository that is here is blocked under all its names, and by its number at its host: it cannot come back under
+    another name.
+    """
     reason = (reason or "").strip()[:_LONGEST_REASON] or None
+    names = [value]
+    if kind is BlockKind.REPOSITORY:
+        keys, numbers = aliases.of(session, value)
+        names += [folded(key) for key in keys] + [_numbered(host, number) for host, number in numbers]
+    others = list(dict.fromkeys(names))[1:]
+    is_new = _insert(session, kind, value, reason, subject=value if others else None)
+    for other in others:
+        _insert(session, kind, other, reason, subject=value)
+    return is_new
+
+
+def check_number(session: Session, host: str, number: str) -> None:
+    """Raise Blocked if an operator has blocked the repository that has this number at its host."""
+    check_key(session, _numbered(host, number))
+
+
+def remove(session: Session, kind: BlockKind, value: str) -> bool:
+    """Return False if it was not blocked. All names of a repository are taken back together."""
     return bool(
         session.run(
-            "INSERT INTO block (kind, value, reason, at) VALUES (:kind, :value, :reason, {now}) ON CONFLICT DO NOTHING",
+            """DELETE FROM block WHERE kind = :kind AND (value = :value
+                OR subject = (SELECT subject FROM block WHERE kind = :kind AND value = :value))""",
             kind=kind.value,
             value=value,
+        )
+    )
+
+
+def _insert(session: Session, kind: BlockKind, value: str, reason: str | None, *, subject: str | None) -> bool:
+    return bool(
+        session.run(
+            """INSERT INTO block (kind, value, subject, reason, at) VALUES (:kind, :value, :subject, :reason, {now})
+            ON CONFLICT DO NOTHING""",
+            kind=kind.value,
+            value=value,
+            subject=subject,
             reason=reason,
         )
     )
 
 
-def remove(session: Session, kind: BlockKind, value: str) -> bool:
-    """Return False if it was not blocked."""
-    return bool(session.run("DELETE FROM block WHERE kind = :kind AND value = :value", kind=kind.value, value=value))
+def _numbered(host: str, number: str) -> str:
+    # No name begins with it.
+    return f"{host}/#{number}"
 
 
 def blocks(session: Session, *, limit: int = 10_000) -> list[Block]:
-    """All blocks, the newest first. Each forgotten person is one, with one of its hashes."""
+    """All blocks, the newest first. Each forgotten person is one, with one of its hashes, and so are the names of a
+    repository.
+    """
     rows = session.tuples(
         """SELECT kind, coalesce(subject, value), max(reason), min(at) AS since FROM block
         GROUP BY kind, coalesce(subject, value) ORDER BY since DESC, kind, coalesce(subject, value) LIMIT :limit""",

@@ -317,6 +317,22 @@ def _add_queue(commands: Any) -> None:
     every.add_argument(
         "seconds", metavar="SECONDS", type=_refresh_interval, help="0: never; default: as the settings say"
     )
+    keep = _add(
+        actions,
+        "keep",
+        "commands.queue:keep",
+        "keep a board as it is whose name another repository has now",
+        usage="ID",
+    )
+    keep.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
+    start_over = _add(
+        actions,
+        "start-over",
+        "commands.queue:start_over",
+        "forget such a board, and count the repository that has the name now",
+        usage="ID",
+    )
+    start_over.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
 
 
 def _add_forget(commands: Any) -> None:

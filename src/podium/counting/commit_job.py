@@ -46,6 +46,8 @@ def _check_block(session: Session, repository: Repository) -> None:
     try:
         if repository.host:
             block_list.check_key(session, repository.repository_key)
+            if repository.host_number is not None:
+                block_list.check_number(session, repository.host, repository.host_number)
     except Blocked as error:
         raise HistoryError(error.code, error.message) from None
 

@@ -68,12 +68,13 @@ def mark_repository(
 ) -> list[Repository]:
     """Take it away from readers and workers; return what was taken."""
     found = removal.lock_family(session, repository_id)
+    for repository in found[:1]:
+        if is_blocked and repository.host:
+            # Its former names are forgotten with it.
+            block_list.add(session, BlockKind.REPOSITORY, block_list.folded(repository.repository_key))
     for repository in found:
         removal.mark(session, repository)
     for repository in found[:1]:
-        if is_blocked and repository.host:
-            key = block_list.folded(repository.repository_key)
-            block_list.add(session, BlockKind.REPOSITORY, key)
         audit_log.record(session, actor, act, repository.url, "and blocked" if is_blocked else None)
     return found
 

@@ -24,11 +24,14 @@ import logging
 import random
 from collections.abc import Collection, Sequence
 
+from podium.blocks import block_list
+from podium.errors import Blocked
 from podium.freshness.host_answer import HostAnswer
 from podium.jobs import retry
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import gone, queries, transitions
+from podium.repositories.store.deletion import removal
 from podium.repositories.store.freshness import names
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Session
@@ -96,12 +99,10 @@ def apply(
     if _is_elsewhere(repository, answer.address) or answer.number not in (None, repository.host_number):
         names.begin(session)
     found = queries.lock(session, repository.id)
-    if found is None:
+    if found is None or found.key != repository.key:
+        # It got another name meanwhile, or was deleted.
+        names.note_checked(session, repository.id, next_check_in=SOON)
         return Applied(repository.id)
-    if found.key != repository.key:
-        # It got another name meanwhile.
-        names.note_checked(session, found.id, next_check_in=SOON)
-        return Applied(found.id)
     if answer.gone_code is not None:
         return _gone(session, found, answer.gone_code, next_check_in)
     if answer.number is not None and _is_another(session, found, answer.number):
@@ -110,6 +111,21 @@ def apply(
     if present is None:
         names.note_checked(session, found.id, next_check_in=SOON)
         return Applied(found.id)
+    if present.host_number is None and answer.number and _is_blocked(session, present, answer.number):
+        return Applied(present.id, hides=True)
+    return _settle(session, found, present, answer, next_check_in, is_push=is_push)
+
+
+def _settle(
+    session: Session,
+    found: Repository,
+    present: Repository,
+    answer: HostAnswer,
+    next_check_in: float | None,
+    *,
+    is_push: bool,
+) -> Applied:
+    """What follows where the name is right. ``found`` is the row before it got that."""
     gone.end(session, present)
     if answer.number is not None:
         names.note_number(session, present.repository_key, answer.number)
@@ -123,6 +139,18 @@ def apply(
         is_renamed=present.repository_key != found.repository_key,
         is_joined=present.id != found.id,
     )
+
+
+def _is_blocked(session: Session, present: Repository, number: str) -> bool:
+    """Forget a repository that an administrator has blocked under another name; return whether it is one."""
+    try:
+        block_list.check_number(session, present.host, number)
+    except Blocked:
+        log.warning("repository %d was blocked under another name, and is forgotten", present.id)
+        for row in names.lock_families(session, [present.repository_key]):
+            removal.mark(session, row)
+        return True
+    return False
 
 
 def _is_elsewhere(repository: Repository, address: Address | None) -> bool:

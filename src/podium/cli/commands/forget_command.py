@@ -18,6 +18,7 @@ from podium.forgetting.forget_repository import forget_repository
 from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
+from podium.repositories.store.freshness import names
 from podium.settings import Settings
 from podium.storage.session import Session
 from podium.textutil.plural import plural
@@ -90,6 +91,8 @@ def _find(
         for address in _addresses(text, settings, environment):
             key = (address.at_revision(options.rev) if options.rev else address).key
             repository = repository or queries.by_key(session, key)
+            if repository is None and (present := names.present_key(session, key)) != key:
+                repository = queries.by_key(session, present)
     if repository is None:
         raise NotFound(f"No board of {text[:200]} is here: `podium list` shows all.")
     return repository

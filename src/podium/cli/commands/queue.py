@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Mapping
 
+from podium.app import factories
 from podium.app.operations import installation
 from podium.audit import audit_log
 from podium.cli import output
 from podium.errors import NoDatabaseYet, PodiumError
+from podium.freshness import name_decisions
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
+from podium.repositories.store.freshness import names
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.submissions.refresh_interval import set_interval
@@ -28,6 +31,7 @@ from podium.timeutil import readable_time
 _CLEAR = "\x1b[H\x1b[J"
 
 _WIDEST = 60
+_MOST_TAKEN = 20
 
 
 def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -118,9 +122,40 @@ def _how_often(seconds: float | None) -> str:
     return f"every {plural(int(seconds), 'second')}" if seconds else "only when it is submitted"
 
 
+def keep(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Keep the board of a repository whose name another one has."""
+    with installation(Settings.from_environment(environment)) as installed:
+        row = name_decisions.keep(installed.db, options.id, actor=audit_log.command_line())
+    output.write(f"The board of {clean(row.url)} is kept as it is.\n")
+    return 0
+
+
+def start_over(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Forget such a board, and count the repository that has the name now."""
+    settings = Settings.from_environment(environment)
+    with installation(settings) as installed:
+        kept = factories.kept_on_disk(settings)
+        row = name_decisions.start_over(installed.db, options.id, actor=audit_log.command_line(), kept=kept)
+        if installed.queues:
+            installed.queues.forget_dead({options.id})
+    output.write(f"The old board of {clean(row.url)} is forgotten, and the repository that has the name is counted.\n")
+    return 0
+
+
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:
     overview = inspector.overview()
-    return _json(overview, indent) if as_json else table(overview)
+    return _json(overview, indent) if as_json else table(overview) + _taken(inspector)
+
+
+def _taken(inspector: Inspector) -> str:
+    """Boards whose names other repositories have, about which an administrator must decide."""
+    with inspector.db.read() as session:
+        rows = names.undecided(session, limit=_MOST_TAKEN)
+    lines = [f"#{row.id} {cut(clean(row.url), _WIDEST)}" for row in rows]
+    if not lines:
+        return ""
+    decide = "Decide with `podium queue keep ID` or `podium queue start-over ID`."
+    return "\n".join(["", "Another repository has the name of:", *lines, decide, ""])
 
 
 def _json(overview: Overview, indent: int | None) -> str:

@@ -66,6 +66,8 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue check-every 12 3600", "repository #12 every hour"),
         ("podium queue check-every 12 default", "as PODIUM_REFRESH_EVERY says; 0 is never"),
     ],
+    "podium queue keep": [("podium queue keep 12", "the board of #12 stays, and is not counted again")],
+    "podium queue start-over": [("podium queue start-over 12", "the old board of #12 makes way for a new one")],
     "podium forget": [
         ("podium forget vercel/next.js", "delete its board and its clone"),
         ("podium forget . --rev v1.0", "only the board of one revision"),

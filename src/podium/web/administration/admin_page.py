@@ -11,6 +11,7 @@ from podium.errors import PodiumError, QueueError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview
 from podium.repositories.model import State
+from podium.repositories.store.freshness import names
 from podium.repositories.store.readers import statistics
 from podium.repositories.store.work import git_hosts
 from podium.storage import migrate
@@ -64,6 +65,7 @@ def _read(session: Session, overview: Overview) -> dict[str, Any]:
         "failed": overview.repositories[State.FAILED].count,
         "kinds": statistics.failures_by_code(session)[:_KINDS_SHOWN],
         "hosts": git_hosts.down(session, limit=_HOSTS_SHOWN),
+        "taken": names.undecided(session, limit=_HOSTS_SHOWN),
         "workers": [
             {**dataclasses.asdict(worker), "faults": faults.get(worker.id, ())}
             for worker in overview.workers[:_WORKERS_SHOWN]

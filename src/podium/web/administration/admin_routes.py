@@ -15,6 +15,7 @@ from podium.blocks.block_list import BlockKind
 from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
 from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
+from podium.freshness import name_decisions
 from podium.repositories.store.readers import statistics
 from podium.submissions import admin
 from podium.textutil.sanitize import clean
@@ -40,6 +41,8 @@ _DONE = {
     "person-forgotten": "The person is forgotten. A worker compares the boards that are left within minutes.",
     "blocked": "It is blocked.",
     "unblocked": "It is not blocked any more.",
+    "kept": "The old board is kept as it is.",
+    "started-over": "The old board is forgotten, and the repository that has its name now is counted.",
 }
 
 
@@ -133,6 +136,24 @@ def drop(context: OwnFormDep, form: FormDep) -> Response:
     row = admin.drop(context.services.db, _number(form), actor=audit_log.PAGE)
     forget_dead(context, {row.id})
     return _back("/admin/work", "dropped")
+
+
+@router.post("/admin/keep-board")
+def keep_board(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    name_decisions.keep(context.services.db, _number(form), actor=audit_log.PAGE)
+    return _back("/admin", "kept")
+
+
+@router.post("/admin/start-over")
+def start_over(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    services = context.services
+    found = name_decisions.start_over(services.db, _number(form), actor=audit_log.PAGE, kept=services.kept)
+    forget_dead(context, {found.id})
+    return _back("/admin", "started-over")
 
 
 @router.get("/admin/forget")

@@ -200,10 +200,17 @@ def begin_reads(session: Session, *, limit: int) -> int:
 def unread(session: Session, *, age: float, kept: Collection[str], limit: int) -> list[int]:
     """Return repositories at an address that were neither read nor submitted for ``age`` seconds, and are not in work.
 
-    A board of a branch or tag, too, keeps its repository. ``kept``: identities that are never returned.
+    A board of a branch or tag, too, keeps its repository. ``kept``: identities that are never returned, also
+    under another name.
     """
     names = {f"k{place}": key for place, key in enumerate(kept)}
-    others = f"AND r.key NOT IN ({', '.join(f':{name}' for name in names)})" if names else ""
+    marks = ", ".join(f":{name}" for name in names)
+    others = (
+        f"""AND r.key NOT IN ({marks})
+        AND NOT EXISTS (SELECT 1 FROM former_name f WHERE f.repository_id = r.id AND f.key IN ({marks}))"""
+        if names
+        else ""
+    )
     rows = session.tuples(
         f"SELECT r.id FROM repository r WHERE {_UNREAD} {others} ORDER BY r.id LIMIT :limit",
         age=age,

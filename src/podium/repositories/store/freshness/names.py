@@ -104,7 +104,8 @@ def note_checked(session: Session, repository_id: int, *, next_check_in: float |
         session.run("UPDATE repository SET checked_at = {now} WHERE id = :id", id=repository_id)
         return
     session.run(
-        "UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds WHERE id = :id",
+        """UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds
+        WHERE id = :id AND forgotten_at IS NULL""",
         id=repository_id,
         seconds=next_check_in,
     )
@@ -172,6 +173,26 @@ def is_taken(session: Session, key: str) -> bool:
         session.value(
             f"SELECT EXISTS (SELECT 1 FROM repository WHERE {_FAMILY} AND name_taken_at IS NOT NULL)", family=key
         )
+    )
+
+
+def undecided(session: Session, *, limit: int) -> list[Repository]:
+    """Repositories whose names others have, and about which no administrator has decided; the latest first."""
+    rows = session.all(
+        f"""{SELECT} FROM repository WHERE host_number IS NOT NULL AND name_taken_at IS NOT NULL
+            AND taken_number IS NOT NULL AND parent_key IS NULL AND {NOT_FORGOTTEN}
+        ORDER BY name_taken_at DESC, id LIMIT :limit""",
+        limit=limit,
+    )
+    return [Repository.from_row(row) for row in rows]
+
+
+def keep_as_it_is(session: Session, key: str) -> None:
+    """An administrator has decided: the board stays, and its host is not asked any more."""
+    session.run(
+        f"""UPDATE repository SET taken_number = NULL, check_at = NULL, refresh_every = 0, updated_at = {{now}}
+        WHERE {_FAMILY}""",
+        family=key,
     )
 
 
