@@ -266,6 +266,8 @@ def test_the_gauges_are_those_of_the_database(db: Database) -> None:
     add_repository(db, key="github.com/o/done", state="completed")
     found = samples(Prometheus(Gauges(Inspector(db).overview)).page())
     assert value(found, "podium_up") == 1
+    # There is no worker.
+    assert value(found, "podium_counting_stopped") == 1
     assert value(found, "podium_repositories", state="pending") == 3
     assert value(found, "podium_repositories", state="completed") == 1
     assert ("podium_repositories", frozenset({("state", "failed")})) in found

@@ -114,6 +114,11 @@ def gauges(overview: Overview) -> list[Gauge]:
         *_budget(overview),
         *_tokens(overview),
         _workers(overview),
+        _single(
+            "podium_counting_stopped",
+            "Whether repositories wait and no live worker can count.",
+            overview.counting_problem is not None,
+        ),
     ]
 
 
