@@ -11,6 +11,7 @@ from podium.app.processes.api_redis import shared_by_processes
 from podium.errors import QueueError, TooManyRequests
 from podium.repositories.fair_queue import NETWORK_SHARE, wider_prefix
 from podium.settings import Settings
+from podium.web.admin_sessions import Sessions
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
 from podium.web.clients import network_of
@@ -87,12 +88,21 @@ def test_limits_do_not_count_for_each_other() -> None:
 def test_processes_share_limits_and_names_through_redis(valkey: Valkey) -> None:
     valkey.flush()
     settings = Settings(redis_url=valkey.url)
-    with shared_by_processes(settings) as (counters, ids), shared_by_processes(settings) as (others, other_ids):
+    with (
+        shared_by_processes(settings) as (counters, ids, ended),
+        shared_by_processes(settings) as (others, other_ids, others_ended),
+    ):
         one, other = ClientLimit(counters, per_minute(5), "tries"), ClientLimit(others, per_minute(5), "tries")
         assert admitted(one, "2001:db8:1:1::1", 3) + admitted(other, "2001:db8:1:1::1", 9) == 5
         assert sum(admitted((one, other)[n % 2], f"2001:db8:1:f{n}::1", 3) for n in range(9)) == 15
         client = network_of("2001:db8:1:1::1")
         assert ids.of(client) == other_ids.of(client)
+        one_process, another = (Sessions("a token of 16 bytes", ended=each) for each in (ended, others_ended))
+        first, second = one_process.new(), one_process.new()
+        assert another.is_valid(first)
+        one_process.end(first)
+        assert [each.is_valid(first) for each in (one_process, another)] == [False, False]
+        assert another.is_valid(second)
         with valkey.client() as store:
             keys = list(store.scan_iter("podium:*"))
             assert keys and all(int(store.ttl(key)) > 0 for key in keys)
@@ -102,10 +112,14 @@ def test_without_redis_each_process_limits_alone_and_says_so_once(
     valkey: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = valkey.url.replace(str(valkey.port), "1")
-    with shared_by_processes(Settings(redis_url=nowhere)) as (counters, ids):
+    with shared_by_processes(Settings(redis_url=nowhere)) as (counters, ids, ended):
         limit = ClientLimit(counters, per_minute(5), "tries")
         assert admitted(limit, "192.0.2.1", 9) == 5
         assert ids.of(network_of("192.0.2.1")) == ids.of(network_of("192.0.2.1"))
+        sessions = Sessions("a token of 16 bytes", ended=ended)
+        first, second = sessions.new(), sessions.new()
+        sessions.end(first)
+        assert (sessions.is_valid(first), sessions.is_valid(second)) == (False, True)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert "each API process alone" in warnings[0]

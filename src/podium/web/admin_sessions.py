@@ -9,6 +9,9 @@ import time
 from collections.abc import Callable
 
 from cachetools import LRUCache
+from limits.errors import StorageError
+
+from podium.web.shared_state import SharedOrOwn
 
 COOKIE = "podium_admin"
 # Seconds.
@@ -34,19 +37,55 @@ class OneTimeCode:
         return valid
 
 
+class EndedSessions:
+    """Sessions that were signed out, of all API processes.
+
+    Args:
+        note: tells all processes of one, for so many seconds; is_noted: whether any did. Without them, and while they
+            fail, each process knows only its own.
+        either: for the errors of both.
+    """
+
+    def __init__(
+        self,
+        note: Callable[[str, int], object] | None = None,
+        is_noted: Callable[[str], bool] | None = None,
+        either: SharedOrOwn | None = None,
+    ) -> None:
+        self._own: LRUCache[str, None] = LRUCache(_MOST_ENDED)
+        self._note = note
+        self._is_noted = is_noted
+        self._either = either or SharedOrOwn(StorageError)
+
+    def add(self, session: str, seconds: int) -> None:
+        """It may wait for Redis."""
+        self._own[session] = None
+        note = self._note
+        if note is not None:
+            self._either.ask(lambda: note(session, seconds), lambda: None)
+
+    def __contains__(self, session: str) -> bool:
+        """It may wait for Redis."""
+        is_noted = self._is_noted
+        return session in self._own or (
+            is_noted is not None and self._either.ask(lambda: is_noted(session), lambda: False)
+        )
+
+
 class Sessions:
     """Cookies signed with a key that is derived from the token, and the tokens of their forms.
 
-    They survive a restart, end with the token, and do not reveal it. One that was signed out is refused by this object.
+    They survive a restart, end with the token, and do not reveal it.
 
     Args:
         clock: the time in seconds since 1970.
+        ended: those that were signed out.
     """
 
-    def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, token: str, clock: Callable[[], float] = time.time, ended: EndedSessions | None = None) -> None:
         self._key = hmac.digest(token.encode(), b"podium session", "sha256")
         self._clock = clock
-        self._ended: LRUCache[str, None] = LRUCache(_MOST_ENDED)
+        self._ended = EndedSessions() if ended is None else ended
 
     def new(self) -> str:
         """The value of a cookie."""
@@ -64,7 +103,7 @@ class Sessions:
     def end(self, value: str) -> None:
         """Refuse a cookie from now on."""
         if self.is_valid(value):
-            self._ended[value.rpartition(".")[0]] = None
+            self._ended.add(value.rpartition(".")[0], SESSION)
 
     def form_token(self, value: str) -> str:
         """What the forms of a cookie's pages carry; no other site can know it."""

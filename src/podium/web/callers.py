@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from podium.errors import Forbidden
 from podium.settings import Settings
-from podium.web.admin_sessions import COOKIE, OneTimeCode, Sessions
+from podium.web.admin_sessions import COOKIE, EndedSessions, OneTimeCode, Sessions
 from podium.web.clients import ClientNetwork, client_of
 from podium.web.wrong_tokens import WrongTokens, too_many_wrong
 
@@ -65,12 +65,13 @@ class Credentials:
 
     Args:
         code: of the link that was printed.
+        ended: sessions that were signed out.
     """
 
-    def __init__(self, settings: Settings, code: OneTimeCode | None = None) -> None:
+    def __init__(self, settings: Settings, code: OneTimeCode | None = None, ended: EndedSessions | None = None) -> None:
         self._admin = _digest(settings.admin_token.encode()) if settings.admin_token else None
         self._metrics = _digest(settings.metrics_token.encode()) if settings.metrics_token else None
-        self._sessions = Sessions(settings.admin_token) if settings.admin_token else None
+        self._sessions = Sessions(settings.admin_token, ended=ended) if settings.admin_token else None
         self._code = code
         self._wrong = WrongTokens()
 
@@ -133,7 +134,7 @@ class Credentials:
         return self._sessions.new()
 
     def sign_out(self, scope: Scope) -> None:
-        """End the session of a request's cookie, in this process."""
+        """End the session of a request's cookie, in all API processes."""
         if self._sessions is not None:
             self._sessions.end(session_of(scope))
 

@@ -27,7 +27,7 @@ from podium.repositories.queue_places import QueuePlaces
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
-from podium.web.admin_sessions import OneTimeCode
+from podium.web.admin_sessions import EndedSessions, OneTimeCode
 from podium.web.administration.doctor_report import DoctorReport, Findings
 from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
@@ -65,6 +65,7 @@ class Services:
         counters: of what clients do, for limits.
         client_ids: names of clients, for the fair queue.
         code: of the link that makes a browser the administrator's.
+        ended_sessions: of the administrator, signed out in any process.
         kept: what this machine keeps of repositories, besides the database.
         on_removal: called when any process may have removed a repository or a person.
         doctor: runs the checks of ``podium doctor``.
@@ -82,6 +83,7 @@ class Services:
     counters: Counters = dataclasses.field(default_factory=Counters)
     client_ids: ClientIds = dataclasses.field(default_factory=ClientIds)
     code: OneTimeCode | None = None
+    ended_sessions: EndedSessions = dataclasses.field(default_factory=EndedSessions)
     kept: Kept = NOTHING_KEPT
     on_removal: list[Callable[[], None]] = dataclasses.field(default_factory=list)
     doctor: Callable[[], Findings] = list
@@ -164,7 +166,7 @@ class Context:
             cards=BoardCards(renderer, status),
             shortcuts=Shortcuts(partial(known_origin, settings=settings)),
             stale_answers=StaleAnswers(),
-            credentials=Credentials(settings, services.code),
+            credentials=Credentials(settings, services.code, services.ended_sessions),
             typesetter=Typesetter(Fonts()),
             reference=ApiReference(renderer),
             doctor=DoctorReport(services.doctor),

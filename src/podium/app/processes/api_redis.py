@@ -1,4 +1,4 @@
-"""What API processes share in Redis: the counters of limits per client, and the key of clients' names."""
+"""What API processes share in Redis: counters of limits per client, the key of clients' names, sessions signed out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from podium.settings import Settings
+from podium.web.admin_sessions import EndedSessions
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import Counters
 from podium.web.shared_state import SharedOrOwn
@@ -18,16 +19,15 @@ _KEY_EXPIRY = 86_400
 
 
 @contextlib.contextmanager
-def shared_by_processes(settings: Settings) -> Iterator[tuple[Counters, ClientIds]]:
+def shared_by_processes(settings: Settings) -> Iterator[tuple[Counters, ClientIds, EndedSessions]]:
     """Without Redis, each process has its own. Nothing connects before its first use.
 
     Raises:
         BadSetting: the settings of Redis cannot be read.
     """
     if not settings.uses_redis:
-        yield Counters(), ClientIds()
+        yield Counters(), ClientIds(), EndedSessions()
         return
-    import redis
     from limits.errors import StorageError
     from limits.storage import RedisStorage
 
@@ -41,11 +41,17 @@ def shared_by_processes(settings: Settings) -> Iterator[tuple[Counters, ClientId
             ask = client.pipeline(transaction=True)
             ask.set(name, key, nx=True, ex=_KEY_EXPIRY)
             ask.get(name)
-            try:
+            with _wrapped():
                 agreed: Any = ask.execute()[1]
-            except redis.RedisError as error:
-                raise StorageError(error) from error
             return bytes(agreed)
+
+        def note_ended(session: str, seconds: int) -> None:
+            with _wrapped():
+                client.set(f"{NAMESPACE}:ended-session:{session}", b"", ex=seconds)
+
+        def is_ended(session: str) -> bool:
+            with _wrapped():
+                return bool(client.exists(f"{NAMESPACE}:ended-session:{session}"))
 
         storage = RedisStorage(
             "redis://",
@@ -54,4 +60,16 @@ def shared_by_processes(settings: Settings) -> Iterator[tuple[Counters, ClientId
             wrap_exceptions=True,
         )
         either = SharedOrOwn(StorageError)
-        yield Counters(storage, either), ClientIds(agree, either)
+        yield Counters(storage, either), ClientIds(agree, either), EndedSessions(note_ended, is_ended, either)
+
+
+@contextlib.contextmanager
+def _wrapped() -> Iterator[None]:
+    """As the counters wrap their errors."""
+    import redis
+    from limits.errors import StorageError
+
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StorageError(error) from error

@@ -66,7 +66,7 @@ def services(
             periodic(factories.upkeep(settings, db)),
             watch.periodic(),
             closing(AvatarLoader(settings)) as avatars,
-            shared_by_processes(settings) as (counters, client_ids),
+            shared_by_processes(settings) as (counters, client_ids, ended_sessions),
             ready_checks.of_server(
                 settings, worker.queues.check, worker.inspector.token_fault, workers=workers
             ) as readiness,
@@ -86,6 +86,7 @@ def services(
                 metrics=page,
                 counters=counters,
                 client_ids=client_ids,
+                ended_sessions=ended_sessions,
                 code=code,
                 on_removal=on_removal,
                 doctor=functools.partial(doctor_process.findings, settings),
