@@ -6,9 +6,11 @@ PostgreSQL and Valkey come from wheels; a git server and a GitHub run on loopbac
 user workers are real processes with default settings. Every second or two one random fault: SIGKILL of a worker or the
 API, SIGSTOP past the lease, FLUSHALL, Redis down for ten seconds, PostgreSQL restarted or crashed, connections cut,
 faults of GitHub, a stalled git server; and for a minute each: no git host, a full disk of one worker, a full Redis, a
-read-only PostgreSQL, a refused token. Each round begins with these five. Rounds repeat until enough processes were
-killed. At the end, one repository whose worker is killed each time it starts. Nothing is retried by hand: a repository
-that fails, or a board that stays without accounts, fails the run.
+read-only PostgreSQL, a refused token. Each round begins with these five. Meanwhile the host has pushes and renames, and
+sends hooks: some are lost with the API, some are repeated, some are false. Rounds repeat until enough processes were
+killed; each is compared with a run without faults on what the host has by then. At the end, one repository whose worker
+is killed each time it starts. Nothing is retried by hand: a repository that fails, or a board that stays without
+accounts, fails the run.
 
 A full disk needs the right to mount a small file system; without it, that fault is left out, and the output says so.
 """
@@ -23,6 +25,9 @@ import tempfile
 from pathlib import Path
 
 from tests.support import chaos, fork_server
+
+# What happens at the host in each round: pushes, renames, and hooks.
+ACTS = 60
 
 
 def main() -> int:
@@ -42,20 +47,22 @@ def _run(folder: Path, kills: int, repositories: int, seed: int, outage: float) 
     rounds: list[chaos.Report] = []
     differing = 0
     with chaos.world(folder, repositories, seed) as world:
-        expected, calm = chaos.undisturbed(world, folder / "undisturbed")
-        print(f"undisturbed: {repositories} repositories in {calm:.0f} s", flush=True)
         while sum(report.kills for report in rounds) < kills:
             number = len(rounds)
             report = chaos.disturbed(
-                world, folder / f"round-{number}", seed + number, outage=outage, play=chaos.OUTAGES
+                world, folder / f"round-{number}", seed + number, outage=outage, play=chaos.OUTAGES, acts=ACTS
             )
+            # The repositories as they are now.
+            expected, calm = chaos.undisturbed(world, folder / f"undisturbed-{number}")
+            print(f"undisturbed: {repositories} repositories in {calm:.0f} s", flush=True)
             if "disk full" not in report.faults:
                 print("no small file system can be mounted here: no disk was full", flush=True)
             rounds.append(report)
             different = sum(report.boards[view] != board for view, board in expected.items())
             differing += different
             print(
-                f"round {number + 1}: {report.kills} kills and {sum(report.faults.values())} faults in "
+                f"round {number + 1}: {report.kills} kills and {sum(report.faults.values())} faults beside "
+                f"{', '.join(f'{times} of {act}' for act, times in report.acts.items())} in "
                 f"{report.took:.0f} s, {different} of {len(expected)} boards differ, queues empty; longest time "
                 f"without progress {report.longest_silence:.0f} s",
                 flush=True,

@@ -26,12 +26,15 @@ from typing import IO, Any
 import psycopg
 import redis
 
+from tests.support import host_life
 from tests.support.cli import ADMIN_TOKEN, Podium
 from tests.support.fork_server import Process
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_script import PASSING, Script
+from tests.support.host_life import HostLife
+from tests.support.hosted import Hosting
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.processes import asks_git_for, children, counting_processes, descendants
 from tests.support.server import Answer, Server, free_port
@@ -72,7 +75,12 @@ class World:
     git: GitHost
     github: GitHubDouble
     bursts: Bursts
-    names: Sequence[str]
+    hosting: Hosting
+
+    @property
+    def names(self) -> list[str]:
+        """What the repositories are called now."""
+        return [hosted.full_name for hosted in self.hosting]
 
     def set_latency(self, seconds: float) -> None:
         """Seconds that every request to git and to GitHub takes, as over a network."""
@@ -89,19 +97,22 @@ def world(folder: Path, repositories: int, seed: int) -> Iterator[World]:
     places = {f"o/r{n}": folder / "repositories" / "o" / f"r{n}.git" for n in range(repositories)}
     for number, place in enumerate(places.values()):
         _build(place, number, dice, accounts)
-    bursts = Bursts(seed)
+    bursts, hosting = Bursts(seed), Hosting()
     with (
         running_postgres() as postgres,
         running_valkey() as valkey,
-        serve_repositories(folder / "repositories") as git,
+        serve_repositories(folder / "repositories", hosting=hosting) as git,
         # What is asked before a limit ended is checked elsewhere: here whoever was told may be dead.
         contextlib.ExitStack() as opened,
     ):
         git.faults.append(Fault("stall", seconds=0))
-        github = GitHubDouble(places, accounts, tokens=(TOKEN,), script=bursts)
+        hosting.web = git.url
+        for name, place in places.items():
+            hosting.add(name, place)
+        github = GitHubDouble(hosting, accounts, tokens=(TOKEN,), script=bursts)
         github.__enter__()
         opened.callback(github.__exit__, SystemExit, None, None)
-        yield World(folder, postgres, valkey, git, github, bursts, list(places))
+        yield World(folder, postgres, valkey, git, github, bursts, hosting)
 
 
 def _build(place: Path, number: int, dice: random.Random, accounts: Accounts) -> None:
@@ -170,6 +181,9 @@ class Fleet:
             "PODIUM_DISK_RESERVE_BYTES": "1M",
             "PODIUM_SUBMISSIONS_PER_MINUTE": "0",
             "PODIUM_ADMIN_TOKEN": ADMIN_TOKEN,
+            "PODIUM_WEBHOOK_SECRETS": host_life.SECRET,
+            # A delivery that was lost is found soon.
+            "PODIUM_REFRESH_EVERY": "60",
         }
         world.valkey.flush()
         done = self.podium.run("migrate", cwd=None, **self.settings)
@@ -239,12 +253,19 @@ class Fleet:
 
     def unresolved(self) -> int:
         """How many boards lack accounts because of GitHub."""
-        sql = "SELECT count(*) FROM repository WHERE unresolved_reason IS NOT NULL"
+        ((number,),) = self._query("SELECT count(*) FROM repository WHERE unresolved_reason IS NOT NULL")
+        return int(number)
+
+    def is_up_to_date(self) -> bool:
+        """Whether every board is of the head that its repository has, under the name that it has."""
+        rows = self._query("SELECT owner || '/' || name, head FROM repository WHERE forgotten_at IS NULL")
+        return sorted(rows) == sorted((hosted.full_name, hosted.head) for hosted in self.world.hosting)
+
+    def _query(self, sql: str) -> list[Any]:
         deadline = time.monotonic() + 120
         while True:
             try:
-                ((number,),) = self.world.postgres.ask(sql, self.database)
-                return int(number)
+                return self.world.postgres.ask(sql, self.database)
             except psycopg.Error:
                 assert time.monotonic() < deadline, "PostgreSQL does not come back"
                 time.sleep(0.2)
@@ -509,6 +530,8 @@ class Report:
     took: float
     kills: int
     faults: dict[str, int]
+    # What happened at the host.
+    acts: dict[str, int]
     # By fault: how long until something was got done again.
     recovery: dict[str, list[float]]
     longest_silence: float
@@ -535,8 +558,11 @@ def disturbed(
     patience: float = 1800,
     outage: float = 60,
     play: Sequence[str] = (),
+    acts: int = 0,
 ) -> Report:
     """Work everything off; until all is done, but at most for ``most`` seconds, there is a fault every ``pause``.
+
+    acts: how often something happens at the host meanwhile.
 
     ``outage``: seconds for which hosts, disk, Redis, PostgreSQL and token stay as they must not be. ``play``: the first
     faults.
@@ -553,13 +579,16 @@ def disturbed(
             while not done.wait(dice.uniform(*pause)) and time.monotonic() < started + most:
                 chaos.play_one(next(first, None))
 
-        threads = [threading.Thread(target=do) for do in (running.submit_all, disturb)]
+        life = HostLife(world.hosting, f"http://127.0.0.1:{running.server.port}", seed, acts)
+        threads = [threading.Thread(target=do) for do in (running.submit_all, disturb, life.run)]
         for thread in threads:
             thread.start()
         try:
+            threads[-1].join()
             _wait_for_all(running, started + patience)
         finally:
             done.set()
+            life.end()
             for thread in threads:
                 thread.join()
             chaos.end()
@@ -577,6 +606,7 @@ def disturbed(
         took=took,
         kills=chaos.kills,
         faults=dict(collections.Counter(name for _, name in chaos.played)),
+        acts=dict(life.played),
         recovery=dict(recovery),
         longest_silence=max(gaps, default=0.0),
         after_the_last=progress.at[-1] - chaos.played[-1][0] if chaos.played else 0.0,
@@ -585,7 +615,9 @@ def disturbed(
 
 def _wait_for_all(running: Fleet, deadline: float) -> None:
     expected = len(running.world.names)
-    while (states := running.states()) != {"completed": expected} or running.unresolved():
+    while (
+        (states := running.states()) != {"completed": expected} or running.unresolved() or not running.is_up_to_date()
+    ):
         assert "failed" not in states, running.ask("/repositories", state="failed").body
         assert time.monotonic() < deadline, f"still {states}; see {running.podium.data.parent / 'log'}"
         time.sleep(0.3)
