@@ -18,6 +18,15 @@ from tests.support.npm import UnavailableError, fetched
 # Milliseconds that anything may take to come on a busy machine before the test is given up.
 expect.set_options(timeout=20_000)
 
+# Chromium loads the two pages of its address bar for every window, which costs as much as a page of Podium. The other
+# names are those of Playwright that pages could notice: the last list counts.
+_OFF = (
+    "WebUIOmniboxAimPopup,WebUIOmniboxPopup,AimEnabled,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,OptimizationHints,PaintHolding,"
+    "PreconnectToSearch,ThirdPartyStoragePartitioning"
+)
+_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--disable-features={_OFF}"]
+
 AXE = "axe-core@4.14.1"
 # A picture of one pixel: what stands in for faces, which have tests of their own.
 _PIXEL = bytes.fromhex(
@@ -26,12 +35,17 @@ _PIXEL = bytes.fromhex(
 )
 
 
-def chromium() -> str:
+# The headless shell runs the same pages for a third of the CPU: it has no window of its own to draw.
+_SHELL = "chromium-headless-shell"
+
+
+def chromium(*, may_be_shell: bool = True) -> str:
     """Where Chromium is; a test that needs it is skipped where it is not."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        pytest.skip("NO BROWSER: chromium is not installed (apt-get install chromium): the page is not tested in one")
-    return found
+    names = ("chromium", "chromium-browser", "google-chrome")
+    for name in (_SHELL, *names) if may_be_shell else names:
+        if found := shutil.which(name):
+            return found
+    pytest.skip("NO BROWSER: chromium is not installed (apt-get install chromium): the page is not tested in one")
 
 
 @contextlib.contextmanager
@@ -40,7 +54,7 @@ def running_browser() -> Iterator[Browser]:
     markers.require("running_browser")
     path = chromium()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        started = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         try:
             yield started
         finally:
@@ -49,13 +63,13 @@ def running_browser() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def keeping_pages(browser: Browser) -> Iterator[Browser]:
-    """Another browser of the same kind, with the back/forward cache, which Playwright switches off.
+    """Another browser, with the back/forward cache, which Playwright switches off and the headless shell lacks.
 
     Playwright sees no page load when a page comes back from there: go back by script.
     """
     started = browser.browser_type.launch(
-        executable_path=chromium(),
-        args=["--no-sandbox", "--disable-dev-shm-usage"],
+        executable_path=chromium(may_be_shell=False),
+        args=_ARGUMENTS,
         ignore_default_args=["--disable-back-forward-cache"],
     )
     try:
