@@ -6,17 +6,19 @@ import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from podium.errors import LeaseLost
+from podium.errors import LeaseLost, StorageError
 from podium.jobs import lease
 from podium.repositories.model import Repository
 from podium.storage import migrate
 from podium.storage.postgresql.postgres import PostgresDatabase
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from tests.support.postgres import running_postgres
 from tests.support.rows import add_repository, enqueue_due, expire_lease, leased, repository
+from tests.support.server import wait_until
 
 
 def test_a_lease_has_one_holder_at_a_time(db: Database, repository_id: int) -> None:
@@ -119,6 +121,44 @@ def test_a_child_process_continues_its_parents_lease_and_no_other(db: Database, 
     assert lease.adopt(db, repository_id, row.lease_token, seconds=60) is None
 
 
+class AwayDatabase:
+    """A database that can be away."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.is_away = True
+
+    def write(self) -> contextlib.AbstractContextManager[Session]:
+        if self.is_away:
+            raise StorageError("The database is away.")
+        return self._db.write()
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_a_lease_that_cannot_be_given_back_now_is_no_crash(
+    db: Database, repository_id: int, monkeypatch: pytest.MonkeyPatch, *, is_taken_over: bool
+) -> None:
+    monkeypatch.setattr(lease, "_RETRY_SECONDS", 0.01)
+    row = lease.grab(db, repository_id, seconds=30)
+    assert row is not None
+    away: Any = AwayDatabase(db)
+    lease.give_back(away, row)
+    assert repository(db, repository_id).lease_holder == row.lease_holder
+    if is_taken_over:
+        expire_lease(db, repository_id)
+        successor = lease.grab(db, repository_id, seconds=30)
+        assert successor is not None
+        assert successor.crashes == 1
+    away.is_away = False
+    wait_until(
+        lambda: (
+            repository(db, repository_id).crashes == 0
+            and (repository(db, repository_id).lease_holder is None) == (not is_taken_over)
+        ),
+        "the lease to be given back",
+    )
+
+
 def test_a_lease_that_expired_while_the_database_was_away_is_left_to_its_holder(tmp_path: Path) -> None:
     with running_postgres() as server:
         url = server.url(server.create())
@@ -134,4 +174,6 @@ def test_a_lease_that_expired_while_the_database_was_away_is_left_to_its_holder(
             assert lease.adopt(db, number, row.lease_token, seconds=30) is not None
             with db.write() as session:
                 session.run("UPDATE repository SET lease_until = {up_since} WHERE id = :id", id=number)
-            assert lease.grab(db, number, seconds=30) is not None
+            taken = lease.grab(db, number, seconds=30)
+            assert taken is not None
+            assert taken.crashes == 1

@@ -5,7 +5,7 @@ take-over increments ``lease_token``, the fence: the holder saves only under :me
 that locks the repository's row first. So a holder that was stopped for longer than the lease cannot save anything. It
 detects this at its next renewal or save. (Kleppmann, *How to do distributed locking*, 2016, describes the token.)
 
-Functions that write raise StorageError if the database does not answer.
+Functions that write raise StorageError if the database does not answer, but for :func:`give_back`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
@@ -22,8 +22,9 @@ from podium.repositories.store import transitions
 from podium.repositories.store.work import leases
 from podium.storage.session import Database, Session
 
-# After a failed renewal.
+# After a failed renewal or release.
 _RETRY_SECONDS = 1.0
+_MOST_RELEASES = 3_600
 
 
 class Lease:
@@ -85,7 +86,33 @@ def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Re
 
 
 def give_back(db: Database, repository: Repository) -> None:
-    release(db, repository.id, repository.lease_token)
+    """Release the lease, in a thread if the database is away: it must not expire as that of a worker that crashed."""
+
+    def try_again() -> None:
+        with db.write() as session:
+            if not leases.release(session, repository.id, repository.lease_token):
+                # Another worker has taken it over and counted a crash.
+                transitions.uncount_crash(session, repository.id)
+
+    try:
+        release(db, repository.id, repository.lease_token)
+    except StorageError:
+        _until_done(repository, try_again)
+
+
+def _until_done(repository: Repository, do: Callable[[], None]) -> None:
+    left = _MOST_RELEASES
+
+    def try_again() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            again.stop(wait=False)
+        do()
+        again.stop(wait=False)
+
+    again = Periodic(f"release-{repository.id}", _RETRY_SECONDS, try_again)
+    again.start()
 
 
 def release(db: Database, repository_id: int, token: int) -> None:
@@ -103,13 +130,12 @@ def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Le
         with Periodic(f"lease-{repository.id}", every, lease.renew, retry_seconds=min(_RETRY_SECONDS, every)):
             yield lease
     finally:
-        with contextlib.suppress(StorageError):
-            if lease.lost.is_set():
-                # The worker that took it over counted a crash, but this one lives: the database was locked or away.
-                with db.write() as session:
-                    transitions.uncount_crash(session, repository.id)
-            else:
-                give_back(db, repository)
+        if lease.lost.is_set():
+            # The worker that took it over counted a crash, but this one lives: the database was locked or away.
+            with contextlib.suppress(StorageError), db.write() as session:
+                transitions.uncount_crash(session, repository.id)
+        else:
+            give_back(db, repository)
 
 
 def save_progress(db: Database, repository: Repository, progress: str) -> None:

@@ -20,8 +20,8 @@ UPDATE repository SET
     lease_holder = :holder,
     lease_until = {{now}} + :seconds,
     lease_token = lease_token + 1,
-    -- A lease that expired while it was held belongs to a worker that crashed.
-    crashes = crashes + CASE WHEN lease_holder IS NULL THEN 0 ELSE 1 END,
+    -- A lease that expired while it was held belongs to a worker that crashed, unless none could be given back then.
+    crashes = crashes + CASE WHEN lease_holder IS NULL OR lease_until < {{up_since}} THEN 0 ELSE 1 END,
     updated_at = {{now}}
 WHERE id = %s AND {FREE}
 {_RETURNING}
