@@ -538,6 +538,13 @@ class Settings:
     max_attempts: int = _setting(
         "PODIUM_MAX_ATTEMPTS", 4, _positive, "Attempts at a repository after unexpected errors, before it fails."
     )
+    counts_per_host: int = _setting(
+        "PODIUM_COUNTS_PER_HOST",
+        0,
+        _number,
+        "Repositories of one git host that all workers together count at once; 0: any number. "
+        "`podium queue limit` sets another number for one host.",
+    )
     git_timeout: float = _setting(
         "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from podium.jobs import lease
 from podium.jobs.messages.queues import NullQueues
-from podium.jobs.reconciler import enqueue_sibling
+from podium.jobs.reconciler import enqueue_followers
 from podium.repositories.address import parse_address
 from podium.repositories.store.work import slow
 from podium.storage.session import Database
 from podium.submissions.submit import submit
-from tests.support.rows import RecordingQueues
+from tests.support.rows import RecordingQueues, repository
 
 
 def submitted(db: Database, text: str, rev: str | None = None) -> int:
@@ -32,12 +32,12 @@ def test_no_worker_takes_a_second_revision_of_a_repository(db: Database) -> None
     assert [grab_next(db, tag), grab_next(db, default)] == [other, None]
     queues = RecordingQueues()
     lease.give_back(db, held)
-    enqueue_sibling(db, queues, first)
+    enqueue_followers(db, queues, held)
     assert queues.enqueued == [(tag,)]
     with db.write() as session:
         session.run("UPDATE repository SET state = 'completed' WHERE id = :id", id=first)
     assert [grab_next(db, tag), grab_next(db, default)] == [tag, None]
-    enqueue_sibling(db, queues, other)
+    enqueue_followers(db, queues, repository(db, other))
     assert queues.enqueued == [(tag,)]
 
 

@@ -19,7 +19,7 @@ from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.repositories.store.work import leases
+from podium.repositories.store.work import host_limits, leases
 from podium.storage.session import Database, Session
 
 # After a failed renewal or release.
@@ -68,15 +68,29 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | No
         return leases.take(session, repository_id, holder=secrets.token_hex(16), seconds=seconds)
 
 
-def grab_next(db: Database, repository_id: int, *, seconds: float, worker: str = "") -> Repository | None:
+def grab_slow(db: Database, repository_id: int, *, seconds: float, per_host: int = 0) -> Repository | None:
+    """The same, unless as many of its host are counted as may be; per_host: where a host has no limit of its own."""
+    holder = secrets.token_hex(16)
+    with db.write() as session:
+        limit = per_host if host_limits.is_any_full(session, per_host) else None
+        return leases.take_slow(session, repository_id, holder=holder, seconds=seconds, per_host=limit)
+
+
+def grab_next(
+    db: Database, repository_id: int, *, seconds: float, worker: str = "", per_host: int = 0
+) -> Repository | None:
     """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty.
 
-    Slow repositories are left out, and those that the worker with this id cannot count.
+    Left out are slow repositories, those that the worker with this id cannot count, and those of hosts of which as many
+    are counted as may be. per_host: where a host has no limit of its own; 0: no limit.
     """
     holder = secrets.token_hex(16)
     with db.write() as session:
-        repository = leases.take_next(session, holder=holder, seconds=seconds, worker=worker)
-        return repository or leases.take_quick(session, repository_id, holder=holder, seconds=seconds, worker=worker)
+        limit = per_host if host_limits.is_any_full(session, per_host) else None
+        found = leases.take_next(session, holder=holder, seconds=seconds, worker=worker, per_host=limit)
+        return found or leases.take_quick(
+            session, repository_id, holder=holder, seconds=seconds, worker=worker, per_host=limit
+        )
 
 
 def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Repository | None:

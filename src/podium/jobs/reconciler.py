@@ -18,7 +18,7 @@ from podium.jobs.periodic import Periodic
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import transitions
 from podium.repositories.store.deletion import hidden_counts, removal
-from podium.repositories.store.work import due_work, git_hosts, siblings
+from podium.repositories.store.work import due_work, git_hosts, host_limits, siblings
 from podium.repositories.store.work.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import run_steps
@@ -81,12 +81,15 @@ def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float)
                 queues.enqueue_users(repository.id, repository.generation, number, delay=delay)
 
 
-def enqueue_sibling(db: Database, queues: Queues, repository_id: int) -> None:
-    """Enqueue another waiting revision of a repository that was counted: no message wakes a worker for it."""
+def enqueue_followers(db: Database, queues: Queues, counted: Repository, *, per_host: int = 0) -> None:
+    """Enqueue what could not be counted beside a repository: another revision of it, and another one of its host.
+
+    No other message wakes a worker for them. per_host: see :mod:`podium.repositories.store.work.host_limits`.
+    """
     with db.read() as session:
-        sibling = siblings.next_sibling(session, repository_id)
-    if sibling is not None:
-        queues.enqueue_commits(sibling)
+        found = {siblings.next_sibling(session, counted.id), host_limits.next_of_host(session, counted.host, per_host)}
+    for number in sorted(number for number in found if number is not None):
+        queues.enqueue_commits(number)
 
 
 def enqueue_following_batch(db: Database, queues: Queues, repository_id: int, generation: int, batch: int) -> None:

@@ -18,10 +18,12 @@ class SlowCounts:
     Args:
         per_client: slow counts of one client that may run at a time.
         worker: its id.
+        per_host: counts of one host that may run at a time, if it has no limit of its own; 0: no limit.
     """
 
-    def __init__(self, db: Database, per_client: int, worker: str = "") -> None:
+    def __init__(self, db: Database, per_client: int, worker: str = "", per_host: int = 0) -> None:
         self._db = db
+        self._per_host = per_host
         self._worker = worker
         self._per_client = per_client
 
@@ -36,7 +38,7 @@ class SlowCounts:
     def must_make_way(self, repository: Repository, /) -> bool:
         try:
             with self._db.write() as session:
-                return slow.make_way(session, repository)
+                return slow.make_way(session, repository, per_host=self._per_host)
         except StorageError as error:
             log.warning("repository %d stays in its thread: %s", repository.id, error)
             return False
@@ -44,7 +46,9 @@ class SlowCounts:
     def next_waiting(self) -> int | None:
         try:
             with self._db.read() as session:
-                return slow.next_waiting(session, per_client=self._per_client, worker=self._worker)
+                return slow.next_waiting(
+                    session, per_client=self._per_client, worker=self._worker, per_host=self._per_host
+                )
         except StorageError:
             # The reconciler enqueues it.
             return None

@@ -13,9 +13,11 @@ LATEST = 3600
 
 # Without an equality: SQLite would prefer an index of states.
 UNFINISHED = "host <> '' AND state <> 'completed' AND state <> 'failed'"
-# The commit queue: those that wait for no time of their own, and the others.
+# The commit queue: those that wait for no time of their own and no overflow slot, slow ones, and those that wait for a
+# time.
 QUEUED = f"{UNFINISHED} AND state <> 'users_processing'"
-QUEUED_NOW = f"{QUEUED} AND not_before IS NULL"
+QUEUED_NOW = f"{QUEUED} AND not_before IS NULL AND NOT is_slow"
+QUEUED_SLOW = f"{QUEUED} AND is_slow"
 QUEUED_UNTIL = f"{QUEUED} AND not_before IS NOT NULL"
 
 # The lines are those in which PostgreSQL shows the expressions: `podium migrate --check` compares texts.

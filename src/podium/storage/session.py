@@ -10,6 +10,8 @@ The SQL serves SQLite and PostgreSQL. Parameters are ``:name``; tokens stand for
     the same, without rows that another transaction has locked
 ``{one_at_a_time}``
     in a SELECT: wait until no other transaction that selected it runs (SQLite: ``BEGIN IMMEDIATE``)
+``{one_take_at_a_time}``
+    the same, of those that selected this one
 ``{up_since}``
     when the database's server was started (SQLite: long ago)
 

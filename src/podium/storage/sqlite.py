@@ -30,6 +30,7 @@ _WORDS = {
     "{for_update}": "",
     "{skip_locked}": "",
     "{one_at_a_time}": "0",
+    "{one_take_at_a_time}": "0",
     "{up_since}": "0.0",
 }
 

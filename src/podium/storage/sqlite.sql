@@ -196,8 +196,6 @@ CASE
     ELSE updated_at
 END), id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed';
 
-CREATE INDEX ix_repository_queued_now ON repository (virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NULL;
-
 CREATE INDEX ix_repository_queued_until ON repository (not_before) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NOT NULL;
 
 CREATE INDEX ix_repository_waiting ON repository (host) WHERE waiting_code IS NOT NULL;
@@ -267,6 +265,14 @@ CREATE TABLE compatible_revision (
 );
 
 CREATE INDEX ix_repository_unscheduled ON repository (refresh_every, COALESCE(last_read_at, created_at)) WHERE check_at IS NULL AND host <> '' AND parent_key IS NULL AND hidden_at IS NULL AND name_taken_at IS NULL AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'));
+
+CREATE INDEX ix_repository_quick_now ON repository (virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NULL AND NOT is_slow;
+
+CREATE INDEX ix_repository_quick_of_host ON repository (host, virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NULL AND NOT is_slow;
+
+CREATE INDEX ix_repository_slow ON repository (virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND is_slow;
+
+CREATE INDEX ix_repository_held ON repository (host) WHERE lease_holder IS NOT NULL;
 
 CREATE INDEX ix_repository_check_at ON repository (check_at) WHERE check_at IS NOT NULL;
 

@@ -52,6 +52,8 @@ _IS_UNRESOLVED = text(
 _IS_CHECKED = text("check_at IS NOT NULL")
 _HAS_NUMBER = text("host_number IS NOT NULL")
 _IS_HOOKED = text("hook_due_at IS NOT NULL")
+_IS_SLOW = text(due_times.QUEUED_SLOW)
+_IS_HELD = text("lease_holder IS NOT NULL")
 _IS_SUBMITTED = text("client_id IS NOT NULL")
 
 
@@ -189,11 +191,20 @@ repository = Table(
     ),
     Index("ix_repository_virtual_start", "virtual_start", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index(
-        "ix_repository_queued_now",
+        "ix_repository_quick_now",
         *("virtual_start", "id"),
         sqlite_where=text(due_times.QUEUED_NOW),
         postgresql_where=text(due_times.QUEUED_NOW),
     ),
+    # From host to host, past those of which as many are counted as may be.
+    Index(
+        "ix_repository_quick_of_host",
+        *("host", "virtual_start", "id"),
+        sqlite_where=text(due_times.QUEUED_NOW),
+        postgresql_where=text(due_times.QUEUED_NOW),
+    ),
+    Index("ix_repository_slow", "virtual_start", "id", sqlite_where=_IS_SLOW, postgresql_where=_IS_SLOW),
+    Index("ix_repository_held", "host", sqlite_where=_IS_HELD, postgresql_where=_IS_HELD),
     Index(
         "ix_repository_queued_until",
         "not_before",

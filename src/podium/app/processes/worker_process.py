@@ -29,9 +29,9 @@ from podium.jobs.messages.queues import COMMITS, USERS
 from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.periodic import Periodic
 from podium.jobs.reconciler import (
+    enqueue_followers,
     enqueue_following_batch,
     enqueue_next,
-    enqueue_sibling,
     lead_seconds,
     reconciler,
 )
@@ -87,7 +87,7 @@ class Worker:
         self._settings = settings
         self._lease_seconds = settings.lease_seconds + START_SECONDS
         self._works = bool(commit_threads or user_threads)
-        self._slow = SlowCounts(db, settings.slow_counts_per_client, worker_id)
+        self._slow = SlowCounts(db, settings.slow_counts_per_client, worker_id, settings.counts_per_host)
         self._overflow = OverflowSlots(
             settings.long_job_seconds, max(1, commit_threads), threads=commit_threads, policy=self._slow
         )
@@ -135,7 +135,10 @@ class Worker:
         if self._stop.is_set() or self._gate.closed.is_set():
             self.queues.enqueue_commits(enqueued)
             return
-        grabbed = lease.grab_next(self._db, enqueued, seconds=self._lease_seconds, worker=self.worker_id)
+        per_host = self._settings.counts_per_host
+        grabbed = lease.grab_next(
+            self._db, enqueued, seconds=self._lease_seconds, worker=self.worker_id, per_host=per_host
+        )
         row = grabbed or self._grab_slow()
         if row is None:
             note_outcome("nothing_to_do")
@@ -149,7 +152,7 @@ class Worker:
             note_outcome("failed")
         elif self.counter.count(row, stopping):
             enqueue_next(self._db, self.queues, row.id)
-        enqueue_sibling(self._db, self.queues, row.id)
+        enqueue_followers(self._db, self.queues, row, per_host=per_host)
 
     def _leave_to_another_worker(self, enqueued: int) -> None:
         """Wake a worker that can count what this one cannot."""
@@ -175,7 +178,10 @@ class Worker:
 
     def _grab_slow(self) -> Repository | None:
         number = self._slow.next_waiting() if self._overflow.has_room else None
-        return None if number is None else lease.grab(self._db, number, seconds=self._lease_seconds)
+        if number is None:
+            return None
+        per_host = self._settings.counts_per_host
+        return lease.grab_slow(self._db, number, seconds=self._lease_seconds, per_host=per_host)
 
     def on_users(self, repository_id: int, generation: int, batch: int) -> None:
         worked = self._users.run(repository_id, generation, batch, self._stop)

@@ -11,6 +11,11 @@ AT_AN_ADDRESS = "host <> ''"
 # Its rows are being deleted, see store/removal.py.
 NOT_FORGOTTEN = "forgotten_at IS NULL"
 
+# No worker holds a lease. A holder cannot renew while the database is away, so it has ten seconds from the database's
+# start to do so.
+FREE = """(lease_until IS NULL OR lease_until < {now}
+    AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
+
 # Rows of repository :id that belong to its valid count; readers see no others.
 OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"
 

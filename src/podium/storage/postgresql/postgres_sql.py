@@ -9,7 +9,7 @@ import re
 _TOKEN = re.compile(
     r"""(?P<kept> '(?:[^']|'')*' | "[^"]*" | --[^\n]* | ::)
     | :(?P<name>[a-z_][a-z0-9_]*) | (?P<positional>\?) | (?P<percent>%)
-    | \{(?P<word>now|for_update|skip_locked|one_at_a_time|up_since)\}""",
+    | \{(?P<word>now|for_update|skip_locked|one_at_a_time|one_take_at_a_time|up_since)\}""",
     re.VERBOSE,
 )
 
@@ -18,8 +18,9 @@ _WORDS = {
     "now": "CAST(EXTRACT(EPOCH FROM statement_timestamp()) AS DOUBLE PRECISION)",
     "for_update": "FOR UPDATE",
     "skip_locked": "FOR UPDATE SKIP LOCKED",
-    # Any number that nothing else in this database uses.
+    # Any numbers that nothing else in this database uses.
     "one_at_a_time": "pg_advisory_xact_lock(8060911)",
+    "one_take_at_a_time": "pg_advisory_xact_lock(8060912)",
     "up_since": "CAST(EXTRACT(EPOCH FROM pg_postmaster_start_time()) AS DOUBLE PRECISION)",
 }
 

@@ -7,23 +7,22 @@ from collections.abc import Collection
 
 from podium.repositories.fair_queue import NETWORK_SHARE, PATIENCE, SCHEDULED_FROM, first_not_full, wider_prefix
 from podium.repositories.model import COLUMNS, Repository, State
-from podium.repositories.store.queries import OF_VALID_COUNT, SELECT
-from podium.repositories.store.work.leases import FREE
+from podium.repositories.store.queries import FREE, OF_VALID_COUNT, SELECT
 from podium.storage import due_times
 from podium.storage.session import Row, Session
 from podium.storage.transactions.steps import chunked
 
 _WAITS = f"{due_times.QUEUED} AND (lease_until IS NULL OR lease_until < {{now}})"
 
-# Delayed repositories, those being counted, and the schedule's do not affect the start of others.
+# Delayed and slow repositories, those being counted, and the schedule's do not affect the start of others.
 _NEXT_START = f"""
 SELECT MAX(virtual_start) AS virtual_start FROM (
     SELECT MIN(virtual_start) AS virtual_start FROM (
         SELECT MIN(virtual_start) AS virtual_start FROM repository WHERE {_WAITS} AND not_before IS NULL
-            AND virtual_start < {SCHEDULED_FROM}
+            AND NOT is_slow AND virtual_start < {SCHEDULED_FROM}
         UNION ALL
         SELECT MIN(+virtual_start) FROM repository WHERE {_WAITS} AND not_before <= {{now}}
-            AND +virtual_start < {SCHEDULED_FROM}
+            AND NOT is_slow AND +virtual_start < {SCHEDULED_FROM}
     ) AS due
     UNION ALL
     SELECT MAX(virtual_start) + 1 FROM repository

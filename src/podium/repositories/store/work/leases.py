@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from podium.repositories.model import COLUMNS, Repository
-from podium.repositories.store.queries import one
+from podium.repositories.store.queries import FREE, one
+from podium.repositories.store.work.host_limits import FULL_HOSTS, HAS_SLOT
 from podium.repositories.store.work.siblings import NO_SIBLING_IS_COUNTED
 from podium.repositories.store.work.worker_faults import NOT_BY_THIS_WORKER
 from podium.storage import due_times
 from podium.storage.session import Session
 
 _RETURNING = f"RETURNING {', '.join(COLUMNS)}"
-
-# A holder cannot renew while the database is away, so it has ten seconds from the database's start to do so.
-FREE = """(lease_until IS NULL OR lease_until < {now}
-    AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
 
 _TAKE = f"""
 UPDATE repository SET
@@ -29,25 +26,52 @@ WHERE id = %s AND {FREE}
 
 _TAKE_ONE = _TAKE % ":id"
 _TAKE_QUICK = _TAKE % f":id AND NOT is_slow AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}"
+_TAKE_ONE_OF_HOST_WITH_SLOT = _TAKE % f":id AND {HAS_SLOT}"
+_TAKE_QUICK_OF_HOST_WITH_SLOT = (
+    _TAKE % f":id AND NOT is_slow AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER} AND {HAS_SLOT}"
+)
+
+_IS_TAKEN = f"{FREE} AND NOT is_slow AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}"
 
 
 def _first(condition: str, virtual_start: str) -> str:
     return f"""SELECT id, virtual_start FROM (
         SELECT id, virtual_start FROM repository
-        WHERE {due_times.QUEUED} AND {condition} AND {FREE} AND NOT is_slow
-            AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}
+        WHERE {due_times.QUEUED} AND {condition} AND {_IS_TAKEN}
         ORDER BY {virtual_start}, id LIMIT 1 {{skip_locked}}
     ) AS first"""
 
 
-# Each part has an index, so that those whose time has not come cost nothing. The plus keeps the second part to its own.
-_TAKE_NEXT = (
-    _TAKE
-    % f"""(
-    SELECT id FROM (
-        {_first("not_before IS NULL", "virtual_start")} UNION ALL {_first("not_before <= {now}", "+virtual_start")}
-    ) AS found ORDER BY virtual_start, id LIMIT 1
-)"""
+# The plus keeps this part to the index of times.
+_FIRST_WHOSE_TIME_HAS_COME = _first("not_before <= {now}", "+virtual_start")
+
+
+def _take_first(*parts: str) -> str:
+    return _TAKE % f"(SELECT id FROM ({' UNION ALL '.join(parts)}) AS found ORDER BY virtual_start, id LIMIT 1)"
+
+
+# Each part has an index, so that those whose time has not come cost nothing.
+_TAKE_NEXT = _take_first(_first("not_before IS NULL", "virtual_start"), _FIRST_WHOSE_TIME_HAS_COME)
+
+# The first repository of each waiting host that has a slot: an index leads from host to host, past all that wait for a
+# host without one.
+_FIRST_OF_EACH_HOST = f"""SELECT
+    id, (SELECT virtual_start FROM repository WHERE repository.id = first.id) AS virtual_start
+FROM (
+    WITH RECURSIVE waiting_host(name) AS (
+        SELECT min(host) FROM repository WHERE {due_times.QUEUED_NOW}
+        UNION ALL
+        SELECT (SELECT min(host) FROM repository WHERE {due_times.QUEUED_NOW} AND host > waiting_host.name)
+        FROM waiting_host WHERE waiting_host.name IS NOT NULL
+    )
+    SELECT (
+        SELECT id FROM repository
+        WHERE {due_times.QUEUED_NOW} AND host = waiting_host.name AND {_IS_TAKEN}
+        ORDER BY virtual_start, id LIMIT 1
+    ) AS id FROM waiting_host WHERE name NOT IN ({FULL_HOSTS})
+) AS first WHERE id IS NOT NULL"""
+_TAKE_NEXT_OF_HOST_WITH_SLOT = _take_first(
+    _FIRST_OF_EACH_HOST, _first(f"not_before <= {{now}} AND {HAS_SLOT}", "+virtual_start")
 )
 
 _RENEW = """
@@ -74,17 +98,41 @@ def take(session: Session, repository_id: int, *, holder: str, seconds: float) -
     return one(session, _TAKE_ONE, id=repository_id, holder=holder, seconds=seconds)
 
 
-def take_quick(session: Session, repository_id: int, *, holder: str, seconds: float, worker: str) -> Repository | None:
-    """The same, unless the repository is slow, or ``worker`` cannot count it."""
-    return one(session, _TAKE_QUICK, id=repository_id, holder=holder, seconds=seconds, worker=worker)
+def take_quick(
+    session: Session, repository_id: int, *, holder: str, seconds: float, worker: str, per_host: int | None = None
+) -> Repository | None:
+    """The same, unless the repository is slow, or ``worker`` cannot count it. per_host: as of :func:`take_next`."""
+    values = {"id": repository_id, "holder": holder, "seconds": seconds, "worker": worker}
+    if per_host is None:
+        return one(session, _TAKE_QUICK, **values)
+    return one(session, _TAKE_QUICK_OF_HOST_WITH_SLOT, **values, per_host=per_host)
 
 
-def take_next(session: Session, *, holder: str, seconds: float, worker: str) -> Repository | None:
+def take_slow(
+    session: Session, repository_id: int, *, holder: str, seconds: float, per_host: int | None = None
+) -> Repository | None:
+    """Take a repository, slow or not; per_host: as of :func:`take_next`."""
+    if per_host is None:
+        return take(session, repository_id, holder=holder, seconds=seconds)
+    return one(
+        session, _TAKE_ONE_OF_HOST_WITH_SLOT, id=repository_id, holder=holder, seconds=seconds, per_host=per_host
+    )
+
+
+def take_next(
+    session: Session, *, holder: str, seconds: float, worker: str, per_host: int | None = None
+) -> Repository | None:
     """Take the first free repository of the commit queue that is not slow, skipping locked rows.
 
     Of a repository, its branches and its tags, one is counted at a time.
+
+    per_host: None if no host is full (:func:`podium.repositories.store.work.host_limits.is_any_full`); otherwise the
+        limit of hosts that have no own: those that are full are passed over.
     """
-    return one(session, _TAKE_NEXT, holder=holder, seconds=seconds, worker=worker)
+    values: dict[str, object] = {"holder": holder, "seconds": seconds, "worker": worker}
+    if per_host is None:
+        return one(session, _TAKE_NEXT, **values)
+    return one(session, _TAKE_NEXT_OF_HOST_WITH_SLOT, **values, per_host=per_host)
 
 
 def renew(session: Session, repository_id: int, token: int, *, seconds: float) -> bool:

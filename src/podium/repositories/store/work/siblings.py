@@ -8,10 +8,12 @@ from podium.storage.session import Session
 _SIBLING = """(sibling.key = repository.parent_key
     OR sibling.parent_key = coalesce(repository.parent_key, repository.key)) AND sibling.id <> repository.id"""
 
-# A second one would only hold a worker while it waits for the lock of the mirror.
+# A second one would only hold a worker while it waits for the lock of the mirror. Few rows have a holder, and an index
+# has them.
 NO_SIBLING_IS_COUNTED = f"""NOT EXISTS (
     SELECT 1 FROM repository AS sibling
-    WHERE {_SIBLING} AND sibling.lease_until >= {{now}} AND sibling.state IN ('pending', 'commits_processing')
+    WHERE {_SIBLING} AND sibling.lease_holder IS NOT NULL AND sibling.lease_until >= {{now}}
+        AND sibling.state IN ('pending', 'commits_processing')
 )"""
 
 

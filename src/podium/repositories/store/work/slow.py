@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from podium.repositories.model import Repository
-from podium.repositories.store.work.leases import FREE
+from podium.repositories.store.queries import FREE
+from podium.repositories.store.work.host_limits import HAS_SLOT
 from podium.repositories.store.work.siblings import NO_SIBLING_IS_COUNTED
 from podium.repositories.store.work.worker_faults import NOT_BY_THIS_WORKER
+from podium.storage import due_times
 from podium.storage.session import Session
 
 _COUNTS = "state IN ('pending', 'commits_processing')"
@@ -21,8 +23,9 @@ HAS_SHARE = f"""(client_id IS NULL AND NOT is_scheduled OR client_id IS NOT NULL
         AND other.is_slow AND other.lease_until >= {{now}}
 ) < :per_client)"""
 
+# Of a host without a slot only if this count gives its own to it.
 _IS_QUICK_AND_WAITS = f"""host <> '' AND {_COUNTS} AND NOT is_slow AND {FREE}
-    AND (not_before IS NULL OR not_before <= {{now}})"""
+    AND (not_before IS NULL OR not_before <= {{now}}) AND (host = :host OR {HAS_SLOT})"""
 
 
 def mark(session: Session, repository: Repository, *, per_client: int) -> bool:
@@ -40,10 +43,12 @@ def mark(session: Session, repository: Repository, *, per_client: int) -> bool:
     )
 
 
-def make_way(session: Session, repository: Repository) -> bool:
+def make_way(session: Session, repository: Repository, *, per_host: int = 0) -> bool:
     """Make a running count slow and pending if a quick repository of another client waits; return whether one does.
 
     What the schedule asked for makes way for all others, and no other for it.
+
+    per_host: see :mod:`podium.repositories.store.work.host_limits`.
     """
     return bool(
         session.run(
@@ -55,18 +60,21 @@ def make_way(session: Session, repository: Repository) -> bool:
             )""",
             id=repository.id,
             token=repository.lease_token,
+            host=repository.host,
+            per_host=per_host,
         )
     )
 
 
-def next_waiting(session: Session, *, per_client: int, worker: str = "") -> int | None:
+def next_waiting(session: Session, *, per_client: int, worker: str = "", per_host: int = 0) -> int | None:
     """The slow repository that a worker may count next."""
     found: int | None = session.value(
         f"""SELECT id FROM repository
-        WHERE host <> '' AND {_COUNTS} AND is_slow AND {FREE} AND (not_before IS NULL OR not_before <= {{now}})
-            AND {HAS_SHARE} AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER}
+        WHERE {due_times.QUEUED_SLOW} AND {FREE} AND (not_before IS NULL OR not_before <= {{now}})
+            AND {HAS_SHARE} AND {NO_SIBLING_IS_COUNTED} AND {NOT_BY_THIS_WORKER} AND {HAS_SLOT}
         ORDER BY virtual_start, id LIMIT 1""",
         per_client=per_client,
         worker=worker,
+        per_host=per_host,
     )
     return found

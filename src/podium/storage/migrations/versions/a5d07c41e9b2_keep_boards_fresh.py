@@ -27,6 +27,9 @@ _UNSCHEDULED = """check_at IS NULL AND host <> '' AND parent_key IS NULL AND hid
 AND name_taken_at IS NULL \
 AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'))"""
 _WANTED_AT = sa.text("COALESCE(last_read_at, created_at)")
+_QUEUED = "host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing'"
+_QUEUED_NOW = f"{_QUEUED} AND not_before IS NULL"
+_QUICK_NOW = sa.text(f"{_QUEUED_NOW} AND NOT is_slow")
 # name, columns, predicate
 _INDEXES = (
     (
@@ -34,6 +37,10 @@ _INDEXES = (
         ("refresh_every", sa.text("COALESCE(last_read_at, created_at)")),
         sa.text(_UNSCHEDULED),
     ),
+    ("ix_repository_quick_now", ("virtual_start", "id"), _QUICK_NOW),
+    ("ix_repository_quick_of_host", ("host", "virtual_start", "id"), _QUICK_NOW),
+    ("ix_repository_slow", ("virtual_start", "id"), sa.text(f"{_QUEUED} AND is_slow")),
+    ("ix_repository_held", ("host",), sa.text("lease_holder IS NOT NULL")),
     ("ix_repository_check_at", ("check_at",), sa.text("check_at IS NOT NULL")),
     ("ix_repository_host_number", ("host", "host_number"), sa.text("host_number IS NOT NULL")),
     ("ix_repository_hook_due_at", ("hook_due_at",), sa.text("hook_due_at IS NOT NULL")),
@@ -52,6 +59,8 @@ def upgrade() -> None:
     )
     for name, columns, predicate in _INDEXES:
         online.create_index(name, "repository", columns, where=predicate)
+    # The one of quick repositories replaces it.
+    online.drop_index("ix_repository_queued_now", "repository")
     online.create_table(
         "former_name",
         sa.Column("key", _ByBytes, primary_key=True),
@@ -84,6 +93,7 @@ def downgrade() -> None:
         op.execute(f"DELETE FROM compatible_revision WHERE revision = '{revision}'")
     for table in _TABLES:
         online.drop_table(table)
+    online.create_index("ix_repository_queued_now", "repository", ("virtual_start", "id"), where=sa.text(_QUEUED_NOW))
     for name, *_ in _INDEXES:
         online.drop_index(name, "repository")
     online.drop_columns("repository", "is_scheduled", "hook_wants_check", *_OF_REPOSITORY)
