@@ -212,6 +212,8 @@ def test_what_is_paused_is_listed_the_longest_first(db: Database) -> None:
     pause(db, PauseKind.REPOSITORY, str(number))
     pause(db, PauseKind.HOST, "github.com")
     pause(db, PauseKind.SCHEDULE)
+    with db.write() as session:
+        session.run("UPDATE pause SET at = CASE kind WHEN 'repository' THEN 1 WHEN 'host' THEN 2 ELSE 3 END")
     with db.read() as session:
         found = pauses.pauses(session, limit=10)
         assert pauses.is_schedule_paused(session)
