@@ -46,7 +46,23 @@ def all_gauges() -> list[Gauge]:
         tokens=(TokenStatus(1, 1.0, 2.0, ("sso",)),),
         workers=(WorkerRow("a", "h", 1, "0", (COMMITS, USERS), 0.0, 0.0, alive=True, problem=None, revision=None),),
     )
-    facts = AlarmFacts(1, 1.0, {"host-away": 1}, 1, {"internal": 1}, {"disk": 1}, {"no_progress": 1}, {COMMITS: 1.0})
+    facts = AlarmFacts(
+        1,
+        1.0,
+        {"host-away": 1},
+        1,
+        {"internal": 1},
+        {"disk": 1},
+        {"no_progress": 1},
+        {COMMITS: 1.0},
+        {"host": 1},
+        {"host": 1.0},
+        {"people": 1},
+        1,
+        1.0,
+        {"github.com": 1},
+        {"github.com": 1},
+    )
     fails = [Check(name, "It fails", Stops.WORK, lambda: "why") for name in sorted(check_names())]
     return [
         Gauge("podium_up", "", (), {(): 1.0}),

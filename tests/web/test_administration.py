@@ -21,8 +21,8 @@ from tests.support.cli import ADMIN_TOKEN
 from tests.support.web import Client, Open, Site
 
 ORIGIN = {"origin": "http://localhost:3000"}
-PAGES = ("/admin", "/admin/work", "/admin/failures", "/admin/blocks", "/admin/audit")
-ACTS = ("retry", "drop", "forget", "forget-person", "block", "unblock", "sign-out")
+PAGES = ("/admin", "/admin/work", "/admin/queue", "/admin/failures", "/admin/blocks", "/admin/audit")
+ACTS = ("retry", "drop", "move", "pause", "resume", "limit", "forget", "forget-person", "block", "unblock", "sign-out")
 
 
 class Session:
@@ -411,3 +411,78 @@ def test_doctor_that_fails_is_said() -> None:
 
     found, _ = DoctorReport(examine).latest(10.0)
     assert found is not None and found.fault == "It has not answered."
+
+
+# Pauses and limits
+
+
+def test_a_host_is_paused_after_a_question_and_resumed(open_with: Open) -> None:
+    site = open_with()
+    site.repository("o/r", state="pending")
+    session = Session(site)
+    asked = session.send("pause", kind="host", name="github.com")
+    assert asked.status_code == 200 and "Pause github.com?" in asked.text and 'name="sure" value="true"' in asked.text
+    assert [act for _, act, _ in entries(site)] == ["sign-in"]
+    done = session.send("pause", kind="host", name="github.com", sure="true")
+    assert (done.status_code, done.headers["location"]) == (303, "/admin/queue?done=paused")
+    page = session.get("/admin/queue?done=paused").text
+    assert "It is paused." in page and "1 repository waits" in page and 'aria-label="Resume github.com"' in page
+    assert "An administrator has paused github.com" in session.get("/admin/work").text
+    assert session.send("resume", kind="host", name="github.com").headers["location"] == "/admin/queue?done=resumed"
+    assert "Nothing is paused." in session.get("/admin/queue").text
+    assert entries(site)[:2] == [
+        ("admin page", "resume host", "github.com"),
+        ("admin page", "pause host", "github.com"),
+    ]
+
+
+def test_a_repository_the_schedule_and_a_limit_have_forms(open_with: Open) -> None:
+    site = open_with(counts_per_host=3)
+    number = site.repository("o/r")
+    session = Session(site)
+    assert session.send("pause", kind="repository", name="o/r").status_code == 303
+    assert session.send("pause", kind="schedule", name="").status_code == 303
+    assert session.send("limit", host="github.com", number="2").status_code == 303
+    page = session.get("/admin/queue").text
+    assert f"Resume #{number}" in page and "Resume the schedule" in page
+    assert "0 of 2 counted now" in page and "3 repositories of any other host" in page
+    assert session.send("limit", host="github.com", number="").status_code == 303
+    assert "counted now" not in session.get("/admin/queue").text
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "status", "words"),
+    [
+        ("pause", {"kind": "host", "name": "x.org"}, 404, "No repository of x.org is here."),
+        ("pause", {"kind": "host", "name": "<b>"}, 404, "No repository of &lt;b&gt; is here."),
+        ("pause", {"kind": "repository", "name": "77"}, 404, "77 is not here"),
+        ("pause", {"kind": "schedule", "name": "x"}, 400, "There is one schedule"),
+        ("pause", {}, 400, "cannot be paused"),
+        ("resume", {"kind": "host", "name": ""}, 400, "Give a host"),
+        ("limit", {"host": "github.com", "number": "-1"}, 400, "Give a number"),
+        ("limit", {"host": "github.com", "number": "10001"}, 400, "Give a number"),
+        ("limit", {"host": "x.org", "number": "1"}, 404, "No repository of x.org"),
+    ],
+)
+def test_what_a_form_of_pauses_cannot_do_is_said_beside_it(
+    open_with: Open, act: str, fields: dict[str, str], status: int, words: str
+) -> None:
+    site = open_with()
+    site.repository("o/r")
+    answer = Session(site).send(act, **fields)
+    assert answer.status_code == status
+    assert f'role="alert">{words}' in answer.text or words in answer.text
+    assert "Pauses and limits" in answer.text
+    assert [act for _, act, _ in entries(site)] == ["sign-in"]
+
+
+def test_a_repository_that_waits_is_moved_and_shown_with_its_place_and_priority(open_with: Open) -> None:
+    site = open_with()
+    first, second = (site.repository(f"o/{name}", state="pending") for name in "ab")
+    site.change(first, is_scheduled=True)
+    session = Session(site)
+    page = session.get("/admin/work").text
+    assert "for the schedule" in page and "for people" in page and ", place 2," in page
+    assert session.send("move", id=second, to="first").headers["location"] == "/admin/work?done=moved"
+    page = session.get("/admin/work").text
+    assert page.index(f"#{second} ") < page.index(f"#{first} ")

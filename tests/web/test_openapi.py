@@ -24,8 +24,9 @@ OPERATIONS = (
     "addBlock changeRepository compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
     "forgetRepository getActivity getAvatar "
     "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
-    "listRepositories metrics ready receiveForgejo receiveGitHub receiveGitLab receiveGitea "
-    "refresh removeBlock retryQueues retryRepository submitRepository version"
+    "limitHost listRepositories metrics moveInQueue pause ready "
+    "receiveForgejo receiveGitHub receiveGitLab receiveGitea "
+    "refresh removeBlock resume retryQueues retryRepository submitRepository version"
 ).split()
 # One process imports schemathesis, which takes a second.
 pytestmark = pytest.mark.xdist_group("openapi")

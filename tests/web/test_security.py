@@ -136,7 +136,13 @@ def test_listed_site_may_read_and_submit(open_with: Open) -> None:
 
 # Administration
 
-ADMINISTRATION = [("GET", "/queues"), ("POST", "/queues/retry"), ("DELETE", "/queues/1"), ("POST", "/refresh")]
+ADMINISTRATION = [
+    *(("GET", "/queues"), ("POST", "/queues/retry"), ("DELETE", "/queues/1"), ("POST", "/refresh")),
+    ("POST", "/queues/pause?kind=schedule"),
+    ("POST", "/queues/resume?kind=schedule"),
+    ("POST", "/queues/limit?host=github.com"),
+    ("POST", "/queues/move?id=1&to=first"),
+]
 # As proxies on the same machine send them, with and without naming the client.
 FROM_HERE: list[dict[str, str]] = [{}, {"x-forwarded-for": "192.0.2.7"}, {"forwarded": "for=192.0.2.7"}]
 

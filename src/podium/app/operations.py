@@ -97,18 +97,24 @@ def shared_inspector(settings: Settings, db: Database, queues: QueueMonitor | No
     """Return an inspector of a process that does not work on the queues."""
     if not settings.uses_redis:
         # Each process has its own budget.
-        return Inspector(db, queues)
-    return pool_inspector(db, queues, factories.token_pools(settings, db))
+        return Inspector(db, queues, counts_per_host=settings.counts_per_host)
+    return pool_inspector(settings, db, queues, factories.token_pools(settings, db))
 
 
 def pool_inspector(
+    settings: Settings,
     db: Database,
     queues: QueueMonitor | None,
     pools: tuple[TokenPool | None, TokenPool],
     github_away_since: Callable[[], float | None] = lambda: None,
 ) -> Inspector:
     return Inspector(
-        db, queues, functools.partial(budgets, pools), functools.partial(token_statuses, pools), github_away_since
+        db,
+        queues,
+        functools.partial(budgets, pools),
+        functools.partial(token_statuses, pools),
+        github_away_since,
+        settings.counts_per_host,
     )
 
 
@@ -148,7 +154,13 @@ def gauges_of(settings: Settings, inspector: Inspector, readiness: Readiness) ->
 
     no_progress_after = stalled.no_progress_after(settings.git_idle_timeout)
     installation_wide = Gauges(
-        inspector.overview, functools.partial(alarms.read, inspector.db, no_progress_after=no_progress_after)
+        inspector.overview,
+        functools.partial(
+            alarms.read,
+            inspector.db,
+            no_progress_after=no_progress_after,
+            counts_per_host=inspector.counts_per_host,
+        ),
     )
     return lambda: [*installation_wide(), *ready_gauges(readiness)]
 

@@ -286,7 +286,7 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_queue(commands: Any) -> None:
-    summary = "show the queues, retry failed repositories, drop one"
+    summary = "show the queues, retry, drop or move repositories, pause and limit hosts"
     queue = _add(commands, "queue", "commands.queue:show", summary, usage="[ACTION] [OPTIONS]")
     queue.add_argument("--json", action="store_true", help="print JSON; with --watch one document per line")
     queue.add_argument(
@@ -333,6 +333,44 @@ def _add_queue(commands: Any) -> None:
         usage="ID",
     )
     start_over.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
+    for action, summary in (
+        ("pause", "pause the schedule, a host or a repository"),
+        ("resume", "end a pause"),
+    ):
+        control = _add(
+            actions,
+            action,
+            f"commands.queue:{action}",
+            summary,
+            usage="schedule | host HOST | repository ADDRESS|ID",
+            more="Without the schedule, and of a paused repository, boards are refreshed only for people who ask for\n"
+            "it. Of a paused host nothing is counted or checked, and what is submitted waits. What is being counted\n"
+            "is finished.",
+        )
+        control.add_argument("kind", metavar="WHAT", help="schedule, host or repository")
+        control.add_argument(
+            "name", metavar="NAME", nargs="?", default="", help="a host, or a repository's address or id"
+        )
+    limit = _add(
+        actions,
+        "limit",
+        "commands.queue:limit",
+        "set how many repositories of a host are counted at once",
+        usage="HOST NUMBER",
+    )
+    limit.add_argument("host", metavar="HOST", help="a git host, such as github.com")
+    limit.add_argument(
+        "number",
+        metavar="NUMBER",
+        type=_limit_of_host,
+        help="so many at once; 0: any number; default: as PODIUM_COUNTS_PER_HOST says",
+    )
+    for action, summary in (
+        ("first", "let a repository be counted next"),
+        ("last", "let a repository wait behind all others"),
+    ):
+        move = _add(actions, action, f"commands.queue:{action}", summary, usage="ID")
+        move.add_argument("id", metavar="ID", type=_repository_id, help="id of a repository that waits to be counted")
 
 
 def _add_forget(commands: Any) -> None:
@@ -568,6 +606,15 @@ def _refresh_interval(text: str) -> float | None:
             f"{text[:40]!r} is neither `default` nor a number of seconds from 0 to {MOST_REFRESH_INTERVAL}"
         )
     return float(seconds)
+
+
+def _limit_of_host(text: str) -> int | None:
+    if text == "default":
+        return None
+    number = _whole(text, 0, ALL)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number, 0 for any number, or `default`")
+    return number
 
 
 def _repository_id(text: str) -> int:

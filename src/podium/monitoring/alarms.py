@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
-from podium.repositories.store.readers import alarm_counts
+from podium.repositories.store.readers import alarm_counts, queue_counts
+from podium.repositories.store.work import host_limits
+from podium.repositories.store.work.pauses import PauseKind
 from podium.storage.session import Database
 from podium.telemetry.metrics import Gauge
 
 # What always has a value, so that an alarm sees its end. Other codes appear with their first repository.
 FAILURES = ("worker-crashed", "internal", "git-failed")
+# Hosts that have gauges of their own.
+HOSTS = 50
 STALLED = ("expired_lease", "never_enqueued", "no_progress")
 
 _HOSTS = """
@@ -35,6 +39,10 @@ class AlarmFacts:
         worker_faults: workers that could not do a repository in the last hour, by code.
         stalled: repositories by reason.
         backlog: seconds by queue.
+        paused, paused_seconds: pauses by kind, and for how long the first of them has lasted.
+        queued: repositories that wait to be counted, by who asked for it.
+        checks_due, checks_late_seconds: checks of hosts that are due, and for how long the first of them.
+        host_limits, host_running: how many repositories of a host with a limit are counted at once, and are now.
     """
 
     hosts_away: int
@@ -45,9 +53,16 @@ class AlarmFacts:
     worker_faults: Mapping[str, int]
     stalled: Mapping[str, int]
     backlog: Mapping[str, float]
+    paused: Mapping[str, int]
+    paused_seconds: Mapping[str, float]
+    queued: Mapping[str, int]
+    checks_due: int
+    checks_late_seconds: float
+    host_limits: Mapping[str, int]
+    host_running: Mapping[str, int]
 
 
-def read(db: Database, *, no_progress_after: float) -> AlarmFacts:
+def read(db: Database, *, no_progress_after: float, counts_per_host: int = 0) -> AlarmFacts:
     """Read them in one snapshot.
 
     Raises:
@@ -56,6 +71,10 @@ def read(db: Database, *, no_progress_after: float) -> AlarmFacts:
     with db.read() as session:
         [(away, seconds)] = session.tuples(_HOSTS)
         stages = alarm_counts.backlog(session)
+        paused = dict.fromkeys(PauseKind, (0, 0.0)) | queue_counts.paused(session)
+        queued = queue_counts.queued(session)
+        due, late = queue_counts.due_checks(session)
+        limited = host_limits.limits(session, counts_per_host, limit=HOSTS)
         return AlarmFacts(
             hosts_away=away,
             host_away_seconds=max(0.0, seconds or 0.0),
@@ -65,6 +84,13 @@ def read(db: Database, *, no_progress_after: float) -> AlarmFacts:
             worker_faults=dict(session.tuples(_FAULTS)),
             stalled=dict.fromkeys(STALLED, 0) | _by_reason(stalled.find(session, no_progress_after=no_progress_after)),
             backlog={COMMITS: stages.get("commits", 0.0), USERS: stages.get("users", 0.0)},
+            paused={str(kind): number for kind, (number, _) in paused.items()},
+            paused_seconds={str(kind): seconds for kind, (_, seconds) in paused.items()},
+            queued=dataclasses.asdict(queued),
+            checks_due=due,
+            checks_late_seconds=late,
+            host_limits={one.host: one.at_once for one in limited if one.at_once},
+            host_running={one.host: one.running for one in limited},
         )
 
 
@@ -94,6 +120,13 @@ def gauges(facts: AlarmFacts) -> list[Gauge]:
             "queue",
             facts.backlog,
         ),
+        _by("podium_paused", "What an administrator has paused, by kind.", "kind", facts.paused),
+        _by("podium_paused_seconds", "For how long the first of them is paused.", "kind", facts.paused_seconds),
+        _by("podium_repositories_queued", "Repositories that wait to be counted.", "priority", facts.queued),
+        _single("podium_checks_due", "Checks of hosts that are due.", facts.checks_due),
+        _single("podium_checks_late_seconds", "For how long the first of them is due.", facts.checks_late_seconds),
+        _by("podium_host_limit", "Repositories of a host that may be counted at once.", "host", facts.host_limits),
+        _by("podium_host_running", "Repositories of a host with a limit that are counted.", "host", facts.host_running),
     ]
 
 

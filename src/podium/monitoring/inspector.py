@@ -11,20 +11,25 @@ from podium.jobs.messages.queues import COMMITS, Depth, QueueMonitor
 from podium.monitoring.overview import (
     ApiBudget,
     DelayedRepository,
+    DueChecks,
     FailedRepository,
     HiddenRepository,
     HostAway,
     LeaseCounts,
+    LimitedHost,
     LimitInForce,
     OldestRepository,
     Overview,
+    PausedThing,
+    QueuedByPriority,
+    QueuedRepository,
     StateCount,
     TokenStatus,
     WorkerRow,
 )
 from podium.repositories.model import State
-from podium.repositories.store.readers import statistics
-from podium.repositories.store.work import git_hosts, unresolved
+from podium.repositories.store.readers import queue_counts, statistics
+from podium.repositories.store.work import git_hosts, host_limits, pauses, unresolved
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 
@@ -41,6 +46,7 @@ class Inspector:
     """What this process can see; None: it cannot, and relies on the workers' heartbeats.
 
     budgets, tokens: GitHub's. github_away_since: since when it does not answer, as this process found out.
+    counts_per_host: the setting.
     """
 
     db: Database
@@ -48,6 +54,7 @@ class Inspector:
     budgets: Callable[[], Sequence[ApiBudget]] | None = None
     tokens: Callable[[], Sequence[TokenStatus]] | None = None
     github_away_since: Callable[[], float | None] = lambda: None
+    counts_per_host: int = 0
 
     def overview(self) -> Overview:
         """Read the overview now.
@@ -83,6 +90,17 @@ class Inspector:
                     for row in statistics.delayed(session, SHOWN)
                 ),
                 hidden=tuple(HiddenRepository(**row) for row in statistics.hidden(session, SHOWN)),
+                paused=tuple(
+                    PausedThing(one.kind, one.name, one.url, one.at, one.waiting)
+                    for one in pauses.pauses(session, limit=SHOWN)
+                ),
+                host_limits=tuple(
+                    LimitedHost(one.host, one.at_once, one.running)
+                    for one in host_limits.limits(session, self.counts_per_host, limit=SHOWN)
+                ),
+                queued=_queued(session),
+                next=_next(session, self.counts_per_host),
+                checks_due=_checks_due(session),
                 batches_left=batches,
                 emails_left=emails,
                 budget=budgets or _reported_budgets(reports),
@@ -128,6 +146,30 @@ class Inspector:
         if self.queues is not None and self.queues.source == "memory":
             reported["queues"] = {name: dataclasses.asdict(depth) for name, depth in self.queues.depths().items()}
         return reported
+
+
+def _queued(session: Session) -> QueuedByPriority:
+    found = queue_counts.queued(session)
+    return QueuedByPriority(found.people, found.schedule)
+
+
+def _next(session: Session, per_host: int) -> tuple[QueuedRepository, ...]:
+    rows = queue_counts.first_queued(session, SHOWN, per_host=per_host)
+    return tuple(
+        QueuedRepository(
+            id=row["id"],
+            url=row["url"],
+            place=place,
+            priority="schedule" if row["is_scheduled"] else "people",
+            reason=None if row["has_slot"] else f"As many repositories of {row['host']} are counted as may be at once.",
+        )
+        for place, row in enumerate(rows, start=1)
+    )
+
+
+def _checks_due(session: Session) -> DueChecks:
+    number, seconds = queue_counts.due_checks(session)
+    return DueChecks(number, round(seconds))
 
 
 def _by_state(session: Session, now: float) -> dict[State, StateCount]:

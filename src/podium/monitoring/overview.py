@@ -105,6 +105,73 @@ class HiddenRepository:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PausedThing:
+    """What an administrator has paused.
+
+    - kind: `schedule`, `host` or `repository`; name: a host, or a repository's id.
+    - url: of a repository.
+    - waiting: repositories that wait for a paused host.
+    """
+
+    __pydantic_config__ = _IN_JSON
+
+    kind: str
+    name: str
+    url: str | None
+    since: Time
+    waiting: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LimitedHost:
+    """A host with a limit, and how many of its repositories are counted now; ``atOnce`` 0: any number."""
+
+    __pydantic_config__ = _IN_JSON
+
+    host: str
+    at_once: int
+    running: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class QueuedRepository:
+    """One of the next repositories that are counted.
+
+    - place: from 1.
+    - priority: `people`, or `schedule`, which comes after them.
+    - reason: why it is not counted although a worker is free; null if nothing keeps it.
+    """
+
+    __pydantic_config__ = _IN_JSON
+
+    id: int
+    url: str
+    place: int
+    priority: str
+    reason: str | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class QueuedByPriority:
+    """Repositories that wait to be counted: for people, and for the schedule."""
+
+    __pydantic_config__ = _IN_JSON
+
+    people: int
+    schedule: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DueChecks:
+    """Checks of hosts that are due, and for how many seconds the first of them; without what is paused."""
+
+    __pydantic_config__ = _IN_JSON
+
+    count: int
+    seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class LeaseCounts:
     """Leases that workers hold, and expired ones that no worker has taken over."""
 
@@ -193,6 +260,10 @@ class Overview:
     - failures: the ten latest.
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
     - hostsAway, delayed, hidden: ten of each.
+    - paused: the ten that were paused first.
+    - hostLimits: ten hosts of which only so many repositories are counted at once.
+    - queued: repositories that wait to be counted; next: the first ten of them.
+    - checksDue: whose hosts are to be asked by now.
     - batchesLeft, emailsLeft: what remains to be looked up.
     - limitsInForce: the first to end first.
     - tokens: GitHub's tokens, as the processes that have them report them.
@@ -213,6 +284,11 @@ class Overview:
     hosts_away: tuple[HostAway, ...]
     delayed: tuple[DelayedRepository, ...]
     hidden: tuple[HiddenRepository, ...]
+    paused: tuple[PausedThing, ...]
+    host_limits: tuple[LimitedHost, ...]
+    queued: QueuedByPriority
+    next: tuple[QueuedRepository, ...]
+    checks_due: DueChecks
     batches_left: int
     emails_left: int
     budget: tuple[ApiBudget, ...]
@@ -237,6 +313,11 @@ def nothing_yet(at: float) -> Overview:
         hosts_away=(),
         delayed=(),
         hidden=(),
+        paused=(),
+        host_limits=(),
+        queued=QueuedByPriority(0, 0),
+        next=(),
+        checks_due=DueChecks(0, 0),
         batches_left=0,
         emails_left=0,
         budget=(),

@@ -64,6 +64,11 @@ class QueuePlaces:
         return _places(waiting, stopped)
 
 
+def first_places(session: Session, *, limit: int = 1000) -> dict[int, int]:
+    """The places of the first repositories that wait, by id, read now."""
+    return {number: one.place for number, one in _places(due_work.waiting_in_order(session, limit=limit), None).items()}
+
+
 def _places(waiting: list[due_work.Waiting], stopped: str | None) -> dict[int, QueuePlace]:
     """A new submission comes after all with the first virtual start, and before some of the others.
 

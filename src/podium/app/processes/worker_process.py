@@ -102,7 +102,7 @@ class Worker:
         )
         pools = factories.token_pools(settings, db)
         self._unresolved: Periodic | None = None
-        self.inspector = pool_inspector(db, self.queues.backend, pools)
+        self.inspector = pool_inspector(settings, db, self.queues.backend, pools)
         self._name_check: NameCheck | None = None
         if self._works:
             # The GitHub client takes long to import.
@@ -112,7 +112,7 @@ class Worker:
             self._name_check = NameCheck(db, factories.hosts(settings, db, pools=pools, github=github))
             if user_threads:
                 check = TokenCheck(github, *pools, stop)
-                self.inspector = pool_inspector(db, self.queues.backend, pools, lambda: check.away_since)
+                self.inspector = pool_inspector(settings, db, self.queues.backend, pools, lambda: check.away_since)
                 self._unresolved = unresolved_boards(settings, db, self.queues, check)
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
             self._schedule = factories.schedule(

@@ -1,4 +1,4 @@
-"""``podium queue``: show the queues, retry failed repositories, drop one."""
+"""``podium queue``: show the queues, retry, drop or move repositories, pause and limit hosts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from podium.app import factories
 from podium.app.operations import installation
@@ -17,8 +17,10 @@ from podium.freshness import name_decisions
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
 from podium.repositories.store.freshness import names
+from podium.repositories.store.work.pauses import PauseKind, why_host_is_paused
 from podium.settings import Settings
-from podium.submissions import admin
+from podium.submissions import admin, control
+from podium.submissions.control import QueueChange
 from podium.submissions.refresh_interval import set_interval
 from podium.textutil.age import age
 from podium.textutil.plural import plural
@@ -142,6 +144,61 @@ def start_over(options: argparse.Namespace, environment: Mapping[str, str]) -> i
     return 0
 
 
+def pause(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Pause the schedule, a host or a repository.
+
+    Raises:
+        BadRule, BadAddress, NotFound: there is nothing of that name to pause.
+        StorageError: the database cannot be written.
+    """
+    return _pause(options, environment, control.pause)
+
+
+def resume(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """End a pause; raises as :func:`pause`."""
+    return _pause(options, environment, control.resume)
+
+
+def _pause(options: argparse.Namespace, environment: Mapping[str, str], change: Callable[..., QueueChange]) -> int:
+    settings = Settings.from_environment(environment)
+    with installation(settings) as installed:
+        github_url = settings.github_server_url
+        actor = audit_log.command_line()
+        _say(change(installed.db, options.kind, options.name, actor=actor, github_url=github_url))
+    return 0
+
+
+def limit(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Set how many repositories of a host are counted at once; raises as :func:`pause`."""
+    with installation(Settings.from_environment(environment)) as installed:
+        _say(control.limit_host(installed.db, options.host, options.number, actor=audit_log.command_line()))
+    return 0
+
+
+def first(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Let a repository be counted next.
+
+    Raises:
+        NotFound, Conflict: it is not here, or does not wait to be counted.
+    """
+    return _move(options, environment, to_front=True)
+
+
+def last(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Let a repository wait behind all others; raises as :func:`first`."""
+    return _move(options, environment, to_front=False)
+
+
+def _move(options: argparse.Namespace, environment: Mapping[str, str], *, to_front: bool) -> int:
+    with installation(Settings.from_environment(environment)) as installed:
+        _say(control.move(installed.db, options.id, to_front=to_front, actor=audit_log.command_line()))
+    return 0
+
+
+def _say(done: QueueChange) -> None:
+    output.write(f"{clean(done.message)}\n")
+
+
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:
     overview = inspector.overview()
     return _json(overview, indent) if as_json else table(overview) + _taken(inspector)
@@ -165,6 +222,7 @@ def _json(overview: Overview, indent: int | None) -> str:
 def table(overview: Overview) -> str:
     blocks = [
         *(_queues(overview), _repositories(overview), _facts(overview), _workers(overview)),
+        *(_paused(overview), _limits(overview), _next_in_queue(overview)),
         *(_delayed(overview), _hidden(overview), _failures(overview)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -206,6 +264,8 @@ def _repositories(overview: Overview) -> str:
 def _facts(overview: Overview) -> str:
     lines = [
         f"Leases: {overview.leases.held:,} held, {overview.leases.expired:,} expired. Delayed: {overview.waiting:,}.",
+        f"Waiting to be counted: {overview.queued.people:,} for people, {overview.queued.schedule:,} for the schedule.",
+        *_checks(overview),
         f"Batches left: {overview.batches_left:,}, of {plural(overview.emails_left, 'e-mail')}.",
         *(_budget(overview) or ["GitHub's budget: unknown, because no request was sent since the workers started."]),
     ]
@@ -223,6 +283,35 @@ def _facts(overview: Overview) -> str:
         boards = plural(overview.boards_unresolved, "board")
         lines.append(f"Accounts are missing on {boards}: they are looked up as soon as GitHub answers.")
     return "\n".join(lines)
+
+
+def _checks(overview: Overview) -> list[str]:
+    due = overview.checks_due
+    return [f"Checks of hosts that are due: {due.count:,}, the first for {age(due.seconds)}."] if due.count else []
+
+
+def _paused(overview: Overview) -> str:
+    lines = []
+    for one in overview.paused:
+        name = {"schedule": "the schedule", "host": clean(one.name)}.get(
+            one.kind, f"#{one.name} {cut(clean(one.url or 'not here any more'), _WIDEST)}"
+        )
+        waiting = f"; waiting for it: {plural(one.waiting, 'repository', 'repositories')}" if one.waiting else ""
+        lines.append(f"{name}, for {age(overview.at - one.since)}{waiting}")
+    return "\n".join(["Paused by an administrator:", *lines]) if lines else ""
+
+
+def _limits(overview: Overview) -> str:
+    rows = [[clean(one.host), str(one.running), str(one.at_once or "any")] for one in overview.host_limits]
+    return text_table(["Host with a limit", "Counted", "At once"], rows, right={1, 2}) if rows else ""
+
+
+def _next_in_queue(overview: Overview) -> str:
+    rows = [
+        [str(one.place), one.priority, f"#{one.id} {cut(clean(one.url), _WIDEST)}", clean(one.reason or "")]
+        for one in overview.next
+    ]
+    return text_table(["Next", "For", "Repository", ""], rows, right={0}) if rows else ""
 
 
 def _tokens(overview: Overview) -> list[str]:
@@ -281,10 +370,11 @@ def _delayed(overview: Overview) -> str:
         for one in overview.hosts_away
     ]
     away = {one.message for one in overview.hosts_away}
+    paused = {why_host_is_paused(one.name) for one in overview.paused if one.kind == PauseKind.HOST}
     lines += [
         f"#{one.id} {cut(clean(one.url), _WIDEST)}{_next(overview, one.next_try_at)}: {clean(one.reason)}"
         for one in overview.delayed
-        if one.reason not in away
+        if one.reason not in away and one.reason not in paused
     ]
     return "\n".join(["Waiting for a retry:", *lines]) if lines else ""
 

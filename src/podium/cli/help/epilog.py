@@ -56,11 +56,30 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue --watch 5", "the same every five seconds"),
         ("podium queue retry", "try all failed repositories again"),
         ("podium queue drop 12", "take repository #12 out of the queue"),
+        ("podium queue pause host git.example.org", "count and check nothing of this host"),
+        ("podium queue limit github.com 4", "count four of its repositories at once"),
     ],
     "podium queue retry": [
         ("podium queue retry", "all failed repositories"),
         ("podium queue retry 12 15", "repositories #12 and #15"),
     ],
+    "podium queue pause": [
+        ("podium queue pause schedule", "boards are refreshed only for people who ask for it"),
+        ("podium queue pause host git.example.org", "nothing of this host is counted or checked"),
+        ("podium queue pause repository git/git", "this repository is refreshed only for people"),
+    ],
+    "podium queue resume": [
+        ("podium queue resume schedule", "boards are refreshed by themselves again"),
+        ("podium queue resume host git.example.org", "what waited for it follows, one after another"),
+        ("podium queue resume repository 12", "repository #12 is refreshed by itself again"),
+    ],
+    "podium queue limit": [
+        ("podium queue limit github.com 4", "four of its repositories at once, over all workers"),
+        ("podium queue limit github.com 0", "any number of them"),
+        ("podium queue limit github.com default", "as PODIUM_COUNTS_PER_HOST says"),
+    ],
+    "podium queue first": [("podium queue first 12", "repository #12 is counted next")],
+    "podium queue last": [("podium queue last 12", "repository #12 waits behind all others")],
     "podium queue drop": [("podium queue drop 12", "repository #12 becomes failed; `podium queue` shows the ids")],
     "podium queue check-every": [
         ("podium queue check-every 12 3600", "repository #12 every hour"),

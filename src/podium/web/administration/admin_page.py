@@ -11,9 +11,10 @@ from podium.errors import PodiumError, QueueError
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview
 from podium.repositories.model import State
+from podium.repositories.queue_places import first_places
 from podium.repositories.store.freshness import names
-from podium.repositories.store.readers import statistics
-from podium.repositories.store.work import git_hosts
+from podium.repositories.store.readers import queue_counts, statistics
+from podium.repositories.store.work import git_hosts, host_limits, pauses
 from podium.storage import migrate
 from podium.storage.session import Session
 from podium.web.services import Context
@@ -23,6 +24,7 @@ ENTRIES = 100
 
 _KINDS_SHOWN = 20
 _HOSTS_SHOWN = 50
+_PAUSES_SHOWN = 200
 _WORKERS_SHOWN = 100
 
 _FAULTS = """
@@ -46,12 +48,25 @@ def overview_values(context: Context) -> dict[str, Any]:
     return {"note": note, "examination": examination, "examined": age, **found}
 
 
+def queue_values(context: Context) -> dict[str, Any]:
+    """Read the values of the page of pauses and limits."""
+    services = context.services
+    with services.db.read() as session:
+        return {
+            "pauses": pauses.pauses(session, limit=_PAUSES_SHOWN),
+            "limits": host_limits.limits(session, services.settings.counts_per_host, limit=_HOSTS_SHOWN),
+            "per_host": services.settings.counts_per_host,
+            "queued": queue_counts.queued(session),
+            "checks": queue_counts.due_checks(session),
+        }
+
+
 def _overview(inspector: Inspector) -> tuple[Overview, str | None]:
     try:
         return inspector.overview(), None
     except QueueError as error:
         # The database says the rest.
-        return Inspector(inspector.db).overview(), error.message
+        return dataclasses.replace(inspector, queues=None).overview(), error.message
 
 
 def _read(session: Session, overview: Overview) -> dict[str, Any]:
@@ -61,6 +76,7 @@ def _read(session: Session, overview: Overview) -> dict[str, Any]:
     return {
         "overview": overview,
         "work": statistics.unfinished_repositories(session, limit=10, offset=0),
+        "places": first_places(session),
         "unfinished": sum(found.count for state, found in overview.repositories.items() if state.is_unfinished),
         "failed": overview.repositories[State.FAILED].count,
         "kinds": statistics.failures_by_code(session)[:_KINDS_SHOWN],

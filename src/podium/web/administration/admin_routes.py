@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -16,10 +17,12 @@ from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
 from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
 from podium.freshness import name_decisions
+from podium.repositories.queue_places import first_places
 from podium.repositories.store.readers import statistics
-from podium.submissions import admin
+from podium.repositories.store.work.pauses import PauseKind
+from podium.submissions import admin, control
 from podium.textutil.sanitize import clean
-from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values
+from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values, queue_values
 from podium.web.administration.sign_in_routes import AdministratorDep, begin_by_code, sign_in_page
 from podium.web.api.forget_routes import STEPS, forget_now
 from podium.web.api.queue_routes import forget_dead
@@ -43,6 +46,10 @@ _DONE = {
     "unblocked": "It is not blocked any more.",
     "kept": "The old board is kept as it is.",
     "started-over": "The old board is forgotten, and the repository that has its name now is counted.",
+    "paused": "It is paused.",
+    "resumed": "It is resumed.",
+    "limited": "The limit of the host is set.",
+    "moved": "It was moved in the queue.",
 }
 
 
@@ -80,10 +87,44 @@ def work(request: Request, context: AdministratorDep, *, offset: Offset = 0, don
         return _to_form()
     with context.services.db.read() as session:
         rows = statistics.unfinished_repositories(session, limit=ROWS, offset=offset)
+        places = first_places(session)
         total = sum(count for state, count in statistics.counts_by_state(session).items() if state.is_unfinished)
     paging = pages(total, offset, ROWS, lambda offset: f"/admin/work?offset={offset}")
     problem = context.services.inspector.counting_problem() if total else None
-    return _page(request, context, "work.html", rows=rows, pages=paging, counting_problem=problem, done=_DONE.get(done))
+    return _page(
+        request,
+        context,
+        "work.html",
+        rows=rows,
+        places=places,
+        pages=paging,
+        counting_problem=problem,
+        done=_DONE.get(done),
+    )
+
+
+@router.get("/admin/queue")
+def queue(request: Request, context: AdministratorDep, *, done: str = "") -> Response:
+    if context is None:
+        return _to_form()
+    return _queue(request, context, done=_DONE.get(done))
+
+
+def _queue(
+    request: Request, context: Context, *, done: str | None = None, errors: Mapping[str, PodiumError] | None = None
+) -> Response:
+    """``errors``: by the form that has one."""
+    wrong = next(iter((errors or {}).values()), None)
+    return _page(
+        request,
+        context,
+        "queue.html",
+        status=wrong.status if wrong else 200,
+        done=done,
+        errors={"pause": None, "limit": None} | {form: error.message for form, error in (errors or {}).items()},
+        most=control.MOST_AT_ONCE,
+        **queue_values(context),
+    )
 
 
 @router.get("/admin/audit")
@@ -154,6 +195,63 @@ def start_over(context: OwnFormDep, form: FormDep) -> Response:
     found = name_decisions.start_over(services.db, _number(form), actor=audit_log.PAGE, kept=services.kept)
     forget_dead(context, {found.id})
     return _back("/admin", "started-over")
+
+
+@router.post("/admin/pause")
+def pause(request: Request, context: OwnFormDep, form: FormDep) -> Response:
+    """Pause; a host or the schedule after a question."""
+    if context is None:
+        return _to_form()
+    kind, name = clean(form.get("kind", "")), clean(form.get("name", ""))
+    services = context.services
+    github_url = services.settings.github_server_url
+    try:
+        if kind == PauseKind.HOST and form.get("sure") != "true":
+            control.check(services.db, kind, name, github_url=github_url)
+            return _page(request, context, "pause.html", host=name)
+        control.pause(services.db, kind, name, actor=audit_log.PAGE, github_url=github_url)
+    except (BadAddress, BadRule, NotFound) as error:
+        return _queue(request, context, errors={"pause": error})
+    return _back("/admin/queue", "paused")
+
+
+@router.post("/admin/resume")
+def resume(request: Request, context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    kind, name = clean(form.get("kind", "")), clean(form.get("name", ""))
+    services = context.services
+    try:
+        github_url = services.settings.github_server_url
+        control.resume(services.db, kind, name, actor=audit_log.PAGE, github_url=github_url)
+    except (BadAddress, BadRule, NotFound) as error:
+        return _queue(request, context, errors={"pause": error})
+    return _back("/admin/queue", "resumed")
+
+
+@router.post("/admin/limit")
+def limit_host(request: Request, context: OwnFormDep, form: FormDep) -> Response:
+    """An empty number: the setting holds."""
+    if context is None:
+        return _to_form()
+    try:
+        text = form.get("number", "").strip()
+        if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+            raise BadRule(f"Give a number from 0 (no limit) to {control.MOST_AT_ONCE:,}, or nothing.")
+        number = int(text) if text else None
+        control.limit_host(context.services.db, clean(form.get("host", "")), number, actor=audit_log.PAGE)
+    except (BadRule, NotFound) as error:
+        return _queue(request, context, errors={"limit": error})
+    return _back("/admin/queue", "limited")
+
+
+@router.post("/admin/move")
+def move(context: OwnFormDep, form: FormDep) -> Response:
+    if context is None:
+        return _to_form()
+    to_front = form.get("to") != "last"
+    control.move(context.services.db, _number(form), to_front=to_front, actor=audit_log.PAGE)
+    return _back("/admin/work", "moved")
 
 
 @router.get("/admin/forget")

@@ -30,6 +30,10 @@ _ADMINISTRATION = {
     ("post", "/refresh"),
     ("get", "/queues"),
     ("post", "/queues/retry"),
+    ("post", "/queues/pause"),
+    ("post", "/queues/resume"),
+    ("post", "/queues/limit"),
+    ("post", "/queues/move"),
     ("delete", "/queues/{id}"),
     ("get", "/metrics"),
 }

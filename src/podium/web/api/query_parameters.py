@@ -6,7 +6,7 @@ An unknown or repeated one is an error: if a misspelt ``coauthors`` were ignored
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +18,7 @@ from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.model import State
 from podium.settings import MOST_REFRESH_INTERVAL
+from podium.submissions.control import MOST_AT_ONCE
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
 
@@ -77,6 +78,28 @@ class RetryQuery(_Query):
         if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
             raise BadRule("ids: a repository's id has at most 19 digits.")
         return numbers
+
+
+class PauseQuery(_Query):
+    kind: Literal["schedule", "host", "repository"] = Field(description="What to pause.")
+    name: str = Field(
+        "", max_length=2000, description="A host, or a repository's address or id. Of the schedule: nothing."
+    )
+
+
+class HostLimitQuery(_Query):
+    host: str = Field(max_length=300, description="A git host.", examples=["github.com"])
+    at_once: int | None = Field(
+        None,
+        ge=0,
+        le=MOST_AT_ONCE,
+        description="So many at once; 0: any number. Without it: as `PODIUM_COUNTS_PER_HOST` says.",
+    )
+
+
+class MoveQuery(_Query):
+    id: int = Field(ge=1, le=2**63 - 1, description="The repository.")
+    to: Literal["first", "last"] = Field(description="Where in the queue it waits from now on.")
 
 
 class Page(_Query):

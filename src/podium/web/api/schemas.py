@@ -610,6 +610,13 @@ class DeliveryResponse(ResponseModel):
     message: str
 
 
+class ChangedQueue(ResponseModel):
+    """What was paused, resumed, limited or moved."""
+
+    message: str
+    is_change: bool = Field(description="Whether anything is different now.")
+
+
 class DroppedRepository(ResponseModel):
     """The repository that was taken out of the queue."""
 

@@ -80,6 +80,7 @@ def mark(session: Session, repository: Repository) -> None:
     """Take a locked repository away from readers and workers."""
     session.run(_MARK, id=repository.id)
     session.run("DELETE FROM former_name WHERE repository_id = :id", id=repository.id)
+    session.run("DELETE FROM pause WHERE kind = 'repository' AND name = :name", name=str(repository.id))
     hidden_counts.hide(session, repository.id, repository.count_id)
 
 

@@ -154,7 +154,7 @@ def failures_of_code(session: Session, code: str, *, limit: int, offset: int) ->
 def unfinished_repositories(session: Session, *, limit: int, offset: int) -> list[Row]:
     """Return unfinished repositories for operators: those that workers hold, then in the order of their turns."""
     return session.all(
-        """SELECT id, url, revision, state, waiting_reason, updated_at AS since, attempts, crashes,
+        """SELECT id, url, revision, state, waiting_reason, is_scheduled, updated_at AS since, attempts, crashes,
             CASE WHEN not_before > {now} THEN not_before END AS not_before, lease_until >= {now} AS held
         FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
         ORDER BY CASE WHEN lease_until >= {now} THEN 0 WHEN state = 'users_processing' THEN 1 ELSE 2 END,

@@ -76,6 +76,27 @@ def give_turn(session: Session, repository_id: int) -> None:
     )
 
 
+_MOVE = f"""UPDATE repository SET %s, updated_at = {{now}}
+WHERE id = :id AND host <> '' AND state IN ('pending', 'commits_processing') AND {FREE}"""
+
+
+def move_to_front(session: Session, repository_id: int) -> bool:
+    """Let a repository be the next that is counted; return False if it does not wait to be counted."""
+    first = session.value(f"SELECT min(virtual_start) FROM repository WHERE {due_times.QUEUED_NOW}")
+    start = 0.0 if first is None or first >= SCHEDULED_FROM else first - 1
+    # The reconciler enqueues it soon.
+    changes = """virtual_start = :start, not_before = NULL, waiting_code = NULL, waiting_reason = NULL,
+        enqueued_at = NULL"""
+    return bool(session.run(_MOVE % changes, id=repository_id, start=start))
+
+
+def move_back(session: Session, repository_id: int) -> bool:
+    """Let a repository wait behind all others, as what the schedule asks for does now; return as the above."""
+    # What its client submits next does not wait behind it.
+    changes = f"virtual_start = {SCHEDULED_FROM} + {{now}}, client_id = NULL"
+    return bool(session.run(_MOVE % changes, id=repository_id))
+
+
 _WAITING = """
 SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> '' AND NOT is_scheduled

@@ -60,6 +60,20 @@ def next_of_host(session: Session, host: str, per_host: int) -> int | None:
     return None
 
 
+def is_known(session: Session, host: str) -> bool:
+    """Whether a repository of a host is here, or the host is paused or limited."""
+    return bool(
+        session.value(
+            """SELECT EXISTS (SELECT 1 FROM repository WHERE key >= :first AND key < :behind AND host = :host)
+                OR EXISTS (SELECT 1 FROM pause WHERE kind = 'host' AND name = :host)
+                OR EXISTS (SELECT 1 FROM host_limit WHERE host = :host)""",
+            first=f"{host}/",
+            behind=f"{host}0",
+            host=host,
+        )
+    )
+
+
 def set_limit(session: Session, host: str, at_once: int) -> bool:
     """Let so many repositories of a host be counted at once; return whether that is a change. 0: no limit."""
     is_new = session.run(
