@@ -14,12 +14,14 @@ from podium.app import factories
 from podium.freshness.apply_answer import Applied
 from podium.freshness.check import Hosts, NoAnswer, check
 from podium.freshness.host_answer import HostAnswer
+from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
+from podium.submissions.submit import submit
 from tests.support import gitea_double, gitlab_double
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
@@ -187,6 +189,34 @@ def test_other_hosts_tell_number_and_name_without_a_token(sqlite: SqliteDatabase
         assert hosts.identify(taken, threading.Event()) == HostAnswer(
             "1000", parse_address(f"{api.url}/Group/New"), branch="main"
         )
+
+
+def test_a_former_name_that_another_repository_got_is_free_for_its_board(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost, folder: Path
+) -> None:
+    hosts = opened(settings_of(git_host, double), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url)
+    hosting.rename("o/r", "o/s")
+    checked(sqlite, hosts, board)
+    former = parse_address(f"{git_host.url}/o/r", git_host.url)
+    with sqlite.write() as session:
+        session.run("UPDATE former_name SET at = at - 7200")
+        session.run("UPDATE repository SET check_at = NULL")
+    assert submit(sqlite, NullQueues(), former, refresh_after=1e9).repository.id == board.id
+    assert row(sqlite, board.key.replace("o/r", "o/s")).check_at
+    checked(sqlite, hosts, board)
+    with sqlite.read() as session:
+        assert names.former_keys(session, board.id) == [board.key]
+        assert not names.unconfirmed(session, [board.id])
+    hosting.add("o/r", folder)
+    with sqlite.write() as session:
+        session.run("UPDATE former_name SET at = 0")
+    checked(sqlite, hosts, board)
+    found = submit(sqlite, NullQueues(), former, refresh_after=1e9)
+    assert found.is_new and found.repository.id != board.id
+    with sqlite.read() as session:
+        # The mirror of the old one is found under the name that it had.
+        assert names.mirror_owner(session, board.key.replace("o/r", "o/s"))[1] == [board.key]
 
 
 HOSTILE = [

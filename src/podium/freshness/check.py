@@ -52,6 +52,8 @@ log = logging.getLogger(__name__)
 LATER = 600.0
 # Requests without a token that are left to the accounts of people.
 _LEFT_FOR_ACCOUNTS = 30
+# Former names of one repository that are asked about at a time.
+_MOST_NAMES = 5
 _NO_HEAD = ("empty", "no-default-branch")
 
 
@@ -204,4 +206,24 @@ def check(
             applied = apply(session, repository, answer, next_check_in=next_check_in, is_push=is_push)
         if not applied.is_taken or repository.name_taken_at is not None:
             break
+    _confirm_names(db, hosts, applied.repository_id, stop)
     return applied
+
+
+def _confirm_names(db: Database, hosts: Hosts, repository_id: int, stop: threading.Event) -> None:
+    """Free former names that another repository has by now. Without an answer they lead on."""
+    with db.read() as session:
+        repository = queries.by_id(session, repository_id)
+        keys = names.unconfirmed_keys(session, repository_id, limit=_MOST_NAMES)
+    if repository is None or repository.host_number is None or not keys:
+        return
+    for key in keys:
+        owner, _, name = key.partition("/")[2].rpartition("/")
+        former = dataclasses.replace(repository, owner=owner, name=name, name_taken_at=None)
+        answer = hosts.identify(former, stop)
+        if answer is not None and answer.number not in (None, repository.host_number):
+            log.info("repository %d does not have the name %s any more", repository_id, key)
+            with db.write() as session:
+                names.free_name(session, key)
+    with db.write() as session:
+        names.confirm(session, repository_id)

@@ -27,7 +27,7 @@ from podium.freshness.host_pace import HostPace
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
-from podium.repositories.store.freshness import due_checks
+from podium.repositories.store.freshness import due_checks, names
 from podium.repositories.store.work import due_work, git_hosts, pauses
 from podium.storage.session import Database
 from podium.telemetry import metrics
@@ -174,6 +174,10 @@ class Schedule:
         if self._heads is not None:
             # One whose name another repository has is asked for by its number.
             together = [row for row in rows if row.host == self._heads.host and row.name_taken_at is None]
+            # Whether a former name still leads there is asked one by one.
+            with self._db.read() as session:
+                renamed = names.unconfirmed(session, [row.id for row in together])
+            together = [row for row in together if row.id not in renamed]
             if together:
                 for row in self._check_together(self._heads, together):
                     del one_by_one[row.id]

@@ -60,6 +60,9 @@ def submit(
         block_list.check(session, address)
         present = names.present_address(session, address)
         if present is not address:
+            names.ask_about_name(
+                session, address.parent_key or address.key, present_key=present.parent_key or present.key
+            )
             address = present
             block_list.check(session, address)
         virtual_start = next_virtual_start(session, client_id)

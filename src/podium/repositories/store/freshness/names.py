@@ -317,6 +317,61 @@ def former_keys(session: Session, repository_id: int, *, limit: int = 100) -> li
     return [key for (key,) in rows]
 
 
+# Seconds for which it is believed that a former name still leads to the repository, and until a submission that gives
+# it has the host asked again.
+_CONFIRMED, _ASKED = 86_400.0, 3600.0
+
+
+def unconfirmed(session: Session, repository_ids: Sequence[int]) -> set[int]:
+    """Those of some repositories that have a former name about which the host was not asked for a day."""
+    if not repository_ids:
+        return set()
+    marks = {f"i{place}": number for place, number in enumerate(repository_ids)}
+    rows = session.tuples(
+        f"""SELECT DISTINCT repository_id FROM former_name WHERE at < {{now}} - :age
+            AND repository_id IN ({", ".join(f":{name}" for name in marks)})""",
+        age=_CONFIRMED,
+        **marks,
+    )
+    return {number for (number,) in rows}
+
+
+def unconfirmed_keys(session: Session, repository_id: int, *, limit: int) -> list[str]:
+    """The former names of such a repository, the newest first."""
+    rows = session.tuples(
+        """SELECT key FROM former_name WHERE repository_id = :id AND at < {now} - :age
+            AND key NOT LIKE '~%' AND key NOT LIKE '%#%' ORDER BY at DESC, key LIMIT :limit""",
+        id=repository_id,
+        age=_CONFIRMED,
+        limit=limit,
+    )
+    return [key for (key,) in rows]
+
+
+def confirm(session: Session, repository_id: int) -> None:
+    """Note that the host was asked about the former names of a repository."""
+    session.run("UPDATE former_name SET at = {now} WHERE repository_id = :id", id=repository_id)
+
+
+def free_name(session: Session, key: str) -> None:
+    """Let a former name lead nowhere: another repository has it. Mirrors that are kept under it stay known."""
+    rows = session.tuples(
+        "SELECT key, repository_id FROM former_name WHERE key = :key OR key >= :first AND key < :behind",
+        key=key,
+        first=f"{key}#",
+        behind=f"{key}$",
+    )
+    for former, number in rows:
+        _keep_name(session, f"{_LEFT}{number}/{former}", number)
+        session.run("DELETE FROM former_name WHERE key = :key", key=former)
+
+
+def ask_about_name(session: Session, key: str, present_key: str) -> None:
+    """A client has given a former name: have the host asked whether it is another repository's by now."""
+    if session.run("UPDATE former_name SET at = 0 WHERE key = :key AND at < {now} - :age", key=key, age=_ASKED):
+        make_due(session, present_key, within=0.0)
+
+
 def mirror_owner(session: Session, key: str) -> tuple[list[int], list[str]]:
     """The ids of a family, also of rows joined to it, and the keys under which mirrors of it may be kept."""
     rows = session.tuples(
