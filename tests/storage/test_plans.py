@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from podium.repositories.listing import MANY, Totals
+from podium.repositories.store.freshness import due_checks
 from podium.repositories.store.readers.selection import Selection
+from podium.repositories.store.work import due_work
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
-from tests.support.bulk_rows import fill
+from tests.support.bulk_rows import fill, settle
 from tests.support.plans import Explained, Statement
 from tests.support.postgres import Postgres
 from tests.support.repository_life import RepositoryLife
@@ -128,3 +130,27 @@ def test_a_large_total_is_counted_once_in_a_while(sqlite: Database, monkeypatch:
             assert total() == number + 1
     # Each count takes ten seconds by this clock: kept for two hundred, in which it is asked for nineteen times.
     assert [total() for _ in range(20)] == [2] * 19 + [4]
+
+
+def test_the_schedule_reads_what_is_due_and_nothing_else(db: Database) -> None:
+    fill(db, repositories=REPOSITORIES, people=10)
+    with db.write() as session:
+        session.run(
+            """UPDATE repository SET last_read_at = {now}, commits_processed_at = 1,
+                check_at = CASE WHEN id % 100 = 0 THEN {now} - 1 WHEN id % 100 <> 1 THEN {now} + 100000 END"""
+        )
+    settle(db)
+    explained = Explained(db)
+    with explained.write() as session:
+        due_checks.pending(session, every=86_400.0)
+        assert 0 < due_checks.enrol(session, every=86_400.0) < 10
+        taken = due_checks.take_due(session, limit=100)
+        due_checks.take_early(session, "github.com", every=86_400.0, limit=90, without=[row.id for row in taken])
+        claims = {row.id: (str(row.id), row.check_at or 0.0) for row in taken}
+        assert 0 < len(claims) < 10
+        due_checks.numbers_of_others(session, "github.com", [number for number, _ in claims.values()])
+        assert due_checks.settle_unchanged(session, claims, every=86_400.0) == len(claims)
+        due_work.longest_scheduled(session)
+    scans = [one.line for one in explained.statements if "repository" in one.plan.sequential]
+    assert not scans, "\n".join(scans)
+    assert max(one.plan.work for one in explained.statements) < REPOSITORIES

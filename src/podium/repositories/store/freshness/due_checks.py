@@ -107,15 +107,14 @@ def settle_late(session: Session, *, every: float) -> int:
                 WHEN check_at <= {{now}} AND {_HAS_INTERVAL} THEN {{now}} + 1 + {_PLACE} / {EARLY} END
         WHERE id IN (
             SELECT id FROM repository
-            WHERE (check_at < {{now}} - {_LATE} OR check_at > {{now}} + {_LATE} + {_LONGEST}) AND gone_since IS NULL
+            WHERE (check_at < {{now}} - {_LATE}
+                OR check_at > {{now}} + {_LATE} + :every * (1 + 1.0 / {EARLY}) AND refresh_every IS NULL)
+                AND gone_since IS NULL
             LIMIT {_AT_A_TIME} {{skip_locked}}
         )""",
         every=every,
     )
 
-
-# With the time before the slot.
-_LONGEST = f"coalesce(refresh_every, :every) * (1 + 1.0 / {EARLY})"
 
 _CLAIM = f"""UPDATE repository SET check_at = {{now}} + {CLAIMED}
 WHERE id IN (
