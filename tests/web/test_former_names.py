@@ -86,12 +86,12 @@ def test_the_id_of_a_joined_row_leads_to_the_one_that_stays(site: Site, client: 
 
 
 def test_a_taken_name_is_said_in_the_api_and_on_the_page_and_not_counted(site: Site, client: Client) -> None:  # noqa: F811
-    assert "Another repository has this name" not in client.get(BOARD).text
+    assert "Another repository took the name" not in client.get(BOARD).text
     with site.db.write() as session:
         names.note_number(session, "github.com/octo/secret", "7")
     answered(site, 1, OLD, "8")
     page = client.get(BOARD)
-    assert page.status_code == 200 and "Another repository has this name" in page.text
+    assert page.status_code == 200 and "Another repository took the name" in page.text
     answer: Any = client.post(f"/leaderboard?repoUrl={SECRET}").json()
     assert answer["nameTakenAt"] and answer["state"] == "completed" and not answer["refreshing"]
     assert client.post(f"/leaderboard?repoUrl={SECRET}&rev=new").status_code == 409

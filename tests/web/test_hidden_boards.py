@@ -27,6 +27,7 @@ OF_THE_BOARD = {
     "/leaderboard/person": [f"/leaderboard/person?repoUrl={SECRET}&person=mallory"],
     "/repositories/{id}": ["/repositories/1", "/repositories/2"],
     "/status/{number}": ["/status/1", "/status/2"],
+    "/follow/{number}": ["/follow/1", "/follow/2"],
     "/events/{number}": ["/events/1", "/events/2"],
     "/chart/{number}": ["/chart/1"],
     "/find/{number}": ["/find/1?find=mallory"],

@@ -304,10 +304,23 @@ def cache_key(repository: Repository) -> tuple[object, ...]:
         state,
         repository.error if state == State.FAILED else None,
         repository.refresh_error_at,
+        # Names stand in pages, images and files.
         repository.url,
         repository.name_taken_at,
         # Each finished batch of accounts updates it.
         repository.updated_at if state == State.USERS_PROCESSING else None,
+    )
+
+
+def count_key(repository: Repository) -> tuple[object, ...]:
+    """A value that changes with the figures of a board, and not while a refresh of it waits, runs or fails."""
+    return (
+        repository.id,
+        repository.generation,
+        repository.head,
+        repository.commits_processed_at,
+        repository.users_processed_at,
+        repository.updated_at if repository.state == State.USERS_PROCESSING else None,
     )
 
 

@@ -94,6 +94,14 @@ class RepositoryResponse(ResponseModel):
     last_processed_at: str | None = Field(description=_TIME)
     created_at: str = Field(description=_TIME)
     updated_at: str = Field(description=_TIME)
+    checked_at: str | None = Field(
+        description=f"When its host last said which commit is the newest, without a count unless there was a new one; "
+        f"null if it was never asked. {_TIME}"
+    )
+    next_check_at: str | None = Field(description=f"When its host is asked next; null if it is not scheduled. {_TIME}")
+    refresh_every: float | None = Field(
+        description="Seconds between two checks of this repository; 0: never, null: as the server is set."
+    )
     error: str | None = Field(description="Why it failed, and what to do.")
     refresh_error: RefreshError | None = Field(description=_REFRESH_ERROR)
     waiting_reason: str | None = Field(

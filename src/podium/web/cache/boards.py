@@ -25,11 +25,13 @@ from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.last_reads import LastReads
 from podium.web.cache.memory import MemoryCache
+from podium.web.cache.paused_checks import PausedChecks
 from podium.web.cache.people_counts import PeopleCounts
 from podium.web.cache.read_threads import Check, ReadThreads
 from podium.web.cache.renamed import Renamed
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
+from podium.web.pages.board.fresh_line import coarse_moments
 from podium.web.read_budget import REFUSAL_DELAY
 
 log = logging.getLogger(__name__)
@@ -81,6 +83,7 @@ class BoardCache:
         self._rows = RowBatcher(db)
         self._last_reads = LastReads(db)
         self._people = PeopleCounts(db)
+        self.paused = PausedChecks(db)
         self._threads = ReadThreads()
         self._answers: SingleFlight[CachedResponse] = SingleFlight()
         self._checks: SingleFlight[None] = SingleFlight()
@@ -124,7 +127,7 @@ class BoardCache:
     ) -> CachedResponse | None:
         await self._check_accounts(row)
         found: CachedResponse | None = self._cache_of(usual and not _in_work(row, live=live)).get(
-            _key(row, name, live=live)
+            self._key(row, name, live=live)
         )
         return found
 
@@ -147,7 +150,7 @@ class BoardCache:
         """The cached response ``name``, or a new one from ``make`` in a thread.
 
         Args:
-            live: whether the response shows progress, and so changes with it.
+            live: whether the response shows progress and when the host was asked, and so changes with them.
             usual: whether it is one of the few responses of a repository under default parameters.
             reader: the client, whose budget pays unless the response exists or is being made.
 
@@ -165,10 +168,10 @@ class BoardCache:
             current, answer = self._read_now(row.id, lambda row, data: (row, make(row, data)), check)
             # Each step of the progress makes another response.
             cache = self._cache_of(usual and not _in_work(current, live=live))
-            cache.put(_key(current, name, live=live), answer)
+            cache.put(self._key(current, name, live=live), answer)
             return answer
 
-        key = _key(row, name, live=live)
+        key = self._key(row, name, live=live)
         flight = self._answers.find(key)
         if flight is None:
             ended = await self._admit(reader)
@@ -229,6 +232,13 @@ class BoardCache:
                 transitions.void_count(session, damaged.id, damaged.count_id)
         raise BadCommitLog("The stored commits of this repository are damaged. Podium counts them again: try later.")
 
+    def _key(self, row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]:
+        if _in_work(row, live=live):
+            shown: object = row.updated_at
+        else:
+            shown = (*coarse_moments(row), row in self.paused) if live else None
+        return (*name, shown, cache_key(row))
+
     async def _check_accounts(self, row: Repository) -> None:
         repository_id = row.id
         checked = self._checked.get(repository_id)
@@ -261,10 +271,6 @@ async def _result(future: asyncio.Future[T], reader: Reader | None) -> T:
 
 def has_board(row: Repository) -> bool:
     return row.commits_processed_at is not None and row.head is not None
-
-
-def _key(row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]:
-    return (*name, row.updated_at if _in_work(row, live=live) else None, cache_key(row))
 
 
 def _in_work(row: Repository, *, live: bool) -> bool:

@@ -11,13 +11,16 @@ from typing import Any
 from cachetools import LRUCache
 
 from podium.jobs.remaining_time import RemainingTime
-from podium.leaderboard.board_data import cache_key
+from podium.leaderboard.board_data import count_key
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace, QueuePlaces
 from podium.web.cache.boards import has_board
+from podium.web.cache.paused_checks import PausedChecks
 from podium.web.live.events import event_of
+from podium.web.live.follow import Pauses
 from podium.web.pages.board.board_urls import page_url
+from podium.web.pages.board.fresh_line import FreshLine
 from podium.web.pages.rendering import Renderer
 
 # Seconds between a page's requests for rows; longer above _PAGES_AT_ONCE pages, so that the rate of requests stays the
@@ -34,12 +37,27 @@ _MOST_ESTIMATES = 1_000
 class StatusView:
     """Args:
     queue: asked for the places of waiting repositories.
+    refresh_after: seconds after which a refresh may be tried again.
+    takes_pushes: this server receives webhooks.
     """
 
-    def __init__(self, renderer: Renderer, github_host: str, queue: QueuePlaces) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        github_host: str,
+        queue: QueuePlaces,
+        paused: PausedChecks,
+        *,
+        refresh_after: float = 0.0,
+        takes_pushes: bool = False,
+    ) -> None:
         self._renderer = renderer
         self._github_host = github_host
         self._queue = queue
+        self._paused = paused
+        self._refresh_after = refresh_after
+        self._takes_pushes = takes_pushes
+        self._pauses = Pauses(takes_pushes=takes_pushes)
         self._look_ups = _LookUpTimes()
 
     def described(self, row: Repository, place: QueuePlace | None = None) -> dict[str, Any]:
@@ -69,6 +87,24 @@ class StatusView:
             "makes_way": row.state == State.PENDING and row.is_slow,
             "seconds_left": progress.get("secondsLeft") or self._look_ups.seconds_left(row.id, progress),
             "version_of_board": board_version(row),
+            "follow_every": self._pauses.idle,
+            "fresh": FreshLine.of(
+                row,
+                is_paused=row in self._paused,
+                takes_pushes=self._takes_pushes,
+                refresh_after=self._refresh_after,
+            ),
+        }
+
+    def followed(self, row: Repository) -> dict[str, Any]:
+        """What an open page of a board asks for again and again (:mod:`podium.web.live.follow`)."""
+        values = self.values(row)
+        return {
+            "html": self._renderer.text("board/_fresh.html", **values) if has_board(row) else "",
+            "version": values["version_of_board"],
+            "inWork": values["in_work"],
+            "path": values["repository"]["path"],
+            "every": self._pauses.after(row),
         }
 
     def event(self, row: Repository, subscribers: int) -> tuple[bytes, bool]:
@@ -118,7 +154,7 @@ def is_in_work(row: Repository) -> bool:
 
 
 def board_version(row: Repository) -> str:
-    """A value that changes with the board; "failed" or empty without one."""
+    """A value that changes with the figures of the board; "failed" or empty without one."""
     if not has_board(row):
         return "failed" if row.state == State.FAILED else ""
-    return hashlib.sha256(repr(cache_key(row)).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(repr(count_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

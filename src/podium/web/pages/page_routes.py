@@ -217,6 +217,13 @@ async def events(request: Request, number: Number, context: ContextDep) -> Respo
     return EventStream(channel, lambda: context.pubsub.unsubscribe(row, channel, client))
 
 
+@router.get("/follow/{number}", dependencies=[SmallRead])
+async def follow(number: Number, context: ContextDep) -> Response:
+    """The state of a board for its open pages, by which they see that it was counted again, moved or hidden."""
+    row = await _row(context, number)
+    return SendCached(CachedResponse.json(context.status.followed(row), {"Cache-Control": "no-cache"}))
+
+
 @router.get("/row/{number}/{person}")
 async def row_fragment(request: Request, number: Number, person: Number, context: ContextDep) -> Response:
     row = await _row(context, number)

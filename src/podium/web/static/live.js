@@ -1,10 +1,9 @@
-// Keep the board of an unfinished repository up to date, by server-sent events or, without them, by polling. When the
-// board itself has changed, replace its rows without moving the one that the reader looks at.
+// Keep the board of an unfinished repository up to date, by server-sent events or, without them, by polling.
 import { connectionLost } from "./connection.js";
+import { follow } from "./follow.js";
 import { putLeaders } from "./leaders.js";
-import { put, putHead } from "./navigate.js";
 import { fetchPage } from "./request.js";
-import { loadedPages } from "./rows.js";
+import { updateBoard } from "./update.js";
 import { localize } from "./words.js";
 
 // Milliseconds. The server sends something more often than it is SILENT.
@@ -55,58 +54,16 @@ function putStatus(fresh) {
     if (field.className !== now[i].className) field.className = now[i].className;
   });
 }
-// The first fully visible row; null while the reader is above the table.
-function anchor() {
-  const rows = document.querySelectorAll("#rows > tr[data-row]");
-  if (!rows.length || rows[0].getBoundingClientRect().top >= 0) return null;
-  return [...rows].find((row) => row.getBoundingClientRect().top >= 0) ?? null;
-}
 
-function fill(row, fresh) {
-  for (const cell of fresh.querySelectorAll("[data-cell]")) {
-    const own = row.querySelector(`[data-cell="${cell.dataset.cell}"]`);
-    if (own.innerHTML !== cell.innerHTML) {
-      own.replaceChildren(...cell.childNodes);
-      if (cell.dataset.cell === "who") row.classList.add("fresh");
-    }
-    if (own.href && own.getAttribute("href") !== cell.getAttribute("href")) {
-      own.setAttribute("href", cell.getAttribute("href"));
-    }
-  }
-}
-
-function putRows(pages) {
-  const body = document.getElementById("rows");
-  const known = new Map([...body.querySelectorAll(":scope > tr[data-row]")].map((row) => [row.id, row]));
-  const eye = anchor();
-  const top = eye?.getBoundingClientRect().top;
-  // Moving an element takes its focus away.
-  const focused = body.contains(document.activeElement) ? document.activeElement : null;
-  let place = body.firstElementChild;
-  const kept = new Set();
-  for (const fresh of pages.flatMap((page) => [...page.querySelectorAll("#rows > tr[data-row]")])) {
-    if (kept.has(fresh.id)) continue;
-    kept.add(fresh.id);
-    const row = known.get(fresh.id) ?? document.adoptNode(fresh);
-    if (known.has(fresh.id)) fill(row, fresh);
-    const opened = known.has(fresh.id) && row.nextElementSibling?.classList.contains("open") ? row.nextElementSibling : null;
-    if (row === place) place = (opened ?? row).nextElementSibling;
-    else {
-      body.insertBefore(row, place);
-      if (opened) body.insertBefore(opened, place);
-    }
-  }
-  for (const [id, row] of known) {
-    if (kept.has(id)) continue;
-    if (row.nextElementSibling?.classList.contains("open")) row.nextElementSibling.remove();
-    row.remove();
-  }
-  if (focused?.isConnected) focused.focus({ preventScroll: true });
-  if (eye?.isConnected) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
-}
-
-function columns(page) {
-  return page.querySelectorAll(".board > thead th").length;
+// This page has no board yet: replace its content, but keep the status element.
+function replaceMain(page) {
+  const own = status();
+  const place = page.getElementById("status");
+  if (place) place.replaceWith(document.adoptNode(own));
+  else page.getElementById("main").prepend(document.adoptNode(own));
+  document.getElementById("main").replaceChildren(...page.getElementById("main").childNodes);
+  if (held) putStatus(held);
+  document.dispatchEvent(new Event("board"));
 }
 
 async function refreshBoard() {
@@ -115,34 +72,8 @@ async function refreshBoard() {
   let isShown = true;
   const version = wanted;
   try {
-    const pages = [];
-    for (const url of loadedPages()) pages.push(await fetchPage(url));
-    const last = pages.at(-1);
-    if (!document.getElementById("rows") || !last.getElementById("rows")) {
-      // This page has no board yet: replace its content, but keep the status element.
-      const main = document.getElementById("main");
-      const own = status();
-      const place = last.getElementById("status");
-      if (place) place.replaceWith(document.adoptNode(own));
-      else last.getElementById("main").prepend(document.adoptNode(own));
-      main.replaceChildren(...last.getElementById("main").childNodes);
-      if (held) putStatus(held);
-      document.dispatchEvent(new Event("board"));
-    } else if (columns(document) !== columns(last)) {
-      // The first commit with declared AI adds a column.
-      putHead(pages[0]);
-      put("people", pages[0]);
-      document.dispatchEvent(new Event("board"));
-    } else {
-      const eye = anchor();
-      const top = eye?.getBoundingClientRect().top;
-      putHead(pages[0]);
-      put("more", last);
-      if (eye) window.scrollBy({ top: eye.getBoundingClientRect().top - top, behavior: "instant" });
-      putRows(pages);
-      document.dispatchEvent(new Event("rows"));
-      if (document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
-    }
+    const other = await updateBoard();
+    if (other) replaceMain(other);
   } catch (error) {
     // Too many requests: later.
     isShown = error.status !== 429;
@@ -169,6 +100,7 @@ function receive({ html, version, inWork, rowsEvery: every }) {
     disconnect();
     // The page shows the reason and the retry button.
     if (version === "failed") location.reload();
+    follow();
   }
   if (version !== before && version !== "failed") {
     wanted = version;

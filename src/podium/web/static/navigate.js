@@ -34,13 +34,20 @@ function counterpart(element, then, now) {
   return alike.length === 1 ? alike[0] : after[before.indexOf(element)];
 }
 
-// Replace one part by its counterpart in a fetched page, and keep the focus inside of it.
-export function put(id, page) {
-  const [now, then] = [page.getElementById(id), document.getElementById(id)];
-  if (!now || !then || now.outerHTML === then.outerHTML) return;
+// Replace a part by another one, and keep the focus inside of it, and what is opened there.
+export function swap(then, now) {
+  if (now.outerHTML === then.outerHTML) return;
   const focused = then.contains(document.activeElement) ? document.activeElement : null;
+  const open = [...then.querySelectorAll("details")].map((details) => details.open);
+  [...now.querySelectorAll("details")].forEach((details, i) => { details.open ||= open[i] ?? false; });
   then.replaceWith(document.adoptNode(now));
   if (focused) counterpart(focused, then, now)?.focus({ preventScroll: true });
+}
+
+// Replace one part by its counterpart in a fetched page.
+export function put(id, page) {
+  const [now, then] = [page.getElementById(id), document.getElementById(id)];
+  if (now && then) swap(then, now);
 }
 
 export function putHead(page) {
@@ -100,7 +107,7 @@ function refuse(reason = "") {
 }
 
 // Another version of the server may have other parts and scripts than this page.
-function isOfAnother(page) {
+export function isOfAnother(page) {
   const [theirs, ours] = [page, document].map((of) => of.querySelector("script[type=module]")?.getAttribute("src"));
   return theirs !== ours;
 }
@@ -135,6 +142,7 @@ export async function go(url, { push = true, returns = false, place = null, word
     const isAbove = document.getElementById("people").getBoundingClientRect().top < 0;
     updateForms(page);
     putHead(page);
+    document.title = page.title;
     const said = [words, people.dataset.said].filter(Boolean).join(". ");
     put("people", page);
     say(said);

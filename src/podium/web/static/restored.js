@@ -1,25 +1,11 @@
-// A page that the browser shows again, from its back/forward cache or from its ordinary one, may be old.
-import { fetchPage, refresh } from "./navigate.js";
+// A page that the browser shows again may be old. One from the back/forward cache is followed at once by follow.js.
+import { followNow } from "./follow.js";
 import { returnTo } from "./place.js";
 
-function version(of) {
-  return of.querySelector("table.board")?.dataset.version;
-}
-
-// A board that is still being counted is kept up to date anyway.
-async function renew() {
-  if (document.querySelector("#status[data-live]")) return;
-  const page = await fetchPage(location.href).catch(() => null);
-  if (page && version(page) !== version(document)) refresh("The board has been counted again");
-}
-
-export function watchReturns() {
-  window.addEventListener("pageshow", (event) => {
-    if (event.persisted) renew();
-  });
-  document.addEventListener("stale", () => refresh("The board has been counted again"));
+export async function watchReturns() {
   const { type } = performance.getEntriesByType("navigation")[0] ?? {};
   if (type !== "back_forward" && type !== "reload") return;
-  returnTo(history.state?.place);
-  if (type === "back_forward") renew();
+  await returnTo(history.state?.place);
+  // It may come from the ordinary cache.
+  if (type === "back_forward") followNow();
 }

@@ -166,7 +166,7 @@ async function load(which) {
 
 // Rows of two counts do not make one list.
 function isStale(page) {
-  const [now, then] = [page, document].map((of) => of.querySelector("table.board")?.dataset.version);
+  const [now, then] = [page, document].map((of) => of.getElementById("people")?.dataset.version);
   if (now === then || document.querySelector("#status[data-live]")) return false;
   document.dispatchEvent(new Event("stale"));
   return true;

@@ -48,7 +48,7 @@ function afterPause() {
 }
 
 // One request at a time, then one for the latest text, so that no debounce delay is needed.
-async function find({ entered = false } = {}) {
+async function find({ entered = false, quiet = false } = {}) {
   if (underway) {
     again = { entered };
     return;
@@ -67,7 +67,7 @@ async function find({ entered = false } = {}) {
     if (text === field().value.trim()) {
       found = text;
       put("found", page);
-      afterPause();
+      if (!quiet) afterPause();
     }
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -147,6 +147,10 @@ export function enhanceSearch() {
     if (!field().value.trim()) return;
     if (looksUpEmail(field().value)) hint();
     else find();
+  });
+  // The board says of itself that it has changed.
+  document.addEventListener("updated", () => {
+    if (field().value.trim() && field().value.trim() === found && !looksUpEmail(found)) find({ quiet: true });
   });
   document.addEventListener("returned", ({ detail: page }) => {
     field().value = found = page.getElementById("find")?.value ?? "";

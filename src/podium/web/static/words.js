@@ -24,6 +24,15 @@ export function ago(moment, now = Date.now()) {
   return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
 }
 
+// Of a moment to come, such as that of a check, which is not exact to the minute.
+export function until(moment, now = Date.now()) {
+  const seconds = (new Date(moment) - now) / 1000;
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+  if (!unit) return "soon";
+  const count = Math.round(seconds / size);
+  return `in ${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 function inReadersFormat(text) {
   return text.replace(NUMBER, (found) => (found.includes(".") ? percentage : format).format(found.replaceAll(",", "")));
 }
@@ -39,8 +48,8 @@ function showNumbers(root) {
 }
 
 function showAges(root) {
-  for (const time of root.querySelectorAll("time[data-ago]")) {
-    const words = ago(time.dateTime);
+  for (const time of root.querySelectorAll("time:is([data-ago], [data-in])")) {
+    const words = ("ago" in time.dataset ? ago : until)(time.dateTime);
     // Not its children: that would be a change of the page to look at again.
     if (time.firstChild.data !== words) time.firstChild.data = words;
     time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "full", timeStyle: "long" });

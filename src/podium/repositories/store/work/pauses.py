@@ -163,6 +163,11 @@ def pauses(session: Session, *, limit: int) -> list[Pause]:
     return [Pause(**{**row, "kind": PauseKind(row["kind"])}) for row in rows]
 
 
+def names(session: Session) -> frozenset[tuple[str, str]]:
+    """The kind and name of all that is paused."""
+    return frozenset((row["kind"], row["name"]) for row in session.all("SELECT kind, name FROM pause"))
+
+
 def _park(session: Session, repository: Repository) -> None:
     session.run(
         f"{git_hosts.WAIT} WHERE id = :id AND state IN ('pending', 'commits_processing')",
