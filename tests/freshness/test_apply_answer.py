@@ -208,3 +208,21 @@ def test_denials_hide_and_an_answer_shows_again(db: Database) -> None:
     assert repository(db, number).hidden_at
     answered(db, number, "a/x", "1", head=HEAD)
     assert repository(db, number).hidden_at is None
+
+
+def test_a_former_name_that_is_free_leads_nowhere_with_its_branches(db: Database) -> None:
+    number = board(db, "a/x")
+    board(db, "a/x", revision="dev")
+    answered(db, number, "a/y", "1")
+    with db.write() as session:
+        names.ask_about_name(session, "github.com/a/x", "github.com/a/y")
+        assert not names.unconfirmed(session, [number])
+        session.run("UPDATE former_name SET at = at - 7200")
+        names.ask_about_name(session, "github.com/a/x", "github.com/a/y")
+        assert names.unconfirmed(session, [number]) == {number}
+        assert names.unconfirmed_keys(session, number, limit=5) == ["github.com/a/x"]
+        names.free_name(session, "github.com/a/x")
+        names.confirm(session, number)
+        assert not names.unconfirmed(session, [number])
+    assert leads_to(db, "github.com/a/x") == "github.com/a/x"
+    assert leads_to(db, "github.com/a/x#dev") == "github.com/a/x#dev"
