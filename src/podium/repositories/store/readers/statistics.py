@@ -155,7 +155,10 @@ def unfinished_repositories(session: Session, *, limit: int, offset: int) -> lis
     """Return unfinished repositories for operators: those that workers hold, then in the order of their turns."""
     return session.all(
         """SELECT id, url, revision, state, waiting_reason, is_scheduled, updated_at AS since, attempts, crashes,
-            CASE WHEN not_before > {now} THEN not_before END AS not_before, lease_until >= {now} AS held
+            coalesce(waiting_code, '') = 'host-paused' AS is_paused,
+            CASE WHEN not_before > {now} AND coalesce(waiting_code, '') <> 'host-paused' THEN not_before END
+                AS not_before,
+            lease_until >= {now} AS held
         FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
         ORDER BY CASE WHEN lease_until >= {now} THEN 0 WHEN state = 'users_processing' THEN 1 ELSE 2 END,
             virtual_start, id LIMIT :limit OFFSET :offset""",
