@@ -14,9 +14,14 @@ from unittest import mock
 from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
+from podium.freshness.apply_answer import Applied
+from podium.freshness.hook_checks import HookChecks
+from podium.freshness.hook_deliveries import deliver
+from podium.freshness.hook_events import HookEvent, HookKind
 from podium.jobs import batches, reconciler
 from podium.jobs.messages.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector
+from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.work import leases
@@ -72,6 +77,7 @@ class RepositoryLife:
             self._read(site)
             self._do_again(site)
             self._keep_house()
+            self._hook()
 
     @contextlib.contextmanager
     def _errand(self, name: str) -> Iterator[None]:
@@ -153,6 +159,17 @@ class RepositoryLife:
             client.post(f"/refresh?repoUrl={ADDRESS}")
             with self._errand("user job, given up"):
                 users.give_up(self._id, "No host was asked.", FINAL)
+
+    def _hook(self) -> None:
+        """Deliver a push and what hides the board, and look for what is due."""
+        address = parse_address(ADDRESS)
+        for kind in (HookKind.PUSH, HookKind.HIDDEN, HookKind.CHANGED):
+            with self._errand(f"webhook, {kind.name}"):
+                deliver(self.db, NullQueues(), HookEvent(kind, address, "7", branches=("main",)))
+        checks = HookChecks(self.db, NullQueues(), lambda: True, lambda row: Applied(row.id))
+        with self._errand("what hooks asked for"):
+            checks.run()
+            checks.stop(wait=True)
 
     def _age(self) -> None:
         with self.db.errand(""), self.db.write() as session:
