@@ -15,7 +15,7 @@ from podium.repositories.store.work.pauses import PauseKind
 from podium.web.live.follow import COUNTING, MOST_PER_SECOND, PERIOD, PUSHED, QUIET, Pauses
 from podium.web.pages.board.board_urls import FILES
 from podium.web.pages.board.fresh_line import COARSE, FreshLine
-from tests.support.web import HEAD, NOW, Client, Site
+from tests.support.web import HEAD, NOW, Client, Open, Site
 
 HTML = {"accept": "text/html"}
 PAGE = "/r/octo/hello"
@@ -144,6 +144,22 @@ def test_the_version_is_that_of_the_figures(site: Site, client: Client) -> None:
         assert followed()["html"] != first["html"]
     site.change(number, commits_processed_at=NOW + 9, generation=9)
     assert followed()["version"] != first["version"]
+
+
+def test_where_pushes_are_reported_pages_ask_so_often_that_rows_change_within_five_seconds(open_with: Open) -> None:
+    site = open_with(webhook_secrets=("a secret of thirty-two characters",))
+    site.repository(pushed_at=NOW)
+    assert "updated when pushed" in site.client().get(PAGE, headers=HTML).text
+    # With the jitter of follow.js: a page sees that a count began, or ended, and later that it ended.
+    assert client_pauses(site) == [PUSHED, COUNTING]
+    assert 1.25 * (PUSHED + COUNTING) < 5
+
+
+def client_pauses(site: Site) -> list[float]:
+    """What a page is told before a count, and during it."""
+    before = site.client().get("/follow/1").json()["every"]
+    site.change(1, state="pending")
+    return [before, site.client().get("/follow/1").json()["every"]]
 
 
 def test_a_question_without_news_has_no_answer_but_its_tag(site: Site, client: Client) -> None:

@@ -132,7 +132,14 @@ class Context:
             bots=Bots.from_files(settings.bots_files()),
         )
         queue = QueuePlaces(services.db, why_stopped=hand_over.why_stopped)
-        status = StatusView(renderer, github_host, queue, boards.paused, refresh_after=settings.refresh_after)
+        status = StatusView(
+            renderer,
+            github_host,
+            queue,
+            boards.paused,
+            refresh_after=settings.refresh_after,
+            takes_pushes=bool(settings.webhook_secrets),
+        )
         return cls(
             services=services,
             policy=AddressPolicy(settings),
