@@ -28,7 +28,7 @@ _CASES = [
     (["podium", "rank", ".", "--sort", "na"], "name"),
     (["podium", "rank", ".", "--output", "peo"], "people.csv"),
     (["podium", "rank", "eng"], "engine"),
-    (["podium", "queue", "re"], "retry"),
+    (["podium", "queue", "ret"], "retry"),
     (["podium", "completion", "z"], "zsh"),
     (["podium", "_"], ""),
 ]
