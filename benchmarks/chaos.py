@@ -38,7 +38,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--outage", type=float, default=60, help="seconds of each outage")
     options = parser.parse_args()
-    # A process that imports all of Podium anew takes longer than the pause between two faults on a busy machine.
+    # A process that imports all of Podium again takes longer than the pause between two faults on a busy machine.
     with fork_server.forking(), tempfile.TemporaryDirectory(prefix="podium-chaos-") as folder:
         return _run(Path(folder), options.kills, options.repositories, options.seed, options.outage)
 

@@ -50,6 +50,7 @@ def test_a_counting_process_knows_the_database_and_no_other_secret() -> None:
         "DATABASE_URL": SECRETS.database_url,
         "PODIUM_ACCOUNT_MAX_AGE": "86400.0",
         "PODIUM_DATA_DIR": "/data",
+        "PODIUM_REFRESH_EVERY": "86400.0",
     }
     assert counting_environment(Settings(admin_token="word")) == {"HOME": "/home/podium"}
 
@@ -57,7 +58,7 @@ def test_a_counting_process_knows_the_database_and_no_other_secret() -> None:
 @pytest.mark.usefixtures("around")
 def test_doctor_knows_every_secret_and_nothing_else_of_its_parent() -> None:
     # A token of the administrator has 16 characters or more.
-    long = dataclasses.replace(SECRETS, admin_token="word" * 4, account_max_age=86_400.0)
+    long = dataclasses.replace(SECRETS, admin_token="word" * 4, account_max_age=86_400.0, refresh_every=86_400.0)
     assert Settings.from_environment(doctor_environment(long)) == long
     assert not {"AWS_SECRET_ACCESS_KEY", "GIT_DIR", "BASH_ENV"} & doctor_environment(SECRETS).keys()
 

@@ -217,7 +217,7 @@ def test_the_callers_git_variables_do_not_lead_elsewhere(podium: Podium, reposit
         (["rank", ".", "--json", "--format", "csv"], "not allowed with"),
         (["rank", ".", "extra"], "one argument too many"),
         (["rank", ".", "--fromat", "csv"], "Did you mean `--format`? (see `podium rank --help`)"),
-        (["queue", "frob"], "choose retry or drop"),
+        (["queue", "frob"], "choose retry, drop"),
         (["queue", "retry", "x"], "(see `podium queue retry --help`)"),
         (["serve", "--port", "99999"], "port"),
     ],

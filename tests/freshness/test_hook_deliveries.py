@@ -12,9 +12,9 @@ import pytest
 from podium.blocks import block_list
 from podium.blocks.block_list import BlockKind
 from podium.freshness.apply_answer import Applied, apply
-from podium.freshness.hook_checks import HookChecks
-from podium.freshness.hook_deliveries import Delivered, deliver
-from podium.freshness.hook_events import HookEvent, HookKind
+from podium.freshness.hooks.hook_checks import HookChecks
+from podium.freshness.hooks.hook_deliveries import Delivered, deliver
+from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.freshness.host_answer import HostAnswer
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository

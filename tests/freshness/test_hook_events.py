@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from podium.errors import BadDelivery
-from podium.freshness.hook_events import HookEvent, HookHost, HookKind, read_event
+from podium.freshness.hooks.hook_events import HookEvent, HookHost, HookKind, read_event
 
 GITHUB = "https://github.com"
 FORGES = [HookHost.GITHUB, HookHost.GITEA, HookHost.FORGEJO]

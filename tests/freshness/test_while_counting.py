@@ -151,7 +151,7 @@ def test_a_name_that_another_repository_has_is_not_counted(
     assert found is not None and found.refresh_error == names.WHY_TAKEN
     assert (found.state, found.lease_holder) == (State.COMPLETED, None)
     assert not host.requests
-    # Whoever counts it all the same is refused.
+    # A count all the same is refused.
     with sqlite.write() as session:
         transitions.restart(session, number, State.COMPLETED, virtual_start=0.0, client_id=None)
     assert str(count(sqlite, settings, number)) == names.WHY_TAKEN

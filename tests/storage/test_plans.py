@@ -35,6 +35,8 @@ TOTAL = re.compile(
 NOTED = ("UPDATE repository SET people = ", "UPDATE repository SET last_read_at = ")
 # The places of all that wait are read once in a while: see podium.repositories.queue_places.
 PLACES = ("SELECT id, virtual_start, not_before IS NULL", "FROM worker WHERE")
+# Pauses are read at most every few seconds: see podium.web.cache.paused_checks.
+PAUSES = "SELECT kind, name FROM pause"
 
 
 def _sqlite(folder: Path, repositories: int) -> SqliteDatabase:
@@ -74,6 +76,7 @@ def errands(db: Database, folder: Path) -> list[Statement]:
         if one.errand
         and not TOTAL.fullmatch(one.line)
         and not one.line.startswith(NOTED)
+        and not one.line.startswith(PAUSES)
         and not (one.errand.startswith("GET ") and any(places in one.line for places in PLACES))
     ]
     assert len(found) > 150

@@ -18,7 +18,7 @@ import httpx
 from podium.app import factories
 from podium.freshness.apply_answer import Applied
 from podium.freshness.check import NoAnswer, check
-from podium.freshness.hook_checks import HookChecks
+from podium.freshness.hooks.hook_checks import HookChecks
 from podium.jobs import reconciler
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries

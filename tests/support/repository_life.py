@@ -15,9 +15,9 @@ from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
 from podium.freshness.apply_answer import Applied
-from podium.freshness.hook_checks import HookChecks
-from podium.freshness.hook_deliveries import deliver
-from podium.freshness.hook_events import HookEvent, HookKind
+from podium.freshness.hooks.hook_checks import HookChecks
+from podium.freshness.hooks.hook_deliveries import deliver
+from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.jobs import batches, reconciler
 from podium.jobs.messages.queues import COMMITS, USERS, NullQueues
 from podium.monitoring import inspector

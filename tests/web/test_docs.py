@@ -15,7 +15,7 @@ from tests.support.web import Client, Site, open_site
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("docs")) as opened:
+    with open_site(tmp_path_factory.mktemp("docs"), webhook_secrets=("the-secret-of-the-hooks",)) as opened:
         yield opened
 
 

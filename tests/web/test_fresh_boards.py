@@ -156,7 +156,7 @@ def test_where_pushes_are_reported_pages_ask_so_often_that_rows_change_within_fi
 
 
 def client_pauses(site: Site) -> list[float]:
-    """What a page is told before a count, and during it."""
+    """What a page learns before a count, and during it."""
     before = site.client().get("/follow/1").json()["every"]
     site.change(1, state="pending")
     return [before, site.client().get("/follow/1").json()["every"]]

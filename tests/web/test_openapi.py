@@ -23,8 +23,8 @@ EXCLUDED = {
 OPERATIONS = (
     "addBlock changeRepository compare downloadBoard dropFromQueue explainContributor findContributor forgetPerson "
     "forgetRepository getActivity getAvatar "
-    "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health listBlocks "
-    "limitHost listRepositories metrics moveInQueue pause ready "
+    "getBadge getCard getLeaderboard getPerson getPreview getQueues getRepository health limitHost "
+    "listBlocks listRepositories metrics moveInQueue pause ready "
     "receiveForgejo receiveGitHub receiveGitLab receiveGitea "
     "refresh removeBlock resume retryQueues retryRepository submitRepository version"
 ).split()

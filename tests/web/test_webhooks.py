@@ -331,4 +331,4 @@ def test_deliveries_are_counted_by_outcome(site: Site) -> None:
     finally:
         metrics.install(None)
     for outcome, number in (("accepted", 1), ("ignored", 1), ("refused", 1), ("unknown", 1), ("invalid", 1)):
-        assert f'podium_webhooks_total{{host="github",outcome="{outcome}"}} {number}.0' in page
+        assert f'podium_webhooks_total{{kind="github",outcome="{outcome}"}} {number}.0' in page

@@ -6,7 +6,7 @@ import threading
 
 from podium.freshness.apply_answer import Applied
 from podium.freshness.check import Hosts, check
-from podium.freshness.hook_checks import HookChecks
+from podium.freshness.hooks.hook_checks import HookChecks
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.reconciler import lead_seconds
 from podium.repositories.model import Repository

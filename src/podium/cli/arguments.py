@@ -342,7 +342,7 @@ def _add_queue(commands: Any) -> None:
             action,
             f"commands.queue:{action}",
             summary,
-            usage="schedule | host HOST | repository ADDRESS|ID",
+            usage="WHAT [NAME]",
             more="Without the schedule, and of a paused repository, boards are refreshed only for people who ask for\n"
             "it. Of a paused host nothing is counted or checked, and what is submitted waits. What is being counted\n"
             "is finished.",

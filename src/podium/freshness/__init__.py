@@ -12,10 +12,9 @@ applies the answer. So a reason may come twice, late, or by mistake: it costs a 
 ``apply_answer.py``      what follows from an answer: a count, another name, a joined row, a name that was taken
 ``host_api.py``          the APIs of GitLab, Gitea and Forgejo
 ``naming.py``            the address that a redirect or an API names, checked
-``hook_events.py``       what a delivery of a host's webhook means, in the words of no host
-``hook_steps.py``        what follows from it: a count now or later, a question to the host, or nothing
-``hook_deliveries.py``   apply that to the database
-``hook_checks.py``       do what hooks have asked for when it is due
+``while_counting.py``    ask who a repository is before it is counted
+``name_decisions.py``    what an administrator decides about a name that another repository has
+``hooks/``               what a delivery of a webhook means, and what follows for the repository that it names
 =======================  ===============================================================================================
 
 A repository is its number at its host. Its name is where it is found today: it keeps its row, board and id under

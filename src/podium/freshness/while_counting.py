@@ -48,7 +48,7 @@ def mirror_owner(db: Database, repository: Repository) -> MirrorOwner | None:
 class NameCheck:
     """Asks the host who a leased repository is before it is counted, where that is cheap.
 
-    That is: its number is known, and was not asked for just now; or it was never counted, and its host has told the
+    That is: its number is known, and was not asked for just now; or it was never counted, and its host has given the
     number of another repository. The host's API is asked, and not at all if the requests without a token are few.
     """
 

@@ -70,7 +70,7 @@ WEBHOOKS = Metric(
     "podium_webhooks_total",
     "counter",
     "Deliveries of hosts' webhooks, by kind of host and outcome.",
-    ("host", "outcome"),
+    ("kind", "outcome"),
 )
 DATABASE_ERRORS = Metric(
     "podium_database_errors_total", "counter", "Transactions that the database refused, by reason.", ("kind",)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podium.app.admin_token import token_file
 from podium.cli.doctor.findings import Finding, warning
-from podium.freshness.hook_events import HookHost
+from podium.freshness.hooks.hook_events import HookHost
 from podium.net import is_loopback
 from podium.settings import MIN_TOKEN, Settings
 from podium.textutil.plural import plural

@@ -105,7 +105,8 @@ def _as_range(word: str) -> str:
 
 def _either(words: Sequence[str]) -> str:
     """The first of ``words``, as many as can be read at once."""
-    if len(words) > _MOST_CHOICES:
+    # A single further one takes no more room than its number.
+    if len(words) > _MOST_CHOICES + 1:
         return f"{', '.join(words[:_MOST_CHOICES])} or {len(words) - _MOST_CHOICES} others"
     return f"{', '.join(words[:-1])} or {words[-1]}"
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from starlette.datastructures import Headers
 
 from podium.errors import BadSignature
-from podium.freshness.hook_events import HookHost
+from podium.freshness.hooks.hook_events import HookHost
 from podium.web.webhooks.webhook_secrets import WebhookSecret
 
 _GITHUB, _GITLAB, _SIGNED = "x-hub-signature-256", "x-gitlab-token", "webhook-signature"

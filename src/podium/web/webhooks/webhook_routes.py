@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
 from podium.errors import BadDelivery, BadSignature, StorageError, TooManyRequests
-from podium.freshness.hook_deliveries import Delivered, deliver
-from podium.freshness.hook_events import HookHost, read_event
+from podium.freshness.hooks.hook_deliveries import Delivered, deliver
+from podium.freshness.hooks.hook_events import HookHost, read_event
 from podium.telemetry import metrics
 from podium.web.api import schemas
 from podium.web.api.error_responses import error_responses
@@ -107,7 +107,7 @@ def _take(host: HookHost, headers: Headers, body: bytes, context: Context) -> De
 
 
 def _note(host: HookHost, outcome: str) -> None:
-    metrics.add(metrics.WEBHOOKS, host=host.value, outcome=outcome)
+    metrics.add(metrics.WEBHOOKS, kind=host.value, outcome=outcome)
 
 
 _BODY = {"schema": {"type": "object", "description": "The payload of the host."}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from podium.freshness.hook_events import HookHost
+from podium.freshness.hooks.hook_events import HookHost
 from podium.repositories.address import host_of
 from podium.settings import Settings
 

@@ -78,7 +78,7 @@ def number_of(session: Session, key: str) -> str | None:
 
 
 def is_any_numbered(session: Session, host: str) -> bool:
-    """Whether the host has told the number of a repository."""
+    """Whether the host has given the number of a repository."""
     return bool(
         session.value(
             """SELECT EXISTS (SELECT 1 FROM repository WHERE host = :host AND host_number IS NOT NULL)""", host=host

@@ -11,8 +11,8 @@ import logging
 
 from podium.blocks import block_list
 from podium.errors import Blocked
-from podium.freshness.hook_events import HookEvent
-from podium.freshness.hook_steps import CheckHost, CountLater, CountNow, Nothing, Step, count_step, next_step
+from podium.freshness.hooks.hook_events import HookEvent
+from podium.freshness.hooks.hook_steps import CheckHost, CountLater, CountNow, Nothing, Step, count_step, next_step
 from podium.jobs.messages.queues import Queues
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
@@ -34,7 +34,7 @@ class Delivered(enum.Enum):
 
 
 def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
-    """Count the repository of an event, hide it, or let its host be asked, as :mod:`podium.freshness.hook_steps` says.
+    """Count the repository of an event, hide it, or let its host be asked (:mod:`podium.freshness.hooks.hook_steps`).
 
     Raises:
         StorageError: the database cannot be used.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from podium.freshness.hook_events import HookEvent, HookKind
+from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.repositories.model import Repository, State
 from podium.repositories.store.freshness.pushes import APART, CHECKS_APART, Moment
 

@@ -15,7 +15,7 @@ from typing import Self
 from podium.blocks import block_list
 from podium.errors import PodiumError, StorageError
 from podium.freshness.apply_answer import Applied
-from podium.freshness.hook_deliveries import count_if_due
+from podium.freshness.hooks.hook_deliveries import count_if_due
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
