@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from podium.repositories.overall_percent import CountPercent, look_up_percent, saved_percent
+from podium.repositories.overall_percent import CountPercent, counted_percent, look_up_percent, saved_percent
 
 
 def test_it_grows_through_all_phases_up_to_the_look_up() -> None:
@@ -57,6 +57,11 @@ def test_look_ups_take_it_from_there_to_the_end() -> None:
         assert progress["overallPercent"] == pytest.approx(min(99.9, 60 + 40 * done / 600), abs=0.01)
     # More than were expected.
     assert look_up_percent(progress, 700) == 99.9
+
+
+def test_a_count_that_saved_none_is_as_far_as_any_other() -> None:
+    assert counted_percent(None) == counted_percent(json.dumps({"overallPercent": 12.5})) == 60.0
+    assert counted_percent(json.dumps({"overallPercent": 71.5})) == 71.5
 
 
 def test_a_progress_without_it_begins_at_zero() -> None:

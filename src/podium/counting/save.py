@@ -270,7 +270,7 @@ def _replace(session: Session, count: Count, written: _Written) -> None:
         next_ordinal=max(repository.next_ordinal, written.next_ordinal),
     )
     hidden_counts.replace(session, repository.id, old=repository.count_id, new=repository.lease_token)
-    batches.start(session, repository.id, written.emails_left)
+    batches.start(session, repository.id, written.emails_left, is_counted=True)
 
 
 # --- an increment
@@ -356,7 +356,7 @@ def _add(held: Lease, count: Count, increment: _Increment) -> None:
             roots={*queries.roots(session, number), *tally.roots},
             next_ordinal=max(now.next_ordinal, 1 + max((ordinal for ordinal, _ in increment.people), default=-1)),
         )
-        batches.assign(session, number, count_id)
+        batches.assign(session, number, count_id, is_counted=True)
 
 
 # --- both

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from podium.jobs.messages.queues import BATCH_SIZE
 from podium.jobs.periodic import Periodic
-from podium.repositories.overall_percent import NAME, saved_percent
+from podium.repositories.overall_percent import NAME, counted_percent, saved_percent
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Database, Row, Session
@@ -151,19 +151,26 @@ def is_any_left(session: Session, repository_id: int) -> bool:
     return session.one(_LEFT, id=repository_id) is not None
 
 
-def start(session: Session, repository_id: int, emails: int) -> None:
-    """Start the user stage with that many e-mails."""
+def start(session: Session, repository_id: int, emails: int, *, is_counted: bool) -> None:
+    """Start the user stage with that many e-mails.
+
+    is_counted: commits were counted before; otherwise, looking up accounts is all of the work.
+    """
     repository = queries.by_id(session, repository_id)
-    percent = saved_percent(None if repository is None else repository.progress)
+    before = None if repository is None else repository.progress
+    percent = counted_percent(before) if is_counted else saved_percent(before)
     progress = {"stage": "users", "done": 0, "total": emails, "waitingUntil": None, NAME: percent}
     transitions.start_users(session, repository_id, progress=json.dumps(progress))
 
 
-def assign(session: Session, repository_id: int, count_id: int) -> int:
-    """Number the rows of a count into batches and start the user stage; return the number of e-mails."""
+def assign(session: Session, repository_id: int, count_id: int, *, is_counted: bool = False) -> int:
+    """Number the rows of a count into batches and start the user stage; return the number of e-mails.
+
+    is_counted: as of :func:`start`.
+    """
     save_numbers(session, number(session, repository_id, count_id))
     left = emails_left(session, repository_id, count_id)
-    start(session, repository_id, left)
+    start(session, repository_id, left, is_counted=is_counted)
     return left
 
 

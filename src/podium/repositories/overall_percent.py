@@ -27,6 +27,11 @@ def saved_percent(progress: str | None) -> float:
     return float(json.loads(progress).get(NAME) or 0) if progress else 0.0
 
 
+def counted_percent(progress: str | None) -> float:
+    """The percentage once commits are counted, where accounts are looked up next. Small counts save none themselves."""
+    return max(saved_percent(progress), _COUNTED[True])
+
+
 class CountPercent:
     """The percentage while commits are counted.
 
