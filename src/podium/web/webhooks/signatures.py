@@ -18,12 +18,15 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-
-from starlette.datastructures import Headers
+from typing import TYPE_CHECKING
 
 from podium.errors import BadSignature
 from podium.freshness.hooks.hook_events import HookHost
 from podium.web.webhooks.webhook_secrets import WebhookSecret
+
+if TYPE_CHECKING:
+    # The doctor works without the server's packages.
+    from starlette.datastructures import Headers
 
 _GITHUB, _GITLAB, _SIGNED = "x-hub-signature-256", "x-gitlab-token", "webhook-signature"
 _GITEA = ("x-forgejo-signature", "x-gitea-signature")
