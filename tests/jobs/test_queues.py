@@ -7,9 +7,11 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import redis
 from dramatiq import Message
 
 from podium.errors import BadSetting, QueueError
@@ -18,6 +20,7 @@ from podium.jobs.messages.broker import Backend, JobQueues
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.jobs.messages.redis_broker import RedisBackend, connect
 from podium.jobs.messages.redis_queues import NAMESPACE
+from podium.jobs.messages.wake_ups import WakeUps
 from podium.jobs.overflow import RunningJob
 from podium.jobs.reconciler import reconcile, reconciler
 from podium.settings import Settings
@@ -266,3 +269,38 @@ def test_one_process_leads_and_another_follows_when_it_stops(redis_backend: Redi
     assert not other.leads(60)
     redis_backend.stop_leading()
     assert other.leads(60)
+
+
+class ClosedPubSub:
+    """A subscription whose connection is closed by another thread while it is read."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.is_read, self.is_closed = threading.Event(), threading.Event()
+
+    def __enter__(self) -> ClosedPubSub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def subscribe(self, channel: str) -> None:
+        pass
+
+    def get_message(self, *, timeout: float) -> None:
+        self.is_read.set()
+        assert self.is_closed.wait(timeout)
+        raise self.error
+
+
+# What redis-py raises then: there is no socket, or no buffer.
+@pytest.mark.parametrize("error", [ValueError, AttributeError, redis.ConnectionError])
+def test_wake_ups_end_when_their_client_is_closed(error: type[Exception]) -> None:
+    subscription = ClosedPubSub(error())
+    wake_ups = WakeUps(cast(redis.Redis, SimpleNamespace(pubsub=lambda **_: subscription)))
+    wake_ups.add(COMMITS, lambda: None)
+    assert subscription.is_read.wait(5)
+    wake_ups.close()
+    subscription.is_closed.set()
+    wake_ups._thread.join(5)
+    assert not wake_ups._thread.is_alive()

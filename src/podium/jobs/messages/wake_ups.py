@@ -58,8 +58,8 @@ class WakeUps:
                             self._wake(message["data"].decode())
             except redis.RedisError:
                 self._stop.wait(_RETRY_SECONDS)
-            except ValueError:
-                # The client was closed while this thread read.
+            except (ValueError, AttributeError):
+                # The client was closed while this thread read: its connection has no socket or no buffer any more.
                 return
 
     def _wake(self, queue: str) -> None:
