@@ -20,7 +20,7 @@ from podium.settings import Settings
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
-from tests.support.processes import asks_git_for, counting_processes, descendants
+from tests.support.processes import counting_processes, descendants
 from tests.support.server import Server, wait_until
 from tests.support.valkey import Valkey
 
@@ -130,11 +130,12 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
         killed: list[int] = []
 
         def kill_readers() -> None:
-            while not ended.wait(0.2):
-                for process in counting_processes(worker.pid):
-                    if any(asks_git_for("/o/r0.git", pid) for pid in descendants(process)):
-                        os.kill(process, signal.SIGKILL)
-                        killed.append(process)
+            # The worker has one counting process, which waits for the host with its first request.
+            while not ended.wait(0.1):
+                if sum("/o/r0.git" in request for request in host.requests) > len(killed):
+                    (process,) = counting_processes(worker.pid)
+                    os.kill(process, signal.SIGKILL)
+                    killed.append(process)
 
         killing = threading.Thread(target=kill_readers)
         killing.start()
