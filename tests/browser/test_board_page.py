@@ -380,7 +380,7 @@ def test_the_whole_board_is_reached_by_keyboard(counted: Served, chrome: Browser
             )
         names = [name for name, _ in seen]
         days, switches = ["since", "until"], ["merges", "coAuthors", "bots", "mailmap", "names"]
-        wanted = ["All", *days, *switches, "chip", "handle", "find", "of", "why"]
+        wanted = ["All", *days, *switches, "compare", "handle", "find", "of", "why"]
         places = [names.index(name) for name in wanted]
         assert places == sorted(places)
         assert [name for name, visible in seen if not visible] == []
