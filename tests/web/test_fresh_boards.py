@@ -44,7 +44,7 @@ def words(html: str) -> str:
         ({"check_at": NOW + 86_400}, "Counted 2024-05-01 · next check on 2024-05-02"),
         (
             {"checked_at": NOW + 90_000, "check_at": NOW + 180_000},
-            "Counted 2024-05-01 · no new commits as of 2024-05-02 · next check on 2024-05-03",
+            "Counted 2024-05-01 · checked 2024-05-02 · next check on 2024-05-03",
         ),
         # The check that began the count.
         ({"checked_at": NOW - 5}, "Counted 2024-05-01 · no check is scheduled"),
