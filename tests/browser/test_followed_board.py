@@ -126,6 +126,26 @@ def test_a_refresh_shows_within_seconds_and_moves_nothing_that_is_read(site: Sit
     assert violations(page) == []
 
 
+def test_an_update_that_was_refused_in_part_comes_later_and_is_said_once(site: Site, window: Watched) -> None:
+    board = site.repository()
+    site.person(board, name_of(1), "ada@example.com")
+    page = window.page(PAGE)
+    page.clock.pause_at("2030-01-01")
+    page.locator("a.why").click()
+    page.locator("tr.open .years").wait_for()
+    page.route("**/row/**", lambda route: route.fulfill(status=429, body=""), times=1)
+    site.person(board, name_of(1), "other@example.com", 1)
+    change(site, window, users_processed_at=NOW + 9, commits_processed_at=NOW + 8)
+    with page.expect_response(lambda answer: answer.status == 429):
+        move_on(page, QUIET * JITTER)
+    expect(page.locator("#people")).to_have_attribute("data-version", "")
+    move_on(page, QUIET * 2 * JITTER)
+    expect(page.locator("tr.open .emails tbody tr")).to_have_count(2)
+    move_on(page, 1)
+    expect(page.locator("#said")).to_contain_text("The board was updated.")
+    window.wrongs[:] = [wrong for wrong in window.wrongs if "429" not in wrong]
+
+
 def test_a_page_that_is_not_seen_does_not_ask(site: Site, window: Watched) -> None:
     site.person(site.repository(), "Ada", "ada@example.com")
     page = window.page(PAGE)

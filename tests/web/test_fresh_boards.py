@@ -114,6 +114,27 @@ def test_pushes_and_pauses_are_said(site: Site) -> None:
     assert shown(site, takes_pushes=True) == "Counted 2024-05-01 · updated when pushed"
 
 
+def test_a_page_that_was_made_while_checks_were_paused_is_not_kept(
+    site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.repository(check_at=NOW + 86_400)
+    read_pauses(site)
+    status = site.app.state.context.status
+    values = status.values
+
+    def pausing(*arguments: Any) -> dict[str, Any]:
+        made: dict[str, Any] = values(*arguments)
+        with site.db.write() as session:
+            pauses.pause(session, PauseKind.SCHEDULE, "")
+        read_pauses(site)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(status, "values", pausing)
+        assert "next check" in line(client)
+    assert "checks are paused" in line(client)
+
+
 def test_the_list_and_the_api_tell_it_too(site: Site, client: Client) -> None:
     site.repository(checked_at=NOW, check_at=NOW + 60, refresh_every=120.0, refresh_error="No.", refresh_error_at=NOW)
     answer = client.get("/repositories/1").json()

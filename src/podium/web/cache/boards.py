@@ -165,10 +165,15 @@ class BoardCache:
             return found
 
         def made(check: Check) -> CachedResponse:
-            current, answer = self._read_now(row.id, lambda row, data: (row, make(row, data)), check)
+            def keyed(row: Repository, data: BoardData | None) -> tuple[Repository, tuple[object, ...], CachedResponse]:
+                return row, self._key(row, name, live=live), make(row, data)
+
+            current, before, answer = self._read_now(row.id, keyed, check)
             # Each step of the progress makes another response.
             cache = self._cache_of(usual and not _in_work(current, live=live))
-            cache.put(self._key(current, name, live=live), answer)
+            # Unless checks were paused or resumed meanwhile: the response may say either.
+            if before == self._key(current, name, live=live):
+                cache.put(before, answer)
             return answer
 
         key = self._key(row, name, live=live)

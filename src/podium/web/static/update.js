@@ -141,6 +141,12 @@ export async function updateBoard() {
   document.dispatchEvent(new Event(isSame ? "rows" : "board"));
   if (isSame && document.querySelector("#timeline .handle") === null) document.dispatchEvent(new Event("chart"));
   document.dispatchEvent(new Event("updated"));
-  await renewExplanations();
+  try {
+    await renewExplanations();
+  } catch (error) {
+    // So that the page is brought up to date again.
+    document.getElementById("people").dataset.version = "";
+    throw error;
+  }
   return null;
 }
