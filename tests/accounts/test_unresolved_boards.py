@@ -12,8 +12,8 @@ from podium.accounts.unresolved_boards import AT_ONCE, UnresolvedBoards
 from podium.app import factories
 from podium.app.reopened_boards import reopen
 from podium.jobs.messages.queues import NullQueues
-from podium.repositories.store.work import unresolved
-from podium.repositories.store.work.unresolved import UnresolvedCode, WhyUnresolved
+from podium.repositories.store.queue import unresolved
+from podium.repositories.store.queue.unresolved import UnresolvedCode, WhyUnresolved
 from podium.storage.session import Database
 from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount

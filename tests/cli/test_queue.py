@@ -27,8 +27,8 @@ from podium.jobs.messages.redis_queues import NAMESPACE, RedisQueues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import ApiBudget, Overview, as_json
 from podium.repositories.store import transitions
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.repositories.store.readers import statistics
-from podium.repositories.store.work.due_work import next_virtual_start
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database

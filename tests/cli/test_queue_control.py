@@ -18,7 +18,7 @@ from podium.monitoring import alarms
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import Overview, as_json
 from podium.repositories.store.deletion import removal
-from podium.repositories.store.work import pauses
+from podium.repositories.store.queue import pauses
 from podium.storage.session import Database
 from podium.submissions import control
 from podium.submissions.control import QueueChange

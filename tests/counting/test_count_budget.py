@@ -25,7 +25,7 @@ from podium.history.count_limits import NO_LIMITS, CountLimits
 from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
-from podium.repositories.store.work.due_work import waiting
+from podium.repositories.store.queue.due_work import waiting
 from podium.storage.session import Database
 from podium.submissions.submit import start_over, submit
 from tests.counting.test_refresh import classify_emails

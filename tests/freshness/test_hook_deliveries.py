@@ -19,8 +19,8 @@ from podium.freshness.host_answer import HostAnswer
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
-from podium.repositories.store.work import pauses
-from podium.repositories.store.work.pauses import PauseKind
+from podium.repositories.store.queue import pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.plans import Explained

@@ -21,7 +21,7 @@ from podium.freshness.naming import Naming
 from podium.freshness.schedule import Schedule
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.model import Repository, State
-from podium.repositories.store.work import pauses
+from podium.repositories.store.queue import pauses
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from podium.repositories.store.work import due_work, leases
+from podium.repositories.store.queue import due_work, leases
 from podium.storage.session import Database, Session
 from tests.support.bulk_rows import settle
 from tests.support.plans import Explained
@@ -106,7 +106,7 @@ def test_the_first_of_those_that_are_due_is_taken_whether_or_not_it_had_to_wait(
 
 
 def test_what_is_enqueued_after_its_wait_waits_for_nothing_more(db: Database) -> None:
-    """So few have a time in the past, which :func:`podium.repositories.store.work.leases.take_next` looks through."""
+    """So few have a time in the past, which :func:`podium.repositories.store.queue.leases.take_next` looks through."""
     add_repository(db, "github.com/o/a")
     with db.write() as session:
         session.run("UPDATE repository SET enqueued_at = {now} - 9, not_before = {now} - 1")

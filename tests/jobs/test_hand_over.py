@@ -14,7 +14,7 @@ from podium.jobs.hand_over import machine_fault, settle_impossible
 from podium.jobs.messages.queues import COMMITS
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.repositories.store.work import worker_faults
+from podium.repositories.store.queue import worker_faults
 from podium.storage.session import Database
 from tests.support.rows import add_repository, repository
 

@@ -10,8 +10,8 @@ import pytest
 from podium.jobs import lease
 from podium.jobs.reconciler import enqueue_followers
 from podium.repositories.model import Repository
-from podium.repositories.store.work import due_work, host_limits, leases, slow
-from podium.repositories.store.work.host_limits import HostLimit
+from podium.repositories.store.queue import due_work, host_limits, leases, slow
+from podium.repositories.store.queue.host_limits import HostLimit
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from tests.support.bulk_rows import settle

@@ -23,7 +23,7 @@ from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.repositories.store.work import due_work, git_hosts
+from podium.repositories.store.queue import due_work, git_hosts
 from podium.storage.session import Database
 from podium.submissions import admin
 from podium.submissions.capacity import Capacity

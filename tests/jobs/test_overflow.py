@@ -18,7 +18,7 @@ from podium.jobs.overflow import OverflowSlots, RunningJob
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
-from podium.repositories.store.work import slow
+from podium.repositories.store.queue import slow
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.rows import repository, some_repository

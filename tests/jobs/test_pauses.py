@@ -12,8 +12,8 @@ from podium.repositories.address import parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import transitions
-from podium.repositories.store.work import git_hosts, pauses
-from podium.repositories.store.work.pauses import PauseKind
+from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.submissions import admin

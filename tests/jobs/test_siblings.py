@@ -6,7 +6,7 @@ from podium.jobs import lease
 from podium.jobs.messages.queues import NullQueues
 from podium.jobs.reconciler import enqueue_followers
 from podium.repositories.address import parse_address
-from podium.repositories.store.work import slow
+from podium.repositories.store.queue import slow
 from podium.storage.session import Database
 from podium.submissions.submit import submit
 from tests.support.rows import RecordingQueues, repository

@@ -9,8 +9,8 @@ import pytest
 from podium.repositories.model import State
 from podium.repositories.store import transitions
 from podium.repositories.store.freshness import due_checks
-from podium.repositories.store.work.due_work import give_turn, longest_scheduled, next_virtual_start, waiting
-from podium.repositories.store.work.leases import take_next
+from podium.repositories.store.queue.due_work import give_turn, longest_scheduled, next_virtual_start, waiting
+from podium.repositories.store.queue.leases import take_next
 from podium.storage.session import Database, Session
 from tests.support.rows import add_repository, repository
 

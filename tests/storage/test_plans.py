@@ -10,8 +10,8 @@ import pytest
 
 from podium.repositories.listing import MANY, Totals
 from podium.repositories.store.freshness import due_checks
+from podium.repositories.store.queue import due_work
 from podium.repositories.store.readers.selection import Selection
-from podium.repositories.store.work import due_work
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase

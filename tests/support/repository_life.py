@@ -24,8 +24,8 @@ from podium.monitoring import inspector
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.work import leases
-from podium.repositories.store.work.unresolved import FINAL
+from podium.repositories.store.queue import leases
+from podium.repositories.store.queue.unresolved import FINAL
 from podium.settings import Settings
 from podium.submissions import admin
 from podium.web.cache import read_moment

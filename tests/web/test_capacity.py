@@ -12,7 +12,7 @@ import pytest
 from podium.errors import QueueFull
 from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
-from podium.repositories.store.work.due_work import waiting
+from podium.repositories.store.queue.due_work import waiting
 from podium.storage.session import Database
 from podium.submissions.capacity import UNKNOWN_SIZE, Capacity
 from podium.submissions.submit import submit

@@ -10,8 +10,8 @@ import pytest
 
 from podium.repositories.model import State
 from podium.repositories.store import queries
-from podium.repositories.store.work import pauses
-from podium.repositories.store.work.pauses import PauseKind
+from podium.repositories.store.queue import pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.web.live.follow import COUNTING, MOST_PER_SECOND, PERIOD, PUSHED, QUIET, Pauses
 from podium.web.pages.board.board_urls import FILES
 from podium.web.pages.board.fresh_line import COARSE, FreshLine

@@ -10,7 +10,7 @@ import pytest
 
 from podium.errors import QueueError
 from podium.jobs.messages.queues import COMMITS, USERS
-from podium.repositories.store.work import worker_faults
+from podium.repositories.store.queue import worker_faults
 from podium.storage.session import Database
 from podium.workers import drain
 from podium.workers.drain import Drain

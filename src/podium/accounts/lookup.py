@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from podium.repositories.model import Repository
-from podium.repositories.store.work.unresolved import FINAL, WhyUnresolved
+from podium.repositories.store.queue.unresolved import FINAL, WhyUnresolved
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 
 from podium.accounts.github.token_check import GitHubState
-from podium.repositories.store.work import unresolved
-from podium.repositories.store.work.unresolved import UnresolvedCode
+from podium.repositories.store.queue import unresolved
+from podium.repositories.store.queue.unresolved import UnresolvedCode
 from podium.storage.session import Database
 from podium.textutil.plural import plural
 

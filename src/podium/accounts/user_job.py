@@ -25,8 +25,8 @@ from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, look_up_percent
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.work import unresolved
-from podium.repositories.store.work.unresolved import WhyUnresolved
+from podium.repositories.store.queue import unresolved
+from podium.repositories.store.queue.unresolved import WhyUnresolved
 from podium.storage.session import Database, Row, Session
 from podium.storage.transactions.steps import Step, run_steps
 from podium.telemetry.current_job import note_outcome

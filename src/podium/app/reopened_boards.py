@@ -12,8 +12,8 @@ from podium.accounts.unresolved_boards import INTERVAL, UnresolvedBoards
 from podium.app import factories
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
-from podium.repositories.store.work import unresolved
-from podium.repositories.store.work.unresolved import WhyUnresolved
+from podium.repositories.store.queue import unresolved
+from podium.repositories.store.queue.unresolved import WhyUnresolved
 from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions.refresh import StaleRows, resolve_again

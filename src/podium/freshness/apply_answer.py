@@ -33,7 +33,7 @@ from podium.repositories.model import Repository, State
 from podium.repositories.store import gone, queries, transitions
 from podium.repositories.store.deletion import removal
 from podium.repositories.store.freshness import names
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Session
 
 log = logging.getLogger(__name__)

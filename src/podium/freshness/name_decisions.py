@@ -9,7 +9,7 @@ from podium.repositories.address import Address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 
 _OPERATOR = "operator"

@@ -28,7 +28,7 @@ from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store.freshness import due_checks, names
-from podium.repositories.store.work import due_work, git_hosts, pauses
+from podium.repositories.store.queue import due_work, git_hosts, pauses
 from podium.storage.session import Database
 from podium.telemetry import metrics
 from podium.telemetry.outage_log import OutageLog

@@ -11,7 +11,7 @@ from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
 from podium.repositories.store.freshness import names
-from podium.repositories.store.work import git_hosts, pauses
+from podium.repositories.store.queue import git_hosts, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders

@@ -17,7 +17,7 @@ from podium.errors import HistoryError
 from podium.jobs.messages.queues import COMMITS
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.repositories.store.work import worker_faults
+from podium.repositories.store.queue import worker_faults
 from podium.storage.session import Database, Session
 from podium.telemetry.current_job import note_outcome
 

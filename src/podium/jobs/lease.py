@@ -19,7 +19,7 @@ from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
-from podium.repositories.store.work import host_limits, leases
+from podium.repositories.store.queue import host_limits, leases
 from podium.storage.session import Database, Session
 
 # After a failed renewal or release.

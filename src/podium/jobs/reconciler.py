@@ -18,8 +18,8 @@ from podium.jobs.periodic import Periodic
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import transitions
 from podium.repositories.store.deletion import hidden_counts, removal
-from podium.repositories.store.work import due_work, git_hosts, host_limits, siblings
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue import due_work, git_hosts, host_limits, siblings
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import run_steps
 from podium.telemetry.outage_log import OutageLog
@@ -47,7 +47,7 @@ def enqueue_due(
     """Enqueue some of the due repositories; return how many.
 
     Args:
-        commits_quiet, users_quiet: see :func:`podium.repositories.store.work.due_work.take_due`.
+        commits_quiet, users_quiet: see :func:`podium.repositories.store.queue.due_work.take_due`.
 
     Raises:
         StorageError: the database did not answer.
@@ -84,7 +84,7 @@ def _enqueue(db: Database, queues: Queues, repository: Repository, delay: float)
 def enqueue_followers(db: Database, queues: Queues, counted: Repository, *, per_host: int = 0) -> None:
     """Enqueue what could not be counted beside a repository: another revision of it, and another one of its host.
 
-    No other message wakes a worker for them. per_host: see :mod:`podium.repositories.store.work.host_limits`.
+    No other message wakes a worker for them. per_host: see :mod:`podium.repositories.store.queue.host_limits`.
     """
     with db.read() as session:
         found = {siblings.next_sibling(session, counted.id), host_limits.next_of_host(session, counted.host, per_host)}

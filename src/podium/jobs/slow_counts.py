@@ -4,7 +4,7 @@ import logging
 
 from podium.errors import StorageError
 from podium.repositories.model import Repository
-from podium.repositories.store.work import slow
+from podium.repositories.store.queue import slow
 from podium.storage.session import Database
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
+from podium.repositories.store.queue import host_limits
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import alarm_counts, queue_counts
-from podium.repositories.store.work import host_limits
-from podium.repositories.store.work.pauses import PauseKind
 from podium.storage.session import Database
 from podium.telemetry.metrics import Gauge
 

@@ -28,8 +28,8 @@ from podium.monitoring.overview import (
     WorkerRow,
 )
 from podium.repositories.model import State
+from podium.repositories.store.queue import git_hosts, host_limits, pauses, unresolved
 from podium.repositories.store.readers import queue_counts, statistics
-from podium.repositories.store.work import git_hosts, host_limits, pauses, unresolved
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from podium.repositories.model import Repository, State
-from podium.repositories.store.work import due_work
+from podium.repositories.store.queue import due_work
 from podium.storage.session import Database, Session
 from podium.storage.throttled import Throttled
 from podium.storage.transactions.time_limits import QUICK

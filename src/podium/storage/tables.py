@@ -126,7 +126,7 @@ repository = Table(
     Column("progress", Text),
     # NULL: all e-mails were looked up.
     Column("unresolved_reason", Text),
-    # See repositories/store/work/unresolved.py.
+    # See repositories/store/queue/unresolved.py.
     Column("unresolved_code", Text),
     Column("accounts_again_at", Double),
     Column("accounts_tries", Integer, nullable=False, server_default="0"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.errors import QueueFull
-from podium.repositories.store.work import due_work
+from podium.repositories.store.queue import due_work
 from podium.storage.session import Session
 
 # Bytes that count for a repository without a mirror's size: no host says how large a clone will be.

@@ -12,8 +12,8 @@ from podium.errors import BadRule, Conflict, NotFound
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
-from podium.repositories.store.work import due_work, host_limits, pauses
-from podium.repositories.store.work.pauses import PauseKind
+from podium.repositories.store.queue import due_work, host_limits, pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database, Session
 
 # More counts of one host than any installation runs.

@@ -14,8 +14,8 @@ from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
-from podium.repositories.store.work import git_hosts, pauses
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.submissions.revision_limit import make_room, remove

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from podium.errors import QueueError, StorageError
 from podium.jobs.messages.queues import STATES, Backlog
-from podium.repositories.store.work import due_work, worker_faults
+from podium.repositories.store.queue import due_work, worker_faults
 from podium.storage.session import Database
 
 log = logging.getLogger(__name__)

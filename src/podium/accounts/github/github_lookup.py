@@ -17,7 +17,7 @@ from podium.accounts.github.token_pool import TokenPool
 from podium.accounts.lookup import LookupStep, PendingEmail
 from podium.errors import Interrupted
 from podium.repositories.model import Repository
-from podium.repositories.store.work.unresolved import UnresolvedCode, WhyUnresolved
+from podium.repositories.store.queue.unresolved import UnresolvedCode, WhyUnresolved
 
 # Without a token the job waits for at most these seconds for a limit.
 MAX_ANONYMOUS_WAIT = 120.0

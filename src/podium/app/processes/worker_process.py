@@ -37,7 +37,7 @@ from podium.jobs.reconciler import (
 )
 from podium.jobs.slow_counts import SlowCounts
 from podium.repositories.model import Repository
-from podium.repositories.store.work import worker_faults
+from podium.repositories.store.queue import worker_faults
 from podium.settings import Settings
 from podium.storage import migrate
 from podium.storage.session import Database

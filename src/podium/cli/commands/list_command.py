@@ -19,7 +19,7 @@ from podium.clones.mirrors import mirror_path
 from podium.git.limits import bytes_on_disk
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
-from podium.repositories.store.work import leases
+from podium.repositories.store.queue import leases
 from podium.settings import Settings
 from podium.textutil.sanitize import clean, escape_json
 from podium.textutil.size import size

@@ -17,7 +17,7 @@ from podium.freshness import name_decisions
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
 from podium.repositories.store.freshness import names
-from podium.repositories.store.work.pauses import PauseKind, why_host_is_paused
+from podium.repositories.store.queue.pauses import PauseKind, why_host_is_paused
 from podium.settings import Settings
 from podium.submissions import admin, control
 from podium.submissions.control import QueueChange

@@ -29,8 +29,8 @@ from podium.repositories.address import Address, parse_address, path_address
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import parse_revision
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.work import due_work
-from podium.repositories.store.work.unresolved import WhyUnresolved
+from podium.repositories.store.queue import due_work
+from podium.repositories.store.queue.unresolved import WhyUnresolved
 from podium.settings import Settings
 from podium.storage.session import Database, Session
 from podium.submissions.submit import start_over, submit

@@ -18,7 +18,7 @@ from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
 from podium.repositories.store.freshness import pushes
 from podium.repositories.store.freshness.pushes import Moment
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.submit import waits_for_host
 

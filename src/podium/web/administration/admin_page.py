@@ -13,8 +13,8 @@ from podium.monitoring.overview import Overview
 from podium.repositories.model import State
 from podium.repositories.queue_places import first_places
 from podium.repositories.store.freshness import names
+from podium.repositories.store.queue import git_hosts, host_limits, pauses
 from podium.repositories.store.readers import queue_counts, statistics
-from podium.repositories.store.work import git_hosts, host_limits, pauses
 from podium.storage import migrate
 from podium.storage.session import Session
 from podium.web.services import Context

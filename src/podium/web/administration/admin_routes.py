@@ -18,8 +18,8 @@ from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
 from podium.freshness import name_decisions
 from podium.repositories.queue_places import first_places
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import statistics
-from podium.repositories.store.work.pauses import PauseKind
 from podium.submissions import admin, control
 from podium.textutil.sanitize import clean
 from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values, queue_values

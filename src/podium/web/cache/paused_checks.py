@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from podium.errors import StorageError
 from podium.repositories.model import Repository
-from podium.repositories.store.work import pauses
-from podium.repositories.store.work.pauses import PauseKind
+from podium.repositories.store.queue import pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database
 from podium.storage.transactions.time_limits import QUICK
 

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 
 from podium.repositories.model import COLUMNS, Repository
 from podium.repositories.store.queries import NOT_FORGOTTEN
-from podium.repositories.store.work.pauses import IS_PAUSED
+from podium.repositories.store.queue.pauses import IS_PAUSED
 from podium.storage import due_times
 from podium.storage.session import Session
 

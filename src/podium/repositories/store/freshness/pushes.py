@@ -11,7 +11,7 @@ import dataclasses
 
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT
-from podium.repositories.store.work.pauses import MAY_CHECK, MAY_REFRESH
+from podium.repositories.store.queue.pauses import MAY_CHECK, MAY_REFRESH
 from podium.storage.session import Row, Session
 
 # Seconds between two counts of a repository that pushes ask for.

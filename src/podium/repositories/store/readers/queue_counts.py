@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.store.queries import FREE
-from podium.repositories.store.work.host_limits import HAS_SLOT
-from podium.repositories.store.work.pauses import IS_PAUSED
+from podium.repositories.store.queue.host_limits import HAS_SLOT
+from podium.repositories.store.queue.pauses import IS_PAUSED
 from podium.storage import due_times
 from podium.storage.session import Row, Session
 
@@ -35,7 +35,7 @@ def queued(session: Session) -> QueuedCounts:
 def first_queued(session: Session, limit: int, *, per_host: int) -> list[Row]:
     """Return ``id``, ``url``, ``host``, ``is_scheduled``, ``is_recount`` and ``has_slot`` of the next ones.
 
-    per_host: see :mod:`podium.repositories.store.work.host_limits`.
+    per_host: see :mod:`podium.repositories.store.queue.host_limits`.
     """
     return session.all(
         f"""SELECT id, url, host, is_scheduled, is_recount, {HAS_SLOT} AS has_slot FROM repository WHERE {_QUEUED}

@@ -13,7 +13,7 @@ import enum
 from typing import Any
 
 from podium.repositories.fair_queue import SCHEDULED_FROM
-from podium.repositories.store.work.due_work import next_virtual_start
+from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Session
 
 HOST_IS_DOWN = "host-down"

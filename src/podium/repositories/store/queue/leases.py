@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from podium.repositories.model import COLUMNS, Repository
 from podium.repositories.store.queries import FREE, one
-from podium.repositories.store.work.host_limits import FULL_HOSTS, HAS_SLOT
-from podium.repositories.store.work.siblings import NO_SIBLING_IS_COUNTED
-from podium.repositories.store.work.worker_faults import NOT_BY_THIS_WORKER
+from podium.repositories.store.queue.host_limits import FULL_HOSTS, HAS_SLOT
+from podium.repositories.store.queue.siblings import NO_SIBLING_IS_COUNTED
+from podium.repositories.store.queue.worker_faults import NOT_BY_THIS_WORKER
 from podium.storage import due_times
 from podium.storage.session import Session
 
@@ -126,7 +126,7 @@ def take_next(
 
     Of a repository, its branches and its tags, one is counted at a time.
 
-    per_host: None if no host is full (:func:`podium.repositories.store.work.host_limits.is_any_full`); otherwise the
+    per_host: None if no host is full (:func:`podium.repositories.store.queue.host_limits.is_any_full`); otherwise the
         limit of hosts that have no own: those that are full are passed over.
     """
     values: dict[str, object] = {"holder": holder, "seconds": seconds, "worker": worker}

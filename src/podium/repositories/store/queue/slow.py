@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import FREE
-from podium.repositories.store.work.host_limits import HAS_SLOT
-from podium.repositories.store.work.siblings import NO_SIBLING_IS_COUNTED
-from podium.repositories.store.work.worker_faults import NOT_BY_THIS_WORKER
+from podium.repositories.store.queue.host_limits import HAS_SLOT
+from podium.repositories.store.queue.siblings import NO_SIBLING_IS_COUNTED
+from podium.repositories.store.queue.worker_faults import NOT_BY_THIS_WORKER
 from podium.storage import due_times
 from podium.storage.session import Session
 
@@ -48,7 +48,7 @@ def make_way(session: Session, repository: Repository, *, per_host: int = 0) -> 
 
     What the schedule asked for makes way for all others, and no other for it.
 
-    per_host: see :mod:`podium.repositories.store.work.host_limits`.
+    per_host: see :mod:`podium.repositories.store.queue.host_limits`.
     """
     return bool(
         session.run(

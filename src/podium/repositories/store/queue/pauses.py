@@ -16,7 +16,7 @@ from typing import Any
 
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import FREE
-from podium.repositories.store.work import git_hosts
+from podium.repositories.store.queue import git_hosts
 from podium.storage.session import Session
 
 HOST_IS_PAUSED = "host-paused"

@@ -1,1 +1,0 @@
-"""What workers take: due repositories in their order, leases, and what keeps a repository from a worker or host."""
