@@ -26,7 +26,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.recount import Commit, read_commits
-from podium.accounts.email_rules import classify
+from podium.accounts.email_rules import classify_email
 from podium.app import factories
 from podium.leaderboard.rules import Rules
 from podium.settings import Settings
@@ -63,7 +63,7 @@ def made_up(emails: list[str], seed: int = 1) -> tuple[Accounts, int]:
     accounts, groups = Accounts(), dict[int, list[str]]()
     plain = []
     for email in emails:
-        classified = classify(email)
+        classified = classify_email(email)
         if classified.account is not None and classified.account.account_id is not None:
             groups.setdefault(classified.account.account_id, []).append(email)
         elif classified.kind == "human" and "@" in email[1:-1]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from podium.accounts.classify import classify_emails
+from podium.accounts.repository_emails import classify_emails
 from podium.accounts.stale import MaxAges
 from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.save import Count, save_count

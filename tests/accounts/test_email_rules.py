@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.accounts.email_rules import Classified, classify
+from podium.accounts.email_rules import Classified, classify_email
 from podium.bots.known_tools import AGENT_APPS
 from podium.bots.noreply import NoreplyAccount
 from tests.support.growth import growth
@@ -24,7 +24,7 @@ from tests.support.growth import growth
     ],
 )
 def test_a_noreply_address_names_its_account(email: str, account: NoreplyAccount) -> None:
-    assert classify(email) == Classified("human", account)
+    assert classify_email(email) == Classified("human", account)
 
 
 @pytest.mark.parametrize(
@@ -56,39 +56,43 @@ def test_a_noreply_address_names_its_account(email: str, account: NoreplyAccount
     ],
 )
 def test_anything_else_names_no_account(email: str) -> None:
-    assert classify(email) == Classified("human", None)
+    assert classify_email(email) == Classified("human", None)
 
 
 def test_an_app_is_a_bot_and_has_an_account() -> None:
-    assert classify("49699333+dependabot[bot]@users.noreply.github.com") == Classified(
+    assert classify_email("49699333+dependabot[bot]@users.noreply.github.com") == Classified(
         "bot", NoreplyAccount(49699333, "dependabot[bot]")
     )
-    assert classify("acme-robot[bot]@users.noreply.github.com") == Classified(
+    assert classify_email("acme-robot[bot]@users.noreply.github.com") == Classified(
         "bot", NoreplyAccount(None, "acme-robot[bot]")
     )
 
 
 def test_the_number_of_a_well_known_app_is_known_at_its_host() -> None:
     email = "renovate[bot]@users.noreply.{}"
-    assert classify(email.format("github.com")).account == NoreplyAccount(29139614, "renovate[bot]")
-    assert classify(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(None, "renovate[bot]")
+    assert classify_email(email.format("github.com")).account == NoreplyAccount(29139614, "renovate[bot]")
+    assert classify_email(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(
+        None, "renovate[bot]"
+    )
 
 
 def test_another_number_before_the_login_of_a_well_known_app_is_not_the_app() -> None:
     email = "1+dependabot[bot]@users.noreply.{}"
-    assert classify(email.format("github.com")) == Classified("bot", NoreplyAccount(1, ""))
-    assert classify(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(1, "dependabot[bot]")
+    assert classify_email(email.format("github.com")) == Classified("bot", NoreplyAccount(1, ""))
+    assert classify_email(email.format("git.example.com"), "git.example.com").account == NoreplyAccount(
+        1, "dependabot[bot]"
+    )
 
 
 def test_apps_that_are_ai_agents_are_agents() -> None:
     for login in AGENT_APPS:
         assert login.endswith("[bot]")
-        assert classify(f"12345+{login}@users.noreply.github.com").kind == "agent"
-        assert classify(f"{login}@users.noreply.github.com").kind == "agent"
+        assert classify_email(f"12345+{login}@users.noreply.github.com").kind == "agent"
+        assert classify_email(f"{login}@users.noreply.github.com").kind == "agent"
 
 
 def test_github_itself_is_a_bot_without_an_account() -> None:
-    assert classify("noreply@github.com") == Classified("bot", None)
+    assert classify_email("noreply@github.com") == Classified("bot", None)
 
 
 @pytest.mark.parametrize(
@@ -125,27 +129,27 @@ def test_github_itself_is_a_bot_without_an_account() -> None:
     ],
 )
 def test_bots_and_agents_are_recognised_by_address(email: str, kind: str) -> None:
-    assert classify(email).kind == kind
+    assert classify_email(email).kind == kind
 
 
 def test_a_bots_login_after_another_number_is_not_a_bot() -> None:
-    assert classify("583231+copilot@users.noreply.github.com").kind == "human"
-    assert classify("583231+k8s-ci-robot@users.noreply.github.com").kind == "human"
+    assert classify_email("583231+copilot@users.noreply.github.com").kind == "human"
+    assert classify_email("583231+k8s-ci-robot@users.noreply.github.com").kind == "human"
 
 
 def test_noreply_accounts_belong_to_the_configured_github() -> None:
     email = "12+mona@users.noreply.git.example.com"
-    assert classify(email, "git.example.com").account == NoreplyAccount(12, "mona")
-    assert classify(email, "git.example.com:8443").account == NoreplyAccount(12, "mona")
-    assert classify(email).account is None
+    assert classify_email(email, "git.example.com").account == NoreplyAccount(12, "mona")
+    assert classify_email(email, "git.example.com:8443").account == NoreplyAccount(12, "mona")
+    assert classify_email(email).account is None
     # Accounts of github.com have other numbers at another GitHub; bots are bots everywhere.
-    foreign = classify("49699333+dependabot[bot]@users.noreply.github.com", "git.example.com")
+    foreign = classify_email("49699333+dependabot[bot]@users.noreply.github.com", "git.example.com")
     assert foreign == Classified("bot", None)
 
 
 @given(st.text() | st.from_regex(r"[0-9]{0,30}\+?[a-z0-9_\-\[\]]{0,80}@users\.noreply\.github\.com"))
 def test_any_text_can_be_classified(email: str) -> None:
-    found = classify(email)
+    found = classify_email(email)
     assert found.kind in ("human", "bot", "agent")
     if found.account is not None:
         assert found.account.account_id is None or 0 < found.account.account_id < 2**63
@@ -155,6 +159,6 @@ def test_any_text_can_be_classified(email: str) -> None:
 def test_a_huge_address_is_not_examined() -> None:
     def classify_huge(size: int) -> None:
         huge = "1" * size + "+" + "a" * size + "@users.noreply.github.com"
-        assert classify(huge) == Classified("human", None)
+        assert classify_email(huge) == Classified("human", None)
 
     assert growth(classify_huge, 1_000_000) < 4

@@ -10,7 +10,7 @@ import pytest
 from podium.accounts.github.token_check import GitHubState, TokenCheck
 from podium.accounts.unresolved_boards import AT_ONCE, UnresolvedBoards
 from podium.app import factories
-from podium.app.reopened_boards import reopen
+from podium.app.worker_tasks import reopen
 from podium.jobs.messages.queues import NullQueues
 from podium.repositories.store.queue import unresolved
 from podium.repositories.store.queue.unresolved import UnresolvedCode, WhyUnresolved

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from podium.accounts.classify import classify_emails
+from podium.accounts.repository_emails import classify_emails
 from podium.clones.mirrors import Mirrors
 from podium.clones.source import MirrorSource
 from podium.counting import live_ranking, progress_notes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from podium.accounts.classify import classify_emails
+from podium.accounts.repository_emails import classify_emails
 from podium.accounts.stale import MaxAges
 from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.save import Count, is_small, save_count

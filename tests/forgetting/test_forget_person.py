@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from podium.accounts.classify import classify_emails
 from podium.accounts.lookup import GitHubAccount, LookupStep
+from podium.accounts.repository_emails import classify_emails
 from podium.accounts.stale import MaxAges
 from podium.accounts.user_job import UserJob
 from podium.audit import audit_log

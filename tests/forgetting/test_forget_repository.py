@@ -14,8 +14,8 @@ from podium.audit import audit_log
 from podium.cli import main
 from podium.clones.mirrors import mirror_path
 from podium.errors import LeaseLost
+from podium.forgetting.cleanup import Cleanup, Disk
 from podium.forgetting.forget_repository import Kept, forget_repository, mark_repository, remove_marked
-from podium.forgetting.upkeep import Disk, Upkeep
 from podium.jobs import reconciler
 from podium.repositories.store.deletion import removal
 from podium.settings import Settings
@@ -197,7 +197,7 @@ def _mirror_name(folder: Path) -> str:
     return mirror_path(folder, "github.com", "octo", "hello", "github.com/octo/hello").name
 
 
-# --- upkeep
+# --- cleanup
 
 
 def test_boards_that_are_not_read_are_forgotten(db: Database, tmp_path: Path) -> None:
@@ -215,9 +215,9 @@ def test_boards_that_are_not_read_are_forgotten(db: Database, tmp_path: Path) ->
             site.repository("octo/waits", "pending", **old),
             site.repository("octo/held", lease_holder="w", lease_until=4e9, **old),
         ]
-        Upkeep(db, unread_max_age=0.0).step()
+        Cleanup(db, unread_max_age=0.0).step()
         assert sizes(db)["repository"] == 9
-        Upkeep(db, unread_max_age=24 * hour, always_kept=["github.com/octo/demo"]).step()
+        Cleanup(db, unread_max_age=24 * hour, always_kept=["github.com/octo/demo"]).step()
         with db.read() as session:
             left = [number for (number,) in session.tuples("SELECT id FROM repository ORDER BY id")]
         assert unread not in left
@@ -233,7 +233,7 @@ def test_known_emails_that_no_repository_has_are_dropped(db: Database, tmp_path:
             site.account(f"gone{number}@example.org", f"gone{number}")
         with db.write() as session:
             session.run("UPDATE known_email SET known_at = 1")
-        Upkeep(db).step()
+        Cleanup(db).step()
         assert sizes(db)["known_email"] == sizes(db)["contributor"] == 1
 
 
@@ -254,12 +254,12 @@ def test_mirrors_and_pictures_without_a_row_are_deleted(db: Database, tmp_path: 
             lambda known, _: note(known),
             lambda known, _: note(known),
         )
-        upkeep = Upkeep(db, disk=disk, clock=lambda: now)
-        upkeep.step()
+        cleanup = Cleanup(db, disk=disk, clock=lambda: now)
+        cleanup.step()
         assert not names
         now = 1000.0
-        upkeep.step()
-        upkeep.step()
+        cleanup.step()
+        cleanup.step()
         assert names == [{"github.com octo hello github.com/octo/hello"}, {"https://a.example/1"}]
 
 

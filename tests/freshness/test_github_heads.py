@@ -14,7 +14,7 @@ from podium.accounts.github.requests import HeadsRequest, Response, TransportFai
 from podium.errors import LookupFault
 from podium.freshness.github_heads import GitHubHeads
 from podium.freshness.host_answer import HostAnswer
-from podium.freshness.naming import Naming
+from podium.freshness.stated_addresses import StatedAddresses
 from podium.repositories.address import parse_address
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.model import Repository
@@ -38,8 +38,8 @@ def rows(number: int) -> list[Repository]:
 
 
 def asking(github: PretendedGitHub) -> GitHubHeads:
-    naming = Naming(AddressPolicy(Settings()), "https://github.com")
-    return GitHubHeads(github, tokens(), naming, host="github.com", stop=threading.Event())
+    stated = StatedAddresses(AddressPolicy(Settings()), "https://github.com")
+    return GitHubHeads(github, tokens(), stated, host="github.com", stop=threading.Event())
 
 
 def ask(github: PretendedGitHub, repositories: list[Repository]) -> dict[int, HostAnswer]:

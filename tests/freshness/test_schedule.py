@@ -17,8 +17,8 @@ from podium.errors import StorageError
 from podium.freshness.check import Hosts, NoAnswer
 from podium.freshness.github_heads import GitHubHeads
 from podium.freshness.host_answer import HostAnswer
-from podium.freshness.naming import Naming
 from podium.freshness.schedule import Schedule
+from podium.freshness.stated_addresses import StatedAddresses
 from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.model import Repository, State
 from podium.repositories.store.queue import pauses
@@ -121,8 +121,8 @@ class World:
             session.run(f"UPDATE repository SET {assignments} WHERE id IN ({', '.join(map(str, ids))})")
 
     def schedule(self, *, has_token: bool = True, every: float = DAY, per_hour: int = 3_600_000) -> Schedule:
-        naming = Naming(AddressPolicy(Settings()), "https://github.com")
-        heads = GitHubHeads(self.github, tokens(), naming, host="github.com", stop=self.stop)
+        stated = StatedAddresses(AddressPolicy(Settings()), "https://github.com")
+        heads = GitHubHeads(self.github, tokens(), stated, host="github.com", stop=self.stop)
         return Schedule(
             self.db,
             self.queues,

@@ -19,7 +19,7 @@ class Classified:
 _HUMAN = Classified("human", None)
 
 
-def classify(email: str, github_host: str = "github.com") -> Classified:
+def classify_email(email: str, github_host: str = "github.com") -> Classified:
     """Classify ``email``, any text in lower case.
 
     Accounts are read from ``users.noreply.<github_host>`` only; bots are recognised by their github.com addresses

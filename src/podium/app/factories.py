@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from podium.clones.source import Source
     from podium.counting.commit_job import CommitJob
     from podium.counting.count_budget import Budget
+    from podium.forgetting.cleanup import Cleanup
     from podium.forgetting.forget_repository import Kept
-    from podium.forgetting.upkeep import Upkeep
     from podium.freshness.check import Hosts
     from podium.freshness.schedule import Schedule
     from podium.git.command import Git
@@ -142,7 +142,7 @@ def commit_job(
     Raises:
         BadSetting: ``PODIUM_BOTS_FILE`` cannot be read.
     """
-    from podium.accounts.classify import classify_emails
+    from podium.accounts.repository_emails import classify_emails
     from podium.bots.tools import Bots
     from podium.counting.commit_job import CommitJob
     from podium.counting.progress_notes import QUIET
@@ -319,8 +319,8 @@ def server_source(settings: Settings, db: Database | None = None) -> Source:
     """``db``: notes redirects of hosts, and knows whose each mirror is."""
     from podium.clones.mirrors import Mirrors
     from podium.clones.source import MirrorSource
-    from podium.freshness.naming import Naming
-    from podium.freshness.while_counting import mirror_owner, note_redirect
+    from podium.freshness.name_check import mirror_owner, note_redirect
+    from podium.freshness.stated_addresses import StatedAddresses
     from podium.repositories.address_policy import AddressPolicy
 
     policy = AddressPolicy(settings)
@@ -339,7 +339,7 @@ def server_source(settings: Settings, db: Database | None = None) -> Source:
         own_mailmaps=own_mailmaps(settings),
     )
     if db is not None:
-        source.on_moved = functools.partial(note_redirect, db, Naming(policy, settings.github_server_url))
+        source.on_moved = functools.partial(note_redirect, db, StatedAddresses(policy, settings.github_server_url))
         source.owner = functools.partial(mirror_owner, db)
     return source
 
@@ -400,7 +400,7 @@ def schedule(
         db,
         queues,
         asked,
-        GitHubHeads(github, tokens, asked.naming, host=github_host(settings), stop=stop) if tokens else None,
+        GitHubHeads(github, tokens, asked.stated_addresses, host=github_host(settings), stop=stop) if tokens else None,
         every=settings.refresh_interval(),
         per_hour=settings.refresh_per_host,
         leads=leads,
@@ -419,7 +419,7 @@ def kept_on_disk(settings: Settings) -> Kept:
     )
 
 
-def upkeep(settings: Settings, db: Database) -> Upkeep:
+def cleanup(settings: Settings, db: Database) -> Cleanup:
     """Return what deletes boards that are not read, and what nothing needs.
 
     Raises:
@@ -427,11 +427,11 @@ def upkeep(settings: Settings, db: Database) -> Upkeep:
     """
     from podium.avatars.forgotten_pictures import CachedPictures
     from podium.clones.mirrors import mirror_path
-    from podium.forgetting.upkeep import Disk, Upkeep
+    from podium.forgetting.cleanup import Cleanup, Disk
     from podium.submissions.demo import demo_addresses
 
     mirrors, pictures, folder = _mirrors_to_delete(settings), CachedPictures(settings), mirror_folder(settings)
-    return Upkeep(
+    return Cleanup(
         db,
         kept_on_disk(settings),
         Disk(

@@ -24,7 +24,7 @@ from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
 from podium.git.progress import Progress
 from podium.history.totals import Tally
 from podium.history.walks.gc_pause import gc_paused
-from podium.jobs import failures, hand_over, lease
+from podium.jobs import failures, lease, worker_fault_rules
 from podium.repositories.model import COUNTING_VERSION, Repository
 from podium.repositories.store import transitions
 from podium.repositories.store.freshness import names
@@ -281,7 +281,7 @@ class CommitJob:
             self.source.discard(held.repository)
         try:
             with held.fence() as session:
-                if self.worker_id and hand_over.hand_over(session, held.repository, self.worker_id, error):
+                if self.worker_id and worker_fault_rules.hand_over(session, held.repository, self.worker_id, error):
                     return error
                 failures.apply(
                     session, held.repository, self.max_attempts, error, patient=self._asks_host(held.repository)

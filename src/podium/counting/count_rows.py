@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from podium.blocks.whose_rows import RemovedRows
+from podium.blocks.forgotten_in_repository import RemovedRows
 from podium.clones.mailmaps.mailmap import Identity
 from podium.counting.base_people import InBase
 from podium.history.totals import PersonTotals

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from podium.blocks import forgotten_people
+from podium.blocks.forgotten_in_repository import NO_ROWS, CountedPerson, forgotten_among
 from podium.blocks.forgotten_people import ForgottenPeople
 from podium.blocks.other_accounts import emails_with_accounts
-from podium.blocks.whose_rows import NO_ROWS, CountedPerson, forgotten_among
 from podium.clones.mailmaps.mailmap import Identity, Pair
 from podium.counting.count_rows import removed_rows
 from podium.history.totals import PersonTotals, Tally

@@ -11,9 +11,9 @@ from collections.abc import Collection
 
 from podium.audit import audit_log
 from podium.blocks import forgotten_people
+from podium.blocks.forgotten_in_repository import CountedPerson, RemovedRows, forgotten_among
 from podium.blocks.forgotten_people import ForgottenPeople
 from podium.blocks.other_accounts import emails_with_accounts
-from podium.blocks.whose_rows import CountedPerson, RemovedRows, forgotten_among
 from podium.bots.noreply import noreply_account
 from podium.errors import BadRule, NotFound
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept

@@ -11,8 +11,8 @@ applies the answer. So a reason may come twice, late, or by mistake: it costs a 
 ``schedule.py``          what is due, one pass; ``host_pace.py``: how often a host is asked
 ``apply_answer.py``      what follows from an answer: a count, another name, a joined row, a name that was taken
 ``host_api.py``          the APIs of GitLab, Gitea and Forgejo
-``naming.py``            the address that a redirect or an API names, checked
-``while_counting.py``    ask who a repository is before it is counted
+``stated_addresses.py``  the address that a redirect or an API names, checked
+``name_check.py``        ask who a repository is before it is counted
 ``name_decisions.py``    what an administrator decides about a name that another repository has
 ``hooks/``               what a delivery of a webhook means, and what follows for the repository that it names
 =======================  ===============================================================================================

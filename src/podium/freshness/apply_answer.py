@@ -107,7 +107,7 @@ def apply(
         return _gone(session, found, answer.gone_code, next_check_in)
     if answer.number is not None and _is_another(session, found, answer.number):
         return _taken(session, found, answer.number, next_check_in)
-    present = _present(session, found, answer)
+    present = _move_to_present_name(session, found, answer)
     if present is None:
         names.note_checked(session, found.id, next_check_in=SOON)
         return Applied(found.id)
@@ -200,7 +200,7 @@ def _is_another(session: Session, found: Repository, number: str) -> bool:
     return known != number
 
 
-def _present(session: Session, found: Repository, answer: HostAnswer) -> Repository | None:
+def _move_to_present_name(session: Session, found: Repository, answer: HostAnswer) -> Repository | None:
     """Give a repository the name that it has at its host; return its row. None: another one must move first."""
     own = _address_of(found)
     target = answer.address or own

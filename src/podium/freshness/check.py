@@ -36,7 +36,7 @@ from podium.errors import HistoryError
 from podium.freshness.apply_answer import Applied, apply
 from podium.freshness.host_answer import HostAnswer
 from podium.freshness.host_api import HostApis
-from podium.freshness.naming import Naming
+from podium.freshness.stated_addresses import StatedAddresses
 from podium.git.command import Git
 from podium.jobs import retry
 from podium.repositories.address import Address
@@ -90,7 +90,7 @@ class Hosts:
         self._pools = pools
         self._github_host = github_host
         self._apis = HostApis(policy.resolve)
-        self.naming = Naming(policy, github_url)
+        self.stated_addresses = StatedAddresses(policy, github_url)
 
     def close(self) -> None:
         self._github.close()
@@ -123,7 +123,7 @@ class Hosts:
             facts = self._ask_github(repository, number, stop)
         else:
             facts = self._apis.ask(repository, number, stop)
-        address = self.naming.called(repository, facts.name) if facts is not None else None
+        address = self.stated_addresses.of_name(repository, facts.name) if facts is not None else None
         if facts is None or address is None:
             return None
         return HostAnswer(facts.number, address, branch=facts.branch)
@@ -165,7 +165,7 @@ class Hosts:
             return facts or HostAnswer()
         if remote.url != url:
             # Of two answers git's is the newer one.
-            address = self.naming.at(repository, remote.url) or address
+            address = self.stated_addresses.of_url(repository, remote.url) or address
         return HostAnswer(number, address, head.sha, head.branch)
 
 

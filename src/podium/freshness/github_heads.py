@@ -11,7 +11,7 @@ from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import MAX_HEADS, HeadsRequest, RepositoryHead
 from podium.accounts.github.token_pool import TokenPool
 from podium.freshness.host_answer import HostAnswer
-from podium.freshness.naming import Naming
+from podium.freshness.stated_addresses import StatedAddresses
 from podium.repositories.model import Repository
 
 # In a row, without any answer.
@@ -24,11 +24,13 @@ class GitHubHeads:
     stop: ends every wait when set.
     """
 
-    def __init__(self, github: GitHub, tokens: TokenPool, naming: Naming, *, host: str, stop: threading.Event) -> None:
+    def __init__(
+        self, github: GitHub, tokens: TokenPool, stated: StatedAddresses, *, host: str, stop: threading.Event
+    ) -> None:
         self.host = host
         self._github = github
         self._tokens = tokens
-        self._naming = naming
+        self._stated = stated
         self._stop = stop
 
     def ask(self, repositories: Sequence[Repository]) -> Iterator[Mapping[int, HostAnswer]]:
@@ -66,7 +68,7 @@ class GitHubHeads:
             left[: len(asked)] = unanswered
 
     def _answer(self, row: Repository, found: RepositoryHead | None) -> HostAnswer | None:
-        address = None if found is None or found.is_private else self._naming.called(row, found.facts.name)
+        address = None if found is None or found.is_private else self._stated.of_name(row, found.facts.name)
         if found is None or address is None:
             return None
         return HostAnswer(found.facts.number, address, found.head, found.facts.branch)

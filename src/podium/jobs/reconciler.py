@@ -12,9 +12,9 @@ import threading
 import time
 
 from podium.jobs import batches
-from podium.jobs.hand_over import settle_impossible
 from podium.jobs.messages.queues import COMMITS, USERS, Backlog, Queues, SharedBacklog
 from podium.jobs.periodic import Periodic
+from podium.jobs.worker_fault_rules import settle_impossible
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import transitions
 from podium.repositories.store.deletion import hidden_counts, removal

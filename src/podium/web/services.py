@@ -16,7 +16,7 @@ from podium.avatars.loader import AvatarLoader
 from podium.bots.tools import Bots
 from podium.errors import TooManyRequests
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
-from podium.jobs import hand_over
+from podium.jobs import worker_fault_rules
 from podium.jobs.messages.queues import Queues
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.readiness import Readiness
@@ -131,7 +131,7 @@ class Context:
             max_board_bytes=settings.max_board_bytes,
             bots=Bots.from_files(settings.bots_files()),
         )
-        queue = QueuePlaces(services.db, why_stopped=hand_over.why_stopped)
+        queue = QueuePlaces(services.db, why_stopped=worker_fault_rules.why_stopped)
         status = StatusView(
             renderer,
             github_host,

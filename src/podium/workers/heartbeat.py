@@ -12,7 +12,7 @@ from typing import Any
 
 from podium import __version__
 from podium.errors import PodiumError, StorageError
-from podium.jobs import hand_over
+from podium.jobs import worker_fault_rules
 from podium.jobs.periodic import Periodic
 from podium.storage.session import Database
 from podium.storage.transactions.time_limits import QUICK
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # Seconds between heartbeats; until a silent worker counts as dead; until its row is deleted.
 INTERVAL = 8.0
-DEAD_AFTER = hand_over.DEAD_AFTER
+DEAD_AFTER = worker_fault_rules.DEAD_AFTER
 DELETE_AFTER = 86_400.0
 _BEATS_PER_CLEANING = 450
 

@@ -26,7 +26,7 @@ START_SECONDS = 10.0
 
 
 class ChildCounter:
-    """``on_fault``: called after a count that ended with a fault of this worker (:mod:`podium.jobs.hand_over`)."""
+    """``on_fault``: called after a count that ended with a fault of this worker (``jobs/worker_fault_rules.py``)."""
 
     def __init__(
         self, settings: Settings, db: Database, worker_id: str = "", on_fault: Callable[[], None] = lambda: None

@@ -15,7 +15,7 @@ from podium.app.processes import doctor_process
 from podium.app.processes.api_redis import shared_by_processes
 from podium.app.processes.worker_process import Worker
 from podium.avatars.loader import AvatarLoader
-from podium.forgetting.upkeep import periodic
+from podium.forgetting.cleanup import periodic
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.readiness import Readiness
 from podium.settings import Settings
@@ -63,7 +63,7 @@ def services(
         )
         with (
             worker,
-            periodic(factories.upkeep(settings, db)),
+            periodic(factories.cleanup(settings, db)),
             watch.periodic(),
             closing(AvatarLoader(settings)) as avatars,
             shared_by_processes(settings) as (counters, client_ids, ended_sessions),

@@ -12,17 +12,16 @@ from typing import Any, Self
 
 from podium.accounts.github.token_check import TokenCheck
 from podium.app import factories
-from podium.app.count_ability import counting_problem, limits_of_counts
 from podium.app.database_watch import EVERY_OF_A_WORKER, DatabaseWatch
-from podium.app.hooked_hosts import hook_checks
 from podium.app.operations import pool_inspector
 from podium.app.processes.counting_child import START_SECONDS, ChildCounter
-from podium.app.reopened_boards import unresolved_boards
+from podium.app.worker_report import counting_problem, limits_of_counts
+from podium.app.worker_tasks import hook_checks, unresolved_boards
 from podium.counting.stop_signal import StopSignal
 from podium.errors import QueueError, StorageError
-from podium.forgetting.upkeep import periodic
+from podium.forgetting.cleanup import periodic
 from podium.freshness import schedule
-from podium.freshness.while_counting import NameCheck
+from podium.freshness.name_check import NameCheck
 from podium.jobs import lease
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import COMMITS, USERS
@@ -259,7 +258,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
         Worker(
             settings, db, stop, commit_threads=commit_threads, user_threads=user_threads, refreshes=not drain
         ) as worker,
-        periodic(factories.upkeep(settings, db)),
+        periodic(factories.cleanup(settings, db)),
     ):
         if commit_threads:
             worker.counter.warm()

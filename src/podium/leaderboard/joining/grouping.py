@@ -1,7 +1,7 @@
 """Groups: the people who form one row of a board.
 
-**Groups.** :mod:`podium.leaderboard.joining.who_wins` decides which people are one row by mailmap, account and e-mail,
-and :mod:`podium.leaderboard.joining.joined_names` which of these rows are one because they show one full name.
+**Groups.** :mod:`podium.leaderboard.joining.precedence` decides which people are one row by mailmap, account and
+e-mail, and :mod:`podium.leaderboard.joining.joined_names` which of these rows are one because they show one full name.
 
 **Bots.** A group is a bot if the host marks its account as one, if each of its e-mails is a bot's or an agent's, or if
 its mailmap identity is a bot's own address. A person to whom the mailmap assigns a bot's address stays a person. An
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from podium.leaderboard.joining.joined_names import JoinedNames, join_names
 from podium.leaderboard.joining.known_accounts import Accounts
-from podium.leaderboard.joining.who_wins import Evidence, Key, identity_of, place
+from podium.leaderboard.joining.precedence import Evidence, Key, identity_of, place
 from podium.leaderboard.rows.people import COMMITS, MERGES, REMOVED, People
 
 
@@ -34,7 +34,7 @@ class Groups:
         parts: for each person the part of the group that would be a row of its own if names joined none.
         anchors: the part of each group that the others joined by name.
         joined: for each group, how many parts joined it by name.
-        ways: for each person the :class:`~podium.leaderboard.joining.who_wins.Way` into the part.
+        ways: for each person the :class:`~podium.leaderboard.joining.precedence.Way` into the part.
         namesakes: the groups that joined none of several accounts of their name, and how many there are.
         divided: the groups of each identity that accounts divide.
     """

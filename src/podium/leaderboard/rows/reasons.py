@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.joining.grouping import most_active
 from podium.leaderboard.joining.known_accounts import Known
-from podium.leaderboard.joining.who_wins import Way, identity_of
+from podium.leaderboard.joining.precedence import Way, identity_of
 from podium.textutil.mask import without_emails
 from podium.timeutil import iso_day
 

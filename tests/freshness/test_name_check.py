@@ -11,7 +11,7 @@ import pytest
 
 from podium.app import factories
 from podium.forgetting.forget_repository import forget_repository
-from podium.freshness.while_counting import NameCheck
+from podium.freshness.name_check import NameCheck
 from podium.jobs import lease
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State

@@ -1,4 +1,4 @@
-"""The address that a host names: of an API's answer or of a redirect. Hosts are not trusted, so it is checked."""
+"""The addresses that hosts state for their repositories, in an API's answer or by a redirect, checked."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from podium.repositories.address_policy import AddressPolicy
 from podium.repositories.model import Repository
 
 
-class Naming:
-    """Args:
+class StatedAddresses:
+    """Hosts are not trusted: an address that the server does not accept, or of another host, is left out.
+
+    Args:
     policy: which addresses the server accepts.
     github_url: the configured GitHub's web address.
     """
@@ -21,15 +23,15 @@ class Naming:
         self._policy = policy
         self._github_url = github_url
 
-    def called(self, repository: Repository, name: str) -> Address | None:
+    def of_name(self, repository: Repository, name: str) -> Address | None:
         """The address of a repository that its host calls ``owner/name``; None: this server has no use for it."""
         parts = urlsplit(repository.repository_url)
         # A plain git server knows a folder only by its full name.
         ending = ".git" if parts.path.endswith(".git") else ""
-        found = self.at(repository, f"{parts.scheme}://{parts.netloc}/{name}{ending}")
+        found = self.of_url(repository, f"{parts.scheme}://{parts.netloc}/{name}{ending}")
         return found if found is not None and f"{found.owner}/{found.name}" == name else None
 
-    def at(self, repository: Repository, url: str) -> Address | None:
+    def of_url(self, repository: Repository, url: str) -> Address | None:
         """The same for the URL to which its host redirects."""
         try:
             address = parse_address(url, self._github_url)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podium.leaderboard.joining.who_wins import Evidence, Places, Way, identity_of, place
+from podium.leaderboard.joining.precedence import Evidence, Places, Way, identity_of, place
 
 
 @dataclasses.dataclass

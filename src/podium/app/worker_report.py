@@ -1,4 +1,4 @@
-"""What this worker can count: the limits of its settings, and whether its machine works."""
+"""What a worker reports of itself: the limits of its counts, and whether its machine works."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def counting_problem(settings: Settings) -> str | None:
 
 
 def limits_of_counts(settings: Settings) -> dict[str, float | None]:
-    """The limits of one count, by which workers are compared (:mod:`podium.jobs.hand_over`); None: no limit."""
+    """Limits of one count, by which workers are compared (:mod:`~podium.jobs.worker_fault_rules`); None: no limit."""
     limits = {
         "repositoryBytes": settings.max_repository_bytes,
         "commits": settings.max_commits,

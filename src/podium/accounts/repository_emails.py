@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from operator import itemgetter
 from typing import Any
 
-from podium.accounts.email_rules import Classified, classify
+from podium.accounts.email_rules import Classified, classify_email
 from podium.accounts.links import KNOWN
 from podium.accounts.stale import IS_ADDRESS, MaxAges, stale_rows
 from podium.bots.tools import BUILT_IN, Bots
@@ -108,7 +108,7 @@ def classify_emails(
         bots: decides which e-mails are looked up.
         ages: None: accounts are not looked up.
     """
-    classified = {email: classify(email, github_host) for email in emails}
+    classified = {email: classify_email(email, github_host) for email in emails}
     return EmailClassification(
         kinds={email: found.kind for email, found in classified.items() if found.kind != "human"},
         can_look_up=ages is not None and host in ("", github_host),

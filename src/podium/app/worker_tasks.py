@@ -1,17 +1,24 @@
-"""Boards whose accounts GitHub did not answer for, in a user worker."""
+"""Tasks of a worker process beside its jobs, put together from several packages."""
 
 from __future__ import annotations
 
 import functools
 import logging
+import threading
 import time
 
 from podium.accounts.github.token_check import GitHubState, TokenCheck
 from podium.accounts.stale import MOST_STALE
 from podium.accounts.unresolved_boards import INTERVAL, UnresolvedBoards
 from podium.app import factories
+from podium.freshness.apply_answer import Applied
+from podium.freshness.check import Hosts, check
+from podium.freshness.hooks.hook_checks import HookChecks
+from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
+from podium.jobs.reconciler import lead_seconds
+from podium.repositories.model import Repository
 from podium.repositories.store.queue import unresolved
 from podium.repositories.store.queue.unresolved import WhyUnresolved
 from podium.settings import Settings
@@ -24,9 +31,26 @@ log = logging.getLogger(__name__)
 _MORE = f"Podium looks up {MOST_STALE:,} e-mails at a time: the others follow."
 
 
-def unresolved_boards(settings: Settings, db: Database, queues: Queues, check: TokenCheck) -> Periodic:
+def hook_checks(settings: Settings, db: Database, queues: JobQueues, hosts: Hosts, stop: threading.Event) -> HookChecks:
+    """Return what asks the hosts of repositories for which a hook came, in the one process that reconciles."""
+
+    def ask(repository: Repository) -> Applied | None:
+        answer = check(db, hosts, repository.id, stop, is_push=True)
+        if not isinstance(answer, Applied):
+            return None
+        if answer.counts:
+            queues.enqueue_commits(answer.repository_id)
+        return answer
+
+    seconds = lead_seconds(settings.reconcile_seconds)
+    return HookChecks(db, queues, lambda: queues.backend.leads(seconds), ask)
+
+
+def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_check: TokenCheck) -> Periodic:
+    """Return what looks up again the accounts of boards for which GitHub gave no answer."""
+
     def ask(is_any: bool) -> GitHubState:
-        return check.run(time.time(), is_needed=is_any)
+        return token_check.run(time.time(), is_needed=is_any)
 
     boards = UnresolvedBoards(
         db,

@@ -10,7 +10,7 @@ from podium.errors import Interrupted, LeaseLost
 from podium.freshness.apply_answer import apply
 from podium.freshness.check import Hosts
 from podium.freshness.host_answer import HostAnswer
-from podium.freshness.naming import Naming
+from podium.freshness.stated_addresses import StatedAddresses
 from podium.jobs import failures, lease
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
@@ -21,14 +21,14 @@ from podium.storage.session import Database, Session
 RECENT = 300.0
 
 
-def note_redirect(db: Database, naming: Naming, repository: Repository, url: str) -> None:
+def note_redirect(db: Database, stated: StatedAddresses, repository: Repository, url: str) -> None:
     """Apply the redirect that git met, before anything is fetched.
 
     Raises:
         LeaseLost: the row was joined to another one of the same repository, and needs no count.
         StorageError: the database did not answer.
     """
-    address = naming.at(repository, url)
+    address = stated.of_url(repository, url)
     if address is None:
         return
     with db.write() as session:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from podium.errors import HistoryError
-from podium.jobs import hand_over, lease
-from podium.jobs.hand_over import machine_fault, settle_impossible
+from podium.jobs import lease, worker_fault_rules
 from podium.jobs.messages.queues import COMMITS
+from podium.jobs.worker_fault_rules import machine_fault, settle_impossible
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.repositories.store.queue import worker_faults
@@ -44,7 +44,7 @@ def hand(db: Database, worker: str, error: Exception) -> bool:
     assert row is not None
     with lease.hold(db, row, seconds=60) as held, held.fence() as session:
         transitions.start_counting(session, row)
-        return hand_over.hand_over(session, row, worker, error)
+        return worker_fault_rules.hand_over(session, row, worker, error)
 
 
 def waiting(db: Database, number: int) -> tuple[str, int, int, Any, Any]:

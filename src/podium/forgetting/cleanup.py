@@ -54,7 +54,7 @@ class Disk:
     drop_pictures: Callable[[Collection[str], float], int]
 
 
-class Upkeep:
+class Cleanup:
     """Args:
     unread_max_age: seconds after which a board that was not read is forgotten; 0: never.
     always_kept: identities of repositories that are never forgotten by themselves.
@@ -167,10 +167,10 @@ class Upkeep:
         disk.drop_pictures(pictures, _YOUNG)
 
 
-def periodic(upkeep: Upkeep) -> Periodic:
+def periodic(cleanup: Cleanup) -> Periodic:
     return Periodic(
-        "upkeep",
+        "cleanup",
         _LOOK_EVERY,
-        upkeep.step,
-        outage_log=OutageLog(log, "upkeep waits", "upkeep goes on"),
+        cleanup.step,
+        outage_log=OutageLog(log, "the cleanup waits", "the cleanup goes on"),
     )
