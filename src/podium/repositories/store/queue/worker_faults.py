@@ -1,4 +1,4 @@
-"""Repositories that a worker cannot count, for a reason of its own; :mod:`~podium.jobs.worker_fault_rules` has the rules."""
+"""Repositories that a worker cannot count, for a reason of its own; rules: :mod:`podium.jobs.worker_fault_rules`."""
 
 from __future__ import annotations
 
