@@ -410,6 +410,18 @@ def test_workers_of_another_version_are_reported(settings: Settings) -> None:
     advised(examine(settings, ask_github=False), "warning", "workers", "0.0.1")
 
 
+def test_a_schedule_that_runs_without_a_token_is_a_warning(settings: Settings) -> None:
+    settings = dataclasses.replace(settings, redis_url=f"redis://127.0.0.1:{free_port()}")
+    assert levels(examine(settings, ask_github=False), "schedule") == []
+    heart(settings, COMMITS)
+    advised(examine(settings, ask_github=False), "warning", "schedule", "A commit worker", "podium worker users")
+    heart(settings, USERS)
+    advised(examine(settings, ask_github=False), "warning", "schedule", "The user workers", "Set GITHUB_TOKEN")
+    token: dict[str, object] = {"number": 1, "refused_since": None, "next_try_at": None, "denied": [], "budgets": []}
+    change(settings, "UPDATE worker SET report = :report", report=json.dumps({"tokens": [token]}))
+    assert levels(examine(settings, ask_github=False), "schedule") == []
+
+
 def test_dead_messages_are_reported(settings: Settings) -> None:
     heart(settings, COMMITS, dead=3)
     advised(examine(settings, ask_github=False), "warning", "queues", f"3 messages of {COMMITS}", "podium queue retry")

@@ -262,13 +262,16 @@ def test_redis_can_be_configured_in_parts() -> None:
 
 def test_one_process_leads_and_another_follows_when_it_stops(redis_backend: RedisBackend) -> None:
     other = RedisBackend(redis_backend._client)
-    assert redis_backend.leads(60)
-    assert not other.leads(60)
-    assert redis_backend.leads(60)
+    assert redis_backend.leads("reconciler", 60)
+    assert not other.leads("reconciler", 60)
+    assert redis_backend.leads("reconciler", 60)
+    assert other.leads("schedule", 60)
+    assert redis_backend.has_leader("schedule")
     other.stop_leading()
-    assert not other.leads(60)
+    assert not other.leads("reconciler", 60)
+    assert not redis_backend.has_leader("schedule")
     redis_backend.stop_leading()
-    assert other.leads(60)
+    assert other.leads("reconciler", 60)
 
 
 class ClosedPubSub:

@@ -6,6 +6,7 @@ import functools
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from podium.accounts.github.token_check import GitHubState, TokenCheck
 from podium.accounts.stale import MOST_STALE
@@ -17,7 +18,6 @@ from podium.freshness.hooks.hook_checks import HookChecks
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
-from podium.jobs.reconciler import lead_seconds
 from podium.repositories.model import Repository
 from podium.repositories.store.queue import unresolved
 from podium.repositories.store.queue.unresolved import WhyUnresolved
@@ -31,8 +31,10 @@ log = logging.getLogger(__name__)
 _MORE = f"Podium looks up {MOST_STALE:,} e-mails at a time: the others follow."
 
 
-def hook_checks(settings: Settings, db: Database, queues: JobQueues, hosts: Hosts, stop: threading.Event) -> HookChecks:
-    """Return what asks the hosts of repositories for which a hook came, in the one process that reconciles."""
+def hook_checks(
+    db: Database, queues: JobQueues, hosts: Hosts, leads: Callable[[], bool], stop: threading.Event
+) -> HookChecks:
+    """Return what asks the hosts of repositories for which a hook came, in the one process that runs the schedule."""
 
     def ask(repository: Repository) -> Applied | None:
         answer = check(db, hosts, repository.id, stop, is_push=True)
@@ -42,8 +44,7 @@ def hook_checks(settings: Settings, db: Database, queues: JobQueues, hosts: Host
             queues.enqueue_commits(answer.repository_id)
         return answer
 
-    seconds = lead_seconds(settings.reconcile_seconds)
-    return HookChecks(db, queues, lambda: queues.backend.leads(seconds), ask)
+    return HookChecks(db, queues, leads, ask)
 
 
 def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_check: TokenCheck) -> Periodic:

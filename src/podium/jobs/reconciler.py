@@ -149,7 +149,7 @@ class _Turns:
         self._seldom_at = self._recounts_until = -math.inf
 
     def __call__(self) -> None:
-        if not self._backlog.leads(self._lead_seconds):
+        if not self._backlog.leads("reconciler", self._lead_seconds):
             return
         _reconcile_often(self._db, self._queues, self._backlog)
         now = time.monotonic()

@@ -22,6 +22,7 @@ from podium.errors import QueueError, StorageError
 from podium.forgetting.cleanup import periodic
 from podium.freshness import schedule
 from podium.freshness.name_check import NameCheck
+from podium.freshness.schedule_lead import ScheduleLead
 from podium.jobs import lease
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import COMMITS, USERS
@@ -114,18 +115,15 @@ class Worker:
                 self.inspector = pool_inspector(settings, db, self.queues.backend, pools, lambda: check.away_since)
                 self._unresolved = unresolved_boards(settings, db, self.queues, check)
             self._reconciler = reconciler(db, self.queues, self.queues.backend, settings.reconcile_seconds)
+            leads = ScheduleLead(
+                self.queues.backend, lead_seconds(settings.reconcile_seconds), works_on_users=bool(user_threads)
+            )
             self._schedule = factories.schedule(
-                settings,
-                db,
-                self.queues,
-                pools=pools,
-                github=github,
-                leads=functools.partial(self.queues.backend.leads, lead_seconds(settings.reconcile_seconds)),
-                stop=stop,
+                settings, db, self.queues, pools=pools, github=github, leads=leads, stop=stop
             )
             self._passes = schedule.periodic(self._schedule, min(schedule.EVERY, 2 * settings.reconcile_seconds))
             hosts = factories.hosts(settings, db, pools=pools, github=github)
-            self._hook_checks = hook_checks(settings, db, self.queues, hosts, stop)
+            self._hook_checks = hook_checks(db, self.queues, hosts, leads, stop)
             names = (COMMITS,) * bool(commit_threads) + (USERS,) * bool(user_threads)
             self._heartbeat = Heartbeat(db, names, self._report, worker_id)
 

@@ -171,6 +171,7 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     yield from work.queues(overview)
     yield from work.limits(overview)
     yield from work.tokens(overview)
+    yield from work.schedule(settings, overview)
     with db.read() as session:
         yield from work.stuck_work(settings, session)
 

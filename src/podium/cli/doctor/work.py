@@ -116,6 +116,23 @@ def tokens(overview: Overview) -> Iterator[Finding]:
             yield warning("github", f"{name} of the user workers: {DENIALS[code]}.", "Authorise it, or use another.")
 
 
+def schedule(settings: Settings, overview: Overview) -> Iterator[Finding]:
+    """Whether the process that asks hosts what is new has a token (:mod:`podium.freshness.schedule_lead`)."""
+    alive = [worker for worker in overview.workers if worker.alive]
+    if not settings.uses_redis or not alive or overview.tokens:
+        return
+    if any(USERS in worker.queues for worker in alive):
+        why, advice = "The user workers ask hosts what is new", "Set GITHUB_TOKEN and restart the user workers."
+    else:
+        why, advice = "A commit worker asks hosts what is new", f"Start {_START[USERS]} with GITHUB_TOKEN."
+    yield warning(
+        "schedule",
+        f"{why}, without a token: at most {settings.refresh_per_host:,} repositories of GitHub an hour "
+        "(PODIUM_REFRESH_PER_HOST).",
+        advice,
+    )
+
+
 _STALLED_BECAUSE = {
     "expired_lease": "its worker vanished and no other has taken it",
     "never_enqueued": "it is due and not enqueued",

@@ -1,7 +1,7 @@
 """Do what hooks have asked for when it is due: count again, or ask the host.
 
-Of all processes with the same queues, the one that reconciles does it. A process that ends in the middle of a check
-leaves it to the next one (:mod:`podium.repositories.store.freshness.pushes`).
+One process does it, the one that runs the schedule (:mod:`podium.freshness.schedule_lead`). A process that ends in the
+middle of a check leaves it to the next one (:mod:`podium.repositories.store.freshness.pushes`).
 """
 
 from __future__ import annotations

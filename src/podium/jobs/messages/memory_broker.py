@@ -13,7 +13,7 @@ from dramatiq.brokers.stub import StubBroker, _StubConsumer
 from dramatiq.common import dq_name
 from dramatiq.middleware import Middleware
 
-from podium.jobs.messages.queues import Depth
+from podium.jobs.messages.queues import Depth, Task
 
 
 class _PausableConsumer(_StubConsumer):
@@ -59,8 +59,12 @@ class MemoryBackend:
     def waiting(self, *queues: str) -> int:
         return sum(self._brokers[queue].queues[queue].qsize() for queue in queues)
 
-    def leads(self, _seconds: float, /) -> bool:
+    def leads(self, _task: Task, _seconds: float, /) -> bool:
         return True
+
+    def has_leader(self, _task: Task, /) -> bool:
+        # No other process has these queues.
+        return False
 
     def stop_leading(self) -> None:
         """Do nothing: no other process has these queues."""

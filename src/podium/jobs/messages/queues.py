@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from podium.repositories.model import State
 
@@ -61,12 +61,20 @@ class Backlog(Protocol):
     def note_filled(self) -> None: ...
 
 
+# What one process does for all with the same queues. The last one: the schedule and the checks of hooks, while no
+# process does them that works on the user queue.
+Task = Literal["reconciler", "schedule", "schedule-stand-in"]
+
+
 class SharedBacklog(Backlog, Protocol):
-    def leads(self, seconds: float, /) -> bool:
-        """Whether this process, of all with these queues, enqueues what is due; if so, for ``seconds``."""
+    def leads(self, task: Task, seconds: float, /) -> bool:
+        """Whether this process, of all with these queues, does a task; if so, for ``seconds``."""
+
+    def has_leader(self, task: Task, /) -> bool:
+        """Whether any process does a task."""
 
     def stop_leading(self) -> None:
-        """Let another process lead at once."""
+        """Let other processes do the tasks at once."""
 
 
 class QueueMonitor(Protocol):

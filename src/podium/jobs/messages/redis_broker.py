@@ -21,7 +21,7 @@ import ssl
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import dramatiq
 import redis
@@ -33,6 +33,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from podium.errors import BadSetting
+from podium.jobs.messages.queues import Task
 from podium.jobs.messages.redis_queues import HEARTBEAT_TIMEOUT, NAMESPACE, RedisQueues, line_of, redis_errors
 from podium.jobs.messages.wake_ups import WakeUps, notify
 from podium.jobs.periodic import Periodic
@@ -44,8 +45,6 @@ POLL_SECONDS = 2.0
 _DELAYED_POLL_SECONDS = 5.0
 # While the worker stops.
 _STOPPING_SECONDS = 0.05
-
-_LEADER = f"{NAMESPACE}:reconciler"
 
 # Redis loses this key together with the messages.
 _FILLED = f"{NAMESPACE}:filled"
@@ -108,17 +107,23 @@ class RedisBackend(RedisQueues):
         self._wake_ups.close()
         super().close()
 
-    def leads(self, seconds: float) -> bool:
+    def leads(self, task: Task, seconds: float) -> bool:
+        key = _leader(task)
         with redis_errors(self._client):
-            leader = self._client.get(_LEADER)
+            leader = self._client.get(key)
             if leader is None:
-                return bool(self._client.set(_LEADER, self._id, nx=True, px=int(seconds * 1000)))
-            return leader == self._id.encode() and bool(self._client.pexpire(_LEADER, int(seconds * 1000)))
+                return bool(self._client.set(key, self._id, nx=True, px=int(seconds * 1000)))
+            return leader == self._id.encode() and bool(self._client.pexpire(key, int(seconds * 1000)))
+
+    def has_leader(self, task: Task) -> bool:
+        with redis_errors(self._client):
+            return bool(self._client.exists(_leader(task)))
 
     def stop_leading(self) -> None:
         with redis_errors(self._client):
-            if self._client.get(_LEADER) == self._id.encode():
-                self._client.delete(_LEADER)
+            for task in get_args(Task):
+                if self._client.get(_leader(task)) == self._id.encode():
+                    self._client.delete(_leader(task))
 
     def broker(self, queue: str, middleware: list[Middleware], paused: threading.Event, /) -> dramatiq.Broker:
         for consumer in (queue, dq_name(queue)):
@@ -149,6 +154,10 @@ class RedisBackend(RedisQueues):
     def note_filled(self) -> None:
         with redis_errors(self._client):
             self._client.set(_FILLED, 1)
+
+
+def _leader(task: Task) -> str:
+    return f"{NAMESPACE}:{task}"
 
 
 def _is_not_outage(record: logging.LogRecord) -> bool:
