@@ -10,5 +10,6 @@
 ``operations``       what operators' commands and the metrics page read
 ===================  ==================================================
 
-The packages that do the work do not import each other. This package passes functions between them.
+The packages below import each other one way only (the table in ``docs/architecture.md``). What one of them needs from a
+package that it must not import, this package passes to it as a value or function.
 """

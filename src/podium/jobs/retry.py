@@ -14,7 +14,7 @@ the host answers with errors (5xx,     again in 2 s, 4 s, … 30 min, for about 
 "private" or "not found" of a board    the board stays. The same answer ten minutes later hides it; it is asked again
                                        after half of the time since the first answer, at least every day
 every other error of the history       it fails at once, until a user or operator retries
-an unexpected error                    it is tried ``PODIUM_MAX_ATTEMPTS`` times
+an unexpected error                    again in 2 s, 4 s, … 5 min, until ``PODIUM_MAX_ATTEMPTS`` attempts have failed
 =====================================  =============================================================================
 
 While a host is down its repositories wait, without a lease, a thread or a try. One at a time is tried: after half of
