@@ -93,7 +93,7 @@ def test_a_running_server_is_healthy(tmp_path: Path) -> None:
             "workers",
             "queues",
             "failed",
-            "stuck",
+            "stalled",
             "counts",
             "github",
         }
@@ -320,7 +320,7 @@ def test_an_older_revision_says_what_to_run(altered: Settings) -> None:
     migrate_database(altered, to="0001", check=False)
     found = examine(altered, ask_github=False)
     advised(found, "problem", "revision", "0001", "podium migrate")
-    assert not levels(found, "stuck")
+    assert not levels(found, "stalled")
 
 
 def test_a_newer_revision_says_to_update(altered: Settings) -> None:
@@ -334,7 +334,7 @@ def test_a_newer_revision_that_names_this_one_is_a_warning(altered: Settings) ->
     found = examine(altered, ask_github=False)
     advised(found, "warning", "revision", "ffffffffffff", "works beside it", "Update Podium.")
     assert is_healthy(found)
-    assert levels(found, "stuck") == ["ok"]
+    assert levels(found, "stalled") == ["ok"]
 
 
 def test_tables_that_were_changed_by_hand_are_found(altered: Settings) -> None:
@@ -453,7 +453,7 @@ STUCK = [
 @pytest.mark.parametrize(("state", "sql", "words"), STUCK)
 def test_work_that_goes_no_further_is_found(settings: Settings, state: str, sql: str, words: str) -> None:
     number = add(settings, state, sql)
-    advised(examine(settings, ask_github=False), "problem", "stuck", f"#{number} ", words)
+    advised(examine(settings, ask_github=False), "problem", "stalled", f"#{number} ", words)
 
 
 NOT_STUCK = [
@@ -468,16 +468,16 @@ NOT_STUCK = [
 
 
 @pytest.mark.parametrize(("state", "sql"), NOT_STUCK)
-def test_work_that_waits_for_its_turn_is_not_stuck(settings: Settings, state: str, sql: str) -> None:
+def test_work_that_waits_for_its_turn_is_not_stalled(settings: Settings, state: str, sql: str) -> None:
     add(settings, state, sql)
-    assert levels(examine(settings, ask_github=False), "stuck") == ["ok"]
+    assert levels(examine(settings, ask_github=False), "stalled") == ["ok"]
 
 
 def test_repositories_of_this_machine_are_no_work(settings: Settings) -> None:
     with opened(settings) as db:
         add_repository(db, key="file:///r", host="", state="pending", enqueued_at=None)
     found = examine(settings, ask_github=False)
-    assert levels(found, "stuck") == ["ok"]
+    assert levels(found, "stalled") == ["ok"]
     assert levels(found, "workers") == ["warning" if settings.uses_postgres else "ok"] * 2
 
 

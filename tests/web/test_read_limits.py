@@ -20,11 +20,11 @@ from podium.repositories.store import queries
 from podium.settings import Settings
 from podium.web import services
 from podium.web.cache import boards as boards_module
-from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.read_threads import MAX_WAITING, THREADS
 from podium.web.cache.response_shortcut import MAX_PER_BOARD, Shortcut
+from podium.web.cache.waiting_client import WaitingClient
 from podium.web.clients import network_of
 from podium.web.middleware.proxy_watch import ProxyWatch, suspected_proxy
 from podium.web.read_budget import MAX_IN_PROGRESS, ReadBudget
@@ -167,7 +167,7 @@ class Gate:
 class Connection:
     def __init__(self, budget: ReadBudget, address: str = "192.0.2.1") -> None:
         self.closed = asyncio.Event()
-        self.reader = Reader(network_of(address), budget, self.receive)
+        self.reader = WaitingClient(network_of(address), budget, self.receive)
         self._first = True
 
     async def receive(self) -> Message:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from podium.errors import WrongRevision
 from podium.jobs.periodic import Periodic
-from podium.repositories.store.deletion import latest_removal
+from podium.repositories.store.deletion import removal
 from podium.storage import migrate
 from podium.storage.session import Session
 from podium.storage.transactions.guarded_database import GuardedDatabase
@@ -54,7 +54,7 @@ class DatabaseWatch:
             log.warning("%s", warning)
         self._said = warning or ""
         if self._on_removal is not None:
-            latest = latest_removal.read(session)
+            latest = removal.latest(session)
             if self._removals not in (None, latest):
                 for call in self._on_removal:
                     call()

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from podium.errors import BadAddress, BadRule, Blocked
 from podium.repositories.address import Address, host_of, parse_address
-from podium.repositories.store.freshness import aliases
+from podium.repositories.store.freshness import names
 from podium.storage.session import Session
 from podium.storage.transactions.steps import chunked
 
@@ -117,11 +117,11 @@ def add(session: Session, kind: BlockKind, value: str, *, reason: str | None = N
     another name.
     """
     reason = (reason or "").strip()[:_LONGEST_REASON] or None
-    names = [value]
+    values = [value]
     if kind is BlockKind.REPOSITORY:
-        keys, numbers = aliases.of(session, value)
-        names += [folded(key) for key in keys] + [_numbered(host, number) for host, number in numbers]
-    others = list(dict.fromkeys(names))[1:]
+        keys, numbers = names.all_of(session, value)
+        values += [folded(key) for key in keys] + [_numbered(host, number) for host, number in numbers]
+    others = list(dict.fromkeys(values))[1:]
     is_new = _insert(session, kind, value, reason, subject=value if others else None)
     for other in others:
         _insert(session, kind, other, reason, subject=value)

@@ -103,7 +103,7 @@ def reconciler(db: Database, queues: Queues, backlog: SharedBacklog, seconds: fl
     return Periodic(
         "reconciler",
         seconds,
-        _Turns(db, queues, backlog, seconds),
+        _Leader(db, queues, backlog, seconds),
         at_once=True,
         outage_log=OutageLog(log, "the reconciler waits", "the reconciler goes on"),
     )
@@ -138,7 +138,7 @@ def lead_seconds(every: float) -> float:
     return 3 * every + 1
 
 
-class _Turns:
+class _Leader:
     """Of all processes with the same queues, one reconciles; another one follows if it ends."""
 
     def __init__(self, db: Database, queues: Queues, backlog: SharedBacklog, seconds: float) -> None:

@@ -7,11 +7,19 @@ from urllib.parse import parse_qsl, quote, urlencode
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from podium.web.cache.renamed import Renamed
+from podium.repositories.model import Repository
 from podium.web.pages.board.board_urls import page_path
 
 # Another repository may get the old name, so the redirect is not kept for long.
 _KEPT = "max-age=300"
+
+
+class Renamed(Exception):
+    """A request names a repository by a former name; ``row`` has the present one."""
+
+    def __init__(self, row: Repository) -> None:
+        super().__init__(row.key)
+        self.row = row
 
 
 async def redirect(request: Request, error: Exception) -> Response:

@@ -29,10 +29,10 @@ from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.web.admin_sessions import EndedSessions, OneTimeCode
 from podium.web.administration.doctor_report import DoctorReport, Findings
-from podium.web.cache.board_reader import Reader
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.listing_cache import ListingCache
 from podium.web.cache.response_shortcut import Shortcuts
+from podium.web.cache.waiting_client import WaitingClient
 from podium.web.callers import Credentials, is_administrator
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
@@ -183,8 +183,8 @@ class Context:
             refused_deliveries=RefusalTimes(),
         )
 
-    def reader(self, request: Request) -> Reader:
-        return Reader(client_of(request.scope), self.read_budget, request.receive)
+    def reader(self, request: Request) -> WaitingClient:
+        return WaitingClient(client_of(request.scope), self.read_budget, request.receive)
 
     def origin(self, request: Request) -> str | None:
         """As :func:`podium.web.origin.known_origin`."""

@@ -173,7 +173,7 @@ def _work(settings: Settings, db: Database) -> Iterator[Finding]:
     yield from work.tokens(overview)
     yield from work.schedule(settings, overview)
     with db.read() as session:
-        yield from work.stuck_work(settings, session)
+        yield from work.stalled_work(settings, session)
 
 
 def _counts(settings: Settings) -> Iterator[Finding]:

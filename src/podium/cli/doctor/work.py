@@ -145,13 +145,13 @@ _FIXES = {
 }
 
 
-def stuck_work(settings: Settings, session: Session) -> Iterator[Finding]:
+def stalled_work(settings: Settings, session: Session) -> Iterator[Finding]:
     found = stalled.find(session, no_progress_after=stalled.no_progress_after(settings.git_idle_timeout))
     for one in found:
         yield problem(
-            "stuck",
+            "stalled",
             f"#{one.id} {cut(one.url, _WIDEST)} for {age(one.seconds)}: {_STALLED_BECAUSE[one.reason]}.",
             _FIXES[one.reason].format(id=one.id),
         )
     if not found:
-        yield ok("stuck", "nothing")
+        yield ok("stalled", "nothing")

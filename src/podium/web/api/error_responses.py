@@ -24,9 +24,8 @@ from podium.errors import (
     StorageError,
     TooManyRequests,
 )
-from podium.web.cache.renamed import Renamed
 from podium.web.callers import is_administrator
-from podium.web.former_names import redirect
+from podium.web.former_names import Renamed, redirect
 from podium.web.middleware.security_headers import add_security_headers
 
 MEDIA_TYPE = "application/problem+json"

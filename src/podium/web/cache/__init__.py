@@ -44,10 +44,10 @@ The cache key of a row is :func:`podium.leaderboard.board_data.cache_key`.
    :class:`last_reads.LastReads` notes reads of branches and tags.
 3. ``BoardCache.find`` looks up the response under the key of that row. Every 15 seconds at most, it compares the
    accounts with the database in the background.
-4. On a miss, the client's budget must allow it (:class:`board_reader.Reader`). ``BoardCache.get`` makes the response
-   in one of two threads (:class:`read_threads.ReadThreads`), once for all requests
-   (:class:`single_flight.SingleFlight`), from cached parts (``MemoryCache.once``). When the last client that waits has
-   disconnected, the work ends at its next step; if it was still in the queue, it never starts.
+4. On a miss, the client's budget must allow it (:class:`waiting_client.WaitingClient`). ``BoardCache.get`` makes the
+   response in one of two threads (:class:`read_threads.ReadThreads`), once for all requests
+   (:class:`single_flight.SingleFlight`), from cached parts (``MemoryCache.once``). When the last client that waits
+   has disconnected, the work ends at its next step; if it was still in the queue, it never starts.
 5. :class:`cached_response.CachedResponse` sends it: 304 if the client has it (:mod:`conditional`), gzip if accepted.
 
 The administrator's responses are neither kept nor taken from here (``BoardCache.without_answers``); only parts of

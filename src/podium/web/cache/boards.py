@@ -21,16 +21,16 @@ from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.storage.session import Database
 from podium.storage.transactions.time_limits import QUICK
-from podium.web.cache.board_reader import Reader
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.cache.last_reads import LastReads
 from podium.web.cache.memory import MemoryCache
 from podium.web.cache.paused_checks import PausedChecks
 from podium.web.cache.people_counts import PeopleCounts
 from podium.web.cache.read_threads import Check, ReadThreads
-from podium.web.cache.renamed import Renamed
 from podium.web.cache.row_batcher import RowBatcher, read_row
 from podium.web.cache.single_flight import SingleFlight
+from podium.web.cache.waiting_client import WaitingClient
+from podium.web.former_names import Renamed
 from podium.web.pages.board.fresh_line import coarse_moments
 from podium.web.read_budget import REFUSAL_DELAY
 
@@ -145,7 +145,7 @@ class BoardCache:
         *,
         live: bool = False,
         usual: bool = False,
-        reader: Reader | None = None,
+        reader: WaitingClient | None = None,
     ) -> CachedResponse:
         """The cached response ``name``, or a new one from ``make`` in a thread.
 
@@ -185,7 +185,7 @@ class BoardCache:
             return await _result(flight, reader)
 
     async def read(
-        self, row: Repository, make: Callable[[Repository, BoardData | None], T], *, reader: Reader | None = None
+        self, row: Repository, make: Callable[[Repository, BoardData | None], T], *, reader: WaitingClient | None = None
     ) -> T:
         """The result of ``make`` in a thread, not cached: for responses that are rarely requested again.
 
@@ -200,7 +200,7 @@ class BoardCache:
         finally:
             future.cancel()
 
-    async def _admit(self, reader: Reader | None) -> Callable[[float], None]:
+    async def _admit(self, reader: WaitingClient | None) -> Callable[[float], None]:
         """Return the function to call with the cost. Between both, nothing may await."""
         try:
             self._threads.check_room()
@@ -270,7 +270,7 @@ class BoardCache:
                 cache.drop(lambda key: _is_of(key, row.id))
 
 
-async def _result(future: asyncio.Future[T], reader: Reader | None) -> T:
+async def _result(future: asyncio.Future[T], reader: WaitingClient | None) -> T:
     return await (asyncio.shield(future) if reader is None else reader.result(future))
 
 

@@ -13,8 +13,8 @@ from podium.errors import PodiumError
 from podium.leaderboard.dates import depends_on_today
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
-from podium.web.cache.renamed import Renamed
 from podium.web.callers import is_administrator
+from podium.web.former_names import Renamed
 
 MAX_SHORTCUTS = 5_000
 # A client that varies the URL of one board evicts only shortcuts of that board.

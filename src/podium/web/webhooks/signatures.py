@@ -56,7 +56,7 @@ def refusal(route: HookHost) -> BadSignature:
     )
 
 
-def signers(
+def verifying_secrets(
     route: HookHost,
     headers: Headers,
     body: bytes,

@@ -87,8 +87,8 @@ def _take(host: HookHost, headers: Headers, body: bytes, context: Context) -> De
             return delivery_body.form_payload(body) if is_form else None
         return None
 
-    signers = signatures.signers(host, headers, body, secrets.all, payload=signed_field, now=time.time())
-    if not signers:
+    verifying = signatures.verifying_secrets(host, headers, body, secrets.all, payload=signed_field, now=time.time())
+    if not verifying:
         raise signatures.refusal(host)
     delivery_body.check_type(content_type, headers.get("content-encoding", ""))
     event = read_event(
@@ -100,7 +100,7 @@ def _take(host: HookHost, headers: Headers, body: bytes, context: Context) -> De
     )
     if event is None:
         return None
-    if event.address.host not in secrets.hosts_of(host, signers):
+    if event.address.host not in secrets.hosts_of(host, verifying):
         log.warning("a delivery of %s names a repository of a host that its secret does not speak for", host.words)
         return Delivered.UNKNOWN
     return deliver(context.services.db, context.services.queues, event)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reader:
+class WaitingClient:
     """The client of a request whose body, if any, was read."""
 
     client: ClientNetwork
