@@ -16,14 +16,14 @@ from podium.clones.mirrors import mirror_path
 from podium.errors import LeaseLost
 from podium.forgetting.cleanup import Cleanup, Disk
 from podium.forgetting.forget_repository import Kept, forget_repository, mark_repository, remove_marked
-from podium.jobs import reconciler
+from podium.jobs.reconciler import LeadingReconciler
 from podium.repositories.store.deletion import removal
 from podium.settings import Settings
 from podium.storage import sqlite_schema
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.counting.test_saving import save, save_first, submit_again, take, tally_of
-from tests.support.rows import RecordingQueues, add_repository, leased
+from tests.support.rows import EmptyBacklog, RecordingQueues, add_repository, leased
 from tests.support.web import Site, is_problem, open_site
 
 TABLES = (
@@ -139,19 +139,11 @@ def test_the_reconciler_finishes_what_was_interrupted(db: Database) -> None:
     with leased(db, again) as held:
         save(db, held, tally_of(3), head="old")
     assert remove_marked(db, steps=2)
+    backlog = EmptyBacklog()
+    backlog.note_filled()
     for _ in range(3):
-        reconciler.reconcile(db, RecordingQueues(), _Backlog())
+        LeadingReconciler(db, RecordingQueues(), backlog, 1.0)()
     assert sizes(db) == dict(zip(TABLES, (1, 3, 1, 0, 0, 0, 0), strict=True))
-
-
-class _Backlog:
-    def is_fresh(self) -> bool:
-        return False
-
-    def waiting(self, *_: str) -> int:
-        return 0
-
-    def note_filled(self) -> None: ...
 
 
 @pytest.mark.parametrize("people", [60, 120])

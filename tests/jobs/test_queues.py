@@ -22,7 +22,7 @@ from podium.jobs.messages.redis_broker import RedisBackend, connect
 from podium.jobs.messages.redis_queues import NAMESPACE
 from podium.jobs.messages.wake_ups import WakeUps
 from podium.jobs.overflow import RunningJob
-from podium.jobs.reconciler import reconcile, reconciler
+from podium.jobs.reconciler import LeadingReconciler, reconciler
 from podium.settings import Settings
 from podium.storage.session import Database
 from tests.support.rows import RecordingQueues, add_repository
@@ -121,10 +121,10 @@ def test_new_queues_get_everything_unfinished_once(db: Database, backend: Backen
     numbers = [add_repository(db, key=str(n)) for n in range(3)]
     queues = RecordingQueues()
     assert backend.is_fresh()
-    reconcile(db, queues, _with_queues(backend))
+    LeadingReconciler(db, queues, _with_queues(backend), 1.0)()
     assert queues.enqueued == [(number,) for number in numbers]
     assert not backend.is_fresh()
-    reconcile(db, queues, backend)
+    LeadingReconciler(db, queues, backend, 1.0)()
     assert len(queues.enqueued) == 3
 
 
@@ -141,7 +141,7 @@ def test_while_messages_wait_nothing_is_enqueued_twice(db: Database, backend: Ba
         session.run("UPDATE repository SET updated_at = {now} - 300, enqueued_at = {now} - 60")
     engine.enqueue_commits(number)
     queues = RecordingQueues()
-    reconcile(db, queues, backend)
+    LeadingReconciler(db, queues, backend, 1.0)()
     assert queues.enqueued == []
 
 
@@ -152,7 +152,7 @@ def test_a_lost_message_is_enqueued_again_once_the_queue_is_empty(db: Database, 
     with db.write() as session:
         session.run("UPDATE repository SET updated_at = {now} - 300, enqueued_at = {now} - 60")
     queues = RecordingQueues()
-    reconcile(db, queues, backend)
+    LeadingReconciler(db, queues, backend, 1.0)()
     assert queues.enqueued == [(number,)]
 
 
@@ -173,11 +173,11 @@ def test_a_flushed_redis_is_filled_by_the_next_reconciliation(
     for n in range(5):
         engine.enqueue_commits(add_repository(db, key=str(n)))
     redis_backend.note_filled()
-    reconcile(db, engine, redis_backend)
+    LeadingReconciler(db, engine, redis_backend, 1.0)()
     assert redis_backend.waiting(COMMITS) == 5
     valkey.flush()
     assert redis_backend.waiting(COMMITS) == 0
-    reconcile(db, engine, redis_backend)
+    LeadingReconciler(db, engine, redis_backend, 1.0)()
     assert redis_backend.waiting(COMMITS) == 5
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import httpx
 
+from podium.accounts.lookup import NoLookup
 from podium.app import factories
 from podium.freshness.apply_answer import Applied
 from podium.freshness.check import NoAnswer, check
@@ -115,7 +116,7 @@ class FreshPodium:
         """Complete a board whose people have no account."""
         row = self.by_id(number)
         if row is not None and row.state is State.USERS_PROCESSING:
-            with contextlib.closing(factories.user_job(self.settings, self.db, factories.no_lookup())) as users:
+            with contextlib.closing(factories.user_job(self.settings, self.db, NoLookup())) as users:
                 users.run(number, row.generation, 0, self._stop)
 
     def _next(self) -> int | None:

@@ -33,6 +33,7 @@ from podium.workers import heartbeat
 from podium.workers.drain import Drain
 from tests.support.community import build, gather
 from tests.support.plans import Explained
+from tests.support.rows import EmptyBacklog
 from tests.support.web import Site, open_site
 
 ADDRESS = "https://github.com/octo/hello"
@@ -176,11 +177,11 @@ class RepositoryLife:
             session.run("UPDATE contributor SET enriched_at = 1 WHERE account_id < 1000000")
 
     def _keep_house(self) -> None:
-        backlog = _Emptied()
+        backlog = EmptyBacklog()
         with self._errand("reconciler, after a loss"):
-            reconciler.reconcile(self.db, self._queues, backlog)
+            reconciler.LeadingReconciler(self.db, self._queues, backlog, 1.0)()
         with self._errand("reconciler"):
-            reconciler.reconcile(self.db, self._queues, backlog)
+            reconciler.LeadingReconciler(self.db, self._queues, backlog, 1.0)()
         with self._errand("completion check"), self.db.write() as session:
             transitions.complete(session, self._id)
         with self._errand("renewing lease and claim"), self.db.write() as session:
@@ -207,22 +208,6 @@ class RepositoryLife:
         """What an operator asks of the whole installation, which grows with it."""
         with self._errand("podium queue"):
             inspector.Inspector(self.db).overview()
-
-
-class _Emptied:
-    """Queues that have lost all that was rung, until they are filled again."""
-
-    def __init__(self) -> None:
-        self._fresh = True
-
-    def waiting(self, *queues: str) -> int:
-        return 0
-
-    def is_fresh(self) -> bool:
-        return self._fresh
-
-    def note_filled(self) -> None:
-        self._fresh = False
 
 
 class _Everybody:

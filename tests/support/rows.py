@@ -1,4 +1,4 @@
-"""Rows, written straight into the tables, and a ring that only remembers."""
+"""Rows, written straight into the tables, and queues that only remember."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from podium.jobs import lease, reconciler
+from podium.jobs.messages.memory_broker import MemoryBackend
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store import queries
 from podium.storage.session import Database
@@ -104,9 +105,16 @@ def leased(db: Database, repository_id: int, *, seconds: float = 3600) -> Iterat
         yield held
 
 
+class EmptyBacklog(MemoryBackend):
+    """Queues that have lost their messages, until ``note_filled``."""
+
+    def waiting(self, *_queues: str) -> int:
+        return 0
+
+
 @dataclasses.dataclass
 class RecordingQueues:
-    """A ring that remembers what was rung: ids, in order."""
+    """Remembers what was enqueued: ids, in order."""
 
     enqueued: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
     delays: list[float] = dataclasses.field(default_factory=list)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from podium.history.commit import EARLIEST, LATEST
+from podium.history.commit import LATEST
 from podium.leaderboard import rules
 from podium.timeutil import DAY
 from tests.support.boards import at
@@ -64,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         repository = site.repository("o/r")
         site.person(repository, "Ada", "ada@example.org", 5)
         site.account("ada@example.org", "ada")
-        for name, moment in (("old", EARLIEST), ("new", LATEST)):
+        for name, moment in (("old", at("0001-01-07")), ("new", LATEST)):
             site.person(repository, name, f"{name}@example.org", when=moment)
         for day in ("2024-05-30", "2024-05-31", "2024-06-01"):
             site.person(repository, f"of {day}", f"{day}@example.org", when=at(day))

@@ -254,12 +254,6 @@ def looked_up_recently(settings: Settings, db: Database) -> Callable[[Collection
     return known
 
 
-def no_lookup() -> Lookup:
-    from podium.accounts.lookup import NoLookup
-
-    return NoLookup()
-
-
 def stale_rows(settings: Settings) -> Callable[[Session, int, int], list[int]]:
     from podium.accounts.stale import stale_rows
     from podium.bots.tools import Bots

@@ -25,8 +25,7 @@ from podium.history.trailers.message_trailers import read_mentions
 UNREADABLE = -(2**63)
 _LARGEST = 2**63 - 1
 _MINUS = ord("-")
-# The first week that begins in year 1, and 9999-12-31 23:59:59, both UTC.
-EARLIEST = -62_135_078_400
+# 9999-12-31 23:59:59 UTC.
 LATEST = 253_402_300_799
 
 # More make a commit trimmed. The widest merges of real histories have dozens of parents.

@@ -103,34 +103,10 @@ def reconciler(db: Database, queues: Queues, backlog: SharedBacklog, seconds: fl
     return Periodic(
         "reconciler",
         seconds,
-        _Leader(db, queues, backlog, seconds),
+        LeadingReconciler(db, queues, backlog, seconds),
         at_once=True,
         outage_log=OutageLog(log, "the reconciler waits", "the reconciler goes on"),
     )
-
-
-def reconcile(db: Database, queues: Queues, backlog: Backlog) -> None:
-    """Enqueue what is due, or everything unfinished if the queue has lost its messages. Remove abandoned rows.
-
-    If nothing waits to be counted, a repository is counted again that an older version counted.
-
-    Raises:
-        StorageError, QueueError: the database or the queue did not answer.
-    """
-    _reconcile_often(db, queues, backlog)
-    _reconcile_seldom(db)
-    recount_outdated(db, queues)
-
-
-def _reconcile_often(db: Database, queues: Queues, backlog: Backlog) -> None:
-    try_hosts_again(db, queues)
-    _enqueue_all(db, queues, backlog)
-
-
-def _reconcile_seldom(db: Database) -> None:
-    settle_impossible(db)
-    remove_abandoned(db)
-    remove_forgotten(db)
 
 
 def lead_seconds(every: float) -> float:
@@ -138,8 +114,14 @@ def lead_seconds(every: float) -> float:
     return 3 * every + 1
 
 
-class _Leader:
-    """Of all processes with the same queues, one reconciles; another one follows if it ends."""
+class LeadingReconciler:
+    """Of all processes with the same queues, one reconciles; another one follows if it ends.
+
+    A call enqueues what is due, or everything unfinished if the queue has lost its messages. Now and then it removes
+    abandoned rows. If nothing waits to be counted, a repository is counted again that an older version counted.
+
+    Calls raise StorageError or QueueError if the database or the queue did not answer.
+    """
 
     def __init__(self, db: Database, queues: Queues, backlog: SharedBacklog, seconds: float) -> None:
         self._db = db
@@ -151,12 +133,15 @@ class _Leader:
     def __call__(self) -> None:
         if not self._backlog.leads("reconciler", self._lead_seconds):
             return
-        _reconcile_often(self._db, self._queues, self._backlog)
+        try_hosts_again(self._db, self._queues)
+        _enqueue_all(self._db, self._queues, self._backlog)
         now = time.monotonic()
         is_seldom = now >= self._seldom_at
         if is_seldom:
             self._seldom_at = now + _SELDOM
-            _reconcile_seldom(self._db)
+            settle_impossible(self._db)
+            remove_abandoned(self._db)
+            remove_forgotten(self._db)
         if is_seldom or now < self._recounts_until:
             found = recount_outdated(self._db, self._queues)
             if found is not None:

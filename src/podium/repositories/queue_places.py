@@ -15,6 +15,8 @@ from podium.storage.transactions.time_limits import QUICK
 # Seconds until places are read again; repositories beyond the first so many have none.
 _FRESH = 1.0
 _MOST = 10_000
+# What lists show to administrators.
+_FIRST = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,9 +66,11 @@ class QueuePlaces:
         return _places(waiting, stopped)
 
 
-def first_places(session: Session, *, limit: int = 1000) -> dict[int, int]:
+def first_places(session: Session) -> dict[int, int]:
     """The places of the first repositories that wait, by id, read now."""
-    return {number: one.place for number, one in _places(due_work.waiting_in_order(session, limit=limit), None).items()}
+    return {
+        number: one.place for number, one in _places(due_work.waiting_in_order(session, limit=_FIRST), None).items()
+    }
 
 
 def _places(waiting: list[due_work.Waiting], stopped: str | None) -> dict[int, QueuePlace]:

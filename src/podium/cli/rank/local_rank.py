@@ -172,7 +172,9 @@ def _import_what_comes_later(*also: str) -> None:
 
 def _user_job(settings: Settings, db: Database, subject: Subject) -> UserJob:
     if not subject.asks:
-        return factories.user_job(settings, db, factories.no_lookup())
+        from podium.accounts.lookup import NoLookup
+
+        return factories.user_job(settings, db, NoLookup())
     # Give up early: the user waits.
     lookup = factories.github_lookup(settings, db, repo_slug=subject.repo_slug, max_faults=3)
     return factories.user_job(settings, db, lookup, max_rounds=2)

@@ -31,6 +31,7 @@ _LATE = 600.0
 EARLY = 8
 # Rows of one transaction.
 _AT_A_TIME = 2000
+_ENROLLED = 500
 
 # Whole seconds: both databases divide and round them alike.
 _EVERY = "CAST(coalesce(refresh_every, :every) AS bigint)"
@@ -80,7 +81,7 @@ _IS_OF_ITS_OWN = f"{due_times.UNSCHEDULED} AND {_WAS_READ} AND refresh_every > 0
 _IS_OF_THE_SETTING = f"{due_times.UNSCHEDULED} AND {_WAS_READ} AND refresh_every IS NULL"
 
 
-def enrol(session: Session, *, every: float, limit: int = 500) -> int:
+def enrol(session: Session, *, every: float) -> int:
     """Give boards without a time their first slot; return how many there were."""
     chosen = [_IS_OF_ITS_OWN, *([_IS_OF_THE_SETTING] if every > 0 else [])]
     parts = [
@@ -90,7 +91,7 @@ def enrol(session: Session, *, every: float, limit: int = 500) -> int:
     return session.run(
         f"UPDATE repository SET check_at = {_FIRST_SLOT} WHERE id IN ({' UNION ALL '.join(parts)})",
         every=every,
-        limit=limit,
+        limit=_ENROLLED,
     )
 
 

@@ -9,7 +9,6 @@ A waiting repository is due again by itself after an hour or so, in case that no
 from __future__ import annotations
 
 import dataclasses
-import enum
 from typing import Any
 
 from podium.repositories.fair_queue import SCHEDULED_FROM
@@ -50,14 +49,6 @@ UPDATE repository SET
     last_processed_at = CASE WHEN {HAS_BOARD} THEN coalesce(last_processed_at, commits_processed_at) END,
     error = NULL, error_code = NULL, updated_at = {{now}}
 """
-
-
-class Fault(enum.Enum):
-    """What a fault of a host means for its repositories."""
-
-    MAY_BE_ITS_OWN = enum.auto()
-    HOST_IS_DOWN = enum.auto()
-    HOST_IS_GIVEN_UP = enum.auto()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -60,10 +60,6 @@ MAY_REFRESH = f"""(NOT EXISTS (SELECT 1 FROM pause WHERE pause.kind = 'schedule'
 MAY_CHECK = f"NOT {_OF_HOST}"
 
 
-def is_schedule_paused(session: Session) -> bool:
-    return session.one("SELECT 1 AS one FROM pause WHERE kind = 'schedule'") is not None
-
-
 def postpone_checks(session: Session) -> int:
     """Put off the due checks of paused hosts and repositories, so that a pass of the schedule does not meet them.
 

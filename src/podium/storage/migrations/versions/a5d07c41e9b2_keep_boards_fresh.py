@@ -34,7 +34,7 @@ _QUICK_NOW = sa.text(f"{_QUEUED_NOW} AND NOT is_slow")
 _INDEXES = (
     (
         "ix_repository_unscheduled",
-        ("refresh_every", sa.text("COALESCE(last_read_at, created_at)")),
+        ("refresh_every", _WANTED_AT),
         sa.text(_UNSCHEDULED),
     ),
     ("ix_repository_quick_now", ("virtual_start", "id"), _QUICK_NOW),
