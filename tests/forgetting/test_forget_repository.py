@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -183,6 +184,37 @@ def test_the_command_forgets_a_path_and_an_address(
     assert "github.com/octo/hello" in capsys.readouterr().out
     assert main(["block", "remove", "repository", "octo/hello"]) == 0
     assert main(["block", "remove", "repository", "octo/hello"]) == 2
+
+
+@pytest.mark.parametrize("sign", ["", "#"])
+def test_the_command_forgets_one_revision_of_a_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, sign: str
+) -> None:
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    created = SqliteDatabase(tmp_path / "podium.db")
+    sqlite_schema.create(created)
+    with open_site(tmp_path, created) as site:
+        number = site.repository("octo/hello")
+        branch = site.repository("octo/hello", rev="a branch", parent_key="github.com/octo/hello")
+
+    def are_here() -> set[int]:
+        with contextlib.closing(SqliteDatabase(tmp_path / "podium.db")) as db, db.read() as session:
+            return {row["id"] for row in session.all("SELECT id FROM repository")}
+
+    assert main(["forget", f"{sign}{number}", "--rev", "dev"]) == 2
+    assert f"No board of {sign}{number} at dev is here" in capsys.readouterr().err
+    assert main(["forget", f"{sign}{branch}", "--rev", "dev"]) == 2
+    assert are_here() == {number, branch}
+    assert main(["forget", f"{sign}{number}", "--rev", "a branch"]) == 0
+    assert "octo/hello#a%20branch is forgotten.\n" in capsys.readouterr().out
+    assert are_here() == {number}
+    assert main(["forget", f"{sign}{number + 100}"]) == 2
+    (tmp_path / str(number)).mkdir()
+    assert main(["forget", str(number)]) == 2
+    assert f"write ./{number} or '#{number}'" in capsys.readouterr().err
+    assert main(["forget", f"#{number}"]) == 0
+    assert not are_here()
 
 
 def _mirror_name(folder: Path) -> str:

@@ -385,7 +385,7 @@ def _add_forget(commands: Any) -> None:
         "counted again.",
     )
     forget.add_argument(
-        "repository", metavar="REPOSITORY", nargs="?", help="a path, owner/name at GitHub, any git URL, or #ID"
+        "repository", metavar="REPOSITORY", nargs="?", help="a path, owner/name at GitHub, any git URL, or an id"
     )
     forget.add_argument(
         "--person",

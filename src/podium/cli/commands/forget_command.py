@@ -1,4 +1,4 @@
-"""``podium forget``: delete a repository."""
+"""``podium forget``: delete a repository, or forget a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from podium.cli import output
 from podium.errors import BadRule, HistoryError, NotFound
 from podium.forgetting.forget_person import forget_person, remember_person, sweep
 from podium.forgetting.forget_repository import forget_repository
-from podium.repositories.address import Address, parse_address, path_address
+from podium.repositories.address import Address, parse_address, path_address, revision_key
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
 from podium.repositories.store.freshness import names
@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Forget a repository or a person.
 
     Raises:
-        BadRule: neither or both are given.
+        BadRule: neither or both are given, or it is both an id and a path here.
         BadAddress, NotFound: it is no address, or was never counted.
         StorageError: the database cannot be written.
     """
@@ -85,8 +85,11 @@ def _find(
 ) -> Repository:
     text: str = options.repository
     repository = None
-    if text.startswith("#") and text[1:].isdecimal() and len(text) < 20:
-        repository = queries.by_id(session, int(text[1:]))
+    number = _id(text)
+    if number is not None:
+        repository = queries.by_id(session, number)
+        if repository is not None and options.rev:
+            repository = queries.by_key(session, revision_key(repository.repository_key, options.rev))
     else:
         for address in _addresses(text, settings, environment):
             key = (address.at_revision(options.rev) if options.rev else address).key
@@ -94,8 +97,19 @@ def _find(
             if repository is None and (present := names.present_key(session, key)) != key:
                 repository = queries.by_key(session, present)
     if repository is None:
-        raise NotFound(f"No board of {text[:200]} is here: `podium list` shows all.")
+        revision = f" at {options.rev[:200]}" if options.rev else ""
+        raise NotFound(f"No board of {text[:200]}{revision} is here: `podium list` shows all.")
     return repository
+
+
+def _id(text: str) -> int | None:
+    """The number in ``7`` or ``#7``; None: it is an address or a path."""
+    digits = text.removeprefix("#")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
+        return None
+    if digits == text and Path(text).exists():
+        raise BadRule(f"{text} is a path here, and may be the number of a board: write ./{text} or '#{text}'.")
+    return int(digits)
 
 
 def _addresses(text: str, settings: Settings, environment: Mapping[str, str]) -> list[Address]:
