@@ -203,6 +203,7 @@ OWN_SECRETS = {
         "REDIS_PASSWORD",
         "PODIUM_ADMIN_TOKEN",
         "PODIUM_METRICS_TOKEN",
+        "PODIUM_WEBHOOK_SECRETS",
     },
     "commits": {"DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "REDIS_PASSWORD", "PODIUM_METRICS_TOKEN"},
     "users": {
@@ -282,6 +283,30 @@ def test_each_part_of_compose_has_only_its_own_secrets_and_as_files(compose: Any
         assert set(service["secrets"]) <= files.keys()
     ignored_by_git = (ROOT / ".gitignore").read_text().split()
     assert {"/deploy/podium.env", "/deploy/secrets/"} <= set(ignored_by_git)
+
+
+def test_every_deployment_can_receive_webhooks(compose: Any) -> None:
+    of_files = [
+        compose["services"]["api"]["environment"],
+        *(
+            path.read_text()
+            for path in (DEPLOY / "systemd").glob("podium*.service")
+            if "podium serve" in path.read_text()
+        ),
+        (DEPLOY / "kubernetes" / "api.yaml").read_text(),
+    ]
+    assert len(of_files) == 4
+    assert all("PODIUM_WEBHOOK_SECRETS_FILE" in each for each in of_files)
+    assert "PODIUM_WEBHOOK_SECRETS" in (DEPLOY / "cloud-run" / "api.service.yaml").read_text()
+
+
+def test_an_empty_file_of_secrets_is_none(tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("\n")
+    (tmp_path / "empty").touch()
+    for name in ("none", "empty"):
+        files = {f"{variable}_FILE": str(tmp_path / name) for variable in ("PODIUM_WEBHOOK_SECRETS", "GITHUB_TOKEN")}
+        settings = settings_of(files)
+        assert (settings.webhook_secrets, settings.github_tokens) == ((), ())
 
 
 def test_nothing_of_compose_starts_before_what_it_needs(compose: Any) -> None:

@@ -104,6 +104,8 @@ def test_the_parts_work_as_a_user_without_name_home_or_rights(folder: Path, post
         "PODIUM_ADMIN_TOKEN": "the-token-of-the-tests",
         "PODIUM_METRICS_TOKEN": "the-token-of-metrics",
         "GITHUB_TOKEN": "token",
+        # There are no webhooks.
+        "PODIUM_WEBHOOK_SECRETS": "",
     }
     log = folder / "log"
     migration = Container("podium-migrate", folder, secrets)

@@ -751,7 +751,11 @@ def _reason(error: ValueError) -> str:
 
 
 def _secret_in(path: str, source: str, *, lines: bool) -> str:
-    """The content of a file with a secret, which may have several lines; no message repeats it."""
+    """The content of a file with a secret; no message repeats it.
+
+    Args:
+        lines: whether it may have several, or none.
+    """
     try:
         # A pipe would wait for its writer for ever.
         descriptor = os.open(Path(path).expanduser(), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -771,7 +775,7 @@ def _secret_in(path: str, source: str, *, lines: bool) -> str:
         text = "\0"
     if "\0" in text:
         raise BadSetting(f"{source} is not text: write the secret in UTF-8.")
-    if not text:
+    if not text and not lines:
         raise BadSetting(f"{source} is empty: write the secret into it.")
     if not lines and len(text.splitlines()) > 1:
         raise BadSetting(f"{source} has more than one line: write nothing but the secret into it.")
