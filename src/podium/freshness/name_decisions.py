@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from podium.audit import audit_log
-from podium.errors import Conflict, NotFound
+from podium.errors import Conflict
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept, discard_mirrors, mark_repository
 from podium.repositories.address import Address
+from podium.repositories.listing import no_such_id
 from podium.repositories.model import Repository
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
@@ -67,7 +68,7 @@ def _taken(session: Session, repository_id: int) -> Repository:
     if found is not None and found.parent_key is not None:
         found = queries.by_key(session, found.parent_key)
     if found is None or not found.host:
-        raise NotFound(f"No repository has the number {repository_id}: `podium queue` and GET /repositories list them.")
+        raise no_such_id(repository_id)
     if found.name_taken_at is None:
         raise Conflict(f"{found.url} has its name: there is nothing to decide.")
     return found

@@ -22,12 +22,14 @@ from podium.storage.throttled import Throttled
 from podium.textutil.fold import fold
 from podium.timeutil import iso_time
 
+NEVER_SUBMITTED = "This was never submitted: POST /leaderboard?repoUrl=… (and &rev=… for a branch or tag) submits it."
+
 
 def find(session: Session, key: str) -> Repository:
     """Return the repository with this identity, or raise NotFound."""
     repository = readable.by_key(session, key)
     if repository is None:
-        raise NotFound("This repository was never submitted: POST /leaderboard?repoUrl=… submits it.")
+        raise NotFound(NEVER_SUBMITTED)
     return repository
 
 
@@ -35,8 +37,12 @@ def get(session: Session, repository_id: int) -> Repository:
     """Return the repository at an address with this id, or raise NotFound."""
     repository = readable.by_id(session, repository_id)
     if repository is None:
-        raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")
+        raise no_such_id(repository_id)
     return repository
+
+
+def no_such_id(repository_id: int) -> NotFound:
+    return NotFound(f"No repository has the id {repository_id}: `podium queue` and GET /repositories list them.")
 
 
 # A count of more takes long, and few clients need it to be exact.

@@ -9,10 +9,10 @@ from collections.abc import Collection
 
 from podium.audit import audit_log
 from podium.blocks import block_list
-from podium.errors import Conflict, NotFound
+from podium.errors import Conflict
 from podium.jobs import batches
 from podium.jobs.messages.queues import Queues
-from podium.repositories.listing import find
+from podium.repositories.listing import find, no_such_id
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
@@ -151,5 +151,5 @@ def _retry(
 def _lock(session: Session, repository_id: int) -> Repository:
     repository = queries.lock(session, repository_id)
     if repository is None or not repository.host:
-        raise NotFound(f"No repository has the number {repository_id}: `podium queue` and GET /repositories list them.")
+        raise no_such_id(repository_id)
     return repository

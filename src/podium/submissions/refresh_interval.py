@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from podium.audit import audit_log
-from podium.errors import BadRule, Conflict, NotFound
+from podium.errors import BadRule, Conflict
+from podium.repositories.listing import no_such_id
 from podium.repositories.model import Repository
 from podium.repositories.store import queries
 from podium.repositories.store.freshness import due_checks
@@ -33,9 +34,7 @@ def set_interval(db: Database, repository_id: int, seconds: float | None, *, eve
     with db.write() as session:
         repository = queries.lock(session, repository_id)
         if repository is None or not repository.host:
-            raise NotFound(
-                f"No repository has the number {repository_id}: `podium queue` and GET /repositories list them."
-            )
+            raise no_such_id(repository_id)
         if repository.revision is not None:
             raise Conflict("Only default branches are checked by themselves: submit a branch or tag to refresh it.")
         due_checks.set_interval(session, repository_id, seconds, every=every)

@@ -31,7 +31,7 @@ class OneTimeCode:
 
     def use(self, text: str) -> bool:
         """Whether ``text`` is the code: once, within ten minutes."""
-        same = hmac.compare_digest(_digest(text), _digest(self.text))
+        same = _is_same(text, self.text)
         valid = same and not self._used and self._clock() < self._ends
         self._used = self._used or valid
         return valid
@@ -97,7 +97,7 @@ class Sessions:
         ends, _, _ = session.partition(".")
         if not (ends.isascii() and ends.isdecimal() and len(ends) <= _LONGEST_TIME):
             return False
-        genuine = hmac.compare_digest(_digest(signature), _digest(self._signature(session)))
+        genuine = _is_same(signature, self._signature(session))
         return genuine and self._clock() < int(ends) and session not in self._ended
 
     def end(self, value: str) -> None:
@@ -110,12 +110,16 @@ class Sessions:
         return self._signature(f"form {value}")
 
     def is_form_token(self, value: str, token: str) -> bool:
-        return hmac.compare_digest(_digest(token), _digest(self.form_token(value)))
+        return _is_same(token, self.form_token(value))
 
     def _signature(self, text: str) -> str:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def _digest(text: str) -> bytes:
-    # Digests have equal lengths, so that the time of a comparison reveals nothing.
-    return hashlib.sha256(text.encode()).digest()
+def digest(secret: bytes) -> bytes:
+    """Digests have equal lengths, so that the time of a comparison reveals nothing."""
+    return hashlib.sha256(secret).digest()
+
+
+def _is_same(given: str, right: str) -> bool:
+    return hmac.compare_digest(digest(given.encode()), digest(right.encode()))

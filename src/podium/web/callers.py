@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import hashlib
 import hmac
 import logging
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from starlette.types import Scope
 
 from podium.errors import Forbidden
 from podium.settings import Settings
-from podium.web.admin_sessions import COOKIE, EndedSessions, OneTimeCode, Sessions
+from podium.web.admin_sessions import COOKIE, EndedSessions, OneTimeCode, Sessions, digest
 from podium.web.clients import ClientNetwork, client_of
 from podium.web.wrong_tokens import WrongTokens, too_many_wrong
 
@@ -69,8 +68,8 @@ class Credentials:
     """
 
     def __init__(self, settings: Settings, code: OneTimeCode | None = None, ended: EndedSessions | None = None) -> None:
-        self._admin = _digest(settings.admin_token.encode()) if settings.admin_token else None
-        self._metrics = _digest(settings.metrics_token.encode()) if settings.metrics_token else None
+        self._admin = digest(settings.admin_token.encode()) if settings.admin_token else None
+        self._metrics = digest(settings.metrics_token.encode()) if settings.metrics_token else None
         self._sessions = Sessions(settings.admin_token, ended=ended) if settings.admin_token else None
         self._code = code
         self._wrong = WrongTokens()
@@ -86,7 +85,7 @@ class Credentials:
     def _compare(self, client: ClientNetwork, token: bytes) -> Caller:
         if wait := self._wrong.wait(client):
             return Caller(wait=wait)
-        given = _digest(token)
+        given = digest(token)
         if self._admin is not None and hmac.compare_digest(given, self._admin):
             return Caller(Role.ADMINISTRATOR)
         if self._metrics is not None and hmac.compare_digest(given, self._metrics):
@@ -126,7 +125,7 @@ class Credentials:
         if (
             self._sessions is None
             or self._admin is None
-            or not hmac.compare_digest(_digest(token.encode(errors="replace")), self._admin)
+            or not hmac.compare_digest(digest(token.encode(errors="replace")), self._admin)
         ):
             self._note_wrong(client, "token")
             raise Forbidden("That is not the administrator's token.")
@@ -161,11 +160,6 @@ def session_of(scope: Scope) -> str:
 def _bearer(value: bytes) -> bytes | None:
     scheme, _, token = value.partition(b" ")
     return token.strip() if scheme.lower() == b"bearer" else None
-
-
-def _digest(secret: bytes) -> bytes:
-    # Digests have equal lengths, so that the time of a comparison reveals nothing.
-    return hashlib.sha256(secret).digest()
 
 
 def _is_own_page(scope: Scope) -> bool:

@@ -17,6 +17,7 @@ from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
 from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
 from podium.freshness import name_decisions
+from podium.repositories.listing import no_such_id
 from podium.repositories.queue_places import first_places
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import statistics
@@ -262,7 +263,7 @@ def confirm(request: Request, context: AdministratorDep, repository_id: Reposito
     with context.services.db.read() as session:
         row = statistics.for_operator(session, repository_id)
     if row is None:
-        raise NotFound(f"No repository has the number {repository_id}.")
+        raise no_such_id(repository_id)
     return _page(request, context, "forget.html", row=row)
 
 

@@ -13,6 +13,7 @@ from podium.blocks.block_list import Block, BlockKind
 from podium.errors import BadRule, NotFound
 from podium.forgetting.forget_person import forget_person, remember_person, sweep
 from podium.forgetting.forget_repository import forget_repository
+from podium.repositories.listing import no_such_id
 from podium.textutil.plural import plural
 from podium.timeutil import iso_time
 from podium.web.access import AdminOnly
@@ -58,7 +59,7 @@ def forget(
         steps=STEPS,
     )
     if not found:
-        raise NotFound(f"No repository has the number {repository_id}: GET /repositories lists them.")
+        raise no_such_id(repository_id)
     context.drop_copies()
     queues = services.inspector.queues
     if queues is not None:

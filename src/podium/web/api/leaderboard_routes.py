@@ -34,7 +34,7 @@ from podium.web.api.query_parameters import (
     each_once,
 )
 from podium.web.api.submission_routes import address_of, message_of, never_submitted, submission
-from podium.web.cache.boards import AnswerName, has_board
+from podium.web.cache.boards import AnswerName
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.services import Context, ContextDep
@@ -102,7 +102,7 @@ async def _ready(
     row = await context.boards.row(address.key)
     if row is None:
         raise NotFound(never_submitted(address))
-    if has_board(row):
+    if row.has_board:
         if shortcut:
             context.shortcuts.remember(request, Shortcut(address.key, name, live=False, usual=usual))
 

@@ -126,7 +126,7 @@ class BoardCache:
         self, row: Repository, name: AnswerName, *, live: bool = False, usual: bool = False
     ) -> CachedResponse | None:
         await self._check_accounts(row)
-        found: CachedResponse | None = self._cache_of(usual and not _in_work(row, live=live)).get(
+        found: CachedResponse | None = self._cache_of(usual and not (live and row.state.is_unfinished)).get(
             self._key(row, name, live=live)
         )
         return found
@@ -170,7 +170,7 @@ class BoardCache:
 
             current, before, answer = self._read_now(row.id, keyed, check)
             # Each step of the progress makes another response.
-            cache = self._cache_of(usual and not _in_work(current, live=live))
+            cache = self._cache_of(usual and not (live and current.state.is_unfinished))
             # Unless checks were paused or resumed meanwhile: the response may say either.
             if before == self._key(current, name, live=live):
                 cache.put(before, answer)
@@ -218,7 +218,7 @@ class BoardCache:
             row = read_row(session, repository_id)
             if row is None:
                 raise NotFound("The repository was deleted meanwhile: submit it again.")
-            if not has_board(row):
+            if not row.has_board:
                 return make(row, None)
             data = BoardData(session, row, self._github_url, self._keep, check, bots=self._bots)
             if self._max_board_bytes:
@@ -238,7 +238,7 @@ class BoardCache:
         raise BadCommitLog("The stored commits of this repository are damaged. Podium counts them again: try later.")
 
     def _key(self, row: Repository, name: AnswerName, *, live: bool) -> tuple[object, ...]:
-        if _in_work(row, live=live):
+        if live and row.state.is_unfinished:
             shown: object = row.updated_at
         else:
             shown = (*coarse_moments(row), row in self.paused) if live else None
@@ -272,14 +272,6 @@ class BoardCache:
 
 async def _result(future: asyncio.Future[T], reader: WaitingClient | None) -> T:
     return await (asyncio.shield(future) if reader is None else reader.result(future))
-
-
-def has_board(row: Repository) -> bool:
-    return row.commits_processed_at is not None and row.head is not None
-
-
-def _in_work(row: Repository, *, live: bool) -> bool:
-    return live and row.state.is_unfinished
 
 
 def _is_of(key: tuple[object, ...], repository_id: int) -> bool:

@@ -15,7 +15,6 @@ from podium.leaderboard.board_data import count_key
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace, QueuePlaces
-from podium.web.cache.boards import has_board
 from podium.web.cache.paused_checks import PausedChecks
 from podium.web.live.events import event_of
 from podium.web.live.follow import Pauses
@@ -76,12 +75,12 @@ class StatusView:
         progress = repository["progress"] or {}
         return {
             "repository": repository,
-            "in_work": is_in_work(row),
-            "refreshing": is_in_work(row) and has_board(row),
-            "has_board": has_board(row),
+            "in_work": row.state.is_unfinished,
+            "refreshing": row.state.is_unfinished and row.has_board,
+            "has_board": row.has_board,
             "shown_state": row.shown_state,
             "tries_again": row.waiting_code is not None,
-            "leaders": [] if has_board(row) else progress.get("leaders", []),
+            "leaders": [] if row.has_board else progress.get("leaders", []),
             "rate": progress.get("commitsPerSecond"),
             "steps": _steps(row.state, progress.get("phase")),
             "makes_way": row.state == State.PENDING and row.is_slow,
@@ -100,7 +99,7 @@ class StatusView:
         """What an open page of a board asks for again and again (:mod:`podium.web.live.follow`)."""
         values = self.values(row)
         return {
-            "html": self._renderer.text("board/_fresh.html", **values) if has_board(row) else "",
+            "html": self._renderer.text("board/_fresh.html", **values) if row.has_board else "",
             "version": values["version_of_board"],
             "inWork": values["in_work"],
             "path": values["repository"]["path"],
@@ -113,7 +112,7 @@ class StatusView:
         Raises:
             StorageError: the place in the queue cannot be read.
         """
-        in_work = is_in_work(row)
+        in_work = row.state.is_unfinished
         data = {
             "html": self._renderer.text("_status.html", **self.values(row, self._queue.of(row))),
             "version": board_version(row),
@@ -149,12 +148,8 @@ def _steps(state: State, phase: str | None) -> list[tuple[str, str]]:
     return [(name, "done" if each < place else "now" if each == place else "") for each, name in enumerate(_STEPS)]
 
 
-def is_in_work(row: Repository) -> bool:
-    return row.state.is_unfinished
-
-
 def board_version(row: Repository) -> str:
     """A value that changes with the figures of the board; "failed" or empty without one."""
-    if not has_board(row):
+    if not row.has_board:
         return "failed" if row.state == State.FAILED else ""
     return hashlib.sha256(repr(count_key(row)).encode("utf-8", "replace")).hexdigest()[:16]

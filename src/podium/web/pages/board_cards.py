@@ -15,7 +15,7 @@ from podium.leaderboard.board import read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.rules import Rules
 from podium.repositories.model import Repository, State
-from podium.web.cache.boards import BoardCache, has_board
+from podium.web.cache.boards import BoardCache
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.live.status import StatusView
 from podium.web.pages.rendering import Renderer
@@ -57,7 +57,7 @@ class BoardCards:
     def count_people(self, boards: BoardCache, rows: Sequence[Repository]) -> None:
         """Make a few of the boards whose number of people is not known, which notes it for the next reader."""
         for row in rows:
-            is_unknown = row.state == State.COMPLETED and row.people is None and has_board(row)
+            is_unknown = row.state == State.COMPLETED and row.people is None and row.has_board
             if is_unknown and row.id not in self._counting and len(self._counting) < _AT_ONCE:
                 task = asyncio.ensure_future(_count_people(boards, row))
                 self._counting[row.id] = task

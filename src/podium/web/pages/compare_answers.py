@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from fastapi import Request
 
@@ -22,9 +21,9 @@ from podium.textutil.plural import plural
 from podium.timeutil import DAY
 from podium.web.api.compare_query import CompareItem, CompareQuery, Kind
 from podium.web.api.submission_routes import address_of
-from podium.web.cache.boards import has_board
 from podium.web.live.status import board_version
 from podium.web.pages.board.board_query import SWITCHES
+from podium.web.pages.board.board_urls import with_query
 from podium.web.pages.board.chart import Chart, lines_of
 from podium.web.services import Context
 
@@ -63,7 +62,7 @@ async def answer_all(request: Request, query: CompareQuery, context: Context) ->
 async def _answer(request: Request, query: CompareQuery, subject: CompareItem, context: Context) -> Answered:
     rules, address = query.rules_of(subject), address_of(context, subject.repo, subject.rev)
     row = await context.boards.present_row(address.key)
-    if row is None or not has_board(row):
+    if row is None or not row.has_board:
         url = address.url.partition("#")[0] if row is None else row.repository_url
         return Answered(subject, url, address.revision, rules, row, None)
 
@@ -159,7 +158,7 @@ def kept_rules(query: CompareQuery) -> dict[str, str]:
 def link_to(query: CompareQuery, items: Sequence[CompareItem], boards: Sequence[CompareItem]) -> str:
     """The comparison of ``items``, whose repositories are those of ``boards``, under the rules of the query."""
     window = {"since": query.since or "", "until": query.until or ""}
-    return _with_query("/compare", _pairs(items, boards, kept_rules(query) | window))
+    return with_query("/compare", _pairs(items, boards, kept_rules(query) | window))
 
 
 def lasting_link(query: CompareQuery, answers: Sequence[Answered], *, image: bool = False) -> str:
@@ -173,8 +172,8 @@ def lasting_link(query: CompareQuery, answers: Sequence[Answered], *, image: boo
         rules |= {name: days[name] or "" for name in ("since", "until")}
     pairs = _pairs(items, items, rules)
     if not image:
-        return _with_query("/compare", pairs)
-    return _with_query("/compare/preview.png", [*pairs, ("v", version_of([each.row for each in answers]))])
+        return with_query("/compare", pairs)
+    return with_query("/compare/preview.png", [*pairs, ("v", version_of([each.row for each in answers]))])
 
 
 def _settled(each: Answered) -> CompareItem:
@@ -194,7 +193,3 @@ def _pairs(
         pairs += [("repo", without_user_info(repo)), *([("rev", rev)] if with_revisions else [])]
     chosen = [(name, getattr(one, name)) for one in items for name in ("window", "person")]
     return pairs + [pair for pair in [*chosen, *rules.items()] if pair[1]]
-
-
-def _with_query(path: str, pairs: Sequence[tuple[str, str]]) -> str:
-    return path + (f"?{urlencode(pairs)}" if pairs else "")

@@ -15,12 +15,12 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.search import LONGEST
 from podium.leaderboard.view import PARAMETERS as VIEW
 from podium.leaderboard.view import View
+from podium.repositories.listing import no_such_id
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace
 from podium.repositories.revision import parse_revision
 from podium.textutil.mask import is_email
 from podium.web.access import count_email_lookup, shows_emails
-from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.clients import client_of
@@ -71,7 +71,7 @@ async def _refusing(request: Request, context: Context, path: str, error: BadRul
         repository = await context.boards.row(key)
     except PodiumError:
         return None
-    if repository is None or not has_board(repository):
+    if repository is None or not repository.has_board:
         return None
     typed = {name: request.query_params.get(name, "")[:LONGEST] for name in ("since", "until")}
     return await _board(request, context, BoardPageQuery(path, SWITCHES), refused={"reason": error.message, **typed})
@@ -120,7 +120,7 @@ async def _board(
     origin = known or str(request.base_url).rstrip("/")
 
     # It changes without its row. A board below is worth more than the place.
-    place = None if has_board(repository) else await _place(context, repository)
+    place = None if repository.has_board else await _place(context, repository)
 
     def make(row: Repository, data: BoardData | None) -> CachedResponse:
         own, status = of_repository(wanted, row, context), context.status.values(row, place)
@@ -193,7 +193,7 @@ def _address_of(path: str, github_url: str) -> str:
 async def _row(context: Context, number: int) -> Repository:
     row = await context.boards.row(number)
     if row is None:
-        raise NotFound(f"No repository has the id {number}: GET /repositories lists them.")
+        raise no_such_id(number)
     return row
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path
 
 from podium.errors import BadAddress, NotFound
+from podium.repositories.listing import NEVER_SUBMITTED
 from podium.repositories.model import Repository, State
 from podium.web.api.error_responses import MEDIA_TYPE
 from podium.web.cache.conditional import cache_control
@@ -34,6 +35,19 @@ async def repository_at(context: Context, path: str, rev: str | None) -> Reposit
     except (BadAddress, NotFound):
         return None
     return await context.boards.row(key)
+
+
+async def submitted_at(context: Context, path: str, rev: str | None) -> Repository:
+    """The same.
+
+    Raises:
+        NotFound: it was never submitted.
+        BadRule: ``rev`` cannot be a branch or tag.
+    """
+    row = await repository_at(context, path, rev)
+    if row is None:
+        raise NotFound(NEVER_SUBMITTED)
+    return row
 
 
 def how_long(row: Repository, *, shared: bool = True) -> str:

@@ -13,7 +13,6 @@ from podium.leaderboard.board_data import BoardData, cache_key
 from podium.repositories.model import Repository, State
 from podium.web.api.compare_query import CompareQuery
 from podium.web.api.submission_routes import address_of
-from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.pages.compare_answers import (
     answer_all,
@@ -47,7 +46,7 @@ async def get_comparison_preview(
         raise BadRule("Name what is compared: give repo twice, or one repo and window or person.")
     rules = [query.rules_of(item) for item in items]
     rows = [await context.boards.present_row(address_of(context, item.repo, item.rev).key) for item in items]
-    first = next((row for row in rows if row is not None and has_board(row)), None)
+    first = next((row for row in rows if row is not None and row.has_board), None)
     if first is None:
         raise NotFound("No board of this comparison is counted yet.")
     is_lasting = query.v == version_of(rows) and all(row and row.state == State.COMPLETED for row in rows)

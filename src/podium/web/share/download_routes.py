@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from podium.errors import BadRule, Conflict, NotFound
+from podium.errors import BadRule, Conflict
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import BoardData, Ranked
 from podium.leaderboard.counts.row_roles import add_roles
@@ -32,7 +32,7 @@ from podium.web.api.query_parameters import RevisionQuery, RowsQuery, each_once
 from podium.web.cache.cached_response import takes_gzip
 from podium.web.cache.conditional import client_has
 from podium.web.services import ContextDep
-from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
+from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, submitted_at
 
 Format = Literal["csv", "json", "md"]
 
@@ -87,11 +87,7 @@ async def download(
     rules, view, bom = query.rules(), query.view(), query.bom == "1"
     if bom and format != "csv":
         raise BadRule("bom=1 is for board.csv only: JSON and Markdown have no byte-order mark.")
-    row = await repository_at(context, path, query.rev)
-    if row is None:
-        raise NotFound(
-            "This was never submitted: POST /leaderboard?repoUrl=… (and &rev=… for a branch or tag) does it."
-        )
+    row = await submitted_at(context, path, query.rev)
     show = shows_emails(request, context.services)
     is_gzip = takes_gzip(dict(request.scope["headers"]))
 

@@ -7,8 +7,6 @@ them; without one the tags that need it are left out. No e-mail is in any of the
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
-from urllib.parse import urlencode
 
 from podium.leaderboard.board import Document, read_board
 from podium.leaderboard.board_data import Ranked
@@ -17,6 +15,7 @@ from podium.leaderboard.export.summary import why_empty, window_of
 from podium.textutil.mask import HIDDEN, masked
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
+from podium.web.pages.board.board_urls import with_query
 
 # People whom a description names.
 _NAMED = 3
@@ -79,16 +78,16 @@ def board_meta(
     question = f"Who made {title}?"
     if ranked is None:
         about = "Podium ranks the people behind a git repository by their commits."
-        return page_meta(origin, path + _query(parameters), title=question, description=about)
+        return page_meta(origin, with_query(path, parameters), title=question, description=about)
     board = read_board(ranked, limit=_NAMED, offset=0, show_emails=False)
     window = window_of(board)
     question = f"Who made {title} {window}?" if window else question
     return page_meta(
         origin,
-        path + _query(parameters),
+        with_query(path, parameters),
         title=question,
         description=f"{question} {_people(board)}",
-        image=f"{path}/preview.png{_query(parameters | {'v': version})}",
+        image=with_query(f"{path}/preview.png", parameters | {"v": version}),
         image_about=f"{question} {_people(board)} The chart shows the commits over time.",
     )
 
@@ -110,10 +109,10 @@ def person_meta(
     said = f"{name} made {plural(row['commitCount'], 'commit')} in {title}{place}."
     return page_meta(
         origin,
-        path + _query(parameters),
+        with_query(path, parameters),
         title=f"{name} in {title}",
         description=said,
-        image=f"{path}/preview.png{_query(parameters | {'v': version})}",
+        image=with_query(f"{path}/preview.png", parameters | {"v": version}),
         image_about=f"{said} The chart shows the commits over time.",
     )
 
@@ -131,10 +130,6 @@ def _people(board: Document) -> str:
 
 def _rows(board: Document) -> str:
     return plural(board["total"], "bot") if board["rules"]["bots"] == "only" else plural(board["total"], "contributor")
-
-
-def _query(parameters: dict[str, Any]) -> str:
-    return "?" + urlencode(parameters) if parameters else ""
 
 
 def _line(text: str) -> str:

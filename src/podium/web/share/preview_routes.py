@@ -24,7 +24,7 @@ from podium.web.live.status import board_version
 from podium.web.pages.board.chart import chart_of
 from podium.web.pages.people.person_page import person_chart
 from podium.web.services import Context, ContextDep
-from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, repository_at
+from podium.web.share.board_lookup import NOT_FOUND, BoardPath, how_long, submitted_at
 from podium.web.share.image_options import PreviewQuery
 from podium.web.share.preview import pictures
 from podium.web.share.preview.pictures import Pictures
@@ -45,9 +45,7 @@ async def get_person_preview(
 ) -> Response:
     """What other sites show of a link to a person's page."""
     rules = query.rules()
-    row = await repository_at(context, path, query.rev)
-    if row is None:
-        raise NotFound("This was never submitted: POST /leaderboard?repoUrl=… does it.")
+    row = await submitted_at(context, path, query.rev)
 
     def person_of(data: BoardData) -> tuple[Ranked, int, Document]:
         ranked = query.ranked(data, rules)
@@ -95,11 +93,7 @@ async def get_preview(
 ) -> Response:
     """What other sites show of a link to the board's page: the podium and the commits over time."""
     rules = query.rules()
-    row = await repository_at(context, path, query.rev)
-    if row is None:
-        raise NotFound(
-            "This was never submitted: POST /leaderboard?repoUrl=… (and &rev=… for a branch or tag) does it."
-        )
+    row = await submitted_at(context, path, query.rev)
 
     def urls(data: BoardData) -> list[str]:
         document = read_board(query.ranked(data, rules), limit=pictures.PLACES, offset=0, show_emails=False)

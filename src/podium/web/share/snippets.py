@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+from podium.web.pages.board.board_urls import with_query
+
 # A reader opens the CSV in a spreadsheet, which needs a byte-order mark.
 _FILES: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("board.csv", "CSV", {"bom": "1"}),
@@ -27,13 +29,15 @@ def share_values(
         of_images: those of badge and card, which show the first of the whole board; by default the same.
     """
     files, chosen = chosen, chosen if of_images is None else of_images
-    query = _query(chosen)
+    query = with_query("", chosen)
     page, badge = f"{origin}{path}{query}", f"{origin}{path}/badge.svg{query}"
     themed = {theme: f"{origin}{path}/card.svg?{urlencode({**chosen, 'theme': theme})}" for theme in ("light", "dark")}
     return {
-        "link": f"{origin}{path}{_query(files)}",
+        "link": with_query(f"{origin}{path}", files),
         "picture": f"{path}/preview.png{query}",
-        "files": [{"name": name, "url": f"{path}/{file}{_query({**files, **more})}"} for file, name, more in _FILES],
+        "files": [
+            {"name": name, "url": with_query(f"{path}/{file}", {**files, **more})} for file, name, more in _FILES
+        ],
         "badge": f"{path}/badge.svg{query}",
         "card": f"{path}/card.svg{query}",
         "snippets": [
@@ -43,10 +47,6 @@ def share_values(
             _snippet("card", "html", _linked(page, _picture(themed))),
         ],
     }
-
-
-def _query(chosen: Mapping[str, str]) -> str:
-    return "?" + urlencode(chosen) if chosen else ""
 
 
 def _snippet(of: str, language: str, text: str) -> dict[str, str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from podium.leaderboard.rules import Rules
 from podium.leaderboard.view import WHOLE, View
-from podium.web.pages.board.board_urls import person_path
+from podium.web.pages.board.board_urls import person_path, with_query
 
 # The switches' defaults, under the API's names.
 SWITCHES = {
@@ -97,25 +96,21 @@ class BoardPageQuery:
     @property
     def usual(self) -> str:
         """The page's URL under the default rules."""
-        return self.path + ("?" + urlencode({"rev": self.revision}) if self.revision else "")
+        return with_query(self.path, {"rev": self.revision} if self.revision else {})
 
     def link(self, *, without: tuple[str, ...] = (), **more: object) -> str:
         """The page's URL with ``more``, without empty values and 0."""
         kept = {name: value for name, value in self.parameters.items() if name not in without}
-        return _with_query(self.path, kept | {name: str(value) for name, value in more.items() if value})
+        return with_query(self.path, kept | {name: str(value) for name, value in more.items() if value})
 
     def fragment_link(self, path: str) -> str:
         """The URL of a part of the board under the same rules; its path names the revision."""
-        return _with_query(path, self.chosen)
+        return with_query(path, self.chosen)
 
     def person_link(self, person: str) -> str:
         """The URL of a person's page under the same rules."""
-        return _with_query(person_path(self.path, person), self.rules_parameters)
+        return with_query(person_path(self.path, person), self.rules_parameters)
 
     def usual_person(self, person: str) -> str:
         """The URL of a person's page under the default rules."""
-        return _with_query(person_path(self.path, person), {"rev": self.revision} if self.revision else {})
-
-
-def _with_query(path: str, query: Mapping[str, str]) -> str:
-    return path + ("?" + urlencode(query) if query else "")
+        return with_query(person_path(self.path, person), {"rev": self.revision} if self.revision else {})

@@ -9,6 +9,7 @@ person.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from starlette.convertors import Convertor, register_url_convertor
@@ -43,6 +44,11 @@ register_url_convertor("board", BoardConvertor())
 register_url_convertor("format", FormatConvertor())
 
 
+def with_query(path: str, parameters: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """``path`` and, if there are any, its parameters."""
+    return f"{path}?{urlencode(parameters)}" if parameters else path
+
+
 def page_path(row: Repository, github_host: str) -> str:
     if row.host == github_host:
         segments = [row.owner, row.name]
@@ -54,7 +60,7 @@ def page_path(row: Repository, github_host: str) -> str:
 
 def page_url(row: Repository, github_host: str) -> str:
     """The page's path and, for a branch or tag, its query."""
-    return page_path(row, github_host) + ("" if row.revision is None else "?" + urlencode({"rev": row.revision}))
+    return with_query(page_path(row, github_host), {} if row.revision is None else {"rev": row.revision})
 
 
 def person_path(page: str, person: str) -> str:

@@ -14,7 +14,6 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.rows.person_names import group_named, person_name
 from podium.repositories.model import Repository
 from podium.web.access import shows_emails
-from podium.web.cache.boards import has_board
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.cache.response_shortcut import Shortcut
 from podium.web.pages.board.board_query import BoardPageQuery
@@ -50,7 +49,7 @@ async def person(request: Request, path: str, name: str, context: ContextDep) ->
     repository = await context.boards.row(key)
     if repository is None:
         return unknown_board(context, path, rev)
-    if not has_board(repository):
+    if not repository.has_board:
         return RedirectResponse(of_repository(wanted, repository, context).link(), status_code=303)
     emails = shows_emails(request, context.services)
     known = context.origin(request)
