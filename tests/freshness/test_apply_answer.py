@@ -8,8 +8,8 @@ from podium.freshness.apply_answer import Applied, apply, is_news
 from podium.freshness.host_answer import HostAnswer
 from podium.repositories.address import Address, parse_address
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries
-from podium.repositories.store.freshness import names
+from podium.repositories.store import gone, queries
+from podium.repositories.store.freshness import due_checks, names
 from podium.storage.session import Database
 from tests.support.rows import repository
 
@@ -206,8 +206,43 @@ def test_denials_hide_and_an_answer_shows_again(db: Database) -> None:
         session.run("UPDATE repository SET gone_since = gone_since - 3600")
     assert answered(db, number, gone_code="missing").hides
     assert repository(db, number).hidden_at
-    answered(db, number, "a/x", "1", head=HEAD)
+    # An API may see what others do not.
+    answered(db, number, "a/x", "1")
+    assert repository(db, number).hidden_at
+    answered(db, number, "a/x", "1", head=HEAD, is_readable=True)
     assert repository(db, number).hidden_at is None
+
+
+def test_an_answer_of_before_a_hook_hid_a_board_does_not_show_it(db: Database) -> None:
+    number = board(db, "a/x", host_number="1")
+    asked = repository(db, number)
+    with db.write() as session:
+        gone.note(session, asked, code="missing", after=0.0)
+        apply(session, asked, HostAnswer("1", at("a/x"), NEW_HEAD, is_readable=True), next_check_in=1e6)
+    row = repository(db, number)
+    assert row.hidden_at and row.gone_since and (row.state, row.head) == (State.COMPLETED, HEAD)
+    assert row.check_at and row.checked_at and row.check_at - row.checked_at < 100
+    answered(db, number, "a/x", "1", head=HEAD, is_readable=True)
+    assert repository(db, number).hidden_at is None
+
+
+def test_a_board_that_is_not_found_under_its_name_is_looked_for_every_day_until_that_is_decided(db: Database) -> None:
+    number = board(db, "a/x", host_number="1")
+
+    def look() -> Repository:
+        with db.write() as session:
+            apply(session, repository(db, number), HostAnswer(gone_code="missing"))
+        return repository(db, number)
+
+    answered(db, number, "a/x", "2")
+    row = look()
+    assert row.check_at and row.checked_at and row.check_at - row.checked_at == 86_400
+    with db.write() as session:
+        due_checks.settle_late(session, every=3600.0)
+    assert repository(db, number).check_at
+    with db.write() as session:
+        names.keep_as_it_is(session, "github.com/a/x")
+    assert look().check_at is None
 
 
 def test_a_former_name_that_is_free_leads_nowhere_with_its_branches(db: Database) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +12,14 @@ from typing import Any
 
 import pytest
 
+from podium.accounts.github.requests import repository_facts
 from podium.app import factories
 from podium.freshness.apply_answer import Applied
 from podium.freshness.check import Hosts, NoAnswer, check
-from podium.freshness.host_answer import HostAnswer
+from podium.freshness.host_answer import HostAnswer, Unseen
+from podium.freshness.host_api import HostApis
+from podium.freshness.name_check import NameCheck
+from podium.jobs import lease
 from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
@@ -173,6 +179,119 @@ def test_git_decides_whether_a_repository_can_be_read(
     assert isinstance(answer, NoAnswer) and answer.code == "unreachable"
 
 
+def test_a_token_that_reads_a_private_repository_does_not_show_its_board(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost
+) -> None:
+    hosts = opened(settings_of(git_host, double, github_tokens=(TOKEN,)), sqlite)
+    board = submitted(sqlite, f"{git_host.url}/o/r", git_host.url, host_number="1000", hidden_at=1.0, gone_since=1.0)
+    hosting["o/r"].is_private = True
+    hosting["o/r"].readers.add(TOKEN)
+    # The name of a private repository is not used.
+    hosting.rename("o/r", "o/secret")
+    assert hosts.identify(board, threading.Event()) is Unseen.MISSING
+    with sqlite.write() as session:
+        transitions.restart(session, board.id, State.COMPLETED, virtual_start=0.0, client_id=None)
+    leased = lease.grab(sqlite, board.id, seconds=60)
+    assert leased is not None and NameCheck(sqlite, hosts).may_count(leased, threading.Event())
+    git_host.faults[:] = [Fault("status", "info/refs", status=503)]
+    assert isinstance(checked(sqlite, hosts, board), NoAnswer)
+    assert row(sqlite, board.key).hidden_at == 1.0
+    # It is public, but git has not read it.
+    hosting["o/secret"].is_private = False
+    applied = checked(sqlite, hosts, board)
+    assert isinstance(applied, Applied) and applied.is_renamed
+    assert row(sqlite, board.key.replace("o/r", "o/secret")).hidden_at == 1.0
+    git_host.faults.clear()
+    checked(sqlite, hosts, board)
+    assert row(sqlite, board.key.replace("o/r", "o/secret")).hidden_at is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"private": True}, {"internal": True}, {"visibility": "internal"}, {"visibility": "private"}]
+)
+def test_what_an_api_does_not_show_to_all_is_private(fields: dict[str, object]) -> None:
+    found = repository_facts(
+        {"id": 5, "full_name": "o/r", "visibility": "public", "private": False} | fields, "full_name"
+    )
+    assert found is not None and found.is_private
+
+
+def test_a_fault_of_the_api_is_not_taken_for_its_answer(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost
+) -> None:
+    settings = settings_of(git_host, double)
+    silent = opened(dataclasses.replace(settings, github_api_url=f"{git_host.url}/api"), sqlite)
+    board = submitted(
+        sqlite,
+        f"{git_host.url}/o/r",
+        git_host.url,
+        host_number="999",
+        name_taken_at=1.0,
+        taken_number="1000",
+        check_at=1.0,
+    )
+    git_host.faults[:] = [Fault("status", "/api", status=502)]
+    # It is asked again soon, and a hook that wanted it is not answered.
+    assert isinstance(checked(sqlite, silent, board), NoAnswer)
+    assert (row(sqlite, board.key).check_at or 0) > 1.0
+    hosting.rename("o/r", "o/s")
+    assert checked(sqlite, opened(settings, sqlite), board) == Applied(board.id, is_taken=True)
+
+
+@pytest.mark.parametrize("kind", ["gitlab", "gitea"])
+def test_a_missing_repository_says_nothing_about_the_api_of_its_host(
+    sqlite: SqliteDatabase, folder: Path, kind: str
+) -> None:
+    hosting = Hosting({"group/r": folder})
+    serve = gitlab_double.serve_gitlab if kind == "gitlab" else gitea_double.serve_gitea
+    with serve(hosting) as api:
+        hosts = opened(Settings(git_hosts=(api.url,), private_git_hosts=(api.url,)), sqlite)
+        missing, board = submitted(sqlite, f"{api.url}/group/x"), submitted(sqlite, f"{api.url}/group/r")
+        assert hosts.identify(missing, threading.Event()) is Unseen.MISSING
+        assert isinstance(hosts.identify(board, threading.Event()), HostAnswer)
+        assert hosts.identify(missing, threading.Event()) is Unseen.MISSING
+
+
+def test_faults_switch_an_api_off_for_a_minute_only(sqlite: SqliteDatabase, folder: Path) -> None:
+    now = 0.0
+    with serve_repositories(folder.parent) as host:
+        host.api = gitlab_double.api(Hosting({"group/r": folder}))
+        board = submitted(sqlite, f"{host.url}/group/r")
+        apis = HostApis(lambda _: None, clock=lambda: now)
+        host.faults[:] = [Fault("status", "/api/", status=502)]
+        assert apis.ask(board) is Unseen.SILENT
+        host.faults.clear()
+        asked = len(host.requests)
+        assert apis.ask(board) is Unseen.SILENT and len(host.requests) == asked
+        now = 61.0
+        assert not isinstance(apis.ask(board), Unseen)
+
+
+def test_a_header_that_never_ends_is_not_read_for_longer_than_an_answer_may_take(
+    sqlite: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("podium.freshness.host_api._DEADLINE", 0.3)
+    stop, ended = threading.Event(), threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(OSError), server.accept()[0] as connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not ended.wait(0.05):
+                    connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        board = submitted(sqlite, f"http://127.0.0.1:{server.getsockname()[1]}/r.git")
+        assert HostApis(lambda _: None).ask(board, stop=stop) is Unseen.SILENT
+        stop.set()
+        assert HostApis(lambda _: None).ask(board, stop=stop) is Unseen.SILENT
+        ended.set()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 @pytest.mark.parametrize("kind", ["gitlab", "gitea"])
 def test_other_hosts_tell_number_and_name_without_a_token(sqlite: SqliteDatabase, folder: Path, kind: str) -> None:
     hosting = Hosting({"group/r": folder})
@@ -183,7 +302,7 @@ def test_other_hosts_tell_number_and_name_without_a_token(sqlite: SqliteDatabase
         hosts = opened(settings, sqlite)
         board = submitted(sqlite, f"{api.url}/group/r.git")
         answer = hosts.identify(board, threading.Event())
-        assert answer is not None and answer.address is not None
+        assert isinstance(answer, HostAnswer) and answer.address is not None
         assert (answer.number, answer.address.url) == ("1000", f"{api.url}/Group/New.git")
         taken = submitted(sqlite, f"{api.url}/group/x", host_number="1000", name_taken_at=1.0)
         assert hosts.identify(taken, threading.Event()) == HostAnswer(
@@ -236,11 +355,11 @@ def test_hostile_answers_of_an_api_are_no_answer(sqlite: SqliteDatabase, folder:
         for body in HOSTILE:
             host.faults[:] = [Fault("status", "/api/v4/", status=200, body=body)]
             hosts = opened(settings_of(host), sqlite)
-            assert hosts.identify(board, threading.Event()) is None, body[:50]
+            assert isinstance(hosts.identify(board, threading.Event()), Unseen), body[:50]
         for location in ("http://127.0.0.2/api/v4/projects/1", "/api/v4/projects/r", "\\\\"):
             host.faults[:] = [Fault("status", "/api/", status=301, location=location)]
             hosts = opened(settings_of(host), sqlite)
-            assert hosts.identify(board, threading.Event()) is None, location
+            assert isinstance(hosts.identify(board, threading.Event()), Unseen), location
         host.faults.clear()
         assert checked(sqlite, hosts, board) == Applied(board.id, counts=True)
         # What the host runs is remembered: it is not asked again.

@@ -9,7 +9,7 @@ another name or owner                       the repository moves there with its 
 a number or name that another row has       they are one repository: the newer row is joined to the older one
 another number                              another repository has the name: the board stays as it is, and is not
                                             counted, until an administrator decides or the old one is found elsewhere
-private or deleted                          :mod:`podium.repositories.store.gone`
+private or deleted                          :mod:`podium.repositories.store.gone`; only git's answer ends that
 another head or default branch              it is counted
 ==========================================  ============================================================================
 
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 # Seconds until the host is asked again, where the answer came at a bad moment.
 SOON = 60.0
+# The same of what the host does not show at present, such as a board whose name another repository has.
+_DAILY = 86_400.0
 # Renames in a circle that are made at once.
 _MOST_MOVES = 10
 # Failures after which another head is worth a count.
@@ -99,8 +101,8 @@ def apply(
     if _is_elsewhere(repository, answer.address) or answer.number not in (None, repository.host_number):
         names.begin(session)
     found = queries.lock(session, repository.id)
-    if found is None or found.key != repository.key:
-        # It got another name meanwhile, or was deleted.
+    if found is None or found.key != repository.key or (answer.is_readable and _is_denied_since(repository, found)):
+        # It got another name meanwhile, was hidden by a hook, or was deleted.
         names.note_checked(session, repository.id, next_check_in=SOON)
         return Applied(repository.id)
     if answer.gone_code is not None:
@@ -126,7 +128,8 @@ def _settle(
     is_push: bool,
 ) -> Applied:
     """What follows where the name is right. ``found`` is the row before it got that."""
-    gone.end(session, present)
+    if answer.is_readable:
+        gone.end(session, present)
     if answer.number is not None:
         names.note_number(session, present.repository_key, answer.number)
         names.clear_taken(session, present.repository_key)
@@ -172,7 +175,7 @@ def _differs(repository: Repository, answer: HostAnswer) -> bool:
 def _gone(session: Session, found: Repository, code: str, next_check_in: float | None) -> Applied:
     if found.name_taken_at is not None:
         # Its board stays as it was.
-        names.note_checked(session, found.id, next_check_in=next_check_in)
+        names.note_checked(session, found.id, next_check_in=_until_found(session, found, next_check_in))
         return Applied(found.id, is_taken=True)
     denial = gone.note(session, found, code=code, after=retry.GONE_AFTER)
     if denial.hides:
@@ -188,8 +191,22 @@ def _taken(session: Session, found: Repository, number: str, next_check_in: floa
         log.warning("repository %d is not refreshed: another repository has its name at %s", found.id, found.host)
     names.mark_taken(session, found.repository_key, number)
     # It may be found by its number at once.
-    names.note_checked(session, found.id, next_check_in=0.0 if is_new else next_check_in)
+    names.note_checked(session, found.id, next_check_in=0.0 if is_new else _until_found(session, found, next_check_in))
     return Applied(found.id, is_taken=True)
+
+
+def _until_found(session: Session, found: Repository, next_check_in: float | None) -> float | None:
+    """Seconds until a board is looked for whose name another repository has; it is not, if that was decided."""
+    if next_check_in == names.AS_PLANNED or names.taken_number(session, found.id) is None:
+        return next_check_in
+    return max(next_check_in or 0.0, _DAILY)
+
+
+def _is_denied_since(repository: Repository, found: Repository) -> bool:
+    return found.gone_since is not None and (found.gone_since, found.hidden_at) != (
+        repository.gone_since,
+        repository.hidden_at,
+    )
 
 
 def _is_another(session: Session, found: Repository, number: str) -> bool:

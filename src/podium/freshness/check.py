@@ -8,7 +8,8 @@ GitLab, Gitea, Forgejo      ``GET /api/v4/projects/PATH``, ``GET /api/v1/repos/O
 each of them, and others    ``git ls-remote``: the head, and with its redirect where the repository is
 ==========================  ============================================================================================
 
-git decides whether a repository can be read: an API may answer otherwise, or not at all. A repository whose name
+git decides whether a repository can be read: an API may answer otherwise, or not at all. What an API says of a private
+repository is not used: nothing that is shown may come from a token that sees more than all do. A repository whose name
 another one has is asked for by its number.
 """
 
@@ -34,7 +35,7 @@ from podium.accounts.github.token_pool import TokenPool
 from podium.clones.remote import Remote
 from podium.errors import HistoryError
 from podium.freshness.apply_answer import Applied, apply
-from podium.freshness.host_answer import HostAnswer
+from podium.freshness.host_answer import HostAnswer, Unseen
 from podium.freshness.host_api import HostApis
 from podium.freshness.stated_addresses import StatedAddresses
 from podium.git.command import Git
@@ -102,36 +103,42 @@ class Hosts:
             Interrupted: ``stop`` was set.
         """
         facts = self.identify(repository, stop)
-        if repository.name_taken_at is not None and facts is None:
-            return (
-                HostAnswer(gone_code="missing") if repository.host_number else NoAnswer("taken", "No number is known.")
-            )
-        if facts is not None and repository.host_number not in (None, facts.number):
+        if repository.name_taken_at is not None and not isinstance(facts, HostAnswer):
+            if facts is Unseen.SILENT:
+                return NoAnswer("taken", "Its name is another repository's, and its host did not say where it is.")
+            return HostAnswer(gone_code="missing")
+        if not isinstance(facts, HostAnswer):
+            return self._with_head(repository, None, stop)
+        if repository.host_number not in (None, facts.number):
             return facts
         return self._with_head(repository, facts, stop)
 
-    def identify(self, repository: Repository, stop: threading.Event) -> HostAnswer | None:
-        """Ask an API for the number and address of a repository; None: it did not say.
+    def identify(self, repository: Repository, stop: threading.Event) -> HostAnswer | Unseen:
+        """Ask an API for the number and address of a repository. A private one is missing, as it is to all others.
 
         Raises:
             Interrupted: ``stop`` was set.
         """
         number = repository.host_number if repository.name_taken_at is not None else None
         if repository.name_taken_at is not None and number is None:
-            return None
+            return Unseen.MISSING
         if repository.host == self._github_host:
             facts = self._ask_github(repository, number, stop)
         else:
             facts = self._apis.ask(repository, number, stop)
-        address = self.stated_addresses.of_name(repository, facts.name) if facts is not None else None
-        if facts is None or address is None:
-            return None
-        return HostAnswer(facts.number, address, branch=facts.branch)
+        if isinstance(facts, Unseen):
+            return facts
+        if facts.is_private:
+            return Unseen.MISSING
+        address = self.stated_addresses.of_name(repository, facts.name)
+        return Unseen.SILENT if address is None else HostAnswer(facts.number, address, branch=facts.branch)
 
-    def _ask_github(self, repository: Repository, number: str | None, stop: threading.Event) -> RepositoryFacts | None:
+    def _ask_github(
+        self, repository: Repository, number: str | None, stop: threading.Event
+    ) -> RepositoryFacts | Unseen:
         with_token, without = self._pools
         if with_token is None and _is_scarce(without):
-            return None
+            return Unseen.SILENT
         session = GitHubSession(self._github, with_token or without, stop, max_faults=1)
         path = repository_path(repository.owner, repository.name) if number is None else numbered_path(number)
         request: RepositoryRequest | WindowRequest = RepositoryRequest(path)
@@ -139,14 +146,16 @@ class Hosts:
             try:
                 verdict = session.ask(request)
             except (LimitInForceError, NoTokenLeftError):
-                return None
+                return Unseen.SILENT
             match verdict.action:
                 case Moved(to):
                     request = moved(request, to)
-                case Done() | Gone():
-                    return verdict.answer.repository
+                case Done():
+                    return verdict.answer.repository or Unseen.SILENT
+                case Gone():
+                    return Unseen.MISSING
                 case _:
-                    return None
+                    return Unseen.SILENT
 
     def _with_head(
         self, repository: Repository, facts: HostAnswer | None, stop: threading.Event
@@ -160,13 +169,13 @@ class Hosts:
         except HistoryError as error:
             if error.code in retry.GONE:
                 return HostAnswer(gone_code=error.code)
-            if facts is None and error.code not in _NO_HEAD:
-                return NoAnswer(error.code, error.message)
-            return facts or HostAnswer()
+            if error.code in _NO_HEAD:
+                return dataclasses.replace(facts or HostAnswer(), is_readable=True)
+            return facts or NoAnswer(error.code, error.message)
         if remote.url != url:
             # Of two answers git's is the newer one.
             address = self.stated_addresses.of_url(repository, remote.url) or address
-        return HostAnswer(number, address, head.sha, head.branch)
+        return HostAnswer(number, address, head.sha, head.branch, is_readable=True)
 
 
 def _is_scarce(pool: TokenPool) -> bool:
@@ -221,7 +230,7 @@ def _confirm_names(db: Database, hosts: Hosts, repository_id: int, stop: threadi
         owner, _, name = key.partition("/")[2].rpartition("/")
         former = dataclasses.replace(repository, owner=owner, name=name, name_taken_at=None)
         answer = hosts.identify(former, stop)
-        if answer is not None and answer.number not in (None, repository.host_number):
+        if isinstance(answer, HostAnswer) and answer.number not in (None, repository.host_number):
             log.info("repository %d does not have the name %s any more", repository_id, key)
             with db.write() as session:
                 names.free_name(session, key)

@@ -68,7 +68,7 @@ class GitHubHeads:
             left[: len(asked)] = unanswered
 
     def _answer(self, row: Repository, found: RepositoryHead | None) -> HostAnswer | None:
-        address = None if found is None or found.is_private else self._stated.of_name(row, found.facts.name)
+        address = None if found is None or found.facts.is_private else self._stated.of_name(row, found.facts.name)
         if found is None or address is None:
             return None
         return HostAnswer(found.facts.number, address, found.head, found.facts.branch)

@@ -9,7 +9,7 @@ from podium.clones.mirrors import MirrorOwner
 from podium.errors import Interrupted, LeaseLost
 from podium.freshness.apply_answer import apply
 from podium.freshness.check import Hosts
-from podium.freshness.host_answer import HostAnswer
+from podium.freshness.host_answer import HostAnswer, Unseen
 from podium.freshness.stated_addresses import StatedAddresses
 from podium.jobs import failures, lease
 from podium.repositories.model import Repository
@@ -73,11 +73,11 @@ class NameCheck:
                 is_asked = is_taken or self._is_asked(session, found, number)
             try:
                 asked = dataclasses.replace(found, host_number=number)
-                answer = self.hosts.identify(asked, stop) if is_asked else None
+                answer = self.hosts.identify(asked, stop) if is_asked else Unseen.SILENT
             except Interrupted:
                 lease.give_back(self.db, row)
                 return False
-            if answer is not None:
+            if isinstance(answer, HostAnswer):
                 with self.db.write() as session:
                     applied = apply(session, found, answer, next_check_in=names.AS_PLANNED)
                 if applied.repository_id != row.id:

@@ -172,8 +172,12 @@ class Schedule:
     def _check(self, rows: Sequence[Repository]) -> None:
         one_by_one: dict[int, Repository] = {row.id: row for row in rows}
         if self._heads is not None:
-            # One whose name another repository has is asked for by its number.
-            together = [row for row in rows if row.host == self._heads.host and row.name_taken_at is None]
+            # One whose name another repository has is asked for by its number, and git shows whether one can be read.
+            together = [
+                row
+                for row in rows
+                if row.host == self._heads.host and row.name_taken_at is None and row.gone_since is None
+            ]
             # Whether a former name still leads there is asked one by one.
             with self._db.read() as session:
                 renamed = names.unconfirmed(session, [row.id for row in together])

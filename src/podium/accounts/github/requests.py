@@ -84,11 +84,17 @@ class Ask:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RepositoryFacts:
-    """What a REST API says about a repository. ``name`` is the whole one, with its owner."""
+    """What an API says about a repository.
+
+    Attributes:
+        name: the whole one, with its owner.
+        is_private: not all may read it, which includes GitHub's and GitLab's "internal".
+    """
 
     number: str
     name: str
     branch: str | None
+    is_private: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,7 +103,6 @@ class RepositoryHead:
 
     facts: RepositoryFacts
     head: str | None
-    is_private: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -318,7 +323,7 @@ def _head(node: Mapping[str, Any]) -> RepositoryHead | None:
         return None
     if branch is not None and (oid is None or not _ANY_OID.fullmatch(oid)):
         return None
-    return RepositoryHead(RepositoryFacts(str(number), name, text_of(mapping(branch).get("name"))), oid, is_private)
+    return RepositoryHead(RepositoryFacts(str(number), name, text_of(mapping(branch).get("name")), is_private), oid)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -343,7 +348,12 @@ def repository_facts(fields: Mapping[str, object], name_field: str) -> Repositor
     number, name, branch = fields.get("id"), text_of(fields.get(name_field)), text_of(fields.get("default_branch"))
     if type(number) is not int or not 0 < number < 2**63 or name is None:
         return None
-    return RepositoryFacts(str(number), name, branch)
+    # GitHub and Gitea, Gitea, GitHub and GitLab. What is absent or malformed is not taken for private: git decides.
+    is_private = True in (fields.get("private"), fields.get("internal")) or fields.get("visibility") not in (
+        None,
+        "public",
+    )
+    return RepositoryFacts(str(number), name, branch, is_private)
 
 
 def numbered_path(number: str) -> str:

@@ -98,7 +98,7 @@ def enrol(session: Session, *, every: float) -> int:
 def settle_late(session: Session, *, every: float) -> int:
     """Spread what is late because no schedule ran, and leave what the interval would not give to :func:`enrol`.
 
-    What the host denied is asked for at once.
+    What the host denied is asked for at once, and so is what was not found under its name.
 
     Returns:
         How many rows changed; as many as fit into one transaction at most.
@@ -110,7 +110,7 @@ def settle_late(session: Session, *, every: float) -> int:
             SELECT id FROM repository
             WHERE (check_at < {{now}} - {_LATE}
                 OR check_at > {{now}} + {_LATE} + :every * (1 + 1.0 / {EARLY}) AND refresh_every IS NULL)
-                AND gone_since IS NULL
+                AND gone_since IS NULL AND name_taken_at IS NULL
             LIMIT {_AT_A_TIME} {{skip_locked}}
         )""",
         every=every,
