@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
 
 from podium.errors import HistoryError
 from podium.jobs import failures, reconciler
@@ -80,14 +83,33 @@ def test_a_recount_that_fails_leaves_the_board_and_is_tried_again_on_another_day
     assert repository(db, number).state == State.COMPLETED
 
 
-def test_a_refresh_that_a_client_asked_for_fails_as_before(db: Database) -> None:
+def test_a_refresh_that_a_client_asked_for_leaves_the_board(db: Database) -> None:
     number = add_board(db, "a")
     assert recount(db) == number
     with db.write() as session:
         transitions.restart(session, number, State.PENDING, virtual_start=0, client_id="c")
     with leased(db, number) as held, held.fence() as session:
         failures.apply(session, held.repository, 5, GONE)
-    assert repository(db, number).state == State.FAILED
+    assert repository(db, number).state == State.COMPLETED
+
+
+@pytest.mark.parametrize("code", ["worker-crashed", "git-failed", "internal", "empty"])
+@pytest.mark.parametrize("asked_by", ["schedule", "push", "client"])
+def test_a_refresh_that_fails_leaves_the_board_unless_a_client_is_shown_an_empty_repository(
+    db: Database, asked_by: str, code: str
+) -> None:
+    number = add_board(db, "a", version=COUNTING_VERSION)
+    with db.write() as session:
+        is_scheduled, client = asked_by == "schedule", None if asked_by == "schedule" else asked_by
+        args: dict[str, Any] = {"virtual_start": 0, "client_id": client, "is_scheduled": is_scheduled}
+        transitions.restart(session, number, State.COMPLETED, **args)
+    with leased(db, number) as held, held.fence() as session:
+        failures.fail(session, held.repository, code, "It did not work.")
+    row = repository(db, number)
+    is_left = code == "empty" and not is_scheduled
+    assert row.state == (State.FAILED if is_left else State.COMPLETED)
+    assert (row.error if is_left else row.refresh_error) == "It did not work."
+    assert not row.is_scheduled
 
 
 def test_a_damaged_count_is_counted_again(db: Database) -> None:

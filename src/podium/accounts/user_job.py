@@ -19,7 +19,7 @@ from podium.accounts.stale import MaxAges
 from podium.accounts.sums import changed_sums, moved_sum_steps, sum_steps
 from podium.blocks import forgotten_people
 from podium.blocks.forgotten_people import ForgottenPeople
-from podium.errors import Interrupted, LeaseLost, LookupFault, StorageError
+from podium.errors import Interrupted, LeaseLost, LookupFault, PodiumError, StorageError
 from podium.forgetting.forget_person import forget_in
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
@@ -44,6 +44,7 @@ class Claim:
     token: str
     wanted: Sequence[PendingEmail]
     was_claimed: bool = True
+    is_last: bool = False
 
     @property
     def repository_id(self) -> int:
@@ -82,6 +83,10 @@ class UserJob:
         claim = self._claim(repository_id, generation, batch)
         if claim is None:
             return False
+        if claim.is_last:
+            log.warning("repository %d: its worker crashed too often, accounts stay unresolved", repository_id)
+            self.give_up(repository_id, "The worker crashed again and again while it looked the accounts up.", AWAY)
+            return True
         if not claim.wanted:
             self._complete_if_done(repository_id, stop)
             return claim.was_claimed
@@ -157,6 +162,9 @@ class UserJob:
             rows, claim_expired = batches.claim(session, repository_id, batch, token)
             if claim_expired:
                 crashes = transitions.count_crash(session, repository_id)
+                if crashes >= self.max_crashes and _was_complete(repository):
+                    batches.release(session, repository_id, batch, token)
+                    return Claim(repository, batch, token, [], is_last=True)
                 if crashes >= self.max_crashes:
                     failures.fail_crashed(session, repository, crashes)
                     return None
@@ -267,12 +275,20 @@ class UserJob:
             batches.release(session, number, claim.batch, claim.token)
             if _waits(session, repository):
                 return
-            is_last = isinstance(error, LookupFault) and repository.attempts + 1 >= self.max_rounds
+            is_unexpected = not isinstance(error, PodiumError)
+            ends = isinstance(error, LookupFault) or (is_unexpected and _was_complete(repository))
+            is_last = ends and repository.attempts + 1 >= self.max_rounds
             if not is_last:
                 failures.apply(session, repository, self.max_rounds, error)
-        if isinstance(error, LookupFault) and is_last:
-            log.warning("repository %d: accounts stay unresolved: %s", number, error)
-            self.give_up(number, error.message, AWAY)
+        if is_last:
+            seen = error if is_unexpected else None
+            log.warning("repository %d: accounts stay unresolved: %s", number, error, exc_info=seen)
+            self.give_up(number, f"An unexpected error: {type(error).__name__}." if is_unexpected else str(error), AWAY)
+
+
+def _was_complete(repository: Repository) -> bool:
+    """Whether it has a board that a refresh must not fail."""
+    return repository.last_processed_at is not None
 
 
 def _waits(session: Session, repository: Repository) -> bool:

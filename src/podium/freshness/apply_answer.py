@@ -44,8 +44,6 @@ SOON = 60.0
 _DAILY = 86_400.0
 # Renames in a circle that are made at once.
 _MOST_MOVES = 10
-# Failures after which another head is worth a count.
-_CURABLE = ("missing", "taken-down", "empty", "no-default-branch", "unreachable", "host-error", "interrupted-transfer")
 # The counts of the schedule have turns of their own, and so have those of pushes.
 _SCHEDULE, _PUSH = "schedule", "push"
 
@@ -315,7 +313,7 @@ def _count(session: Session, present: Repository, answer: HostAnswer, *, is_push
             pass
         case State.USERS_PROCESSING if is_push:
             pass
-        case State.FAILED if present.error_code in _CURABLE:
+        case State.FAILED if present.error_code in retry.CURABLE:
             pass
         case _:
             return False

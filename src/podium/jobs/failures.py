@@ -10,17 +10,12 @@ from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
-from podium.repositories.store.freshness import names
 from podium.repositories.store.queue import git_hosts, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders
 
 log = logging.getLogger(__name__)
-
-
-# A board stays completed if its refresh ends with one of these.
-_KEEP_BOARD = ("too-large", "unreachable", "host-error", "interrupted-transfer", names.TAKEN)
 
 
 def apply(
@@ -123,13 +118,21 @@ def _ask_again(session: Session, repository: Repository, code: str, reason: str,
 
 
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
-    """Fail a repository; keep a board whose refresh no client asked for, is too large or fails at the host.
+    """Fail a repository; a board whose refresh failed stays as it was, with the reason beside it.
+
+    Unless the host has shown that nothing is there to count, to a client that asked.
 
     The log has the whole reason. Clients read the saved one, which names no folder of this machine.
     """
     note_outcome("failed")
     shown = without_folders(reason) if repository.host else reason
-    if (code in _KEEP_BOARD or repository.is_recount) and transitions.keep_board(session, repository, reason=shown):
+    is_unasked = repository.is_recount or repository.is_scheduled
+    keeps_board = is_unasked or (repository.host and code not in retry.READABLE)
+    if (
+        keeps_board
+        and repository.state.stage == "commits"
+        and transitions.keep_board(session, repository, reason=shown)
+    ):
         log.warning("repository %d keeps its board, its refresh failed: %s", repository.id, reason)
         return
     log.warning("repository %d failed: %s", repository.id, reason)

@@ -13,7 +13,9 @@ the host answers with errors (5xx,     again in 2 s, 4 s, … 30 min, for about 
 429), a transfer breaks off            of three repositories in a row the host is down
 "private" or "not found" of a board    the board stays. The same answer ten minutes later hides it; it is asked again
                                        after half of the time since the first answer, at least every day
-every other error of the history       it fails at once, until a user or operator retries
+nothing to count: no commits, no such  it fails, also if it had a board and a client asked
+branch or tag
+every other error of the history       it fails at once, until a user or operator retries; a board stays
 an unexpected error                    again in 2 s, 4 s, … 5 min, until ``PODIUM_MAX_ATTEMPTS`` attempts have failed
 =====================================  =============================================================================
 
@@ -73,8 +75,10 @@ _OF_HOSTS = {
 }
 GONE = ("missing", "taken-down")
 # Errors by which a host has shown that it is up, and that the repository can be read.
-_READABLE = ("empty", "no-default-branch", "no-such-revision", "bad-rev")
-_ANSWERED = (*GONE, *_READABLE, "redirected")
+READABLE = ("empty", "no-default-branch", "no-such-revision", "bad-rev")
+# Failures that a push, or another head, may have ended.
+CURABLE = (*GONE, *_OF_HOSTS, "empty", "no-default-branch")
+_ANSWERED = (*GONE, *READABLE, "redirected")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -201,4 +205,4 @@ def shows_that_host_is_up(error: Exception) -> bool:
 
 
 def shows_that_it_can_be_read(error: Exception) -> bool:
-    return isinstance(error, HistoryError) and error.code in _READABLE
+    return isinstance(error, HistoryError) and error.code in READABLE

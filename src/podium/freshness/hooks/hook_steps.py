@@ -8,13 +8,9 @@ from __future__ import annotations
 import dataclasses
 
 from podium.freshness.hooks.hook_events import HookEvent, HookKind
+from podium.jobs.retry import CURABLE
 from podium.repositories.model import Repository, State
 from podium.repositories.store.freshness.pushes import APART, CHECKS_APART, Moment
-
-# Failures that a push may have ended.
-_CURABLE = frozenset(
-    {"missing", "taken-down", "empty", "no-default-branch", "unreachable", "host-error", "interrupted-transfer"}
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def count_step(moment: Moment) -> Step:
         case State.PENDING if not repository.is_scheduled:
             # It is fetched after the push.
             return Nothing()
-        case State.FAILED if repository.error_code not in _CURABLE:
+        case State.FAILED if repository.error_code not in CURABLE:
             return Nothing()
         case State.COMMITS_PROCESSING:
             is_quiet = False
