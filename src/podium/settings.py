@@ -233,7 +233,7 @@ class Settings:
         "DATABASE_PASSWORD",
         "",
         _text,
-        "Password of PostgreSQL as it is, also if `DATABASE_URL` has none.",
+        "PostgreSQL password, not URL-encoded; replaces any password in `DATABASE_URL`.",
         secret=True,
     )
     copy_to: str = _setting(
@@ -264,10 +264,10 @@ class Settings:
         "PODIUM_REDIS_CA",
         "",
         _file,
-        "File with the certificates of the authorities (PEM) that Redis' certificate may be from. Empty: the system's.",
+        "PEM file of the CA certificates to verify Redis's certificate with. Empty: the system's.",
     )
     host: str = _setting(
-        "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve` listens on, and workers with a port."
+        "PODIUM_HOST", "127.0.0.1", _text, "Address that `podium serve`, and workers with a port, listen on."
     )
     port: int = _setting(
         "PORT", 3000, _port, "Port that `podium serve` listens on. Workers answer probes on it if it is set."
@@ -289,7 +289,7 @@ class Settings:
         "PODIUM_RESPONSE_TIMEOUT",
         60.0,
         _duration(1),
-        "Seconds after which a connection is closed whose client reads nothing of a response.",
+        "Seconds after which a connection is closed if its client reads nothing of the response.",
     )
     robots: bool = _setting(
         "PODIUM_ROBOTS",
@@ -501,7 +501,7 @@ class Settings:
         "PODIUM_REFRESH_PER_HOST",
         120,
         _positive,
-        "How many repositories of one host are checked in an hour by themselves where `GITHUB_TOKEN` does not serve.",
+        "Scheduled checks per host and hour, where no `GITHUB_TOKEN` applies.",
     )
     commit_workers: int = _setting(
         "PODIUM_COMMIT_WORKERS", 2, _positive, "Repositories that one process counts at a time."

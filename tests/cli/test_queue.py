@@ -223,10 +223,10 @@ def test_what_keeps_all_workers_from_counting_is_said_beside_what_waits(db: Data
     assert {(each.problem, each.revision) for each in overview.workers} == {(None, "abc"), ("The disk is full.", "abc")}
     assert TypeAdapter(Overview).validate_python(as_json(overview))
     text = table(overview)
-    assert overview.counting_problem in text and "counts nothing: The disk is full." in text
+    assert overview.counting_problem in text and "is not counting: The disk is full." in text
     work("well", COMMITS, None)
     text = table(Inspector(db).overview())
-    assert "No worker can count now" not in text and "counts nothing: The disk is full." in text
+    assert "No worker can count now" not in text and "is not counting: The disk is full." in text
 
 
 # The queues themselves, in memory and in Redis

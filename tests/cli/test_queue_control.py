@@ -56,7 +56,7 @@ def test_each_kind_is_paused_and_resumed_once(db: Database) -> None:
     for kind, name in (("schedule", ""), ("host", " HTTPS://GitHub.com/ "), ("repository", f"#{number}")):
         first, second = pause(db, kind, name), pause(db, kind, name)
         assert first.is_change and "is paused" in first.message
-        assert not second.is_change and second.message.endswith("is paused already.")
+        assert not second.is_change and second.message.endswith("is already paused.")
     assert not pause(db, "repository", "o/a").is_change
     for kind, name in (("schedule", ""), ("host", "github.com"), ("repository", "https://github.com/o/a")):
         assert resume(db, kind, name).is_change
@@ -108,9 +108,9 @@ def test_a_host_is_limited_and_the_setting_holds_again(db: Database) -> None:
         done = control.limit_host(db, host, number, actor="test")
         return done.message, done.is_change
 
-    assert limit(2) == ("Of github.com, 2 at once are counted.", True)
-    assert limit(2) == ("Of github.com, 2 at once are counted, as before.", False)
-    assert limit(0) == ("Of github.com, any number at once are counted.", True)
+    assert limit(2) == ("Limit of github.com: 2 at once.", True)
+    assert limit(2) == ("Limit of github.com: 2 at once, as before.", False)
+    assert limit(0) == ("Limit of github.com: any number at once.", True)
     assert limit(None)[1] and not limit(None)[1]
     for number, host, error in ((-1, "github.com", BadRule), (10**9, "github.com", BadRule), (1, "x.org", NotFound)):
         with pytest.raises(error):
@@ -151,7 +151,7 @@ def test_the_overview_shows_priorities_pauses_limits_and_checks(db: Database) ->
     pause(db, "host", "git.example.org")
     pause(db, "repository", str(running))
     overview = Inspector(db, counts_per_host=7).overview()
-    full = "As many repositories of github.com are counted as may be at once."
+    full = "github.com is at its limit of concurrent counts."
     assert [(one.place, one.id, one.priority, one.reason) for one in overview.next] == [
         (1, person, "people", full),
         (2, other, "schedule", None),
@@ -242,7 +242,7 @@ def test_the_command_says_what_it_did(tmp_path: Path) -> None:
     assert podium.run("migrate").returncode == 0
     done = podium.run("queue", "pause", "schedule")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("The schedule is paused: boards are refreshed only for people who ask for it,")
+    assert done.stdout.startswith("The schedule is paused. Until it is resumed, boards are refreshed only on request.")
     assert "the schedule, for" in podium.run("queue").stdout
     done = podium.run("queue", "pause", "host", "github.com")
     assert (done.returncode, done.stdout) == (2, "")

@@ -194,7 +194,7 @@ def test_a_redis_outage_is_reported_by_all_and_needs_no_manual_step(
         valkey.start()
         wait_until(lambda: value(page(server.port), "podium_up") == 1, "it to be back")
         assert queue(arrangement)["queuesSource"] == "redis"
-        wait_until(lambda: "the reconciler goes on" in arrangement.said(), "the worker to tell that too")
+        wait_until(lambda: "the reconciler continues" in arrangement.said(), "the worker to tell that too")
         # Once, and not by each thread every few seconds.
         assert arrangement.said().count("the reconciler waits") == 1
         assert "CRITICAL" not in arrangement.said()

@@ -61,7 +61,7 @@ def test_the_command_shows_and_decides(
         number = board(db, "a/x", host_number="1")
         answered(db, number, "a/x", "2")
         assert main(["queue"]) == 0
-        assert f"Another repository has the name of:\n#{number} https://github.com/a/x" in capsys.readouterr().out
+        assert f"Another repository has taken the name of:\n#{number} https://github.com/a/x" in capsys.readouterr().out
         assert main(["queue", "keep", str(number)]) == 0
         assert main(["queue"]) == 0
         assert "is kept as it is" in (shown := capsys.readouterr().out) and "has the name of" not in shown

@@ -134,7 +134,7 @@ def test_a_host_that_is_away_fails_nothing_and_all_of_it_resumes_by_itself(serve
     board, *others = server.rows()
     assert (board.state, board.head, board.error) == ("completed", before.head, None)
     document = describe(board)
-    assert document["refreshError"]["message"] == f"{server.host} cannot be reached: Podium tries again by itself."
+    assert document["refreshError"]["message"] == f"{server.host} cannot be reached: Podium tries again automatically."
     assert document["waitingReason"] is None
     for row in others:
         assert (row.state, row.error, row.attempts, row.lease_holder) == ("pending", None, 0, None)
@@ -142,7 +142,7 @@ def test_a_host_that_is_away_fails_nothing_and_all_of_it_resumes_by_itself(serve
     overview = Inspector(server.db).overview()
     assert [(one.host, one.waiting) for one in overview.hosts_away] == [(server.host, 6)]
     assert {(one.id, one.has_board) for one in overview.delayed} == {(row.id, row.has_board) for row in server.rows()}
-    assert f"{server.host} is away for" in table(overview) and "waiting for it: 6 repositories" in table(overview)
+    assert f"{server.host} has been down for" in table(overview) and "waiting for it: 6 repositories" in table(overview)
     # The host was noticed once, and then one repository at a time was tried.
     [down] = server.down()
     assert (down.host, down.waiting) == (server.host, 6)

@@ -276,7 +276,7 @@ def test_a_worker_that_cannot_count_is_not_ready_and_pending_repositories_say_so
     report: dict[str, Any] = {"problem": "The disk of /data is full.", "revision": "an older one"}
     Heartbeat(site.db, [COMMITS], lambda: report, "w").beat()
     page = browser.get("/admin").text
-    for words in ("not ready", "It counts nothing: The disk of /data is full.", "an older one", "of another version"):
+    for words in ("not ready", "Not counting: The disk of /data is full.", "an older one", "Runs another version"):
         assert words in page
     document = site.client().get(f"/repositories/{number}").json()
     assert document["waitingReason"].startswith("No worker can count now: each has a full disk or no git.")
@@ -287,7 +287,7 @@ def test_a_worker_that_cannot_count_is_not_ready_and_pending_repositories_say_so
     report.update(problem=None, revision=migrate.HEAD)
     Heartbeat(site.db, [COMMITS], lambda: report, "w").beat()
     page = browser.get("/admin").text
-    for words in ("not ready", "counts nothing", "another version", "No worker can count"):
+    for words in ("not ready", "Not counting", "another version", "No worker can count"):
         assert words not in page
 
 

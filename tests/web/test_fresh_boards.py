@@ -57,23 +57,23 @@ def words(html: str) -> str:
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": NOW + 86_400, "check_at": NOW + 180_000},
-            "Counted 2024-05-01 · next check on 2024-05-03 The last refresh failed 2024-05-02, so this board is the "
-            "one before it: It is too large. Podium tries again with the next check. Try again",
+            "Counted 2024-05-01 · next check on 2024-05-03 The last refresh failed 2024-05-02; this board shows the "
+            "previous count. It is too large. Podium tries again with the next check. Try again",
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": NOW + 86_400},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-02, so this board is the one "
-            "before it: It is too large. Try again",
+            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-02; this board shows the "
+            "previous count. It is too large. Try again",
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": 4e9, "checked_at": NOW + 5},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2096-10-02, so this board is the one "
-            "before it: It is too large. It can be tried again on 2096-10-02.",
+            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2096-10-02; this board shows the "
+            "previous count. It is too large. It can be tried again on 2096-10-02.",
         ),
         (
             {"refresh_error": "a.example is away.", "refresh_error_at": NOW, "waiting_code": "host-fault"},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-01, so this board is the one "
-            "before it: a.example is away. Try now",
+            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-01; this board shows the "
+            "previous count. a.example is away. Try now",
         ),
     ],
 )

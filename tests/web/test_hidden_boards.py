@@ -176,7 +176,7 @@ def test_a_submission_tries_again_and_tells_nothing(site: Site, client: Client) 
 
 
 def test_the_page_says_why_a_repository_waits_and_tries_now(site: Site, client: Client) -> None:
-    reason = "git.example.com cannot be reached: Podium tries again by itself."
+    reason = "git.example.com cannot be reached: Podium tries again automatically."
     number = site.repository("octo/new", "pending", waiting_code="host-fault", waiting_reason=reason, not_before=4e9)
     page = client.get("/r/octo/new").text
     assert reason in page and "Try now" in page

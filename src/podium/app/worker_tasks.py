@@ -59,7 +59,7 @@ def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_ch
         functools.partial(reopen, db, queues, factories.stale_rows(settings)),
         has_tokens=bool(settings.github_tokens),
     )
-    outage_log = OutageLog(log, "unresolved boards wait", "unresolved boards go on")
+    outage_log = OutageLog(log, "unresolved boards wait", "unresolved boards continue")
     return Periodic("unresolved-boards", INTERVAL, boards.run, outage_log=outage_log)
 
 

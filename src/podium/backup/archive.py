@@ -117,7 +117,7 @@ def read(file: IO[bytes]) -> Iterator[tuple[CarriedTable, list[Any]]]:
         with gzip.GzipFile(fileobj=file, mode="rb") as archive:
             yield from _rows(archive)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadBackup(f"The backup is damaged, or it is no backup of Podium ({error}).") from error
+        raise BadBackup(f"The backup is damaged, or it is not a Podium backup ({error}).") from error
 
 
 def _rows(archive: gzip.GzipFile) -> Iterator[tuple[CarriedTable, list[Any]]]:
@@ -158,14 +158,14 @@ def _parsed(line: bytes, number: int) -> object:
         value: object = json.loads(line)
     except (ValueError, RecursionError):
         if number == 1:
-            raise BadBackup("The file is no backup of Podium.") from None
-        raise _damaged(number, "is no JSON") from None
+            raise BadBackup("The file is not a Podium backup.") from None
+        raise _damaged(number, "is not JSON") from None
     return value
 
 
 def _check_header(value: object) -> None:
     if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise BadBackup("The file is no backup of Podium.")
+        raise BadBackup("The file is not a Podium backup.")
     if value.get("formatVersion") != FORMAT_VERSION:
         raise BadBackup("A newer Podium made this backup: update Podium, then restore it.")
     revision = value.get("revision")

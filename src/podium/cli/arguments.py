@@ -191,7 +191,7 @@ def _add_rank(commands: Any) -> None:
         "imply --roles; numbers: highest first, last commits: newest first, first commits: oldest first, text: A to Z; "
         "ranks stay those of commits",
     )
-    shown.add_argument("-r", "--reverse", action="store_true", help="turn the order of --sort round")
+    shown.add_argument("-r", "--reverse", action="store_true", help="reverse the order of --sort")
     shown.add_argument(
         "-q",
         "--quiet",
@@ -321,7 +321,7 @@ def _add_queue(commands: Any) -> None:
         actions,
         "keep",
         "commands.queue:keep",
-        "keep a board as it is whose name another repository has now",
+        "keep a board whose name another repository has taken",
         usage="ID",
     )
     keep.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
@@ -329,7 +329,7 @@ def _add_queue(commands: Any) -> None:
         actions,
         "start-over",
         "commands.queue:start_over",
-        "forget such a board, and count the repository that has the name now",
+        "delete such a board and count the repository that now has its name",
         usage="ID",
     )
     start_over.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
@@ -363,11 +363,11 @@ def _add_queue(commands: Any) -> None:
         "number",
         metavar="NUMBER",
         type=_limit_of_host,
-        help="so many at once; 0: any number; default: as PODIUM_COUNTS_PER_HOST says",
+        help="maximum at once; 0: unlimited; default: as PODIUM_COUNTS_PER_HOST says",
     )
     for action, summary in (
-        ("first", "let a repository be counted next"),
-        ("last", "let a repository wait behind all others"),
+        ("first", "count a repository next"),
+        ("last", "move a repository to the end of the queue"),
     ):
         move = _add(actions, action, f"commands.queue:{action}", summary, usage="ID")
         move.add_argument("id", metavar="ID", type=_repository_id, help="id of a repository that waits to be counted")

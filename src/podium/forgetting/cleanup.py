@@ -172,5 +172,5 @@ def periodic(cleanup: Cleanup) -> Periodic:
         "cleanup",
         _LOOK_EVERY,
         cleanup.step,
-        outage_log=OutageLog(log, "the cleanup waits", "the cleanup goes on"),
+        outage_log=OutageLog(log, "the cleanup waits", "the cleanup continues"),
     )

@@ -308,5 +308,5 @@ def periodic(schedule: Schedule, seconds: float = EVERY) -> Periodic:
         "schedule",
         seconds,
         schedule.run,
-        outage_log=OutageLog(log, "the schedule waits", "the schedule goes on"),
+        outage_log=OutageLog(log, "the schedule waits", "the schedule continues"),
     )

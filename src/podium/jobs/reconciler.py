@@ -105,7 +105,7 @@ def reconciler(db: Database, queues: Queues, backlog: SharedBacklog, seconds: fl
         seconds,
         LeadingReconciler(db, queues, backlog, seconds),
         at_once=True,
-        outage_log=OutageLog(log, "the reconciler waits", "the reconciler goes on"),
+        outage_log=OutageLog(log, "the reconciler waits", "the reconciler continues"),
     )
 
 

@@ -197,7 +197,7 @@ def gone_delay(gone_for: float, jitter: float) -> float:
 
 def host_reason(host: str, code: str) -> str:
     """What readers see of a fault of a host."""
-    return f"{host} {_OF_HOSTS.get(code, _OF_HOSTS[_NO_CONNECTION])}: Podium tries again by itself."
+    return f"{host} {_OF_HOSTS.get(code, _OF_HOSTS[_NO_CONNECTION])}: Podium tries again automatically."
 
 
 def shows_that_host_is_up(error: Exception) -> bool:

@@ -32,7 +32,7 @@ class SlowCounts:
             with self._db.write() as session:
                 return slow.mark(session, repository, per_client=self._per_client)
         except StorageError as error:
-            log.warning("repository %d stays in its thread: %s", repository.id, error)
+            log.warning("repository %d stays on its worker thread: %s", repository.id, error)
             return False
 
     def must_make_way(self, repository: Repository, /) -> bool:
@@ -40,7 +40,7 @@ class SlowCounts:
             with self._db.write() as session:
                 return slow.make_way(session, repository, per_host=self._per_host)
         except StorageError as error:
-            log.warning("repository %d stays in its thread: %s", repository.id, error)
+            log.warning("repository %d stays on its worker thread: %s", repository.id, error)
             return False
 
     def next_waiting(self) -> int | None:

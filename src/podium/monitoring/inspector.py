@@ -161,7 +161,7 @@ def _next(session: Session, per_host: int) -> tuple[QueuedRepository, ...]:
             url=row["url"],
             place=place,
             priority="schedule" if row["is_scheduled"] else "people",
-            reason=None if row["has_slot"] else f"As many repositories of {row['host']} are counted as may be at once.",
+            reason=None if row["has_slot"] else f"{row['host']} is at its limit of concurrent counts.",
         )
         for place, row in enumerate(rows, start=1)
     )

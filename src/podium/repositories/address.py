@@ -245,7 +245,7 @@ def _github(path: str, github_host: str, github_url: str, ssh: str | None = None
         name = name[:-4]
     if not _OWNER.fullmatch(owner) or not _NAME.fullmatch(name) or name in (".", ".."):
         raise BadAddress(
-            "GitHub has no repository of such a name: owner and name are made of letters, digits, '-', '_' and '.'."
+            "GitHub does not allow this name: owner and name are made of letters, digits, '-', '_' and '.'."
         )
     if owner.lower() in _NOT_OWNERS:
         raise BadAddress(f"{owner} is a page of GitHub's own, not an account: give owner/name of a repository.")

@@ -46,14 +46,14 @@ def pause(db: Database, kind: str, name: str, *, actor: str, github_url: str) ->
         if is_new:
             audit_log.record(session, actor, f"pause {what.kind}", what.words)
     if not is_new:
-        return QueueChange(f"{what.shown} is paused already.", is_change=False)
-    return QueueChange(f"{what.shown} is paused{_EFFECTS[what.kind]} until it is resumed.", is_change=True)
+        return QueueChange(f"{what.shown} is already paused.", is_change=False)
+    return QueueChange(f"{what.shown} is paused. Until it is resumed, {_EFFECTS[what.kind]}.", is_change=True)
 
 
 _EFFECTS = {
-    PauseKind.SCHEDULE: ": boards are refreshed only for people who ask for it,",
-    PauseKind.HOST: ": nothing of it is counted or checked, and what is submitted waits,",
-    PauseKind.REPOSITORY: ": it is refreshed only for people who ask for it,",
+    PauseKind.SCHEDULE: "boards are refreshed only on request",
+    PauseKind.HOST: "nothing of it is counted or checked, and submissions wait",
+    PauseKind.REPOSITORY: "it is refreshed only on request",
 }
 
 
@@ -94,8 +94,8 @@ def limit_host(db: Database, host: str, at_once: int | None, *, actor: str) -> Q
         words = "as PODIUM_COUNTS_PER_HOST says" if at_once is None else str(at_once or "any number")
         if is_change:
             audit_log.record(session, actor, "limit host", name, words)
-    number = f"{words} at once" if at_once is None or at_once else "any number at once"
-    return QueueChange(f"Of {name}, {number} are counted{'' if is_change else ', as before'}.", is_change)
+    number = words if at_once is None else f"{words} at once"
+    return QueueChange(f"Limit of {name}: {number}{'' if is_change else ', as before'}.", is_change)
 
 
 def move(db: Database, repository_id: int, *, to_front: bool, actor: str) -> QueueChange:
@@ -115,7 +115,7 @@ def move(db: Database, repository_id: int, *, to_front: bool, actor: str) -> Que
         if not is_moved:
             raise Conflict(f"Repository {repository_id} is {repository.state.words}: it does not wait to be counted.")
         audit_log.record(session, actor, "move to front" if to_front else "move back", repository.url)
-    where = "first in the queue" if to_front else "behind all others in the queue"
+    where = "first in the queue" if to_front else "last in the queue"
     return QueueChange(f"{repository.url} is {where}.", is_change=True)
 
 

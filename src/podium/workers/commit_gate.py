@@ -46,7 +46,7 @@ class CommitGate:
             problem = self._check()
             if problem is not None:
                 if problem != self.problem:
-                    log.warning("no repository is counted here until this is solved: %s", problem)
+                    log.warning("counting is suspended on this machine: %s", problem)
                 self.problem = problem
                 self.closed.set()
             elif self.closed.is_set():

@@ -325,7 +325,7 @@ _SERVER = range(500, 600)
 
 _SLOW_DOWN = "GitHub asks to slow down"
 _USED_UP = "GitHub's hourly limit is used up"
-_TOO_MUCH = "GitHub could not answer so much at once"
+_TOO_MUCH = "The request was too large for GitHub"
 _NOT_SHOWN = "GitHub does not show this repository"
 _TAKEN_DOWN = "GitHub does not show this repository: it was taken down for legal reasons"
 _SIGN_ON = "The organisation asks for single sign-on: authorise the token for it, or use another"
@@ -360,7 +360,7 @@ TABLE: tuple[FaultRow, ...] = (
     FaultRow(status=(413, 502, 504), then=_halve, why=_TOO_MUCH),
     FaultRow(status=(408, *_SERVER), then=_retry, why="GitHub has an internal error"),
     FaultRow(status=range(400, 500), then=_give_up("refused"), why="GitHub refuses the request"),
-    FaultRow(status=(200,), is_json=False, then=_retry, why="GitHub's answer was cut short, or is no JSON"),
+    FaultRow(status=(200,), is_json=False, then=_retry, why="GitHub's answer was cut short, or is not JSON"),
     FaultRow(status=(200,), complete=True, then=_done),
     FaultRow(status=(200,), types=_TOO_LARGE, then=_halve, why=_TOO_MUCH),
     FaultRow(status=(200,), repository_types=_NOT_FOUND, then=_gone, why=_NOT_SHOWN),

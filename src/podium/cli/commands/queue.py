@@ -212,7 +212,7 @@ def _taken(inspector: Inspector) -> str:
     if not lines:
         return ""
     decide = "Decide with `podium queue keep ID` or `podium queue start-over ID`."
-    return "\n".join(["", "Another repository has the name of:", *lines, decide, ""])
+    return "\n".join(["", "Another repository has taken the name of:", *lines, decide, ""])
 
 
 def _json(overview: Overview, indent: int | None) -> str:
@@ -278,7 +278,7 @@ def _facts(overview: Overview) -> str:
         lines.append(clean(overview.counting_problem))
     lines += _tokens(overview)
     if overview.github_away_since is not None:
-        lines.append(f"GitHub does not answer since {readable_time(overview.github_away_since)}.")
+        lines.append(f"GitHub has not answered since {readable_time(overview.github_away_since)}.")
     if overview.boards_unresolved:
         boards = plural(overview.boards_unresolved, "board")
         lines.append(f"Accounts are missing on {boards}: they are looked up as soon as GitHub answers.")
@@ -320,7 +320,7 @@ def _tokens(overview: Overview) -> list[str]:
         name = f"Token {token.number} of {len(overview.tokens)}"
         if token.refused_since is not None:
             again = "" if token.next_try_at is None else f", next try in {age(token.next_try_at - overview.at)}"
-            lines.append(f"{name}: GitHub refuses it since {readable_time(token.refused_since)}{again}.")
+            lines.append(f"{name}: GitHub has refused it since {readable_time(token.refused_since)}{again}.")
         lines += [f"{name}: {DENIALS[code]}." for code in token.denied]
     return lines
 
@@ -352,7 +352,7 @@ def _workers(overview: Overview) -> str:
     if not rows:
         return "Workers: none."
     problems = [
-        f"{clean(worker.host)}:{worker.pid} counts nothing: {clean(worker.problem)}"
+        f"{clean(worker.host)}:{worker.pid} is not counting: {clean(worker.problem)}"
         for worker in overview.workers
         if worker.alive and worker.problem
     ]
@@ -365,7 +365,7 @@ def _liveness(worker: WorkerRow) -> str:
 
 def _delayed(overview: Overview) -> str:
     lines = [
-        f"{clean(one.host)} is away for {age(overview.at - one.since)}; waiting for it: "
+        f"{clean(one.host)} has been down for {age(overview.at - one.since)}; waiting for it: "
         f"{plural(one.waiting, 'repository', 'repositories')}{_next(overview, one.next_try_at)}."
         for one in overview.hosts_away
     ]

@@ -109,7 +109,7 @@ def tokens(overview: Overview) -> Iterator[Finding]:
         if token.refused_since is not None:
             yield problem(
                 "github",
-                f"GitHub refuses {name} of the user workers since {readable_time(token.refused_since)}.",
+                f"GitHub has refused {name} of the user workers since {readable_time(token.refused_since)}.",
                 "Set GITHUB_TOKEN to a valid one and restart them. Boards without accounts then fill by themselves.",
             )
         for code in token.denied:

@@ -64,14 +64,14 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue retry 12 15", "repositories #12 and #15"),
     ],
     "podium queue pause": [
-        ("podium queue pause schedule", "boards are refreshed only for people who ask for it"),
+        ("podium queue pause schedule", "boards are refreshed only on request"),
         ("podium queue pause host git.example.org", "nothing of this host is counted or checked"),
-        ("podium queue pause repository git/git", "this repository is refreshed only for people"),
+        ("podium queue pause repository git/git", "this repository is refreshed only on request"),
     ],
     "podium queue resume": [
-        ("podium queue resume schedule", "boards are refreshed by themselves again"),
+        ("podium queue resume schedule", "boards are refreshed automatically again"),
         ("podium queue resume host git.example.org", "what waited for it follows, one after another"),
-        ("podium queue resume repository 12", "repository #12 is refreshed by itself again"),
+        ("podium queue resume repository 12", "repository #12 is refreshed automatically again"),
     ],
     "podium queue limit": [
         ("podium queue limit github.com 4", "four of its repositories at once, over all workers"),
@@ -79,7 +79,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium queue limit github.com default", "as PODIUM_COUNTS_PER_HOST says"),
     ],
     "podium queue first": [("podium queue first 12", "repository #12 is counted next")],
-    "podium queue last": [("podium queue last 12", "repository #12 waits behind all others")],
+    "podium queue last": [("podium queue last 12", "repository #12 is counted last")],
     "podium queue drop": [("podium queue drop 12", "repository #12 becomes failed; `podium queue` shows the ids")],
     "podium queue check-every": [
         ("podium queue check-every 12 3600", "repository #12 every hour"),
@@ -91,7 +91,7 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {
         ("podium forget vercel/next.js", "delete its board and its clone"),
         ("podium forget . --rev v1.0", "only the board of one revision"),
         ("podium forget vercel/next.js --block", "and refuse it from now on"),
-        ("podium forget --person ada@example.org", "a person, on every board, for ever"),
+        ("podium forget --person ada@example.org", "a person, from every board, permanently"),
     ],
     "podium block": [
         ("podium block list", "what is refused"),

@@ -50,7 +50,7 @@ class HookChecks:
         self._check = check
         self._free = threading.BoundedSemaphore(CHECKS_AT_ONCE)
         self._threads = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="hook-check")
-        outage_log = OutageLog(log, "what hooks ask for waits", "what hooks ask for goes on")
+        outage_log = OutageLog(log, "checks requested by webhooks wait", "checks requested by webhooks continue")
         self._periodic = Periodic("hook-checks", PERIOD, self.run, outage_log=outage_log)
 
     def run(self) -> None:
@@ -105,7 +105,7 @@ class HookChecks:
                 is_blocked = bool(block_list.blocked_among(session, [repository.key]))
             applied = Applied(repository.id) if is_blocked else self._check(repository)
         except PodiumError as error:
-            log.warning("repository %d: its host was not asked as a hook wants: %s", repository.id, error)
+            log.warning("repository %d: the check requested by a webhook was not made: %s", repository.id, error)
             applied = None
         with self._db.write() as session:
             # A row that was joined to another one is not there any more, and the answer was applied to that one.
@@ -121,6 +121,6 @@ class HookChecks:
         self._free.release()
         error = None if done.cancelled() else done.exception()
         if isinstance(error, StorageError):
-            log.warning("the check of a hook is made again: %s", error.message)
+            log.warning("the check requested by a webhook is repeated: %s", error.message)
         elif error is not None:
-            log.error("unexpected error in the check of a hook", exc_info=error)
+            log.error("the check requested by a webhook failed", exc_info=error)

@@ -87,7 +87,7 @@ def _take(session: Session, moment: Moment, step: Step) -> bool:
             if hides:
                 gone.note(session, repository, code="missing", after=0.0)
                 log.warning(
-                    "repository %d is hidden until its host is asked: a hook says that it is gone", repository.id
+                    "repository %d is hidden until its host is asked: a webhook says that it is gone", repository.id
                 )
             pushes.plan(session, repository.id, at, check=repository.parent_key is None)
     return False

@@ -39,9 +39,7 @@ class ReadThreads:
     def check_room(self) -> None:
         """Raise TooManyRequests if the queue is full."""
         if self.pending >= THREADS + MAX_WAITING:
-            raise TooManyRequests(
-                "The server makes as many answers at a time as it can: try again in a moment.", _ASK_AGAIN
-            )
+            raise TooManyRequests("The server is busy: try again in a moment.", _ASK_AGAIN)
 
     def submit(self, work: Callable[[Check], T], ended: Callable[[float], None]) -> asyncio.Future[T]:
         """Start ``work`` soon. The caller has called :meth:`check_room`.

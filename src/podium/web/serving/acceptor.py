@@ -71,7 +71,9 @@ class Acceptor:
     def _accept(self, listener: socket.socket) -> None:
         free = self._connections.free - len(self._starting)
         if free <= 0 and not self._connections.evict():
-            self._pause(listener, "as many are open as allowed (PODIUM_MAX_CONNECTIONS, and the limit of open files)")
+            self._pause(
+                listener, "the connection limit is reached (PODIUM_MAX_CONNECTIONS, and the limit of open files)"
+            )
             return
         for _ in range(max(1, min(free, self._at_once))):
             try:

@@ -33,7 +33,7 @@ _REFUSAL_DELAY = 0.25
 
 _MESSAGES = {
     Delivered.ACCEPTED: "Accepted: the repository is counted, or its host is asked.",
-    Delivered.IGNORED: "Accepted: there is nothing to do that is not done already.",
+    Delivered.IGNORED: "Accepted: nothing new to do.",
 }
 
 
@@ -148,7 +148,7 @@ def _add(host: HookHost) -> None:
                 _401="It is not signed with a secret of this server.",
                 _404="The server has no secret.",
                 _413="It is larger than 25 MB.",
-                _429="Too many large deliveries arrive at this moment.",
+                _429="Too many large deliveries at once.",
                 _503="The database does not answer.",
             ),
         },
