@@ -49,15 +49,59 @@ def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
 
 
+def after(words: list[str], option: str) -> list[str]:
+    return [words[place + 1] for place, word in enumerate(words) if word == option]
+
+
 def test_every_example_is_a_request_that_the_api_knows(site: Site, page: str) -> None:
     examples = curls(page)
     assert len(examples) == sum(len(methods) for methods in site.app.openapi()["paths"].values())
     for words in examples:
-        method = words[words.index("-X") + 1] if "-X" in words else "GET"
-        client = site.administrator() if "-H" in words else site.client()
-        answer = client.request(method, words[-1].removeprefix("http://localhost:3000"))
-        assert answer.status_code not in (400, 405), (words, answer.text)
+        headers = dict(line.split(": ", 1) for line in after(words, "-H"))
+        is_administrator = headers.pop("Authorization", "") == "Bearer $PODIUM_ADMIN_TOKEN"
+        client = site.administrator() if is_administrator else site.client()
+        answer = client.request(
+            "".join(after(words, "-X")) or "GET",
+            words[-1].removeprefix("http://localhost:3000"),
+            headers=headers,
+            content="".join(after(words, "-d")),
+        )
+        # A host signs its deliveries.
+        refused = {400, 405, 422} if "/webhooks/" in words[-1] else {400, 401, 403, 405, 422}
+        assert answer.status_code not in refused, (words, answer.text)
         assert "nothing at this URL" not in answer.text, words
+
+
+def test_what_only_the_administrator_may_do_says_so(site: Site, page: str) -> None:
+    document = site.client().get("/openapi.json").json()
+    operations = [
+        (method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "/webhooks/" not in path
+    ]
+    for method, path, operation in operations:
+        refused = site.client().request(
+            method, path.replace("{id}", "1"), headers={"content-type": "application/json"}, content="{}"
+        )
+        needs_token = refused.status_code == 401
+        assert ("security" in operation) is needs_token, operation["operationId"]
+        article = page.partition(f'id="{operation["operationId"]}"')[2].partition("</article>")[0]
+        assert ('<span class="tag">administrator</span>' in article) is needs_token, operation["operationId"]
+    assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+
+
+def test_every_body_is_described(site: Site, page: str) -> None:
+    for path, methods in site.client().get("/openapi.json").json()["paths"].items():
+        for operation in methods.values():
+            article = page.partition(f'id="{operation["operationId"]}"')[2].partition("</article>")[0]
+            content = operation.get("requestBody", {}).get("content", {})
+            assert ("<h4>Body</h4>" in article) is bool(content)
+            for media_type, found in content.items():
+                assert f"<dt><code>{media_type}</code></dt>" in article
+                assert (
+                    "$ref" not in found["schema"] or f'#object-{found["schema"]["$ref"].split("/")[-1]}"' in article
+                ), path
 
 
 def test_page_and_document_are_compressed_and_revalidated(site: Site) -> None:

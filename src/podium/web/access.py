@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
@@ -71,11 +72,15 @@ def _require(scope: Scope, roles: tuple[Role, ...], token: str, which: str, sett
     raise NotAuthenticated(f"This needs {which}: send `Authorization: Bearer TOKEN`.")
 
 
-async def _admin(request: Request) -> None:
+# It refuses nothing: FastAPI documents which operations need the token by it.
+_Token = Annotated[object, Depends(HTTPBearer(scheme_name="token", auto_error=False))]
+
+
+async def _admin(request: Request, _: _Token) -> None:
     require_admin(request.scope, context_of(request).services.settings)
 
 
-async def _metrics(request: Request) -> None:
+async def _metrics(request: Request, _: _Token) -> None:
     require_metrics(request.scope, context_of(request).services.settings)
 
 

@@ -582,7 +582,7 @@ class BlockRequest(ResponseModel):
         max_length=2000,
         description="A repository's address; an owner as `owner` at GitHub or `host/owner`; a host, or the beginning "
         "of a URL.",
-        examples=["git.example.org/team"],
+        examples=["octo/hello"],
     )
     reason: str | None = Field(None, max_length=500, description="Shown to clients who submit it.")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
@@ -71,6 +73,12 @@ class _Operation:
     def parameters(self) -> list[Document]:
         return list(self.operation.get("parameters", ()))
 
+    @property
+    def body(self) -> dict[str, Document]:
+        """The schema of the request's body by its media type."""
+        content = self.operation.get("requestBody", {}).get("content", {})
+        return {media_type: found["schema"] for media_type, found in content.items()}
+
 
 def _reference(document: Document, origin: str) -> dict[str, Any]:
     schemas = document["components"]["schemas"]
@@ -126,14 +134,15 @@ def _described(operation: _Operation, schemas: Document, common: Mapping[str, st
         "summary": operation.operation["summary"],
         "description": operation.operation.get("description", ""),
         "needs_token": "security" in operation.operation,
+        "body": operation.body,
         "parameters": sorted(operation.parameters, key=lambda parameter: not parameter["required"]),
         "responses": responses,
-        "curl": _curl(operation, origin),
+        "curl": _curl(operation, schemas, origin),
         "example": _example(responses, schemas),
     }
 
 
-def _curl(operation: _Operation, origin: str) -> str:
+def _curl(operation: _Operation, schemas: Document, origin: str) -> str:
     """A command that works as soon as the repositories that it names are counted."""
     given = _ARGUMENTS.get(operation.path, {})
     values = {
@@ -151,11 +160,22 @@ def _curl(operation: _Operation, origin: str) -> str:
         words.append(f"-X {operation.method.upper()}")
     if "security" in operation.operation:
         words.append('-H "Authorization: Bearer $PODIUM_ADMIN_TOKEN"')
+    for media_type, schema in itertools.islice(operation.body.items(), 1):
+        words.append(f'-H "Content-Type: {media_type}"')
+        words.append(f"-d {shlex.quote(json.dumps(_body(schema, schemas)))}")
     if "." in path.rpartition("/")[2]:
         words.append("-O")
     elif operation.path.startswith("/avatars/"):
         words.append("-o avatar")
     return " ".join([*words, f'"{origin}{path}{query}"'])
+
+
+def _body(schema: Document, schemas: Document) -> object:
+    """A made-up body, with what is required."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    required = schema.get("required", ())
+    return {name: value for name, value in _fields(schema, schemas, ()) if name in required}
 
 
 def _value(parameter: Document) -> object:
