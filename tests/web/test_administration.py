@@ -22,7 +22,10 @@ from tests.support.web import Client, Open, Site
 
 ORIGIN = {"origin": "http://localhost:3000"}
 PAGES = ("/admin", "/admin/work", "/admin/queue", "/admin/failures", "/admin/blocks", "/admin/audit")
-ACTS = ("retry", "drop", "move", "pause", "resume", "limit", "forget", "forget-person", "block", "unblock", "sign-out")
+ACTS = (
+    *("retry", "drop", "move", "keep-board", "start-over", "pause", "resume", "limit"),
+    *("forget", "forget-person", "block", "unblock", "sign-out"),
+)
 
 
 class Session:
@@ -56,7 +59,7 @@ def entries(site: Site) -> list[tuple[str, str, str]]:
         return [(entry.actor, entry.act, entry.subject) for entry in audit_log.latest(session, 100)]
 
 
-def failed(site: Site, text: str, code: str = "not-found", **columns: Any) -> int:
+def failed(site: Site, text: str, code: str | None = "not-found", **columns: Any) -> int:
     row = {"error": f"It failed: {code}.", "error_code": code} | columns
     return site.repository(text, state="failed", **row)
 
@@ -299,7 +302,7 @@ def test_a_failure_is_retried_alone_and_with_its_kind(open_with: Open) -> None:
     numbers = [failed(site, f"octo/gone{number}") for number in range(3)]
     large = failed(site, "octo/large", "too-large")
     session = Session(site)
-    answer = session.send("retry", id=numbers[0], back="failures")
+    answer = session.send("retry", id=numbers[0], back="/admin/failures")
     assert (answer.status_code, answer.headers["location"]) == (303, "/admin/failures?done=retried")
     assert "It is tried again." in session.get(answer.headers["location"]).text
     assert session.send("retry", kind="not-found").status_code == 303
@@ -310,9 +313,105 @@ def test_a_failure_is_retried_alone_and_with_its_kind(open_with: Open) -> None:
         ("admin page", "retry", "all that failed as not-found: 2"),
         ("admin page", "retry", "https://github.com/octo/gone0"),
     ]
-    assert session.send("retry").status_code == 303
     assert session.send("retry", id=4711).status_code == 404
     assert session.send("retry", id="' OR 1").status_code == 400
+
+
+def test_all_that_failed_are_retried_only_where_the_form_says_so(open_with: Open) -> None:
+    site = open_with()
+    unknown, gone = failed(site, "octo/unknown", code=None), failed(site, "octo/gone")
+
+    def are_failed() -> set[int]:
+        with site.db.read() as reading:
+            return {row["id"] for row in reading.all("SELECT id FROM repository WHERE state = 'failed'")}
+
+    session = Session(site)
+    page = session.get("/admin/failures?kind=").text
+    assert "octo/unknown" in page and '<input type="hidden" name="kind" value="">' in page
+    for fields in ({}, {"all": ""}, {"all": "yes"}):
+        answer = session.send("retry", **fields)
+        assert answer.status_code == 400 and "does not say what to retry" in answer.text
+    assert session.send("retry", id="").status_code == 400
+    assert are_failed() == {unknown, gone}
+    assert session.send("retry", kind="", back="/admin/failures").status_code == 303
+    assert are_failed() == {gone}
+    assert session.send("retry", all="true").status_code == 303
+    assert not are_failed()
+
+
+HEADINGS = {"/admin": "Administration", "/admin/work": "In work and waiting", "/admin/failures": "Failures"}
+
+
+@pytest.mark.parametrize("page", HEADINGS)
+@pytest.mark.parametrize("act", ["retry", "drop", "move", "forget", "keep-board", "start-over"])
+def test_an_error_is_shown_on_the_page_of_its_form(open_with: Open, act: str, page: str) -> None:
+    site = open_with()
+    failed(site, "octo/gone")
+    session = Session(site)
+    found = session.send(act, id=4711, back=page)
+    unreadable = session.send(act, id="<b>", back=page)
+    for answer, status in ((found, 404), (unreadable, 400)):
+        assert answer.status_code == status
+        assert f"<h1>{HEADINGS[page]}</h1>" in answer.text
+        assert 'class="status error" role="alert"' in answer.text
+        assert f'href="{page}" aria-current="page"' in answer.text
+        assert "no-store" in answer.headers["cache-control"]
+    assert "4711" in found.text or "any more" in found.text
+    # Each form says which page it is of.
+    assert f'name="back" value="{page}"' in session.get(page).text or page == "/admin/work"
+
+
+def test_a_question_about_a_repository_that_is_gone_is_answered_in_the_administration(open_with: Open) -> None:
+    answer = Session(open_with()).get("/admin/forget?id=4711")
+    assert answer.status_code == 404
+    assert "<h1>Administration</h1>" in answer.text and "4711" in answer.text
+
+
+# Boards whose names other repositories have
+
+
+def taken(site: Site, name: str = "octo/old") -> int:
+    """A board whose name another repository has at its host."""
+    number = site.repository(name, host_number="1")
+    with site.db.write() as session:
+        session.run(
+            "UPDATE repository SET name_taken_at = {now}, taken_number = '2' WHERE id = :id",
+            id=number,
+        )
+    return number
+
+
+def test_a_board_whose_name_is_taken_is_kept(open_with: Open) -> None:
+    site = open_with()
+    number = taken(site)
+    session = Session(site)
+    assert "octo/old" in session.get("/admin").text and "start-over" in session.get("/admin").text
+    answer = session.send("keep-board", id=number)
+    assert answer.headers["location"] == "/admin?done=kept"
+    assert "start-over" not in session.get("/admin").text
+    assert entries(site)[0] == ("admin page", "keep board", "https://github.com/octo/old")
+    assert site.client().get(f"/repositories/{number}").status_code == 200
+    assert session.send("keep-board", id=site.repository("octo/other")).status_code == 409
+
+
+def test_a_board_whose_name_is_taken_starts_over_and_no_copy_of_it_is_served(
+    open_with: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = open_with()
+    number = taken(site)
+    session = Session(site)
+    dropped: list[bool] = []
+    context = site.app.state.context
+    monkeypatch.setattr(type(context), "drop_copies", lambda _: dropped.append(True))
+    assert session.send("start-over", id=number).headers["location"] == "/admin?done=started-over"
+    assert entries(site)[0] == ("admin page", "start over", "https://github.com/octo/old")
+    with site.db.read() as reading:
+        rows = reading.all("SELECT id, state FROM repository WHERE key = 'github.com/octo/old'")
+    assert [row["state"] for row in rows] == ["pending"] and rows[0]["id"] != number
+    assert dropped
+    dropped.clear()
+    assert session.send("forget", id=rows[0]["id"]).status_code == 303
+    assert dropped
 
 
 def test_a_waiting_repository_is_dropped(open_with: Open) -> None:

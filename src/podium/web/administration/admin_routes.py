@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from podium.audit import audit_log
 from podium.blocks import block_list
 from podium.blocks.block_list import BlockKind
-from podium.errors import BadAddress, BadRule, Forbidden, NotFound, PodiumError
+from podium.errors import BadAddress, BadRule, Conflict, Forbidden, NotFound, PodiumError
 from podium.forgetting.forget_person import checked_person
 from podium.forgetting.forget_repository import forget_repository
 from podium.freshness import name_decisions
@@ -30,10 +31,29 @@ from podium.web.api.queue_routes import forget_dead
 from podium.web.callers import is_administrator
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.pages.board.board_page import pages
-from podium.web.pages.home_routes import FormDep, Offset
-from podium.web.services import Context, ContextDep
+from podium.web.pages.home_routes import FormDep, Offset, read_form
+from podium.web.services import Context, ContextDep, context_of
 
-router = APIRouter(include_in_schema=False)
+
+class _AdminRoute(APIRoute):
+    """A route whose errors are shown on the page that its form is of."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_or_show(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (BadAddress, BadRule, Conflict, NotFound) as error:
+                if not is_administrator(request.scope):
+                    raise
+                page = _PAGES.get((await read_form(request)).get("back", ""), _overview)
+                return await run_in_threadpool(page, request, context_of(request), error=error)
+
+        return handle_or_show
+
+
+router = APIRouter(include_in_schema=False, route_class=_AdminRoute)
 
 _MOST = 2**63 - 1
 RepositoryId = Annotated[int, Query(alias="id", ge=1, le=_MOST)]
@@ -60,8 +80,13 @@ async def overview(request: Request, context: ContextDep, code: str | None = Non
         return await begin_by_code(request, context, code)
     if not is_administrator(request.scope):
         return sign_in_page(context)
-    values = await run_in_threadpool(overview_values, context)
-    return _page(request, context, "overview.html", done=_DONE.get(done), **values)
+    return await run_in_threadpool(_overview, request, context, done=_DONE.get(done))
+
+
+def _overview(
+    request: Request, context: Context, *, done: str | None = None, error: PodiumError | None = None
+) -> Response:
+    return _page(request, context, "overview.html", done=done, error=error, **overview_values(context))
 
 
 @router.get("/admin/failures")
@@ -70,6 +95,18 @@ def failures(
 ) -> Response:
     if context is None:
         return _to_form()
+    return _failures(request, context, kind=kind, offset=offset, done=_DONE.get(done))
+
+
+def _failures(
+    request: Request,
+    context: Context,
+    *,
+    kind: str | None = None,
+    offset: int = 0,
+    done: str | None = None,
+    error: PodiumError | None = None,
+) -> Response:
     with context.services.db.read() as session:
         kinds = statistics.failures_by_code(session)
         # The most frequent kind comes first.
@@ -78,7 +115,7 @@ def failures(
     total = next((row["count"] for row in kinds if row["code"] == kind), 0)
     paging = pages(total, offset, ROWS, lambda offset: f"/admin/failures?{urlencode({'kind': kind, 'offset': offset})}")
     return _page(
-        request, context, "failures.html", kind=kind, kinds=kinds, rows=rows, pages=paging, done=_DONE.get(done)
+        request, context, "failures.html", kind=kind, kinds=kinds, rows=rows, pages=paging, done=done, error=error
     )
 
 
@@ -86,6 +123,17 @@ def failures(
 def work(request: Request, context: AdministratorDep, *, offset: Offset = 0, done: str = "") -> Response:
     if context is None:
         return _to_form()
+    return _work(request, context, offset=offset, done=_DONE.get(done))
+
+
+def _work(
+    request: Request,
+    context: Context,
+    *,
+    offset: int = 0,
+    done: str | None = None,
+    error: PodiumError | None = None,
+) -> Response:
     with context.services.db.read() as session:
         rows = statistics.unfinished_repositories(session, limit=ROWS, offset=offset)
         places = first_places(session)
@@ -100,8 +148,13 @@ def work(request: Request, context: AdministratorDep, *, offset: Offset = 0, don
         places=places,
         pages=paging,
         counting_problem=problem,
-        done=_DONE.get(done),
+        done=done,
+        error=error,
     )
+
+
+# The pages that have forms, beside those that show errors in their forms.
+_PAGES = {"/admin": _overview, "/admin/work": _work, "/admin/failures": _failures}
 
 
 @router.get("/admin/queue")
@@ -156,19 +209,20 @@ OwnFormDep = Annotated[Context | None, Depends(_own_form)]
 
 @router.post("/admin/retry")
 def retry(context: OwnFormDep, form: FormDep) -> Response:
-    """Retry one repository, all of a kind of failure, or all."""
+    """Retry one repository, all of a kind of failure, which may be empty, or all."""
     if context is None:
         return _to_form()
     db = context.services.db
-    back = "/admin" + {"work": "/work", "failures": "/failures"}.get(form.get("back", ""), "")
     if "id" in form:
         ids = admin.retry(db, [_number(form)], actor=audit_log.PAGE)
     elif "kind" in form:
         ids = admin.retry_code(db, clean(form["kind"]), actor=audit_log.PAGE)
-    else:
+    elif form.get("all") == "true":
         ids = admin.retry(db, [], actor=audit_log.PAGE)
+    else:
+        raise BadRule("The form does not say what to retry: give id, kind, or all=true.")
     forget_dead(context, set(ids))
-    return _back(back, "retried")
+    return _back(form, "retried", "/admin")
 
 
 @router.post("/admin/drop")
@@ -177,7 +231,7 @@ def drop(context: OwnFormDep, form: FormDep) -> Response:
         return _to_form()
     row = admin.drop(context.services.db, _number(form), actor=audit_log.PAGE)
     forget_dead(context, {row.id})
-    return _back("/admin/work", "dropped")
+    return _back(form, "dropped", "/admin/work")
 
 
 @router.post("/admin/keep-board")
@@ -185,7 +239,7 @@ def keep_board(context: OwnFormDep, form: FormDep) -> Response:
     if context is None:
         return _to_form()
     name_decisions.keep(context.services.db, _number(form), actor=audit_log.PAGE)
-    return _back("/admin", "kept")
+    return _to("/admin?done=kept")
 
 
 @router.post("/admin/start-over")
@@ -194,8 +248,9 @@ def start_over(context: OwnFormDep, form: FormDep) -> Response:
         return _to_form()
     services = context.services
     found = name_decisions.start_over(services.db, _number(form), actor=audit_log.PAGE, kept=services.kept)
+    context.drop_copies()
     forget_dead(context, {found.id})
-    return _back("/admin", "started-over")
+    return _to("/admin?done=started-over")
 
 
 @router.post("/admin/pause")
@@ -213,7 +268,7 @@ def pause(request: Request, context: OwnFormDep, form: FormDep) -> Response:
         control.pause(services.db, kind, name, actor=audit_log.PAGE, github_url=github_url)
     except (BadAddress, BadRule, NotFound) as error:
         return _queue(request, context, errors={"pause": error})
-    return _back("/admin/queue", "paused")
+    return _to("/admin/queue?done=paused")
 
 
 @router.post("/admin/resume")
@@ -227,7 +282,7 @@ def resume(request: Request, context: OwnFormDep, form: FormDep) -> Response:
         control.resume(services.db, kind, name, actor=audit_log.PAGE, github_url=github_url)
     except (BadAddress, BadRule, NotFound) as error:
         return _queue(request, context, errors={"pause": error})
-    return _back("/admin/queue", "resumed")
+    return _to("/admin/queue?done=resumed")
 
 
 @router.post("/admin/limit")
@@ -243,7 +298,7 @@ def limit_host(request: Request, context: OwnFormDep, form: FormDep) -> Response
         control.limit_host(context.services.db, clean(form.get("host", "")), number, actor=audit_log.PAGE)
     except (BadRule, NotFound) as error:
         return _queue(request, context, errors={"limit": error})
-    return _back("/admin/queue", "limited")
+    return _to("/admin/queue?done=limited")
 
 
 @router.post("/admin/move")
@@ -252,7 +307,7 @@ def move(context: OwnFormDep, form: FormDep) -> Response:
         return _to_form()
     to_front = form.get("to") != "last"
     control.move(context.services.db, _number(form), to_front=to_front, actor=audit_log.PAGE)
-    return _back("/admin/work", "moved")
+    return _back(form, "moved", "/admin/work")
 
 
 @router.get("/admin/forget")
@@ -282,8 +337,9 @@ def forget(context: OwnFormDep, form: FormDep) -> Response:
     )
     if not found:
         raise NotFound("There is no such repository any more.")
+    context.drop_copies()
     forget_dead(context, {repository.id for repository in found})
-    return _back("/admin", "forgotten")
+    return _to("/admin?done=forgotten")
 
 
 @router.post("/admin/forget-person")
@@ -298,7 +354,7 @@ def forget_one_person(request: Request, context: OwnFormDep, form: FormDep) -> R
     if form.get("sure") != "true":
         return _page(request, context, "forget_person.html", person=person)
     forget_now(context, person, actor=audit_log.PAGE)
-    return _back("/admin/blocks", "person-forgotten")
+    return _to("/admin/blocks?done=person-forgotten")
 
 
 @router.get("/admin/blocks")
@@ -330,7 +386,7 @@ def _blocks(
         kinds=[kind for kind in BlockKind if kind is not BlockKind.PERSON],
         pages=paging,
         done=done,
-        error=error.message if error else None,
+        block_error=error.message if error else None,
         person_error=person_error.message if person_error else None,
     )
 
@@ -349,18 +405,21 @@ def block(request: Request, context: OwnFormDep, form: FormDep) -> Response:
     with context.services.db.write() as session:
         if block_list.add(session, kind, value, reason=reason):
             audit_log.record(session, audit_log.PAGE, f"block {kind}", value, reason)
-    return _back("/admin/blocks", "blocked")
+    return _to("/admin/blocks?done=blocked")
 
 
 @router.post("/admin/unblock")
-def unblock(context: OwnFormDep, form: FormDep) -> Response:
+def unblock(request: Request, context: OwnFormDep, form: FormDep) -> Response:
     if context is None:
         return _to_form()
-    kind, value = _kind(form), clean(form.get("value", ""))
+    try:
+        kind, value = _kind(form), clean(form.get("value", ""))
+    except BadRule as error:
+        return _blocks(request, context, error=error)
     with context.services.db.write() as session:
         if block_list.remove(session, kind, value):
             audit_log.record(session, audit_log.PAGE, f"unblock {kind}", value)
-    return _back("/admin/blocks", "unblocked")
+    return _to("/admin/blocks?done=unblocked")
 
 
 def _kind(form: dict[str, str]) -> BlockKind:
@@ -370,12 +429,25 @@ def _kind(form: dict[str, str]) -> BlockKind:
     return BlockKind(form["kind"])
 
 
-def _page(request: Request, context: Context, template: str, *, status: int = 200, **values: Any) -> Response:
+def _page(
+    request: Request,
+    context: Context,
+    template: str,
+    *,
+    status: int = 200,
+    error: PodiumError | None = None,
+    **values: Any,
+) -> Response:
     return context.renderer.page(
         f"admin/{template}",
-        status=status,
+        status=error.status if error else status,
         headers={"Cache-Control": NOT_STORED},
-        **{"form": context.credentials.form_token(request.scope), "done": None, **values},
+        **{
+            "form": context.credentials.form_token(request.scope),
+            "done": None,
+            "error": error.message if error else None,
+            **values,
+        },
     )
 
 
@@ -383,8 +455,14 @@ def _to_form() -> Response:
     return RedirectResponse("/admin", status_code=303, headers={"Cache-Control": NOT_STORED})
 
 
-def _back(path: str, done: str) -> Response:
-    return RedirectResponse(f"{path}?done={done}", status_code=303)
+def _to(url: str) -> Response:
+    return RedirectResponse(url, status_code=303)
+
+
+def _back(form: Mapping[str, str], done: str, otherwise: str) -> Response:
+    """To the page that the form is of."""
+    page = form.get("back", "")
+    return _to(f"{page if page in _PAGES else otherwise}?done={done}")
 
 
 def _number(form: dict[str, str]) -> int:

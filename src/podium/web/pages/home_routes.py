@@ -62,14 +62,20 @@ class ListQuery:
         return bool(self.search or self.state or self.offset)
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, also empty ones.
+
+    Raises:
+        HTTPException: it has too many.
+    """
+    text = (await request.body()).decode(errors="replace")
     try:
-        return dict(parse_qsl((await request.body()).decode(errors="replace"), max_num_fields=10))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=10))
     except ValueError as error:
         raise HTTPException(400, "The form is not valid.") from error
 
 
-FormDep = Annotated[dict[str, str], Depends(_form)]
+FormDep = Annotated[dict[str, str], Depends(read_form)]
 
 
 @router.get("/", dependencies=[SmallRead])
