@@ -10,9 +10,9 @@ from podium.errors import QueueFull
 from podium.jobs import failures, lease, reconciler
 from podium.repositories.address import parse_address
 from podium.repositories.listing import describe
-from podium.repositories.model import COUNTING_VERSION, Repository, State
+from podium.repositories.model import COUNTING_VERSION, Repository, State, WaitingCode
 from podium.repositories.store import transitions
-from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue import pauses
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
@@ -78,13 +78,13 @@ def test_nothing_of_a_paused_host_is_counted_until_it_is_resumed(db: Database) -
     waiting, other = add(db, "a"), add(db, "b", host="gitlab.com")
     refreshed, tried_again = (
         add_board(db, "c", state="pending"),
-        add_board(db, "d", waiting_code=git_hosts.OWN_TRY, not_before=5.0, refresh_error="It was away."),
+        add_board(db, "d", waiting_code=WaitingCode.OWN_TRY, not_before=5.0, refresh_error="It was away."),
     )
     assert pause(db, PauseKind.HOST, "github.com")
     assert not pause(db, PauseKind.HOST, "github.com")
     queues = RecordingQueues()
     new = submitted(db, "https://github.com/o/new", queues)
-    assert (new.state, new.waiting_code, new.waiting_reason) == (State.PENDING, pauses.HOST_IS_PAUSED, REASON)
+    assert (new.state, new.waiting_code, new.waiting_reason) == (State.PENDING, WaitingCode.HOST_IS_PAUSED, REASON)
     assert not queues.enqueued
     board = submitted(db, "https://github.com/o/c")
     assert (board.state, board.has_board, board.refresh_error) == (State.COMPLETED, True, REASON)
@@ -116,7 +116,7 @@ def test_a_repository_that_arrives_beside_a_pause_is_parked_by_its_worker(db: Da
     pause(db, PauseKind.HOST, "github.com")
     late = add(db, "late")
     assert work(db) == []
-    assert repository(db, late).waiting_code == pauses.HOST_IS_PAUSED
+    assert repository(db, late).waiting_code == WaitingCode.HOST_IS_PAUSED
 
 
 def test_a_pause_waits_for_a_count_that_runs(db: Database) -> None:
@@ -134,7 +134,7 @@ def test_retries_at_a_paused_host_wait(db: Database) -> None:
     pause(db, PauseKind.HOST, "github.com")
     admin.retry(db, [one], actor="test")
     admin.retry_code(db, "internal", actor="test")
-    assert {repository(db, number).waiting_code for number in (one, many)} == {pauses.HOST_IS_PAUSED}
+    assert {repository(db, number).waiting_code for number in (one, many)} == {WaitingCode.HOST_IS_PAUSED}
     admin.retry(db, [], actor="test")
     assert work(db) == []
 

@@ -8,7 +8,7 @@ import random
 from podium.errors import PodiumError
 from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, WaitingCode
 from podium.repositories.store import gone, transitions
 from podium.repositories.store.queue import git_hosts, pauses
 from podium.storage.session import Session
@@ -91,7 +91,7 @@ def _wait_for_host(session: Session, repository: Repository, decision: WaitForHo
             transitions.count_host_fault(session, repository)
             git_hosts.wait(
                 *(session, repository.id, repository.lease_token),
-                code=git_hosts.OWN_TRY,
+                code=WaitingCode.OWN_TRY,
                 delay=decision.delay,
                 reason=reason,
             )

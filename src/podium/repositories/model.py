@@ -52,6 +52,15 @@ class State(enum.StrEnum):
         return self.stage is not None
 
 
+class WaitingCode(enum.StrEnum):
+    """Why a repository waits for its host. One that waits after a fault of a worker has the code of that fault."""
+
+    HOST_IS_DOWN = "host-down"
+    HOST_IS_PAUSED = "host-paused"
+    # It waits for its own next try.
+    OWN_TRY = "host-fault"
+
+
 # The error code of a repository without commits.
 EMPTY = "empty"
 
@@ -80,7 +89,8 @@ class Repository:
     is_slow: it is counted in an overflow slot only (:mod:`podium.jobs.overflow`).
     crashes, attempts: expired leases and errors since the last progress.
     unresolved_reason: why the accounts of some e-mails are missing.
-    waiting_code, waiting_reason: why one that is not finished waits, or (code) a refresh of a board.
+    waiting_code, waiting_reason: why one that is not finished waits, or (code, see :class:`WaitingCode`) a refresh of
+        a board.
     transient_attempts: tries since the last progress that ended with a fault of the host (:mod:`podium.jobs.retry`).
     gone_since, hidden_at: :mod:`podium.repositories.store.gone`.
     host_number: at its host, which it keeps under another name; None: unknown.

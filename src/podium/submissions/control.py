@@ -11,7 +11,7 @@ from podium.audit import audit_log
 from podium.errors import BadRule, Conflict, NotFound
 from podium.repositories.address import parse_address
 from podium.repositories.listing import no_such_id
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, WaitingCode
 from podium.repositories.store import queries
 from podium.repositories.store.queue import due_work, host_limits, pauses
 from podium.repositories.store.queue.pauses import PauseKind
@@ -109,7 +109,7 @@ def move(db: Database, repository_id: int, *, to_front: bool, actor: str) -> Que
         repository = queries.lock(session, repository_id)
         if repository is None or not repository.host:
             raise no_such_id(repository_id)
-        if repository.waiting_code == pauses.HOST_IS_PAUSED:
+        if repository.waiting_code == WaitingCode.HOST_IS_PAUSED:
             raise Conflict(f"{repository.host} is paused: resume it first.")
         is_moved = (due_work.move_to_front if to_front else due_work.move_back)(session, repository_id)
         if not is_moved:

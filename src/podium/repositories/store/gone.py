@@ -10,9 +10,8 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.model import Repository
+from podium.repositories.store.queries import FAMILY
 from podium.storage.session import Session
-
-_FAMILY = "(key = :family OR parent_key = :family)"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Denial:
 def note(session: Session, repository: Repository, *, code: str, after: float) -> Denial:
     """Note an answer, and hide the boards if the first one was at least ``after`` seconds ago."""
     row = session.one(
-        f"SELECT min(gone_since) AS since, {{now}} AS now FROM repository WHERE {_FAMILY}",
+        f"SELECT min(gone_since) AS since, {{now}} AS now FROM repository WHERE {FAMILY}",
         family=repository.repository_key,
     )
     assert row is not None  # noqa: S101 # an aggregate
@@ -36,7 +35,7 @@ def note(session: Session, repository: Repository, *, code: str, after: float) -
     hidden = session.run(
         f"""UPDATE repository SET gone_since = :since, gone_checked_at = :now, gone_code = :code,
             hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END
-        WHERE {_FAMILY}""",
+        WHERE {FAMILY}""",
         family=repository.repository_key,
         since=since,
         now=now,
@@ -49,7 +48,7 @@ def note(session: Session, repository: Repository, *, code: str, after: float) -
 def is_noted(session: Session, repository: Repository) -> bool:
     return bool(
         session.value(
-            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {_FAMILY} AND gone_since IS NOT NULL)",
+            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {FAMILY} AND gone_since IS NOT NULL)",
             family=repository.repository_key,
         )
     )
@@ -60,6 +59,6 @@ def end(session: Session, repository: Repository) -> None:
     session.run(
         f"""UPDATE repository SET gone_since = NULL, gone_checked_at = NULL, gone_code = NULL,
             hidden_at = CASE WHEN forgotten_at IS NULL THEN NULL ELSE hidden_at END, updated_at = {{now}}
-        WHERE {_FAMILY} AND gone_since IS NOT NULL""",
+        WHERE {FAMILY} AND gone_since IS NOT NULL""",
         family=repository.repository_key,
     )

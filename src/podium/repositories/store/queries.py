@@ -11,8 +11,14 @@ AT_AN_ADDRESS = "host <> ''"
 # Its rows are being deleted, see store/removal.py.
 NOT_FORGOTTEN = "forgotten_at IS NULL"
 
-# No worker holds a lease. A holder cannot renew while the database is away, so it has ten seconds from the database's
-# start to do so.
+# A repository with its branches and tags: they are named, hidden and taken together.
+FAMILY = "(key = :family OR parent_key = :family)"
+
+# No lease holds at this moment.
+NOT_HELD = "(lease_until IS NULL OR lease_until < {now})"
+
+# The same for a worker that takes a repository. A holder cannot renew while the database is away, so it has ten seconds
+# from the database's start to do so.
 FREE = """(lease_until IS NULL OR lease_until < {now}
     AND (lease_until >= {up_since} OR {up_since} < {now} - 10))"""
 

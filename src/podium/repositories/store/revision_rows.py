@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import hidden_counts
-from podium.repositories.store.queries import SELECT, one
+from podium.repositories.store.queries import NOT_HELD, SELECT, one
 from podium.storage.session import Session
 
 # Sums that one step deletes.
@@ -38,7 +38,7 @@ def least_recently_read(session: Session, parent_key: str) -> Repository | None:
     return one(
         session,
         f"""{SELECT} FROM repository WHERE parent_key = :key AND state IN ('completed', 'failed')
-            AND NOT {_REPLACED} AND (lease_until IS NULL OR lease_until < {{now}})
+            AND NOT {_REPLACED} AND {NOT_HELD}
         ORDER BY coalesce(last_read_at, last_processed_at, created_at), id LIMIT 1 {{for_update}}""",
         key=parent_key,
     )

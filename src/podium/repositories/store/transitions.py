@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from podium.repositories.address import Address
 from podium.repositories.fair_queue import SCHEDULED_FROM
-from podium.repositories.model import Repository, State
+from podium.repositories.model import Repository, State, WaitingCode
 from podium.repositories.store import queries
 from podium.repositories.store.queries import OF_VALID_COUNT
 from podium.storage.session import Session
@@ -233,7 +233,7 @@ def retry(
     )
 
 
-_RETRIED = "(state = 'failed' OR state = 'pending' AND waiting_code = 'host-fault')"
+_RETRIED = f"(state = 'failed' OR state = 'pending' AND waiting_code = '{WaitingCode.OWN_TRY}')"
 _RETRIED_OF_CODE = "state = 'failed' AND coalesce(error_code, '') = :error_code"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from podium.repositories.address import Address
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import removal
-from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT, one
+from podium.repositories.store.queries import FAMILY, NOT_FORGOTTEN, SELECT, one
 from podium.storage.session import Session
 
 AS_PLANNED = -1.0
@@ -22,8 +22,6 @@ WHY_TAKEN = (
     "Another repository now has this name at its host. The board is frozen until the administrator of this server "
     "decides whether to keep it."
 )
-
-_FAMILY = "(key = :family OR parent_key = :family)"
 
 # No host begins with a tilde, so neither is a name that a client can give.
 _MOVING = "~moving/"
@@ -73,7 +71,7 @@ def key_taken_by(session: Session, host: str, number: str) -> str | None:
 
 def number_of(session: Session, key: str) -> str | None:
     """The number at its host of the repository with this key, if it is known."""
-    found: str | None = session.value(f"SELECT max(host_number) FROM repository WHERE {_FAMILY}", family=key)
+    found: str | None = session.value(f"SELECT max(host_number) FROM repository WHERE {FAMILY}", family=key)
     return found
 
 
@@ -89,7 +87,7 @@ def is_any_numbered(session: Session, host: str) -> bool:
 def note_number(session: Session, key: str, number: str) -> None:
     session.run(
         f"""UPDATE repository SET host_number = :number
-        WHERE {_FAMILY} AND coalesce(host_number, '') <> :number""",
+        WHERE {FAMILY} AND coalesce(host_number, '') <> :number""",
         family=key,
         number=number,
     )
@@ -147,7 +145,7 @@ def mark_taken(session: Session, key: str, number: str | None) -> None:
     session.run(
         f"""UPDATE repository SET name_taken_at = coalesce(name_taken_at, {{now}}), updated_at = {{now}},
             taken_number = :number
-        WHERE {_FAMILY} AND (name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)""",
+        WHERE {FAMILY} AND (name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)""",
         family=key,
         number=number or "",
     )
@@ -156,7 +154,7 @@ def mark_taken(session: Session, key: str, number: str | None) -> None:
 def clear_taken(session: Session, key: str) -> None:
     session.run(
         f"""UPDATE repository SET name_taken_at = NULL, taken_number = NULL, updated_at = {{now}}
-        WHERE {_FAMILY} AND name_taken_at IS NOT NULL""",
+        WHERE {FAMILY} AND name_taken_at IS NOT NULL""",
         family=key,
     )
 
@@ -171,7 +169,7 @@ def is_taken(session: Session, key: str) -> bool:
     """Whether another repository has the name: nothing is fetched for it."""
     return bool(
         session.value(
-            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {_FAMILY} AND name_taken_at IS NOT NULL)", family=key
+            f"SELECT EXISTS (SELECT 1 FROM repository WHERE {FAMILY} AND name_taken_at IS NOT NULL)", family=key
         )
     )
 
@@ -191,7 +189,7 @@ def keep_as_it_is(session: Session, key: str) -> None:
     """An administrator has decided: the board stays, and its host is not asked any more."""
     session.run(
         f"""UPDATE repository SET taken_number = NULL, check_at = NULL, refresh_every = 0, updated_at = {{now}}
-        WHERE {_FAMILY}""",
+        WHERE {FAMILY}""",
         family=key,
     )
 

@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Collection
 
 from podium.repositories.fair_queue import NETWORK_SHARE, PATIENCE, SCHEDULED_FROM, first_not_full, wider_prefix
-from podium.repositories.model import COLUMNS, Repository, State
-from podium.repositories.store.queries import FREE, OF_VALID_COUNT, SELECT
+from podium.repositories.model import COLUMNS, Repository, State, WaitingCode
+from podium.repositories.store.queries import FREE, NOT_HELD, OF_VALID_COUNT, SELECT
 from podium.storage import due_times
 from podium.storage.session import Row, Session
 from podium.storage.transactions.steps import chunked
 
-_WAITS = f"{due_times.QUEUED} AND (lease_until IS NULL OR lease_until < {{now}})"
+_WAITS = f"{due_times.QUEUED} AND {NOT_HELD}"
 
 # Delayed and slow repositories, those being counted, and the schedule's do not affect the start of others.
 _NEXT_START = f"""
@@ -55,7 +55,7 @@ def next_virtual_start(session: Session, client_id: str | None) -> float:
 _LONGEST_SCHEDULED = f"""
 SELECT id FROM repository
 WHERE {due_times.QUEUED_NOW} AND virtual_start >= {SCHEDULED_FROM}
-    AND virtual_start < {SCHEDULED_FROM} + {{now}} - {PATIENCE} AND (lease_until IS NULL OR lease_until < {{now}})
+    AND virtual_start < {SCHEDULED_FROM} + {{now}} - {PATIENCE} AND {NOT_HELD}
 ORDER BY virtual_start, id LIMIT 1
 """
 
@@ -97,10 +97,10 @@ def move_back(session: Session, repository_id: int) -> bool:
     return bool(session.run(_MOVE % changes, id=repository_id))
 
 
-_WAITING = """
+_WAITING = f"""
 SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> '' AND NOT is_scheduled
-    AND coalesce(waiting_code, '') NOT IN ('host-down', 'host-paused')
+    AND coalesce(waiting_code, '') NOT IN ('{WaitingCode.HOST_IS_DOWN}', '{WaitingCode.HOST_IS_PAUSED}')
 """
 
 
@@ -172,11 +172,11 @@ _LOCK_DUE = " UNION ALL ".join(
 
 # Not one statement with _LOCK_DUE: for so many rows PostgreSQL would read the whole table. What waited until now waits
 # like all others from now on, so that few have a past `not_before`: see `leases.take_next`.
-_TAKE = """UPDATE repository SET enqueued_at = {{now}},
+_TAKE = f"""UPDATE repository SET enqueued_at = {{{{now}}}},
     not_before = CASE
-        WHEN state IN ('pending', 'commits_processing') AND coalesce(waiting_code, '') <> 'host-down'
-            AND not_before <= {{now}} THEN NULL ELSE not_before END
-WHERE id IN ({ids}) RETURNING """ + ", ".join(COLUMNS)
+        WHEN state IN ('pending', 'commits_processing') AND coalesce(waiting_code, '') <> '{WaitingCode.HOST_IS_DOWN}'
+            AND not_before <= {{{{now}}}} THEN NULL ELSE not_before END
+WHERE id IN ({{ids}}) RETURNING """ + ", ".join(COLUMNS)
 
 
 def take_due(
@@ -212,7 +212,7 @@ class Due:
 def due(session: Session, repository_id: int) -> Due | None:
     row = session.one(
         f"""{SELECT}, not_before - {{now}} AS delay,
-            CASE WHEN lease_until IS NULL OR lease_until < {{now}} THEN 0 ELSE 1 END AS is_held
+            CASE WHEN {NOT_HELD} THEN 0 ELSE 1 END AS is_held
         FROM repository WHERE id = :id""",
         id=repository_id,
     )

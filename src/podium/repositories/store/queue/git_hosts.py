@@ -1,7 +1,7 @@
 """The circuit breaker of each git host (table ``git_host``), shared by all workers, by the database's clock.
 
 A row notes failures in a row. From ``down_since`` on the host is down: its repositories wait (``waiting_code`` is
-:data:`HOST_IS_DOWN`), and one of them at a time, the probe, is tried. Any answer of the host deletes the row.
+``host-down``), and one of them at a time, the probe, is tried. Any answer of the host deletes the row.
 
 A waiting repository is due again by itself after an hour or so, in case that no process extends that.
 """
@@ -12,12 +12,10 @@ import dataclasses
 from typing import Any
 
 from podium.repositories.fair_queue import SCHEDULED_FROM
+from podium.repositories.model import WaitingCode
+from podium.repositories.store.queries import NOT_HELD
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Session
-
-HOST_IS_DOWN = "host-down"
-# Of a repository that waits for its own next try.
-OWN_TRY = "host-fault"
 
 # Seconds until a probe that no worker has begun is replaced.
 PROBE_SECONDS = 60.0
@@ -26,7 +24,6 @@ _PARKED, _EXTENDED_BELOW = 3600.0, 1800.0
 # Repositories of a host that came back start at least so many seconds apart, and all of them within the second number.
 _APART, _SPREAD = 0.25, 300.0
 
-_FREE = "(lease_until IS NULL OR lease_until < {now})"
 HAS_BOARD = "head IS NOT NULL AND commits_processed_at IS NOT NULL"
 _IS_RESOLVED = f"""{HAS_BOARD} AND NOT EXISTS (
     SELECT 1 FROM commit_data c
@@ -116,7 +113,7 @@ def continue_outage(session: Session, host: str, *, delay: float) -> None:
     )
     session.run(
         f"""UPDATE repository SET not_before = {{now}} + {_PARKED} WHERE id IN (
-            SELECT id FROM repository WHERE host = :host AND waiting_code = '{HOST_IS_DOWN}' AND {_FREE}
+            SELECT id FROM repository WHERE host = :host AND waiting_code = '{WaitingCode.HOST_IS_DOWN}' AND {NOT_HELD}
                 AND not_before < {{now}} + {_EXTENDED_BELOW} {{skip_locked}}
         )""",
         host=host,
@@ -128,13 +125,13 @@ def end_outage(session: Session, host: str) -> int:
     row = session.one("DELETE FROM git_host WHERE host = :host RETURNING down_since", host=host)
     if row is None or row["down_since"] is None:
         return 0
-    return make_due(session, host, code=HOST_IS_DOWN)
+    return make_due(session, host, code=WaitingCode.HOST_IS_DOWN)
 
 
 def make_due(session: Session, host: str, *, code: str) -> int:
     """Make what waits for a host with this code due soon, spread out; return how many there are."""
     return session.run(
-        f"""UPDATE repository SET waiting_code = CASE WHEN state = 'completed' THEN '{OWN_TRY}' END,
+        f"""UPDATE repository SET waiting_code = CASE WHEN state = 'completed' THEN '{WaitingCode.OWN_TRY}' END,
             waiting_reason = NULL, not_before = {{now}} + place * least_apart, updated_at = {{now}}
         FROM (
             SELECT id AS number, ROW_NUMBER() OVER (ORDER BY state = 'completed', virtual_start, id) - 1 AS place,
@@ -163,8 +160,8 @@ def give_up(session: Session, host: str, reason: str, *, also: int) -> None:
             refresh_error = CASE WHEN state = 'completed' THEN :reason ELSE refresh_error END,
             waiting_code = NULL, waiting_reason = NULL, not_before = NULL, client_id = NULL, updated_at = {{now}}
         WHERE id IN (
-            SELECT id FROM repository WHERE host = :host AND waiting_code = '{HOST_IS_DOWN}' AND (id = :also OR {_FREE})
-            {{skip_locked}}
+            SELECT id FROM repository WHERE host = :host AND waiting_code = '{WaitingCode.HOST_IS_DOWN}'
+                AND (id = :also OR {NOT_HELD}) {{skip_locked}}
         )""",
         host=host,
         reason=reason,
@@ -182,10 +179,10 @@ def park_waiting(session: Session, host: str, *, reason: str) -> None:
     session.run(
         f"""{WAIT} WHERE id IN (
             SELECT id FROM repository
-            WHERE host = :host AND state IN ('pending', 'commits_processing') AND {_FREE} {{skip_locked}}
+            WHERE host = :host AND state IN ('pending', 'commits_processing') AND {NOT_HELD} {{skip_locked}}
         )""",
         host=host,
-        code=HOST_IS_DOWN,
+        code=WaitingCode.HOST_IS_DOWN,
         delay=_PARKED,
         spread=600.0,
         reason=reason,
@@ -197,7 +194,7 @@ def park(session: Session, repository_id: int, *, reason: str) -> None:
     session.run(
         f"{WAIT} WHERE id = :id AND state IN ('pending', 'commits_processing')",
         id=repository_id,
-        code=HOST_IS_DOWN,
+        code=WaitingCode.HOST_IS_DOWN,
         delay=_PARKED,
         spread=600.0,
         reason=reason,
@@ -288,7 +285,7 @@ def begin_probes(session: Session) -> list[int]:
 
 def _begin_probe(session: Session, host: str) -> int | None:
     found: int | None = session.value(
-        f"""SELECT id FROM repository WHERE host = :host AND waiting_code = '{HOST_IS_DOWN}' AND {_FREE}
+        f"""SELECT id FROM repository WHERE host = :host AND waiting_code = '{WaitingCode.HOST_IS_DOWN}' AND {NOT_HELD}
         ORDER BY CASE WHEN not_before > {{now}} THEN 1 ELSE 0 END, coalesce(last_attempt, 0), id
         LIMIT 1 {{skip_locked}}""",
         host=host,
@@ -336,7 +333,8 @@ def down(session: Session, *, limit: int) -> list[DownHost]:
     """The hosts that are down, the longest first."""
     rows: list[Any] = session.all(
         f"""SELECT host, down_since AS since, next_try_at, message, (
-            SELECT count(*) FROM repository WHERE repository.host = git_host.host AND waiting_code = '{HOST_IS_DOWN}'
+            SELECT count(*) FROM repository
+            WHERE repository.host = git_host.host AND waiting_code = '{WaitingCode.HOST_IS_DOWN}'
         ) AS waiting
         FROM git_host WHERE down_since IS NOT NULL ORDER BY down_since, host LIMIT :limit""",
         limit=limit,

@@ -1,7 +1,7 @@
 """What an administrator has paused (table ``pause``): the schedule, a host, a repository.
 
 A paused schedule or repository is not refreshed by schedule or hook; what people submit is counted. Of a paused host
-nothing is counted and nothing is checked: its repositories wait (``waiting_code`` is :data:`HOST_IS_PAUSED`), and what
+nothing is counted and nothing is checked: its repositories wait (``waiting_code`` is ``host-paused``), and what
 people submit waits with them. What is being counted at that moment is finished.
 
 A repository that waits for its paused host is due by itself after a day or two, and then parked again by the worker
@@ -14,12 +14,10 @@ import dataclasses
 import enum
 from typing import Any
 
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, WaitingCode
 from podium.repositories.store.queries import FREE
 from podium.repositories.store.queue import git_hosts
 from podium.storage.session import Session
-
-HOST_IS_PAUSED = "host-paused"
 
 # Seconds for which a repository of a paused host waits: from the first to twice as many.
 _PARKED = 86_400.0
@@ -96,7 +94,7 @@ def resume(session: Session, kind: PauseKind, name: str) -> bool:
     found = session.run("DELETE FROM pause WHERE kind = :kind AND name = :name", kind=str(kind), name=name)
     match kind:
         case PauseKind.HOST:
-            git_hosts.make_due(session, name, code=HOST_IS_PAUSED)
+            git_hosts.make_due(session, name, code=WaitingCode.HOST_IS_PAUSED)
         case PauseKind.REPOSITORY:
             session.run(
                 "UPDATE repository SET check_at = {now} WHERE id = :id AND check_at IS NOT NULL",
@@ -150,7 +148,7 @@ def pauses(session: Session, *, limit: int) -> list[Pause]:
     rows: list[Any] = session.all(
         f"""SELECT kind, pause.name, at, repository.url, CASE WHEN kind = 'host' THEN (
             SELECT count(*) FROM repository AS waiting
-            WHERE waiting.host = pause.name AND waiting.waiting_code = '{HOST_IS_PAUSED}'
+            WHERE waiting.host = pause.name AND waiting.waiting_code = '{WaitingCode.HOST_IS_PAUSED}'
         ) ELSE 0 END AS waiting
         FROM pause LEFT JOIN repository ON pause.kind = 'repository' AND pause.name = CAST(repository.id AS text)
         ORDER BY at, kind, pause.name LIMIT :limit""",
@@ -176,18 +174,18 @@ def _park_all(session: Session, host: str) -> None:
     session.run(
         f"""{git_hosts.WAIT} WHERE id IN (
             SELECT id FROM repository WHERE host = :host AND state IN ('pending', 'commits_processing')
-                AND coalesce(waiting_code, '') <> '{HOST_IS_PAUSED}' AND {FREE} {{skip_locked}}
+                AND coalesce(waiting_code, '') <> '{WaitingCode.HOST_IS_PAUSED}' AND {FREE} {{skip_locked}}
         )""",
         host=host,
         **_waiting(host),
     )
     # Refreshes that are to be tried again: their reasons stay.
     session.run(
-        f"""UPDATE repository SET waiting_code = '{HOST_IS_PAUSED}',
+        f"""UPDATE repository SET waiting_code = '{WaitingCode.HOST_IS_PAUSED}',
             not_before = {{now}} + :delay * (1 + id % 100 / 100.0)
         WHERE id IN (
             SELECT id FROM repository WHERE host = :host AND waiting_code IS NOT NULL AND state = 'completed'
-                AND waiting_code <> '{HOST_IS_PAUSED}' AND not_before IS NOT NULL {{skip_locked}}
+                AND waiting_code <> '{WaitingCode.HOST_IS_PAUSED}' AND not_before IS NOT NULL {{skip_locked}}
         )""",
         host=host,
         delay=_PARKED,
@@ -195,7 +193,7 @@ def _park_all(session: Session, host: str) -> None:
 
 
 def _waiting(host: str) -> dict[str, Any]:
-    return {"code": HOST_IS_PAUSED, "delay": _PARKED, "spread": _PARKED, "reason": why_host_is_paused(host)}
+    return {"code": WaitingCode.HOST_IS_PAUSED, "delay": _PARKED, "spread": _PARKED, "reason": why_host_is_paused(host)}
 
 
 def _call_back(session: Session, condition: str, **parameters: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.repositories.store.queries import NOT_HELD
 from podium.storage.session import Session
 
 _FAILED = """
@@ -13,10 +14,10 @@ _WAITING = "SELECT waiting_code, count(*) FROM repository WHERE waiting_code IS 
 _HIDDEN = "SELECT count(*) FROM repository WHERE host <> '' AND parent_key IS NULL AND hidden_at IS NOT NULL"
 
 # Those that wait for a time, a host or a limit have gauges of their own.
-_BACKLOG = """
-SELECT CASE WHEN state = 'users_processing' THEN 'users' ELSE 'commits' END, {now} - min(updated_at) FROM repository
+_BACKLOG = f"""
+SELECT CASE WHEN state = 'users_processing' THEN 'users' ELSE 'commits' END, {{now}} - min(updated_at) FROM repository
 WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> '' AND waiting_code IS NULL
-    AND (lease_until IS NULL OR lease_until < {now}) AND (not_before IS NULL OR not_before <= {now})
+    AND {NOT_HELD} AND (not_before IS NULL OR not_before <= {{now}})
 GROUP BY 1
 """
 

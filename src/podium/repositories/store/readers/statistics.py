@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podium.repositories.model import State
+from podium.repositories.model import State, WaitingCode
 from podium.repositories.store.queries import AT_AN_ADDRESS
 from podium.storage.session import Row, Session
 
@@ -154,13 +154,13 @@ def failures_of_code(session: Session, code: str, *, limit: int, offset: int) ->
 def unfinished_repositories(session: Session, *, limit: int, offset: int) -> list[Row]:
     """Return unfinished repositories for operators: those that workers hold, then in the order of their turns."""
     return session.all(
-        """SELECT id, url, revision, state, waiting_reason, is_scheduled, updated_at AS since, attempts, crashes,
-            coalesce(waiting_code, '') = 'host-paused' AS is_paused,
-            CASE WHEN not_before > {now} AND coalesce(waiting_code, '') <> 'host-paused' THEN not_before END
-                AS not_before,
-            lease_until >= {now} AS held
+        f"""SELECT id, url, revision, state, waiting_reason, is_scheduled, updated_at AS since, attempts, crashes,
+            coalesce(waiting_code, '') = '{WaitingCode.HOST_IS_PAUSED}' AS is_paused,
+            CASE WHEN not_before > {{now}} AND coalesce(waiting_code, '') <> '{WaitingCode.HOST_IS_PAUSED}'
+                THEN not_before END AS not_before,
+            lease_until >= {{now}} AS held
         FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''
-        ORDER BY CASE WHEN lease_until >= {now} THEN 0 WHEN state = 'users_processing' THEN 1 ELSE 2 END,
+        ORDER BY CASE WHEN lease_until >= {{now}} THEN 0 WHEN state = 'users_processing' THEN 1 ELSE 2 END,
             virtual_start, id LIMIT :limit OFFSET :offset""",
         limit=limit,
         offset=offset,
