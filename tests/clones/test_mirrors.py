@@ -409,6 +409,7 @@ def test_a_repository_that_was_renamed_is_followed_on_its_own_host(
         "/o/r.git/x/../../r.git/%2e%2e/r.git/info/refs?service=git-upload-pack",
         "/o//r.git/info/refs?service=git-upload-pack",
         "/info/refs?service=git-upload-pack",
+        "http://[/o/r.git/info/refs?service=git-upload-pack",
     ],
 )
 def test_no_redirect_leads_elsewhere_than_to_a_repository_of_its_origin(

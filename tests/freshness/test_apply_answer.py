@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from podium.blocks import block_list
+from podium.blocks.block_list import BlockKind
 from podium.freshness.apply_answer import Applied, apply, is_news
 from podium.freshness.host_answer import HostAnswer
 from podium.repositories.address import Address, parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import gone, queries
 from podium.repositories.store.freshness import due_checks, names
+from podium.repositories.store.queue import pauses
+from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database
 from tests.support.rows import repository
 
@@ -164,6 +168,70 @@ def test_a_name_that_another_row_still_has_is_taken_when_that_has_left(db: Datab
     assert repository(db, first).key == "github.com/a/y"
     assert repository(db, second).key == "github.com/a/z"
     assert leads_to(db, "github.com/a/x") == "github.com/a/y"
+
+
+def test_a_repository_whose_new_name_a_dead_row_has_is_counted_and_not_asked_about_all_the_time(db: Database) -> None:
+    first, dead = board(db, "a/x", host_number="1"), board(db, "a/y", host_number="2")
+    assert answered(db, first, "a/y", "1", head=NEW_HEAD).counts
+    row = repository(db, first)
+    assert row.check_at and row.checked_at and row.check_at - row.checked_at < 100
+    assert repository(db, dead).name_taken_at
+    with db.write() as session:
+        session.run("UPDATE repository SET check_at = NULL, state = 'completed', updated_at = 1")
+    applied = answered(db, first, "a/y", "1", head=NEW_HEAD)
+    assert applied.counts and not applied.is_taken
+    row, after = repository(db, first), repository(db, dead)
+    assert row.check_at and row.checked_at and row.check_at - row.checked_at == 100
+    assert (after.check_at, after.updated_at) == (None, 1)
+    with db.write() as session:
+        session.run("UPDATE repository SET updated_at = 1")
+    answered(db, first, "a/y", "1")
+    assert repository(db, first).updated_at == 1
+
+
+def test_a_board_neither_of_whose_names_is_its_own_is_not_counted(db: Database) -> None:
+    first, second = board(db, "a/x", host_number="1"), board(db, "a/y", host_number="2")
+    answered(db, first, "a/x", "3")
+    for _ in range(2):
+        assert answered(db, first, "a/y", "1", head=NEW_HEAD) == Applied(first, is_taken=True)
+    assert repository(db, first).name_taken_at and repository(db, second).name_taken_at
+
+
+def test_what_waited_under_a_joined_name_waits_under_the_other_one(db: Database) -> None:
+    old = board(db, "a/x", host_number="1")
+    new = board(db, "a/y", state="pending", head=None, commits_processed_at=None, virtual_start=7.0, hook_due_at=5.0)
+    with db.write() as session:
+        pauses.pause(session, PauseKind.REPOSITORY, str(new))
+    applied = answered(db, new, "a/y", "1", head=HEAD)
+    assert applied == Applied(old, counts=True, is_joined=True)
+    row = repository(db, old)
+    assert (row.key, row.state, row.virtual_start, row.hook_due_at) == ("github.com/a/y", State.PENDING, 7.0, 5.0)
+    assert row.enqueued_at is None and not row.is_scheduled
+    with db.read() as session:
+        assert pauses.names(session) == {("repository", str(old))}
+
+
+def test_a_branch_or_tag_is_not_asked_about_by_itself(db: Database) -> None:
+    branch = board(db, "a/x", revision="dev", check_at=1.0)
+    answered(db, branch, "a/y")
+    assert repository(db, branch).check_at is None
+
+
+def test_a_blocked_repository_does_not_come_back_under_the_name_of_another_row(db: Database) -> None:
+    board(db, "a/x", host_number="1")
+    new = board(db, "a/z", state="pending", head=None, commits_processed_at=None)
+    with db.write() as session:
+        block_list.add(session, BlockKind.REPOSITORY, "github.com/a/x")
+        assert block_list.is_any_numbered(session, "github.com")
+        assert not block_list.is_any_numbered(session, "github.co")
+    assert answered(db, new, "a/z", "1").hides
+    assert by_key(db, "github.com/a/x") is None and by_key(db, "github.com/a/z") is None
+    # Its number is not known, but its name is.
+    other = board(db, "b/z", state="pending", head=None, commits_processed_at=None)
+    with db.write() as session:
+        block_list.add(session, BlockKind.REPOSITORY, "github.com/b/x")
+    assert answered(db, other, "b/x").hides
+    assert by_key(db, "github.com/b/x") is None
 
 
 def test_a_redirect_without_numbers_joins_rows_of_one_history_only(db: Database) -> None:

@@ -17,11 +17,12 @@ from podium.freshness.hooks.hook_deliveries import Delivered, deliver
 from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.freshness.host_answer import HostAnswer
 from podium.repositories.address import parse_address
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
+from podium.repositories.store.freshness import names, pushes
 from podium.repositories.store.queue import pauses
 from podium.repositories.store.queue.pauses import PauseKind
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.plans import Explained
 from tests.support.rows import RecordingQueues, add_repository, repository
@@ -39,7 +40,9 @@ class Site:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.queues = RecordingQueues()
-        self.answer: Callable[[Repository], HostAnswer | None] = lambda row: HostAnswer(number="7", head=row.head)
+        self.answer: Callable[[Repository], HostAnswer | None] = lambda row: HostAnswer(
+            number="7", head=row.head, is_readable=True
+        )
         self.asked: list[int] = []
         self.id = add_repository(db, state="completed")
         self.change(**BOARD)
@@ -168,7 +171,7 @@ def test_a_push_that_comes_while_the_host_is_asked_is_not_lost(site: Site) -> No
         # The answer is older than the push.
         site.change(pushed_at="={now} - 5")
         assert site.deliver(PUSH) is Delivered.ACCEPTED
-        return HostAnswer(number="7", head=row.head)
+        return HostAnswer(number="7", head=row.head, is_readable=True)
 
     site.answer = answer
     assert site.run_due() == 0
@@ -231,7 +234,7 @@ def test_a_deleted_repository_is_hidden_until_its_host_says_otherwise(site: Site
     assert hidden() == {True}
     assert site.asked == [site.id] * 4
     # Published again, in any order: its host shows it.
-    site.answer = lambda row: HostAnswer(number="7", head=row.head)
+    site.answer = lambda row: HostAnswer(number="7", head=row.head, is_readable=True)
     site.deliver(RENAMED)
     site.pass_time(15)
     site.run_due()
@@ -325,3 +328,23 @@ def test_a_forgotten_repository_is_unknown(site: Site) -> None:
     assert site.deliver(PUSH) is Delivered.UNKNOWN
     with site.db.read() as session:
         assert queries.by_id(session, site.id) is None
+
+
+def test_a_push_to_a_row_that_is_joined_in_the_middle_counts_the_other_row(
+    sqlite: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(sqlite)
+    old = add_repository(sqlite, "github.com/o/old", state="completed")
+    lock = pushes.lock
+
+    def lock_late(session: Session, number: int) -> pushes.Moment | None:
+        monkeypatch.setattr(pushes, "lock", lock)
+        kept, joined = queries.lock(session, old), queries.lock(session, site.id)
+        assert kept is not None and joined is not None
+        names.join(session, kept, joined)
+        return lock(session, number)
+
+    monkeypatch.setattr(pushes, "lock", lock_late)
+    assert site.deliver(PUSH) is Delivered.ACCEPTED
+    assert site.queues.enqueued == [(old,)]
+    assert repository(sqlite, old).state is State.PENDING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,6 +51,22 @@ def test_starting_over_forgets_the_board_and_counts_the_repository_that_has_the_
     assert (row.state, row.host_number, row.name_taken_at) == (State.PENDING, "2", None)
     with pytest.raises(Conflict):
         name_decisions.start_over(db, row.id, actor="test")
+
+
+@pytest.mark.parametrize("decide", [name_decisions.keep, name_decisions.start_over])
+def test_branches_and_tags_without_a_row_of_their_repository_are_decided_together(
+    sqlite: SqliteDatabase, decide: Any
+) -> None:
+    rows = [board(sqlite, "a/x", revision=name) for name in ("dev", "v1")]
+    with sqlite.write() as session:
+        names.mark_taken(session, "github.com/a/x", None)
+    with sqlite.read() as session:
+        assert [row.id for row in names.undecided(session, limit=9)] == rows[:1]
+    decide(sqlite, rows[1], actor="test")
+    with sqlite.read() as session:
+        assert not names.undecided(session, limit=9)
+        left = [queries.by_id(session, number) is not None for number in rows]
+    assert left == [decide is name_decisions.keep] * 2
 
 
 def test_the_command_shows_and_decides(

@@ -133,6 +133,17 @@ def check_number(session: Session, host: str, number: str) -> None:
     check_key(session, _numbered(host, number))
 
 
+def is_any_numbered(session: Session, host: str) -> bool:
+    """Whether an operator has blocked a repository of a host that is known by its number."""
+    prefix = _numbered(host, "")
+    found = session.one(
+        "SELECT 1 AS one FROM block WHERE kind = 'repository' AND substr(value, 1, :length) = :prefix LIMIT 1",
+        length=len(prefix),
+        prefix=prefix,
+    )
+    return found is not None
+
+
 def remove(session: Session, kind: BlockKind, value: str) -> bool:
     """Return False if it was not blocked. All names of a repository are taken back together."""
     return bool(

@@ -359,9 +359,14 @@ class Remote:
             stop=self._stop,
         )
         found = _LOCATION.findall(answer.errors.decode("utf-8", "replace"))
-        moved = urljoin(self.url + _DISCOVERY, found[-1]) if found else ""
-        base = moved.removesuffix(_DISCOVERY)
-        if base == moved or _origin(base) != _origin(self.url) or not _is_repository(base):
+        try:
+            moved = urljoin(self.url + _DISCOVERY, found[-1]) if found else ""
+            base = moved.removesuffix(_DISCOVERY)
+            is_followed = base != moved and _origin(base) == _origin(self.url) and _is_repository(base)
+        except ValueError:
+            # The host names no URL.
+            base, is_followed = "", False
+        if not is_followed:
             raise HistoryError(
                 "redirected",
                 f"The repository has moved to {clean(base) or 'another address'}, which is not followed: name the new "

@@ -107,11 +107,14 @@ def apply(
         return _gone(session, found, answer.gone_code, next_check_in)
     if answer.number is not None and _is_another(session, found, answer.number):
         return _taken(session, found, answer.number, next_check_in)
-    present = _move_to_present_name(session, found, answer)
-    if present is None:
-        names.note_checked(session, found.id, next_check_in=SOON)
-        return Applied(found.id)
-    if present.host_number is None and answer.number and _is_blocked(session, present, answer.number):
+    present, is_held_up = _move_to_present_name(session, found, answer)
+    if is_held_up:
+        next_check_in = SOON
+    if present.name_taken_at is not None and _is_elsewhere(present, answer.address):
+        # Neither name is its own.
+        names.note_checked(session, present.id, next_check_in=_until_found(session, present, next_check_in))
+        return Applied(present.id, is_taken=True)
+    if _is_blocked(session, found, present, answer.number or present.host_number):
         return Applied(present.id, hides=True)
     return _settle(session, found, present, answer, next_check_in, is_push=is_push)
 
@@ -125,27 +128,36 @@ def _settle(
     *,
     is_push: bool,
 ) -> Applied:
-    """What follows where the name is right. ``found`` is the row before it got that."""
+    """What follows where the repository is known. ``found`` is the row before it got its name."""
     if answer.is_readable:
         gone.end(session, present)
     if answer.number is not None:
         names.note_number(session, present.repository_key, answer.number)
         names.clear_taken(session, present.repository_key)
-    counts = _count(session, present, answer, is_push=is_push)
+    is_joined = present.id != found.id
+    # What waited to be counted under the other name waits under this one.
+    counts = _count(session, present, answer, is_push=is_push) or (is_joined and present.state is State.PENDING)
     is_early = not counts and present.state.is_unfinished and _differs(present, answer)
     names.note_checked(session, present.id, next_check_in=SOON if is_early else next_check_in)
     return Applied(
         present.id,
         counts=counts,
         is_renamed=present.repository_key != found.repository_key,
-        is_joined=present.id != found.id,
+        is_joined=is_joined,
     )
 
 
-def _is_blocked(session: Session, present: Repository, number: str) -> bool:
-    """Forget a repository that an administrator has blocked under another name; return whether it is one."""
+def _is_blocked(session: Session, found: Repository, present: Repository, number: str | None) -> bool:
+    """Forget a repository that an administrator has blocked under another name; return whether it is one.
+
+    A board that only moves to an owner who is blocked stays, and is not counted again.
+    """
+    is_moved = (present.id, present.repository_key) != (found.id, found.repository_key)
     try:
-        block_list.check_number(session, present.host, number)
+        if number is not None and (is_moved or found.host_number is None):
+            block_list.check_number(session, present.host, number)
+        if is_moved and not present.has_board:
+            block_list.check_key(session, present.repository_key)
     except Blocked:
         log.warning("repository %d was blocked under another name, and is forgotten", present.id)
         for row in names.lock_families(session, [present.repository_key]):
@@ -215,14 +227,18 @@ def _is_another(session: Session, found: Repository, number: str) -> bool:
     return known != number
 
 
-def _move_to_present_name(session: Session, found: Repository, answer: HostAnswer) -> Repository | None:
-    """Give a repository the name that it has at its host; return its row. None: another one must move first."""
+def _move_to_present_name(session: Session, found: Repository, answer: HostAnswer) -> tuple[Repository, bool]:
+    """Give a repository the name that it has at its host.
+
+    Returns:
+        Its row, and whether it keeps its name for now, because a row that was not asked about yet has the new one.
+    """
     own = _address_of(found)
     target = answer.address or own
     number = answer.number or found.host_number
     keys = {own.key, target.key, *(names.keys_with_number(session, found.host, number) if number else ())}
     if keys == {own.key} and not _is_elsewhere(found, answer.address):
-        return found
+        return found, False
     families = _families(session, keys)
     ours = families[own.key]
     same = {key for key, theirs in families.items() if theirs is ours or _is_same(session, ours, theirs, number)}
@@ -232,17 +248,20 @@ def _move_to_present_name(session: Session, found: Repository, answer: HostAnswe
     if is_blocked and (circle := _circle(session, own, families[target.key])):
         moves = [(rows, target), *circle]
     is_left_to_others = len(moves) > 1 or any(row.name_taken_at is not None for row in ours)
-    names.move(session, moves, keeps_old_names=not is_left_to_others)
-    for _, address in moves:
-        names.clear_taken(session, address.key)
-    if is_blocked and len(moves) == 1:
-        names.mark_taken(session, target.key, number)
-        names.make_due(session, target.key, within=0.0)
-        return None
-    if target.key != own.key:
-        log.info("repository %d is named %s now, and was %s", found.id, target.key, own.key)
+    elsewhere = [([row for row in some if _is_elsewhere(row, address)], address) for some, address in moves]
+    names.move(session, elsewhere, keeps_old_names=not is_left_to_others)
+    is_held_up = is_waiting = is_blocked and len(moves) == 1
+    if is_waiting:
+        is_held_up = names.mark_taken(session, target.key, number)
+        if is_held_up:
+            names.make_due(session, target.key, within=0.0)
+    else:
+        for _, address in moves:
+            names.clear_taken(session, address.key)
+        if target.key != own.key:
+            log.info("repository %d is named %s now, and was %s", found.id, target.key, own.key)
     stays = next(row for row in rows if row.revision == found.revision)
-    return queries.by_id(session, stays.id)
+    return queries.by_id(session, stays.id) or stays, is_held_up
 
 
 def _circle(session: Session, own: Address, rows: list[Repository]) -> list[tuple[list[Repository], Address]]:
@@ -289,8 +308,28 @@ def _join(session: Session, rows: Sequence[Repository]) -> list[Repository]:
         kept = stay.setdefault(row.revision, row)
         if kept is not row:
             names.join(session, kept, row)
+            _take_over(session, kept, row)
             log.info("repository %d is the same as %d, and was joined to it", row.id, kept.id)
     return list(stay.values())
+
+
+def _take_over(session: Session, kept: Repository, joined: Repository) -> None:
+    """Let what was to be counted under the name of a joined row be counted. The reconciler enqueues it."""
+    if not joined.state.is_unfinished:
+        return
+    if kept.state.stage == "commits":
+        if not joined.is_scheduled:
+            transitions.take_over(session, kept.id, virtual_start=joined.virtual_start, client_id=None)
+    else:
+        transitions.restart(
+            session,
+            kept.id,
+            kept.state,
+            virtual_start=joined.virtual_start,
+            client_id=None,
+            is_scheduled=joined.is_scheduled,
+            enqueued=False,
+        )
 
 
 def _address_of(row: Repository) -> Address:

@@ -203,7 +203,12 @@ def check(
     for _ in range(2):
         with db.read() as session:
             repository = queries.by_id(session, repository_id)
-        if repository is None or repository.revision is not None or not repository.host:
+        if repository is None or not repository.host:
+            return applied
+        if repository.parent_key is not None:
+            # Its repository is asked about.
+            with db.write() as session:
+                names.note_unplanned(session, repository_id)
             return applied
         answer = hosts.ask(repository, stop)
         if isinstance(answer, NoAnswer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 
+from podium.blocks import block_list
 from podium.clones.mirrors import MirrorOwner
 from podium.errors import Interrupted, LeaseLost
 from podium.freshness.apply_answer import apply
@@ -49,7 +50,8 @@ class NameCheck:
     """Asks the host who a leased repository is before it is counted, where that is cheap.
 
     That is: its number is known, and was not asked for just now; or it was never counted, and its host has given the
-    number of another repository. The host's API is asked, and not at all if the requests without a token are few.
+    number of another repository, or one of its repositories is blocked by number. The host's API is asked, and not at
+    all if the requests without a token are few.
     """
 
     db: Database
@@ -93,7 +95,9 @@ class NameCheck:
 
     def _is_asked(self, session: Session, row: Repository, number: str | None) -> bool:
         if number is None:
-            return row.head is None and names.is_any_numbered(session, row.host)
+            return row.head is None and (
+                names.is_any_numbered(session, row.host) or block_list.is_any_numbered(session, row.host)
+            )
         return not names.was_checked(session, row.id, within=RECENT)
 
     def _refuse(self, row: Repository) -> None:

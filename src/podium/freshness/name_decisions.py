@@ -50,7 +50,11 @@ def start_over(db: Database, repository_id: int, *, actor: str, kept: Kept = NOT
             url=found.repository_url,
             clone_url=found.repository_url,
         )
+        rows = names.lock_families(session, [found.repository_key])
         forgotten = mark_repository(session, found.id, actor=actor, act="start over")
+        for row in rows:
+            if row.id not in {each.id for each in forgotten}:
+                forgotten += mark_repository(session, row.id, actor=actor, act="start over")
         others = names.keys_with_number(session, found.host, number) if number else []
         for key in others:
             names.make_due(session, key, within=0.0)
@@ -66,7 +70,7 @@ def start_over(db: Database, repository_id: int, *, actor: str, kept: Kept = NOT
 def _taken(session: Session, repository_id: int) -> Repository:
     found = queries.lock(session, repository_id)
     if found is not None and found.parent_key is not None:
-        found = queries.by_key(session, found.parent_key)
+        found = queries.by_key(session, found.parent_key) or found
     if found is None or not found.host:
         raise no_such_id(repository_id)
     if found.name_taken_at is None:

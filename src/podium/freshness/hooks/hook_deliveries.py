@@ -25,6 +25,10 @@ from podium.submissions.submit import waits_for_host
 log = logging.getLogger(__name__)
 
 
+# Joins of one repository in the middle of a delivery.
+_JOINED_AT_MOST = 3
+
+
 class Delivered(enum.Enum):
     """UNKNOWN: the repository is not here. IGNORED: nothing follows. ACCEPTED: something follows, or does already."""
 
@@ -39,24 +43,28 @@ def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
     Raises:
         StorageError: the database cannot be used.
     """
-    with db.read() as session:
-        moment = pushes.find(
-            session,
-            host=event.address.host,
-            number=event.number,
-            key=event.address.key,
-            former=event.former.key if event.former else None,
-        )
-    if moment is None:
-        return Delivered.UNKNOWN
-    if next_step(event, moment) == Nothing():
-        return Delivered.IGNORED
-    with db.write() as session:
-        locked = pushes.lock(session, moment.repository.id)
-        counts = locked is not None and _take(session, locked, next_step(event, locked))
-    if counts:
-        queues.enqueue_commits(moment.repository.id)
-    return Delivered.ACCEPTED
+    for _ in range(_JOINED_AT_MOST):
+        with db.read() as session:
+            moment = pushes.find(
+                session,
+                host=event.address.host,
+                number=event.number,
+                key=event.address.key,
+                former=event.former.key if event.former else None,
+            )
+        if moment is None:
+            break
+        if next_step(event, moment) == Nothing():
+            return Delivered.IGNORED
+        with db.write() as session:
+            locked = pushes.lock(session, moment.repository.id)
+            counts = locked is not None and _take(session, locked, next_step(event, locked))
+        if counts:
+            queues.enqueue_commits(moment.repository.id)
+        if locked is not None:
+            return Delivered.ACCEPTED
+        # It was joined to another row meanwhile, which is found now.
+    return Delivered.UNKNOWN
 
 
 def count_if_due(db: Database, queues: Queues, repository_id: int) -> None:

@@ -69,7 +69,7 @@ UPDATE repository SET state = 'pending', error = NULL, error_code = NULL, crashe
     transient_attempts = 0, waiting_code = NULL, waiting_reason = NULL, progress = NULL, not_before = NULL,
     virtual_start = CASE WHEN :is_scheduled THEN {SCHEDULED_FROM} + {{now}} ELSE :virtual_start END,
     client_id = :client_id, is_recount = false, is_scheduled = :is_scheduled,
-    enqueued_at = {{now}}, updated_at = {{now}}
+    enqueued_at = CASE WHEN :enqueued THEN {{now}} END, updated_at = {{now}}
 """
 
 
@@ -81,10 +81,12 @@ def restart(
     virtual_start: float,
     client_id: str | None,
     is_scheduled: bool = False,
+    enqueued: bool = True,
 ) -> bool:
     """Count a repository again. Its board stays readable.
 
     is_scheduled: the schedule asked, and no client: it is counted after what people submitted.
+    enqueued: the caller enqueues it; otherwise the reconciler does.
     """
     return bool(
         session.run(
@@ -94,6 +96,7 @@ def restart(
             virtual_start=virtual_start,
             client_id=client_id,
             is_scheduled=is_scheduled,
+            enqueued=enqueued,
         )
     )
 
@@ -116,6 +119,7 @@ def restart_stale(
             virtual_start=virtual_start,
             client_id=client_id,
             is_scheduled=False,
+            enqueued=True,
         )
     )
 

@@ -96,17 +96,23 @@ def note_number(session: Session, key: str, number: str) -> None:
 def note_checked(session: Session, repository_id: int, *, next_check_in: float | None) -> None:
     """Note that the host has answered; it is asked again in so many seconds, or not by itself.
 
-    ``next_check_in``: :data:`AS_PLANNED` leaves that as it is.
+    ``next_check_in``: :data:`AS_PLANNED` leaves that as it is. Of a branch or tag its repository is asked about.
     """
     if next_check_in == AS_PLANNED:
         session.run("UPDATE repository SET checked_at = {now} WHERE id = :id", id=repository_id)
         return
     session.run(
-        """UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds
+        """UPDATE repository SET checked_at = {now},
+            check_at = CASE WHEN parent_key IS NULL THEN {now} + :seconds END
         WHERE id = :id AND forgotten_at IS NULL""",
         id=repository_id,
         seconds=next_check_in,
     )
+
+
+def note_unplanned(session: Session, repository_id: int) -> None:
+    """Let the host not be asked about a row by itself."""
+    session.run("UPDATE repository SET check_at = NULL WHERE id = :id AND check_at IS NOT NULL", id=repository_id)
 
 
 def make_due(session: Session, key: str, *, within: float) -> None:
@@ -140,15 +146,20 @@ def note_unanswered(session: Session, repository_id: int, *, again_in: float) ->
 # --- a name that another repository has
 
 
-def mark_taken(session: Session, key: str, number: str | None) -> None:
-    """Note that the repository with ``number`` has the name now: the board stays as it is."""
-    session.run(
+def mark_taken(session: Session, key: str, number: str | None) -> bool:
+    """Note that the repository with ``number`` has the name now: the board stays as it is.
+
+    Returns:
+        False if that was noted before.
+    """
+    changed = session.run(
         f"""UPDATE repository SET name_taken_at = coalesce(name_taken_at, {{now}}), updated_at = {{now}},
             taken_number = :number
         WHERE {FAMILY} AND (name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)""",
         family=key,
         number=number or "",
     )
+    return changed > 0
 
 
 def clear_taken(session: Session, key: str) -> None:
@@ -175,10 +186,16 @@ def is_taken(session: Session, key: str) -> bool:
 
 
 def undecided(session: Session, *, limit: int) -> list[Repository]:
-    """Repositories whose names others have, and about which no administrator has decided; the latest first."""
+    """Repositories whose names others have, and about which no administrator has decided; the latest first.
+
+    One without a row of its own is shown by its oldest branch or tag.
+    """
     rows = session.all(
-        f"""{SELECT} FROM repository WHERE host_number IS NOT NULL AND name_taken_at IS NOT NULL
-            AND taken_number IS NOT NULL AND parent_key IS NULL AND {NOT_FORGOTTEN}
+        f"""{SELECT} FROM repository WHERE name_taken_at IS NOT NULL AND taken_number IS NOT NULL AND {NOT_FORGOTTEN}
+            AND NOT EXISTS (
+                SELECT 1 FROM repository AS other WHERE other.key = repository.parent_key
+                    OR other.parent_key = repository.parent_key AND other.id < repository.id
+            )
         ORDER BY name_taken_at DESC, id LIMIT :limit""",
         limit=limit,
     )
@@ -226,11 +243,31 @@ def move(
         )
 
 
+_CARRY = """
+UPDATE repository SET
+    hook_due_at = CASE WHEN hook_due_at IS NULL OR due_at < hook_due_at THEN due_at ELSE hook_due_at END,
+    hook_wants_check = hook_wants_check OR wants_check,
+    pushed_at = CASE WHEN pushed_at IS NULL OR pushed > pushed_at THEN pushed ELSE pushed_at END,
+    refresh_every = coalesce(refresh_every, every)
+FROM (
+    SELECT hook_due_at AS due_at, hook_wants_check AS wants_check, pushed_at AS pushed, refresh_every AS every
+    FROM repository WHERE id = :joined
+) AS joined WHERE id = :kept
+"""
+
+
 def join(session: Session, kept: Repository, joined: Repository) -> None:
     """Let a locked row lead to another one of the same repository and revision; its own rows are deleted in steps.
 
-    A worker that holds it saves nothing.
+    A worker that holds it saves nothing. What hooks and administrators asked for it holds for the other one.
     """
+    session.run(_CARRY, kept=kept.id, joined=joined.id)
+    session.run(
+        """INSERT INTO pause (kind, name, at) SELECT kind, :kept, at FROM pause
+        WHERE kind = 'repository' AND name = :joined ON CONFLICT (kind, name) DO NOTHING""",
+        kept=str(kept.id),
+        joined=str(joined.id),
+    )
     session.run(
         "UPDATE former_name SET repository_id = :kept WHERE repository_id = :joined", kept=kept.id, joined=joined.id
     )
