@@ -191,7 +191,44 @@ def test_a_renamed_board_goes_on_at_its_new_address_and_a_hidden_one_says_so(sit
     move_on(page, QUIET * JITTER)
     expect(page.get_by_role("alert")).to_contain_text("no longer available")
     expect(page.locator("#fresh")).to_contain_text("no longer available")
-    before = asked(window)
-    move_on(page, 3600)
-    assert asked(window) == before
+    # Its host shows it after all.
+    change(site, window, hidden_at=None)
+    move_on(page, 60 * JITTER)
+    expect(page.locator("#fresh")).to_contain_text("Counted")
+    expect(page.get_by_role("alert")).to_have_count(0)
     window.wrongs[:] = [wrong for wrong in window.wrongs if "404" not in wrong]
+
+
+def test_a_refresh_that_fails_is_said_and_moves_nothing(site: Site, window: Watched) -> None:
+    board = site.repository()
+    for n in range(9):
+        site.person(board, name_of(n), f"p{n}@example.com", 200 - n)
+    page = window.page("/r/octo/hello")
+    page.clock.pause_at("2030-01-01")
+    place = top(page, "#rows tr >> nth=0")
+    change(site, window, state="failed", error="It has no commits any more.", updated_at=NOW + 9)
+    move_on(page, QUIET * JITTER)
+    summary = page.locator("#fresh summary")
+    expect(summary).to_contain_text("refresh failed")
+    assert top(page, "#rows tr >> nth=0") == place
+    summary.click()
+    # What is open stays so while the line is brought up to date.
+    change(site, window, error="It has still no commits.")
+    move_on(page, QUIET * JITTER)
+    expect(page.locator("#fresh .panel")).to_contain_text("It has still no commits.")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert top(page, "#rows tr >> nth=0") == place
+    page.keyboard.press("Escape")
+    expect(page.locator("#fresh .panel")).to_be_hidden()
+
+
+def test_rows_of_another_count_are_said_where_the_page_does_not_follow(site: Site, window: Watched) -> None:
+    board = site.repository()
+    for n in range(60):
+        site.person(board, name_of(n), f"p{n}@example.com", 200 - n)
+    page = window.page("/r/octo/hello?since=2024-04-01")
+    page.clock.pause_at("2030-01-01")
+    page.evaluate("document.getElementById('fresh').remove()")
+    change(site, window, commits_processed_at=NOW + 8)
+    page.get_by_role("link", name="Show more").click()
+    expect(page.get_by_role("alert")).to_contain_text("counted again")

@@ -49,37 +49,72 @@ def words(html: str) -> str:
         # The check that began the count.
         ({"checked_at": NOW - 5}, "Counted 2024-05-01 · no check is scheduled"),
         ({"state": "pending", "head": HEAD, "checked_at": NOW + 5}, "Counted 2024-05-01 · a newer count is under way"),
+        # True before an administrator has decided, and after that.
         (
-            {"name_taken_at": NOW + 86_400},
-            "Counted 2024-05-01 · no check is scheduled Another repository took the name octo/hello 2024-05-02. This "
-            "board is of the one that had it before, and is not counted again until an administrator of this server "
-            "decides.",
+            {"name_taken_at": NOW + 86_400, "refresh_error": "Another one has it.", "refresh_error_at": NOW},
+            "Counted 2024-05-01 Another repository took the name octo/hello 2024-05-02. This board is of the one that "
+            "had it before, and is not counted again unless an administrator of this server decides so.",
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": NOW + 86_400, "check_at": NOW + 180_000},
-            "Counted 2024-05-01 · next check on 2024-05-03 The last refresh failed 2024-05-02; this board shows the "
-            "previous count. It is too large. Podium tries again with the next check. Try again",
+            "Counted 2024-05-01 · refresh failed 2024-05-02 The last refresh failed; this board shows the previous "
+            "count. It is too large. Podium tries again with the next check, on 2024-05-03. Try again",
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": NOW + 86_400},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-02; this board shows the "
-            "previous count. It is too large. Try again",
+            "Counted 2024-05-01 · refresh failed 2024-05-02 The last refresh failed; this board shows the previous "
+            "count. It is too large. Try again",
         ),
         (
             {"refresh_error": "It is too large.", "refresh_error_at": 4e9, "checked_at": NOW + 5},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2096-10-02; this board shows the "
-            "previous count. It is too large. It can be tried again on 2096-10-02.",
+            "Counted 2024-05-01 · refresh failed 2096-10-02 The last refresh failed; this board shows the previous "
+            "count. It is too large. It can be tried again on 2096-10-02.",
         ),
         (
             {"refresh_error": "a.example is away.", "refresh_error_at": NOW, "waiting_code": "host-fault"},
-            "Counted 2024-05-01 · no check is scheduled The last refresh failed 2024-05-01; this board shows the "
-            "previous count. a.example is away. Try now",
+            "Counted 2024-05-01 · refresh failed 2024-05-01 The last refresh failed; this board shows the previous "
+            "count. a.example is away. Try now",
+        ),
+        (
+            {"state": "failed", "head": HEAD, "error": "It has no commits.", "updated_at": NOW + 86_400},
+            "Counted 2024-05-01 · refresh failed 2024-05-02 The last refresh failed; this board shows the previous "
+            "count. It has no commits. Try again",
         ),
     ],
 )
 def test_the_page_says_how_fresh_the_board_is(site: Site, client: Client, columns: dict[str, Any], said: str) -> None:
     site.repository(**columns)
     assert line(client) == said
+
+
+@pytest.mark.parametrize(
+    ("columns", "action"),
+    [
+        ({"refresh_error": "No.", "refresh_error_at": NOW, "last_processed_at": NOW}, "/submit"),
+        ({"refresh_error": "No.", "refresh_error_at": NOW, "waiting_code": "host-fault"}, "/retry"),
+        ({"state": "failed", "head": HEAD, "error": "No."}, "/retry"),
+    ],
+)
+def test_the_button_of_a_refresh_that_failed_does_what_it_says(
+    site: Site, client: Client, columns: dict[str, Any], action: str
+) -> None:
+    site.repository(**columns)
+    page = client.get(PAGE, headers=HTML).text
+    assert re.findall(r'<form method="post" action="([^"]*)"', page) == [action]
+    assert client.post(action, data={"repoUrl": "octo/hello"}).headers["location"] == PAGE
+    with site.db.read() as session:
+        row = queries.by_id(session, 1)
+    assert row and row.state == State.PENDING
+
+
+def test_a_kept_page_has_the_button_as_soon_as_it_works(
+    site: Site, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.repository(refresh_error="No.", refresh_error_at=NOW)
+    monkeypatch.setattr("podium.web.pages.board.fresh_line.time.time", lambda: NOW + 60.0)
+    assert "Try again" not in client.get(PAGE, headers=HTML).text
+    monkeypatch.setattr("podium.web.pages.board.fresh_line.time.time", lambda: NOW + 3600.0)
+    assert "Try again" in client.get(PAGE, headers=HTML).text
 
 
 def shown(site: Site, **what: bool) -> str:
@@ -112,6 +147,9 @@ def test_pushes_and_pauses_are_said(site: Site) -> None:
     assert (paused.status_code, "checks are paused" in paused.text) == (200, True)
     site.change(1, check_at=None)
     assert shown(site, takes_pushes=True) == "Counted 2024-05-01 · updated when pushed"
+    # A check found what no hook reported.
+    site.change(1, head_committed_at=NOW + 86_400)
+    assert shown(site, takes_pushes=True) == "Counted 2024-05-01 · no check is scheduled"
 
 
 def test_a_page_that_was_made_while_checks_were_paused_is_not_kept(

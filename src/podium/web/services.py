@@ -130,6 +130,7 @@ class Context:
             settings.board_cache_bytes,
             max_board_bytes=settings.max_board_bytes,
             bots=Bots.from_files(settings.bots_files()),
+            refresh_after=settings.refresh_after,
         )
         queue = QueuePlaces(services.db, why_stopped=worker_fault_rules.why_stopped)
         status = StatusView(

@@ -58,6 +58,7 @@ class BoardCache:
     Args:
         max_bytes: of everything that is kept.
         max_board_bytes: of one board while it is made; 0 is no limit.
+        refresh_after: seconds after which a reader may have a refresh that failed tried again.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class BoardCache:
         *,
         max_board_bytes: int = 0,
         bots: Bots = BUILT_IN,
+        refresh_after: float = 0.0,
     ) -> None:
         self._bots = bots
+        self._refresh_after = refresh_after
         self._clock = clock
         self._max_board_bytes = max_board_bytes
         self._keeps_answers = True
@@ -241,7 +244,7 @@ class BoardCache:
         if live and row.state.is_unfinished:
             shown: object = row.updated_at
         else:
-            shown = (*coarse_moments(row), row in self.paused) if live else None
+            shown = (*coarse_moments(row, refresh_after=self._refresh_after), row in self.paused) if live else None
         return (*name, shown, cache_key(row))
 
     async def _check_accounts(self, row: Repository) -> None:

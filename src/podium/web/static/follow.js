@@ -1,7 +1,7 @@
 // Follow a finished board: ask now and then whether it was counted again, renamed or hidden. The server says how long to
 // wait. Hidden tabs do not ask.
 import { nameShown, put, refresh } from "./navigate.js";
-import { showNotice } from "./notice.js";
+import { hideNotice, showNotice } from "./notice.js";
 import { fetchPage } from "./request.js";
 import { keepInView } from "./rows.js";
 import { say } from "./say.js";
@@ -12,6 +12,8 @@ import { localize } from "./words.js";
 const LONGEST_ANSWER = 30;
 const LONGEST_PAUSE = 300;
 const PRESSED = 0.5;
+// Seconds between two questions about a board that is gone: its host may show it again.
+const WHILE_GONE = 60;
 const GONE = "This board is no longer available here: its repository was removed, or its host does not show it any more.";
 
 let isOn = false;
@@ -20,6 +22,7 @@ let underway = null;
 let failures = 0;
 // Whether the reader knows that there are new figures of this refresh.
 let isSaid = false;
+let isGone = false;
 
 function line() {
   return document.getElementById("fresh");
@@ -61,16 +64,27 @@ async function receive({ html, version, inWork, path }) {
   if (!inWork) isSaid = false;
 }
 
-// Another version of the server may not know the question: only the page itself tells whether the board is gone.
+// Another version of the server may not know the question: only the page itself tells whether the board is gone. It may
+// come back: a repository is hidden until its host answers.
 async function checkGone() {
-  isOn = false;
   const error = await fetchPage(location.href).then(() => null, (refusal) => refusal);
-  if (error?.status !== 404) return;
+  if (error?.status === 404 && !isGone) sayGone();
+  return WHILE_GONE;
+}
+
+function sayGone() {
+  isGone = true;
   const words = document.createElement("p");
   words.className = "error";
   words.textContent = GONE;
   line().replaceChildren(words);
   showNotice(GONE);
+}
+
+function isBack() {
+  if (!isGone) return;
+  isGone = false;
+  hideNotice(GONE);
 }
 
 async function ask() {
@@ -85,6 +99,7 @@ async function ask() {
   signal.throwIfAborted();
   // A part that is pressed stays, so that a click or a drag comes to its end.
   if (document.querySelector("#main :active")) return PRESSED;
+  isBack();
   await receive(state);
   return state.every;
 }
@@ -124,5 +139,8 @@ export function follow() {
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) followNow();
   });
-  document.addEventListener("stale", followNow);
+  document.addEventListener("stale", (event) => {
+    if (isFollowed()) event.preventDefault();
+    followNow();
+  });
 }

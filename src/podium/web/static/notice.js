@@ -2,7 +2,9 @@
 
 let notice = null;
 
-export function hideNotice() {
+// With words: only if it says these.
+export function hideNotice(words = null) {
+  if (words !== null && notice?.firstChild.textContent !== words) return;
   notice?.remove();
   notice = null;
 }
@@ -18,7 +20,7 @@ export function showNotice(words) {
   button.type = "button";
   button.className = "quiet";
   button.textContent = "Dismiss";
-  button.addEventListener("click", hideNotice);
+  button.addEventListener("click", () => hideNotice());
   notice.append(text, button);
   document.body.append(notice);
 }

@@ -168,7 +168,9 @@ async function load(which) {
 function isStale(page) {
   const [now, then] = [page, document].map((of) => of.getElementById("people")?.dataset.version);
   if (now === then || document.querySelector("#status[data-live]")) return false;
-  document.dispatchEvent(new Event("stale"));
+  // follow.js brings the page up to date, unless it is off.
+  const isLeft = document.dispatchEvent(new Event("stale", { cancelable: true }));
+  if (isLeft) showNotice("This board was counted again: load the page again for its rows.");
   return true;
 }
 

@@ -19,8 +19,8 @@ AS_PLANNED = -1.0
 # The error of a count that is refused, and its reason.
 TAKEN = "name-taken"
 WHY_TAKEN = (
-    "Another repository now has this name at its host. The board is frozen until the administrator of this server "
-    "decides whether to keep it."
+    "Another repository now has this name at its host. The board is frozen, unless the administrator of this server "
+    "decides otherwise."
 )
 
 # No host begins with a tilde, so neither is a name that a client can give.

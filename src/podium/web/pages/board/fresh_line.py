@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from podium.repositories.model import Repository
+from podium.repositories.model import Repository, State
 from podium.timeutil import iso_time
 
 # Seconds. Pages that are kept for all readers are made again when one of their moments moves into another such span:
@@ -14,10 +14,43 @@ from podium.timeutil import iso_time
 COARSE = 600
 
 
-def coarse_moments(row: Repository) -> tuple[object, ...]:
-    """What a kept page says about the checks of a repository, as a part of its key."""
+# Seconds by which the clock of a committer may be ahead of this server's.
+_SKEW = 3600
+
+
+def coarse_moments(row: Repository, *, refresh_after: float = 0.0) -> tuple[object, ...]:
+    """What a kept page says about the checks of a repository, as a part of its key.
+
+    ``refresh_after``: as for :meth:`FreshLine.of`.
+    """
     moments = (None if moment is None else moment // COARSE for moment in (row.checked_at, row.check_at))
-    return (*moments, row.refresh_every == 0, row.pushed_at is None)
+    may_retry = _retry_at(row, refresh_after, time.time()) is None
+    return (*moments, row.refresh_every == 0, _reports_pushes(row), may_retry)
+
+
+def _reports_pushes(row: Repository) -> bool:
+    """Whether a hook reported the last push that is known here.
+
+    A hook that was removed or broke is one day followed by a head that is younger than the last push it reported.
+    """
+    return row.pushed_at is not None and (row.head_committed_at or 0) <= row.pushed_at + _SKEW
+
+
+def _error(row: Repository) -> tuple[str | None, float | None]:
+    """Why and when the last refresh of a board failed."""
+    if row.name_taken_at is not None:
+        # Nothing is counted, and the page says why.
+        return None, None
+    if row.state == State.FAILED:
+        return row.error or "The reason is not known.", row.updated_at
+    return row.refresh_error, row.refresh_error_at
+
+
+def _retry_at(row: Repository, refresh_after: float, now: float) -> float | None:
+    """When a reader may have a refresh that failed tried again; None: at once."""
+    if row.state == State.FAILED or row.refresh_error_at is None or row.refresh_error_at + refresh_after <= now:
+        return None
+    return row.refresh_error_at + refresh_after
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +66,7 @@ class FreshLine:
         next_at: when the host is asked next; None: that is not scheduled.
         error, error_at: why and when the last refresh failed.
         tries_again: Podium tries that refresh again by itself.
+        is_given_up: it does not, and counts the repository only when a reader asks for it.
         can_retry_at: when a reader may have it tried again; None: now.
         name_taken_at: since when another repository has its name.
     """
@@ -46,6 +80,7 @@ class FreshLine:
     error: str | None
     error_at: str | None
     tries_again: bool
+    is_given_up: bool
     can_retry_at: str | None
     name_taken_at: str | None
 
@@ -66,20 +101,20 @@ class FreshLine:
             refresh_after: seconds after which a reader may have a refresh that failed tried again.
         """
         now = time.time() if now is None else now
-        is_counting, error_at = row.state.is_unfinished, row.refresh_error_at
+        is_counting, (error, error_at) = row.state.is_unfinished, _error(row)
         counted, checked = row.commits_processed_at, row.checked_at
         is_unchanged = not is_counting and error_at is None and (checked or 0.0) > (counted or 0.0)
-        retry_at = None if error_at is None or error_at + refresh_after <= now else error_at + refresh_after
         return cls(
             counted_at=iso_time(counted),
             unchanged_at=iso_time(checked) if is_unchanged else None,
             is_counting=is_counting,
             is_paused=is_paused,
-            follows_pushes=takes_pushes and row.pushed_at is not None,
+            follows_pushes=takes_pushes and _reports_pushes(row),
             next_at=iso_time(row.check_at),
-            error=row.refresh_error,
+            error=error,
             error_at=iso_time(error_at),
             tries_again=row.waiting_code is not None,
-            can_retry_at=iso_time(retry_at),
+            is_given_up=row.state == State.FAILED,
+            can_retry_at=iso_time(_retry_at(row, refresh_after, now)),
             name_taken_at=iso_time(row.name_taken_at),
         )
