@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import fnmatch
+import functools
 import json
 import re
 import shlex
@@ -380,18 +381,21 @@ def test_the_health_check_of_compose_asks_a_real_server(compose: Any, tmp_path: 
 # Cloud Run
 
 
-def documents() -> list[tuple[str, Any]]:
-    return [(path.name, YAML(typ="safe").load(filled(path.read_text()))) for path in CLOUD_RUN]
+@functools.cache
+def documents() -> dict[str, Any]:
+    return {path.name: YAML(typ="safe").load(filled(path.read_text())) for path in CLOUD_RUN}
 
 
-@pytest.mark.parametrize(("name", "document"), documents(), ids=lambda value: value if isinstance(value, str) else "")
-def test_cloud_run_takes_it(name: str, document: Any) -> None:
+@pytest.mark.parametrize("name", [path.name for path in CLOUD_RUN])
+def test_cloud_run_takes_it(name: str) -> None:
+    document = documents()[name]
     assert cloud_run.faults(document) == []
     assert name.endswith(f".{document['kind'].lower()}.yaml")
 
 
-@pytest.mark.parametrize(("name", "document"), documents(), ids=lambda value: value if isinstance(value, str) else "")
-def test_its_command_and_settings_are_podiums(name: str, document: Any) -> None:
+@pytest.mark.parametrize("name", [path.name for path in CLOUD_RUN])
+def test_its_command_and_settings_are_podiums(name: str) -> None:
+    document = documents()[name]
     container, *_ = cloud_run.pod(document)["containers"]
     options = parsed(container["args"])
     variables, secrets = {}, set()
@@ -419,18 +423,18 @@ def test_its_command_and_settings_are_podiums(name: str, document: Any) -> None:
 
 
 def test_cloud_run_cuts_no_live_page_and_each_part_has_a_token_for_metrics() -> None:
-    for name, document in documents():
+    for name, document in documents().items():
         if name.endswith(".service.yaml"):
             variables = {each["name"] for each in cloud_run.pod(document)["containers"][0]["env"]}
             assert "PODIUM_METRICS_TOKEN" in variables
-    api = cloud_run.pod(dict(documents())["api.service.yaml"])
+    api = cloud_run.pod(documents()["api.service.yaml"])
     assert (api["timeoutSeconds"], api["containerConcurrency"]) == (3600, 1000)
 
 
 @pytest.mark.parametrize("part", ["commits", "users"])
 def test_a_collector_beside_each_worker_scrapes_its_metrics(part: str, tmp_path: Path) -> None:
     """The worker's port answers only inside of its instance, so its metrics are read there."""
-    worker, collector = cloud_run.pod(dict(documents())[f"{part}.service.yaml"])["containers"]
+    worker, collector = cloud_run.pod(documents()[f"{part}.service.yaml"])["containers"]
     variables = {each["name"]: each for each in collector["env"]}
     token = {each["name"]: each for each in worker["env"]}["PODIUM_METRICS_TOKEN"]
     assert variables["PODIUM_METRICS_TOKEN"] == token
@@ -489,7 +493,7 @@ def test_there_is_a_service_and_a_job_for_both_workers() -> None:
     ],
 )
 def test_what_cloud_run_would_refuse_is_found(change: Any, fault: str) -> None:
-    document = copy.deepcopy(dict(documents())["commits.service.yaml"])
+    document = copy.deepcopy(documents()["commits.service.yaml"])
     change(cloud_run.pod(document))
     assert any(fault in found for found in cloud_run.faults(document))
 

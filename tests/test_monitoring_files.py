@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -100,6 +101,7 @@ def families() -> Labels:
     return names
 
 
+@functools.cache
 def rules() -> list[dict[str, Any]]:
     return [rule for group in YAML(typ="safe").load(RULES.read_text())["groups"] for rule in group["rules"]]
 

@@ -1,11 +1,15 @@
 """What a test needs, derived from what it and its fixtures call: nobody has to mark a test by hand.
 
-`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. Only `long` (minutes) is written by hand.
+`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. `process`: another program, such as git or podium.
+Only `long` (minutes) is written by hand.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Iterator
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ STARTERS = {
     "ready_boards": "server",
     "serve_site": "server",
     "running_browser": "browser",
+    "subprocess": "process",
 }
 # Fixtures that are asked for by a parameter's value.
 _PARAMETERS = {"postgresql": "server", "redis": "server"}
@@ -28,7 +33,10 @@ _running: frozenset[str] | None = None
 
 def derive(item: pytest.Function) -> set[str]:
     """The markers that a test needs."""
-    found = {STARTERS[name] for code in _code_of(item) for name in code.co_names if name in STARTERS}
+    found = set(_needs(item.function))
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        for definition in definitions:
+            found |= _needs(definition.func)
     parameters = getattr(item, "callspec", None)
     for value in parameters.params.values() if parameters else ():
         if isinstance(value, str) and value in _PARAMETERS:
@@ -36,12 +44,43 @@ def derive(item: pytest.Function) -> set[str]:
     return found
 
 
-def _code_of(item: pytest.Function) -> Iterator[Any]:
-    yield item.function.__code__
-    for definitions in item._fixtureinfo.name2fixturedefs.values():
-        for definition in definitions:
-            # Hypothesis wraps tests, pytest wraps fixtures.
-            yield getattr(definition.func, "__wrapped__", definition.func).__code__
+@functools.cache
+def _needs(function: Any) -> frozenset[str]:
+    """The markers of what a function starts, itself or in the functions of the tests that it calls."""
+    found, seen, ahead = set(), set(), [function]
+    while ahead:
+        # Hypothesis wraps tests, pytest wraps fixtures.
+        called = inspect.unwrap(ahead.pop())
+        if called in seen:
+            continue
+        seen.add(called)
+        names = list(_names_in(called.__code__))
+        found |= {STARTERS[name] for name in names if name in STARTERS}
+        named = [called.__globals__.get(name) for name in names]
+        modules = [value for value in named if isinstance(value, ModuleType) and _is_of_the_tests(value.__name__)]
+        named += [getattr(module, name, None) for module in modules for name in names]
+        ahead += [each for value in named for each in _functions_of(value)]
+    return frozenset(found)
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
+
+
+def _functions_of(value: Any) -> list[Any]:
+    """A function of the tests, or those of a class of the tests."""
+    if isinstance(value, type):
+        members = vars(value).values() if _is_of_the_tests(value.__module__) else ()
+        return [member for member in members if isinstance(member, FunctionType)]
+    function = inspect.unwrap(value) if callable(value) else None
+    return [function] if isinstance(function, FunctionType) and _is_of_the_tests(function.__module__) else []
+
+
+def _is_of_the_tests(module: str) -> bool:
+    return module.startswith("tests.")
 
 
 def shares_fixture(item: pytest.Function) -> bool:

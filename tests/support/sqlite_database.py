@@ -25,5 +25,8 @@ def _content() -> bytes:
         path = Path(folder) / "podium.db"
         engine = create_engine(f"sqlite:///{path}")
         metadata.create_all(engine)
+        with engine.connect() as connection:
+            # As Podium's connections want it: each new database would be written, and wait for the disk, for it.
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         engine.dispose()
         return path.read_bytes()
