@@ -59,7 +59,7 @@ class AllowedOrigins:
 
 
 def normal_origin(origin: str) -> str:
-    """In lower case, with a port.
+    """Return the origin in lower case, with a port.
 
     Raises:
         ValueError: the port is not valid.
@@ -87,7 +87,7 @@ def port_of(parts: SplitResult) -> int | None:
 
 
 def origin_of(url: str) -> str:
-    """In the spelling of :func:`normal_origin`; a URL of another scheme is returned as it is.
+    """Return the origin of a URL, spelled as by :func:`normal_origin`; a URL of another scheme stays as it is.
 
     Raises:
         ValueError: the port is not valid.
@@ -117,7 +117,7 @@ def is_loopback(host: str) -> bool:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """In the order in which to try them.
+    """Return the IP addresses of a host, in the order in which to try them.
 
     Raises:
         OSError: there is none.

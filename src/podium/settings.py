@@ -658,7 +658,7 @@ class Settings:
 
     @classmethod
     def for_command_line(cls, environment: Mapping[str, str]) -> Settings:
-        """The same, but the limits of a count hold only if the user set them."""
+        """Like :meth:`from_environment`, but the limits of a count hold only if the user set them."""
         settings = cls.from_environment(environment)
         unset: dict[str, Any] = {
             field.name: 0

@@ -57,7 +57,7 @@ def restore(settings: Settings, path: str, *, force: bool) -> int:
             act="restore",
             subject=_name(path),
         )
-        # Readers must not see who was forgotten since. Workers go on if this is interrupted.
+        # Readers must not see who was forgotten since. Workers continue if this is interrupted.
         sweep(db, factories.github_host(settings))
     return saved
 

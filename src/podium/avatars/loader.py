@@ -59,7 +59,7 @@ class AvatarLoader:
         self._closed = False
 
     async def load(self, urls: Iterable[str], seconds: float) -> dict[str, AvatarImage]:
-        """The avatars at ``urls`` that are ready within ``seconds``; slower fetches go on and are cached."""
+        """The avatars at ``urls`` that are ready within ``seconds``; slower fetches continue and are cached."""
         found: dict[str, AvatarImage] = {}
         pending: dict[str, Fetch] = {}
         for url, state in (await asyncio.to_thread(self._find_all, dict.fromkeys(urls))).items():

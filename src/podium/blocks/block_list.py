@@ -47,7 +47,7 @@ def check(session: Session, address: Address) -> None:
 
 
 def check_key(session: Session, key: str) -> None:
-    """The same for the identity of a repository (:attr:`podium.repositories.model.Repository.repository_key`)."""
+    """Like :func:`check`, for a :attr:`podium.repositories.model.Repository.repository_key`."""
     whole, *beginnings = _beginnings(key)
     names = {f"v{place}": value for place, value in enumerate(beginnings)}
     found = session.one(
@@ -63,7 +63,7 @@ def check_key(session: Session, key: str) -> None:
 
 
 def blocked_among(session: Session, keys: Collection[str]) -> set[str]:
-    """The same for many: return those that are blocked."""
+    """Return those of ``keys`` that are blocked."""
     beginnings = {key: list(_beginnings(key)) for key in keys}
     blocked: set[tuple[str, str]] = set()
     for some in chunked({one for all_of_it in beginnings.values() for one in all_of_it}, _PER_QUERY):

@@ -94,14 +94,14 @@ class ForgottenPeople:
 
 
 def load(session: Session, github_host: str) -> ForgottenPeople:
-    """Read who is forgotten: as a rule no one, which costs one look-up in an index."""
+    """Read who is forgotten: usually no one, which costs one look-up in an index."""
     rows = session.tuples("SELECT value, subject FROM block WHERE kind = 'person'")
     key = _key(session) if rows else None
     return ForgottenPeople(key or b"", {value: subject or value for value, subject in rows}, github_host)
 
 
 def with_key(session: Session, github_host: str) -> ForgottenPeople:
-    """The same with a key, which is made if there is none. The transaction must be a writing one."""
+    """Like :func:`load`, with a key, which is made if there is none. The transaction must be a writing one."""
     if _key(session) is None:
         session.run(
             "INSERT INTO instance_secret (name, value) VALUES (:name, :value) ON CONFLICT DO NOTHING",

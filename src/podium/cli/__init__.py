@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(missing.message)
         return missing.exit_code
     except OSError as error:
-        # Of a file that no one expected to fail: the disk is full, or it may not be read or written.
+        # A file that no one expected to fail: the disk is full, or it may not be read or written.
         where = f"{error.filename}: " if error.filename else ""
         output.complain(f"{where}{error.strerror or error}.")
         return OutputError.exit_code

@@ -34,7 +34,7 @@ _IDS = len(_INDEX) + 256 * 4
 
 
 class CommitEstimate:
-    """An estimate that a thread prepares while the walk goes on.
+    """An estimate that a thread prepares during the walk.
 
     Args:
         delay: seconds until the sample is taken.
@@ -73,7 +73,7 @@ class CommitEstimate:
     def _prepare(self) -> None:
         if self._closed.wait(self._delay):
             return
-        # Without an estimate the count goes on.
+        # Without an estimate the count continues.
         with contextlib.suppress(HistoryError, Interrupted, OSError, ValueError, struct.error):
             dates, weight = self._sampled()
             if len(dates) >= _FEWEST:

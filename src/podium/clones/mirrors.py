@@ -275,7 +275,7 @@ class Mirrors:
                 transfer.remote.fetch(head, clone, transfer.progress, meanwhile=follow)
             else:
                 head = transfer.remote.fetch_head(clone, transfer.progress, meanwhile=follow)
-            # Of the default branch, the incoming pack proves that it is a commit.
+            # The incoming pack proves that the head of the default branch is a commit.
             commit = kept_oid(clone, head.kept_at) if transfer.revision is None and incoming.has_begun else None
             commit = commit or self._commit(clone, head, transfer)
             clone.rename(path)

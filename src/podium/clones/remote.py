@@ -28,7 +28,7 @@ from podium.repositories.revision import refs_named, similar
 KEPT_AT = "refs/podium/head"
 KEPT_REVISIONS = "refs/podium/revisions"
 _OWN_HEAD = f"ref: {KEPT_AT}\n"
-# As `git fetch --filter` leaves it.
+# The configuration as `git fetch --filter` leaves it.
 _CONFIG = """[core]
 	repositoryformatversion = 1
 	filemode = true

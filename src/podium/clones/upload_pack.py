@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 # Generations of commits. The host says before it sends a pack whether there are more.
 _DEPTH = 1000
-# Of an answer. A tree of a directory with 20,000 files has one.
+# Bytes of an answer. A tree of a directory with 20,000 files has a MiB.
 _MOST_BYTES = 4 << 20
 # Seconds for a connection, and for each answer.
 _PATIENCE = 5.0

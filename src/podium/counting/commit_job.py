@@ -69,7 +69,7 @@ class CommitJob:
     # Seconds of a count before its progress is saved.
     quiet: float = 0.0
     patient: bool = True
-    # Of the worker, whose faults are not the repository's; '': the command line.
+    # The worker's id: its faults are not the repository's; '': the command line.
     worker_id: str = ""
     github_host: str = "github.com"
 
@@ -82,7 +82,7 @@ class CommitJob:
             The error that ended the work, already saved in the repository.
 
         Raises:
-            StorageError: the database did not answer; the lease expires by itself.
+            StorageError: the database did not answer; the lease expires automatically.
         """
         repository = lease.grab(self.db, repository_id, seconds=self.lease_seconds)
         return None if repository is None else self.run_held(repository, stop, report)
@@ -90,7 +90,7 @@ class CommitJob:
     def run_held(
         self, repository: Repository, stop: threading.Event, report: Progress | None = None
     ) -> Exception | None:
-        """The same for ``repository``, whose lease was already taken."""
+        """Like :meth:`run`, for ``repository``, on which a lease was already taken."""
         with lease.hold(self.db, repository, seconds=self.lease_seconds) as held:
             try:
                 self._count(held, StopSignal(stop, held.lost), report)

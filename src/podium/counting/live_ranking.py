@@ -25,9 +25,11 @@ _SHARE = 100
 
 
 class LiveRanking:
-    """Args:
-    humans: keeps the e-mails, in lower case, that are not a bot's or an AI agent's.
-    forgotten: keeps the e-mails of forgotten people.
+    """Ranks the people with the most commits so far, during a first count.
+
+    Args:
+        humans: keeps the e-mails, in lower case, that are not a bot's or an AI agent's.
+        forgotten: keeps the e-mails of forgotten people.
     """
 
     def __init__(

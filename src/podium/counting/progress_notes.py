@@ -25,11 +25,13 @@ _GIT_IS_SILENT = 1.0
 
 
 class CountProgress:
-    """Args:
-    check: called with each progress; may raise.
-    ranking: of the people so far; None: there is none.
-    look_up: whether a look-up of accounts follows.
-    quiet: seconds from now on in which nothing is saved.
+    """Saves the progress of a count in the repository's row, and passes it on.
+
+    Args:
+        check: called with each progress; may raise.
+        ranking: of the people so far; None: there is none.
+        look_up: whether a look-up of accounts follows.
+        quiet: seconds from now on in which nothing is saved.
     """
 
     def __init__(

@@ -18,11 +18,13 @@ from podium.storage.session import Database, Session
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RemovedPeople:
-    """Attributes:
-    forgotten: who was forgotten when the rows were made.
-    stored: what is saved of each forgotten person.
-    gone_emails: e-mails that only forgotten people have.
-    has_new: whether one has no row in the valid count, so that earlier rows may be the person's too.
+    """What a count saves in place of the names and e-mails of forgotten people.
+
+    Attributes:
+        forgotten: who was forgotten when the rows were made.
+        stored: what is saved of each forgotten person.
+        gone_emails: e-mails that only forgotten people have.
+        has_new: whether one has no row in the valid count, so that earlier rows may be the person's too.
     """
 
     forgotten: ForgottenPeople = dataclasses.field(default_factory=lambda: ForgottenPeople(b"", {}, ""))

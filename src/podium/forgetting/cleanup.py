@@ -1,7 +1,7 @@
 """Deletes, a little at a time, what nothing needs any more.
 
 Boards that were not read, rows of forgotten repositories, known e-mails and accounts that no repository has, mirrors
-without a repository, and pictures without an account. Each process does the same, and finds nothing to do as a rule.
+without a repository, and pictures without an account. Each process does the same, and usually finds nothing to do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DISK_EVERY = 3600.0
 # Seconds for which a mirror or picture stays that no row names.
 _YOUNG = 600.0
 
-# Of one pass.
+# Bounds of one pass.
 _REPOSITORIES = 1_000
 _BOARDS = 20
 _STEPS = 100
@@ -55,9 +55,11 @@ class Disk:
 
 
 class Cleanup:
-    """Args:
-    unread_max_age: seconds after which a board that was not read is forgotten; 0: never.
-    always_kept: identities of repositories that are never forgotten by themselves.
+    """Deletes what nothing needs any more, a bounded amount in each pass.
+
+    Args:
+        unread_max_age: seconds after which a board that was not read is forgotten; 0: never.
+        always_kept: identities of repositories that are never forgotten automatically.
     """
 
     def __init__(

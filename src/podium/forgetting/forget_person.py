@@ -1,7 +1,7 @@
 """Forget a person: off every board, and out of every row, now and after each later count.
 
 First the hashes of what names the person are saved. From then on, no count and no look-up saves the person. Then the
-repositories are compared one after another; a worker goes on where that is interrupted.
+repositories are compared one after another; a worker continues where that is interrupted.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def _named(session: Session, forgotten: ForgottenPeople, text: str) -> _Named:
         )
     else:
         named.hashes.add(forgotten.login_hash(text))
-        # Of several accounts with one login, the host renamed those that were asked for longer ago.
+        # If several accounts have one login, the host renamed those that were asked for longer ago.
         rows = session.all(
             """SELECT id, account_id, username FROM contributor WHERE host = :host AND lower(username) = :login
             ORDER BY coalesce(enriched_at, 0) DESC, id DESC LIMIT 1""",

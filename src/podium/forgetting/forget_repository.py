@@ -42,7 +42,7 @@ def forget_repository(
 ) -> list[Repository]:
     """Forget a repository with its branches and tags, or one branch or tag.
 
-    From the first transaction on no reader finds it. Where the rest is interrupted, :func:`remove_marked` goes on.
+    From the first transaction on no reader finds it. Where the rest is interrupted, :func:`remove_marked` continues.
 
     Args:
         actor: of :func:`podium.audit.audit_log.record`.

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 # Seconds until the host is asked again, where the answer came at a bad moment.
 SOON = 60.0
-# The same of what the host does not show at present, such as a board whose name another repository has.
+# Seconds until the host is asked again about what it does not show, such as a board whose name another repository has.
 _DAILY = 86_400.0
 # Renames in a circle that are made at once.
 _MOST_MOVES = 10
@@ -92,7 +92,7 @@ def apply(
     :mod:`podium.freshness.check`.
 
     Args:
-        next_check_in: seconds until its host is asked again; None: not by itself;
+        next_check_in: seconds until its host is asked again; None: not automatically;
             :data:`podium.repositories.store.freshness.names.AS_PLANNED`: as it was planned before.
         is_push: a push asked, and not the schedule.
     """

@@ -173,7 +173,7 @@ class Hosts:
                 return dataclasses.replace(facts or HostAnswer(), is_readable=True)
             return facts or NoAnswer(error.code, error.message)
         if remote.url != url:
-            # Of two answers git's is the newer one.
+            # git's answer is the newer one of the two.
             address = self.stated_addresses.of_url(repository, remote.url) or address
         return HostAnswer(number, address, head.sha, head.branch, is_readable=True)
 

@@ -19,9 +19,11 @@ _MAX_FAULTS = 3
 
 
 class GitHubHeads:
-    """Args:
-    host: of the configured GitHub.
-    stop: ends every wait when set.
+    """Asks GitHub for the heads and names of many repositories with few requests, by token.
+
+    Args:
+        host: of the configured GitHub.
+        stop: ends every wait when set.
     """
 
     def __init__(

@@ -50,9 +50,11 @@ _GITEA = _Kind("/api/v1/repos/{}", "/api/v1/repositories/{}", "/", "full_name")
 
 
 class HostApis:
-    """Args:
-    resolve: a URL's value of ``http.curloptResolve``; may raise HistoryError.
-    clock: as ``time.monotonic``.
+    """Asks the REST APIs of GitLab, Gitea and Forgejo hosts who a repository is, and remembers what each host runs.
+
+    Args:
+        resolve: a URL's value of ``http.curloptResolve``; may raise HistoryError.
+        clock: as ``time.monotonic``.
     """
 
     def __init__(self, resolve: Callable[[str], str | None], *, clock: Callable[[], float] = time.monotonic) -> None:

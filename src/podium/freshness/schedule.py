@@ -51,12 +51,14 @@ _HOST_FAULTS = ("unreachable", "host-error", "interrupted-transfer")
 
 
 class Schedule:
-    """Args:
-    heads: asks GitHub with a token; None: there is none.
-    every: seconds between two checks of a repository without an interval of its own; 0: never.
-    per_hour: checks of one host where no token serves.
-    leads: whether this process is the one of all that runs the schedule.
-    stop: ends every wait when set.
+    """Checks the boards that are due, one pass at a time, and refreshes those with news.
+
+    Args:
+        heads: asks GitHub with a token; None: there is none.
+        every: seconds between two checks of a repository without an interval of its own; 0: never.
+        per_hour: checks of one host where no token serves.
+        leads: whether this process is the one of all that runs the schedule.
+        stop: ends every wait when set.
     """
 
     def __init__(

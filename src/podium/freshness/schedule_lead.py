@@ -17,9 +17,11 @@ PATIENCE = 60.0
 
 
 class ScheduleLead:
-    """Args:
-    seconds: for which a process leads after it was asked.
-    works_on_users: whether this process works on the user queue.
+    """Decides whether this process is the one that runs the schedule.
+
+    Args:
+        seconds: for which a process leads after it was asked.
+        works_on_users: whether this process works on the user queue.
     """
 
     def __init__(

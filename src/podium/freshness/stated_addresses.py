@@ -32,7 +32,7 @@ class StatedAddresses:
         return found if found is not None and f"{found.owner}/{found.name}" == name else None
 
     def of_url(self, repository: Repository, url: str) -> Address | None:
-        """The same for the URL to which its host redirects."""
+        """Return the address that the host states by a redirect to ``url``; None if it cannot be used."""
         try:
             address = parse_address(url, self._github_url)
             self._policy.check(address)

@@ -17,7 +17,7 @@ from podium.history.walks.rev_list import Walk
 
 notes = logging.getLogger("podium.notes")
 
-# As git writes it.
+# A commit as git writes it.
 _USUAL_COMMIT = re.compile(
     rb"tree [0-9a-f]{40,64}\n(?:parent [0-9a-f]{40,64}\n)*"
     rb"author [^\n]*\ncommitter [^\n<>]*<[^\n<>]*> ([0-9]{1,15}) [+-][0-9]{4}\n"

@@ -23,7 +23,7 @@ from podium.storage.commit_log.segment import Segment
 MOST_ROOTS = 1000
 
 _EMAIL_AND_NAME = itemgetter(1, 0)
-# Of which a ranking in progress is made: some may be bots, or addresses of one person.
+# A ranking in progress is made of this many rows: some may be bots, or addresses of one person.
 _MOST_LEADERS = 100
 # More people than any commit names: the sample of a person without one, which gives way to every other.
 NO_SAMPLE = 1 << 30
@@ -114,7 +114,7 @@ class Tally:
         return [oid.decode() for oid in sorted(self._roots)[:MOST_ROOTS]]
 
     def people(self) -> list[Person]:
-        """In the order of :meth:`persons`."""
+        """The people, in the order of :meth:`persons`."""
         done = self._done
         if not self._people:
             people = list(self._numbers)
@@ -122,7 +122,7 @@ class Tally:
         return self._people
 
     def people_by_first_commit(self) -> list[Person]:
-        """The same in the order of their first commits, then people who have none."""
+        """The people in the order of their first commits, then those who have none."""
         people, firsts = list(self._numbers), self._done.first_dates()
         return sorted(
             (people[number] for number in firsts), key=lambda one: (firsts[self._numbers[one]], one)

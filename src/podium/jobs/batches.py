@@ -103,7 +103,7 @@ def _named_last(order: Iterable[str], samples: Mapping[str, set[str]]) -> list[s
             named.append(email)
             continue
         need.append(email)
-        # Of several names only one sample is sure to be asked for.
+        # If an e-mail has several names, only one sample is sure to be asked for.
         if len(samples[email]) == 1:
             asked |= samples[email] - {""}
     return need + named

@@ -69,7 +69,7 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | No
 
 
 def grab_slow(db: Database, repository_id: int, *, seconds: float, per_host: int = 0) -> Repository | None:
-    """The same, unless as many of its host are counted as may be; per_host: where a host has no limit of its own."""
+    """Like :func:`grab`, but return None also if the host is at its limit; ``per_host`` is the limit by default."""
     holder = secrets.token_hex(16)
     with db.write() as session:
         limit = per_host if host_limits.is_any_full(session, per_host) else None

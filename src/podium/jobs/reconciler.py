@@ -37,7 +37,7 @@ _AT_A_TIME = 500
 _OUTDATED_AGAIN = 86_400.0
 # Seconds between two looks for rare work: rows that a dead worker left, boards of an older version.
 _SELDOM = 30.0
-# Of removing abandoned rows.
+# Steps of removing abandoned rows in one pass.
 _STEPS_AT_A_TIME = 10
 
 
@@ -115,7 +115,7 @@ def lead_seconds(every: float) -> float:
 
 
 class LeadingReconciler:
-    """Of all processes with the same queues, one reconciles; another one follows if it ends.
+    """Reconciles if this process leads: one of all with the same queues does, and another follows if it ends.
 
     A call enqueues what is due, or everything unfinished if the queue has lost its messages. Now and then it removes
     abandoned rows. If nothing waits to be counted, a repository is counted again that an older version counted.

@@ -11,7 +11,7 @@ _BETWEEN_SAMPLES = 0.5
 _STEADY_SECONDS = 5.0
 _STEADY_AFTER = 3.0
 _AGREEMENT = 1.5
-# Of the way to a new estimate, per sample.
+# Each sample moves the estimate by this part of the way to the new one.
 _STEP = 0.2
 
 

@@ -7,8 +7,8 @@ the work was stopped, the lease lost   the next worker takes the repository
 database or queue away                 again in 5 to 10 s, as often as needed
 the database is full, read-only or     again in 1 to 2 minutes, as often as needed: a large count is not repeated all
 too slow, or refuses the write         the time until a person acts
-no connection to the host              again, by itself. The second time in a row (of any repository of the host) the
-                                       host is down
+no connection to the host              again, automatically. The second time in a row (of any repository of the host)
+                                       the host is down
 the host answers with errors (5xx,     again in 2 s, 4 s, … 30 min, for about a day (:data:`MOST_HOST_FAULTS` tries);
 429), a transfer breaks off            of three repositories in a row the host is down
 "private" or "not found" of a board    the board stays. The same answer ten minutes later hides it; it is asked again
@@ -52,7 +52,7 @@ _LASTING = frozenset(
 )
 
 LONGEST_HOST_DELAY = 1800.0
-# Of one repository in a row: 10 take about half an hour, and each further one half an hour.
+# Host faults of one repository in a row: 10 take about half an hour, and each further one half an hour.
 MOST_HOST_FAULTS = 55
 
 # Failures in a row from which a host is down. One repository may have them all if no connection is possible.

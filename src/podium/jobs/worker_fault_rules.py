@@ -34,7 +34,7 @@ _OF_MACHINE = {
     "git-missing": "The worker has no git. The repository is counted by another worker, or once it has one.",
     "no-process": "The worker cannot start a process. The repository is counted by another worker, or once it can.",
 }
-_ALL_STOPPED = "No worker can count now: each has a full disk or no git. It continues by itself once one can."
+_ALL_STOPPED = "No worker can count now: each has a full disk or no git. It continues automatically once one can."
 _WAITS = "A worker has a lower limit than this repository needs; another one takes it."
 
 # A full disk, no permission, no memory, too many open files: whichever call failed.

@@ -130,7 +130,7 @@ def board_repository(repository: Repository) -> Document:
 
 def _head_committed_at(repository: Repository) -> str | None:
     when = repository.head_committed_at
-    # As the dates of authors, one that cannot be true is not shown.
+    # A date that cannot be true is not shown, as for authors.
     return iso_time(when) if when is not None and DAY <= when <= repository.counted_at + DAY else None
 
 

@@ -9,7 +9,7 @@ from podium.errors import BadRule
 
 PARAMETERS = ("people", "sort", "reverse")
 FILTERS = ("all", "active", "joined", "left")
-# As in `podium rank --sort`.
+# The orders of rows, named as in `podium rank --sort`.
 ORDERS = ("commits", "first", "last", "merges", "co-authored", "ai", "name")
 
 

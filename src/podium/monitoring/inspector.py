@@ -33,7 +33,7 @@ from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage.session import Database, Row, Session
 from podium.workers.heartbeat import DEAD_AFTER
 
-# Of each kind.
+# Rows of each kind that the overview shows.
 SHOWN = 10
 
 _LIMITS = "SELECT held_until FROM github_limit WHERE held_until > {now} ORDER BY held_until"
@@ -232,7 +232,7 @@ def _reported_budgets(reports: Sequence[Mapping[str, Any]]) -> tuple[ApiBudget, 
 
 
 def _reported_tokens(reports: Sequence[Mapping[str, Any]]) -> tuple[TokenStatus, ...]:
-    """Of reports that differ about a token, one by which it is refused."""
+    """The status of each token; where reports differ, one that says it is refused."""
     found: dict[int, TokenStatus] = {}
     for reported in (one for each in reports for one in each.get("tokens", ())):
         budgets = tuple(ApiBudget(**budget) for budget in reported.get("budgets", ()))

@@ -100,7 +100,7 @@ class Readiness:
         return self._current().result()
 
     async def problems_async(self) -> tuple[FoundProblem, ...]:
-        """The same without a thread of the event loop's, of which a hanging database may hold all."""
+        """Like :meth:`problems`, without a thread of the event loop: a hanging database may hold all of them."""
         return await asyncio.wrap_future(self._current())
 
     @property

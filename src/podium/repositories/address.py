@@ -91,7 +91,7 @@ class Address:
 
     @property
     def scheme(self) -> str:
-        """Of ``clone_url``; ``ssh`` for its short form."""
+        """The scheme of ``clone_url``; ``ssh`` for its short form."""
         return self.clone_url.partition("://")[0] if "://" in self.clone_url else "ssh"
 
 

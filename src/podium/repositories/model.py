@@ -8,15 +8,15 @@ from typing import Literal
 
 from podium.storage.session import Row
 
-# Of the rules of counting. A board of another version stays, and is counted again: totals of two versions must not be
-# added.
+# The version of the counting rules. A board of another version stays, and is counted again: totals of two versions must
+# not be added.
 COUNTING_VERSION = 4
 
 Stage = Literal["commits", "users"]
 
 
 class State(enum.StrEnum):
-    """In order of processing; FAILED can follow any of the first three."""
+    """The states of a repository, in order of processing; FAILED can follow any of the first three."""
 
     PENDING = "pending"
     COMMITS_PROCESSING = "commits_processing"
@@ -175,12 +175,12 @@ class Repository:
 
     @property
     def repository_key(self) -> str:
-        """Of the repository that it is, or whose revision it is: they share one mirror."""
+        """The key of the repository, also for its branches and tags: they share one mirror."""
         return self.parent_key or self.key
 
     @property
     def repository_url(self) -> str:
-        """Of the same, without a revision."""
+        """The URL of the repository, without a revision."""
         return self.url if self.revision is None else self.url.partition("#")[0]
 
     @property

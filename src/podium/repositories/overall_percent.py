@@ -59,12 +59,12 @@ class CountPercent:
 
     @property
     def share(self) -> float:
-        """Of this count, 0 to 1."""
+        """The part of this count that is done, 0 to 1."""
         return sum(_PARTS[phase] * share for phase, share in self._shares.items()) / sum(_PARTS.values())
 
     @property
     def percent(self) -> float:
-        """Of all work."""
+        """The percentage of all work."""
         self._percent = max(self._percent, _BEGUN + (self._end - _BEGUN) * self.share)
         return round(self._percent, 2)
 

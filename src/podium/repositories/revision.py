@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from podium.errors import BadRule
 
-# Of UTF-8. A file system's name of a ref has at most 255, with `.lock`.
+# Bytes of UTF-8. A file system's name of a ref has at most 255, with `.lock`.
 MAX_BYTES = 250
 
 # What an error compares with a misspelt name: at most so many names, and none that is longer. It takes the time of the

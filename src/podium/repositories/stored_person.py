@@ -23,5 +23,5 @@ def is_removed(email: str) -> bool:
     return email[:1] == "<" and email[-1:] == ">"
 
 
-# The same in SQL.
+# :func:`is_removed` in SQL.
 IS_REMOVED = "email >= '<' AND email < '=' AND email LIKE '%>'"

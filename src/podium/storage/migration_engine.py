@@ -49,7 +49,7 @@ def _is_postgres(url: str | URL) -> bool:
 def _postgres(url: str) -> Engine:
     import psycopg
 
-    # As queries read it.
+    # The URL is read as for queries.
     conninfo, _ = read_url(url)
 
     def connect() -> psycopg.Connection[Any]:

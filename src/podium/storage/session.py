@@ -36,7 +36,7 @@ class Session(Protocol):
     def all(self, sql: str, /, **params: Any) -> list[Row]: ...
 
     def tuples(self, sql: str, /, **params: Any) -> list[tuple[Any, ...]]:
-        """The same without column names, for tens of thousands of rows."""
+        """Like :meth:`all`, without column names, for tens of thousands of rows."""
 
     def one(self, sql: str, /, **params: Any) -> Row | None: ...
 

@@ -97,7 +97,7 @@ repository = Table(
     # By the committer's clock; NULL: unknown.
     Column("head_committed_at", BigInteger),
     Column("branch", Text),
-    # Of a range A..B the commit A, whose history is left out.
+    # The commit A of a range A..B, whose history is left out.
     Column("base", Text),
     Column("counting_version", Integer),
     # See podium.clones.mailmaps.mailmap.Mailmaps.version; '': no mailmap, NULL: unknown.
@@ -139,7 +139,7 @@ repository = Table(
     # Why a pending one waits: a text for people, and a code.
     Column("waiting_reason", Text),
     Column("waiting_code", Text),
-    # Tries that met a fault which passes by itself, since the last progress.
+    # Tries since the last progress that met a temporary fault.
     Column("transient_attempts", Integer, nullable=False, server_default=text("0")),
     # Its host answered that it is private or does not exist: since when, the last such answer, and its error code.
     Column("gone_since", Double),
@@ -329,7 +329,7 @@ commit_data = Table(
     Column("kind", Text, nullable=False, server_default="human"),
     _count("commit_count"),
     _count("merge_count"),
-    # Of the commits that a range leaves out, if their people were wanted: those that the person authored, and whether
+    # Commits that a range leaves out, if their people were wanted: those that the person authored, and whether
     # others name the person as co-author.
     _count("base_commit_count"),
     _count("base_merge_count"),
@@ -459,11 +459,11 @@ block = Table(
     "block",
     metadata,
     Column("kind", Text, primary_key=True),
-    # Of a person, a keyed hash of an e-mail, an account, a login or a name.
+    # For a person, a keyed hash of an e-mail, an account, a login or a name.
     Column("value", _ByBytes, primary_key=True),
     # The hashes of one person have the same subject.
     Column("subject", _ByBytes),
-    # Of a person: the last repository whose rows were compared; NULL: all were.
+    # For a person, the last repository whose rows were compared; NULL: all were.
     Column("swept_to", BigInteger),
     Column("reason", Text),
     Column("at", Double, nullable=False),

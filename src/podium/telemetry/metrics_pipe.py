@@ -44,7 +44,7 @@ class MetricsPipe:
 
 
 def receive(line: bytes, job: Job | None) -> None:
-    """In the parent: count what a child sent, and ignore any other output. ``job`` gets the child's outcome."""
+    """Count what a child sent, in its parent; other output is ignored. ``job`` gets the child's outcome."""
     try:
         message = json.loads(line)
         outcome = message.get("outcome")

@@ -8,7 +8,7 @@ import logging
 class OutageLog:
     """Keeps a caller that retries every few seconds from logging each failure.
 
-    ``begins`` and ``ends`` start the two lines, such as ``the reconciler waits`` and ``the reconciler goes on``.
+    ``begins`` and ``ends`` start the two lines, such as ``the reconciler waits`` and ``the reconciler continues``.
     """
 
     def __init__(self, log: logging.Logger, begins: str, ends: str) -> None:

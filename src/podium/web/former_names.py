@@ -23,7 +23,7 @@ class Renamed(Exception):
 
 
 async def redirect(request: Request, error: Exception) -> Response:
-    """The same page, file or answer under the present name. A POST stays one."""
+    """Redirect to the same page, file or answer under the present name. A POST stays a POST."""
     assert isinstance(error, Renamed)  # noqa: S101 # the handler's type
     status = 301 if request.method in ("GET", "HEAD") else 308
     return RedirectResponse(_present(request, error), status, headers={"Cache-Control": _KEPT})

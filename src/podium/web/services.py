@@ -188,7 +188,7 @@ class Context:
         return WaitingClient(client_of(request.scope), self.read_budget, request.receive)
 
     def origin(self, request: Request) -> str | None:
-        """As :func:`podium.web.origin.known_origin`."""
+        """The server's origin, if it is known (:func:`podium.web.origin.known_origin`)."""
         return self.origin_of(request.scope, dict(request.scope["headers"]))
 
     def origin_of(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str | None:

@@ -130,13 +130,13 @@ def _end_session(session: int) -> None:
 
 
 def stop_with_parent(stop: threading.Event) -> None:
-    """In a child: set ``stop`` at SIGTERM and when the parent ends."""
+    """Set ``stop`` at SIGTERM and when the parent ends; for a child."""
     _on_sigterm(lambda *_: stop.set())
     _when_parent_ends(stop.set)
 
 
 def orders(stop: threading.Event) -> Iterator[bytes]:
-    """In a child: return the lines that the parent writes, from now on. SIGTERM and the end of the parent set ``stop``.
+    """Return the lines that the parent writes, from now on; for a child. SIGTERM and the parent's end set ``stop``.
 
     Lines that were written before are still returned: the child must give back what it was ordered to do.
     """
@@ -167,7 +167,7 @@ def orders(stop: threading.Event) -> Iterator[bytes]:
 
 
 def end_with_parent() -> None:
-    """In a child that handles SIGTERM: send it when the parent ends."""
+    """Send SIGTERM to this process when the parent ends; for a child that handles it."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
     _when_parent_ends(lambda: os.kill(os.getpid(), signal.SIGTERM))
 

@@ -1,4 +1,4 @@
-"""Whether this process may take repositories to count: not while its machine cannot, and by itself again afterwards."""
+"""Decides whether this process may take repositories to count: not while its machine cannot count them."""
 
 from __future__ import annotations
 

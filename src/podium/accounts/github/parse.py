@@ -117,7 +117,7 @@ def errors_by_alias(document: object) -> Callable[[str], frozenset[str]]:
 
 
 def errors_by_field(document: object) -> Callable[[str], frozenset[str]]:
-    """The same of the query's own fields."""
+    """The types of errors of the query's own fields."""
     return _errors(document, ())
 
 

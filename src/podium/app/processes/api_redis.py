@@ -65,7 +65,7 @@ def shared_by_processes(settings: Settings) -> Iterator[tuple[Counters, ClientId
 
 @contextlib.contextmanager
 def _wrapped() -> Iterator[None]:
-    """As the counters wrap their errors."""
+    """Wrap errors of Redis as the counters wrap theirs."""
     import redis
     from limits.errors import StorageError
 

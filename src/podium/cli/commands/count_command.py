@@ -32,7 +32,7 @@ def run(_options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _end_without_memory(error: threading.ExceptHookArgs) -> None:
-    """Without its other threads, such as the lease's, the count cannot go on."""
+    """Without its other threads, such as the lease's, the count cannot continue."""
     if issubclass(error.exc_type, MemoryError):
         os._exit(OUT_OF_MEMORY)
     threading.__excepthook__(error)

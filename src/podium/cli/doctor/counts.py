@@ -11,7 +11,7 @@ from podium.storage.session import Database
 from podium.textutil.plural import plural
 from podium.textutil.width import cut
 
-# Of one check: some seconds at the most.
+# Bounds of one check: it takes some seconds at the most.
 _MOST_BOARDS = 200
 _MOST_COMMITS = 5_000_000
 _WIDEST = 60

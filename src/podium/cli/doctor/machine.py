@@ -84,7 +84,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _size(number: int) -> str:
-    """In the units that the settings take."""
+    """A size in the units that the settings take."""
     size = float(number)
     for unit in ("", "K", "M", "G"):
         if size < 1000:

@@ -110,7 +110,7 @@ def tokens(overview: Overview) -> Iterator[Finding]:
             yield problem(
                 "github",
                 f"GitHub has refused {name} of the user workers since {readable_time(token.refused_since)}.",
-                "Set GITHUB_TOKEN to a valid one and restart them. Boards without accounts then fill by themselves.",
+                "Set GITHUB_TOKEN to a valid one and restart them. Boards without accounts then fill automatically.",
             )
         for code in token.denied:
             yield warning("github", f"{name} of the user workers: {DENIALS[code]}.", "Authorise it, or use another.")

@@ -107,7 +107,7 @@ def too_large(
 
 
 def too_many_lines(content: bytes, *, subject: str = "The .mailmap") -> str | None:
-    """The same for a content of at most 4 MiB."""
+    """Like :func:`too_large`, for a content of at most 4 MiB."""
     if len(content) > _FEW_BYTES and content.count(b"\n") > MOST_LINES:
         return f"{subject} has more than {MOST_LINES:,} lines and is not applied."
     return None

@@ -12,7 +12,7 @@ from podium.errors import BadMailmapFile
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import blank_controls
 
-# Of all files.
+# Notes about all files together.
 _MOST_NOTES = 5
 
 _MARK_OF_UTF_8 = b"\xef\xbb\xbf"
@@ -69,7 +69,7 @@ def notes_on(files: Iterable[OwnMailmap]) -> list[str]:
 
 
 def _has_effect(line: bytes) -> bool:
-    """As git reads it: an address, and a name for it or a second address, which may be empty."""
+    """Whether git reads an address, and a name for it or a second address, which may be empty."""
     name, _, rest = line.partition(b"<")
     email, closed, rest = rest.partition(b">")
     return bool(closed and email and (name.strip() or b">" in rest.partition(b"<")[2]))

@@ -26,7 +26,7 @@ _MOST_REFS = 100
 # Actions of the event `repository` of GitHub, Gitea and Forgejo. `edited` is only read for another default branch.
 _CHANGES = frozenset({"created", "renamed", "transferred", "publicized", "archived", "unarchived"})
 _HIDES = frozenset({"deleted", "privatized"})
-# Of a system hook of GitLab.
+# Events of GitLab's system hooks.
 _PROJECT_CHANGES = frozenset({"project_create", "project_rename", "project_transfer", "project_update"})
 _PROJECT_PUSHES = frozenset({"push", "repository_update"})
 

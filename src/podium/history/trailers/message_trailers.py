@@ -107,7 +107,7 @@ def _block(text: bytes) -> tuple[list[bytes], bool]:
 
 
 def _start_of_last_lines(text: bytes) -> int:
-    """As many lines as a block may have, and the blank line before it."""
+    """Where the last lines begin: as many as a block may have, and the blank line before it."""
     at = len(text) - text.endswith(b"\n")
     for _ in range(MOST_LINES + 1):
         at = text.rfind(b"\n", 0, at)

@@ -46,7 +46,7 @@ class BatchSplitter:
         self._rest = b""
         self._oid = b""
         self._large: LargeCommit | None = None
-        # Of the large object, with the line break that ends the record.
+        # Missing bytes of the large object, with the line break that ends the record.
         self._missing = 0
 
     def feed(self, data: bytes) -> tuple[bytes, list[LargeObject]]:

@@ -140,8 +140,10 @@ class IncomingPack:
 
 
 class CommitCounter:
-    """Attributes:
-    first: the oid and the content of the first commit.
+    """Counts the commits of an arriving pack, and checks that they are one closed history.
+
+    Attributes:
+        first: the oid and the content of the first commit.
     """
 
     def __init__(self, digits: int) -> None:

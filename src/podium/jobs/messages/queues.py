@@ -16,7 +16,7 @@ STATES = {
     USERS: tuple(state for state in State if state.stage == "users"),
 }
 
-# As many e-mails as one request to GitHub contains.
+# One request to GitHub contains this many e-mails.
 BATCH_SIZE = 50
 
 

@@ -40,7 +40,7 @@ from podium.jobs.periodic import Periodic
 from podium.settings import Settings
 
 _ALWAYS = 1_000_000
-# Of an idle consumer: of the queue, and of its delayed messages.
+# Seconds after which an idle consumer polls its queue, and its delayed messages.
 POLL_SECONDS = 2.0
 _DELAYED_POLL_SECONDS = 5.0
 # While the worker stops.
@@ -240,7 +240,7 @@ class _OutageBroker(RedisBroker):
         self._paused = paused
         self.wake_ups = wake_ups
         self.is_stopping = False
-        # Of its consumers: each wakes one.
+        # Each function wakes one consumer.
         self.stopping: list[Callable[[], None]] = []
         super().__init__(**options)  # type: ignore[no-untyped-call]
 

@@ -18,7 +18,7 @@ _LOOK_SECONDS = 5.0
 
 
 def notify(client: redis.Redis, queue: str) -> None:
-    """Wake the consumers of a queue. Those that are not reached ask by themselves a little later."""
+    """Wake the consumers of a queue. Consumers that are not reached ask on their own a little later."""
     with contextlib.suppress(redis.RedisError):
         client.publish(_CHANNEL, queue)
 

@@ -15,8 +15,10 @@ from podium.timeutil import DAY, year_of
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class BusFactors:
-    """Attributes:
-    years: (year, bus factor, people), without years that have no counted commit. The chart's stray dates are left out.
+    """The bus factor of each year.
+
+    Attributes:
+        years: (year, bus factor, people); years without a counted commit and the chart's stray dates are left out.
     """
 
     years: list[tuple[int, int, int]]
@@ -27,7 +29,7 @@ class BusFactors:
 
 
 def bus_factors(ranked: Ranked) -> BusFactors:
-    """Of all of history: neither the window nor ``new`` changes it."""
+    """The bus factors of all of history: neither the window nor ``new`` changes them."""
     rules = ranked.rules
     key = ("bus_factors", *rules.joining, rules.merges, rules.co_authors, rules.bots)
     return ranked.data.part(key, lambda: _bus_factors(ranked), usual=ranked.usual_joining)

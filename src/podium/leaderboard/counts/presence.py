@@ -63,7 +63,7 @@ def moment_of(repository: Repository) -> int:
 
 
 def presence(ranked: Ranked) -> Presence:
-    """Of all groups, on the board or not."""
+    """The presence of all groups, on the board or not."""
     rules = ranked.rules
     key = ("presence", *rules.joining, rules.merges, rules.co_authors)
     return ranked.data.part(key, lambda: _presence(ranked), usual=ranked.usual_joining)

@@ -8,13 +8,13 @@ from typing import Any
 
 from podium.leaderboard.board_data import Ranked
 
-# As in documents, in the order of podium.history.roles.
+# The names of roles in documents, in the order of podium.history.roles.
 ROLES = ("reviewed", "tested", "acked", "signedOff", "reported", "suggested", "helped")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RoleCounts:
-    """In how many commits of the window a group has each role; groups without any are left out."""
+    """The number of commits of the window in which a group has each role; groups without any are left out."""
 
     of: dict[int, list[int]]
 

@@ -102,7 +102,7 @@ def of_board(
 
 
 def of_state(repository: Mapping[str, Any], state: str, theme: str) -> dict[str, Any]:
-    """The same without a board; ``state`` may also be ``unknown``."""
+    """The card of a repository without a board; ``state`` may also be ``unknown``."""
     return _card(repository, theme) | {
         "about": "",
         "height": 132,

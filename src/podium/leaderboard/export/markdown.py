@@ -19,9 +19,10 @@ from podium.leaderboard.export.summary import (
 )
 from podium.textutil.sanitize import clean
 
-# As character references, which are never structure (CommonMark 2.5): a table splits at | before it reads backslashes.
+# Written as character references, which are never structure (CommonMark 2.5): a table splits at | before backslashes
+# are read.
 _AS_NUMBER = "&<>|\\`"
-# With a backslash: other marks, and what turns bare text into a link (://, www., e-mails).
+# Written with a backslash: other marks, and what turns bare text into a link (://, www., e-mails).
 _SPECIAL = re.compile(r"[&<>|\\`*_{}\[\]#~^$=@]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 # GitHub links @user and #1 after it removes escapes: a zero-width character separates them.
 _PART = "\u2060"

@@ -83,7 +83,7 @@ def commits_of(document: Document) -> str:
 
 
 def parts_of_window(document: Document) -> str:
-    """The same without the commits outside of the window."""
+    """Like :func:`parts_of`, without the commits outside of the window."""
     commits, parts = plural(document["commits"]["total"], "commit"), _parts(document)
     return (f"{commits}: {', '.join(parts)}" if len(parts) > 1 else commits) + _credits(document)
 

@@ -156,7 +156,7 @@ def _sorted_by(document: Document) -> str | None:
 
 
 def _fitting(used: Columns, columns: int, kept: str | None) -> Columns:
-    """As many columns as there is room for, and the one that rows are sorted by."""
+    """The columns for which there is room, and the one that rows are sorted by."""
     shown = dict(used)
     for label in _LEFT_OUT:
         if label in shown and label != kept and _room(shown, _most(label)) > columns:

@@ -85,7 +85,7 @@ def _read_logins(ranked: Ranked) -> Logins:
         account = None if owner is None else contributors[owner]
         if account is None or not _LOGIN.fullmatch(account["username"] or ""):
             continue
-        # Of two accounts with one login, the host has renamed the one that was asked for longer ago.
+        # If two accounts have one login, the host has renamed the one that was asked for longer ago.
         at, login = account["enriched_at"] or 0.0, account["username"].lower()
         if login not in found or at > found[login][0]:
             found[login] = at, group

@@ -29,7 +29,7 @@ def written_name(ranked: Ranked, group: int) -> str:
 
 
 def row_name(ranked: Ranked, group: int) -> str:
-    """The same, or the account's login if there is no name."""
+    """Like :func:`written_name`, or the account's login if there is no name."""
     name, owner = written_name(ranked, group), ranked.groups.owners[group]
     return name or (None if owner is None else ranked.accounts.contributors[owner]["username"]) or ""
 

@@ -509,7 +509,7 @@ def fail_waiting(session: Session, repository_id: int, *, code: str, reason: str
 
 
 def postpone(session: Session, repository: Repository, *, delay: float) -> bool:
-    """The same without counting an attempt."""
+    """Like :func:`retry_later`, but count no attempt."""
     return bool(
         session.run(
             f"UPDATE repository SET not_before = {{now}} + :delay, updated_at = {{now}} {_STILL_OURS}",

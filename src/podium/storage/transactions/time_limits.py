@@ -14,7 +14,7 @@ GRACE = 5.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TimeLimit:
-    """In seconds.
+    """Time limits of a transaction, in seconds.
 
     Attributes:
         statement: of each statement, by the server.

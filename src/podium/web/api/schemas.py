@@ -32,7 +32,7 @@ class RefreshError(ResponseModel):
 
 _REFRESH_ERROR = (
     "Set if the last refresh failed, and the board stays as it was before it: it cost more than a limit allows, its "
-    "host is away and Podium tries again by itself, or an error stopped the count."
+    "host is away and Podium tries again automatically, or an error stopped the count."
 )
 
 

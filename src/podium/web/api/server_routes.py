@@ -53,7 +53,7 @@ async def ready(
     """
     fatal = Stops.WORK if for_ == "write" else Stops.READS
     problems = await context.services.readiness.problems_async()
-    # While the database is away, a server that has boards goes on serving them.
+    # While the database is away, a server that has boards continues serving them.
     spared = "database" if for_ == "read" and context.boards.has_rows else ""
     return ready_response(problems, fatal=fatal, spared=spared, details=is_administrator(request.scope))
 

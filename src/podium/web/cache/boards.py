@@ -93,7 +93,7 @@ class BoardCache:
         self._checked: TTLCache[int, float] = TTLCache(_MAX_CHECKED, MAX_ACCOUNT_AGE, timer=clock)
 
     def without_answers(self) -> BoardCache:
-        """The same boards for the administrator, whose responses may show more: none is kept or taken from here."""
+        """Return these boards for the administrator, whose responses may show more and are not cached here."""
         boards = copy.copy(self)
         boards._keeps_answers = False
         return boards
@@ -110,7 +110,7 @@ class BoardCache:
         return row
 
     async def present_row(self, key: str | int) -> Repository | None:
-        """The same, also under a former name."""
+        """Like :meth:`row`, but a former name leads to the row, too."""
         row = await self._rows.read(key)
         if row is not None:
             self._last_reads.note(row.id)

@@ -1,4 +1,4 @@
-"""Of which repositories the checks are paused, as pages say it."""
+"""Which repositories have paused checks, for pages."""
 
 from __future__ import annotations
 

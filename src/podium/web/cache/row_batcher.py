@@ -51,7 +51,7 @@ class RowBatcher:
     async def read(self, key: str | int) -> Repository | None:
         """None for what no reader may see (:mod:`podium.repositories.store.readers.readable`)."""
         kept = self._last(key)
-        # Of an unfinished one each step shows at once, and what follows a completion in another process, too.
+        # An unfinished repository shows each step at once, also what follows a completion in another process.
         if kept is not None and kept[1].state == State.COMPLETED and kept[0].is_fresh(self._clock()):
             return kept[1]
         loop = asyncio.get_running_loop()

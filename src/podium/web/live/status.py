@@ -34,10 +34,12 @@ _MOST_ESTIMATES = 1_000
 
 
 class StatusView:
-    """Args:
-    queue: asked for the places of waiting repositories.
-    refresh_after: seconds after which a refresh may be tried again.
-    takes_pushes: this server receives webhooks.
+    """Describes a repository's state for pages, events and open boards.
+
+    Args:
+        queue: asked for the places of waiting repositories.
+        refresh_after: seconds after which a refresh may be tried again.
+        takes_pushes: this server receives webhooks.
     """
 
     def __init__(

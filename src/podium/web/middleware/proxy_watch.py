@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     # The doctor works without the server's packages.
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Of so many requests, so large a part from one private address is a proxy, as a rule.
+# Requests that are looked at, and the share from one private address that usually means a proxy.
 SAMPLE = 1_000
 SHARE = 0.95
 # Seconds between two warnings, and after which the doctor forgets one.

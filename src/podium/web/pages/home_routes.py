@@ -206,7 +206,7 @@ async def owner_page(
 
 
 def _owner_title(rows: list[Repository], prefix: str, context: Context) -> str:
-    """As the host spells it, which the key of a repository at GitHub does not."""
+    """The owner as the host spells it; the key of a repository at GitHub is in lower case."""
     key = prefix.rstrip("/").removeprefix(f"{context.github_host}/")
     return rows[0].owner if rows and rows[0].owner.lower() == key else key
 

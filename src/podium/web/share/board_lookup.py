@@ -29,7 +29,7 @@ NOT_FOUND: dict[str, Any] = {
 
 
 async def repository_at(context: Context, path: str, rev: str | None) -> Repository | None:
-    """Raises BadRule if ``rev`` cannot be a branch or tag."""
+    """Return the row at a page's path; raise BadRule if ``rev`` cannot be a branch or tag."""
     try:
         key = key_of(path, context.services.settings.github_server_url, rev)
     except (BadAddress, NotFound):
@@ -38,7 +38,7 @@ async def repository_at(context: Context, path: str, rev: str | None) -> Reposit
 
 
 async def submitted_at(context: Context, path: str, rev: str | None) -> Repository:
-    """The same.
+    """Like :func:`repository_at`, but raise if there is no row.
 
     Raises:
         NotFound: it was never submitted.

@@ -51,7 +51,7 @@ _TYPES = {
 }
 # Rows per write; bytes in memory before the file goes to disk; bytes per send.
 _ROWS, _IN_MEMORY, _BLOCK = 1000, 2 * 2**20, 2**16
-# Of gzip: higher ones take longer for a few percent.
+# The level of gzip: higher ones take longer for a few percent.
 _LEVEL = 5
 
 router = APIRouter(dependencies=[Depends(each_once)])

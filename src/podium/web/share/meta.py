@@ -47,7 +47,7 @@ def page_meta(
     image: str | None = None,
     image_about: str = "",
 ) -> Meta:
-    """Of any page.
+    """The tags of any page.
 
     Args:
         origin: the server's, if it is known (:func:`podium.web.origin.known_origin`).
@@ -66,7 +66,7 @@ def page_meta(
 def board_meta(
     origin: str | None, path: str, parameters: dict[str, str], *, title: str, ranked: Ranked | None, version: str
 ) -> Meta:
-    """Of a board's page under its rules.
+    """The tags of a board's page under its rules.
 
     Args:
         path: the page's, without a query.
@@ -95,7 +95,7 @@ def board_meta(
 def person_meta(
     origin: str | None, path: str, parameters: dict[str, str], *, title: str, row: Document, total: int, version: str
 ) -> Meta:
-    """Of the page of a person of a board.
+    """The tags of the page of a person of a board.
 
     Args:
         path: the page's, without a query.

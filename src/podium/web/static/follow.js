@@ -38,7 +38,7 @@ function later(seconds) {
   if (isFollowed()) timer = setTimeout(followNow, seconds * 1000 * (0.75 + Math.random() / 2));
 }
 
-// The repository has another name: go on there, at the same place.
+// The repository has another name: continue there, at the same place.
 async function move(path) {
   const url = new URL(location.href);
   url.pathname = new URL(path, url).pathname;

@@ -9,7 +9,7 @@ from podium.errors import LeaseLost
 from podium.storage.commit_log import segments
 from podium.storage.session import Session
 
-# Of one step.
+# Rows that one step deletes.
 _PEOPLE = 2000
 
 _DELETE_PEOPLE = """

@@ -152,7 +152,7 @@ def unused_after(session: Session, after: tuple[str, str], *, limit: int) -> tup
 
 
 def unused_contributors_after(session: Session, after: int, *, limit: int) -> tuple[list[int], int | None]:
-    """The same for accounts that neither an e-mail nor a repository names."""
+    """Like :func:`unused_after`, for accounts that neither an e-mail nor a repository names."""
     rows = session.tuples(
         """SELECT p.id, EXISTS (SELECT 1 FROM known_email k WHERE k.contributor_id = p.id)
             OR EXISTS (SELECT 1 FROM repository_contributor r WHERE r.contributor_id = p.id)

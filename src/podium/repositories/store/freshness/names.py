@@ -25,7 +25,7 @@ WHY_TAKEN = (
 
 # No host begins with a tilde, so neither is a name that a client can give.
 _MOVING = "~moving/"
-# Of a joined row whose key became that of the row it was joined to.
+# Begins the key of a joined row, whose own key became that of the row it was joined to.
 _JOINED = "~joined/"
 # A name that the repository had before another one got it: mirrors may still be kept under it.
 _LEFT = "~left/"
@@ -94,7 +94,7 @@ def note_number(session: Session, key: str, number: str) -> None:
 
 
 def note_checked(session: Session, repository_id: int, *, next_check_in: float | None) -> None:
-    """Note that the host has answered; it is asked again in so many seconds, or not by itself.
+    """Note that the host has answered; it is asked again in so many seconds, or not automatically.
 
     ``next_check_in``: :data:`AS_PLANNED` leaves that as it is. Of a branch or tag its repository is asked about.
     """
@@ -135,7 +135,7 @@ def was_checked(session: Session, repository_id: int, *, within: float) -> bool:
 
 
 def note_unanswered(session: Session, repository_id: int, *, again_in: float) -> None:
-    """Note that the host gave no answer: it is asked again in so many seconds, if it is asked by itself."""
+    """Note that the host gave no answer: it is asked again in so many seconds, if it is asked automatically."""
     session.run(
         """UPDATE repository SET check_at = {now} + :again WHERE id = :id AND check_at IS NOT NULL""",
         id=repository_id,

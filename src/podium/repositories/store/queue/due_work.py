@@ -144,7 +144,7 @@ def waiting_in_order(session: Session, *, limit: int) -> list[Waiting]:
 
 
 _IDS_PER_QUERY = 500
-# Of repositories that were enqueued already and wait: seconds of silence for which no time counts as silence enough.
+# Seconds of silence that no repository reaches: those that were enqueued already are not enqueued again.
 _NEVER = 1e12
 
 

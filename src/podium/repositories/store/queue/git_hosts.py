@@ -3,7 +3,7 @@
 A row notes failures in a row. From ``down_since`` on the host is down: its repositories wait (``waiting_code`` is
 ``host-down``), and one of them at a time, the probe, is tried. Any answer of the host deletes the row.
 
-A waiting repository is due again by itself after an hour or so, in case that no process extends that.
+A waiting repository is due again after an hour or so, in case no process extends that.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _IS_RESOLVED = f"""{HAS_BOARD} AND NOT EXISTS (
     WHERE c.repository_id = repository.id AND c.count_id = repository.count_id AND NOT c.processed
 )"""
 
-# Of a board whose refresh ends without a new count.
+# The state of a board whose refresh ends without a new count.
 STATE_OF_BOARD = f"CASE WHEN {_IS_RESOLVED} THEN 'completed' ELSE 'users_processing' END"
 
-# A refresh ends: the board is completed, or its accounts are still looked up, and then no refresh follows by itself.
+# A refresh ends: the board is completed, or its accounts are still looked up and no refresh follows automatically.
 WAIT = f"""
 UPDATE repository SET
     state = CASE WHEN {_IS_RESOLVED} THEN 'completed' WHEN {HAS_BOARD} THEN 'users_processing' ELSE 'pending' END,

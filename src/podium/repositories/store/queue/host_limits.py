@@ -94,7 +94,7 @@ def set_limit(session: Session, host: str, at_once: int) -> bool:
     return bool(is_new)
 
 
-# Of those that follow when a limit ends; the others follow as these are counted.
+# Repositories that follow at once when a limit ends; the others follow as these are counted.
 _AT_ONCE_WITHOUT_LIMIT = 100
 
 

@@ -101,7 +101,10 @@ def take(session: Session, repository_id: int, *, holder: str, seconds: float) -
 def take_quick(
     session: Session, repository_id: int, *, holder: str, seconds: float, worker: str, per_host: int | None = None
 ) -> Repository | None:
-    """The same, unless the repository is slow, or ``worker`` cannot count it. per_host: as of :func:`take_next`."""
+    """Like :func:`take`, except for a slow repository or one that ``worker`` cannot count.
+
+    per_host: see :func:`take_next`.
+    """
     values = {"id": repository_id, "holder": holder, "seconds": seconds, "worker": worker}
     if per_host is None:
         return one(session, _TAKE_QUICK, **values)

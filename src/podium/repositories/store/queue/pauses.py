@@ -4,7 +4,7 @@ A paused schedule or repository is not refreshed by schedule or hook; what peopl
 nothing is counted and nothing is checked: its repositories wait (``waiting_code`` is ``host-paused``), and what
 people submit waits with them. What is being counted at that moment is finished.
 
-A repository that waits for its paused host is due by itself after a day or two, and then parked again by the worker
+A repository that waits for its paused host is due automatically after a day or two, and then parked again by the worker
 that takes it. So a pause needs no process that keeps it, and no repository is left behind by a resume.
 """
 
@@ -120,7 +120,7 @@ def park_if_host_is_paused(session: Session, repository: Repository) -> bool:
 
 
 def hold_back(session: Session, repository: Repository) -> bool:
-    """The same before a count begins; one that the schedule asked for does not begin if that is paused."""
+    """Like :func:`park_if_host_is_paused`, before a count; with a paused schedule its refreshes do not begin either."""
     kinds = {
         row["kind"]
         for row in session.all(

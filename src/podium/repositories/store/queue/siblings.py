@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podium.storage.session import Session
 
-# Of the repository that `repository` is, or whose revision it is.
+# The other rows of one repository: itself, its branches and its tags.
 _SIBLING = """(sibling.key = repository.parent_key
     OR sibling.parent_key = coalesce(repository.parent_key, repository.key)) AND sibling.id <> repository.id"""
 

@@ -23,7 +23,7 @@ HAS_SHARE = f"""(client_id IS NULL AND NOT is_scheduled OR client_id IS NOT NULL
         AND other.is_slow AND other.lease_until >= {{now}}
 ) < :per_client)"""
 
-# Of a host without a slot only if this count gives its own to it.
+# A repository of a host without a slot is one only if this count gives its slot to it.
 _IS_QUICK_AND_WAITS = f"""host <> '' AND {_COUNTS} AND NOT is_slow AND {FREE}
     AND (not_before IS NULL OR not_before <= {{now}}) AND (host = :host OR {HAS_SLOT})"""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from podium.storage.session import Session
 
-# Of worker :worker.
+# The repositories that worker :worker may count.
 NOT_BY_THIS_WORKER = """NOT EXISTS (
     SELECT 1 FROM worker_fault AS fault
     WHERE fault.repository_id = repository.id AND fault.worker_id = :worker

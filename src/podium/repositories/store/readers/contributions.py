@@ -7,7 +7,7 @@ import dataclasses
 from podium.repositories.store.readers.readable import READABLE
 from podium.storage.session import Session
 
-# Of one account; the others are those with the fewest commits.
+# Rows of one account; those with the fewest commits are left out.
 MOST = 10_000
 
 # A repository and its branches and tags have commits in common: one board stands for all of them.

@@ -63,7 +63,7 @@ class BoardPageQuery:
         )
 
     def on_this_day(self) -> BoardPageQuery:
-        """The same with a window of days, so that each link and each cache key names the days that are shown.
+        """Return this query with a window of days, so that each link and each cache key names the days that are shown.
 
         Raises:
             BadRule: a value is not valid.

@@ -33,7 +33,7 @@ class DeadEnd:
 
 
 def of_board(board: Mapping[str, Any], wanted: BoardPageQuery) -> DeadEnd | None:
-    """Of a board's document under the rules and the view of the page; None if it has rows."""
+    """The dead end of a board's document under the rules and the view of the page; None if it has rows."""
     if board["total"]:
         return None
     return DeadEnd(why_empty(dict(board)), *_way_out(board, wanted))
@@ -73,7 +73,7 @@ _RANKED = {
 
 
 def of_search(ranked: Ranked, wanted: BoardPageQuery, reason: str | None) -> DeadEnd | None:
-    """Of a search without a match on the board: the link ranks the first person that the history has."""
+    """The dead end of a search without a match: its link ranks the first person that the history has."""
     if not reason:
         return None
     found = absence(ranked, wanted.find, show_emails=wanted.show_emails)

@@ -65,7 +65,7 @@ class FreshLine:
         follows_pushes: a push is counted at once.
         next_at: when the host is asked next; None: that is not scheduled.
         error, error_at: why and when the last refresh failed.
-        tries_again: Podium tries that refresh again by itself.
+        tries_again: Podium tries that refresh again automatically.
         is_given_up: it does not, and counts the repository only when a reader asks for it.
         can_retry_at: when a reader may have it tried again; None: now.
         name_taken_at: since when another repository has its name.

@@ -62,7 +62,7 @@ class Face:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> Face:
-        """Of a row of a board's document."""
+        """The face of a row of a board's document."""
         return cls(
             name_of(entry) if entry["name"] else "",
             f"@{entry['username']}" if entry["username"] else "",
@@ -303,7 +303,7 @@ def _axis(canvas: Canvas, chart: Chart) -> None:
 
 
 def _legend(canvas: Canvas, chart: Chart) -> None:
-    """In the upper right of the chart, if there is more than people."""
+    """Draw the legend in the upper right of the chart, if it shows more than people."""
     shown = [series for series in chart.series if series.total]
     if [series.name for series in shown] == ["people"]:
         return
