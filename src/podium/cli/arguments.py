@@ -11,6 +11,7 @@ from podium import __version__
 from podium.cli import output
 from podium.cli.argument_parser import Once, Parser
 from podium.errors import BadRule
+from podium.leaderboard.role_names import ROLE_NAMES
 
 _SERVER_PACKAGES = "`pip install 'podium[server]'`"
 _KINDS = ("commits", "users", "all")
@@ -23,7 +24,7 @@ ALL = sys.maxsize
 # Repeated here: the module that sorts is imported after git has started. A test compares them.
 SORT_COLUMNS = (
     *("commits", "merges", "co-authored", "ai", "name", "account", "email", "first", "last"),
-    *("reviewed", "tested", "acked", "signed-off", "reported", "suggested", "helped"),
+    *(role.option for role in ROLE_NAMES),
 )
 
 

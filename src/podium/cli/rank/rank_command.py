@@ -17,14 +17,13 @@ from podium.cli.rank.source_path import local_path
 from podium.clones.path_source import PathSource
 from podium.errors import BadRule, HistoryError
 from podium.git.command import Git
+from podium.leaderboard.role_names import ROLE_NAMES
 
 if TYPE_CHECKING:
     from podium.leaderboard.board import Document
 
 # Rows of a table, unless the user asks for another number.
 _FEW = 20
-# How many of the columns are roles.
-_ROLES = 7
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -116,7 +115,7 @@ def _is_sorted(options: argparse.Namespace) -> bool:
 
 
 def _with_roles(options: argparse.Namespace) -> bool:
-    return options.roles or options.sort in SORT_COLUMNS[-_ROLES:]
+    return options.roles or options.sort in SORT_COLUMNS[-len(ROLE_NAMES) :]
 
 
 def _write_file(file: Path, board: Document, options: argparse.Namespace) -> None:

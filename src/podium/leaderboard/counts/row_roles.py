@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from podium.leaderboard.board_data import Ranked
+from podium.leaderboard.role_names import ROLE_NAMES
 
-# The names of roles in documents, in the order of podium.history.roles.
-ROLES = ("reviewed", "tested", "acked", "signedOff", "reported", "suggested", "helped")
+ROLES = tuple(role.field for role in ROLE_NAMES)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

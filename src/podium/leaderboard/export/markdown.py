@@ -17,6 +17,7 @@ from podium.leaderboard.export.summary import (
     notes_of_marks,
     title,
 )
+from podium.leaderboard.role_names import ROLE_NAMES
 from podium.textutil.sanitize import clean
 
 # Written as character references, which are never structure (CommonMark 2.5): a table splits at | before backslashes
@@ -28,15 +29,6 @@ _SPECIAL = re.compile(r"[&<>|\\`*_{}\[\]#~^$=@]|:(?=\S)|(?<=www)\.", re.IGNORECA
 _PART = "\u2060"
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9._~:/%\[\]-]+")
 
-_ROLES = (
-    ("reviewed", "Reviewed"),
-    ("tested", "Tested"),
-    ("acked", "Acked"),
-    ("signedOff", "Signed off"),
-    ("reported", "Reported"),
-    ("suggested", "Suggested"),
-    ("helped", "Helped"),
-)
 _ACCOUNT, _EMAIL, _AI = "Account", "E-mail", "AI declared"
 _LEFT = ("Name", _ACCOUNT, _EMAIL, "First commit", "Last commit")
 _ALWAYS = ("#", "Name", "Commits")
@@ -122,7 +114,7 @@ def _cells(document: Document, entry: dict[str, Any]) -> dict[str, str]:
         _AI: f"{entry['aiCount']:,}",
     }
     if "roles" in entry:
-        cells |= {label: f"{entry['roles'][role]:,}" for role, label in _ROLES}
+        cells |= {role.label: f"{entry['roles'][role.field]:,}" for role in ROLE_NAMES}
     return cells | {
         "First commit": day_of_row(entry, "firstCommitAt"),
         "Last commit": day_of_row(entry, "lastCommitAt"),

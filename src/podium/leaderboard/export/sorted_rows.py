@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.leaderboard.board import Document
+from podium.leaderboard.role_names import ROLE_NAMES
 from podium.leaderboard.rows.row_order import in_order
 from podium.textutil.fold import fold
 
@@ -15,16 +16,7 @@ _TEXT = {"name": "name", "account": "username", "email": "email"}
 _NUMBERS = {"commits": "commitCount", "merges": "mergeCount", "co-authored": "coAuthoredCount", "ai": "aiCount"}
 # The first commit of all comes first, and so does the latest one.
 _DATES = {"first": "firstCommitAt", "last": "lastCommitAt"}
-_ROLES = {
-    "reviewed": "reviewed",
-    "tested": "tested",
-    "acked": "acked",
-    "signed-off": "signedOff",
-    "reported": "reported",
-    "suggested": "suggested",
-    "helped": "helped",
-}
-
+_ROLES = {role.option: role.field for role in ROLE_NAMES}
 OF_ROLES = tuple(_ROLES)
 COLUMNS = (*_NUMBERS, *_TEXT, *_DATES, *OF_ROLES)
 

@@ -16,6 +16,7 @@ from podium.leaderboard.export.summary import (
     notes_of_marks,
     title,
 )
+from podium.leaderboard.role_names import ROLE_NAMES
 from podium.textutil.sanitize import clean
 from podium.textutil.table import text_table
 from podium.textutil.width import width
@@ -35,7 +36,7 @@ _EXPLAINED = {"Co-auth": "commits that name the person as co-author, ranked or n
 # What a narrow terminal leaves out, in this order: e-mails before anything is cut, the first columns before a name is,
 # the others before it is cut to less than its least width.
 _BEFORE_NAMES = ("First", "Last", "Co-auth")
-_OF_ROLES = ("Helped", "Suggested", "Reported", "Signed", "Acked", "Tested", "Reviewed")
+_OF_ROLES = tuple(role.short_label for role in reversed(ROLE_NAMES))
 _LEFT_OUT = (_EMAIL, *_BEFORE_NAMES, *_OF_ROLES, "Share", "AI", "Merges", _NOTE, _ACCOUNT)
 # A longer name is cut rather than a column left out.
 _LONG_NAME = 40
@@ -71,15 +72,10 @@ _BOARD: Fields = _WHO | {
     "Last": lambda entry: day_of_row(entry, "lastCommitAt"),
 }
 # Roles take the room of everything else.
-_ROLES: Fields = _WHO | {
+_ROLES: Fields = {
+    **_WHO,
     "Commits": _number("commitCount"),
-    "Reviewed": _role("reviewed"),
-    "Tested": _role("tested"),
-    "Acked": _role("acked"),
-    "Signed": _role("signedOff"),
-    "Reported": _role("reported"),
-    "Suggested": _role("suggested"),
-    "Helped": _role("helped"),
+    **{role.short_label: _role(role.field) for role in ROLE_NAMES},
 }
 _LEFT = (_NAME, _ACCOUNT, _EMAIL, _NOTE)
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from podium.leaderboard.board_data import Ranked
 from podium.leaderboard.counts.timeline import Timeline
+from podium.leaderboard.role_names import ROLE_NAMES
 from podium.leaderboard.rows.explain import explained_emails
 from podium.leaderboard.rows.person_document import daily_commits, read_person
 from podium.leaderboard.rows.person_names import person_name
@@ -17,15 +18,6 @@ from podium.web.pages.board.board_page import PEOPLE, id_of_row, rules_name, win
 from podium.web.pages.board.board_query import BoardPageQuery
 from podium.web.pages.board.chart import Chart, chart_of
 
-ROLES = {
-    "reviewed": "Reviewed-by",
-    "tested": "Tested-by",
-    "acked": "Acked-by",
-    "signedOff": "Signed-off-by",
-    "reported": "Reported-by",
-    "suggested": "Suggested-by",
-    "helped": "Helped-by",
-}
 # The first and the last percent of the height of ranks.
 _TOP, _BOTTOM = 14.0, 92.0
 
@@ -47,7 +39,7 @@ def person_values(ranked: Ranked, group: int, wanted: BoardPageQuery) -> dict[st
         "row": row,
         "name": person_name(ranked, group),
         "board_url": wanted.link(offset=_page_of(row["rank"])) + (f"#p{place}" if row["rank"] else ""),
-        "roles": [(words, row["roles"][role]) for role, words in ROLES.items() if row["roles"][role]],
+        "roles": [(role.trailer, row["roles"][role.field]) for role in ROLE_NAMES if row["roles"][role.field]],
         "most": max((year["countedCommits"] for year in person["years"]), default=0),
         "window_name": window_name(ranked, wanted),
         "rules_name": rules_name(wanted.switches),
