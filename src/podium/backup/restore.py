@@ -17,7 +17,7 @@ from podium.blocks import forgotten_people
 from podium.errors import Conflict
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import chunked
-from podium.workers.heartbeat import DEAD_AFTER
+from podium.workers import heartbeat
 
 Rows = Iterable[tuple[CarriedTable, list[Any]]]
 
@@ -25,8 +25,6 @@ Rows = Iterable[tuple[CarriedTable, list[Any]]]
 _MERGED = frozenset({"instance_secret", "block"})
 # The log of the target stays if it has one.
 _LOG = "audit_log"
-
-_ALIVE = "SELECT count(*) FROM worker WHERE seen_at >= {now} - :dead_after"
 
 
 def restore(db: Database, rows: Rows, *, force: bool, postgres: bool, actor: str, act: str, subject: str) -> int:
@@ -71,11 +69,10 @@ def rows_of(session: Session) -> Iterator[tuple[CarriedTable, list[Any]]]:
 
 
 def _check_idle(session: Session) -> None:
-    alive = session.value(_ALIVE, dead_after=DEAD_AFTER)
-    if alive:
+    if heartbeat.is_any_alive(session):
         raise Conflict(
             f"A server or worker uses this database: stop all of them first. One that was killed counts as running for "
-            f"{DEAD_AFTER:.0f} seconds."
+            f"{heartbeat.DEAD_AFTER:.0f} seconds."
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
-from podium.repositories.store.queue import host_limits
+from podium.repositories.store.queue import git_hosts, host_limits, worker_faults
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import alarm_counts, queue_counts
 from podium.storage.session import Database
@@ -19,12 +19,6 @@ FAILURES = ("worker-crashed", "internal", "git-failed")
 # Hosts that have gauges of their own.
 HOSTS = 50
 STALLED = ("expired_lease", "never_enqueued", "no_progress")
-
-_HOSTS = """
-SELECT count(*), max({now} - down_since) FROM git_host WHERE down_since IS NOT NULL
-"""
-
-_FAULTS = "SELECT code, count(DISTINCT worker_id) FROM worker_fault WHERE at > {now} - 3600 GROUP BY code"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +63,7 @@ def read(db: Database, *, no_progress_after: float, counts_per_host: int = 0) ->
         StorageError: the database cannot be read.
     """
     with db.read() as session:
-        [(away, seconds)] = session.tuples(_HOSTS)
+        away, away_seconds = git_hosts.number_down(session)
         stages = alarm_counts.backlog(session)
         paused = dict.fromkeys(PauseKind, (0, 0.0)) | queue_counts.paused(session)
         queued = queue_counts.queued(session)
@@ -77,11 +71,11 @@ def read(db: Database, *, no_progress_after: float, counts_per_host: int = 0) ->
         limited = host_limits.limits(session, counts_per_host, limit=HOSTS)
         return AlarmFacts(
             hosts_away=away,
-            host_away_seconds=max(0.0, seconds or 0.0),
+            host_away_seconds=away_seconds,
             waiting=alarm_counts.waiting(session),
             hidden=alarm_counts.hidden(session),
             failed=dict.fromkeys(FAILURES, 0) | alarm_counts.failed(session),
-            worker_faults=dict(session.tuples(_FAULTS)),
+            worker_faults=worker_faults.workers_by_code(session, within=3600.0),
             stalled=dict.fromkeys(STALLED, 0) | _by_reason(stalled.find(session, no_progress_after=no_progress_after)),
             backlog={COMMITS: stages.get("commits", 0.0), USERS: stages.get("users", 0.0)},
             paused={str(kind): number for kind, (number, _) in paused.items()},

@@ -31,14 +31,12 @@ from podium.repositories.model import State
 from podium.repositories.store.queue import git_hosts, host_limits, pauses, unresolved
 from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage.session import Database, Row, Session
-from podium.workers.heartbeat import DEAD_AFTER
+from podium.workers import heartbeat
 
 # Rows of each kind that the overview shows.
 SHOWN = 10
 
 _LIMITS = "SELECT held_until FROM github_limit WHERE held_until > {now} ORDER BY held_until"
-
-_WORKERS = "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER BY started_at, id"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Inspector:
         with self.db.read() as session:
             unfinished = statistics.unfinished(session)
             batches, emails = statistics.emails_left(session)
-            workers = session.all(_WORKERS, dead_after=DEAD_AFTER)
+            workers = heartbeat.rows(session)
             reports = [_report(row) for row in workers if row["alive"]]
             rows = tuple(_worker(row) for row in workers)
             by_state = _by_state(session, unfinished["at"])
@@ -115,7 +113,7 @@ class Inspector:
     def token_fault(self) -> str | None:
         """Name the tokens that GitHub refuses, by the workers' heartbeats; None: it accepts all."""
         with self.db.read() as session:
-            rows = session.all(_WORKERS, dead_after=DEAD_AFTER)
+            rows = heartbeat.rows(session)
         found = _reported_tokens([_report(row) for row in rows if row["alive"]])
         refused = [f"{token.number} of {len(found)}" for token in found if token.refused_since is not None]
         if not refused:
@@ -125,12 +123,12 @@ class Inspector:
     def has_workers(self) -> bool:
         """Whether a worker is alive, by its heartbeat."""
         with self.db.read() as session:
-            return any(row["alive"] for row in session.all(_WORKERS, dead_after=DEAD_AFTER))
+            return heartbeat.is_any_alive(session)
 
     def counting_problem(self) -> str | None:
         """Say why no worker counts repositories, by the heartbeats; None: one does."""
         with self.db.read() as session:
-            return _counting_problem([_worker(row) for row in session.all(_WORKERS, dead_after=DEAD_AFTER)])
+            return _counting_problem([_worker(row) for row in heartbeat.rows(session)])
 
     def report(self) -> dict[str, Any]:
         """Return a heartbeat's report: what no other process can see.

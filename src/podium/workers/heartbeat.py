@@ -14,7 +14,7 @@ from podium import __version__
 from podium.errors import PodiumError, StorageError
 from podium.jobs import worker_fault_rules
 from podium.jobs.periodic import Periodic
-from podium.storage.session import Database
+from podium.storage.session import Database, Row, Session
 from podium.storage.transactions.time_limits import QUICK
 from podium.telemetry.outage_log import OutageLog
 
@@ -44,6 +44,17 @@ def check_writable(db: Database) -> None:
     with db.write(QUICK) as session:
         session.run(_BEAT, **row)
         session.run("DELETE FROM worker WHERE id = :id", id=row["id"])
+
+
+def rows(session: Session) -> list[Row]:
+    """All workers in the order in which they started, with ``alive``."""
+    return session.all(
+        "SELECT *, seen_at >= {now} - :dead_after AS alive FROM worker ORDER BY started_at, id", dead_after=DEAD_AFTER
+    )
+
+
+def is_any_alive(session: Session) -> bool:
+    return session.one("SELECT 1 AS one FROM worker WHERE seen_at >= {now} - :age LIMIT 1", age=DEAD_AFTER) is not None
 
 
 class Heartbeat:

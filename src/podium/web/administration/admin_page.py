@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from podium.audit import audit_log
@@ -13,7 +12,8 @@ from podium.monitoring.overview import Overview
 from podium.repositories.model import State
 from podium.repositories.queue_places import first_places
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, host_limits, pauses
+from podium.repositories.store.queue import git_hosts, host_limits, pauses, worker_faults
+from podium.repositories.store.queue.worker_faults import FaultOfWorker
 from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage import migrate
 from podium.storage.session import Session
@@ -26,11 +26,6 @@ _KINDS_SHOWN = 20
 _HOSTS_SHOWN = 50
 _PAUSES_SHOWN = 200
 _WORKERS_SHOWN = 100
-
-_FAULTS = """
-SELECT worker_id, code, max(message) AS message, count(*) AS repositories FROM worker_fault
-GROUP BY worker_id, code ORDER BY worker_id, code LIMIT :limit
-"""
 
 
 def overview_values(context: Context) -> dict[str, Any]:
@@ -70,9 +65,9 @@ def _overview(inspector: Inspector) -> tuple[Overview, str | None]:
 
 
 def _read(session: Session, overview: Overview) -> dict[str, Any]:
-    faults: dict[str, list[Mapping[str, Any]]] = {}
-    for row in session.all(_FAULTS, limit=_WORKERS_SHOWN):
-        faults.setdefault(row["worker_id"], []).append(row)
+    faults: dict[str, list[FaultOfWorker]] = {}
+    for fault in worker_faults.by_worker(session, limit=_WORKERS_SHOWN):
+        faults.setdefault(fault.worker_id, []).append(fault)
     return {
         "overview": overview,
         "work": statistics.unfinished_repositories(session, limit=10, offset=0),

@@ -329,6 +329,14 @@ def try_all_now(session: Session) -> None:
     )
 
 
+def number_down(session: Session) -> tuple[int, float]:
+    """Return how many hosts are down, and for how many seconds the first of them."""
+    [(number, seconds)] = session.tuples(
+        "SELECT count(*), max({now} - down_since) FROM git_host WHERE down_since IS NOT NULL"
+    )
+    return number, max(0.0, seconds or 0.0)
+
+
 def down(session: Session, *, limit: int) -> list[DownHost]:
     """The hosts that are down, the longest first."""
     rows: list[Any] = session.all(

@@ -103,6 +103,35 @@ def left_by(session: Session, worker_id: str, *, seconds: float) -> dict[int, st
     return {row["id"]: row["message"] for row in rows}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class FaultOfWorker:
+    """``message``: of one of the ``repositories`` that the worker could not count."""
+
+    worker_id: str
+    code: str
+    message: str
+    repositories: int
+
+
+def by_worker(session: Session, *, limit: int) -> list[FaultOfWorker]:
+    """The faults of each worker, by code."""
+    rows = session.all(
+        """SELECT worker_id, code, max(message) AS message, count(*) AS repositories FROM worker_fault
+        GROUP BY worker_id, code ORDER BY worker_id, code LIMIT :limit""",
+        limit=limit,
+    )
+    return [FaultOfWorker(**row) for row in rows]
+
+
+def workers_by_code(session: Session, *, within: float) -> dict[str, int]:
+    """How many workers had a fault in the last so many seconds, by its code."""
+    return dict(
+        session.tuples(
+            "SELECT code, count(DISTINCT worker_id) FROM worker_fault WHERE at > {now} - :age GROUP BY code", age=within
+        )
+    )
+
+
 def is_any(session: Session) -> bool:
     return session.one("SELECT 1 AS one FROM worker_fault LIMIT 1") is not None
 
