@@ -25,7 +25,7 @@ over HTTP and kept in the database. ``exit_code`` is 2 if the user can fix it, 1
     │   ├── NoDatabaseYet     the database has not been created
     │   ├── WrongRevision     the database has another revision than this Podium needs
     │   └── DatabaseFault     the database answers with an error that Podium does not know
-    ├── BadBackup             the file is no backup of this revision, or it is damaged
+    ├── BadBackup             the file is not a backup of this revision, or it is damaged
     ├── BadCommitLog          the saved commits of a repository are damaged or incomplete
     ├── QueueError            the queue cannot be reached, or has no worker
     ├── CannotListen          the host or port of the server cannot be used

@@ -763,7 +763,7 @@ def _secret_in(path: str, source: str, *, lines: bool) -> str:
             is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
             content = file.read(_LARGEST_SECRET + 1) if is_file else b""
     except (OSError, RuntimeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no path"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a path"
         raise BadSetting(f"{source} cannot be read ({reason}): name a file that this user can read.") from None
     if not is_file:
         raise BadSetting(f"{source} is not a regular file: name a file with the secret.")

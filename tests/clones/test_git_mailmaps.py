@@ -91,8 +91,8 @@ def test_settings_mean_what_they_mean_for_git(home: Home, settings: tuple[str, .
 @pytest.mark.parametrize(
     ("settings", "note"),
     [
-        ("file = ~/", "The mailmap of git's setting mailmap.file is no regular file, so it is not applied."),
-        ("file = /dev/zero", "The mailmap of git's setting mailmap.file is no regular file, so it is not applied."),
+        ("file = ~/", "The mailmap of git's setting mailmap.file is not a regular file, so it is not applied."),
+        ("file = /dev/zero", "The mailmap of git's setting mailmap.file is not a regular file, so it is not applied."),
         ("file = ~/large", "The mailmap of git's setting mailmap.file is larger than 4 MiB or 20,000 lines"),
         ("blob = mailmap", "git's setting mailmap.blob names no file, so it is not applied."),
     ],

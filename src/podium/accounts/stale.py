@@ -30,7 +30,7 @@ class MaxAges:
         return dataclasses.replace(self, unknown_email=min(self.unknown_email, self.account))
 
 
-# Text without '@' inside is no address, so no account has it.
+# Text without '@' inside is not an address, so no account has it.
 IS_ADDRESS = "email LIKE '%_@_%'"
 
 # Rows of one look-up of stale accounts; the next refresh continues.

@@ -1,7 +1,7 @@
 """Blocked repositories, owners and addresses.
 
 Each is the beginning of a repository's identity (``host``, ``host/owner``, ``host/owner/name``), compared in lower case
-and without %-escapes, so that another spelling of one address is blocked too. ``.git`` and branches are no part of it.
+and without %-escapes, so that another spelling of one address is blocked too. ``.git`` and branches are left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A file of bots: an e-mail address or login per line, ``!`` before one that is no bot, ``#`` before a comment."""
+"""A file of bots: an e-mail address or login per line, ``!`` before one that is not a bot, ``#`` before a comment."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class LocalRepository:
         path: the git directory, absolute, symbolic links resolved.
         branch: None for a revision.
         note: why an existing mailmap is not applied.
-        base: the commit whose history a range leaves out; None: it is no range.
+        base: the commit whose history a range leaves out; None: it is not a range.
     """
 
     path: Path

@@ -82,7 +82,7 @@ def _refused(reason: str) -> HistoryError:
 
 
 def _no_single_history(revision: str) -> str | None:
-    """Why a set of commits that git can write is no board, and what to type; None if it is no such set."""
+    """Why a set of commits that git can write is not a board, and what to type; None if it is not such a set."""
     from podium.git.error_messages import clean
 
     shown = clean(revision)
@@ -94,7 +94,7 @@ def _no_single_history(revision: str) -> str | None:
     if (reason := _other_set(revision)) is not None:
         return f"{shown} {reason}"
     if revision.startswith("-"):
-        return f"{shown} is no commit, and a board counts what one commit reaches: name one, such as --rev HEAD."
+        return f"{shown} is not a commit, and a board counts what one commit reaches: name one, such as --rev HEAD."
     if len(revision.split()) > 1:
         return (
             f"{shown} is more than one word, and a board counts what one commit reaches: name one, or a range A..B "
@@ -134,7 +134,7 @@ def _no_commit(git: Git, repository: Path, revision: str, stop: Stop | None) -> 
     oid = _verify(git, repository, revision, stop)
     if oid is not None and (found := git.run("cat-file", "-t", oid, repository=repository, stop=stop)).code == 0:
         kind = found.output.decode(errors="replace").strip()
-        return f"{clean(revision)} is no commit but a {kind}: name a branch, a tag or a commit."
+        return f"{clean(revision)} is a {kind}, not a commit: name a branch, a tag or a commit."
     near = _similar(git, repository, revision, stop)
     there = f" (there is {clean(near)})" if near else ""
     return (

@@ -71,7 +71,7 @@ class History:
     ) -> None:
         # Its content, if it is known.
         self._head_commit = head_commit
-        # The commit whose history a range leaves out; None: it is no range.
+        # The commit whose history a range leaves out; None: it is not a range.
         self.base = base
         # Whether the people of that history are wanted.
         self.has_base_people = base is not None and base_people

@@ -82,7 +82,7 @@ class Count:
     since: the head that the count continued from; None: all of history was counted.
     mailmap: see :attr:`podium.clones.mailmaps.mailmap.Mailmaps.version`.
     identities: mailmap identities of the counted people, and of earlier people who change.
-    base: of a range A..B the commit A; None: it is no range.
+    base: of a range A..B the commit A; None: it is not a range.
     base_tally: the commits that A reaches, if their people are wanted.
     clone_bytes: of the mirror; None for a path.
     removed: the forgotten people among the counted ones.

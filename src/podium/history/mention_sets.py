@@ -14,8 +14,8 @@ from typing import cast
 from podium.history.person import Person
 from podium.history.trailers.mentions import Mention
 
-# Entries of a history: so many for each commit, and so many more. An entry is a person that a commit names, or a
-# person with a role.
+# Entries of a history: the first number for each commit, and the second in addition. An entry is a person that a
+# commit names, or a person with a role.
 ENTRIES_A_COMMIT = 4
 MOST_MORE_ENTRIES = 100_000
 # Entries of distinct lists, beyond the first of each, that are kept until all commits are known. Linux has a million.

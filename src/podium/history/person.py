@@ -20,7 +20,7 @@ def split_person(written: bytes) -> Person | None:
     email, closed, _ = rest.partition(b">")
     if not opened or not closed:
         return None
-    # bytes.lower() changes ASCII only: a Kelvin sign is no k.
+    # bytes.lower() changes ASCII only: a Kelvin sign is not a k.
     return bounded_text(name.rstrip(b" \t\n\r")), bounded_text(email.lower())
 
 

@@ -77,7 +77,7 @@ def hand_over(session: Session, repository: Repository, worker_id: str, error: E
 
 
 def machine_fault(error: Exception) -> str | None:
-    """The code of a fault of this machine; None: it is no such fault."""
+    """The code of a fault of this machine; None: it is not such a fault."""
     if isinstance(error, HistoryError):
         return error.code if error.code in _OF_MACHINE else None
     if isinstance(error, OSError) and error.errno in _MACHINE_ERRORS:

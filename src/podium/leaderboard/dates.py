@@ -128,7 +128,7 @@ def _unit(unit: str, today: int, *, back: bool) -> _Span:
 
 
 def _before(number: str, unit: str, today: int) -> datetime.date:
-    """The day so many units before ``today``: in a shorter month, its last day."""
+    """The day a number of units before ``today``: in a shorter month, its last day."""
     count = _NUMBERS[number] if number in _NUMBERS else int(number)
     if unit in _DAYS:
         return datetime.date.fromordinal(today - count * _DAYS[unit])

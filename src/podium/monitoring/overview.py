@@ -261,7 +261,7 @@ class Overview:
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
     - hostsAway, delayed, hidden: ten of each.
     - paused: the ten that were paused first.
-    - hostLimits: ten hosts of which only so many repositories are counted at once.
+    - hostLimits: ten hosts with a limit of concurrent counts.
     - queued: repositories that wait to be counted; next: the first ten of them.
     - checksDue: whose hosts are to be asked by now.
     - batchesLeft, emailsLeft: what remains to be looked up.

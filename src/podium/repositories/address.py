@@ -105,7 +105,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     ``github_url``: the configured GitHub's web address.
 
     Raises:
-        BadAddress: it is no address, or must not reach git. The message never repeats a password.
+        BadAddress: it is not an address, or must not reach git. The message never repeats a password.
     """
     text = text.strip()
     if len(text) <= MAX_LENGTH:

@@ -78,7 +78,7 @@ class Repository:
     refresh_error, refresh_error_at: why and when the last refresh failed, if the board stays as it was before it.
     head, branch, counting_version, mailmap: the last counted commit, its branch, the version of the counting rules, and
         the blob of the applied mailmap ('': there is none; None: unknown).
-    base: of a range A..B the commit A, whose history is left out; None: it is no range.
+    base: of a range A..B the commit A, whose history is left out; None: it is not a range.
     head_committed_at: when the head was committed, by the committer's clock; None: unknown.
     next_ordinal: the first number that no person of any count had; 0: only the rows tell.
     count_id: the valid count, whose rows readers see: the lease token under which they were written.

@@ -66,7 +66,7 @@ _GITLAB = "https://gitlab.com/"
 
 
 def address_in(text: str) -> str:
-    """Return the address in the command ``text``, or ``text`` if it is no command.
+    """Return the address in the command ``text``, or ``text`` if it is not a command.
 
     Raises:
         BadAddress: the command names no repository, or not clearly.

@@ -21,7 +21,7 @@ _FIRST = 1000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """``place``: from 1, ``of`` so many. ``is_about``: others may overtake. ``stopped``: why none is counted now."""
+    """``place``: from 1 to ``of``. ``is_about``: others may overtake. ``stopped``: why none is counted now."""
 
     place: int
     of: int

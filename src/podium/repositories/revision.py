@@ -14,8 +14,8 @@ from podium.errors import BadRule
 # Bytes of UTF-8. A file system's name of a ref has at most 255, with `.lock`.
 MAX_BYTES = 250
 
-# What an error compares with a misspelt name: at most so many names, and none that is longer. It takes the time of the
-# product of two lengths for each.
+# What an error compares with a misspelt name: at most this many names, and none that is longer. Each takes the
+# product of two lengths.
 MOST_SIMILAR = 2_000
 _LONGEST_SIMILAR = 60
 

@@ -67,7 +67,7 @@ _OID = re.compile(r"[0-9a-f]{7,64}")
 def repository_of(host: str, path: str, query: str = "") -> tuple[str, str]:
     """Return the host and the path of the repository that a page belongs to.
 
-    ``path`` and ``query`` are those of an ``http`` or ``https`` URL. An address that is no page comes back as it is.
+    ``path`` and ``query`` are those of an ``http`` or ``https`` URL. An address that is not a page comes back as it is.
 
     Raises:
         BadAddress: the page belongs to no repository, or does not say to which.

@@ -21,7 +21,7 @@ class Pool(Generic[C]):
     """Lends a connection to one thread at a time.
 
     Args:
-        connect: within so many seconds, or as many as it likes.
+        connect: opens a connection within the given seconds, or without a limit.
         is_usable: whether a returned connection can be lent again.
         patience: seconds to wait if ``most`` connections are lent.
     """

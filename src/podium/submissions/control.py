@@ -77,7 +77,7 @@ def resume(db: Database, kind: str, name: str, *, actor: str, github_url: str) -
 
 
 def limit_host(db: Database, host: str, at_once: int | None, *, actor: str) -> QueueChange:
-    """Let so many repositories of a host be counted at once; 0: any number, None: as ``PODIUM_COUNTS_PER_HOST`` says.
+    """Limit the concurrent counts of a host; 0: no limit, None: as ``PODIUM_COUNTS_PER_HOST`` says.
 
     Raises:
         BadRule: the number or the host cannot be one.

@@ -26,7 +26,7 @@ def demo_addresses(settings: Settings) -> list[Address]:
     """The setting's addresses, by the rules for what a client submits.
 
     Raises:
-        BadSetting: one is no address, or this server does not accept it.
+        BadSetting: one is not an address, or this server does not accept it.
     """
     policy = AddressPolicy(settings)
     addresses: dict[str, Address] = {}

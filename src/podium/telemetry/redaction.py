@@ -16,7 +16,7 @@ HIDDEN = "***"
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@:]*:[^\s/@]+(?=@)")
 _GITHUB_TOKEN = re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9_]{16,}|github_pat_[A-Za-z0-9_]{16,})")
 _BEARER = re.compile(r"(?i)(?<=\bbearer )[A-Za-z0-9._~+/=-]{8,}")
-# git@host is no person's address.
+# git@host is not a person's address.
 _EMAIL = re.compile(r"(?<![\w.+-])(?!git@)[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100})+")
 
 

@@ -51,7 +51,7 @@ def may_equal(name: str) -> str | None:
 
 
 def full_name(name: str) -> str | None:
-    """The key of ``name`` for comparison; None if it is no full name, so that rows of this name never join.
+    """The key of ``name`` for comparison; None if it is not a full name, so that rows of this name never join.
 
     A full name has two words or more that contain letters. An e-mail, a placeholder such as "Your Name", and a name
     with bytes that could not be decoded are none.

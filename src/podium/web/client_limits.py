@@ -59,7 +59,7 @@ class ClientLimit:
     """A limit for each client, and :data:`NETWORK_SHARE` times as much for the /48 network around it.
 
     Args:
-        limit: an amount per time, with a namespace of its own; an amount of 0 is no limit.
+        limit: an amount per time, with a namespace of its own; an amount of 0: no limit.
         what: what is counted, in the plural.
         advice: what a client can do beyond the limit, as a sentence.
     """

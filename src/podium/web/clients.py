@@ -35,7 +35,7 @@ def client_of(scope: MutableMapping[str, Any]) -> ClientNetwork:
 
 @functools.lru_cache(10_000)
 def network_of(address: str) -> ClientNetwork:
-    """The client with this IP address. All text that is no address is one client.
+    """The client with this IP address. All text that is not an address is one client.
 
     An IPv6 address that stands for an IPv4 address (``::ffff:192.0.2.1``) is that IPv4 address.
     """

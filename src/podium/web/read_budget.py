@@ -49,7 +49,7 @@ class ReadBudget:
     loopback have no budget.
 
     Args:
-        per_minute: the credit that a client gets per minute, of which it saves up to half; 0 is no limit.
+        per_minute: the credit that a client gets per minute, of which it saves up to half; 0: no limit.
         clock: in seconds.
     """
 

@@ -58,7 +58,7 @@ def read_page(alias: str, repository: Mapping[str, Any], errors: Callable[[str],
     if not isinstance(nodes, list):
         return AuthorsPage("missing" if is_final else "retry")
     people = [_author(mapping(node)) for node in nodes]
-    # With an error, a null user is no answer: only accounts count.
+    # With an error, a null user is not an answer: only accounts count.
     authors = tuple(person for person in people if person and person[0] and (person[1] or not error_types))
     page_info = mapping(connection.get("pageInfo"))
     cursor = text_of(page_info.get("endCursor"))

@@ -72,7 +72,7 @@ class ParentPipe:
 
 
 def serve(settings: Settings, host: str, listeners: Sequence[socket.socket], processes: int) -> None:
-    """Serve with inherited sockets until SIGTERM, as one of so many processes."""
+    """Serve with inherited sockets until SIGTERM, as one of several processes."""
     from podium.web.serving.server import run
 
     pipe = ParentPipe()
@@ -97,7 +97,7 @@ def share_of(settings: Settings, processes: int) -> Settings:
     """The settings of one process: what bounds a process of its own is divided, so that all keep the server's."""
 
     def divided(number: int) -> int:
-        # 0 is no limit.
+        # 0: no limit.
         return max(1, -(-number // processes)) if number else 0
 
     return dataclasses.replace(

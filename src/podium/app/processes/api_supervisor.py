@@ -35,7 +35,7 @@ def supervise(
     stop: threading.Event,
     on_listening: Callable[[str], None],
 ) -> int:
-    """Keep so many API processes running until ``stop`` is set; return the exit code.
+    """Keep ``processes`` API processes running until ``stop`` is set; return the exit code.
 
     Args:
         environment: of each process.

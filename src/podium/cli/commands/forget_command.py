@@ -30,7 +30,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
     Raises:
         BadRule: neither or both are given, or it is both an id and a path here.
-        BadAddress, NotFound: it is no address, or was never counted.
+        BadAddress, NotFound: it is not an address, or was never counted.
         StorageError: the database cannot be written.
     """
     settings = Settings.from_environment(environment)

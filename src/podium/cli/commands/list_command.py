@@ -66,7 +66,7 @@ class Listed:
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    """Print the list; that nothing was ranked yet is no error.
+    """Print the list; a list without rows is not an error.
 
     Raises:
         StorageError: the database cannot be read.

@@ -74,7 +74,7 @@ def _webhook_secrets(settings: Settings) -> Iterator[Finding]:
         )
     if any(text.startswith("whsec_") and signing_key(text.encode()) is None for text in texts):
         yield _warning(
-            "A signing token of GitLab in PODIUM_WEBHOOK_SECRETS is damaged: after whsec_ it is no base64.",
+            "A signing token of GitLab in PODIUM_WEBHOOK_SECRETS is damaged: after whsec_ it is not base64.",
             "Copy the whole token.",
         )
     if {settings.admin_token, settings.metrics_token} & set(texts) - {""}:

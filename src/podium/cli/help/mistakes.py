@@ -63,7 +63,7 @@ def unknown_argument(unknown: Sequence[str], parser: argparse.ArgumentParser) ->
     name = option.partition("=")[0]
     if is_rank and (instead := _instead(name)) is not None:
         return f"there is no option {_shown(option)}{instead}"
-    # The dashes, which all have, are no likeness.
+    # All options have the dashes, so these do not make two alike.
     known = [each.removeprefix("--") for each in parser._option_string_actions if each.startswith("--")]
     near = _did_you_mean(name.lstrip("-"), [each for each in known if each != "child"], "--")
     return f"there is no option {_shown(option)}" + (f".{near}" if near else "")

@@ -22,7 +22,7 @@ def local_path(source: str) -> Path | None:
     """Return the path that ``source`` names; None if nothing is there, so that it may be an address.
 
     Raises:
-        HistoryError: something is there, and it is no repository or may not be read.
+        HistoryError: something is there, and it is not a repository or may not be read.
         BadAddress: ``source`` can only be a path, and nothing is there.
     """
     if not source or "\0" in source:

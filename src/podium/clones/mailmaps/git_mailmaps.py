@@ -78,7 +78,7 @@ def _lines(path: Path) -> tuple[bytes | None, str | None]:
     subject = "The mailmap of git's setting mailmap.file"
     try:
         if not path.is_file() and path.exists():
-            return None, f"{subject} is no regular file, so it is not applied."
+            return None, f"{subject} is not a regular file, so it is not applied."
         with path.open("rb") as opened:
             content = opened.read(LARGEST_MAILMAP + 1)
     except OSError as error:

@@ -44,7 +44,7 @@ def read_own_mailmaps(files: Iterable[OwnMailmap]) -> bytes:
     """The lines of all files; later ones win.
 
     Raises:
-        BadMailmapFile: a file cannot be read, is no text, or is too large.
+        BadMailmapFile: a file cannot be read, is not text, or is too large.
     """
     return b"".join(_read(file) for file in files)
 
@@ -79,7 +79,7 @@ def _read(file: OwnMailmap) -> bytes:
     try:
         # To open a pipe could wait forever.
         if not stat.S_ISREG(file.path.stat().st_mode):
-            raise BadMailmapFile(f"{file.subject} is no regular file: give the path of a text file.")
+            raise BadMailmapFile(f"{file.subject} is not a regular file: give the path of a text file.")
         with file.path.open("rb") as opened:
             content = opened.read(LARGEST_MAILMAP + 1)
     except OSError as error:
@@ -92,5 +92,5 @@ def _read(file: OwnMailmap) -> bytes:
             f"{file.subject} is larger than 4 MiB or {MOST_LINES:,} lines: keep one line per name and address."
         )
     if b"\0" in content:
-        raise BadMailmapFile(f"{file.subject} is no text file: save it as UTF-8, with lines as in .mailmap.")
+        raise BadMailmapFile(f"{file.subject} is not a text file: save it as UTF-8, with lines as in .mailmap.")
     return content if content.endswith(b"\n") or not content else content + b"\n"

@@ -27,7 +27,7 @@ _LONGEST_CHAIN = 4095
 _FREE_WORK = 64 << 20
 _WORK_PER_BYTE = 100
 _WORK_OF_DELTA = 32
-# :meth:`PackReader.commits` returns after so many bytes.
+# :meth:`PackReader.commits` returns after this many bytes.
 _MOST_AT_ONCE = 8 << 20
 _CACHED_BASES = 8 << 20
 # Most entries are shorter.

@@ -50,7 +50,7 @@ def read_mentions(message: bytes) -> Mentions:
 def read_trailers(message: bytes) -> Trailers:
     """Return the trailers whose key is one of :data:`KEYS`.
 
-    A block of more than :data:`MOST_LINES` lines ends after so many.
+    A block of more than :data:`MOST_LINES` lines ends after that many.
     """
     if not MAY_NAME.search(message):
         return Trailers([], False)
@@ -160,7 +160,7 @@ def _is_trailers(block: list[bytes]) -> bool:
 
 
 def are_trailers(trailers: int, others: int, *, written_by_git: bool) -> bool:
-    """Whether so many lines are a block of trailers."""
+    """Whether these numbers of lines are a block of trailers."""
     return trailers * 3 >= others if written_by_git else trailers > 0 and others == 0
 
 

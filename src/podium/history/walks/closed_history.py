@@ -1,7 +1,7 @@
 """Check that the commits of a pack are exactly the history of its head.
 
 No commit is its own ancestor. If every commit was read once, every parent was read, and every commit but one is a
-parent, then that one reaches all others: an unreached commit would have a descendant that is no parent.
+parent, then that one reaches all others: an unreached commit would have a descendant that is not a parent.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Depth:
 
 
 class Queues(Protocol):
-    """Enqueues messages, due in ``delay`` seconds. An unreachable queue is no error: the reconciler finds due work."""
+    """Enqueues messages, due in ``delay`` seconds. Without a queue nothing is raised: the reconciler finds due work."""
 
     def enqueue_commits(self, repository_id: int, /, *, delay: float = 0) -> None: ...
 

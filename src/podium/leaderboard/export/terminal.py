@@ -89,7 +89,7 @@ Columns = dict[str, Column]
 
 
 def render_table(document: Document, columns: int | None) -> str:
-    """Lines of at most ``columns``; None is no limit. Numbers are never cut: 20 columns hold those below a million."""
+    """Lines of at most ``columns``; None: no limit. Numbers are never cut: 20 columns hold those below a million."""
     entries = document["top_contributors"]
     lines = [title(document), *headlines(document)]
     used = _used(document) if entries else {}

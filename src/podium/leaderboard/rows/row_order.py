@@ -26,7 +26,7 @@ LARGEST_FIRST = ("commits", "last", "merges", "co-authored", "ai")
 
 
 def in_order(rows: Iterable[Row], value: Callable[[Row], Any], *, largest_first: bool, reverse: bool) -> list[Row]:
-    """``rows``, which are in the order of their ranks, in the order of their values; None and "" are no value."""
+    """``rows``, which are in the order of their ranks, in the order of their values; None and "" are not values."""
     given: list[Row] = []
     missing: list[Row] = []
     for row in rows:

@@ -90,7 +90,7 @@ def pause(query: Annotated[PauseQuery, Query()], context: ContextDep, _: AdminOn
     responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such host or repository.")},
 )
 def resume(query: Annotated[PauseQuery, Query()], context: ContextDep, _: AdminOnly) -> JSONResponse:
-    """What waited for a host follows, one after another. It is no error if nothing was paused."""
+    """What waited for a host follows, one after another. It is not an error if nothing was paused."""
     services = context.services
     github_url = services.settings.github_server_url
     return _changed(control.resume(services.db, query.kind, query.name, actor=audit_log.API, github_url=github_url))

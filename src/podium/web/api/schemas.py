@@ -285,7 +285,7 @@ class Board(ResponseModel):
     nearest_commits: NearestCommits | None = Field(None, description="Only for a window without commits.")
     joined_by_name: int = Field(description="Rows that an equal full name joined into others, on this board.")
     role_only_people: int = Field(
-        description="People whom trailers such as `Reviewed-by` name, and who are no contributors: in the whole "
+        description="People whom trailers such as `Reviewed-by` name, and who are not contributors: in the whole "
         "history, whatever the window."
     )
     trimmed_commits: int = Field(

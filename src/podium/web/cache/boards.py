@@ -57,7 +57,7 @@ class BoardCache:
 
     Args:
         max_bytes: of everything that is kept.
-        max_board_bytes: of one board while it is made; 0 is no limit.
+        max_board_bytes: of one board while it is made; 0: no limit.
         refresh_after: seconds after which a reader may have a refresh that failed tried again.
     """
 
@@ -255,7 +255,7 @@ class BoardCache:
         check = self._checks.start(repository_id, lambda: run_in_threadpool(self._compare_accounts, row))
         self._checked[repository_id] = self._clock()
         if checked is None:
-            # Not for ever: a database that hangs is no reason to serve nothing.
+            # Not for ever: boards are served while a database hangs.
             await asyncio.wait({check}, timeout=QUICK.total)
 
     def _compare_accounts(self, row: Repository) -> None:

@@ -36,7 +36,7 @@ DEFAULT_HEADERS = {
 }
 
 
-# They are no documents: what follows for documents would be a fifth of a page's bytes.
+# They are not documents: what follows for documents would be a fifth of a page's bytes.
 _PARTS = ("text/css", "text/javascript")
 _OF_PARTS = ("X-Content-Type-Options", "Cross-Origin-Resource-Policy", "Cache-Control")
 

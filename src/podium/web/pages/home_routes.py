@@ -28,7 +28,7 @@ from podium.web.share.meta import page_meta
 REPOSITORIES = 50
 ABOUT = "Give Podium the address of a git repository, and it ranks the people who made its commits."
 
-# Failed repositories of others are no news: they are in a list of their own, and found by a search.
+# Failed repositories are in a list of their own, and found by a search: those of others interest few readers.
 FILTERS: dict[str, tuple[str, frozenset[State]]] = {
     "": ("All", frozenset()),
     "done": ("Done", frozenset({State.COMPLETED})),

@@ -21,7 +21,7 @@ BoardPath = Annotated[
         "of the board's page.",
     ),
 ]
-# A path of one segment is no board's, but a page's.
+# A path of one segment is a page's, not a board's.
 NOT_FOUND: dict[str, Any] = {
     MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
     "text/html": {"schema": {"type": "string"}},

@@ -9,7 +9,7 @@ import { localize } from "./words.js";
 // Milliseconds. The server sends something more often than it is SILENT.
 const ASK_EVERY = 2000;
 const SILENT = 40_000;
-// After so many polls.
+// Polls between two tries of the stream.
 const EVENTS_AFTER = 15;
 const FIRST_RETRY = 500;
 const LAST_RETRY = 8000;

@@ -25,7 +25,7 @@ async function share(button) {
   try {
     await navigator.share({ title: document.title, url });
   } catch (error) {
-    // Closing the system's dialog is no error.
+    // Closing the system's dialog is not an error.
     if (error.name !== "AbortError") copy(button.parentElement.querySelector("[data-copy]"));
   }
 }

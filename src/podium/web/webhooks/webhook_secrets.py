@@ -64,6 +64,6 @@ class WebhookSecrets:
 
 def _bound_host(text: str) -> str | None:
     host, mark, rest = text.partition("=")
-    # The end of a base64 text is no binding.
+    # The end of a base64 text is not a binding.
     is_host = bool(mark and rest.strip("=")) and ("." in host or ":" in host) and _HOST.fullmatch(host) is not None
     return host if is_host else None

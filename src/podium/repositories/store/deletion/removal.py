@@ -17,7 +17,7 @@ from podium.storage.transactions.steps import EMAILS_PER_QUERY, chunked
 
 # Rows of one step.
 _ROWS = 1000
-# Known e-mails that no commit needs stay so long: a count that is being saved may need them.
+# Known e-mails that no commit needs stay for this time: a count that is being saved may need them.
 _RECENTLY = 3600.0
 _ANY = -1e12
 

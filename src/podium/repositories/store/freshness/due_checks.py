@@ -172,7 +172,7 @@ def skip(session: Session, claimed: Mapping[int, float], *, every: float) -> int
 
 
 def postpone(session: Session, claimed: Mapping[int, float], delays: Mapping[int, float]) -> int:
-    """Check repositories in so many seconds. Both by id; ``claimed``: as in :func:`skip`."""
+    """Check repositories after ``delays`` seconds. Both by id; ``claimed``: as in :func:`skip`."""
     if not claimed:
         return 0
     waits = ", ".join(
@@ -215,7 +215,7 @@ def with_number(repository: Repository, number: str | None) -> Repository:
 
 
 def set_interval(session: Session, repository_id: int, seconds: float | None, *, every: float) -> None:
-    """Check a repository every so many seconds; 0: never, None: every ``every`` seconds."""
+    """Set the seconds between two checks of a repository; 0: never, None: every ``every`` seconds."""
     session.run("UPDATE repository SET refresh_every = :seconds WHERE id = :id", id=repository_id, seconds=seconds)
     session.run(
         f"""UPDATE repository SET check_at = CASE

@@ -94,9 +94,10 @@ def note_number(session: Session, key: str, number: str) -> None:
 
 
 def note_checked(session: Session, repository_id: int, *, next_check_in: float | None) -> None:
-    """Note that the host has answered; it is asked again in so many seconds, or not automatically.
+    """Note that the host has answered.
 
-    ``next_check_in``: :data:`AS_PLANNED` leaves that as it is. Of a branch or tag its repository is asked about.
+    ``next_check_in``: seconds until it is asked again automatically; None: it is not; :data:`AS_PLANNED`: as before.
+    For a branch or tag, the host is asked about its repository.
     """
     if next_check_in == AS_PLANNED:
         session.run("UPDATE repository SET checked_at = {now} WHERE id = :id", id=repository_id)
@@ -116,7 +117,7 @@ def note_unplanned(session: Session, repository_id: int) -> None:
 
 
 def make_due(session: Session, key: str, *, within: float) -> None:
-    """Have the host asked about a repository within so many seconds."""
+    """Have the host asked about a repository within ``within`` seconds."""
     session.run(
         """UPDATE repository SET check_at = {now} + :within
         WHERE key = :key AND (check_at IS NULL OR check_at > {now} + :within)""",
@@ -126,7 +127,7 @@ def make_due(session: Session, key: str, *, within: float) -> None:
 
 
 def was_checked(session: Session, repository_id: int, *, within: float) -> bool:
-    """Whether the host has answered in the last so many seconds."""
+    """Whether the host has answered in the last ``within`` seconds."""
     return bool(
         session.value(
             "SELECT checked_at > {now} - :within FROM repository WHERE id = :id", id=repository_id, within=within
@@ -135,7 +136,7 @@ def was_checked(session: Session, repository_id: int, *, within: float) -> bool:
 
 
 def note_unanswered(session: Session, repository_id: int, *, again_in: float) -> None:
-    """Note that the host gave no answer: it is asked again in so many seconds, if it is asked automatically."""
+    """Note that the host gave no answer: if it is asked automatically, it is asked again after ``again_in`` seconds."""
     session.run(
         """UPDATE repository SET check_at = {now} + :again WHERE id = :id AND check_at IS NOT NULL""",
         id=repository_id,

@@ -21,7 +21,7 @@ from podium.storage.session import Session
 PROBE_SECONDS = 60.0
 # Seconds for which repositories wait, and what is left of them when that is extended.
 _PARKED, _EXTENDED_BELOW = 3600.0, 1800.0
-# Repositories of a host that came back start at least so many seconds apart, and all of them within the second number.
+# Repositories of a host that came back start at least the first number of seconds apart, and all within the second.
 _APART, _SPREAD = 0.25, 300.0
 
 HAS_BOARD = "head IS NOT NULL AND commits_processed_at IS NOT NULL"

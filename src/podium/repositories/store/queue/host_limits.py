@@ -75,7 +75,7 @@ def is_known(session: Session, host: str) -> bool:
 
 
 def set_limit(session: Session, host: str, at_once: int) -> bool:
-    """Let so many repositories of a host be counted at once; return whether that is a change. 0: no limit."""
+    """Limit the concurrent counts of a host; return whether that is a change. 0: no limit."""
     is_new = session.run(
         """INSERT INTO host_limit (host, at_once) VALUES (:host, :at_once)
         ON CONFLICT (host) DO UPDATE SET at_once = :at_once WHERE host_limit.at_once <> :at_once""",
