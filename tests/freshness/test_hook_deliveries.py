@@ -12,7 +12,7 @@ import pytest
 from podium.blocks import block_list
 from podium.blocks.block_list import BlockKind
 from podium.freshness.apply_answer import Applied, apply
-from podium.freshness.hooks.hook_checks import HookChecks
+from podium.freshness.hooks.hook_checks import CHECKS_OF_HOST, HookChecks
 from podium.freshness.hooks.hook_deliveries import Delivered, deliver
 from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.freshness.host_answer import HostAnswer
@@ -20,12 +20,13 @@ from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
 from podium.repositories.store.freshness import names, pushes
-from podium.repositories.store.queue import pauses
+from podium.repositories.store.queue import due_work, pauses
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from tests.support.plans import Explained
 from tests.support.rows import RecordingQueues, add_repository, repository
+from tests.support.server import wait_until
 
 PUSH = HookEvent(HookKind.PUSH, parse_address("https://github.com/o/r"), "7", branches=("main",), default_branch="main")
 DELETED = HookEvent(HookKind.HIDDEN, PUSH.address, "7")
@@ -69,18 +70,23 @@ class Site:
     def run_due(self) -> int:
         """Do what is due; return how many counts that began."""
         before = len(self.queues.enqueued)
-        checks = HookChecks(self.db, self.queues, lambda: True, self._check)
+        checks = HookChecks(self.db, self.queues, lambda: True, self.check)
         checks.run()
         checks.stop(wait=True)
         return len(self.queues.enqueued) - before
 
-    def _check(self, row: Repository) -> Applied | None:
+    def check(self, row: Repository) -> Applied | None:
         self.asked.append(row.id)
         answer = self.answer(row)
         if answer is None:
             return None
         with self.db.write() as session:
             return apply(session, row, answer, is_push=True)
+
+    def seconds_until_due(self) -> float:
+        with self.db.read() as session:
+            found: float = session.value("SELECT hook_due_at - {now} FROM repository WHERE id = :id", id=self.id)
+        return found
 
     @property
     def row(self) -> Repository:
@@ -249,6 +255,85 @@ def test_a_host_that_does_not_answer_is_asked_again(site: Site) -> None:
     site.pass_time(100)
     site.run_due()
     assert len(site.asked) == 2 and site.row.hidden_at is not None
+
+
+def test_a_host_that_never_answers_is_asked_more_and_more_seldom(site: Site) -> None:
+    site.deliver(DELETED)
+    site.answer = lambda _: None
+    checks = HookChecks(site.db, site.queues, lambda: True, site.check)
+    delays = []
+    for _ in range(8):
+        site.change(hook_due_at="=0")
+        checks.run()
+        wait_until(lambda: not checks.is_busy, "the check")
+        delays.append(round(site.seconds_until_due()))
+    checks.stop()
+    assert delays == pytest.approx([90, 180, 360, 720, 1440, 2880, 3600, 3600], abs=15)
+
+
+def test_checks_of_one_slow_host_delay_neither_counts_nor_other_hosts(site: Site) -> None:
+    slow = [add_repository(site.db, f"github.com/o/{number}", state="completed") for number in range(250)]
+    other = add_repository(site.db, "gitlab.com/o/r", host="gitlab.com", state="completed")
+    with site.db.write() as session:
+        session.run("UPDATE repository SET hook_due_at = 1, hook_wants_check = true")
+    site.change(hook_due_at=5.0, hook_wants_check=False)
+    end, asked = threading.Event(), threading.Event()
+
+    def ask(row: Repository) -> Applied:
+        asked.set() if row.id == other else end.wait(30)
+        return Applied(row.id)
+
+    checks = HookChecks(site.db, site.queues, lambda: True, ask)
+    checks.run()
+    assert asked.wait(30) and site.queues.enqueued == [(site.id,)]
+    end.set()
+    checks.stop(wait=True)
+    with site.db.read() as session:
+        left = session.value("SELECT count(*) FROM repository WHERE hook_due_at IS NOT NULL")
+    assert len(slow) - left == CHECKS_OF_HOST
+
+
+def test_a_push_in_a_long_check_is_not_lost(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.freshness.hooks.hook_checks._RENEWED", 0.01)
+    site.change(pushed_at="={now}")
+    site.deliver(RENAMED)
+
+    def answer(row: Repository) -> HostAnswer:
+        first = site.row.hook_due_at
+        # It is renewed, so that no other process begins it.
+        wait_until(lambda: (site.row.hook_due_at or 0.0) > (first or 0.0), "a renewal")
+        assert site.deliver(PUSH) is Delivered.ACCEPTED
+        return HostAnswer(number="7", head=row.head)
+
+    site.answer = answer
+    site.run_due()
+    assert site.row.hook_due_at is not None
+
+
+def test_a_check_counts_nothing_that_is_paused(site: Site) -> None:
+    with site.db.write() as session:
+        pauses.pause(session, PauseKind.SCHEDULE, "")
+    site.deliver(RENAMED)
+    site.answer = lambda _: HostAnswer(number="7", head="another")
+    site.run_due()
+    assert site.asked == [site.id] and site.row.state == "completed"
+    assert site.run_due() == 0 and site.asked == [site.id]
+    with site.db.write() as session:
+        pauses.resume(session, PauseKind.SCHEDULE, "")
+    assert site.run_due() == 1
+
+
+def test_counts_of_pushes_leave_room_for_submissions(site: Site) -> None:
+    site.deliver(PUSH)
+    other = add_repository(site.db, "github.com/o/x", state="completed")
+    with site.db.write() as session:
+        session.run("UPDATE repository SET head = 'h', commits_processed_at = 1 WHERE id = :id", id=other)
+    row = repository(site.db, other)
+    with site.db.write() as session:
+        apply(session, row, HostAnswer(head="another"), is_push=True)
+    assert (site.row.state, repository(site.db, other).state) == ("pending", "pending")
+    with site.db.read() as session:
+        assert due_work.waiting(session, unknown_size=1) == (0, 0)
 
 
 def test_a_check_whose_process_ended_is_made_again(site: Site) -> None:

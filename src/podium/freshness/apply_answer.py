@@ -29,10 +29,11 @@ from podium.errors import Blocked
 from podium.freshness.host_answer import HostAnswer
 from podium.jobs import retry
 from podium.repositories.address import Address
+from podium.repositories.fair_queue import hook_client
 from podium.repositories.model import Repository, State
 from podium.repositories.store import gone, queries, transitions
 from podium.repositories.store.deletion import removal
-from podium.repositories.store.freshness import names
+from podium.repositories.store.freshness import names, pushes
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Session
 
@@ -44,8 +45,8 @@ SOON = 60.0
 _DAILY = 86_400.0
 # Renames in a circle that are made at once.
 _MOST_MOVES = 10
-# The counts of the schedule have turns of their own, and so have those of pushes.
-_SCHEDULE, _PUSH = "schedule", "push"
+# The counts of the schedule have turns of their own.
+_SCHEDULE = "schedule"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def apply(
             :data:`podium.repositories.store.freshness.names.AS_PLANNED`: as it was planned before.
         is_push: a push asked, and not the schedule.
     """
-    if _is_elsewhere(repository, answer.address) or answer.number not in (None, repository.host_number):
+    if answer.gone_code is None:
+        # It may get another name, or be counted.
         names.begin(session)
     found = queries.lock(session, repository.id)
     if found is None or found.key != repository.key or (answer.is_readable and _is_denied_since(repository, found)):
@@ -356,11 +358,15 @@ def _count(session: Session, present: Repository, answer: HostAnswer, *, is_push
             pass
         case _:
             return False
+    if is_push and pushes.is_paused(session, present.id):
+        pushes.plan_count(session, present.id)
+        return False
+    client = hook_client(present.host, present.owner) if is_push else None
     return transitions.restart(
         session,
         present.id,
         present.state,
-        virtual_start=next_virtual_start(session, _PUSH if is_push else _SCHEDULE),
-        client_id=None,
+        virtual_start=next_virtual_start(session, client or _SCHEDULE),
+        client_id=client,
         is_scheduled=not is_push,
     )

@@ -13,6 +13,7 @@ its check. One that has waited for :data:`PATIENCE` seconds gets a turn among th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 
 # The clients of one wider network together get this many times what one client gets.
@@ -27,6 +28,15 @@ _SEPARATOR = "-"
 def client_id(name: str, wider: str | None) -> str:
     """``name``: of the client, ``wider``: of the network around it; both without a hyphen."""
     return name if wider is None else f"{wider}{_SEPARATOR}{name}"
+
+
+# What the ids of the clients of pushes begin with.
+HOOKS = "hook:"
+
+
+def hook_client(host: str, owner: str) -> str:
+    """The pushes of one owner have the turns of one client: a busy organisation does not delay others."""
+    return HOOKS + hashlib.blake2s(f"{host}/{owner}".encode(), digest_size=8).hexdigest()
 
 
 def wider_prefix(client: str | None) -> str | None:

@@ -58,6 +58,8 @@ def submit(
     """
     with db.write() as session:
         block_list.check(session, address)
+        # Before any row is locked, as wherever a count may follow.
+        virtual_start = next_virtual_start(session, client_id)
         present = names.present_address(session, address)
         if present is not address:
             names.ask_about_name(
@@ -65,7 +67,6 @@ def submit(
             )
             address = present
             block_list.check(session, address)
-        virtual_start = next_virtual_start(session, client_id)
         is_new = transitions.insert(session, address, virtual_start=virtual_start, client_id=client_id)
         if is_new and names.is_taken(session, address.parent_key or address.key):
             raise Conflict(names.WHY_TAKEN)
@@ -105,13 +106,14 @@ def waits_for_host(session: Session, repository: Repository) -> bool:
 def start_over(db: Database, repository_id: int) -> None:
     """Count a repository again, however recently it was counted, unless a count is waiting or running."""
     with db.write() as session:
+        virtual_start = next_virtual_start(session, None)
         repository = queries.lock(session, repository_id)
         if repository is not None and repository.state.stage != "commits":
             transitions.restart(
                 session,
                 repository.id,
                 repository.state,
-                virtual_start=next_virtual_start(session, None),
+                virtual_start=virtual_start,
                 client_id=None,
             )
 

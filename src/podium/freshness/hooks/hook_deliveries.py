@@ -6,27 +6,23 @@ A delivery costs one statement if it tells nothing that is new, and a bounded nu
 from __future__ import annotations
 
 import enum
-import hashlib
 import logging
 
 from podium.blocks import block_list
-from podium.errors import Blocked
+from podium.errors import Blocked, StorageError
 from podium.freshness.hooks.hook_events import HookEvent
 from podium.freshness.hooks.hook_steps import CheckHost, CountLater, CountNow, Nothing, Step, count_step, next_step
 from podium.jobs.messages.queues import Queues
+from podium.repositories.fair_queue import hook_client
 from podium.repositories.model import Repository
 from podium.repositories.store import gone, transitions
-from podium.repositories.store.freshness import pushes
+from podium.repositories.store.freshness import names, pushes
 from podium.repositories.store.freshness.pushes import Moment
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.submit import waits_for_host
 
 log = logging.getLogger(__name__)
-
-
-# Joins of one repository in the middle of a delivery.
-_JOINED_AT_MOST = 3
 
 
 class Delivered(enum.Enum):
@@ -43,7 +39,7 @@ def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
     Raises:
         StorageError: the database cannot be used.
     """
-    for _ in range(_JOINED_AT_MOST):
+    for is_last in (False, False, True):
         with db.read() as session:
             moment = pushes.find(
                 session,
@@ -54,22 +50,36 @@ def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
             )
         if moment is None:
             break
-        if next_step(event, moment) == Nothing():
+        step = next_step(event, moment)
+        if step == Nothing():
             return Delivered.IGNORED
-        with db.write() as session:
-            locked = pushes.lock(session, moment.repository.id)
-            counts = locked is not None and _take(session, locked, next_step(event, locked))
+        try:
+            counts = _follow(db, moment.repository.id, event, may_count=isinstance(step, CountNow))
+        except StorageError as error:
+            if error.code != "database-conflict" or is_last:
+                raise
+            continue
         if counts:
             queues.enqueue_commits(moment.repository.id)
-        if locked is not None:
+        if counts is not None:
             return Delivered.ACCEPTED
         # It was joined to another row meanwhile, which is found now.
     return Delivered.UNKNOWN
 
 
+def _follow(db: Database, repository_id: int, event: HookEvent, *, may_count: bool) -> bool | None:
+    """Return whether a count has begun; None: there is no such row any more."""
+    with db.write() as session:
+        if may_count:
+            names.begin(session)
+        locked = pushes.lock(session, repository_id)
+        return None if locked is None else _take(session, locked, next_step(event, locked), may_count=may_count)
+
+
 def count_if_due(db: Database, queues: Queues, repository_id: int) -> None:
     """Count a repository that a push has made due, if it may be counted now."""
     with db.write() as session:
+        names.begin(session)
         locked = pushes.lock(session, repository_id)
         if locked is None or locked.repository.hook_due_at is None or locked.repository.hook_due_at > locked.now:
             return
@@ -81,11 +91,14 @@ def count_if_due(db: Database, queues: Queues, repository_id: int) -> None:
         queues.enqueue_commits(repository_id)
 
 
-def _take(session: Session, moment: Moment, step: Step) -> bool:
-    """Do what follows; return whether a count has begun, which the caller enqueues when the transaction has ended."""
+def _take(session: Session, moment: Moment, step: Step, *, may_count: bool = True) -> bool:
+    """Do what follows; return whether a count has begun, which the caller enqueues when the transaction has ended.
+
+    may_count: :func:`names.begin` came before the lock of the row. Otherwise a count is due at once.
+    """
     repository = moment.repository
     match step:
-        case CountNow() if not pushes.is_paused(session, repository.id):
+        case CountNow() if may_count and not pushes.is_paused(session, repository.id):
             return _count(session, repository)
         case CountNow():
             pushes.plan(session, repository.id, moment.now, check=False)
@@ -107,7 +120,7 @@ def _count(session: Session, repository: Repository) -> bool:
         block_list.check_key(session, repository.repository_key)
     except Blocked:
         return False
-    client = _client_of(repository)
+    client = hook_client(repository.host, repository.owner)
     transitions.restart(
         session,
         repository.id,
@@ -116,8 +129,3 @@ def _count(session: Session, repository: Repository) -> bool:
         client_id=client,
     )
     return not waits_for_host(session, repository)
-
-
-def _client_of(repository: Repository) -> str:
-    """The hooks of one owner have the turns of one client: a busy organisation does not delay others."""
-    return f"hook:{hashlib.blake2s(f'{repository.host}/{repository.owner}'.encode(), digest_size=8).hexdigest()}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.model import Repository
-from podium.repositories.store.queries import FAMILY
+from podium.repositories.store.queries import FAMILY, FAMILY_IN_ORDER
 from podium.storage.session import Session
 
 
@@ -35,7 +35,7 @@ def note(session: Session, repository: Repository, *, code: str, after: float) -
     hidden = session.run(
         f"""UPDATE repository SET gone_since = :since, gone_checked_at = :now, gone_code = :code,
             hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END
-        WHERE {FAMILY}""",
+        WHERE {FAMILY_IN_ORDER % "true"}""",
         family=repository.repository_key,
         since=since,
         now=now,
@@ -59,6 +59,6 @@ def end(session: Session, repository: Repository) -> None:
     session.run(
         f"""UPDATE repository SET gone_since = NULL, gone_checked_at = NULL, gone_code = NULL,
             hidden_at = CASE WHEN forgotten_at IS NULL THEN NULL ELSE hidden_at END, updated_at = {{now}}
-        WHERE {FAMILY} AND gone_since IS NOT NULL""",
+        WHERE {FAMILY_IN_ORDER % "gone_since IS NOT NULL"}""",
         family=repository.repository_key,
     )

@@ -13,6 +13,8 @@ NOT_FORGOTTEN = "forgotten_at IS NULL"
 
 # A repository with its branches and tags: they are named, hidden and taken together.
 FAMILY = "(key = :family OR parent_key = :family)"
+# The same with a further condition, of rows that are changed together: two processes do not wait for each other.
+FAMILY_IN_ORDER = f"id IN (SELECT id FROM repository WHERE {FAMILY} AND %s ORDER BY id {{for_update}})"
 
 # No lease holds at this moment.
 NOT_HELD = "(lease_until IS NULL OR lease_until < {now})"

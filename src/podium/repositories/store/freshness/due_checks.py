@@ -7,6 +7,7 @@ next check to the schedule.
 
 A process that takes due rows claims them: they are due again after some minutes, in case that it dies. What it writes
 then is written only to rows that are still claimed by it, so that a hook which makes one due meanwhile is not lost.
+Rows are written in the order of their ids, so that two processes do not wait for each other.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def settle_unchanged(session: Session, unchanged: Mapping[int, tuple[str | None,
         return 0
     values: dict[str, object] = {}
     places = []
-    for place, (number, (host_number, claimed)) in enumerate(unchanged.items()):
+    for place, (number, (host_number, claimed)) in enumerate(sorted(unchanged.items())):
         values |= {f"n{place}": host_number, f"c{place}": claimed}
         places.append(f"({int(number)}, CAST(:n{place} AS text), CAST(:c{place} AS double precision))")
     return session.run(
@@ -177,7 +178,7 @@ def postpone(session: Session, claimed: Mapping[int, float], delays: Mapping[int
         return 0
     waits = ", ".join(
         f"({int(number)}, CAST(:m{place} AS double precision), {float(delays[number])!r})"
-        for place, number in enumerate(claimed)
+        for place, number in enumerate(sorted(claimed))
     )
     return session.run(
         f"""UPDATE repository SET check_at = {{now}} + column3
@@ -187,11 +188,13 @@ def postpone(session: Session, claimed: Mapping[int, float], delays: Mapping[int
 
 
 def _values(claimed: Mapping[int, float]) -> str:
-    return ", ".join(f"({int(number)}, CAST(:m{place} AS double precision))" for place, number in enumerate(claimed))
+    return ", ".join(
+        f"({int(number)}, CAST(:m{place} AS double precision))" for place, number in enumerate(sorted(claimed))
+    )
 
 
 def _moments(claimed: Mapping[int, float]) -> dict[str, float]:
-    return {f"m{place}": moment for place, moment in enumerate(claimed.values())}
+    return {f"m{place}": claimed[number] for place, number in enumerate(sorted(claimed))}
 
 
 def numbers_of_others(session: Session, host: str, numbers: Collection[str]) -> dict[str, set[int]]:

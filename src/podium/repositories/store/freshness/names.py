@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from podium.repositories.address import Address
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import removal
-from podium.repositories.store.queries import FAMILY, NOT_FORGOTTEN, SELECT, one
+from podium.repositories.store.queries import FAMILY, FAMILY_IN_ORDER, NOT_FORGOTTEN, SELECT, one
 from podium.storage.session import Session
 
 AS_PLANNED = -1.0
@@ -87,7 +87,7 @@ def is_any_numbered(session: Session, host: str) -> bool:
 def note_number(session: Session, key: str, number: str) -> None:
     session.run(
         f"""UPDATE repository SET host_number = :number
-        WHERE {FAMILY} AND coalesce(host_number, '') <> :number""",
+        WHERE {FAMILY_IN_ORDER % "coalesce(host_number, '') <> :number"}""",
         family=key,
         number=number,
     )
@@ -156,7 +156,7 @@ def mark_taken(session: Session, key: str, number: str | None) -> bool:
     changed = session.run(
         f"""UPDATE repository SET name_taken_at = coalesce(name_taken_at, {{now}}), updated_at = {{now}},
             taken_number = :number
-        WHERE {FAMILY} AND (name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)""",
+        WHERE {FAMILY_IN_ORDER % "(name_taken_at IS NULL OR coalesce(taken_number, :number) <> :number)"}""",
         family=key,
         number=number or "",
     )
@@ -166,7 +166,7 @@ def mark_taken(session: Session, key: str, number: str | None) -> bool:
 def clear_taken(session: Session, key: str) -> None:
     session.run(
         f"""UPDATE repository SET name_taken_at = NULL, taken_number = NULL, updated_at = {{now}}
-        WHERE {FAMILY} AND name_taken_at IS NOT NULL""",
+        WHERE {FAMILY_IN_ORDER % "name_taken_at IS NOT NULL"}""",
         family=key,
     )
 

@@ -1,8 +1,8 @@
 """What hooks ask for: which repository one names, and when it is counted or checked next.
 
 ``hook_due_at`` holds what a hook asked for and no process has begun. A value that is later than a push could plan
-(:data:`APART`) is that of a check in progress, or of one that failed: a hook that comes meanwhile replaces it, so that
-nothing is lost that happens while the host is asked.
+(:data:`APART`) is that of a check in progress, which its process renews, or of one that failed: a hook that comes
+meanwhile replaces it, so that nothing is lost that happens while the host is asked.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from podium.storage.session import Row, Session
 APART = 60.0
 # Seconds between two checks of a repository that hooks ask for.
 CHECKS_APART = 10.0
-# Seconds after which a check is tried again whose process ended, and one that the host did not answer.
-CLAIMED, AGAIN = 120.0, 90.0
+# Seconds after which a check is tried again whose process ended, and one that the host did not answer: twice as many
+# each time, up to the last number.
+CLAIMED, AGAIN, LONGEST_AGAIN = 120.0, 90.0, 3600.0
 
 _MOMENT = f"{SELECT}, last_attempt, {{now}} AS now FROM repository"
 
@@ -37,13 +38,21 @@ LIMIT 1
 
 _IS_UP = "NOT EXISTS (SELECT 1 FROM git_host WHERE git_host.host = repository.host AND down_since IS NOT NULL)"
 
+# A branch or tag whose repository was never submitted is counted, which asks the host, too.
+_WANTS_CHECK = "(hook_wants_check OR hidden_at IS NOT NULL OR name_taken_at IS NOT NULL) AND parent_key IS NULL"
+_IS_DUE = f"hook_due_at <= {{now}} AND {NOT_FORGOTTEN} AND {_IS_UP}"
+
 # A check is due whatever is being counted; a count waits for the one before it.
-_DUE = f"""{_MOMENT}
-WHERE hook_due_at <= {{now}} AND {NOT_FORGOTTEN} AND {_IS_UP} AND (
-    (hook_wants_check OR hidden_at IS NOT NULL OR name_taken_at IS NOT NULL) AND {MAY_CHECK}
-    OR state NOT IN ('pending', 'commits_processing') AND {MAY_REFRESH}
-)
+_DUE_COUNTS = f"""SELECT id FROM repository
+WHERE {_IS_DUE} AND NOT ({_WANTS_CHECK}) AND state NOT IN ('pending', 'commits_processing') AND {MAY_REFRESH}
 ORDER BY hook_due_at LIMIT :limit
+"""
+_DUE_CHECKS = f"""{_MOMENT} WHERE id IN (
+    SELECT id FROM (
+        SELECT id, ROW_NUMBER() OVER (PARTITION BY host ORDER BY hook_due_at) AS place FROM repository
+        WHERE {_IS_DUE} AND {_WANTS_CHECK} AND {MAY_CHECK}
+    ) AS of_host WHERE place <= :per_host
+) ORDER BY hook_due_at LIMIT :limit
 """
 
 
@@ -61,16 +70,6 @@ class Moment:
     @classmethod
     def of(cls, row: Row) -> Moment:
         return cls(Repository.from_row(row), row["last_attempt"], row["now"])
-
-    @property
-    def wants_check(self) -> bool:
-        """Whether what is due is a question to the host, and not a count.
-
-        A branch or tag whose repository was never submitted is counted, which asks the host, too.
-        """
-        repository = self.repository
-        cannot_count = repository.hidden_at is not None or repository.name_taken_at is not None
-        return (repository.hook_wants_check or cannot_count) and repository.parent_key is None
 
     def without_plan(self) -> Moment:
         return dataclasses.replace(self, repository=dataclasses.replace(self.repository, hook_due_at=None))
@@ -115,17 +114,35 @@ def plan(session: Session, repository_id: int, at: float, *, check: bool) -> Non
     )
 
 
+def plan_count(session: Session, repository_id: int) -> None:
+    """Let a count be due as soon as nothing is paused, in place of the check that has shown another head."""
+    session.run("UPDATE repository SET hook_due_at = {now}, hook_wants_check = false WHERE id = :id", id=repository_id)
+
+
 def forget_plan(session: Session, repository_id: int) -> None:
     session.run("UPDATE repository SET hook_due_at = NULL, hook_wants_check = false WHERE id = :id", id=repository_id)
 
 
-def due(session: Session, *, limit: int) -> list[Moment]:
-    """Return what hooks have asked for and is due now, the longest first."""
-    return [Moment.of(row) for row in session.all(_DUE, limit=limit)]
+def due_counts(session: Session, *, limit: int) -> list[int]:
+    """The repositories that are to be counted now because hooks have asked for it, the longest due first."""
+    return [number for (number,) in session.tuples(_DUE_COUNTS, limit=limit)]
+
+
+def due_checks(session: Session, *, limit: int, per_host: int) -> list[Repository]:
+    """The repositories about which hosts are to be asked now, the longest due first.
+
+    per_host: the first so many of each host.
+    """
+    rows = session.all(_DUE_CHECKS, limit=limit, per_host=per_host)
+    return [Repository.from_row(row) for row in rows]
 
 
 def claim(session: Session, repository_id: int, due_at: float) -> float | None:
-    """Begin a check that was due at ``due_at``; return what :func:`end_claim` takes, None if another process has it."""
+    """Begin a check that was due at ``due_at``, or go on with one.
+
+    Returns:
+        What :func:`end_claim` takes, or the next call; None: another process has it, or a hook has come meanwhile.
+    """
     claimed: float | None = session.value(
         f"""UPDATE repository SET hook_due_at = {{now}} + {CLAIMED} WHERE id = :id AND hook_due_at = :due_at
         RETURNING hook_due_at""",
@@ -135,20 +152,23 @@ def claim(session: Session, repository_id: int, due_at: float) -> float | None:
     return claimed
 
 
-def end_claim(session: Session, repository_id: int, claimed: float, *, answered: bool, counts: bool) -> None:
-    """End a check, unless a hook has come meanwhile. One that the host did not answer is tried again.
+def end_claim(
+    session: Session, repository_id: int, claimed: float, *, answered: bool, counts: bool, again_in: float = AGAIN
+) -> None:
+    """End a check, unless a hook has come meanwhile. One that the host did not answer is tried again in some seconds.
 
     counts: the answer has begun a count. While one runs that began before, another one follows.
     """
     session.run(
-        f"""UPDATE repository SET
-            hook_due_at = CASE WHEN NOT :answered THEN {{now}} + {AGAIN}
-                WHEN state = 'commits_processing' THEN {{now}} END,
+        """UPDATE repository SET
+            hook_due_at = CASE WHEN NOT :answered THEN {now} + :again
+                WHEN state = 'commits_processing' THEN {now} END,
             hook_wants_check = hook_wants_check AND NOT :answered,
-            pushed_at = CASE WHEN :counts THEN {{now}} ELSE pushed_at END
+            pushed_at = CASE WHEN :counts THEN {now} ELSE pushed_at END
         WHERE id = :id AND hook_due_at = :claimed""",
         id=repository_id,
         claimed=claimed,
         answered=answered,
         counts=counts,
+        again=again_in,
     )

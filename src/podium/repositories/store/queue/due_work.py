@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from podium.repositories.fair_queue import NETWORK_SHARE, PATIENCE, SCHEDULED_FROM, first_not_full, wider_prefix
+from podium.repositories.fair_queue import HOOKS, NETWORK_SHARE, PATIENCE, SCHEDULED_FROM, first_not_full, wider_prefix
 from podium.repositories.model import COLUMNS, Repository, State, WaitingCode
 from podium.repositories.store.queries import FREE, NOT_HELD, OF_VALID_COUNT, SELECT
 from podium.storage import due_times
@@ -100,6 +100,7 @@ def move_back(session: Session, repository_id: int) -> bool:
 _WAITING = f"""
 SELECT count(*) AS repositories, coalesce(sum(coalesce(clone_bytes, :unknown_size)), 0) AS clone_bytes
 FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> '' AND NOT is_scheduled
+    AND coalesce(client_id, '') NOT LIKE '{HOOKS}%'
     AND coalesce(waiting_code, '') NOT IN ('{WaitingCode.HOST_IS_DOWN}', '{WaitingCode.HOST_IS_PAUSED}')
 """
 
@@ -107,7 +108,7 @@ FROM repository WHERE state IN ('pending', 'commits_processing') AND host <> '' 
 def waiting(session: Session, *, unknown_size: int) -> tuple[int, int]:
     """Return how many repositories wait or are being counted, and the bytes of their clones.
 
-    Those whose host is down or paused do not count, nor what the schedule asked for.
+    Those whose host is down or paused do not count, nor what the schedule or pushes asked for.
 
     unknown_size: bytes that count for a repository that was never counted.
     """

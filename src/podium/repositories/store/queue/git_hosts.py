@@ -276,14 +276,16 @@ def begin_probes(session: Session) -> list[int]:
 
     Each probe is another one, so that a repository that alone fails does not hide that its host is back.
     """
+    # Before any row is locked, as wherever a count may follow.
+    start = next_virtual_start(session, None)
     hosts = session.all(
         f"""SELECT host FROM git_host WHERE down_since IS NOT NULL AND next_try_at <= {{now}} AND NOT {_PROBE_RUNS}
         {{skip_locked}}"""
     )
-    return [found for row in hosts if (found := _begin_probe(session, row["host"])) is not None]
+    return [found for row in hosts if (found := _begin_probe(session, row["host"], start)) is not None]
 
 
-def _begin_probe(session: Session, host: str) -> int | None:
+def _begin_probe(session: Session, host: str, start: float) -> int | None:
     found: int | None = session.value(
         f"""SELECT id FROM repository WHERE host = :host AND waiting_code = '{WaitingCode.HOST_IS_DOWN}' AND {NOT_HELD}
         ORDER BY CASE WHEN not_before > {{now}} THEN 1 ELSE 0 END, coalesce(last_attempt, 0), id
@@ -300,7 +302,7 @@ def _begin_probe(session: Session, host: str) -> int | None:
             updated_at = {now}
         WHERE id = :id""",
         id=found,
-        start=next_virtual_start(session, None),
+        start=start,
     )
     return found
 
