@@ -24,6 +24,9 @@ from podium.submissions.submit import submit
 from tests.support.rows import repository, some_repository
 from tests.support.server import wait_until
 
+# Seconds. Nothing renews these leases, so none may expire during a test on a busy machine.
+LEASE = 3600.0
+
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,9 +110,9 @@ class Counts:
             event.set()
 
     def _on_commits(self, enqueued: int, running: RunningJob) -> None:
-        row = lease.grab_next(self._db, enqueued, seconds=60)
+        row = lease.grab_next(self._db, enqueued, seconds=LEASE)
         if row is None and self._slots.has_room and (number := self._policy.next_waiting()):
-            row = lease.grab(self._db, number, seconds=60)
+            row = lease.grab(self._db, number, seconds=LEASE)
         if row is None:
             return
         if row.state.stage != "commits":

@@ -33,6 +33,7 @@ from podium.web.live import pubsub
 from podium.web.live.events import EventStream
 from podium.web.live.pubsub import PubSub
 from tests.support.commit_logs import save_log_of_people
+from tests.support.server import PATIENCE
 from tests.support.web import NOW, Site, is_problem
 
 # Rows
@@ -57,7 +58,7 @@ class CountingDatabase:
 
 
 def run(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    return asyncio.run(asyncio.wait_for(work(), 20))
+    return asyncio.run(asyncio.wait_for(work(), PATIENCE))
 
 
 def test_however_many_ask_at_once_the_database_is_asked_twice(site: Site) -> None:
@@ -459,7 +460,7 @@ def watching(channels: PubSub, row: Repository) -> tuple[Watcher, asyncio.Future
 
 
 async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):
         if true():
             return
         await asyncio.sleep(0.01)
@@ -478,7 +479,8 @@ def test_a_thousand_watchers_cost_one_reading_a_period(site: Site, monkeypatch: 
         assert row is not None
         before = db.readings
         all_of_them = [watching(channels, row) for _ in range(1000)]
-        await until(lambda: all(len(watcher.heard) == 3 for watcher, _ in all_of_them))
+        # The stream's start, its first line, and the state; on a busy machine a sign of life may follow.
+        await until(lambda: all(len(watcher.heard) >= 3 for watcher, _ in all_of_them))
         with site.db.write() as session:
             session.run("UPDATE repository SET updated_at = 5")
         await until(lambda: all(watcher.heard[-1] == b"data: commits_processing 5.0\n\n" for watcher, _ in all_of_them))
