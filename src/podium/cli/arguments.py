@@ -102,8 +102,6 @@ def _add(
 def _add_rank(commands: Any) -> None:
     summary = "rank the people behind a repository and print the board"
     rank = _add(commands, "rank", "rank.rank_command:run", summary, usage="SOURCE [OPTIONS]")
-    include = ("include", "exclude")
-
     rank.add_argument(
         "source", metavar="SOURCE", help="a path, owner/name at GitHub, or any git URL (an existing path wins)"
     )
@@ -114,7 +112,13 @@ def _add_rank(commands: Any) -> None:
         help="what to count; of a path: any revision, or a range A..B, which is what B has and A lacks, as in git "
         "shortlog A..B (default: HEAD); of an address: a branch or tag (default: the default branch)",
     )
+    _add_window(rank)
+    _add_rules(rank)
+    _add_people(rank)
+    _add_output(rank)
 
+
+def _add_window(rank: argparse.ArgumentParser) -> None:
     window = rank.add_argument_group(
         "window",
         "Whole days in UTC, by author date. DATE names a day or a span of days:\n"
@@ -128,6 +132,9 @@ def _add_rank(commands: Any) -> None:
         help="rank only people whose first commit is in the window, or in the range of --rev A..B",
     )
 
+
+def _add_rules(rank: argparse.ArgumentParser) -> None:
+    include = ("include", "exclude")
     rules = rank.add_argument_group("what is ranked")
     rules.add_argument("--merges", choices=include, default="exclude", help="count merge commits (default: exclude)")
     rules.add_argument("--bots", choices=(*include, "only"), default="exclude", help="rank bots (default: exclude)")
@@ -140,6 +147,8 @@ def _add_rank(commands: Any) -> None:
         "--co-authors", choices=include, default="exclude", help="credit co-authors too (default: exclude)"
     )
 
+
+def _add_people(rank: argparse.ArgumentParser) -> None:
     people = rank.add_argument_group("who is one person")
     people.add_argument("--mailmap", choices=("use", "ignore"), default="use", help="apply mailmaps (default: use)")
     people.add_argument(
@@ -159,6 +168,8 @@ def _add_rank(commands: Any) -> None:
         help="do not look up identities, the accounts behind e-mail addresses, and join no rows by account",
     )
 
+
+def _add_output(rank: argparse.ArgumentParser) -> None:
     shown = rank.add_argument_group("output")
     shown.add_argument(
         "-n", "--top", type=_top, metavar="N|all", help="number of rows (default: 20 in a table or Markdown, else all)"
@@ -295,6 +306,14 @@ def _add_queue(commands: Any) -> None:
     )
     actions = queue.add_subparsers(metavar="ACTION", parser_class=Parser, prog="podium queue")
     queue._positionals.title = "actions"
+    _add_repository_actions(actions)
+    _add_name_decisions(actions)
+    _add_pauses(actions)
+    _add_limit(actions)
+    _add_moves(actions)
+
+
+def _add_repository_actions(actions: Any) -> None:
     retry = _add(actions, "retry", "commands.queue:retry", "try failed repositories again now", usage="[ID ...]")
     retry.add_argument(
         "ids",
@@ -318,6 +337,10 @@ def _add_queue(commands: Any) -> None:
     every.add_argument(
         "seconds", metavar="SECONDS", type=_refresh_interval, help="0: never; default: as the settings say"
     )
+
+
+def _add_name_decisions(actions: Any) -> None:
+    """What becomes of a board whose name another repository has."""
     keep = _add(
         actions,
         "keep",
@@ -334,6 +357,9 @@ def _add_queue(commands: Any) -> None:
         usage="ID",
     )
     start_over.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
+
+
+def _add_pauses(actions: Any) -> None:
     for action, summary in (
         ("pause", "pause the schedule, a host or a repository"),
         ("resume", "end a pause"),
@@ -352,6 +378,9 @@ def _add_queue(commands: Any) -> None:
         control.add_argument(
             "name", metavar="NAME", nargs="?", default="", help="a host, or a repository's address or id"
         )
+
+
+def _add_limit(actions: Any) -> None:
     limit = _add(
         actions,
         "limit",
@@ -366,6 +395,9 @@ def _add_queue(commands: Any) -> None:
         type=_limit_of_host,
         help="maximum at once; 0: unlimited; default: as PODIUM_COUNTS_PER_HOST says",
     )
+
+
+def _add_moves(actions: Any) -> None:
     for action, summary in (
         ("first", "count a repository next"),
         ("last", "move a repository to the end of the queue"),
