@@ -20,10 +20,10 @@ def origin_urls(git: Git, repository: Path) -> list[str]:
 
     They may contain a password.
     """
-    written = _line(git, repository, "config", "--get", "remote.origin.url")
+    written = git.line("config", "--get", "remote.origin.url", repository=repository)
     if written is None:
         return []
-    used = _line(git, repository, "remote", "get-url", "origin")
+    used = git.line("remote", "get-url", "origin", repository=repository)
     return list(dict.fromkeys(url for url in (written, used) if url))
 
 
@@ -37,9 +37,3 @@ def slug_at(github_url: str, urls: Iterable[str]) -> tuple[str, str] | None:
                 if found.host == host_of(github_url):
                     return found.owner, found.name
     return None
-
-
-def _line(git: Git, repository: Path, *words: str) -> str | None:
-    answer = git.run(*words, repository=repository)
-    text = answer.output.decode("utf-8", "replace").strip()
-    return text if answer.code == 0 and text else None

@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from podium.clones.pack_indexes import IDS, number_of_ids
 from podium.errors import HistoryError, Interrupted
 from podium.git.command import Git
 from podium.history.totals import Tally
@@ -28,9 +29,6 @@ _DELAY = 0.3
 # Commits of the sample that count as much as the first guess, that the walk reaches every commit.
 _GUESS = 20
 _LATEST = 101
-# gitformat-pack(5): magic and version, then the number of ids up to each first byte, then the ids in order.
-_INDEX = b"\xfftOc\x00\x00\x00\x02"
-_IDS = len(_INDEX) + 256 * 4
 
 
 class CommitEstimate:
@@ -83,11 +81,11 @@ class CommitEstimate:
         """The author dates of the sampled commits, and the number of objects that each stands for."""
         with contextlib.ExitStack() as stack:
             indexes = [stack.enter_context(_opened(path)) for path in self._index_files()]
-            counts = [_number_of_ids(index) for index in indexes]
+            counts = [number_of_ids(index) for index in indexes]
             step = max(1, sum(counts) // _SAMPLE)
             size = self._id_size()
             ids = [
-                index[_IDS + place * size : _IDS + (place + 1) * size].hex()
+                index[IDS + place * size : IDS + (place + 1) * size].hex()
                 for index, count in zip(indexes, counts, strict=True)
                 for place in range(step // 2, count, step)
             ]
@@ -120,10 +118,3 @@ _CHECK = "--batch-check=%(objecttype) %(objectname)"
 def _opened(path: Path) -> Iterator[mmap.mmap]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as index:
         yield index
-
-
-def _number_of_ids(index: mmap.mmap) -> int:
-    if index[: len(_INDEX)] != _INDEX:
-        return 0
-    (count,) = struct.unpack_from(">I", index, _IDS - 4)
-    return int(count)

@@ -74,7 +74,7 @@ def open_local(
     return LocalRepository(
         path=repository,
         head=found_revision.head,
-        branch=None if revision else _line(git, repository, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        branch=None if revision else git.line("symbolic-ref", "--quiet", "--short", "HEAD", repository=repository),
         mailmaps=mailmaps,
         note=note,
         base=found_revision.base,
@@ -96,11 +96,11 @@ def _revision(git: Git, repository: Path, revision: str | None, stop: Stop | Non
     head = find_commit(git, repository, "HEAD", stop=stop)
     if head is not None:
         return PathRevision(head)
-    if (oid := _line(git, repository, "rev-parse", "--verify", "--quiet", "HEAD")) is not None:
+    if (oid := git.line("rev-parse", "--verify", "--quiet", "HEAD", repository=repository)) is not None:
         raise HistoryError("corrupt", f"The repository is damaged: it lacks {oid}, the commit that HEAD names.")
-    if _line(git, repository, "symbolic-ref", "--quiet", "HEAD") is None:
+    if git.line("symbolic-ref", "--quiet", "HEAD", repository=repository) is None:
         raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
-    if _line(git, repository, "for-each-ref", "--count=1", "--format=%(refname)") is None:
+    if git.line("for-each-ref", "--count=1", "--format=%(refname)", repository=repository) is None:
         raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
     raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")
 
@@ -126,9 +126,3 @@ def _mailmap(git: Git, repository: Path, head: str, stop: Stop | None) -> tuple[
         return None, "This clone was made without files and has not fetched its .mailmap, so it is not applied."
     why = too_large(git, repository, blob, stop=stop)
     return (None, why) if why else (blob, None)
-
-
-def _line(git: Git, repository: Path, *words: str) -> str | None:
-    answer = git.run(*words, repository=repository)
-    text = answer.output.decode("utf-8", "replace").strip()
-    return text if answer.code == 0 and text else None

@@ -107,6 +107,12 @@ class Git:
             raise translate(answer.errors, words[0])
         return answer.output
 
+    def line(self, *words: str, repository: Path) -> str | None:
+        """The output of a command, without space around it; None if the command fails or prints nothing."""
+        answer = self.run(*words, repository=repository)
+        text = answer.output.decode("utf-8", "replace").strip()
+        return text if answer.code == 0 and text else None
+
     def transfer(
         self,
         *words: str,

@@ -94,12 +94,12 @@ def _by_reason(found: Sequence[stalled.StalledRepository]) -> dict[str, int]:
 
 def gauges(facts: AlarmFacts) -> list[Gauge]:
     return [
-        _single("podium_git_hosts_away", "Git hosts that do not answer.", facts.hosts_away),
-        _single(
+        Gauge.single("podium_git_hosts_away", "Git hosts that do not answer.", facts.hosts_away),
+        Gauge.single(
             "podium_git_host_away_seconds", "For how long the first of them does not answer.", facts.host_away_seconds
         ),
         _by("podium_repositories_delayed", "Repositories by what they wait for.", "reason", facts.waiting),
-        _single("podium_repositories_hidden", "Repositories that their host no longer shows.", facts.hidden),
+        Gauge.single("podium_repositories_hidden", "Repositories that their host no longer shows.", facts.hidden),
         _by("podium_repositories_failed", "Failed repositories by error code.", "code", facts.failed),
         _by(
             "podium_worker_faults",
@@ -117,15 +117,11 @@ def gauges(facts: AlarmFacts) -> list[Gauge]:
         _by("podium_paused", "What an administrator has paused, by kind.", "kind", facts.paused),
         _by("podium_paused_seconds", "For how long the first of them is paused.", "kind", facts.paused_seconds),
         _by("podium_repositories_queued", "Repositories that wait to be counted.", "priority", facts.queued),
-        _single("podium_checks_due", "Checks of hosts that are due.", facts.checks_due),
-        _single("podium_checks_late_seconds", "For how long the first of them is due.", facts.checks_late_seconds),
+        Gauge.single("podium_checks_due", "Checks of hosts that are due.", facts.checks_due),
+        Gauge.single("podium_checks_late_seconds", "For how long the first of them is due.", facts.checks_late_seconds),
         _by("podium_host_limit", "Repositories of a host that may be counted at once.", "host", facts.host_limits),
         _by("podium_host_running", "Repositories of a host with a limit that are counted.", "host", facts.host_running),
     ]
-
-
-def _single(name: str, doc: str, value: float) -> Gauge:
-    return Gauge(name, doc, (), {(): value})
 
 
 def _by(name: str, doc: str, label: str, values: Mapping[str, float]) -> Gauge:

@@ -100,30 +100,26 @@ def gauges(overview: Overview) -> list[Gauge]:
                 for kind in ("waiting", "active", "delayed", "dead")
             },
         ),
-        _single("podium_leases_held", "Repositories that a worker holds.", overview.leases.held),
-        _single(
+        Gauge.single("podium_leases_held", "Repositories that a worker holds.", overview.leases.held),
+        Gauge.single(
             "podium_leases_expired",
             "Repositories whose worker died and that no other has taken over.",
             overview.leases.expired,
         ),
-        _single(
+        Gauge.single(
             "podium_repositories_waiting", "Unfinished repositories that wait for a retry or a limit.", overview.waiting
         ),
-        _single("podium_batches_left", "Batches of e-mails that are not looked up yet.", overview.batches_left),
-        _single("podium_emails_left", "E-mails that are not looked up yet.", overview.emails_left),
+        Gauge.single("podium_batches_left", "Batches of e-mails that are not looked up yet.", overview.batches_left),
+        Gauge.single("podium_emails_left", "E-mails that are not looked up yet.", overview.emails_left),
         *_budget(overview),
         *_tokens(overview),
         _workers(overview),
-        _single(
+        Gauge.single(
             "podium_counting_stopped",
             "Whether repositories wait and no live worker can count.",
             overview.counting_problem is not None,
         ),
     ]
-
-
-def _single(name: str, doc: str, value: float) -> Gauge:
-    return Gauge(name, doc, (), {(): value})
 
 
 def _budget(overview: Overview) -> list[Gauge]:
@@ -147,7 +143,7 @@ def _budget(overview: Overview) -> list[Gauge]:
             ("api",),
             {(one.api,): one.resets_at for one in budgets if one.resets_at is not None},
         ),
-        _single(
+        Gauge.single(
             "podium_github_limits_in_force", "Tokens with a limit of GitHub in force.", len(overview.limits_in_force)
         ),
     ]
@@ -169,10 +165,10 @@ def _tokens(overview: Overview) -> list[Gauge]:
             ("token", "reason"),
             refused,
         ),
-        _single(
+        Gauge.single(
             "podium_github_away", "Whether GitHub does not answer a worker.", overview.github_away_since is not None
         ),
-        _single(
+        Gauge.single(
             "podium_boards_unresolved",
             "Boards that wait for GitHub to answer for the rest of their accounts.",
             overview.boards_unresolved,

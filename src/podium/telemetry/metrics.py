@@ -27,6 +27,11 @@ class Gauge:
     labels: tuple[str, ...]
     values: Mapping[tuple[str, ...], float]
 
+    @classmethod
+    def single(cls, name: str, doc: str, value: float) -> Gauge:
+        """One without labels."""
+        return cls(name, doc, (), {(): value})
+
 
 class Sink(Protocol):
     def add(self, metric: Metric, value: float, labels: Mapping[str, str]) -> None:
