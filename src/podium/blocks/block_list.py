@@ -113,7 +113,7 @@ def value_of(kind: BlockKind, text: str, github_url: str) -> str:
 def add(session: Session, kind: BlockKind, value: str, *, reason: str | None = None) -> bool:
     """Block ``value``; return False if it was blocked before.
 
-    A repository that is here is blocked under all its names, and by its number at its host: it cannot come back under
+    A repository that is here is blocked under all its names, and by its host id: it cannot come back under
     another name.
     """
     reason = (reason or "").strip()[:_LONGEST_REASON] or None
@@ -129,7 +129,7 @@ def add(session: Session, kind: BlockKind, value: str, *, reason: str | None = N
 
 
 def check_number(session: Session, host: str, number: str) -> None:
-    """Raise Blocked if an operator has blocked the repository that has this number at its host."""
+    """Raise Blocked if an operator has blocked the repository with this host id."""
     check_key(session, _numbered(host, number))
 
 

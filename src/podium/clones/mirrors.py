@@ -30,7 +30,7 @@ from podium.git.progress import Progress
 from podium.history.totals import Tally
 from podium.history.walks.incoming_pack import IncomingPack
 
-# In a mirror: the id of the row that it was opened for last.
+# A file in a mirror: the id of the row that it was opened for last.
 _OWNER = "podium-owner"
 # Each fetch adds a pack or two. With more than this a new clone is cheaper.
 _MOST_PACKS = 100

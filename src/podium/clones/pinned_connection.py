@@ -59,7 +59,7 @@ def pinned_connection(
 
 @functools.cache
 def _tls() -> Any:
-    # To import it takes long, and to read all authorities.
+    # The import takes long, and so does reading all authorities.
     import ssl
 
     return ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""Keeps boards fresh: who a repository is at its host, when the host is asked again, and what a hook means.
+"""Keeps boards fresh: who a repository is at its host, when the host is asked again, and what a delivery means.
 
 Everything is a reason to ask the host. The schedule, hooks, administrators and submissions only make a repository due
 (``repository.check_at``). A check asks the host who and where the repository is and what its head is, and one function
@@ -17,6 +17,6 @@ applies the answer. So a reason may come twice, late, or by mistake: it costs a 
 ``hooks/``               what a delivery of a webhook means, and what follows for the repository that it names
 =======================  ===============================================================================================
 
-A repository is its number at its host. Its name is where it is found today: it keeps its row, board and id under
+A repository is identified by its host id. Its name is where it is found today: it keeps its row, board and id under
 another one, and :mod:`podium.repositories.store.freshness.names` keeps the names that it had.
 """

@@ -6,8 +6,8 @@ the host says                               what follows
 nothing that is new                         it is asked again later
 another name or owner                       the repository moves there with its branches and tags; the old name leads to
                                             it
-a number or name that another row has       they are one repository: the newer row is joined to the older one
-another number                              another repository has the name: the board stays as it is, and is not
+a host id or name that another row has      they are one repository: the newer row is joined to the older one
+another host id                             another repository has the name: the board stays as it is, and is not
                                             counted, until an administrator decides or the old one is found elsewhere
 private or deleted                          :mod:`podium.repositories.store.gone`; only git's answer ends that
 another head or default branch              it is counted
@@ -202,7 +202,7 @@ def _taken(session: Session, found: Repository, number: str, next_check_in: floa
     if is_new:
         log.warning("repository %d is not refreshed: another repository has its name at %s", found.id, found.host)
     names.mark_taken(session, found.repository_key, number)
-    # It may be found by its number at once.
+    # Its host id may find it at once.
     names.note_checked(session, found.id, next_check_in=0.0 if is_new else _until_found(session, found, next_check_in))
     return Applied(found.id, is_taken=True)
 
@@ -222,7 +222,7 @@ def _is_denied_since(repository: Repository, found: Repository) -> bool:
 
 
 def _is_another(session: Session, found: Repository, number: str) -> bool:
-    """Whether ``number`` is of another repository, which has this one's name."""
+    """Whether ``number`` is the host id of another repository, which has this one's name."""
     known = found.host_number or names.number_of(session, found.repository_key)
     if known is None:
         return found.name_taken_at is not None and names.taken_number(session, found.id) == number

@@ -114,7 +114,7 @@ class Hosts:
         return self._with_head(repository, facts, stop)
 
     def identify(self, repository: Repository, stop: threading.Event) -> HostAnswer | Unseen:
-        """Ask an API for the number and address of a repository. A private one is missing, as it is to all others.
+        """Ask an API for the host id and address of a repository. A private one is missing, as it is to all others.
 
         Raises:
             Interrupted: ``stop`` was set.

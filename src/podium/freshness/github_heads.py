@@ -1,4 +1,4 @@
-"""Ask GitHub for a hundred repositories at a time, with a token: their names, numbers and heads cost one point."""
+"""Ask GitHub for a hundred repositories at a time, with a token: their names, host ids and heads cost one point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from podium.freshness.host_answer import HostAnswer
 from podium.freshness.stated_addresses import StatedAddresses
 from podium.repositories.model import Repository
 
-# In a row, without any answer.
+# Faults in a row, without any answer.
 _MAX_FAULTS = 3
 
 

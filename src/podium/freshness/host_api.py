@@ -1,4 +1,4 @@
-"""The REST API of a GitLab, a Gitea or a Forgejo, without a token: the number and the name of one repository.
+"""The REST API of a GitLab, a Gitea or a Forgejo, without a token: the host id and name of one repository.
 
 Which of them a host runs is found out by asking, and remembered for an hour. What cannot be read is not an answer. That
 one repository is missing says nothing about the host, and neither does a fault.

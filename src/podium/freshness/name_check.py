@@ -85,7 +85,7 @@ class NameCheck:
                 if applied.repository_id != row.id:
                     return False
                 if applied.is_taken and not is_taken:
-                    # By its number it may be found elsewhere.
+                    # Its host id may find it elsewhere.
                     continue
                 is_taken = applied.is_taken
             break

@@ -15,7 +15,7 @@ from typing import Protocol
 from podium.errors import HistoryError, Interrupted
 from podium.git.error_messages import GIT_CPU_TIME, shallow_host
 
-# In seconds.
+# Seconds between two measurements.
 _MEASURE_EVERY = 1.0
 
 # Normal is a handful. With git before 2.39.4, a host that calls itself shallow makes each treeless fetch start another

@@ -22,7 +22,7 @@ from podium.repositories.store import transitions
 from podium.repositories.store.queue import host_limits, leases
 from podium.storage.session import Database, Session
 
-# After a failed renewal or release.
+# Seconds between tries after a failed renewal or release.
 _RETRY_SECONDS = 1.0
 _MOST_RELEASES = 3_600
 

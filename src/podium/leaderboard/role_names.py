@@ -28,7 +28,7 @@ class RoleName(NamedTuple):
         return f"{self.option.capitalize()}-by"
 
 
-# In the order of podium.history.roles.
+# The names of roles, in the order of podium.history.roles.
 ROLE_NAMES = (
     RoleName("reviewed", "reviewed"),
     RoleName("tested", "tested"),

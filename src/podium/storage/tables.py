@@ -196,7 +196,7 @@ repository = Table(
         sqlite_where=text(due_times.QUEUED_NOW),
         postgresql_where=text(due_times.QUEUED_NOW),
     ),
-    # From host to host, past those of which as many are counted as may be.
+    # A query goes from host to host, past those that are at their limit of counts.
     Index(
         "ix_repository_quick_of_host",
         *("host", "virtual_start", "id"),
@@ -411,7 +411,7 @@ git_host = Table(
     "git_host",
     metadata,
     Column("host", _ByBytes, primary_key=True),
-    # In a row.
+    # Faults in a row.
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("down_since", Double),
     Column("next_try_at", Double),

@@ -34,7 +34,7 @@ def pause(db: Database, kind: str, name: str, *, actor: str, github_url: str) ->
 
     Args:
         kind: ``schedule``, ``host`` or ``repository``.
-        name: nothing for the schedule, a host, or a repository's address or number.
+        name: nothing for the schedule, a host, or a repository's address or id.
 
     Raises:
         BadRule, BadAddress: there is no such kind, or the name does not fit it.
@@ -162,7 +162,7 @@ def _repository(session: Session, text: str, github_url: str) -> Repository:
             raise BadRule("Give a repository: its address, or its number.")
         repository = queries.by_key(session, parse_address(text, github_url).key)
     if repository is None or not repository.host:
-        raise NotFound(f"{text[:200]} is not here: `podium queue` and GET /repositories show numbers and addresses.")
+        raise NotFound(f"{text[:200]} is not here: `podium queue` and GET /repositories show ids and addresses.")
     if repository.revision is not None:
         raise BadRule("The board of a branch or tag is refreshed only for people: there is nothing to pause.")
     return repository

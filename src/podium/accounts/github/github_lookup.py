@@ -19,7 +19,7 @@ from podium.errors import Interrupted
 from podium.repositories.model import Repository
 from podium.repositories.store.queue.unresolved import UnresolvedCode, WhyUnresolved
 
-# Without a token the job waits for at most these seconds for a limit.
+# Without a token the job waits at most these seconds for a limit.
 MAX_ANONYMOUS_WAIT = 120.0
 _SHA1_DIGITS = 40
 _MAX_MOVED = 1000

@@ -211,7 +211,7 @@ def _stop_at_signals(stop: threading.Event) -> None:
 
 def _find(settings: Settings, environment: Mapping[str, str], request: Request) -> Subject:
     own_mailmaps = factories.own_mailmaps(settings, request.mailmap_files)
-    # Before anything is cloned.
+    # Notes appear before anything is cloned.
     for note in notes_on(own_mailmaps):
         notes.warning("%s", note)
     names = tuple(file.name for file in own_mailmaps)

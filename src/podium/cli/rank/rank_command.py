@@ -129,7 +129,7 @@ def _write_file(file: Path, board: Document, options: argparse.Namespace) -> Non
 def _print(board: Document, options: argparse.Namespace) -> None:
     from podium.leaderboard.export.formats import render
 
-    # Not cut in a file or a pipe.
+    # Lines are not cut in a file or a pipe.
     width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
     text = render(_shown(board, options, options.format), options.format, width=width, roles=_with_roles(options))
     if options.format != "table" and isinstance(sys.stdout, io.TextIOWrapper):

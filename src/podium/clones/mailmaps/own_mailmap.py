@@ -77,7 +77,7 @@ def _has_effect(line: bytes) -> bool:
 
 def _read(file: OwnMailmap) -> bytes:
     try:
-        # To open a pipe could wait forever.
+        # Opening a pipe could wait forever.
         if not stat.S_ISREG(file.path.stat().st_mode):
             raise BadMailmapFile(f"{file.subject} is not a regular file: give the path of a text file.")
         with file.path.open("rb") as opened:

@@ -224,7 +224,7 @@ def _number(found: object, name: str) -> str | None:
         return None
     # A bool is an int.
     if type(found) is not int or not 0 < found <= _LARGEST_NUMBER:
-        raise BadDelivery(f"{name} of the payload is not the number of a repository.")
+        raise BadDelivery(f"{name} of the payload is not the id of a repository.")
     return str(found)
 
 

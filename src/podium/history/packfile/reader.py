@@ -16,7 +16,7 @@ PACK_HEADER_SIZE = 12
 _COMMIT, _TREE, _BLOB, _TAG = 1, 2, 3, 4
 _OFS_DELTA, _REF_DELTA = 6, 7
 
-# In the processor's cache.
+# A buffer of this size stays in the processor's cache.
 _BLOCK = 256 << 10
 # Bytes of a commit, and deltas of a chain (git makes none longer).
 _LARGEST_COMMIT = 4 << 20

@@ -11,7 +11,7 @@ from podium.history.trailers.agent_values import agent_of
 # People and agents of a commit, and as many pairs of role and person. More make a commit trimmed.
 MOST_NAMED = 100
 
-# Not a role: a co-author or an agent.
+# Stands in place of a role for a co-author or an agent.
 NAMED = -1
 # A role's number or NAMED, and who is named.
 Mention = tuple[int, Person]
@@ -20,7 +20,7 @@ _AGENT_KEYS = (b"assisted-by", b"generated-by")
 _NUMBERS = {b"co-authored-by": NAMED} | {
     role.replace("_", "-").encode() + b"-by": number for number, role in enumerate(ROLES)
 }
-# In lower case.
+# The keys that are read, in lower case.
 KEYS = frozenset((*_NUMBERS, *_AGENT_KEYS))
 
 

@@ -97,6 +97,6 @@ def _depth(broker: StubBroker, queue: str) -> Depth:
 
 def _forget(dead: list[dramatiq.MessageProxy], repository_ids: Collection[int] | None) -> int:
     before = len(dead)
-    # In place: the queue's consumer holds this list.
+    # The list is changed in place: the queue's consumer holds it.
     dead[:] = [] if repository_ids is None else [each for each in dead if each.args[0] not in repository_ids]
     return before - len(dead)

@@ -56,7 +56,7 @@ def _rank(ranked: Ranked) -> YearlyRanks:
     starts = array("q", [year_start(year) for year in range(first, year_of(until - 1) + 2)])
     by_year: list[Counter[int]] = [Counter() for _ in starts]
     kinds = ranked.groups.kinds
-    # In the order of ties, which a stable sort keeps.
+    # Groups are in the order of ties, which a stable sort keeps.
     for group in ranked.tie_break.order:
         if is_ranked(kinds[group], ranked.rules):
             for dates in counted_dates(ranked, group, ranked.log.ordinary):

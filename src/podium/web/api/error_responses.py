@@ -121,7 +121,7 @@ def _wants_page(request: Request) -> bool:
 
 async def _podium_error(request: Request, error: PodiumError) -> Response:
     if isinstance(error, StorageError):
-        # For StaleAnswersMiddleware.
+        # StaleAnswersMiddleware reads it.
         request.scope["podium.storage_error"] = True
     return _answer(request, error.status, _public(request, error), error.code, headers_of(error))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 HEIGHT = 160
 SLOT = 100
-# In units of the height: the least height of a count that is not 0, and the gap between two series of one bar.
+# Units of the height: the least height of a count that is not 0, and the gap between two series of one bar.
 _LEAST = 1.6
 _GAP = 1.2
 # A bar takes at most this part of its period, and of the whole width.

@@ -47,7 +47,7 @@ async def _events(channel: Channel) -> AsyncIterator[bytes]:
     yield _RETRY.encode()
     sent: bytes | None = None
     while True:
-        # Before reading the latest event, so that none is missed.
+        # This comes before the latest event is read, so that none is missed.
         changed = channel.changed
         if channel.latest and channel.latest != sent:
             sent = channel.latest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 
-# For everything but the pages.
+# The policy of everything but pages.
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

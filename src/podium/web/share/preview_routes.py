@@ -38,7 +38,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 router = APIRouter(dependencies=[Depends(each_once)])
 
 
-# Before that of a board, whose path it would be.
+# This route is before that of a board, which would match its path.
 @router.get("/r/{path:board}/-/people/{name}/preview.png", include_in_schema=False)
 async def get_person_preview(
     request: Request, path: BoardPath, name: str, query: Annotated[PreviewQuery, Query()], context: ContextDep

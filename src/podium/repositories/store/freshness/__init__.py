@@ -1,1 +1,1 @@
-"""What keeps rows fresh: names and numbers at their hosts, when each host is asked next, and pushes."""
+"""What keeps rows fresh: host ids and names, when each host is asked next, and pushes."""

@@ -142,7 +142,7 @@ def take_early(session: Session, host: str, *, every: float, limit: int, without
 def settle_unchanged(session: Session, unchanged: Mapping[int, tuple[str | None, float]], *, every: float) -> int:
     """Note that hosts answered what was known, and give their repositories the next slot.
 
-    unchanged: by id, the number at the host (None: not said), and ``check_at`` as it was claimed.
+    unchanged: by id, the host id (None: not said), and ``check_at`` as it was claimed.
     """
     if not unchanged:
         return 0
@@ -198,7 +198,7 @@ def _moments(claimed: Mapping[int, float]) -> dict[str, float]:
 
 
 def numbers_of_others(session: Session, host: str, numbers: Collection[str]) -> dict[str, set[int]]:
-    """The ids of repositories that have one of these numbers at a host."""
+    """The ids of repositories that have one of these host ids."""
     names = {f"n{place}": number for place, number in enumerate(numbers)}
     rows = session.tuples(
         f"""SELECT host_number, id FROM repository

@@ -49,7 +49,7 @@ def lock_families(session: Session, keys: Collection[str]) -> list[Repository]:
 
 
 def keys_with_number(session: Session, host: str, number: str) -> list[str]:
-    """The keys of repositories that have this number at their host: more than one until they are joined."""
+    """The keys of repositories with this host id: more than one until they are joined."""
     rows = session.tuples(
         "SELECT DISTINCT coalesce(parent_key, key) FROM repository WHERE host = :host AND host_number = :number",
         host=host,
@@ -70,13 +70,13 @@ def key_taken_by(session: Session, host: str, number: str) -> str | None:
 
 
 def number_of(session: Session, key: str) -> str | None:
-    """The number at its host of the repository with this key, if it is known."""
+    """The host id of the repository with this key, if it is known."""
     found: str | None = session.value(f"SELECT max(host_number) FROM repository WHERE {FAMILY}", family=key)
     return found
 
 
 def is_any_numbered(session: Session, host: str) -> bool:
-    """Whether the host has given the number of a repository."""
+    """Whether the host id of a repository is known."""
     return bool(
         session.value(
             """SELECT EXISTS (SELECT 1 FROM repository WHERE host = :host AND host_number IS NOT NULL)""", host=host
@@ -148,7 +148,7 @@ def note_unanswered(session: Session, repository_id: int, *, again_in: float) ->
 
 
 def mark_taken(session: Session, key: str, number: str | None) -> bool:
-    """Note that the repository with ``number`` has the name now: the board stays as it is.
+    """Note that the repository with the host id ``number`` has the name now: the board stays as it is.
 
     Returns:
         False if that was noted before.
@@ -354,7 +354,7 @@ def former_keys(session: Session, repository_id: int, *, limit: int = 100) -> li
 
 
 def all_of(session: Session, name: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The keys that a repository has and had, and its numbers with their host.
+    """The keys that a repository has and had, and its host ids with their host.
 
     Args:
         name: one of its keys, in lower case.

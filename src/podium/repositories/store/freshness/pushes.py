@@ -76,7 +76,7 @@ class Moment:
 
 
 def find(session: Session, *, host: str, number: str | None, key: str, former: str | None) -> Moment | None:
-    """Find the repository that a hook names: by its number at its host, else by its key, its former key or a name of
+    """Find the repository that a hook names: by its host id, else by its key, its former key or a name of
     before.
 
     It may be a branch or tag, if the repository itself was never submitted.

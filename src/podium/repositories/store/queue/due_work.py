@@ -171,7 +171,7 @@ _LOCK_DUE = " UNION ALL ".join(
     )
 )
 
-# Not one statement with _LOCK_DUE: for so many rows PostgreSQL would read the whole table. What waited until now waits
+# Not one statement with _LOCK_DUE: for many rows PostgreSQL would read the whole table. What waited until now waits
 # like all others from now on, so that few have a past `not_before`: see `leases.take_next`.
 _TAKE = f"""UPDATE repository SET enqueued_at = {{{{now}}}},
     not_before = CASE
