@@ -69,16 +69,16 @@ class Inspector:
             workers = heartbeat.rows(session)
             reports = [_report(row) for row in workers if row["alive"]]
             rows = tuple(_worker(row) for row in workers)
-            by_state = _by_state(session, unfinished["at"])
+            by_state = _by_state(session, unfinished.at)
             reported = _reported_depths(reports) if depths is None else None
             return Overview(
-                at=unfinished["at"],
+                at=unfinished.at,
                 queues=depths if depths is not None else reported,
                 queues_source=self.queues.source if self.queues else None if reported is None else "heartbeat",
                 repositories=by_state,
                 failures=tuple(FailedRepository(**row) for row in statistics.latest_failures(session, SHOWN)),
-                leases=LeaseCounts(unfinished["held"], unfinished["expired"]),
-                waiting=unfinished["waiting"],
+                leases=LeaseCounts(unfinished.held, unfinished.expired),
+                waiting=unfinished.waiting,
                 hosts_away=tuple(
                     HostAway(each.host, each.since, each.next_try_at, each.message, each.waiting)
                     for each in git_hosts.down(session, limit=SHOWN)
@@ -155,11 +155,11 @@ def _next(session: Session, per_host: int) -> tuple[QueuedRepository, ...]:
     rows = queue_counts.first_queued(session, SHOWN, per_host=per_host)
     return tuple(
         QueuedRepository(
-            id=row["id"],
-            url=row["url"],
+            id=row.id,
+            url=row.url,
             place=place,
-            priority="schedule" if row["is_scheduled"] else "people",
-            reason=None if row["has_slot"] else f"{row['host']} is at its limit of concurrent counts.",
+            priority="schedule" if row.is_scheduled else "people",
+            reason=None if row.has_slot else f"{row.host} is at its limit of concurrent counts.",
         )
         for place, row in enumerate(rows, start=1)
     )
@@ -181,8 +181,8 @@ def _oldest(session: Session, state: State, now: float) -> OldestRepository | No
     row = statistics.oldest(session, state)
     if row is None:
         return None
-    seconds = None if row["since"] is None else max(0, round(now - row["since"]))
-    return OldestRepository(row["id"], row["url"], row["since"], seconds)
+    seconds = None if row.since is None else max(0, round(now - row.since))
+    return OldestRepository(row.id, row.url, row.since, seconds)
 
 
 def _report(row: Row) -> dict[str, Any]:

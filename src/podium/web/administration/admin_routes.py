@@ -110,9 +110,9 @@ def _failures(
     with context.services.db.read() as session:
         kinds = statistics.failures_by_code(session)
         # The most frequent kind comes first.
-        kind = kinds[0]["code"] if kind is None and kinds else clean(kind or "")
+        kind = kinds[0].code if kind is None and kinds else clean(kind or "")
         rows = statistics.failures_of_code(session, kind, limit=ROWS, offset=offset)
-    total = next((row["count"] for row in kinds if row["code"] == kind), 0)
+    total = next((each.count for each in kinds if each.code == kind), 0)
     paging = pages(total, offset, ROWS, lambda offset: f"/admin/failures?{urlencode({'kind': kind, 'offset': offset})}")
     return _page(
         request, context, "failures.html", kind=kind, kinds=kinds, rows=rows, pages=paging, done=done, error=error

@@ -8,7 +8,7 @@ from podium.repositories.store.queries import FREE
 from podium.repositories.store.queue.host_limits import HAS_SLOT
 from podium.repositories.store.queue.pauses import IS_PAUSED
 from podium.storage import due_times
-from podium.storage.session import Row, Session
+from podium.storage.session import Session
 
 _QUEUED = f"{due_times.QUEUED_NOW} AND {FREE}"
 
@@ -32,17 +32,32 @@ def queued(session: Session) -> QueuedCounts:
     return QueuedCounts(found.get(False, 0), found.get(True, 0))
 
 
-def first_queued(session: Session, limit: int, *, per_host: int) -> list[Row]:
-    """Return ``id``, ``url``, ``host``, ``is_scheduled``, ``is_recount`` and ``has_slot`` of the next ones.
+@dataclasses.dataclass(frozen=True, slots=True)
+class FirstQueued:
+    """``has_slot``: fewer of its host are counted than may be at once."""
+
+    id: int
+    url: str
+    host: str
+    is_scheduled: bool
+    has_slot: bool
+
+
+def first_queued(session: Session, limit: int, *, per_host: int) -> list[FirstQueued]:
+    """Return the next repositories that are counted.
 
     per_host: see :mod:`podium.repositories.store.queue.host_limits`.
     """
-    return session.all(
-        f"""SELECT id, url, host, is_scheduled, is_recount, {HAS_SLOT} AS has_slot FROM repository WHERE {_QUEUED}
+    rows = session.all(
+        f"""SELECT id, url, host, is_scheduled, {HAS_SLOT} AS has_slot FROM repository WHERE {_QUEUED}
         ORDER BY virtual_start, id LIMIT :limit""",
         limit=limit,
         per_host=per_host,
     )
+    return [
+        FirstQueued(row["id"], row["url"], row["host"], bool(row["is_scheduled"]), bool(row["has_slot"]))
+        for row in rows
+    ]
 
 
 def due_checks(session: Session) -> tuple[int, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from podium.repositories.model import State, WaitingCode
 from podium.repositories.store.queries import AT_AN_ADDRESS
 from podium.storage.session import Row, Session
@@ -41,15 +43,32 @@ def counts_by_state(session: Session) -> dict[State, int]:
     return counts
 
 
-def oldest(session: Session, state: State) -> Row | None:
-    """Return ``id``, ``url`` and ``since``."""
-    if state == State.COMPLETED:
-        return session.one(OLDEST_COMPLETED)
-    return session.one(_OLDEST.format(state=state, since=_SINCE[state]))
+@dataclasses.dataclass(frozen=True, slots=True)
+class OldestOfState:
+    """``since``: when it came into its state; None: unknown."""
+
+    id: int
+    url: str
+    since: float | None
 
 
-def unfinished(session: Session) -> Row:
-    """Count ``held``, ``expired`` (leases) and ``waiting`` unfinished repositories; ``at`` is now."""
+def oldest(session: Session, state: State) -> OldestOfState | None:
+    sql = OLDEST_COMPLETED if state == State.COMPLETED else _OLDEST.format(state=state, since=_SINCE[state])
+    row = session.one(sql)
+    return None if row is None else OldestOfState(**row)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnfinishedCounts:
+    """Unfinished repositories ``at`` a time, now: with a lease, with an expired one, and ``waiting`` for a time."""
+
+    held: int
+    expired: int
+    waiting: int
+    at: float
+
+
+def unfinished(session: Session) -> UnfinishedCounts:
     (row,) = session.all(
         """SELECT
             count(*) FILTER (WHERE lease_until >= {now}) AS held,
@@ -58,7 +77,7 @@ def unfinished(session: Session) -> Row:
             {now} AS at
         FROM repository WHERE state IN ('pending', 'commits_processing', 'users_processing') AND host <> ''"""
     )
-    return row
+    return UnfinishedCounts(**row)
 
 
 def emails_left(session: Session) -> tuple[int, int]:
@@ -131,17 +150,38 @@ def stalled(
     )
 
 
-def failures_by_code(session: Session) -> list[Row]:
-    """Return ``code``, ``count`` and the time of the latest (``since``) of failed repositories, the most first."""
-    return session.all(
+@dataclasses.dataclass(frozen=True, slots=True)
+class FailuresOfCode:
+    """``since``: when the latest of them failed."""
+
+    code: str
+    count: int
+    since: float
+
+
+def failures_by_code(session: Session) -> list[FailuresOfCode]:
+    """Count failed repositories by error code, the most frequent first."""
+    rows = session.all(
         """SELECT coalesce(error_code, '') AS code, count(*) AS count, max(updated_at) AS since FROM repository
         WHERE state = 'failed' AND host <> '' GROUP BY coalesce(error_code, '') ORDER BY count(*) DESC, 1"""
     )
+    return [FailuresOfCode(**row) for row in rows]
 
 
-def failures_of_code(session: Session, code: str, *, limit: int, offset: int) -> list[Row]:
-    """Return ``id``, ``url``, ``error`` and ``since`` of those that failed with this code, the latest first."""
-    return session.all(
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """A repository that failed; ``since``: when."""
+
+    id: int
+    url: str
+    revision: str | None
+    error: str
+    since: float
+
+
+def failures_of_code(session: Session, code: str, *, limit: int, offset: int) -> list[Failure]:
+    """Return the repositories that failed with this code, the latest first."""
+    rows = session.all(
         """SELECT id, url, revision, error, updated_at AS since FROM repository
         WHERE state = 'failed' AND host <> '' AND coalesce(error_code, '') = :code
         ORDER BY updated_at DESC, id LIMIT :limit OFFSET :offset""",
@@ -149,11 +189,30 @@ def failures_of_code(session: Session, code: str, *, limit: int, offset: int) ->
         limit=limit,
         offset=offset,
     )
+    return [Failure(**row) for row in rows]
 
 
-def unfinished_repositories(session: Session, *, limit: int, offset: int) -> list[Row]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnfinishedRepository:
+    """since: of its last change. not_before: when it is tried again; None: now. held: by a commit worker."""
+
+    id: int
+    url: str
+    revision: str | None
+    state: State
+    waiting_reason: str | None
+    is_scheduled: bool
+    since: float
+    attempts: int
+    crashes: int
+    is_paused: bool
+    not_before: float | None
+    held: bool
+
+
+def unfinished_repositories(session: Session, *, limit: int, offset: int) -> list[UnfinishedRepository]:
     """Return unfinished repositories for operators: those that workers hold, then in the order of their turns."""
-    return session.all(
+    rows = session.all(
         f"""SELECT id, url, revision, state, waiting_reason, is_scheduled, updated_at AS since, attempts, crashes,
             coalesce(waiting_code, '') = '{WaitingCode.HOST_IS_PAUSED}' AS is_paused,
             CASE WHEN not_before > {{now}} AND coalesce(waiting_code, '') <> '{WaitingCode.HOST_IS_PAUSED}'
@@ -165,11 +224,24 @@ def unfinished_repositories(session: Session, *, limit: int, offset: int) -> lis
         limit=limit,
         offset=offset,
     )
+    flags = ("is_scheduled", "is_paused", "held")
+    return [
+        UnfinishedRepository(**{**row, "state": State(row["state"])} | {name: bool(row[name]) for name in flags})
+        for row in rows
+    ]
 
 
-def for_operator(session: Session, repository_id: int) -> Row | None:
-    """Return ``id``, ``url`` and ``revision`` of a repository at an address, also of a hidden one."""
-    return session.one(
+@dataclasses.dataclass(frozen=True, slots=True)
+class NamedRepository:
+    id: int
+    url: str
+    revision: str | None
+
+
+def for_operator(session: Session, repository_id: int) -> NamedRepository | None:
+    """Return a repository at an address, also a hidden one."""
+    row = session.one(
         "SELECT id, url, revision FROM repository WHERE id = :id AND host <> '' AND forgotten_at IS NULL",
         id=repository_id,
     )
+    return None if row is None else NamedRepository(**row)
