@@ -15,7 +15,8 @@ EVERY = 5.0
 
 
 class CommitGate:
-    """
+    """Lets this process take repositories to count while its machine can count them.
+
     Args:
         check: says what keeps this machine from counting; None: nothing.
         on_open: called when the gate opens again; may raise PodiumError, and is then called again.

@@ -20,7 +20,8 @@ LOOK_EVERY = 0.5
 
 
 class Drain:
-    """
+    """Waits until the queues have nothing left that this process can do.
+
     Args:
         worker_id: of this process, in its heartbeat.
         problem: says what keeps this machine from counting; None: nothing.
