@@ -40,7 +40,7 @@ class PretendedHosts:
         self.answers: dict[str, HostAnswer | NoAnswer] = {}
         self.asked: list[str] = []
 
-    def ask(self, row: Repository, _stop: threading.Event) -> HostAnswer | NoAnswer:
+    def ask(self, row: Repository, _stop: threading.Event, *, asks_head: bool = True) -> HostAnswer | NoAnswer:
         self.asked.append(row.key)
         return self.answers.get(row.key, HostAnswer(head=HEAD))
 

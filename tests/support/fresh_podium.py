@@ -23,6 +23,7 @@ from podium.freshness.hooks.hook_checks import HookChecks
 from podium.jobs import reconciler
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
+from podium.repositories.store.freshness import pushes
 from podium.storage.session import Database
 from tests.support import gitea_double, gitlab_double
 from tests.support.delivery import Delivery
@@ -99,7 +100,8 @@ class FreshPodium:
         return answer
 
     def _ask(self, repository: Repository) -> Applied | None:
-        answer = check(self.db, self._hosts, repository.id, self._stop, is_push=True)
+        asks_head = not pushes.is_unidentified(repository)
+        answer = check(self.db, self._hosts, repository.id, self._stop, is_push=True, asks_head=asks_head)
         return answer if isinstance(answer, Applied) else None
 
     def count(self) -> int:

@@ -19,6 +19,7 @@ from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
+from podium.repositories.store.freshness import pushes
 from podium.repositories.store.queue import unresolved
 from podium.repositories.store.queue.unresolved import WhyUnresolved
 from podium.settings import Settings
@@ -37,14 +38,14 @@ def hook_checks(
     """Return what asks the hosts of repositories for which a hook came, in the one process that runs the schedule."""
 
     def ask(repository: Repository) -> Applied | None:
-        answer = check(db, hosts, repository.id, stop, is_push=True)
+        answer = check(db, hosts, repository.id, stop, is_push=True, asks_head=not pushes.is_unidentified(repository))
         if not isinstance(answer, Applied):
             return None
         if answer.counts:
             queues.enqueue_commits(answer.repository_id)
         return answer
 
-    return HookChecks(db, queues, leads, ask)
+    return HookChecks(db, queues, leads, ask, hosts.way_to_identify)
 
 
 def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_check: TokenCheck) -> Periodic:

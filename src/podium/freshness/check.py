@@ -16,6 +16,7 @@ another one has is asked for by its number.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import logging
 import threading
 import time
@@ -66,6 +67,18 @@ class NoAnswer:
     reason: str
 
 
+class Identify(enum.Enum):
+    """How a host is asked who a new repository is.
+
+    ALONE: at once, by its API. TOGETHER: at once by the schedule, a hundred at a time. LATER: when the schedule asks
+    for the head.
+    """
+
+    ALONE = enum.auto()
+    TOGETHER = enum.auto()
+    LATER = enum.auto()
+
+
 class Hosts:
     """Asks hosts. Thread-safe.
 
@@ -96,13 +109,25 @@ class Hosts:
     def close(self) -> None:
         self._github.close()
 
-    def ask(self, repository: Repository, stop: threading.Event) -> HostAnswer | NoAnswer:
+    def way_to_identify(self, repository: Repository) -> Identify:
+        with_token, without = self._pools
+        if repository.host != self._github_host:
+            return Identify.LATER if self._apis.is_without(repository) else Identify.ALONE
+        if with_token is not None:
+            return Identify.TOGETHER
+        return Identify.LATER if _is_scarce(without) else Identify.ALONE
+
+    def ask(self, repository: Repository, stop: threading.Event, *, asks_head: bool = True) -> HostAnswer | NoAnswer:
         """Ask who and where a repository is, and what its head is.
+
+        asks_head: False: the head is known, and git is only asked if the API shows no such repository.
 
         Raises:
             Interrupted: ``stop`` was set.
         """
         facts = self.identify(repository, stop)
+        if not asks_head and facts is not Unseen.MISSING:
+            return _without_head(facts)
         if repository.name_taken_at is not None and not isinstance(facts, HostAnswer):
             if facts is Unseen.SILENT:
                 return NoAnswer("taken", "Its name is another repository's, and its host did not say where it is.")
@@ -178,6 +203,12 @@ class Hosts:
         return HostAnswer(number, address, head.sha, head.branch, is_readable=True)
 
 
+def _without_head(facts: HostAnswer | Unseen) -> HostAnswer | NoAnswer:
+    if isinstance(facts, HostAnswer):
+        return facts
+    return HostAnswer() if facts is Unseen.NO_API else NoAnswer("silent", "The API of its host did not answer.")
+
+
 def _is_scarce(pool: TokenPool) -> bool:
     window = pool.windows(time.time()).get("core")
     return window is not None and window.remaining is not None and window.remaining <= _LEFT_FOR_ACCOUNTS
@@ -191,8 +222,11 @@ def check(
     *,
     next_check_in: float | None = None,
     is_push: bool = False,
+    asks_head: bool = True,
 ) -> Applied | NoAnswer:
     """Ask for one repository, and apply the answer (:func:`podium.freshness.apply_answer.apply`).
+
+    asks_head: of :meth:`Hosts.ask`.
 
     Raises:
         Interrupted: ``stop`` was set.
@@ -210,7 +244,7 @@ def check(
             with db.write() as session:
                 names.note_unplanned(session, repository_id)
             return applied
-        answer = hosts.ask(repository, stop)
+        answer = hosts.ask(repository, stop, asks_head=asks_head)
         if isinstance(answer, NoAnswer):
             log.info("repository %d was not checked: %s", repository_id, answer.reason)
             with db.write() as session:

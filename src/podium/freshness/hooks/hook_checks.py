@@ -1,4 +1,4 @@
-"""Do what hooks have asked for when it is due: count again, or ask the host.
+"""Do what hooks have asked for when it is due: count again, or ask the host. Ask who new repositories are, too.
 
 One process does it, the one that runs the schedule (:mod:`podium.freshness.schedule_lead`). A process that ends in the
 middle of a check leaves it to the next one (:mod:`podium.repositories.store.freshness.pushes`).
@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
 from podium.blocks import block_list
 from podium.errors import PodiumError, StorageError
 from podium.freshness.apply_answer import Applied
+from podium.freshness.check import Identify
 from podium.freshness.hooks.hook_deliveries import count_if_due
 from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
@@ -38,6 +39,8 @@ _MOST_SILENCES = 10_000
 
 # Ask the host about a repository and apply the answer; None: it did not answer.
 Check = Callable[[Repository], Applied | None]
+# How the host is asked who a new repository is.
+Way = Callable[[Repository], Identify]
 
 
 class HookChecks:
@@ -47,11 +50,19 @@ class HookChecks:
         leads: whether this process is the one that does it. It may raise QueueError.
     """
 
-    def __init__(self, db: Database, queues: Queues, leads: Callable[[], bool], check: Check) -> None:
+    def __init__(
+        self,
+        db: Database,
+        queues: Queues,
+        leads: Callable[[], bool],
+        check: Check,
+        way: Way = lambda _: Identify.ALONE,
+    ) -> None:
         self._db = db
         self._queues = queues
         self._leads = leads
         self._check = check
+        self._way = way
         self._lock = threading.Lock()
         # The repositories whose hosts are asked now, with their hosts; and how often in a row a host did not answer.
         self._running: dict[int, str] = {}
@@ -74,8 +85,17 @@ class HookChecks:
             checks = pushes.due_checks(session, limit=AT_A_TIME, per_host=2 * CHECKS_OF_HOST)
         for number in counts:
             count_if_due(self._db, self._queues, number)
-        for repository in checks:
+        for repository in self._without_new(checks):
             self._begin(repository)
+
+    def _without_new(self, due: Sequence[Repository]) -> list[Repository]:
+        """Leave new repositories to the schedule that need no question of their own; return the others."""
+        ways = {row.host: self._way(row) for row in due if pushes.is_unidentified(row)}
+        left = {host: way for host, way in ways.items() if way is not Identify.ALONE}
+        for host, way in left.items():
+            with self._db.write() as session:
+                pushes.end_identifications(session, host, is_scheduled=way is Identify.TOGETHER)
+        return [row for row in due if row.host not in left or not pushes.is_unidentified(row)]
 
     def start(self) -> None:
         self._periodic.start()

@@ -10,7 +10,7 @@ import dataclasses
 from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.jobs.retry import CURABLE
 from podium.repositories.model import Repository, State
-from podium.repositories.store.freshness.pushes import APART, CHECKS_APART, Moment
+from podium.repositories.store.freshness.pushes import APART, CHECKS_APART, Moment, is_unidentified
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def count_step(moment: Moment) -> Step:
 
 def _is_planned(moment: Moment) -> bool:
     due_at = moment.repository.hook_due_at
-    return due_at is not None and due_at <= moment.now + APART
+    return due_at is not None and due_at <= moment.now + APART and not is_unidentified(moment.repository)
 
 
 def _check(moment: Moment, apart: float, *, hides: bool = False) -> Step:

@@ -287,6 +287,12 @@ def start_counting(session: Session, repository: Repository) -> bool:
     )
 
 
+# Of a first count, if nothing else asks the host.
+_IS_TO_BE_IDENTIFIED = (
+    "(head IS NULL AND host <> '' AND parent_key IS NULL AND host_number IS NULL AND hook_due_at IS NULL)"
+)
+
+
 def save_counted(
     session: Session,
     repository: Repository,
@@ -305,15 +311,21 @@ def save_counted(
     next_ordinal: int,
     count_id: int,
 ) -> bool:
-    """Move a counted repository to the user stage, as a new generation, if its head is the one before the count."""
+    """Move a counted repository to the user stage, as a new generation, if its head is the one before the count.
+
+    After its first count the host is asked who it is: see ``store/freshness/pushes.py``.
+    """
     return bool(
         session.run(
-            """UPDATE repository SET
+            f"""UPDATE repository SET
                 state = 'users_processing', head = :head, head_committed_at = :head_committed_at, branch = :branch,
                 base = :base, mailmap = :mailmap, counting_version = :version, total_commits = :total,
                 merge_commits = :merges, trimmed_commits = :trimmed, unique_contributors = :contributors,
                 people = NULL, roots = :roots, next_ordinal = :next_ordinal, count_id = :count_id,
-                generation = generation + 1, commits_processed_at = {now}, updated_at = {now}, enqueued_at = {now},
+                generation = generation + 1, commits_processed_at = {{now}}, updated_at = {{now}},
+                enqueued_at = {{now}},
+                hook_due_at = CASE WHEN {_IS_TO_BE_IDENTIFIED} THEN {{now}} ELSE hook_due_at END,
+                hook_wants_check = hook_wants_check OR {_IS_TO_BE_IDENTIFIED},
                 error = NULL, error_code = NULL, refresh_error = NULL, refresh_error_at = NULL, is_slow = false,
                 is_recount = false, is_scheduled = false, crashes = 0, attempts = 0, transient_attempts = 0,
                 not_before = NULL, client_id = NULL, accounts_tries = 0, accounts_again_at = NULL

@@ -1,5 +1,7 @@
 """What hooks ask for: which repository one names, and when it is counted or checked next.
 
+A repository that was counted for the first time is due, too: its host is asked who it is.
+
 ``hook_due_at`` holds what a hook asked for and no process has begun. A value that is later than a push could plan
 (:data:`APART`) is that of a check in progress, which its process renews, or of one that failed: a hook that comes
 meanwhile replaces it, so that nothing is lost that happens while the host is asked.
@@ -14,6 +16,8 @@ from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT
 from podium.repositories.store.queue.pauses import MAY_CHECK, MAY_REFRESH
 from podium.storage.session import Row, Session
 
+# Rows of one transaction.
+_AT_A_TIME = 1000
 # Seconds between two counts of a repository that pushes ask for.
 APART = 60.0
 # Seconds between two checks of a repository that hooks ask for.
@@ -73,6 +77,37 @@ class Moment:
 
     def without_plan(self) -> Moment:
         return dataclasses.replace(self, repository=dataclasses.replace(self.repository, hook_due_at=None))
+
+
+def is_unidentified(repository: Repository) -> bool:
+    """Whether what is due is only the question who a repository is that was just counted for the first time.
+
+    Its head needs no question. No hook has come since: that would have changed the time.
+    """
+    return (
+        repository.hook_wants_check
+        and repository.hook_due_at is not None
+        and repository.hook_due_at == repository.commits_processed_at
+        and repository.host_number is None
+        and repository.gone_since is None
+        and repository.name_taken_at is None
+    )
+
+
+def end_identifications(session: Session, host: str, *, is_scheduled: bool) -> None:
+    """Leave the question who the new repositories of a host are to the schedule.
+
+    is_scheduled: it asks now, and otherwise when it asks for the head.
+    """
+    at = "{now}" if is_scheduled else "check_at"
+    session.run(
+        f"""UPDATE repository SET hook_due_at = NULL, hook_wants_check = false, check_at = {at}
+        WHERE id IN (
+            SELECT id FROM repository WHERE hook_due_at <= {{now}} AND hook_due_at = commits_processed_at
+                AND host = :host AND hook_wants_check AND host_number IS NULL LIMIT {_AT_A_TIME} {{skip_locked}}
+        )""",
+        host=host,
+    )
 
 
 def find(session: Session, *, host: str, number: str | None, key: str, former: str | None) -> Moment | None:
