@@ -32,7 +32,7 @@ from tests.support import gitea_double, gitlab_double
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosting
-from tests.support.repos import chain, git, make_bare
+from tests.support.repos import git
 
 TOKEN = "token-of-a-test"
 
@@ -52,30 +52,6 @@ def opened(settings: Settings, db: SqliteDatabase) -> Hosts:
     hosts = factories.hosts(settings, db)
     _opened.append(hosts)
     return hosts
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = make_bare(tmp_path / "served" / "r.git")
-    chain(folder, [b"Ada <ada@example.org> 1700000000 +0000"])
-    return folder
-
-
-@pytest.fixture
-def hosting(folder: Path) -> Hosting:
-    return Hosting({"o/r": folder})
-
-
-@pytest.fixture
-def double(hosting: Hosting) -> Iterator[GitHubDouble]:
-    with GitHubDouble(hosting) as running:
-        yield running
-
-
-@pytest.fixture
-def git_host(hosting: Hosting, folder: Path) -> Iterator[GitHost]:
-    with serve_repositories(folder.parent, hosting=hosting) as running:
-        yield running
 
 
 def settings_of(git_host: GitHost, double: GitHubDouble | None = None, **values: Any) -> Settings:

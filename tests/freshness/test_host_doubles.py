@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,35 +18,11 @@ from tests.support.githttp import GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosted, Hosting
 from tests.support.npm import UnavailableError, fetched
-from tests.support.repos import chain, git, make_bare, set_branch
+from tests.support.repos import git, make_bare, set_branch
 
 TOKEN = "token-of-a-test"
 SCHEMAS = "@octokit/webhooks-schemas@7.6.1"
 HEADS = "databaseId nameWithOwner isPrivate defaultBranchRef{name target{oid}}"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = make_bare(tmp_path / "r.git")
-    chain(folder, [b"Ada <ada@example.org> 1700000000 +0000"])
-    return folder
-
-
-@pytest.fixture
-def hosting(folder: Path) -> Hosting:
-    return Hosting({"o/r": folder})
-
-
-@pytest.fixture
-def double(hosting: Hosting) -> Iterator[GitHubDouble]:
-    with GitHubDouble(hosting) as running:
-        yield running
-
-
-@pytest.fixture
-def host(hosting: Hosting, tmp_path: Path) -> Iterator[GitHost]:
-    with serve_repositories(tmp_path, hosting=hosting) as running:
-        yield running
 
 
 # One client for all: making one reads certificates, which takes longer than a test.
@@ -67,9 +43,9 @@ def rest(double: GitHubDouble, path: str) -> httpx.Response:
     return CLIENT.get(double.api_url + path)
 
 
-def listed(host: GitHost, name: str) -> str:
+def listed(git_host: GitHost, name: str) -> str:
     """What ``git ls-remote`` says of the head, and of a redirect."""
-    done = CLIENT.get(f"{host.url}/{name}/info/refs?service=git-upload-pack")
+    done = CLIENT.get(f"{git_host.url}/{name}/info/refs?service=git-upload-pack")
     return f"{done.status_code} {done.headers.get('location', '')}".strip()
 
 
@@ -95,37 +71,37 @@ def test_a_hundred_heads_cost_one_point_and_a_missing_one_is_an_error_beside_the
 
 
 def test_a_renamed_repository_keeps_its_number_and_its_old_name_leads_to_it(
-    hosting: Hosting, double: GitHubDouble, host: GitHost
+    hosting: Hosting, double: GitHubDouble, git_host: GitHost
 ) -> None:
     hosting.rename("o/r", "o/s")
     hosting.rename("o/s", "other/t")
     for old in ("o/r", "O/R", "o/s"):
         assert rest(double, f"/repos/{old}").headers["location"] == f"{double.api_url}/repositories/1000"
         assert heads(double, old)["data"]["r0"]["nameWithOwner"] == "other/t"
-        assert listed(host, f"{old}.git") == f"301 {host.url}/other/t.git/info/refs?service=git-upload-pack"
+        assert listed(git_host, f"{old}.git") == f"301 {git_host.url}/other/t.git/info/refs?service=git-upload-pack"
     assert rest(double, "/repositories/1000").json()["full_name"] == "other/t"
-    assert listed(host, "other/t") == "200"
+    assert listed(git_host, "other/t") == "200"
 
 
-def test_git_follows_the_redirect_and_names_the_new_address(hosting: Hosting, host: GitHost, folder: Path) -> None:
+def test_git_follows_the_redirect_and_names_the_new_address(hosting: Hosting, git_host: GitHost, folder: Path) -> None:
     hosting.rename("o/r", "o/s")
     head = git(folder, "rev-parse", "main").decode().strip()
-    assert git(folder, "ls-remote", f"{host.url}/o/r", "HEAD").decode().split() == [head, "HEAD"]
+    assert git(folder, "ls-remote", f"{git_host.url}/o/r", "HEAD").decode().split() == [head, "HEAD"]
 
 
 def test_a_name_that_another_repository_takes_leads_nowhere_else(
-    hosting: Hosting, double: GitHubDouble, host: GitHost, folder: Path
+    hosting: Hosting, double: GitHubDouble, git_host: GitHost, folder: Path
 ) -> None:
     hosting.rename("o/r", "o/s")
     hosting.add("o/r", folder)
     assert heads(double, "o/r", "o/s")["data"]["r0"]["databaseId"] == 1001
     assert rest(double, "/repos/o/r").json()["id"] == 1001
-    assert listed(host, "o/r") == "200"
+    assert listed(git_host, "o/r") == "200"
 
 
 @pytest.mark.parametrize("change", ["private", "deleted"])
 def test_a_private_repository_looks_like_a_deleted_one(
-    hosting: Hosting, double: GitHubDouble, host: GitHost, change: str
+    hosting: Hosting, double: GitHubDouble, git_host: GitHost, change: str
 ) -> None:
     hosting.rename("o/r", "o/s")
     if change == "private":
@@ -135,7 +111,7 @@ def test_a_private_repository_looks_like_a_deleted_one(
     for name in ("o/r", "o/s"):
         assert rest(double, f"/repos/{name}").status_code == 404
         assert heads(double, name)["errors"][0]["type"] == "NOT_FOUND"
-        assert listed(host, name) == "401"
+        assert listed(git_host, name) == "401"
     assert rest(double, "/repositories/1000").status_code == 404
 
 
@@ -159,10 +135,10 @@ def test_the_default_branch_and_its_head_are_those_of_the_repository(
     assert heads(double, "o/empty")["data"]["r0"]["defaultBranchRef"] is None
 
 
-def test_gitlab_redirects_an_old_path_to_the_number_and_serves_git_under_it(folder: Path, tmp_path: Path) -> None:
+def test_gitlab_redirects_an_old_path_to_the_number_and_serves_git_under_it(folder: Path) -> None:
     hosting = Hosting({"group/sub/r": folder})
     hosting.rename("group/sub/r", "group/s")
-    with gitlab_double.serve_gitlab(hosting) as api, serve_repositories(tmp_path, hosting=hosting) as git_host:
+    with gitlab_double.serve_gitlab(hosting) as api, serve_repositories(folder.parent, hosting=hosting) as git_host:
         git_host.redirect = None
         moved = CLIENT.get(f"{api.url}/api/v4/projects/group%2Fsub%2Fr")
         assert (moved.status_code, moved.headers["location"]) == (301, f"{api.url}/api/v4/projects/1000")
@@ -171,10 +147,10 @@ def test_gitlab_redirects_an_old_path_to_the_number_and_serves_git_under_it(fold
         assert listed(git_host, "group/sub/r.git") == "200"
 
 
-def test_gitea_redirects_an_old_name_to_the_new_one(folder: Path, tmp_path: Path) -> None:
+def test_gitea_redirects_an_old_name_to_the_new_one(folder: Path) -> None:
     hosting = Hosting({"o/r": folder})
     hosting.rename("o/r", "o/s")
-    with gitea_double.serve_gitea(hosting) as api, serve_repositories(tmp_path, hosting=hosting) as git_host:
+    with gitea_double.serve_gitea(hosting) as api, serve_repositories(folder.parent, hosting=hosting) as git_host:
         git_host.redirect, git_host.api = 307, gitea_double.api(hosting)
         moved = CLIENT.get(f"{api.url}/api/v1/repos/o/r")
         assert (moved.status_code, moved.headers["location"]) == (307, "/api/v1/repos/o/s")

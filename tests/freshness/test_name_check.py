@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
-from tests.support.githttp import GitHost, serve_repositories
+from tests.support.githttp import GitHost
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosting
 from tests.support.repos import chain, make_bare
@@ -34,19 +33,8 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def hosting(folder: Path) -> Hosting:
-    return Hosting({"o/r": folder})
-
-
-@pytest.fixture
-def host(hosting: Hosting, tmp_path: Path) -> Iterator[GitHost]:
-    with serve_repositories(tmp_path / "served", hosting=hosting) as running:
-        yield running
-
-
-def settings_of(host: GitHost, folder: Path) -> Settings:
-    return Settings(data_dir=str(folder), git_hosts=(host.url,), private_git_hosts=(host.url,))
+def settings_of(git_host: GitHost, folder: Path) -> Settings:
+    return Settings(data_dir=str(folder), git_hosts=(git_host.url,), private_git_hosts=(git_host.url,))
 
 
 def submitted(db: SqliteDatabase, url: str) -> int:
@@ -78,37 +66,39 @@ def mirrors(folder: Path) -> list[str]:
 
 
 def test_a_renamed_repository_is_not_cloned_again(
-    sqlite: SqliteDatabase, tmp_path: Path, folder: Path, hosting: Hosting, host: GitHost
+    sqlite: SqliteDatabase, tmp_path: Path, folder: Path, hosting: Hosting, git_host: GitHost
 ) -> None:
-    settings = settings_of(host, tmp_path)
-    number = submitted(sqlite, f"{host.url}/o/r")
+    settings = settings_of(git_host, tmp_path)
+    number = submitted(sqlite, f"{git_host.url}/o/r")
     assert count(sqlite, settings, number) is None
     hosting.rename("o/r", "new/name")
     counted_again(sqlite, number)
     assert count(sqlite, settings, number) is None
     found = row(sqlite, number)
-    assert found is not None and (found.url, found.total_commits) == (f"{host.url}/new/name", 2)
-    before = len(host.requests)
+    assert found is not None and (found.url, found.total_commits) == (f"{git_host.url}/new/name", 2)
+    before = len(git_host.requests)
     chain(folder, [ADA] * 3)
     counted_again(sqlite, number)
     assert count(sqlite, settings, number) is None
     # It asks for the head at the new name, and fetches what is new into the mirror that it had.
-    assert not [request for request in host.requests[before:] if "/o/r" in request]
+    assert not [request for request in git_host.requests[before:] if "/o/r" in request]
     assert len(mirrors(tmp_path)) == 1 and "new+name" in mirrors(tmp_path)[0]
 
 
 def test_an_alias_is_joined_before_anything_is_fetched(
-    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, git_host: GitHost
 ) -> None:
-    settings = settings_of(host, tmp_path)
+    settings = settings_of(git_host, tmp_path)
     hosting.rename("o/r", "o/present")
-    number = submitted(sqlite, f"{host.url}/o/present")
+    number = submitted(sqlite, f"{git_host.url}/o/present")
     assert count(sqlite, settings, number) is None
-    host.requests.clear()
-    alias = submitted(sqlite, f"{host.url}/o/r")
+    git_host.requests.clear()
+    alias = submitted(sqlite, f"{git_host.url}/o/r")
     assert count(sqlite, settings, alias) is not None
     # The heads were listed once, under the present name.
-    assert [each for each in host.requests if each.startswith("POST /o/present")] == ["POST /o/present/git-upload-pack"]
+    assert [each for each in git_host.requests if each.startswith("POST /o/present")] == [
+        "POST /o/present/git-upload-pack"
+    ]
     assert row(sqlite, alias) is None
     with sqlite.read() as session:
         assert names.present_id(session, alias) == number
@@ -116,31 +106,31 @@ def test_an_alias_is_joined_before_anything_is_fetched(
 
 
 def test_another_repository_with_the_name_gets_a_mirror_of_its_own(
-    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, git_host: GitHost
 ) -> None:
-    settings = settings_of(host, tmp_path)
-    number = submitted(sqlite, f"{host.url}/o/r")
+    settings = settings_of(git_host, tmp_path)
+    number = submitted(sqlite, f"{git_host.url}/o/r")
     assert count(sqlite, settings, number) is None
     first = next((tmp_path / "mirrors").glob("*.git"))
     (first / "mark").touch()
     # Forgotten on another machine, and submitted again.
     forget_repository(sqlite, number, actor="test")
-    submitted(sqlite, f"{host.url}/o/other")
-    assert count(sqlite, settings, submitted(sqlite, f"{host.url}/o/r")) is None
+    submitted(sqlite, f"{git_host.url}/o/other")
+    assert count(sqlite, settings, submitted(sqlite, f"{git_host.url}/o/r")) is None
     assert not (first / "mark").exists()
 
 
 def test_a_name_that_another_repository_has_is_not_counted(
-    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, host: GitHost
+    sqlite: SqliteDatabase, tmp_path: Path, hosting: Hosting, git_host: GitHost
 ) -> None:
     with GitHubDouble(hosting) as double:
         settings = Settings(
             data_dir=str(tmp_path),
-            github_server_url=host.url,
+            github_server_url=git_host.url,
             github_api_url=double.api_url,
             github_graphql_url=double.graphql_url,
         )
-        number = submitted(sqlite, f"{host.url}/o/r")
+        number = submitted(sqlite, f"{git_host.url}/o/r")
         with sqlite.write() as session:
             session.run("UPDATE repository SET host_number = '999', head = 'x', commits_processed_at = 1")
         leased = lease.grab(sqlite, number, seconds=60)
@@ -150,9 +140,9 @@ def test_a_name_that_another_repository_has_is_not_counted(
     found = row(sqlite, number)
     assert found is not None and found.refresh_error == names.WHY_TAKEN
     assert (found.state, found.lease_holder) == (State.COMPLETED, None)
-    assert not host.requests
+    assert not git_host.requests
     # A count all the same is refused.
     with sqlite.write() as session:
         transitions.restart(session, number, State.COMPLETED, virtual_start=0.0, client_id=None)
     assert str(count(sqlite, settings, number)) == names.WHY_TAKEN
-    assert not host.requests
+    assert not git_host.requests
