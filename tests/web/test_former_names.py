@@ -81,6 +81,10 @@ def test_the_id_of_a_joined_row_leads_to_the_one_that_stays(site: Site, client: 
     answered(site, twin, OLD, "7")
     answer = client.get(f"/repositories/{twin}")
     assert (answer.status_code, answer.headers["location"]) == (301, "1")
+    change = {"refreshEvery": 3600}
+    answer = site.administrator().request("PATCH", f"/repositories/{twin}", json=change)
+    assert (answer.status_code, answer.headers["location"]) == (308, "1")
+    assert site.administrator().request("PATCH", "/repositories/1", json=change).json()["refreshEvery"] == 3600
     assert client.get(f"/status/{twin}").status_code == 200
     assert client.get("/r/octo/twin").headers["location"] == BOARD
 

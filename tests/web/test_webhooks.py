@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import hmac
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +307,53 @@ def test_large_deliveries_are_taken_and_larger_ones_refused(site: Site, monkeypa
     monkeypatch.setattr(site.app.state.context.delivery_bodies, "_large", asyncio.Semaphore(0))
     assert is_problem(send(site.client(), "github", body), 429)
     # Small ones do not wait.
+    assert send(site.client(), "github", as_json(payload("github"))).status_code == 202
+
+
+def test_slow_senders_of_one_network_have_one_turn_among_them(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = as_json(payload("github", commits=["x" * 1000] * 1000))
+    monkeypatch.setattr(delivery_body, "_PATIENCE", 0.01)
+
+    async def check() -> None:
+        release = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield body[:-1]
+            await release.wait()
+            yield body[-1:]
+
+        def sending(address: str, content: Any = body) -> Coroutine[Any, Any, httpx.Response]:
+            client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(site.app, client=(address, 1)), base_url="http://localhost:3000"
+            )
+            return client.post("/webhooks/github", content=content, headers=signed("github", body))
+
+        bodies = site.app.state.context.delivery_bodies
+        held = asyncio.create_task(sending("2001:db8:1::1", slow()))
+        while not bodies._networks:
+            await asyncio.sleep(0)
+        refused = [(await sending(address)).status_code for address in ("2001:db8:1::1", "2001:db8:1:2::9")]
+        taken = [(await sending(address)).status_code for address in ("192.0.2.7", "192.0.2.8")]
+        small = await sending("2001:db8:1::1", as_json(payload("github")))
+        release.set()
+        assert (refused, taken, (await held).status_code) == ([429, 429], [202, 202], 202)
+        assert small.status_code == 401, "its signature is that of the large one"
+        assert (await sending("2001:db8:1::1")).status_code == 202
+
+    asyncio.run(check())
+
+
+def test_a_large_delivery_that_does_not_arrive_gives_its_turn_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = as_json(payload("github", commits=["x" * 1000] * 1000))
+    monkeypatch.setattr(delivery_body, "_MOST_SECONDS", 0.01)
+
+    async def never() -> AsyncIterator[bytes]:
+        yield body[:-1]
+        await asyncio.Event().wait()
+
+    for _ in range(delivery_body.MOST_LARGE + 1):
+        answer = site.client().post("/webhooks/github", content=never(), headers=signed("github", body))
+        assert is_problem(answer, 400, "to arrive")
     assert send(site.client(), "github", as_json(payload("github"))).status_code == 202
 
 

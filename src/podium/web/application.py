@@ -102,9 +102,9 @@ def _add_middleware(app: FastAPI, context: Context) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=services.settings.cors_origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["X-Total-Count", "Retry-After"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+            expose_headers=["X-Total-Count", "Retry-After", "ETag", "Podium-Stale", "Age"],
         )
     app.add_middleware(IdentifyCaller, credentials=context.credentials)
     app.add_middleware(SecurityMiddleware, settings=services.settings, loopback=services.loopback)

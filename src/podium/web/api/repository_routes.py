@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -17,6 +17,10 @@ from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.services import ContextDep, SmallRead
 
 router = APIRouter(dependencies=[Depends(each_once)])
+
+_JOINED: dict[str, Any] = {
+    "description": "It turned out to be the same repository as another one, to which `Location` leads."
+}
 
 
 @router.get(
@@ -64,7 +68,7 @@ async def list_repositories(query: Annotated[ListingQuery, Query()], context: Co
     summary="Read one repository",
     operation_id="getRepository",
     response_model=schemas.RepositoryResponse,
-    responses={**BAD_QUERY, **error_responses(_404="No such repository.", _429="Too many reads.")},
+    responses={301: _JOINED, **BAD_QUERY, **error_responses(_404="No such repository.", _429="Too many reads.")},
 )
 def get_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)], context: ContextDep
@@ -84,18 +88,25 @@ def get_repository(
     summary="Set how often a repository is checked",
     operation_id="changeRepository",
     response_model=schemas.RepositoryResponse,
-    responses={**BAD_QUERY, **ADMIN, **error_responses(_404="No such repository.", _409="It is a branch or tag.")},
+    responses={
+        308: _JOINED,
+        **BAD_QUERY,
+        **ADMIN,
+        **error_responses(_404="No such repository.", _409="It is a branch or tag."),
+    },
 )
 def change_repository(
     repository_id: Annotated[int, Path(alias="id", ge=1, le=2**63 - 1)],
     body: schemas.RepositoryChange,
     context: ContextDep,
     _: AdminOnly,
-) -> JSONResponse:
+) -> Response:
     """The schedule asks its host for new commits so often, also where the schedule is off."""
     services = context.services
     with services.db.read(QUICK) as session:
-        get(session, repository_id)
+        found = get(session, repository_id)
+    if found.id != repository_id:
+        return RedirectResponse(str(found.id), 308)
     row = set_interval(
         services.db,
         repository_id,

@@ -8,10 +8,12 @@ import json
 import threading
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
 
 from fastapi import Request
 
 from podium.errors import BadDelivery, TooManyRequests
+from podium.web.clients import ClientNetwork, client_of
 
 # Bytes of the largest delivery: GitHub sends no larger one.
 MAX_DELIVERY = 25 * 1024 * 1024
@@ -19,6 +21,8 @@ MAX_DELIVERY = 25 * 1024 * 1024
 LARGE, MOST_LARGE = 64 * 1024, 4
 # Seconds that a large one waits for its turn.
 _PATIENCE = 5.0
+# Seconds that the rest of a large one may take to arrive: hosts wait no longer for an answer.
+_MOST_SECONDS = 10.0
 # Values of a payload, counted by their commas: each takes memory when it is decoded.
 _MOST_VALUES = 2_000_000
 # Bytes and fields of a form; hosts send one field. That of Gitea is decoded before its signature is checked.
@@ -28,10 +32,16 @@ _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 class DeliveryBodies:
-    """Reads bodies. A few large ones at a time, so that many senders cannot fill the memory. For one event loop."""
+    """Reads bodies. A few large ones at a time, so that many senders cannot fill the memory. For one event loop.
+
+    A network has one large one at a time, and a few seconds for it: its signature cannot be checked before all of it is
+    here.
+    """
 
     def __init__(self) -> None:
         self._large = asyncio.Semaphore(MOST_LARGE)
+        # Each is there while a delivery of its network is read.
+        self._networks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
     async def read(self, request: Request) -> AsyncIterator[bytes]:
@@ -39,25 +49,32 @@ class DeliveryBodies:
 
         Raises:
             TooManyRequests: too many large ones are being read.
+            BadDelivery: a large one takes too long to arrive.
         """
         chunks: list[bytes] = []
         seen = 0
-        is_large = False
-        try:
-            async for chunk in request.stream():
-                chunks.append(chunk)
-                seen += len(chunk)
-                if seen > LARGE and not is_large:
-                    await self._wait()
-                    is_large = True
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(None) as deadline:
+                    async for chunk in request.stream():
+                        chunks.append(chunk)
+                        seen += len(chunk)
+                        if seen > LARGE and deadline.when() is None:
+                            await self._wait(turn, client_of(request.scope))
+                            deadline.reschedule(asyncio.get_running_loop().time() + _MOST_SECONDS)
+            except TimeoutError:
+                raise BadDelivery(f"The delivery took longer than {_MOST_SECONDS:.0f} seconds to arrive.") from None
             yield b"".join(chunks)
-        finally:
-            if is_large:
-                self._large.release()
 
-    async def _wait(self) -> None:
+    async def _wait(self, turn: contextlib.AsyncExitStack, client: ClientNetwork) -> None:
+        network = client.wider_key or client.key
+        lock = self._networks.get(network)
+        if lock is None:
+            lock = self._networks[network] = asyncio.Lock()
         try:
-            await asyncio.wait_for(self._large.acquire(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await turn.enter_async_context(lock)
+                await turn.enter_async_context(self._large)
         except TimeoutError:
             raise TooManyRequests("Too many large deliveries arrive at this moment: send it again later.", 60) from None
 

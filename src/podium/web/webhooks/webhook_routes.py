@@ -144,7 +144,7 @@ def _add(host: HookHost) -> None:
         responses={
             204: {"description": "The delivery concerns no repository that is here."},
             **error_responses(
-                _400="The delivery cannot be read.",
+                _400="The delivery cannot be read, or takes too long to arrive.",
                 _401="It is not signed with a secret of this server.",
                 _404="The server has no secret.",
                 _413="It is larger than 25 MB.",
