@@ -102,7 +102,7 @@ def test_a_picture_is_drawn_once_and_that_of_a_version_is_kept_for_a_year(
     page = client.get("/r/octo/plain", headers={"accept": "text/html"}).text
     version = page.split("preview.png?v=", 1)[1].split('"', 1)[0]
     answer = client.get(f"/r/octo/plain/preview.png?v={version}")
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["cache-control"] == "public, max-age=31536000, s-maxage=86400, immutable"
     for other in ("", "?v=0123"):
         answer = client.get(f"/r/octo/plain/preview.png{other}")
         assert answer.headers["cache-control"] == "public, max-age=300, stale-while-revalidate=86400"

@@ -33,7 +33,8 @@ from podium.web.share.preview.pictures import Pictures
 TIMEOUT = 4.0
 
 PNG = "image/png"
-IMMUTABLE = "public, max-age=31536000, immutable"
+# A shared cache shows for a day what was forgotten meanwhile.
+IMMUTABLE = "public, max-age=31536000, s-maxage=86400, immutable"
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
