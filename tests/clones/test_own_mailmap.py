@@ -37,7 +37,7 @@ def test_files_are_read_in_their_order(tmp_path: Path) -> None:
     ("content", "why"),
     [
         (b"A <a@x>\n\0", "The file 0 is not a text file: save it as UTF-8, with lines as in .mailmap."),
-        ("A <a@x>\n".encode("utf-16"), "The file 0 is no text file"),
+        ("A <a@x>\n".encode("utf-16"), "The file 0 is not a text file"),
         (b"\n" * 20_001, "The file 0 is larger than 4 MiB or 20,000 lines: keep one line per name and address."),
         (b"#" * ((4 << 20) + 1), "The file 0 is larger than 4 MiB"),
     ],
@@ -88,8 +88,8 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path) -> None:
         (tmp_path / "missing", "The file cannot be read (No such file or directory): give the path of a file"),
         (tmp_path / "loop", "The file cannot be read (Too many levels of symbolic links): give"),
         (tmp_path, "The file is not a regular file: give the path of a text file."),
-        (tmp_path / "pipe", "The file is no regular file"),
-        (Path("/dev/zero"), "The file is no regular file"),
+        (tmp_path / "pipe", "The file is not a regular file"),
+        (Path("/dev/zero"), "The file is not a regular file"),
         (OwnMailmap.at("~no-such-user/x", "").path, "The file cannot be read (No such file or directory)"),
     ):
         with pytest.raises(BadMailmapFile) as caught:
