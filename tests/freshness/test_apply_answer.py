@@ -15,7 +15,7 @@ from podium.repositories.store.freshness import due_checks, names
 from podium.repositories.store.queue import pauses
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database
-from tests.support.rows import repository
+from tests.support.rows import former_keys, repository
 
 HEAD = "a" * 40
 NEW_HEAD = "b" * 40
@@ -99,7 +99,7 @@ def test_a_chain_of_names_leads_to_the_present_one_and_back(db: Database) -> Non
     assert repository(db, number).key == "github.com/a/y"
     assert leads_to(db, "github.com/a/x") == leads_to(db, "github.com/a/z") == "github.com/a/y"
     with db.read() as session:
-        assert names.former_keys(session, number) == ["github.com/a/z", "github.com/a/x"]
+        assert former_keys(session, number) == ["github.com/a/z", "github.com/a/x"]
 
 
 def test_the_host_changed_the_case_of_a_name(db: Database) -> None:
@@ -108,7 +108,7 @@ def test_the_host_changed_the_case_of_a_name(db: Database) -> None:
     row = repository(db, number)
     assert (row.key, row.url, row.name) == ("github.com/a/x", "https://github.com/A/X", "X")
     with db.read() as session:
-        assert not names.former_keys(session, number)
+        assert not former_keys(session, number)
 
 
 def test_a_second_row_of_one_repository_is_joined_to_the_older_one(db: Database) -> None:

@@ -33,6 +33,7 @@ from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosting
 from tests.support.repos import git
+from tests.support.rows import former_keys
 
 TOKEN = "token-of-a-test"
 
@@ -301,7 +302,7 @@ def test_a_former_name_that_another_repository_got_is_free_for_its_board(
     assert row(sqlite, board.key.replace("o/r", "o/s")).check_at
     checked(sqlite, hosts, board)
     with sqlite.read() as session:
-        assert names.former_keys(session, board.id) == [board.key]
+        assert former_keys(session, board.id) == [board.key]
         assert not names.unconfirmed(session, [board.id])
     hosting.add("o/r", folder)
     with sqlite.write() as session:
@@ -355,5 +356,5 @@ def test_former_names_are_not_those_of_another_host(sqlite: SqliteDatabase, fold
         answer = checked(sqlite, opened(settings_of(host), sqlite), board)
         assert isinstance(answer, NoAnswer) and answer.code == "redirected"
         with sqlite.read() as session:
-            assert not names.former_keys(session, board.id)
+            assert not former_keys(session, board.id)
     assert git(folder, "rev-parse", "HEAD")

@@ -12,7 +12,7 @@ from podium.jobs import lease, reconciler
 from podium.jobs.messages.memory_broker import MemoryBackend
 from podium.repositories.model import COLUMNS, Repository, State
 from podium.repositories.store import queries
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 
 RIGHT_NOW: Any = object()
 
@@ -103,6 +103,15 @@ def leased(db: Database, repository_id: int, *, seconds: float = 3600) -> Iterat
     assert found is not None
     with lease.hold(db, found, seconds=seconds) as held:
         yield held
+
+
+def former_keys(session: Session, repository_id: int) -> list[str]:
+    """The names that lead to a repository, the newest first."""
+    rows = session.tuples(
+        "SELECT key FROM former_name WHERE repository_id = :id AND key NOT LIKE '~%' ORDER BY at DESC, key",
+        id=repository_id,
+    )
+    return [key for (key,) in rows]
 
 
 class EmptyBacklog(MemoryBackend):

@@ -116,6 +116,18 @@ async def _board(
         return unknown_board(context, path, rev)
     if posted and _by_link(wanted.find):
         return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
+    return await _board_page(request, context, wanted, repository, key, refused=refused)
+
+
+async def _board_page(
+    request: Request,
+    context: Context,
+    wanted: BoardPageQuery,
+    repository: Repository,
+    key: str,
+    *,
+    refused: dict[str, str] | None,
+) -> Response:
     known = context.origin(request)
     origin = known or str(request.base_url).rstrip("/")
 

@@ -342,17 +342,6 @@ def present_id(session: Session, former_id: int) -> int | None:
     return found
 
 
-def former_keys(session: Session, repository_id: int, *, limit: int = 100) -> list[str]:
-    """The names that lead to a repository, the newest first."""
-    rows = session.tuples(
-        """SELECT key FROM former_name WHERE repository_id = :id AND key NOT LIKE '~%'
-        ORDER BY at DESC, key LIMIT :limit""",
-        id=repository_id,
-        limit=limit,
-    )
-    return [key for (key,) in rows]
-
-
 def all_of(session: Session, name: str) -> tuple[list[str], list[tuple[str, str]]]:
     """The keys that a repository has and had, and its host ids with their host.
 
