@@ -52,6 +52,7 @@ def all_gauges() -> list[Gauge]:
         1.0,
         {"host-away": 1},
         1,
+        1,
         {"internal": 1},
         {"disk": 1},
         {"no_progress": 1},

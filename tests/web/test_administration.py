@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from podium.audit import audit_log
+from podium.cli.commands.queue import table
 from podium.errors import PodiumError, QueueError
 from podium.jobs.messages.queues import COMMITS
+from podium.monitoring import alarms
 from podium.storage import migrate
 from podium.web.admin_sessions import SESSION, Sessions
 from podium.web.administration.doctor_report import EVERY, DoctorReport
@@ -381,6 +383,26 @@ def taken(site: Site, name: str = "octo/old") -> int:
     return number
 
 
+def test_what_waits_is_hidden_or_undecided_is_shown_everywhere(open_with: Open) -> None:
+    site = open_with()
+    undecided, hidden = taken(site), site.repository("octo/hidden", hidden_at=1000.0)
+    waiting = site.repository(
+        "octo/waits", state="pending", waiting_code="host-error", waiting_reason="It is <b>down</b>."
+    )
+    overview = site.administrator().get("/queues").json()
+    assert [one["id"] for one in overview["undecided"]] == [undecided]
+    assert overview["undecided"][0].keys() == {"id", "url", "since"}
+    said = table(site.app.state.context.services.inspector.overview())
+    assert f"Another repository has taken the name of:\n#{undecided} https://github.com/octo/old, for " in said
+    page = Session(site).get("/admin").text
+    for section, number in (("delayed", waiting), ("hidden", hidden), ("taken", undecided)):
+        card = page.partition(f'<h2 id="{section}">')[2].partition("</section>")[0]
+        assert f"<strong>#{number} " in card, section
+    assert "It is &lt;b&gt;down&lt;/b&gt;." in page
+    facts = alarms.read(site.db, no_progress_after=60)
+    assert [one.values for one in alarms.gauges(facts) if one.name == "podium_boards_undecided"] == [{(): 1}]
+
+
 def test_a_board_whose_name_is_taken_is_kept(open_with: Open) -> None:
     site = open_with()
     number = taken(site)
@@ -462,7 +484,8 @@ def test_a_person_is_forgotten_after_a_question(open_with: Open) -> None:
     assert "Ada Lovelace" not in site.client().get("/r/octo/hello").text
     actor, act, subject = entries(site)[0]
     assert (actor, act) == ("admin page", "forget person")
-    assert "ada" not in blocks + subject
+    # A hash may have these letters.
+    assert not re.search("ada([^0-9a-f]|$)", blocks + subject)
 
 
 def test_an_owner_is_blocked_and_accepted_again(open_with: Open) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
+from podium.repositories.store.freshness import names
 from podium.repositories.store.queue import git_hosts, host_limits, worker_faults
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import alarm_counts, queue_counts
@@ -29,6 +30,7 @@ class AlarmFacts:
         hosts_away: git hosts that do not answer, and host_away_seconds: for how long the first of them.
         waiting: repositories by the code of what they wait for.
         hidden: repositories that their host no longer shows.
+        undecided: boards about which an administrator must decide, because other repositories have their names.
         failed: repositories by error code.
         worker_faults: workers that could not do a repository in the last hour, by code.
         stalled: repositories by reason.
@@ -43,6 +45,7 @@ class AlarmFacts:
     host_away_seconds: float
     waiting: Mapping[str, int]
     hidden: int
+    undecided: int
     failed: Mapping[str, int]
     worker_faults: Mapping[str, int]
     stalled: Mapping[str, int]
@@ -74,6 +77,7 @@ def read(db: Database, *, no_progress_after: float, counts_per_host: int = 0) ->
             host_away_seconds=away_seconds,
             waiting=alarm_counts.waiting(session),
             hidden=alarm_counts.hidden(session),
+            undecided=names.count_undecided(session),
             failed=dict.fromkeys(FAILURES, 0) | alarm_counts.failed(session),
             worker_faults=worker_faults.workers_by_code(session, within=3600.0),
             stalled=dict.fromkeys(STALLED, 0) | _by_reason(stalled.find(session, no_progress_after=no_progress_after)),
@@ -100,6 +104,7 @@ def gauges(facts: AlarmFacts) -> list[Gauge]:
         ),
         _by("podium_repositories_delayed", "Repositories by what they wait for.", "reason", facts.waiting),
         Gauge.single("podium_repositories_hidden", "Repositories that their host no longer shows.", facts.hidden),
+        Gauge.single("podium_boards_undecided", "Boards whose names other repositories have.", facts.undecided),
         _by("podium_repositories_failed", "Failed repositories by error code.", "code", facts.failed),
         _by(
             "podium_worker_faults",

@@ -25,9 +25,11 @@ from podium.monitoring.overview import (
     QueuedRepository,
     StateCount,
     TokenStatus,
+    UndecidedBoard,
     WorkerRow,
 )
 from podium.repositories.model import State
+from podium.repositories.store.freshness import names
 from podium.repositories.store.queue import git_hosts, host_limits, pauses, unresolved
 from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage.session import Database, Row, Session
@@ -88,6 +90,7 @@ class Inspector:
                     for row in statistics.delayed(session, SHOWN)
                 ),
                 hidden=tuple(HiddenRepository(**row) for row in statistics.hidden(session, SHOWN)),
+                undecided=_undecided(session),
                 paused=tuple(
                     PausedThing(one.kind, one.name, one.url, one.at, one.waiting)
                     for one in pauses.pauses(session, limit=SHOWN)
@@ -149,6 +152,11 @@ class Inspector:
 def _queued(session: Session) -> QueuedByPriority:
     found = queue_counts.queued(session)
     return QueuedByPriority(found.people, found.schedule)
+
+
+def _undecided(session: Session) -> tuple[UndecidedBoard, ...]:
+    rows = names.undecided(session, limit=SHOWN)
+    return tuple(UndecidedBoard(row.id, row.url, row.name_taken_at or 0.0) for row in rows)
 
 
 def _next(session: Session, per_host: int) -> tuple[QueuedRepository, ...]:

@@ -105,6 +105,17 @@ class HiddenRepository:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class UndecidedBoard:
+    """A board whose name another repository has at its host: an administrator decides what becomes of it."""
+
+    __pydantic_config__ = _IN_JSON
+
+    id: int
+    url: str
+    since: Time
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PausedThing:
     """What an administrator has paused.
 
@@ -260,6 +271,7 @@ class Overview:
     - failures: the ten latest.
     - waiting: unfinished repositories that wait for a retry or for the end of a limit.
     - hostsAway, delayed, hidden: ten of each.
+    - undecided: ten boards about which an administrator must decide.
     - paused: the ten that were paused first.
     - hostLimits: ten hosts with a limit of concurrent counts.
     - queued: repositories that wait to be counted; next: the first ten of them.
@@ -284,6 +296,7 @@ class Overview:
     hosts_away: tuple[HostAway, ...]
     delayed: tuple[DelayedRepository, ...]
     hidden: tuple[HiddenRepository, ...]
+    undecided: tuple[UndecidedBoard, ...]
     paused: tuple[PausedThing, ...]
     host_limits: tuple[LimitedHost, ...]
     queued: QueuedByPriority
@@ -313,6 +326,7 @@ def nothing_yet(at: float) -> Overview:
         hosts_away=(),
         delayed=(),
         hidden=(),
+        undecided=(),
         paused=(),
         host_limits=(),
         queued=QueuedByPriority(0, 0),

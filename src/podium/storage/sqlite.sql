@@ -280,6 +280,8 @@ CREATE INDEX ix_repository_host_number ON repository (host, host_number) WHERE h
 
 CREATE INDEX ix_repository_hook_due_at ON repository (hook_due_at) WHERE hook_due_at IS NOT NULL;
 
+CREATE INDEX ix_repository_undecided ON repository (name_taken_at) WHERE taken_number IS NOT NULL;
+
 CREATE TABLE former_name (
 	"key" TEXT NOT NULL,
 	repository_id INTEGER NOT NULL,

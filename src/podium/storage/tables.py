@@ -45,6 +45,7 @@ _IS_REVISION = text("parent_key IS NOT NULL")
 _IS_LISTED = text("host <> '' AND parent_key IS NULL")
 _HAS_REASON = text("waiting_code IS NOT NULL")
 _IS_HIDDEN = text("hidden_at IS NOT NULL")
+_IS_UNDECIDED = text("taken_number IS NOT NULL")
 _IS_TRIED_AGAIN = text("state = 'completed' AND not_before IS NOT NULL")
 _IS_UNRESOLVED = text(
     "unresolved_reason IS NOT NULL AND coalesce(unresolved_code, '') <> 'final' AND state = 'completed' AND host <> ''"
@@ -239,6 +240,8 @@ repository = Table(
     ),
     Index("ix_repository_host_number", "host", "host_number", sqlite_where=_HAS_NUMBER, postgresql_where=_HAS_NUMBER),
     Index("ix_repository_hook_due_at", "hook_due_at", sqlite_where=_IS_HOOKED, postgresql_where=_IS_HOOKED),
+    # Those whose names others have.
+    Index("ix_repository_undecided", "name_taken_at", sqlite_where=_IS_UNDECIDED, postgresql_where=_IS_UNDECIDED),
     # Boards whose refresh is tried again.
     Index(
         "ix_repository_tried_again",

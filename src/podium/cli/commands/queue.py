@@ -16,7 +16,6 @@ from podium.errors import NoDatabaseYet, PodiumError
 from podium.freshness import name_decisions
 from podium.monitoring.inspector import Inspector
 from podium.monitoring.overview import DENIALS, Overview, WorkerRow, as_json, nothing_yet
-from podium.repositories.store.freshness import names
 from podium.repositories.store.queue.pauses import PauseKind, why_host_is_paused
 from podium.settings import Settings
 from podium.submissions import admin, control
@@ -33,7 +32,6 @@ from podium.timeutil import readable_time
 _CLEAR = "\x1b[H\x1b[J"
 
 _WIDEST = 60
-_MOST_TAKEN = 20
 
 
 def show(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -201,18 +199,7 @@ def _say(done: QueueChange) -> None:
 
 def _document(inspector: Inspector, *, as_json: bool, indent: int | None) -> str:
     overview = inspector.overview()
-    return _json(overview, indent) if as_json else table(overview) + _taken(inspector)
-
-
-def _taken(inspector: Inspector) -> str:
-    """Boards whose names other repositories have, about which an administrator must decide."""
-    with inspector.db.read() as session:
-        rows = names.undecided(session, limit=_MOST_TAKEN)
-    lines = [f"#{row.id} {cut(clean(row.url), _WIDEST)}" for row in rows]
-    if not lines:
-        return ""
-    decide = "Decide with `podium queue keep ID` or `podium queue start-over ID`."
-    return "\n".join(["", "Another repository has taken the name of:", *lines, decide, ""])
+    return _json(overview, indent) if as_json else table(overview)
 
 
 def _json(overview: Overview, indent: int | None) -> str:
@@ -223,7 +210,7 @@ def table(overview: Overview) -> str:
     blocks = [
         *(_queues(overview), _repositories(overview), _facts(overview), _workers(overview)),
         *(_paused(overview), _limits(overview), _next_in_queue(overview)),
-        *(_delayed(overview), _hidden(overview), _failures(overview)),
+        *(_delayed(overview), _hidden(overview), _undecided(overview), _failures(overview)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -386,6 +373,14 @@ def _hidden(overview: Overview) -> str:
         for one in overview.hidden
     ]
     return "\n".join(["Hidden, because their host says that they are private or missing:", *lines]) if lines else ""
+
+
+def _undecided(overview: Overview) -> str:
+    lines = [
+        f"#{one.id} {cut(clean(one.url), _WIDEST)}, for {age(overview.at - one.since)}" for one in overview.undecided
+    ]
+    decide = "Decide with `podium queue keep ID` or `podium queue start-over ID`."
+    return "\n".join(["Another repository has taken the name of:", *lines, decide]) if lines else ""
 
 
 def _next(overview: Overview, at: float | None) -> str:

@@ -186,21 +186,28 @@ def is_taken(session: Session, key: str) -> bool:
     )
 
 
+_UNDECIDED = f"""
+name_taken_at IS NOT NULL AND taken_number IS NOT NULL AND {NOT_FORGOTTEN} AND NOT EXISTS (
+    SELECT 1 FROM repository AS other
+    WHERE other.key = repository.parent_key OR other.parent_key = repository.parent_key AND other.id < repository.id
+)
+"""
+
+
 def undecided(session: Session, *, limit: int) -> list[Repository]:
     """Repositories whose names others have, and about which no administrator has decided; the latest first.
 
     One without a row of its own is shown by its oldest branch or tag.
     """
     rows = session.all(
-        f"""{SELECT} FROM repository WHERE name_taken_at IS NOT NULL AND taken_number IS NOT NULL AND {NOT_FORGOTTEN}
-            AND NOT EXISTS (
-                SELECT 1 FROM repository AS other WHERE other.key = repository.parent_key
-                    OR other.parent_key = repository.parent_key AND other.id < repository.id
-            )
-        ORDER BY name_taken_at DESC, id LIMIT :limit""",
-        limit=limit,
+        f"{SELECT} FROM repository WHERE {_UNDECIDED} ORDER BY name_taken_at DESC, id LIMIT :limit", limit=limit
     )
     return [Repository.from_row(row) for row in rows]
+
+
+def count_undecided(session: Session) -> int:
+    number: int = session.value(f"SELECT count(*) FROM repository WHERE {_UNDECIDED}")
+    return number
 
 
 def keep_as_it_is(session: Session, key: str) -> None:

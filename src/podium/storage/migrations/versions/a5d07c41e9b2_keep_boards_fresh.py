@@ -44,6 +44,7 @@ _INDEXES = (
     ("ix_repository_check_at", ("check_at",), sa.text("check_at IS NOT NULL")),
     ("ix_repository_host_number", ("host", "host_number"), sa.text("host_number IS NOT NULL")),
     ("ix_repository_hook_due_at", ("hook_due_at",), sa.text("hook_due_at IS NOT NULL")),
+    ("ix_repository_undecided", ("name_taken_at",), sa.text("taken_number IS NOT NULL")),
 )
 # Only the version before this one may work with the database.
 _NO_LONGER = "3a8787e6e94e"
