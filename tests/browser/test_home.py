@@ -31,3 +31,39 @@ def test_numbers_and_moments_are_the_readers_own(chrome: Browser, boards: ReadyB
         assert re.search(r"\d:\d\d:\d\d (GMT\+9|MESZ|JST)", later.locator("time").get_attribute("title") or "")
     with watched(chrome, boards.base, locale="de-DE", java_script_enabled=False) as plain:
         expect(plain.page(path).get_by_role("main")).to_contain_text("6,000 commits")
+
+
+def test_a_search_that_is_refused_loses_nothing_that_is_typed(chrome: Browser, boards: ReadyBoards) -> None:
+    boards.page("big")
+    with watched(chrome, boards.base) as window:
+        page = window.page("/")
+        busy = '<p class="lead">Too much is asked for: try again in a moment.</p>'
+        page.route(
+            "**/?search=*", lambda route: route.fulfill(status=429, content_type="text/html", body=busy), times=1
+        )
+        page.get_by_label("Repository address").fill("octo/typed")
+        page.get_by_label("Search the boards").fill("nothing-of-this")
+        expect(page.get_by_role("alert")).to_contain_text("Too much is asked for")
+        assert page.url == f"{window.base}/"
+        page.clock.install()
+        page.route(
+            "**/?search=*", lambda route: route.fulfill(status=503, content_type="text/html", body=busy), times=1
+        )
+        with page.expect_response(lambda answer: answer.status == 503):
+            page.get_by_label("Search the boards").press("Enter")
+        page.clock.run_for(6_000)
+        expect(page.locator("#matched")).to_contain_text("nothing-of-this")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        assert page.get_by_label("Repository address").input_value() == "octo/typed"
+        window.wrongs[:] = [wrong for wrong in window.wrongs if "429" not in wrong and "503" not in wrong]
+
+
+def test_paper_has_days(chrome: Browser, boards: ReadyBoards) -> None:
+    with watched(chrome, boards.base) as window:
+        page = window.page(boards.page("big"))
+        counted = page.locator("#fresh time").first
+        expect(counted).to_have_text("just now")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        expect(counted).to_have_text(re.compile(r"^\d{4}-\d\d-\d\d$"))
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        expect(counted).to_have_text(re.compile("just now|ago"))

@@ -623,9 +623,9 @@ def test_unknown_route_and_wrong_method_are_problems(client: Client) -> None:
     assert is_problem(client.get("/nothing"), 404)
     assert is_problem(client.get("/repositories/"), 404)
     answer = client.request("DELETE", "/leaderboard")
-    assert is_problem(answer, 405, "DELETE", "GET, POST")
-    assert answer.headers["allow"] == "GET, POST"
-    assert client.get("/submit").headers["allow"] == "POST"
+    assert is_problem(answer, 405, "DELETE", "GET, HEAD, POST")
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    assert client.get("/queues/retry").headers["allow"] == "POST"
 
 
 def test_mistake_of_ours_is_a_problem_that_tells_nothing_of_it(site: Site, client: Client) -> None:

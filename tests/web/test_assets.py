@@ -54,3 +54,12 @@ def test_a_page_names_its_modules_and_the_icon_is_where_programs_look(tmp_path: 
         assert icon.headers["cache-control"] == "public, max-age=86400"
         image = Image.open(io.BytesIO(icon.content))
         assert image.info["sizes"] == {(16, 16), (32, 32), (48, 48)}
+
+
+def test_a_page_of_another_version_gets_the_present_files(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        other = site.client().get("/static/v0123456789ab/board.js")
+        assert (other.status_code, other.headers["cache-control"]) == (200, "no-cache")
+        assert other.content == site.client().get("/static/board.js").content
+        for path in ("v0123456789ab/nothing.js", "v1/board.js", "v0123456789ab/", "nothing.js"):
+            assert site.client().get(f"/static/{path}").status_code == 404

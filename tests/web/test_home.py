@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from podium.blocks import block_list
+from podium.blocks.block_list import BlockKind
 from podium.repositories.listing import selection
 from podium.repositories.store.readers import selection as selections
 from podium.storage.session import Database
 from tests.support.plans import Explained
-from tests.support.web import Client, Site, is_problem, open_site
+from tests.support.web import NOW, Client, Open, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}
 
@@ -43,6 +45,40 @@ def test_home_says_what_podium_is_and_has_the_field_with_focus(site: Site, clien
     assert "No board yet" in page
     # A reader of the list is not moved to the field.
     assert "autofocus" not in client.get("/?search=x").text
+
+
+@pytest.mark.parametrize("form", ["/submit", "/retry"])
+def test_the_address_of_a_form_leads_to_the_form(client: Client, form: str) -> None:
+    answer = client.get(form, headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_a_button_that_others_pressed_first_leads_to_the_board(site: Site, client: Client) -> None:
+    site.repository()
+    answer = client.post("/retry", data={"repoUrl": "octo/hello"}, headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
+    assert client.post("/retry", data={"repoUrl": "octo/nothing"}, headers=HTML).status_code == 404
+
+
+def test_a_client_that_submits_too_much_finds_the_board_again(open_with: Open) -> None:
+    site = open_with(submissions_per_minute=1)
+    site.repository()
+    client = site.client()
+    assert client.post("/submit", data={"repoUrl": "octo/hello"}, headers=HTML).status_code == 303
+    for form in ("/submit", "/retry"):
+        answer = client.post(form, data={"repoUrl": "octo/hello"}, headers=HTML)
+        assert answer.status_code == 429 and "retry-after" in answer.headers
+        assert 'href="/r/octo/hello">Back to ' in answer.text
+
+
+def test_the_form_says_what_is_blocked_or_taken(site: Site, client: Client) -> None:
+    site.repository(name_taken_at=NOW)
+    with site.db.write() as session:
+        block_list.add(session, BlockKind.OWNER, "github.com/evil")
+    for address, rev, status in (("evil/one", "", 403), ("octo/hello", "v1", 409)):
+        answer = client.post("/submit", data={"repoUrl": address, "rev": rev}, headers=HTML)
+        assert answer.status_code == status
+        assert f'value="{address}"' in answer.text and 'id="error"' in answer.text
 
 
 def test_home_lists_people_and_no_failure_of_others(site: Site, client: Client) -> None:

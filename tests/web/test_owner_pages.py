@@ -37,6 +37,8 @@ def test_an_owner_at_github(client: Client) -> None:
     assert listed(client, "/r/octo") == listed(client, "/r/OCTO") == ["/r/Octo/hello"]
     assert listed(client, "/r/octo?state=failed") == ["/r/octo/broken"]
     assert listed(client, "/r/octo?search=x") == []
+    for query in ("state=failed", "search=x"):
+        assert "Boards of this owner" in client.get(f"/r/octo?{query}").text
     # All of them failed, and the page says where they are.
     assert 'href="/r/sad?state=failed">See what failed' in client.get("/r/sad").text
 

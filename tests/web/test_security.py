@@ -448,7 +448,14 @@ def test_crawlers_may_read_pages_images_and_static_files_and_not_the_api(open_wi
         "/r/octo/hello/card.svg",
     ):
         assert allowed_by(answer.text, path), path
-    for path in ("/docs", "/static/x/podium.css", "/avatars/1", "/r/board.json/board.json.x", "/robots.txt"):
+    for path in (
+        "/docs",
+        "/people/forgetful",
+        "/static/x/podium.css",
+        "/avatars/1",
+        "/r/board.json/board.json.x",
+        "/robots.txt",
+    ):
         assert allowed_by(answer.text, path), path
     for path in ("/leaderboard?repoUrl=a/b", "/leaderboard/find", "/repositories/1", "/queues", "/metrics", "/refresh"):
         assert not allowed_by(answer.text, path), path
@@ -457,6 +464,9 @@ def test_crawlers_may_read_pages_images_and_static_files_and_not_the_api(open_wi
         "/openapi.json",
         "/events/1",
         "/row/1/2",
+        "/follow/1",
+        "/chart/1",
+        "/people/forget",
         "/find/1",
         "/status/1",
         "/r/octo/hello/board.csv",

@@ -114,6 +114,25 @@ def test_what_was_read_before_is_served_while_the_database_is_away(client: Clien
     outage.error = None
 
 
+def test_a_returning_reader_gets_the_note(client: Client, outage: Outage) -> None:
+    kept = {**PAGE, "if-none-match": client.get(BOARD, headers=PAGE).headers["etag"]}
+    assert client.get(BOARD, headers=kept).status_code == 304
+    outage.begin()
+    stale = client.get(BOARD, headers=kept)
+    assert stale.status_code == 200 and "The database does not answer" in stale.text
+    outage.error = None
+
+
+def test_a_list_of_an_owner_elsewhere_is_kept(site: Site, client: Client, outage: Outage) -> None:
+    site.repository("https://gitlab.example/a/b")
+    path = "/r/gitlab.example/a"
+    assert client.get(path, headers=PAGE).status_code == 200
+    outage.begin()
+    stale = client.get(path, headers=PAGE)
+    assert (stale.status_code, stale.headers["podium-stale"]) == (200, "database")
+    outage.error = None
+
+
 def test_a_person_s_page_is_kept_until_something_is_removed(
     site: Site, client: Client, guarded: GuardedDatabase, outage: Outage, clock: Clock
 ) -> None:

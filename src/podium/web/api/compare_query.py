@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from podium.errors import BadRule
 from podium.leaderboard.rules import Rules
@@ -39,6 +42,9 @@ class CompareItem:
 class CompareQuery(RulesQuery):
     """Repositories; or windows or people of one."""
 
+    # Links to the page get parameters of others, such as utm_source.
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+
     repo: list[str] = Field(
         [], description="A repository's address; given once for each. With one, `window`, `person` or `rev` follow."
     )
@@ -51,6 +57,14 @@ class CompareQuery(RulesQuery):
         "`..` between them (`2023-07..2024-06`).",
     )
     person: list[str] = Field([], description="A person of the one repository: a login, or `~N` (`person` of a row).")
+
+    @classmethod
+    def check_names(cls, given: Iterable[str]) -> None:
+        """Raises RequestValidationError: there is no such parameter."""
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown])
 
     @property
     def kind(self) -> Kind:

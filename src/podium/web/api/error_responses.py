@@ -168,8 +168,9 @@ async def _http_exception(request: Request, error: HTTPException) -> Response:
 def _allowed(request: Request) -> str:
     # Starlette lists only the methods of the first matching route.
     matching = (route for route in request.app.state.routes if route.matches(request.scope)[0] is not Match.NONE)
-    methods = {method for route in matching for method in route.methods}
-    return ", ".join(sorted(methods)) or "GET"  # a static file
+    methods = {method for route in matching for method in route.methods} or {"GET"}
+    # See HeadAsGet.
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:

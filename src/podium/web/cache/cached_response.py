@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from podium.web.cache import staleness
 from podium.web.cache.conditional import etag_matches
 
 # Compressing less saves no packet.
@@ -63,9 +64,15 @@ class CachedResponse:
     def size(self) -> int:
         return len(self.plain) + len(self.gzipped or b"") + 1000
 
+    def _is_known(self, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether the client has it, and needs no page with a note that it is not current."""
+        if not etag_matches(self.etag, headers.get(b"if-none-match")):
+            return False
+        return not (staleness.is_noted() and dict(self.headers)[b"content-type"].startswith(b"text/html"))
+
     async def send(self, headers: Mapping[bytes, bytes], send: Send) -> None:
         """Answer a request with those headers (names in lower case)."""
-        if self.status == 200 and etag_matches(self.etag, headers.get(b"if-none-match")):
+        if self.status == 200 and self._is_known(headers):
             kept = [header for header in self.headers if header[0] != b"content-type"]
             await send({"type": "http.response.start", "status": 304, "headers": kept})
             await send({"type": "http.response.body", "body": b""})

@@ -32,6 +32,12 @@ def noted() -> Iterator[Staleness]:
         _current.reset(token)
 
 
+def is_noted() -> bool:
+    """Whether the answer to the current request is not current."""
+    staleness = _current.get()
+    return staleness is not None and staleness.seconds is not None
+
+
 def note(seconds: float) -> None:
     """The current request uses something that is so old, because nothing newer can be read."""
     staleness = _current.get()

@@ -28,8 +28,11 @@ MAX_COPY = 512 * 1024
 # Seconds for which caches may use a stale answer.
 FRESH = 5
 
-# The home page, an owner's, a person's, a comparison, the API's lists and states.
+# The home page, an owner's, a person's, a comparison, the API's lists and states. An owner's page elsewhere than at
+# GitHub has the address of a board, so it says itself what it is.
 _COPIED = re.compile(r"/(?:r/[^/]+|people/.+|compare|repositories(?:/[0-9]+)?)?")
+# In the scope of a request: the answer is a list that is made for it.
+IS_LIST = "podium.is_list"
 _NOTE_BEFORE = re.compile(rb'<main id="main">\s*')
 
 Key = tuple[str, bytes, str, bool, bool]
@@ -81,11 +84,13 @@ class StaleAnswersMiddleware:
             await self._app(scope, receive, send)
             return
         with staleness.noted() as stale:
-            answer = _Answer(send, self._answers, self._key(scope), scope, stale)
+            answer = _Answer(send, self._answers, self._key, scope, stale)
             await self._app(scope, receive, answer.send)
 
     def _key(self, scope: Scope) -> Key | None:
-        if is_administrator(scope) or not _COPIED.fullmatch(scope["path"]):
+        """Of an answer that begins: what is to be kept, or replaced."""
+        is_copied = scope.get(IS_LIST) or scope.get("podium.storage_error") or _COPIED.fullmatch(scope["path"])
+        if is_administrator(scope) or not is_copied:
             return None
         headers = dict(scope["headers"])
         origin = self._origin(scope, headers)
@@ -97,11 +102,17 @@ class _Answer:
     """One answer on its way to the client. It is held back while it may be replaced, kept or marked."""
 
     def __init__(
-        self, send: Send, answers: StaleAnswers, key: Key | None, scope: Scope, stale: staleness.Staleness
+        self,
+        send: Send,
+        answers: StaleAnswers,
+        key_of: Callable[[Scope], Key | None],
+        scope: Scope,
+        stale: staleness.Staleness,
     ) -> None:
         self._send = send
         self._answers = answers
-        self._key = key
+        self._key_of = key_of
+        self._key: Key | None = None
         self._scope = scope
         self._stale = stale
         self._start: Message = {}
@@ -112,7 +123,7 @@ class _Answer:
         if self._passes:
             await self._send(message)
         elif message["type"] == "http.response.start":
-            self._start = message
+            self._start, self._key = message, self._key_of(self._scope)
             if (self._stale.seconds is None and self._key is None) or _is_stream(message):
                 await self._pass()
         else:

@@ -13,6 +13,7 @@ _TYPES = {
     ".ico": "image/x-icon",
 }
 _IMPORT = re.compile(rb"""^(?:import|export)\b[^;]*?["']\./([\w-]+\.js)["']""", re.MULTILINE)
+_VERSION = re.compile(r"v[0-9a-f]{12}")
 _IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 _REVALIDATE = {"Cache-Control": "no-cache"}
 # Browsers ask for an icon at its fixed URL with every new page.
@@ -40,7 +41,10 @@ class Assets:
             self._bodies[f"{self.version}/{name}"] = CachedResponse.of(content, kind, _IMMUTABLE)
 
     def find(self, path: str) -> CachedResponse | None:
-        return self._bodies.get(path)
+        """A file. Under another version it is the present one, to be asked for again: while servers are updated one
+        after another, the page of one may ask another one for its files."""
+        version, _, name = path.partition("/")
+        return self._bodies.get(path) or (self._bodies.get(name) if _VERSION.fullmatch(version) else None)
 
     def modules(self, name: str) -> list[str]:
         """The modules that a module needs, itself the first. A browser would find them one after another."""

@@ -92,10 +92,12 @@ _OF_PEOPLE = (
 )
 async def compare(request: Request, query: Annotated[CompareQuery, Query()], context: ContextDep) -> Response:
     """Figures and commits per week of two to six: of repositories (or revisions), or of windows or people of one."""
-    check_once(request)
     if "text/html" not in request.headers.get("accept", ""):
+        check_once(request)
+        query.check_names(request.query_params)
         return await _json(request, query, context)
     try:
+        check_once(request)
         answers = await answer_all(request, query, context)
     except (BadRule, BadAddress, NotFound) as error:
         values = _page_values(context, query, [], origin=None)

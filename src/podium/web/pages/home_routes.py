@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,14 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from podium.errors import BadAddress, BadRule, NotFound, PodiumError, TooManyRequests
+from podium.errors import BadAddress, BadRule, Blocked, Conflict, NotFound, PodiumError, TooManyRequests
 from podium.repositories.listing import listing, selection
 from podium.repositories.model import Repository, State
 from podium.repositories.revision import MAX_BYTES
 from podium.repositories.store.readers import selection as selections
 from podium.storage.transactions.time_limits import QUICK
 from podium.textutil.mask import without_user_info
-from podium.web.api.submission_routes import retry_address, submit_address
+from podium.web.api.submission_routes import address_of, retry_address, submit_address
+from podium.web.middleware.stale_answers import IS_LIST
 from podium.web.pages.board.board_page import pages
 from podium.web.pages.board.board_urls import owner_key, owner_path, page_url
 from podium.web.pages.board_cards import CARDS
@@ -100,6 +102,7 @@ async def _home(
     text: str = "",
     rev: str = "",
     error: PodiumError | None = None,
+    board: str | None = None,
 ) -> Response:
     listed, shown = await run_in_threadpool(_read, context, query, with_shown=not query.is_filtered)
     context.cards.count_people(context.boards, listed["rows"])
@@ -111,6 +114,7 @@ async def _home(
         text=text[:2000],
         rev=rev[:MAX_BYTES],
         error=error.message if error else None,
+        board_of_error=board,
         cards=await context.cards.cards(context.boards, shown),
         meta=page_meta(context.origin(request), "/", title="Podium: who made this?", description=ABOUT),
         **listed,
@@ -150,9 +154,12 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
     text, rev = form.get("repoUrl", ""), form.get("rev", "")
     try:
         found = await run_in_threadpool(submit_address, request, context, text, rev)
-    except (BadAddress, BadRule, TooManyRequests) as error:
+    except (BadAddress, BadRule, Blocked, Conflict, NotFound, TooManyRequests) as error:
+        board = await _board_of(context, text, rev) if isinstance(error, TooManyRequests | Conflict) else None
         # A page is cached, saved and shared: it repeats no password.
-        return await _home(request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error)
+        return await _home(
+            request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error, board=board
+        )
     if found.repository.hidden_at is not None:
         hidden = NotFound("Its host says that this repository is private or does not exist. Podium asks again now.")
         return await _home(request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=hidden)
@@ -160,9 +167,43 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
 
 
 @router.post("/retry")
-def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
-    row = retry_address(request, context, form.get("repoUrl", ""), form.get("rev"))
+async def retry_form(request: Request, context: ContextDep, form: FormDep) -> Response:
+    text, rev = form.get("repoUrl", ""), form.get("rev", "")
+    try:
+        row = await run_in_threadpool(retry_address, request, context, text, rev)
+    except (Conflict, TooManyRequests) as error:
+        board = await _board_of(context, text, rev)
+        if board is None or "text/html" not in request.headers.get("accept", ""):
+            raise
+        if isinstance(error, Conflict):
+            # Another reader was first, or the schedule: the board says how it is.
+            return RedirectResponse(board, status_code=303)
+        return context.renderer.page(
+            "error.html",
+            status=error.status,
+            headers={"Retry-After": str(error.retry_after)},
+            title=HTTPStatus(error.status).phrase,
+            code=error.status,
+            detail=error.message,
+            board=board,
+        )
     return RedirectResponse(page_url(row, context.github_host), status_code=303)
+
+
+@router.get("/submit")
+@router.get("/retry")
+async def back_to_form() -> Response:
+    """For a reader who asks for the address of a form that was refused."""
+    return RedirectResponse("/", status_code=303)
+
+
+async def _board_of(context: Context, text: str, rev: str) -> str | None:
+    """The page of a repository that readers may see; None: there is none."""
+    try:
+        row = await context.boards.present_row(address_of(context, text, rev).key)
+    except PodiumError:
+        return None
+    return None if row is None else page_url(row, context.github_host)
 
 
 @router.get("/r/{owner}", dependencies=[SmallRead])
@@ -190,6 +231,7 @@ async def owner_page(
     prefix = owner_key(path, context.github_host)
     if prefix is None:
         return None
+    request.scope[IS_LIST] = True
     query = _query(f"/r/{path.strip('/')}", text, state, offset, prefix)
     listed, _ = await run_in_threadpool(_read, context, query)
     if not listed["rows"] and not query.is_filtered and not listed["failures"]:

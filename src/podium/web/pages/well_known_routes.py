@@ -16,7 +16,9 @@ from podium.web.services import ContextDep
 # Parts of pages, which JavaScript fetches, and whole boards as files.
 _FILES = ("/r/*/board.csv$", "/r/*/board.json$", "/r/*/board.md$")
 # Comparisons are as many as there are sets of boards.
-_PARTS = ("/status/", "/events/", "/row/", "/find/", *_FILES, "/compare?")
+_PARTS = ("/status/", "/events/", "/follow/", "/chart/", "/row/", "/find/", *_FILES, "/compare?")
+# Not the page of an account whose login begins so.
+_API = tuple(f"{path}$" if path.startswith("/people/") else path for path in API_PATHS)
 _HEADERS = {"Cache-Control": cache_control(3_600, 86_400)}
 # RFC 9116 recommends less than a year.
 _VALID_DAYS = 90
@@ -36,7 +38,7 @@ async def favicon(context: ContextDep) -> Response:
 @router.get("/robots.txt")
 async def robots(context: ContextDep) -> Response:
     """https://www.rfc-editor.org/rfc/rfc9309"""
-    forbidden = (*API_PATHS, *_PARTS) if context.services.settings.robots else ("/",)
+    forbidden = (*_API, *_PARTS) if context.services.settings.robots else ("/",)
     rules = "".join(f"Disallow: {path}\n" for path in forbidden)
     return PlainTextResponse(f"User-agent: *\n{rules}", headers=_HEADERS)
 

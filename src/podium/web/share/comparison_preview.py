@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from podium.errors import BadRule, NotFound
@@ -32,6 +32,8 @@ router = APIRouter()
 
 
 class ComparisonPreviewQuery(CompareQuery):
+    model_config = ConfigDict(extra="forbid")
+
     v: str | None = Field(None, max_length=16, pattern="^[0-9a-f]*$")
 
 

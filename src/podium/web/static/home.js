@@ -1,9 +1,12 @@
 // Search the boards while typing, and keep the states of unfinished repositories up to date, with HTML that the server
 // renders.
-import { fetchPage } from "./navigate.js";
+import { hideNotice, showNotice } from "./notice.js";
+import { fetchPage, Refused } from "./request.js";
 
 const PERIOD = 2000;
 const PAUSE = 80;
+// Until a server that has too much to do is asked again.
+const AGAIN = 5000;
 
 const form = document.querySelector("[data-boards]");
 const field = form.elements.search;
@@ -26,7 +29,8 @@ async function show(url, push) {
   const list = document.getElementById("repositories");
   list.setAttribute("aria-busy", "true");
   try {
-    const page = await fetchPage(url, signal);
+    const page = await fetchPage(url, { signal });
+    hideNotice();
     put(page, "repositories");
     put(page, "filters");
     // Its text, so that screen readers say it.
@@ -37,7 +41,12 @@ async function show(url, push) {
     if (push) history.pushState(null, "", url);
     else history.replaceState(null, "", url);
   } catch (error) {
-    if (error.name !== "AbortError") location.assign(url);
+    if (signal.aborted) return;
+    if (!(error instanceof Refused)) throw error;
+    showNotice(error.message);
+    if (error.status !== 503) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => show(url, push), AGAIN);
   } finally {
     list.removeAttribute("aria-busy");
   }

@@ -56,6 +56,13 @@ function showAges(root) {
   }
 }
 
+// Paper does not know when it is read.
+function showDays() {
+  for (const time of document.querySelectorAll("time:is([data-ago], [data-in])")) {
+    time.firstChild.data = ("in" in time.dataset ? "on " : "") + time.dateTime.slice(0, 10);
+  }
+}
+
 // Moments to come: the local time, and the day unless it is today.
 function showClocks(root) {
   for (const time of root.querySelectorAll("time[data-clock]")) {
@@ -82,3 +89,5 @@ new MutationObserver((changes) => {
 }).observe(document.body, { childList: true, subtree: true });
 setInterval(() => { if (!document.hidden) showAges(document); }, REFRESH_EVERY);
 document.addEventListener("visibilitychange", () => showAges(document));
+window.addEventListener("beforeprint", showDays);
+window.addEventListener("afterprint", () => showAges(document));
