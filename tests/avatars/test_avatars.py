@@ -304,6 +304,8 @@ def test_a_full_queue_accepts_no_more_fetches(
     host.plays |= {f"/{number}": host.hold(threading.Event(), whole(PNG)) for number in range(3)}
     assert client.load_all(["/0", "/1"], seconds=0.05) == [None, None]
     assert client.avatars._find(f"{host.origin}/2") is None
+    # anyio warns of connections that are given up before they were begun.
+    wait_until(lambda: len(host.requests) == 2, "both requests")
 
 
 def test_a_failure_is_remembered_by_other_processes_too(host: AvatarHost, client: Client, tmp_path: Path) -> None:
@@ -359,6 +361,7 @@ def test_closing_cancels_the_fetches_under_way(host: AvatarHost, tmp_path: Path)
     client = Client(host, tmp_path)
     assert client.load("/a", seconds=0.05) is None
     (fetching,) = client.avatars._in_flight.values()
+    wait_until(lambda: host.requests, "the request")
     client.avatars.close()
     assert fetching.cancelled()
     assert client.load("/a") is None
