@@ -25,8 +25,9 @@ SCHEMAS = "@octokit/webhooks-schemas@7.6.1"
 HEADS = "databaseId nameWithOwner isPrivate defaultBranchRef{name target{oid}}"
 
 
-# One client for all: making one reads certificates, which takes longer than a test.
-CLIENT = httpx.Client(trust_env=False)
+# One client for all: making one reads certificates, which takes longer than a test. It keeps no connection: the last
+# would be open at the end of all tests.
+CLIENT = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def heads(double: GitHubDouble, *names: str) -> Any:
