@@ -177,3 +177,12 @@ def test_a_lease_that_expired_while_the_database_was_away_is_left_to_its_holder(
             taken = lease.grab(db, number, seconds=30)
             assert taken is not None
             assert taken.crashes == 1
+
+
+def test_a_lease_is_renewed_before_its_holder_counts_and_stays_taken(db: Database, repository_id: int) -> None:
+    row = lease.grab(db, repository_id, seconds=0.4)
+    assert row is not None
+    before = row.lease_until or 0.0
+    with lease.renewing(db, row, seconds=0.4):
+        wait_until(lambda: (repository(db, repository_id).lease_until or 0.0) > before, "a renewal")
+    assert repository(db, repository_id).lease_holder == row.lease_holder

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 # Seconds, of a server, which must not show for long what was removed, and of a worker, which shows nothing.
 EVERY = 1.0
-EVERY_OF_A_WORKER = 30.0
+EVERY_OF_A_WORKER = 60.0
 
 
 class DatabaseWatch:

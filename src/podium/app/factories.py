@@ -413,8 +413,10 @@ def kept_on_disk(settings: Settings) -> Kept:
     )
 
 
-def cleanup(settings: Settings, db: Database) -> Cleanup:
+def cleanup(settings: Settings, db: Database, leads: Callable[[], bool] = lambda: True) -> Cleanup:
     """Return what deletes boards that are not read, and what nothing needs.
+
+    leads: see :class:`Cleanup`.
 
     Raises:
         BadSetting: ``PODIUM_DEMO`` has an address that this server does not accept.
@@ -436,6 +438,7 @@ def cleanup(settings: Settings, db: Database) -> Cleanup:
         github_host=github_host(settings),
         unread_max_age=settings.unread_max_age,
         always_kept=[address.key for address in demo_addresses(settings)] if settings.unread_max_age else (),
+        leads=leads,
     )
 
 

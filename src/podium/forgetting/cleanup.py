@@ -1,7 +1,8 @@
 """Deletes, a little at a time, what nothing needs any more.
 
 Boards that were not read, rows of forgotten repositories, known e-mails and accounts that no repository has, mirrors
-without a repository, and pictures without an account. Each process does the same, and usually finds nothing to do.
+without a repository, and pictures without an account. One of the workers with the same queues deletes rows, and each
+deletes what its machine keeps. Usually there is nothing to do.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 # Seconds between two looks for people who were forgotten, between two passes, and between two comparisons of the disk
 # with the database.
-_LOOK_EVERY = 30.0
+LOOK_EVERY = 30.0
 EVERY = 300.0
 _DISK_EVERY = 3600.0
 # Seconds for which a mirror or picture stays that no row names.
@@ -60,6 +61,7 @@ class Cleanup:
     Args:
         unread_max_age: seconds after which a board that was not read is forgotten; 0: never.
         always_kept: identities of repositories that are never forgotten automatically.
+        leads: whether this process, of all with the same database, deletes rows. It may raise QueueError.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Cleanup:
         github_host: str = "github.com",
         unread_max_age: float = 0.0,
         always_kept: Collection[str] = (),
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._db = db
@@ -79,6 +82,7 @@ class Cleanup:
         self._github_host = github_host
         self._unread_max_age = unread_max_age
         self._always_kept = always_kept
+        self._leads = leads
         self._clock = clock
         self._at = clock()
         self._disk_at = clock() + _YOUNG
@@ -89,16 +93,16 @@ class Cleanup:
         """Do a bounded part.
 
         Raises:
-            StorageError: the database did not answer.
+            StorageError, QueueError: the database or the queue did not answer.
         """
-        sweep(self._db, self._github_host, most=_REPOSITORIES)
-        if self._clock() < self._at:
-            return
-        self._at = self._clock() + EVERY
-        self._forget_unread()
-        remove_marked(self._db, self._kept, steps=_STEPS)
-        self._drop_unused_emails()
-        self._drop_unused_accounts()
+        if self._leads():
+            sweep(self._db, self._github_host, most=_REPOSITORIES)
+            if self._clock() >= self._at:
+                self._at = self._clock() + EVERY
+                self._forget_unread()
+                remove_marked(self._db, self._kept, steps=_STEPS)
+                self._drop_unused_emails()
+                self._drop_unused_accounts()
         if self._disk is not None and self._clock() >= self._disk_at:
             self._disk_at = self._clock() + _DISK_EVERY
             self._compare_disk(self._disk)
@@ -172,7 +176,7 @@ class Cleanup:
 def periodic(cleanup: Cleanup) -> Periodic:
     return Periodic(
         "cleanup",
-        _LOOK_EVERY,
+        LOOK_EVERY,
         cleanup.step,
         outage_log=OutageLog(log, "the cleanup waits", "the cleanup continues"),
     )

@@ -136,15 +136,23 @@ def release(db: Database, repository_id: int, token: int) -> None:
 
 
 @contextlib.contextmanager
-def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Lease]:
-    """Renew the lease of ``repository`` during a ``with`` block, then release it."""
+def renewing(db: Database, repository: Repository, *, seconds: float) -> Iterator[Lease]:
+    """Renew the lease of ``repository`` during a ``with`` block; it stays taken."""
     lease = Lease(db, repository, seconds)
     every = seconds / 4
+    with Periodic(f"lease-{repository.id}", every, lease.renew, retry_seconds=min(_RETRY_SECONDS, every)):
+        yield lease
+
+
+@contextlib.contextmanager
+def hold(db: Database, repository: Repository, *, seconds: float) -> Iterator[Lease]:
+    """Renew the lease of ``repository`` during a ``with`` block, then release it."""
+    lease: Lease | None = None
     try:
-        with Periodic(f"lease-{repository.id}", every, lease.renew, retry_seconds=min(_RETRY_SECONDS, every)):
+        with renewing(db, repository, seconds=seconds) as lease:
             yield lease
     finally:
-        if lease.lost.is_set():
+        if lease is not None and lease.lost.is_set():
             # The worker that took it over counted a crash, but this one lives: the database was locked or away.
             with contextlib.suppress(StorageError), db.write() as session:
                 transitions.uncount_crash(session, repository.id)

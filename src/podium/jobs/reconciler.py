@@ -133,8 +133,8 @@ class LeadingReconciler:
     def __call__(self) -> None:
         if not self._backlog.leads("reconciler", self._lead_seconds):
             return
-        try_hosts_again(self._db, self._queues)
-        _enqueue_all(self._db, self._queues, self._backlog)
+        is_any_unfinished = try_hosts_again(self._db, self._queues)
+        _enqueue_all(self._db, self._queues, self._backlog, is_any_unfinished=is_any_unfinished)
         now = time.monotonic()
         is_seldom = now >= self._seldom_at
         if is_seldom:
@@ -149,15 +149,21 @@ class LeadingReconciler:
                 self._recounts_until = now + 2 * _SELDOM
 
 
-def try_hosts_again(db: Database, queues: Queues) -> None:
-    """Try a repository of each host that is down, and the refreshes of boards that failed, if they are due."""
+def try_hosts_again(db: Database, queues: Queues) -> bool:
+    """Try a repository of each host that is down, and the refreshes of boards that failed, if they are due.
+
+    Returns:
+        Whether any repository is unfinished: an idle server asks no more than this.
+    """
     with db.read() as session:
-        if not git_hosts.is_any_due(session):
-            return
+        is_any_due, is_any_unfinished = git_hosts.look(session)
+    if not is_any_due:
+        return is_any_unfinished
     with db.write() as session:
         found = [*git_hosts.begin_probes(session), *git_hosts.restart_due(session, limit=_AT_A_TIME)]
     for repository_id in found:
         queues.enqueue_commits(repository_id)
+    return is_any_unfinished or bool(found)
 
 
 def recount_outdated(db: Database, queues: Queues) -> int | None:
@@ -199,11 +205,14 @@ def _remove_some(repository_id: int, session: Session) -> None:
     removal.remove_some(session, repository_id)
 
 
-def _enqueue_all(db: Database, queues: Queues, backlog: Backlog) -> None:
+def _enqueue_all(db: Database, queues: Queues, backlog: Backlog, *, is_any_unfinished: bool) -> None:
     if backlog.is_fresh():
-        enqueue_due(db, queues, commits_quiet=0.0, users_quiet=0.0)
+        if is_any_unfinished:
+            enqueue_due(db, queues, commits_quiet=0.0, users_quiet=0.0)
         # If this process dies before this line, the next one does the same.
         backlog.note_filled()
+        return
+    if not is_any_unfinished:
         return
     # What did not fit into one pass is found as lost once the queue is empty.
     enqueue_due(

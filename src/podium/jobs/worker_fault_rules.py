@@ -24,7 +24,7 @@ from podium.telemetry.current_job import note_outcome
 log = logging.getLogger(__name__)
 
 # Seconds until a silent worker counts as dead.
-DEAD_AFTER = 20.0
+DEAD_AFTER = 25.0
 
 # Codes of faults of the machine, with what a reader sees: it names no folder and no setting.
 _OF_MACHINE = {

@@ -21,7 +21,7 @@ from podium.telemetry.outage_log import OutageLog
 log = logging.getLogger(__name__)
 
 # Seconds between heartbeats; until a silent worker counts as dead; until its row is deleted.
-INTERVAL = 8.0
+INTERVAL = 12.0
 DEAD_AFTER = worker_fault_rules.DEAD_AFTER
 DELETE_AFTER = 86_400.0
 _BEATS_PER_CLEANING = 450

@@ -19,7 +19,7 @@ from podium.app.worker_report import counting_problem, limits_of_counts
 from podium.app.worker_tasks import hook_checks, unresolved_boards
 from podium.counting.stop_signal import StopSignal
 from podium.errors import QueueError, StorageError
-from podium.forgetting.cleanup import periodic
+from podium.forgetting.cleanup import LOOK_EVERY, periodic
 from podium.freshness import schedule
 from podium.freshness.name_check import NameCheck
 from podium.freshness.schedule_lead import ScheduleLead
@@ -145,11 +145,18 @@ class Worker:
         if (job := current()) is not None:
             job.repository = row.id
         stopping = StopSignal(self._stop, running.stop)
-        if self._name_check is not None and not self._name_check.may_count(row, stopping):
+        if not self._may_count(row, stopping):
             note_outcome("failed")
         elif self.counter.count(row, stopping):
             enqueue_next(self._db, self.queues, row.id)
         enqueue_followers(self._db, self.queues, row, per_host=per_host)
+
+    def _may_count(self, row: Repository, stopping: StopSignal) -> bool:
+        if self._name_check is None:
+            return True
+        # A host may take longer to answer than a lease lasts.
+        with lease.renewing(self._db, row, seconds=self._lease_seconds):
+            return self._name_check.may_count(row, stopping)
 
     def _leave_to_another_worker(self, enqueued: int) -> None:
         """Wake a worker that can count what this one cannot."""
@@ -157,6 +164,10 @@ class Worker:
             is_left = worker_faults.is_left_by(session, enqueued, self.worker_id)
         if is_left:
             self.queues.enqueue_commits(enqueued, delay=LEFT_SECONDS)
+
+    def leads_cleanup(self) -> bool:
+        """Whether this process, of all with the same queues, deletes what nothing needs; it may raise QueueError."""
+        return self.queues.backend.leads("cleanup", lead_seconds(LOOK_EVERY))
 
     @property
     def problem(self) -> str | None:
@@ -256,7 +267,7 @@ def work(settings: Settings, stop: threading.Event, *, commit_threads: int, user
         Worker(
             settings, db, stop, commit_threads=commit_threads, user_threads=user_threads, refreshes=not drain
         ) as worker,
-        periodic(factories.cleanup(settings, db)),
+        periodic(factories.cleanup(settings, db, worker.leads_cleanup)),
     ):
         if commit_threads:
             worker.counter.warm()

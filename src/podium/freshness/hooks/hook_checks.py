@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
@@ -27,8 +28,8 @@ from podium.telemetry.outage_log import OutageLog
 
 log = logging.getLogger(__name__)
 
-# Seconds between two passes.
-PERIOD = 1.0
+# Seconds between two passes while something is due, and between two looks whether anything is.
+PERIOD, LOOKS_APART = 1.0, 5.0
 # Counts that one pass begins, and checks at a time, of all hosts and of one: a host may take long to answer.
 AT_A_TIME = 200
 CHECKS_AT_ONCE, CHECKS_OF_HOST = 8, 2
@@ -69,7 +70,8 @@ class HookChecks:
         self._silences: dict[int, int] = {}
         self._threads = ThreadPoolExecutor(CHECKS_AT_ONCE, thread_name_prefix="hook-check")
         outage_log = OutageLog(log, "checks requested by webhooks wait", "checks requested by webhooks continue")
-        self._periodic = Periodic("hook-checks", PERIOD, self.run, outage_log=outage_log)
+        self._next_at = float("-inf")
+        self._periodic = Periodic("hook-checks", PERIOD, self._run_when_due, outage_log=outage_log)
 
     def run(self) -> None:
         """Make one pass.
@@ -78,6 +80,11 @@ class HookChecks:
             StorageError, QueueError: the database or the queue did not answer.
         """
         if not self._leads():
+            return
+        with self._db.read() as session:
+            wait = pushes.seconds_until_due(session)
+        self._next_at = time.monotonic() + min(LOOKS_APART, LOOKS_APART if wait is None else max(0.0, wait))
+        if wait is None or wait > 0:
             return
         with self._db.read() as session:
             counts = pushes.due_counts(session, limit=AT_A_TIME)
@@ -97,6 +104,10 @@ class HookChecks:
                 pushes.end_identifications(session, host, is_scheduled=way is Identify.TOGETHER)
         return [row for row in due if row.host not in left or not pushes.is_unidentified(row)]
 
+    def _run_when_due(self) -> None:
+        if time.monotonic() >= self._next_at:
+            self.run()
+
     def start(self) -> None:
         self._periodic.start()
 
@@ -104,6 +115,10 @@ class HookChecks:
         """End the passes. Checks that run are left to their end, or to another process; ``wait`` waits for them."""
         self._periodic.stop()
         self._threads.shutdown(wait=wait, cancel_futures=not wait)
+
+    @property
+    def seconds_until_next_look(self) -> float:
+        return self._next_at - time.monotonic()
 
     @property
     def is_busy(self) -> bool:

@@ -63,7 +63,7 @@ class Backlog(Protocol):
 
 # What one process does for all with the same queues. The last one: the schedule and the checks of hooks, while no
 # process does them that works on the user queue.
-Task = Literal["reconciler", "schedule", "schedule-stand-in"]
+Task = Literal["reconciler", "cleanup", "schedule", "schedule-stand-in"]
 
 
 class SharedBacklog(Backlog, Protocol):

@@ -158,6 +158,12 @@ def forget_plan(session: Session, repository_id: int) -> None:
     session.run("UPDATE repository SET hook_due_at = NULL, hook_wants_check = false WHERE id = :id", id=repository_id)
 
 
+def seconds_until_due(session: Session) -> float | None:
+    """Seconds until the next of what hooks have asked for is due, if nothing keeps it back; None: there is nothing."""
+    found: float | None = session.value("SELECT min(hook_due_at) - {now} FROM repository WHERE hook_due_at IS NOT NULL")
+    return found
+
+
 def due_counts(session: Session, *, limit: int) -> list[int]:
     """The repositories that are to be counted now because hooks have asked for it, the longest due first."""
     return [number for (number,) in session.tuples(_DUE_COUNTS, limit=limit)]

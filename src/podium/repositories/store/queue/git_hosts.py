@@ -15,6 +15,7 @@ from podium.repositories.fair_queue import SCHEDULED_FROM
 from podium.repositories.model import WaitingCode
 from podium.repositories.store.queries import NOT_HELD
 from podium.repositories.store.queue.due_work import next_virtual_start
+from podium.storage import due_times
 from podium.storage.session import Session
 
 # Seconds until a probe that no worker has begun is replaced.
@@ -261,14 +262,14 @@ def _note_probe(session: Session, host: str, repository_id: int) -> None:
     )
 
 
-def is_any_due(session: Session) -> bool:
-    """Whether :func:`begin_probes` or :func:`restart_due` would find something."""
-    return bool(
-        session.value(
-            """SELECT EXISTS (SELECT 1 FROM git_host WHERE down_since IS NOT NULL AND next_try_at <= {now})
-                OR EXISTS (SELECT 1 FROM repository WHERE state = 'completed' AND not_before <= {now})"""
-        )
+def look(session: Session) -> tuple[bool, bool]:
+    """Whether :func:`begin_probes` or :func:`restart_due` would find something, and whether anything is unfinished."""
+    [(is_any_due, is_unfinished)] = session.tuples(
+        f"""SELECT EXISTS (SELECT 1 FROM git_host WHERE down_since IS NOT NULL AND next_try_at <= {{now}})
+                OR EXISTS (SELECT 1 FROM repository WHERE state = 'completed' AND not_before <= {{now}}),
+            EXISTS (SELECT 1 FROM repository WHERE {due_times.UNFINISHED})"""
     )
+    return bool(is_any_due), bool(is_unfinished)
 
 
 def begin_probes(session: Session) -> list[int]:
