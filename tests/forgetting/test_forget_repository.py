@@ -228,18 +228,24 @@ def test_boards_that_are_not_read_are_forgotten(db: Database, tmp_path: Path) ->
     hour = 3600.0
     with open_site(tmp_path, db) as site:
         old: dict[str, Any] = {"last_processed_at": 1.0, "last_read_at": 1.0}
-        unread, demo = site.repository("octo/unread", **old), site.repository("octo/demo", **old)
+        # The schedule and pushes count it, however long ago it was read.
+        unread, demo = (
+            site.repository("octo/unread", **old | {"last_processed_at": 4e9}),
+            site.repository("octo/demo", **old),
+        )
         site.person(unread, "Ada", "ada@example.org")
         with_branch = site.repository("octo/branch", **old)
         site.repository("octo/branch", rev="next", last_processed_at=1.0, last_read_at=4e9)
         others = [
             site.repository("octo/read", last_processed_at=1.0, last_read_at=4e9),
             site.repository("octo/unknown", last_processed_at=1.0),
-            site.repository("octo/new", last_read_at=1.0),
+            site.repository("octo/new"),
             site.repository("octo/waits", "pending", **old),
             site.repository("octo/held", lease_holder="w", lease_until=4e9, **old),
         ]
         Cleanup(db, unread_max_age=0.0).step()
+        assert sizes(db)["repository"] == 9
+        Cleanup(db, unread_max_age=24 * hour, leads=lambda: False).step()
         assert sizes(db)["repository"] == 9
         Cleanup(db, unread_max_age=24 * hour, always_kept=["github.com/octo/demo"]).step()
         with db.read() as session:

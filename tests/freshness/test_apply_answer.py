@@ -325,7 +325,16 @@ def test_a_former_name_that_is_free_leads_nowhere_with_its_branches(db: Database
         assert names.unconfirmed(session, [number]) == {number}
         assert names.unconfirmed_keys(session, number, limit=5) == ["github.com/a/x"]
         names.free_name(session, "github.com/a/x")
-        names.confirm(session, number)
+        names.confirm(session, number, ["github.com/a/x"])
         assert not names.unconfirmed(session, [number])
     assert leads_to(db, "github.com/a/x") == "github.com/a/x"
     assert leads_to(db, "github.com/a/x#dev") == "github.com/a/x#dev"
+
+
+def test_a_long_look_up_of_accounts_is_asked_about_seldom(db: Database) -> None:
+    number = board(db, "a/x", state="users_processing")
+    with db.write() as session:
+        session.run("UPDATE repository SET commits_processed_at = {now} - 5000 WHERE id = :id", id=number)
+    assert not answered(db, number, head=NEW_HEAD).counts
+    with db.read() as session:
+        assert session.value("SELECT check_at - {now} FROM repository WHERE id = :id", id=number) > 4000

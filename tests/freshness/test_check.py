@@ -313,6 +313,10 @@ def test_a_former_name_that_another_repository_got_is_free_for_its_board(
     with sqlite.read() as session:
         # The mirror of the old one is found under the name that it had.
         assert names.mirror_owner(session, board.key.replace("o/r", "o/s"))[1] == [board.key]
+    with sqlite.write() as session:
+        session.run("UPDATE former_name SET at = 0")
+        # The host is asked about no name that only mirrors have.
+        assert not names.unconfirmed(session, [board.id])
 
 
 HOSTILE = [

@@ -332,3 +332,29 @@ def test_new_boards_get_their_moments_and_what_waits_too_long_a_turn(small: Worl
     small.run(small.schedule())
     assert small.row(new).check_at is not None
     assert small.row(starving).virtual_start == 0
+
+
+def test_a_repository_that_gives_no_answer_is_asked_more_and_more_seldom_while_it_is_read(small: World) -> None:
+    read, unread = small.boards(2, host="a.example")
+    small.change(unread, last_read_at="1", created_at="1")
+    small.hosts.answers = {f"a.example/o/r{place:04}": NoAnswer("redirected", "It is elsewhere.") for place in range(2)}
+    schedule = small.schedule(every=3000.0)
+    delays = []
+    for _ in range(5):
+        small.change(read, check_at="{now} - 1")
+        small.run(schedule)
+        delays.append(round(small.wait(read), -1))
+    assert delays == [600, 1200, 2400, 3000, 3000]
+    assert small.row(unread).check_at is None
+
+
+def test_after_a_long_pause_not_all_are_asked_for_at_once(small: World) -> None:
+    small.boards(40, check_at="{now} - 100000")
+    schedule = small.schedule()
+    with small.real.write() as session:
+        pauses.pause(session, pauses.PauseKind.SCHEDULE, "")
+    small.run(schedule, 3, seconds=600)
+    with small.real.write() as session:
+        pauses.resume(session, pauses.PauseKind.SCHEDULE, "")
+    small.run(schedule, 2)
+    assert not small.github.asked

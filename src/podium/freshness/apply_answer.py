@@ -22,6 +22,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
+import time
 from collections.abc import Collection, Sequence
 
 from podium.blocks import block_list
@@ -139,8 +140,10 @@ def _settle(
     is_joined = present.id != found.id
     # What waited to be counted under the other name waits under this one.
     counts = _count(session, present, answer, is_push=is_push) or (is_joined and present.state is State.PENDING)
-    is_early = not counts and present.state.is_unfinished and _differs(present, answer)
-    names.note_checked(session, present.id, next_check_in=SOON if is_early else next_check_in)
+    if not counts and present.state is State.USERS_PROCESSING and _differs(present, answer):
+        # The longer its accounts have been looked up, the longer that may take.
+        next_check_in = min(_DAILY, max(SOON, time.time() - (present.commits_processed_at or 0.0)))
+    names.note_checked(session, present.id, next_check_in=next_check_in)
     return Applied(
         present.id,
         counts=counts,

@@ -223,10 +223,11 @@ def check(
     next_check_in: float | None = None,
     is_push: bool = False,
     asks_head: bool = True,
+    again_in: float = LATER,
 ) -> Applied | NoAnswer:
     """Ask for one repository, and apply the answer (:func:`podium.freshness.apply_answer.apply`).
 
-    asks_head: of :meth:`Hosts.ask`.
+    asks_head: of :meth:`Hosts.ask`. again_in: seconds until a host is asked again automatically that gave no answer.
 
     Raises:
         Interrupted: ``stop`` was set.
@@ -248,7 +249,7 @@ def check(
         if isinstance(answer, NoAnswer):
             log.info("repository %d was not checked: %s", repository_id, answer.reason)
             with db.write() as session:
-                names.note_unanswered(session, repository_id, again_in=LATER)
+                names.note_unanswered(session, repository_id, again_in=again_in)
             return answer
         with db.write() as session:
             applied = apply(session, repository, answer, next_check_in=next_check_in, is_push=is_push)
@@ -263,9 +264,9 @@ def _confirm_names(db: Database, hosts: Hosts, repository_id: int, stop: threadi
     with db.read() as session:
         repository = queries.by_id(session, repository_id)
         keys = names.unconfirmed_keys(session, repository_id, limit=_MOST_NAMES)
-    if repository is None or repository.host_number is None or not keys:
+    if repository is None or not keys:
         return
-    for key in keys:
+    for key in keys if repository.host_number is not None else ():
         owner, _, name = key.partition("/")[2].rpartition("/")
         former = dataclasses.replace(repository, owner=owner, name=name, name_taken_at=None)
         answer = hosts.identify(former, stop)
@@ -274,4 +275,4 @@ def _confirm_names(db: Database, hosts: Hosts, repository_id: int, stop: threadi
             with db.write() as session:
                 names.free_name(session, key)
     with db.write() as session:
-        names.confirm(session, repository_id)
+        names.confirm(session, repository_id, keys)

@@ -20,7 +20,7 @@ from podium.accounts.github.github_session import LimitInForceError, NoTokenLeft
 from podium.blocks import block_list
 from podium.errors import Interrupted, LookupFault, PodiumError
 from podium.freshness.apply_answer import Applied, apply, is_news
-from podium.freshness.check import Hosts, NoAnswer, check
+from podium.freshness.check import LATER, Hosts, NoAnswer, check
 from podium.freshness.github_heads import GitHubHeads
 from podium.freshness.host_answer import HostAnswer
 from podium.freshness.host_pace import HostPace
@@ -45,6 +45,8 @@ _HOSTS_AT_A_TIME = 4
 _SELDOM, _FIRST_AGAIN = 60.0, 600.0
 # Seconds until repositories are due again whose host is down, or where GitHub gave no answer.
 _DOWN_AGAIN, _FAULT_AGAIN = 900.0, 600.0
+# Repositories of which it is remembered how often their hosts did not answer.
+_MOST_SILENCES = 10_000
 # Seconds over which what waited for a limit is spread.
 _AFTER_LIMIT = 60.0
 _HOST_FAULTS = ("unreachable", "host-error", "interrupted-transfer")
@@ -84,6 +86,8 @@ class Schedule:
         self._stop = stop
         self._clock = clock
         self._paces: dict[str, HostPace] = {}
+        # How often in a row hosts did not answer, by repository.
+        self._silences: dict[int, int] = {}
         self._threads = ThreadPoolExecutor(_HOSTS_AT_A_TIME, "checks")
         self._last = self._seldom_at = float("-inf")
 
@@ -96,13 +100,13 @@ class Schedule:
         if not self._leads():
             return
         now = self._clock()
-        if now - self._last > _FIRST_AGAIN:
-            self._begin()
-        self._last = now
         with self._db.read() as session:
             pending = due_checks.pending(session, every=self._every)
         if pending.is_paused:
             return
+        if now - self._last > _FIRST_AGAIN:
+            self._begin()
+        self._last = now
         if pending.is_unscheduled:
             with self._db.write() as session:
                 due_checks.enrol(session, every=self._every)
@@ -279,11 +283,15 @@ class Schedule:
 
     def _check_one(self, pace: HostPace, row: Repository) -> bool:
         """Return whether the host answers."""
-        found = check(self._db, self._hosts, row.id, self._stop)
+        times = self._silences.pop(row.id, 0)
+        again_in = min(LATER * 2.0 ** min(times, 10), max(LATER, row.refresh_every or self._every or LATER))
+        found = check(self._db, self._hosts, row.id, self._stop, again_in=again_in)
         if isinstance(found, Applied):
             pace.note_answer()
             self._follow(found)
             return True
+        if len(self._silences) < _MOST_SILENCES:
+            self._silences[row.id] = times + 1
         metrics.add(metrics.CHECKS, outcome="no_answer")
         if _is_fault(found):
             pace.note_silence()

@@ -12,13 +12,16 @@ from podium.errors import Conflict, NotFound
 from podium.jobs.messages.queues import Queues
 from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
-from podium.repositories.store import queries, transitions
+from podium.repositories.store import queries, revision_rows, transitions
 from podium.repositories.store.freshness import names
 from podium.repositories.store.queue import git_hosts, pauses
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.submissions.revision_limit import make_room, remove
+
+# Seconds after which a submission of a known repository is noted as a read of its board.
+_NOTED = 3600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ def submit(
         refreshing = repository.state in (State.COMPLETED, State.FAILED) and transitions.restart_stale(
             session, repository.id, age=refresh_after, virtual_start=virtual_start, client_id=client_id
         )
+        if not is_new:
+            # A client wants the board: retention and the schedule go by that.
+            revision_rows.note_reads(session, [repository.id], every=_NOTED)
         # What waits for the schedule's turn is this client's now.
         transitions.take_over(session, repository.id, virtual_start=virtual_start, client_id=client_id)
         is_tried = is_new or refreshing or transitions.try_now(session, repository.id)

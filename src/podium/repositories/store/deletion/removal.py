@@ -178,8 +178,8 @@ def _drop_contributors(session: Session, contributors: Sequence[int]) -> list[st
     return pictures
 
 
-_OLD = """(coalesce({0}.last_read_at, 0) < {{now}} - :age
-    AND coalesce({0}.last_processed_at, {0}.created_at) < {{now}} - :age)"""
+# The schedule and pushes count a board again, however long ago it was read.
+_OLD = "coalesce({0}.last_read_at, {0}.created_at) < {{now}} - :age"
 _UNREAD = f"""r.host <> '' AND r.state IN ('completed', 'failed') AND r.last_read_at IS NOT NULL AND {_OLD.format("r")}
     AND (r.lease_until IS NULL OR r.lease_until < {{now}})
     AND NOT EXISTS (SELECT 1 FROM repository c WHERE c.parent_key = r.key AND NOT (

@@ -42,7 +42,7 @@ _PLACE = f"({_SHARE} * {_EVERY} / 1000000000)"
 # A count asks the host, too.
 _KNOWN_AT = """CASE WHEN coalesce(checked_at, 0) > coalesce(commits_processed_at, 0) THEN coalesce(checked_at, 0)
     ELSE coalesce(commits_processed_at, 0) END"""
-_WAS_READ = f"{due_times.WANTED_AT} > {{now}} - {READ_WITHIN}"
+WAS_READ = f"{due_times.WANTED_AT} > {{now}} - {READ_WITHIN}"
 _HAS_INTERVAL = "coalesce(refresh_every, :every) > 0"
 
 
@@ -78,8 +78,8 @@ def pending(session: Session, *, every: float) -> Pending:
     return Pending(bool(is_due), bool(is_unscheduled), bool(is_paused))
 
 
-_IS_OF_ITS_OWN = f"{due_times.UNSCHEDULED} AND {_WAS_READ} AND refresh_every > 0"
-_IS_OF_THE_SETTING = f"{due_times.UNSCHEDULED} AND {_WAS_READ} AND refresh_every IS NULL"
+_IS_OF_ITS_OWN = f"{due_times.UNSCHEDULED} AND {WAS_READ} AND refresh_every > 0"
+_IS_OF_THE_SETTING = f"{due_times.UNSCHEDULED} AND {WAS_READ} AND refresh_every IS NULL"
 
 
 def enrol(session: Session, *, every: float) -> int:
@@ -153,7 +153,7 @@ def settle_unchanged(session: Session, unchanged: Mapping[int, tuple[str | None,
         places.append(f"({int(number)}, CAST(:n{place} AS text), CAST(:c{place} AS double precision))")
     return session.run(
         f"""UPDATE repository SET checked_at = {{now}}, host_number = coalesce(host_number, column2),
-            check_at = CASE WHEN {due_times.MAY_BE_SCHEDULED} AND {_HAS_INTERVAL} AND {_WAS_READ} THEN {_NEXT_SLOT} END
+            check_at = CASE WHEN {due_times.MAY_BE_SCHEDULED} AND {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT} END
         FROM (VALUES {", ".join(places)}) AS answered WHERE id = column1 AND check_at = column3""",
         every=every,
         **values,
@@ -165,7 +165,7 @@ def skip(session: Session, claimed: Mapping[int, float], *, every: float) -> int
     if not claimed:
         return 0
     return session.run(
-        f"""UPDATE repository SET check_at = CASE WHEN {_HAS_INTERVAL} AND {_WAS_READ} THEN {_NEXT_SLOT} END
+        f"""UPDATE repository SET check_at = CASE WHEN {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT} END
         FROM (VALUES {_values(claimed)}) AS skipped WHERE id = column1 AND check_at = column2""",
         every=every,
         **_moments(claimed),
@@ -222,7 +222,7 @@ def set_interval(session: Session, repository_id: int, seconds: float | None, *,
     session.run("UPDATE repository SET refresh_every = :seconds WHERE id = :id", id=repository_id, seconds=seconds)
     session.run(
         f"""UPDATE repository SET check_at = CASE
-            WHEN {due_times.MAY_BE_SCHEDULED} AND {_HAS_INTERVAL} AND {_WAS_READ} THEN {_FIRST_SLOT} END
+            WHEN {due_times.MAY_BE_SCHEDULED} AND {_HAS_INTERVAL} AND {WAS_READ} THEN {_FIRST_SLOT} END
         WHERE id = :id""",
         id=repository_id,
         every=every,

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from podium.repositories.address import Address
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import removal
+from podium.repositories.store.freshness.due_checks import WAS_READ
 from podium.repositories.store.queries import FAMILY, FAMILY_IN_ORDER, NOT_FORGOTTEN, SELECT, one
 from podium.storage.session import Session
 
@@ -136,9 +137,14 @@ def was_checked(session: Session, repository_id: int, *, within: float) -> bool:
 
 
 def note_unanswered(session: Session, repository_id: int, *, again_in: float) -> None:
-    """Note that the host gave no answer: if it is asked automatically, it is asked again after ``again_in`` seconds."""
+    """Note that the host gave no answer: if it is asked automatically, it is asked again after ``again_in`` seconds.
+
+    A board that was not read for long is not, unless its host has denied it.
+    """
     session.run(
-        """UPDATE repository SET check_at = {now} + :again WHERE id = :id AND check_at IS NOT NULL""",
+        f"""UPDATE repository SET check_at = CASE
+            WHEN gone_since IS NOT NULL OR name_taken_at IS NOT NULL OR {WAS_READ} THEN {{now}} + :again END
+        WHERE id = :id AND check_at IS NOT NULL""",
         id=repository_id,
         again=again_in,
     )
@@ -383,7 +389,8 @@ def unconfirmed(session: Session, repository_ids: Sequence[int]) -> set[int]:
     marks = {f"i{place}": number for place, number in enumerate(repository_ids)}
     rows = session.tuples(
         f"""SELECT DISTINCT repository_id FROM former_name WHERE at < {{now}} - :age
-            AND repository_id IN ({", ".join(f":{name}" for name in marks)})""",
+            AND repository_id IN ({", ".join(f":{name}" for name in marks)})
+            AND key NOT LIKE '~%' AND key NOT LIKE '%#%'""",
         age=_CONFIRMED,
         **marks,
     )
@@ -402,9 +409,12 @@ def unconfirmed_keys(session: Session, repository_id: int, *, limit: int) -> lis
     return [key for (key,) in rows]
 
 
-def confirm(session: Session, repository_id: int) -> None:
-    """Note that the host was asked about the former names of a repository."""
-    session.run("UPDATE former_name SET at = {now} WHERE repository_id = :id", id=repository_id)
+def confirm(session: Session, repository_id: int, keys: Sequence[str]) -> None:
+    """Note that the host was asked about some of the former names of a repository."""
+    session.executemany(
+        "UPDATE former_name SET at = {now} WHERE repository_id = :id AND key = :key",
+        [{"id": repository_id, "key": key} for key in sorted(keys)],
+    )
 
 
 def free_name(session: Session, key: str) -> None:

@@ -23,6 +23,8 @@ from podium.storage.session import Session
 _PARKED = 86_400.0
 # Seconds for which the check of what is paused is put off: from the first to twice as many.
 _CHECK_AGAIN = 1800.0
+# Seconds over which the checks are spread of what was called back.
+_SPREAD = 600
 
 
 class PauseKind(enum.StrEnum):
@@ -139,7 +141,8 @@ def hold_back(session: Session, repository: Repository) -> bool:
 
 def park_paused_hosts(session: Session) -> None:
     """Let everything wait that waits to be counted at a paused host."""
-    for row in session.all("SELECT name FROM pause WHERE kind = 'host'"):
+    # Locked, so that one who resumes a host makes due what is parked here.
+    for row in session.all("SELECT name FROM pause WHERE kind = 'host' ORDER BY name {for_update}"):
         _park_all(session, row["name"])
 
 
@@ -197,10 +200,11 @@ def _waiting(host: str) -> dict[str, Any]:
 
 
 def _call_back(session: Session, condition: str, **parameters: object) -> int:
-    """End the refreshes that the schedule asked for and that no worker has begun: a check asks for them again."""
+    """End the refreshes that the schedule asked for and that no worker has begun: checks ask for them again, spread."""
     return session.run(
         f"""UPDATE repository SET state = {git_hosts.STATE_OF_BOARD}, is_scheduled = false, not_before = NULL,
-            waiting_code = NULL, waiting_reason = NULL, progress = NULL, check_at = {{now}}, updated_at = {{now}}
+            waiting_code = NULL, waiting_reason = NULL, progress = NULL, updated_at = {{now}},
+            check_at = {{now}} + id % {_SPREAD}
         WHERE id IN (
             SELECT id FROM repository WHERE is_scheduled AND state IN ('pending', 'commits_processing')
                 AND {git_hosts.HAS_BOARD} AND {condition} {{skip_locked}}
