@@ -18,7 +18,7 @@ from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
-from tests.support.githttp import GitHost
+from tests.support.githttp import Fault, GitHost
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosting
 from tests.support.repos import chain, make_bare
@@ -146,3 +146,38 @@ def test_a_name_that_another_repository_has_is_not_counted(
         transitions.restart(session, number, State.COMPLETED, virtual_start=0.0, client_id=None)
     assert str(count(sqlite, settings, number)) == names.WHY_TAKEN
     assert not git_host.requests
+
+
+@pytest.mark.parametrize("case", ["replaced by its owner", "another repository", "silent"])
+def test_a_history_without_a_commit_of_the_one_before_is_only_counted_if_the_host_knows_the_repository(
+    sqlite: SqliteDatabase, tmp_path: Path, folder: Path, hosting: Hosting, git_host: GitHost, case: str
+) -> None:
+    with GitHubDouble(hosting) as double:
+        settings = Settings(
+            data_dir=str(tmp_path),
+            github_server_url=git_host.url,
+            github_api_url=f"{git_host.url}/away" if case == "silent" else double.api_url,
+            github_graphql_url=double.graphql_url,
+        )
+        number = submitted(sqlite, f"{git_host.url}/o/r")
+        assert count(sqlite, settings, number) is None
+        before = row(sqlite, number)
+        with sqlite.write() as session:
+            session.run("UPDATE repository SET host_number = '1000'")
+        if case == "another repository":
+            hosting.delete("o/r")
+            folder = make_bare(folder.parent / "other.git")
+            hosting.add("o/r", folder)
+        chain(folder, [b"Bo <bo@example.org> 1600000000 +0000"] * 5)
+        if case == "silent":
+            git_host.faults[:] = [Fault("status", "/away", status=502)]
+        counted_again(sqlite, number)
+        error = count(sqlite, settings, number)
+    after = row(sqlite, number)
+    assert before is not None and after is not None
+    if case == "replaced by its owner":
+        assert error is None and after.total_commits == 5
+        return
+    assert (after.state.stage, after.total_commits, after.head) == (before.state.stage, 2, before.head)
+    assert after.refresh_error == str(error) and bool(after.name_taken_at) is (case == "another repository")
+    assert (after.check_at is not None) or case != "silent"

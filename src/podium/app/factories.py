@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from podium.history.count_limits import CountLimits
     from podium.jobs.messages.broker import Backend
     from podium.jobs.messages.queues import Queues
+    from podium.repositories.model import Repository
 
 
 def database_url(settings: Settings) -> str | URL:
@@ -163,7 +165,16 @@ def commit_job(
         quiet=QUIET,
         patient=patient,
         github_host=github_host(settings),
+        confirm=functools.partial(_confirm, settings, db),
     )
+
+
+def _confirm(settings: Settings, db: Database, repository: Repository, stop: threading.Event) -> None:
+    """Ask a host about a repository in the middle of a count. What asks takes long to import, and is seldom needed."""
+    from podium.freshness.name_check import confirm
+
+    with contextlib.closing(hosts(settings, db)) as asked:
+        confirm(db, asked, repository, stop)
 
 
 def count_budget(settings: Settings) -> Budget:

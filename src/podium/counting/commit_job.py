@@ -22,11 +22,11 @@ from podium.counting.save import ClassifiedEmails, Count, is_small, save_count
 from podium.counting.stop_signal import StopSignal
 from podium.errors import BadCommitLog, Blocked, HistoryError, LeaseLost
 from podium.git.progress import Progress
-from podium.history.totals import Tally
+from podium.history.totals import MOST_ROOTS, Tally
 from podium.history.walks.gc_pause import gc_paused
 from podium.jobs import failures, lease, worker_fault_rules
 from podium.repositories.model import COUNTING_VERSION, Repository
-from podium.repositories.store import transitions
+from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
 from podium.repositories.store.log_check import check_log
 from podium.storage.session import Database, Session
@@ -57,6 +57,8 @@ class CommitJob:
     """Counts repositories. Safe to run twice, late, or in several processes at once.
 
     patient: whether faults of hosts are waited for (:mod:`podium.jobs.retry`), as a server does.
+    confirm: asks the host whether a board whose history has no root in common with the counted one is still of the
+        same repository; raises HistoryError if not, or if the host does not say.
     """
 
     db: Database
@@ -72,6 +74,7 @@ class CommitJob:
     # The worker's id: its faults are not the repository's; '': the command line.
     worker_id: str = ""
     github_host: str = "github.com"
+    confirm: Callable[[Repository, threading.Event], None] = lambda *_: None
 
     def run(self, repository_id: int, stop: threading.Event, report: Progress | None = None) -> Exception | None:
         """Count one repository, unless another worker does or it needs no count.
@@ -190,6 +193,8 @@ class CommitJob:
                 since = None
                 tally, base_tally, identities = self._read(repository, history, None)
                 removed = self._removed(repository, since, tally, identities)
+            if since is None and self._asks_host(repository) and self._has_another_history(repository, tally):
+                self.confirm(repository, stop)
             emails = {email for _, email in _people(tally, base_tally)}
             people = self.classify_emails(repository.host, emails - removed.gone_emails)
 
@@ -211,6 +216,15 @@ class CommitJob:
             save_count(self.db, held, count, stop, progress.note_saved)
         metrics.add(metrics.COMMITS, tally.total_commits)
         metrics.add(metrics.COUNT_SECONDS, took)
+
+    def _has_another_history(self, repository: Repository, tally: Tally) -> bool:
+        """Whether a repository that has a number at its host has none of the roots that its board has."""
+        if not repository.has_board:
+            return False
+        with self.db.read() as session:
+            roots = queries.roots(session, repository.id)
+            number = names.number_of(session, repository.repository_key)
+        return number is not None and bool(roots) and len(roots) < MOST_ROOTS and set(roots).isdisjoint(tally.roots)
 
     def _removed(
         self, repository: Repository, since: str | None, tally: Tally, identities: Mapping[Pair, Identity]

@@ -7,7 +7,7 @@ import threading
 
 from podium.blocks import block_list
 from podium.clones.mirrors import MirrorOwner
-from podium.errors import Interrupted, LeaseLost
+from podium.errors import HistoryError, Interrupted, LeaseLost
 from podium.freshness.apply_answer import apply
 from podium.freshness.check import Hosts
 from podium.freshness.host_answer import HostAnswer, Unseen
@@ -18,6 +18,12 @@ from podium.repositories.store import queries
 from podium.repositories.store.freshness import names
 from podium.storage.session import Database, Session
 
+# Seconds until a host is asked again that did not say whether a repository with another history is the same one.
+_UNCONFIRMED_AGAIN = 3600.0
+_WHY_UNCONFIRMED = (
+    "This name has a history without a commit of the one before, and its host did not say whether it is the same "
+    "repository: the board stays as it was until the host says so."
+)
 # Seconds for which an answer of the host is believed.
 RECENT = 300.0
 
@@ -36,6 +42,34 @@ def note_redirect(db: Database, stated: StatedAddresses, repository: Repository,
         applied = apply(session, repository, HostAnswer(address=address), next_check_in=names.AS_PLANNED)
     if applied.repository_id != repository.id:
         raise LeaseLost(f"It is the same repository as {applied.repository_id}, and was joined to it.")
+
+
+def confirm(db: Database, hosts: Hosts, repository: Repository, stop: threading.Event) -> None:
+    """Ask whether a name with another history than before is still the repository's: its owner may have replaced that.
+
+    Raises:
+        HistoryError: another repository has the name, or the host did not say.
+        LeaseLost: the row was joined to another one.
+        Interrupted: ``stop`` was set.
+        StorageError: the database did not answer.
+    """
+    with db.read() as session:
+        found = queries.by_id(session, repository.id)
+        number = names.number_of(session, found.repository_key) if found is not None else None
+    if found is None:
+        raise LeaseLost("It was deleted meanwhile.")
+    answer = hosts.identify(dataclasses.replace(found, host_number=number), stop)
+    if not isinstance(answer, HostAnswer):
+        if answer is Unseen.SILENT and found.parent_key is None:
+            with db.write() as session:
+                names.make_due(session, found.key, within=_UNCONFIRMED_AGAIN)
+        raise HistoryError(names.TAKEN, _WHY_UNCONFIRMED)
+    with db.write() as session:
+        applied = apply(session, found, answer, next_check_in=names.AS_PLANNED)
+    if applied.repository_id != repository.id:
+        raise LeaseLost(f"It is the same repository as {applied.repository_id}, and was joined to it.")
+    if applied.is_taken:
+        raise HistoryError(names.TAKEN, names.WHY_TAKEN)
 
 
 def mirror_owner(db: Database, repository: Repository) -> MirrorOwner | None:
