@@ -86,6 +86,9 @@ def fill_all(db: Database) -> None:
             VALUES (1, 'w', 'disk', 'full', 1.5)"""
         )
         audit_log.record(session, audit_log.API, "block", "ab12")
+        for kind, name in (("schedule", ""), ("host", "git.example"), ("repository", "3")):
+            session.run("INSERT INTO pause (kind, name, at) VALUES (:kind, :name, 5.5)", kind=kind, name=name)
+        session.run("INSERT INTO host_limit (host, at_once) VALUES ('git.example', 2)")
         # A worker holds a repository and a batch.
         session.run("UPDATE repository SET lease_holder = 'w', lease_until = 5.5, lease_token = 7 WHERE id = 2")
         session.run("UPDATE commit_data SET claim_token = 'c', claim_until = 6.5 WHERE id = 4")
@@ -114,6 +117,7 @@ def test_a_backup_of_sqlite_fills_postgresql_and_comes_back(
     before = filled.rows()
     assert before["commit_log"]
     assert before["repository_contributor"]
+    assert len(before["pause"]) == 3 and before["host_limit"] == [["git.example", 2]]
     file = save(filled, tmp_path / "podium.gz")
     assert file.stat().st_mode & 0o777 == 0o600
     assert not list(tmp_path.glob("*.part"))
