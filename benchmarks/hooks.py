@@ -3,14 +3,15 @@
     python -m benchmarks.hooks [--pushes N] [--connections N]
 
 `podium serve` with SQLite and a git server, both on loopback. The first table is the time from the delivery to the row
-of the person who made the new commit; the second one counts what a flood of deliveries costs, until the minute is over
-in which they are one count.
+of the person who made the new commit, in the API and, where Chromium is installed, in the search of an open page; the
+second one counts what a flood of deliveries costs, until the minute is over in which they are one count.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from benchmarks import synthetic
 from tests.support.cli import Podium
@@ -27,7 +29,8 @@ from tests.support.server import Server, serving, wait_until
 
 SECRET = "the-secret-of-the-benchmark"
 PATH = "/webhooks/gitea"
-REPOSITORIES = 5
+# The last ones are watched in a browser.
+REPOSITORIES, WATCHED = 10, 5
 
 
 def main() -> None:
@@ -61,12 +64,39 @@ def _first_pushes(server: Server, host: GitHost, folders: list[Path]) -> None:
         server.wait_for(_url(host, folder), "completed")
     print("| a push after a quiet minute | seconds |")
     print("|---|---|")
-    for number, folder in enumerate(folders):
+    for number, folder in enumerate(folders[:-WATCHED]):
         who = _commit(folder, number)
         started = time.monotonic()
         assert _deliver(httpx.Client(trust_env=False), server, host, folder) == 202
         _wait_for_row(server, _url(host, folder), who)
         print(f"| from the delivery to the changed row, {folder.stem} | {time.monotonic() - started:.2f} |")
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        print("| on an open page | Chromium is not installed |")
+        return
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as chrome,
+    ):
+        for number, folder in enumerate(folders[-WATCHED:], len(folders) - WATCHED):
+            print(f"| on an open page, {folder.stem} | {_on_a_page(chrome, server, host, folder, number):.2f} |")
+
+
+def _on_a_page(chrome: Browser, server: Server, host: GitHost, folder: Path, number: int) -> float:
+    """Seconds from a delivery until the row is on the page of a board, which is open before."""
+    page = chrome.new_page()
+    page.goto(f"http://127.0.0.1:{server.port}/r/{_url(host, folder).partition('://')[2].removesuffix('.git')}")
+    page.locator("#rows tr").first.wait_for()
+    page.get_by_label("Find anyone").fill(f"Newcomer {number}")
+    page.wait_for_timeout(3_000)
+    _commit(folder, number)
+    started = time.monotonic()
+    assert _deliver(httpx.Client(trust_env=False), server, host, folder) == 202
+    expect(page.locator("#found .matches li")).to_have_count(1, timeout=120_000)
+    took = time.monotonic() - started
+    page.close()
+    return took
 
 
 def _flood(server: Server, host: GitHost, folder: Path, pushes: int, connections: int) -> None:
