@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from podium.storage.postgresql.postgres import PostgresDatabase
 from tests.support import github_hooks
 from tests.support.cli import Podium
 from tests.support.delivery import Delivery, send
@@ -17,6 +21,7 @@ from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosted, Hosting
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.processes import descendants
 from tests.support.repos import chain, make_bare
 from tests.support.server import Server, serving, wait_until
 from tests.support.valkey import Valkey, running_valkey
@@ -70,6 +75,10 @@ def host(tmp_path: Path) -> Iterator[Host]:
 def people(server: Server, url: str) -> int:
     """How many rows the board has."""
     return len(server.board(url)["top_contributors"])
+
+
+def _has_rows(server: Server, url: str, number: int) -> bool:
+    return people(server, url) == number
 
 
 def deliver(server: Server, sent: Delivery) -> int:
@@ -140,3 +149,32 @@ def test_what_is_delivered_while_the_database_is_away_is_refused_and_may_come_ag
 
             wait_until(is_accepted, "the redelivery to be accepted")
             wait_until(lambda: people(server, host.url) == 2, "the row of the push")
+
+
+def test_the_schedule_goes_on_in_another_process_when_the_one_that_runs_it_is_killed(
+    tmp_path: Path, host: Host, postgres: Postgres, valkey: Valkey
+) -> None:
+    with (
+        arranged(tmp_path, postgres, valkey, **host.settings) as arrangement,
+        valkey.client() as redis,
+        contextlib.closing(PostgresDatabase(arrangement.settings["DATABASE_URL"], most=2)) as db,
+        arrangement.api() as server,
+    ):
+        arrangement.worker("commits")
+        leader = arrangement.worker("users")
+        wait_until(lambda: list(redis.scan_iter("*schedule*")), "a process that runs the schedule")
+        arrangement.worker("users")
+        server.submit(host.url)
+        for rows in (2, 3):
+            server.wait_for(host.url, "completed")
+            # No hook tells of it.
+            chain(
+                host.hosted.real.path, [f"P <p{rows}@example.org> 1700000000 +0000".encode()], [host.hosted.head or ""]
+            )
+            with db.write() as session:
+                session.run("UPDATE repository SET check_at = {now}")
+            wait_until(functools.partial(_has_rows, server, host.url, rows), "the row of the commit")
+            if rows == 2:
+                for pid in (leader.pid, *descendants(leader.pid)):
+                    os.kill(pid, signal.SIGKILL)
+        assert sum("schedule" in name.decode() for name in redis.scan_iter()) == 1

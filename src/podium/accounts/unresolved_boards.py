@@ -14,7 +14,7 @@ from podium.textutil.plural import plural
 log = logging.getLogger(__name__)
 
 # Seconds between two passes.
-INTERVAL = 30.0
+INTERVAL = 45.0
 # Repositories in look-up beyond which no board is added: new ones come first, and their budget is the same.
 AT_ONCE = 20
 # Without a token GitHub answers sixty requests an hour.

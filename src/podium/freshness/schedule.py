@@ -36,7 +36,7 @@ from podium.telemetry.outage_log import OutageLog
 log = logging.getLogger(__name__)
 
 # Seconds between two passes.
-EVERY = 5.0
+EVERY = 6.0
 # What is claimed at once, and how often in one pass.
 _BATCH, _BATCHES = 100, 5
 # Hosts of which repositories are checked at a time.
