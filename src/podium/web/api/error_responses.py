@@ -156,7 +156,9 @@ def _public(request: Request, error: PodiumError) -> str:
 
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     headers = error.headers
-    detail, code = error.detail, HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    # The phrase of 413 differs between versions of Python.
+    phrase = "too large" if error.status_code == 413 else HTTPStatus(error.status_code).phrase
+    detail, code = error.detail, phrase.lower().replace(" ", "-")
     if error.status_code == 404:
         detail = "There is nothing at this URL: / is the home page, and /docs lists the API."
     elif error.status_code == 405:

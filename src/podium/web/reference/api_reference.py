@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from podium.web.cache.cached_response import CachedResponse
 from podium.web.pages.rendering import Renderer
+from podium.web.reference.error_codes import OF_REPOSITORIES, OF_REQUESTS
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -103,6 +104,7 @@ def _reference(document: Document, origin: str) -> dict[str, Any]:
             for tag in document["tags"]
         ],
         "common": common,
+        "errors": {"Of a request": OF_REQUESTS, "Of a repository that failed": OF_REPOSITORIES},
         "schemas": schemas,
     }
 
