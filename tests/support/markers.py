@@ -44,23 +44,28 @@ def derive(item: pytest.Function) -> set[str]:
     return found
 
 
-@functools.cache
-def _needs(function: Any) -> frozenset[str]:
+def _needs(function: Any) -> set[str]:
     """The markers of what a function starts, itself or in the functions of the tests that it calls."""
-    found, seen, ahead = set(), set(), [function]
+    # Hypothesis wraps tests, pytest wraps fixtures.
+    found, ahead = set(), [inspect.unwrap(function)]
+    seen = set(ahead)
     while ahead:
-        # Hypothesis wraps tests, pytest wraps fixtures.
-        called = inspect.unwrap(ahead.pop())
-        if called in seen:
-            continue
-        seen.add(called)
-        names = list(_names_in(called.__code__))
-        found |= {STARTERS[name] for name in names if name in STARTERS}
-        named = [called.__globals__.get(name) for name in names]
-        modules = [value for value in named if isinstance(value, ModuleType) and _is_of_the_tests(value.__name__)]
-        named += [getattr(module, name, None) for module in modules for name in names]
-        ahead += [each for value in named for each in _functions_of(value)]
-    return frozenset(found)
+        starts, calls = _calls(ahead.pop())
+        found |= starts
+        ahead += calls - seen
+        seen |= calls
+    return found
+
+
+@functools.cache
+def _calls(function: Any) -> tuple[set[str], set[Any]]:
+    """The markers of what a function starts itself, and the functions of the tests that it calls."""
+    names = set(_names_in(function.__code__))
+    named = [function.__globals__.get(name) for name in names]
+    modules = [value for value in named if isinstance(value, ModuleType) and _is_of_the_tests(value.__name__)]
+    named += [getattr(module, name, None) for module in modules for name in names]
+    calls = {inspect.unwrap(each) for value in named for each in _functions_of(value)}
+    return {STARTERS[name] for name in names if name in STARTERS}, calls
 
 
 def _names_in(code: CodeType) -> Iterator[str]:
