@@ -41,7 +41,7 @@ JOBS ?= 4
 PARALLEL = -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 TEST ?= tests
 
-.PHONY: run rank quick in-process test long one lint types check schema lock clean
+.PHONY: run rank quick without-servers test long one lint types check schema lock clean
 
 run: .venv/.compiled
 	$(BIN)/podium serve
@@ -49,14 +49,14 @@ run: .venv/.compiled
 rank: .venv/.compiled
 	@$(BIN)/podium rank "$$REPO"
 
-# Lint, types, and every test that starts no other program, side by side: the shortest look at a change.
+# Lint, types, and every test that needs no server and no browser, side by side: the shortest look at a change.
 quick: .venv/.test .venv/.compiled
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint types in-process
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint types without-servers
 
 # These tests wait for nothing, and each process collects all of them first.
-in-process: JOBS = logical
-in-process: .venv/.test .venv/.compiled
-	$(PYTEST) $(PARALLEL) -m "not process and not server and not browser and not long"
+without-servers: JOBS = logical
+without-servers: .venv/.test .venv/.compiled
+	$(PYTEST) $(PARALLEL) -m "not server and not browser and not long"
 
 # Everything but what takes minutes.
 test: .venv/.test .venv/.compiled

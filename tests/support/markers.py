@@ -1,7 +1,6 @@
 """What a test needs, derived from what it and its fixtures call: nobody has to mark a test by hand.
 
-`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. `process`: another program, such as git or podium.
-Only `long` (minutes) is written by hand.
+`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. Only `long` (minutes) is written by hand.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ STARTERS = {
     "ready_boards": "server",
     "serve_site": "server",
     "running_browser": "browser",
-    "subprocess": "process",
 }
 # Fixtures that are asked for by a parameter's value.
 _PARAMETERS = {"postgresql": "server", "redis": "server"}
