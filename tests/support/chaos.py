@@ -59,7 +59,7 @@ class Bursts(Script):
         self.until = 0.0
         self._dice = random.Random(seed)
 
-    def next(self) -> str | None:
+    def next(self, api: str) -> str | None:
         if time.monotonic() > self.until or self._dice.random() > 0.7:
             return None
         return self._dice.choice([name for name in PASSING if name != "timeout"])

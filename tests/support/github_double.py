@@ -135,6 +135,10 @@ class GitHubDouble:
         """The number of requests, faults included."""
         return sum(api in (None, seen.api) for seen in self.seen)
 
+    def lookups(self, after: int = 0) -> list[Seen]:
+        """The requests for the authors of commits, without the first ``after`` requests of all."""
+        return [seen for seen in self.seen[after:] if seen.commits]
+
     def points(self, api: str = "graphql", token: str = "token-of-a-test") -> int:
         """What the requests to an API have cost so far, in the window that is under way."""
         with self._lock:
@@ -167,7 +171,7 @@ class GitHubDouble:
         # Enterprise Server has its APIs under /api.
         path = re.sub(r"^/api(/v3)?(?=/)", "", parts.path)
         api = "graphql" if path == "/graphql" else "core"
-        fault = self.script.next()
+        fault = self.script.next(api)
         self._note(Seen(time.time(), api, target, token, _commits_asked(body), fault), body)
         with self._under_way():
             self._stopping.wait(self.latency)

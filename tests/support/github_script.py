@@ -191,7 +191,8 @@ class Script:
         self._lately: deque[str | None] = deque(maxlen=apart)
         self._lock = threading.Lock()
 
-    def next(self) -> str | None:
+    def next(self, api: str) -> str | None:
+        """The fault of a request to ``api``: 'core' or 'graphql'."""
         with self._lock:
             fault = self._listed.pop(0) if self._listed else self._by_chance()
             self._lately.append(fault)

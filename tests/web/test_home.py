@@ -72,7 +72,8 @@ def test_a_client_that_submits_too_much_finds_the_board_again(open_with: Open) -
 
 
 def test_the_form_says_what_is_blocked_or_taken(site: Site, client: Client) -> None:
-    site.repository(name_taken_at=NOW)
+    # PostgreSQL counts its own ids, from 1 on.
+    site.repository(id=1_000, name_taken_at=NOW)
     with site.db.write() as session:
         block_list.add(session, BlockKind.OWNER, "github.com/evil")
     for address, rev, status in (("evil/one", "", 403), ("octo/hello", "v1", 409)):
