@@ -208,6 +208,32 @@ def test_the_share_sheet_of_the_system_gets_the_link(server: str, chrome: Browse
 
 
 @pytest.mark.parametrize(
+    ("path", "preview"),
+    [
+        ("/r/octo/hello/-/people/ada", "the commits of the person over time"),
+        ("/compare?repo=octo%2Fhello&person=ada&person=~3", "the commits of each over time"),
+    ],
+)
+def test_a_person_and_a_comparison_are_shared(server: str, chrome: Browser, path: str, preview: str) -> None:
+    screen = {"width": 390, "height": 844}
+    with watched(chrome, server, viewport=screen, permissions=["clipboard-read", "clipboard-write"]) as window:
+        page = window.page(path)
+        page.locator("#share > summary").click()
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.locator("[data-copied]")).to_have_text("Copied")
+        link = page.evaluate("navigator.clipboard.readText()")
+        assert link == page.get_by_label("Link to this page").input_value()
+        expect(page.get_by_alt_text(f"Preview: {preview}")).to_be_visible()
+        assert page.evaluate("document.querySelector('#share figure img').decode().then(() => true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert violations(page) == []
+        page.get_by_label("Link to this page").focus()
+        page.keyboard.press("Escape")
+        expect(page.locator("#share")).not_to_have_attribute("open", "")
+        assert window.page(link.removeprefix(server)).title() == page.title()
+
+
+@pytest.mark.parametrize(
     ("scheme", "width"),
     [
         ("light", 1000),

@@ -328,7 +328,8 @@ class _Counting:
 
 
 def _commits_asked(body: bytes) -> int:
-    return len(set(re.findall(rb'"o\d+":', body)))
+    # Where heads are asked for, such a variable is an owner.
+    return len(set(re.findall(rb'"(o\d+)": *"[0-9a-f]{40}"', body)))
 
 
 class _Server(ThreadingHTTPServer):

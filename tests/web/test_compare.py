@@ -62,6 +62,16 @@ def table(html: str) -> dict[str, list[str]]:
     }
 
 
+def test_two_people_of_one_name_are_told_apart(site: Site, client: Client) -> None:
+    one = site.repository("octo/names")
+    site.person(one, "Alex Kim", "alex@example.com", 3)
+    site.person(one, "Alex Kim", "kim@example.com", 2)
+    board = client.get("/leaderboard?repoUrl=octo/names&names=apart").json()
+    first, second = (row["person"] for row in board["top_contributors"])
+    html = page(client, ("repo", "octo/names"), ("names", "apart"), ("person", first), ("person", second))
+    assert f"octo/names: Alex Kim ({first}), Alex Kim ({second}) compared" in html
+
+
 def test_repositories_have_figures_weeks_and_shared_accounts(client: Client) -> None:
     document = compared(client, ("repo", "octo/one"), ("repo", "https://github.com/octo/two"))
     assert document["kind"] == "repositories"

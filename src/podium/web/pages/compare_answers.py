@@ -82,12 +82,18 @@ async def _answer(request: Request, query: CompareQuery, subject: CompareItem, c
 
 
 def labels_of(query: CompareQuery, answers: list[Answered]) -> list[str]:
-    named_by = [_label(query.kind, each) for each in answers]
-    # Two hosts may have repositories of one name.
+    labels = [_label(query.kind, each) for each in answers]
     return [
-        each.url + (f" at {each.revision}" if each.revision else "") if named_by.count(label) > 1 else label
-        for label, each in zip(named_by, answers, strict=True)
+        _longer_label(query.kind, label, each) if labels.count(label) > 1 else label
+        for label, each in zip(labels, answers, strict=True)
     ]
+
+
+def _longer_label(kind: Kind, label: str, each: Answered) -> str:
+    """Tell apart two repositories or people of one name."""
+    if kind == "repositories":
+        return each.url + (f" at {each.revision}" if each.revision else "")
+    return f"{label} ({each.subject.person})" if kind == "people" else label
 
 
 def _label(kind: Kind, each: Answered) -> str:

@@ -1,6 +1,9 @@
 // The entry point of a comparison. The page works without JavaScript.
 import { enhanceChart } from "./chart.js";
+import { closeChips } from "./chips.js";
+import { offerSharing } from "./share.js";
 
+document.documentElement.classList.add("js");
 // Empty fields would only lengthen the address. A revision belongs to the repository at the same place.
 document.querySelector(".subjects").addEventListener("submit", (event) => {
   const fields = [...event.target.querySelectorAll("input[name]")];
@@ -16,3 +19,5 @@ window.addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll(".subjects input:disabled")) field.disabled = false;
 });
 enhanceChart();
+closeChips();
+offerSharing();
