@@ -28,7 +28,7 @@ class HostAnswer:
 
 
 class Unseen(enum.Enum):
-    """Why an API told nothing about a repository.
+    """Why an API says nothing about a repository.
 
     MISSING: it shows no such repository to all. SILENT: it did not answer. NO_API: the host has none.
     """
