@@ -82,12 +82,14 @@ def set_limit(session: Session, host: str, at_once: int) -> bool:
         host=host,
         at_once=at_once,
     )
-    # The reconciler enqueues them soon: there may be more slots.
+    # The reconciler enqueues them soon: there may be more slots. PostgreSQL may read a plain subquery that locks rows
+    # several times, and then finds more than its limit in all.
     session.run(
-        f"""UPDATE repository SET enqueued_at = NULL WHERE id IN (
+        f"""WITH chosen AS MATERIALIZED (
             SELECT id FROM repository WHERE {due_times.QUEUED_NOW} AND host = :host AND {FREE}
             ORDER BY virtual_start, id LIMIT :most {{skip_locked}}
-        )""",
+        )
+        UPDATE repository SET enqueued_at = NULL WHERE id IN (SELECT id FROM chosen)""",
         host=host,
         most=at_once or _AT_ONCE_WITHOUT_LIMIT,
     )
