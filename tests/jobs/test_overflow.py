@@ -114,6 +114,9 @@ class Counts:
         if row is None and self._slots.has_room and (number := self._policy.next_waiting()):
             row = lease.grab(self._db, number, seconds=LEASE)
         if row is None:
+            # Another transaction may have locked it just now. The reconciler would find it.
+            if repository(self._db, enqueued).state.stage == "commits":
+                self.queues.enqueue_commits(enqueued, delay=0.1)
             return
         if row.state.stage != "commits":
             lease.give_back(self._db, row)
