@@ -28,6 +28,15 @@ FREE = """(lease_until IS NULL OR lease_until < {now}
 OF_VALID_COUNT = "repository_id = :id AND count_id = (SELECT count_id FROM repository WHERE id = :id)"
 
 
+def update_some(assignments: str, *, chosen: str) -> str:
+    """The UPDATE of the rows that a SELECT with a limit chooses and locks.
+
+    PostgreSQL may run a plain subquery once for each row, and each time it locks further rows, up to the limit.
+    """
+    return f"""UPDATE repository SET {assignments}
+    WHERE id IN (WITH chosen AS MATERIALIZED ({chosen}) SELECT id FROM chosen)"""
+
+
 def one(session: Session, sql: str, **parameters: object) -> Repository | None:
     row = session.one(sql, **parameters)
     return None if row is None else Repository.from_row(row)

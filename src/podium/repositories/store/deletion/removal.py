@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import hidden_counts
-from podium.repositories.store.queries import SELECT
+from podium.repositories.store.queries import SELECT, update_some
 from podium.storage.commit_log import segments
 from podium.storage.session import Session
 from podium.storage.transactions.steps import EMAILS_PER_QUERY, chunked
@@ -190,10 +190,11 @@ _UNREAD = f"""r.host <> '' AND r.state IN ('completed', 'failed') AND r.last_rea
 def begin_reads(session: Session, *, limit: int) -> int:
     """Note a read of ``limit`` boards without one: from now on it is known whether they are read."""
     return session.run(
-        """UPDATE repository SET last_read_at = {now} WHERE id IN (
-            SELECT id FROM repository WHERE last_read_at IS NULL AND host <> '' AND parent_key IS NULL
-            ORDER BY id LIMIT :limit {skip_locked}
-        )""",
+        update_some(
+            "last_read_at = {now}",
+            chosen="""SELECT id FROM repository WHERE last_read_at IS NULL AND host <> '' AND parent_key IS NULL
+                ORDER BY id LIMIT :limit {skip_locked}""",
+        ),
         limit=limit,
     )
 

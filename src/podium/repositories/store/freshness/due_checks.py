@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from podium.repositories.model import COLUMNS, Repository
-from podium.repositories.store.queries import NOT_FORGOTTEN
+from podium.repositories.store.queries import NOT_FORGOTTEN, update_some
 from podium.repositories.store.queue.pauses import IS_PAUSED
 from podium.storage import due_times
 from podium.storage.session import Session
@@ -90,7 +90,7 @@ def enrol(session: Session, *, every: float) -> int:
         for which in chosen
     ]
     return session.run(
-        f"UPDATE repository SET check_at = {_FIRST_SLOT} WHERE id IN ({' UNION ALL '.join(parts)})",
+        update_some(f"check_at = {_FIRST_SLOT}", chosen=" UNION ALL ".join(parts)),
         every=every,
         limit=_ENROLLED,
     )
@@ -105,25 +105,30 @@ def settle_late(session: Session, *, every: float) -> int:
         How many rows changed; as many as fit into one transaction at most.
     """
     return session.run(
-        f"""UPDATE repository SET check_at = CASE
-                WHEN check_at <= {{now}} AND {_HAS_INTERVAL} THEN {{now}} + 1 + {_PLACE} / {EARLY} END
-        WHERE id IN (
-            SELECT id FROM repository
-            WHERE (check_at < {{now}} - {_LATE}
-                OR check_at > {{now}} + {_LATE} + :every * (1 + 1.0 / {EARLY}) AND refresh_every IS NULL)
-                AND gone_since IS NULL AND name_taken_at IS NULL
-            LIMIT {_AT_A_TIME} {{skip_locked}}
-        )""",
+        update_some(
+            f"""check_at = CASE
+                WHEN check_at <= {{now}} AND {_HAS_INTERVAL} THEN {{now}} + 1 + {_PLACE} / {EARLY} END""",
+            chosen=f"""SELECT id FROM repository
+                WHERE (check_at < {{now}} - {_LATE}
+                    OR check_at > {{now}} + {_LATE} + :every * (1 + 1.0 / {EARLY}) AND refresh_every IS NULL)
+                    AND gone_since IS NULL AND name_taken_at IS NULL
+                LIMIT {_AT_A_TIME} {{skip_locked}}""",
+        ),
         every=every,
     )
 
 
-_CLAIM = f"""UPDATE repository SET check_at = {{now}} + {CLAIMED}
-WHERE id IN (
-    SELECT id FROM repository WHERE check_at <= {{now}} + :ahead AND {NOT_FORGOTTEN} AND NOT {IS_PAUSED} AND %s
-    ORDER BY check_at LIMIT :limit {{skip_locked}}
-) RETURNING {", ".join(COLUMNS)}"""
-_CLAIM_ANY = _CLAIM % "host <> ''"
+def _claim(condition: str) -> str:
+    claim = update_some(
+        f"check_at = {{now}} + {CLAIMED}",
+        chosen=f"""SELECT id FROM repository
+            WHERE check_at <= {{now}} + :ahead AND {NOT_FORGOTTEN} AND NOT {IS_PAUSED} AND {condition}
+            ORDER BY check_at LIMIT :limit {{skip_locked}}""",
+    )
+    return f"{claim} RETURNING {', '.join(COLUMNS)}"
+
+
+_CLAIM_ANY = _claim("host <> ''")
 
 
 def take_due(session: Session, *, limit: int) -> list[Repository]:
@@ -135,7 +140,7 @@ def take_due(session: Session, *, limit: int) -> list[Repository]:
 def take_early(session: Session, host: str, *, every: float, limit: int, without: Collection[int]) -> list[Repository]:
     """Claim further repositories of a host, whose checks are due in an eighth of the interval."""
     others = f"id NOT IN ({', '.join(str(int(number)) for number in without)})" if without else "id > 0"
-    rows = session.all(_CLAIM % f"host = :host AND {others}", host=host, ahead=every / EARLY, limit=limit)
+    rows = session.all(_claim(f"host = :host AND {others}"), host=host, ahead=every / EARLY, limit=limit)
     return sorted(map(Repository.from_row, rows), key=lambda row: row.id)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.repositories.model import Repository
-from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT
+from podium.repositories.store.queries import NOT_FORGOTTEN, SELECT, update_some
 from podium.repositories.store.queue.pauses import MAY_CHECK, MAY_REFRESH
 from podium.storage.session import Row, Session
 
@@ -101,11 +101,11 @@ def end_identifications(session: Session, host: str, *, is_scheduled: bool) -> N
     """
     at = "{now}" if is_scheduled else "check_at"
     session.run(
-        f"""UPDATE repository SET hook_due_at = NULL, hook_wants_check = false, check_at = {at}
-        WHERE id IN (
-            SELECT id FROM repository WHERE hook_due_at <= {{now}} AND hook_due_at = commits_processed_at
-                AND host = :host AND hook_wants_check AND host_number IS NULL LIMIT {_AT_A_TIME} {{skip_locked}}
-        )""",
+        update_some(
+            f"hook_due_at = NULL, hook_wants_check = false, check_at = {at}",
+            chosen=f"""SELECT id FROM repository WHERE hook_due_at <= {{now}} AND hook_due_at = commits_processed_at
+                AND host = :host AND hook_wants_check AND host_number IS NULL LIMIT {_AT_A_TIME} {{skip_locked}}""",
+        ),
         host=host,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from podium.repositories.fair_queue import SCHEDULED_FROM
 from podium.repositories.model import WaitingCode
-from podium.repositories.store.queries import NOT_HELD
+from podium.repositories.store.queries import NOT_HELD, update_some
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage import due_times
 from podium.storage.session import Session
@@ -310,14 +310,15 @@ def _begin_probe(session: Session, host: str, start: float) -> int | None:
 
 def restart_due(session: Session, *, limit: int) -> list[int]:
     """Begin the refreshes of boards that are to be tried again by now; return their ids."""
-    rows = session.all(
-        f"""UPDATE repository SET state = 'pending', not_before = NULL, waiting_code = NULL,
+    restart = update_some(
+        f"""state = 'pending', not_before = NULL, waiting_code = NULL,
             virtual_start = CASE WHEN is_scheduled THEN {SCHEDULED_FROM} + {{now}} ELSE :start END,
-            crashes = 0, attempts = 0, enqueued_at = {{now}}, updated_at = {{now}}
-        WHERE id IN (
-            SELECT id FROM repository WHERE state = 'completed' AND not_before <= {{now}} AND host <> ''
-            ORDER BY not_before LIMIT :limit {{skip_locked}}
-        ) RETURNING id""",
+            crashes = 0, attempts = 0, enqueued_at = {{now}}, updated_at = {{now}}""",
+        chosen="""SELECT id FROM repository WHERE state = 'completed' AND not_before <= {now} AND host <> ''
+            ORDER BY not_before LIMIT :limit {skip_locked}""",
+    )
+    rows = session.all(
+        f"{restart} RETURNING id",
         start=next_virtual_start(session, None),
         limit=limit,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from podium.repositories.store.queries import FREE
+from podium.repositories.store.queries import FREE, update_some
 from podium.storage import due_times
 from podium.storage.session import Session
 
@@ -82,14 +82,13 @@ def set_limit(session: Session, host: str, at_once: int) -> bool:
         host=host,
         at_once=at_once,
     )
-    # The reconciler enqueues them soon: there may be more slots. PostgreSQL may read a plain subquery that locks rows
-    # several times, and then finds more than its limit in all.
+    # The reconciler enqueues them soon: there may be more slots.
     session.run(
-        f"""WITH chosen AS MATERIALIZED (
-            SELECT id FROM repository WHERE {due_times.QUEUED_NOW} AND host = :host AND {FREE}
-            ORDER BY virtual_start, id LIMIT :most {{skip_locked}}
-        )
-        UPDATE repository SET enqueued_at = NULL WHERE id IN (SELECT id FROM chosen)""",
+        update_some(
+            "enqueued_at = NULL",
+            chosen=f"""SELECT id FROM repository WHERE {due_times.QUEUED_NOW} AND host = :host AND {FREE}
+                ORDER BY virtual_start, id LIMIT :most {{skip_locked}}""",
+        ),
         host=host,
         most=at_once or _AT_ONCE_WITHOUT_LIMIT,
     )
