@@ -201,6 +201,33 @@ def test_the_best_match_comes_first_and_failures_last(site: Site, client: Client
     assert "No board matches." in nothing
 
 
+def test_the_owners_with_the_most_boards_are_offered_as_filters(site: Site, client: Client) -> None:
+    site.repository("octo/one")
+    assert 'id="owners"' not in client.get("/").text
+    for text in ("octopus/x", "https://gitlab.example/a/b/c", "Octo/two", "octo/three", "octopus/y"):
+        site.repository(text)
+    # Neither what failed nor a branch counts as a board of its owner.
+    site.repository("broken/x", "failed")
+    site.repository("octopus/x", rev="v1")
+    site.repository("octopus/y", rev="v1")
+    page = client.get("/?search=o&state=done&offset=50").text
+    assert owners(page) == [
+        ("/r/octo?search=o&amp;state=done", "octo"),
+        ("/r/octopus?search=o&amp;state=done", "octopus"),
+        ("/r/gitlab.example/a/b?search=o&amp;state=done", "gitlab.example/a/b"),
+    ]
+    page = client.get("/r/Octo?search=t&state=done").text
+    assert owners(page)[0] == ("/?search=t&amp;state=done", "All owners")
+    assert 'href="/r/octo?search=t&amp;state=done" aria-current="true"' in page
+    assert len(listed(client.get("/r/octopus").text)) == 2
+
+
+def owners(page: str) -> list[tuple[str, str]]:
+    """Link and name of each owner in the menu, in order."""
+    menu = page.partition('id="owners"')[2].partition("</details>")[0]
+    return re.findall(r'<a href="([^"]*)"[^>]*>(?:<bdi>)?([^<]*)<', menu)
+
+
 def test_the_api_filters_by_owner(site: Site, client: Client) -> None:
     for text in ("Octo/hello", "octopus/x", "https://gitlab.example/a/b/c", "https://gitlab.example/ab/d"):
         site.repository(text)
@@ -240,9 +267,11 @@ def test_a_search_reads_an_index_and_the_rows_of_one_page(sqlite: Database) -> N
         assert len(selections.page(session, selection(github_url="https://github.com"), limit=50, offset=0)) == 50
         of_owner = selection(owner="o", github_url="https://github.com")
         assert len(selections.page(session, of_owner, limit=50, offset=9_990)) == 10
-    found, total, newest, owned = explained.statements
+        assert len(selections.owners(session, limit=12)) == 1
+    found, total, newest, owned, owners = explained.statements
     for one in (found, total):
         assert any("COVERING INDEX ix_repository_read" in line for line in one.plan.lines), one.plan.lines
     assert any("key>? AND key<?" in line for line in owned.plan.lines), owned.plan.lines
     # Steps of SQLite's machine, in hundreds: a page of the newest does not read the others.
     assert newest.plan.work < 100 < found.plan.work < 10_000
+    assert owners.plan.work < 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +28,8 @@ from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import page_meta
 
 REPOSITORIES = 50
+# Owners that the menu offers.
+OWNERS = 12
 ABOUT = "Give Podium the address of a git repository, and it ranks the people who made its commits."
 
 # Failed repositories are in a list of their own, and found by a search: those of others interest few readers.
@@ -115,6 +117,7 @@ async def _home(
         rev=rev[:MAX_BYTES],
         error=error.message if error else None,
         board_of_error=board,
+        owner=None,
         cards=await context.cards.cards(context.boards, shown),
         meta=page_meta(context.origin(request), "/", title="Podium: who made this?", description=ABOUT),
         **listed,
@@ -131,12 +134,15 @@ def _read(context: Context, query: ListQuery, *, with_shown: bool = False) -> tu
         rows, total = listing(session, context.totals, chosen, limit=REPOSITORIES, offset=query.offset)
         failures = context.totals.of(session, failed)
         shown = selections.finished(session, limit=CARDS) if with_shown else []
+        owners = selections.owners(session, limit=OWNERS)
     values = {
         "query": query,
         "rows": rows,
         "repositories": [_entry(context, row) for row in rows],
         "pages": pages(total, query.offset, REPOSITORIES, lambda offset: query.link(offset=offset)),
         "filters": [(name, words, query.link(state=name, offset=0)) for name, (words, _) in FILTERS.items()],
+        "owners": [_owner_in_menu(context, row, query) for row in owners],
+        "any_owner": dataclasses.replace(query, path="/", offset=0).link(),
         "failures": failures,
         "in_work": any(row.state.is_unfinished for row in rows),
     }
@@ -145,8 +151,18 @@ def _read(context: Context, query: ListQuery, *, with_shown: bool = False) -> tu
 
 def _entry(context: Context, row: Repository) -> dict[str, Any]:
     values = context.status.values(row, context.queue.of(row))
-    owner = values["repository"]["title"].removesuffix(row.name).rstrip("/")
-    return values | {"owner": owner, "name": row.name, "owner_path": owner_path(row, context.github_host)}
+    path = owner_path(row, context.github_host)
+    return values | {"owner": _owner_name(path), "name": row.name, "owner_path": path}
+
+
+def _owner_name(path: str) -> str:
+    return unquote(path.removeprefix("/r/"))
+
+
+def _owner_in_menu(context: Context, row: Repository, query: ListQuery) -> dict[str, Any]:
+    path = owner_path(row, context.github_host)
+    href = dataclasses.replace(query, path=path, offset=0).link()
+    return {"name": _owner_name(path), "href": href, "is_chosen": path.lower() == query.path.lower()}
 
 
 @router.post("/submit")

@@ -1,5 +1,6 @@
 // Search the boards while typing, and keep the states of unfinished repositories up to date, with HTML that the server
 // renders.
+import { closeChips } from "./chips.js";
 import { hideNotice, showNotice } from "./notice.js";
 import { fetchPage, Refused } from "./request.js";
 
@@ -80,6 +81,8 @@ window.addEventListener("popstate", () => {
   field.value = new URLSearchParams(location.search).get("search") ?? "";
   show(location.pathname + location.search, false);
 });
+
+closeChips();
 
 async function refresh() {
   const list = document.querySelector("#repositories[data-live]");

@@ -112,6 +112,25 @@ def finished(session: Session, *, limit: int) -> list[Repository]:
     return [Repository.from_row(row) for row in rows]
 
 
+# Newest boards whose owners are counted, so that the cost does not grow with the boards.
+_NEWEST = 1000
+
+
+def owners(session: Session, *, limit: int) -> list[Repository]:
+    """Return a board of each of the owners with the most boards among the newest ones, those with most first."""
+    rows = session.all(
+        f"""{SELECT} FROM repository JOIN (
+            SELECT max(id) AS latest, count(*) AS boards FROM (
+                SELECT id, host, owner FROM repository WHERE state <> '{State.FAILED}' AND {LISTED}
+                ORDER BY created_at DESC, id DESC LIMIT :newest
+            ) AS newest GROUP BY host, lower(owner) ORDER BY boards DESC, latest DESC LIMIT :limit
+        ) AS owner ON id = latest ORDER BY boards DESC, latest DESC""",
+        newest=_NEWEST,
+        limit=limit,
+    )
+    return [Repository.from_row(row) for row in rows]
+
+
 def count(session: Session, chosen: Selection) -> int:
     number: int = session.value(f"SELECT count(*) FROM repository WHERE {chosen.condition}", **chosen.parameters)
     return number
