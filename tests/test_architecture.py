@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "podium"
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
+# The documents that lead contributors to a file, function or constant.
+MAPS = [DOCUMENT, (ROOT / "CONTRIBUTING.md").read_text()]
 
 # Every package may use these.
 EVERYWHERE = {"errors", "settings", "net", "timeutil", "textutil", "telemetry", "__version__"}
@@ -104,7 +106,16 @@ def test_one_module_reads_the_environment_and_one_starts_git() -> None:
             assert not {"environ", "environb", "getenv"} & looked_at, name
 
 
-def test_the_document_names_files_that_exist() -> None:
-    named = re.findall(r"`((?:\w+/)+\w+\.py)`", DOCUMENT)
-    assert named
-    assert [path for path in named if not (SOURCE / path).exists() and not (ROOT / path).exists()] == []
+def test_the_maps_name_files_that_exist() -> None:
+    for document in MAPS:
+        named = re.findall(r"`((?:\w+/)+\w+\.(?:py|js))`", document)
+        assert named
+        assert [path for path in named if not (SOURCE / path).exists() and not (ROOT / path).exists()] == []
+
+
+def test_the_maps_name_functions_and_constants_that_exist() -> None:
+    text = "\n".join(MAPS)
+    named = re.findall(r"`(\w+)(?:\(\))?` in `([\w/]+\.py)`", text)
+    named += [(name, path) for path, name in re.findall(r"`([\w/]+\.py)`, where `(\w+)(?:\(\))?`", text)]
+    assert len(named) > 5
+    assert [each for each in named if not re.search(rf"\b{each[0]}\b", (SOURCE / each[1]).read_text())] == []

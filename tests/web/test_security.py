@@ -211,7 +211,7 @@ def test_wrong_tokens_of_one_client_are_slowed_down_and_logged(
     # Without a token, and from elsewhere, all is as before.
     assert guesser.get("/queues").status_code == 401
     assert other.get("/queues", headers=ADMIN).status_code == 200
-    logged = [record.getMessage() for record in caplog.records if record.name == "podium.web.callers"]
+    logged = [record.getMessage() for record in caplog.records if record.name == "podium.web.authentication"]
     assert len(logged) == MOST_WRONG
     assert "192.0.2.50" in logged[0]
     assert not any("guess" in line for line in logged)

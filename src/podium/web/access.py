@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from podium.errors import Forbidden, NotAuthenticated
 from podium.settings import MIN_TOKEN, Settings
-from podium.web.callers import Role, caller_of, is_administrator
+from podium.web.authentication import Role, caller_of, is_administrator
 from podium.web.clients import client_of
 from podium.web.services import Context, Services, context_of
 from podium.web.wrong_tokens import too_many_wrong

@@ -29,11 +29,11 @@ from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
 from podium.web.admin_sessions import EndedSessions, OneTimeCode
 from podium.web.administration.doctor_report import DoctorReport, Findings
+from podium.web.authentication import Credentials, is_administrator
 from podium.web.cache.boards import BoardCache
 from podium.web.cache.listing_cache import ListingCache
 from podium.web.cache.response_shortcut import Shortcuts
 from podium.web.cache.waiting_client import WaitingClient
-from podium.web.callers import Credentials, is_administrator
 from podium.web.client_ids import ClientIds
 from podium.web.client_limits import ClientLimit, Counters
 from podium.web.clients import client_of

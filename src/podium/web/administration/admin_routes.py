@@ -28,7 +28,7 @@ from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values,
 from podium.web.administration.sign_in_routes import AdministratorDep, begin_by_code, sign_in_page
 from podium.web.api.forget_routes import STEPS, forget_now
 from podium.web.api.queue_routes import forget_dead
-from podium.web.callers import is_administrator
+from podium.web.authentication import is_administrator
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.pages.board.board_page import pages
 from podium.web.pages.home_routes import FormDep, Offset, read_form

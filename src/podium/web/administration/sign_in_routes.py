@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from podium.audit import audit_log
 from podium.errors import Forbidden, PodiumError, StorageError, TooManyRequests
 from podium.web.admin_sessions import COOKIE, SESSION
-from podium.web.callers import is_administrator
+from podium.web.authentication import is_administrator
 from podium.web.clients import client_of
 from podium.web.middleware.identify_caller import NOT_STORED
 from podium.web.pages.home_routes import FormDep

@@ -24,7 +24,7 @@ from podium.errors import (
     StorageError,
     TooManyRequests,
 )
-from podium.web.callers import is_administrator
+from podium.web.authentication import is_administrator
 from podium.web.former_names import Renamed, redirect
 from podium.web.middleware.security_headers import add_security_headers
 

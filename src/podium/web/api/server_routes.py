@@ -12,7 +12,7 @@ from podium.web.api import schemas
 from podium.web.api.error_responses import error_responses
 from podium.web.api.query_parameters import each_once
 from podium.web.api.ready_response import ready_response
-from podium.web.callers import is_administrator
+from podium.web.authentication import is_administrator
 from podium.web.services import ContextDep
 
 # Prometheus' oldest text format, which every scraper reads.

@@ -19,7 +19,7 @@ from podium.web.access import require_metrics
 from podium.web.api.error_responses import headers_of, problem
 from podium.web.api.ready_response import ready_response
 from podium.web.api.server_routes import METRICS_TYPE
-from podium.web.callers import Credentials
+from podium.web.authentication import Credentials
 from podium.web.middleware.identify_caller import IdentifyCaller
 
 

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from podium.errors import PodiumError
 from podium.leaderboard.dates import depends_on_today
+from podium.web.authentication import is_administrator
 from podium.web.cache.boards import AnswerName, BoardCache
 from podium.web.cache.cached_response import CachedResponse
-from podium.web.callers import is_administrator
 from podium.web.former_names import Renamed
 
 MAX_SHORTCUTS = 5_000

@@ -3,7 +3,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from podium.web.callers import Credentials, Role, note_caller
+from podium.web.authentication import Credentials, Role, note_caller
 
 NOT_STORED = "private, no-store"
 

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podium.telemetry import metrics
 from podium.textutil.plural import plural
+from podium.web.authentication import is_administrator
 from podium.web.cache import staleness
 from podium.web.cache.cached_response import takes_gzip
-from podium.web.callers import is_administrator
 
 # Answers, and as many pages of people and comparisons, which a crawler asks for one after another; and bytes of one.
 MAX_COPIES = 64
