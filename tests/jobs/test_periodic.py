@@ -60,3 +60,21 @@ def test_a_stop_does_not_wait_for_a_call_that_hangs() -> None:
     thread.stop(wait=False)
     go_on.set()
     thread.stop()
+
+
+def test_an_unexpected_error_is_logged_once_with_its_place_and_does_not_end_the_calls(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Such as an error of the disk where no caller expects one.
+    faults: list[Exception] = [OSError(5, "Input/output error"), OSError(5, "Input/output error"), KeyError("bug")]
+    succeeded = threading.Event()
+
+    def do() -> None:
+        if faults:
+            raise faults.pop(0)
+        succeeded.set()
+
+    with Periodic("work", HOUR, do, at_once=True, retry_seconds=0.001):
+        assert succeeded.wait(30)
+    assert [record.message for record in caplog.records] == ["work: unexpected error"] * 2
+    assert all(record.exc_info for record in caplog.records)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Self
@@ -7,11 +8,14 @@ from typing import Self
 from podium.errors import PodiumError
 from podium.telemetry.outage_log import OutageLog
 
+log = logging.getLogger(__name__)
+
 
 class Periodic:
     """Calls ``do`` in its own thread, from :meth:`start` (or ``with``) until :meth:`stop`.
 
-    A :class:`PodiumError` that ``do`` raises does not end the thread; any other error does.
+    No error that ``do`` raises ends the thread: what it does would stay undone until the process is started again. One
+    that is no :class:`PodiumError` is logged, repeated ones once.
 
     Args:
         seconds: between the end of a call and the next call.
@@ -35,6 +39,7 @@ class Periodic:
         self._pause = 0.0 if at_once else seconds
         self._retry_seconds = seconds if retry_seconds is None else retry_seconds
         self._outage_log = outage_log
+        self._unexpected = ""
         self._stop = threading.Event()
         # A hanging call does not keep the process alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -62,7 +67,13 @@ class Periodic:
                 self._pause = self._retry_seconds
                 if self._outage_log is not None:
                     self._outage_log.failed(error)
+            except Exception as error:
+                self._pause = self._retry_seconds
+                if repr(error) != self._unexpected:
+                    log.exception("%s: unexpected error", self._thread.name)
+                self._unexpected = repr(error)
             else:
                 self._pause = self._seconds
+                self._unexpected = ""
                 if self._outage_log is not None:
                     self._outage_log.succeeded()
