@@ -10,7 +10,7 @@ import pytest
 from podium.accounts.links import Move
 from podium.accounts.lookup import NoLookup
 from podium.accounts.stale import MaxAges
-from podium.accounts.sums import moved_sum_steps
+from podium.accounts.sums import changed_sums, moved_sum_steps
 from podium.accounts.user_job import UserJob
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
@@ -123,3 +123,30 @@ def test_a_moved_email_changes_the_sums_of_both_accounts_on_every_board(db: Data
     run_steps(db.write, steps, threading.Event())
     assert sums(db, boards[0]) == expected(10) | {1: 8, 3: 6}
     assert sums(db, boards[1]) == {1: 8, 3: 6}
+
+
+def test_a_late_worker_does_not_complete_a_repository_that_was_counted_again_meanwhile(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = add_looked_up(db, 10)
+    _run(db, number)
+    with db.write() as session:
+        session.run("UPDATE repository SET state = 'users_processing'")
+
+    counts = [1]
+
+    def counted_again_behind(*arguments: Any) -> list[int]:
+        found = changed_sums(*arguments)
+        with db.write() as session:
+            if not counts:
+                return found
+            counts.clear()
+            # All of its e-mails are known already.
+            session.run("UPDATE commit_data SET commit_count = 100 WHERE email = 'p7@example.org'")
+            session.run("UPDATE repository SET generation = generation + 1")
+        return found
+
+    monkeypatch.setattr("podium.accounts.user_job.changed_sums", counted_again_behind)
+    _run(db, number)
+    assert repository(db, number).state == "completed"
+    assert sums(db, number) == expected(10) | {4: 107}

@@ -263,8 +263,13 @@ class UserJob:
         with contextlib.suppress(Interrupted):
             run_steps(self.db.write, sum_steps(repository_id, contributors), stop)
             with self.db.write() as session:
-                if queries.lock(session, repository_id) is not None:
+                now = queries.lock(session, repository_id)
+                is_same = now is not None and now.generation == repository.generation
+                if is_same:
                     transitions.complete(session, repository_id)
+            if now is not None and not is_same:
+                # It was counted again meanwhile: the sums are those of before.
+                self._complete_if_done(repository_id, stop)
 
     def _give_back(self, claim: Claim, error: Exception) -> None:
         number = claim.repository_id
