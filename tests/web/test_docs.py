@@ -6,11 +6,14 @@ import html
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from podium.web.reference.api_reference import text_with_code
 from tests.support.web import Client, Site, open_site
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,15 @@ def test_every_operation_parameter_status_and_object_is_there(site: Site, page: 
     for name, schema in document["components"]["schemas"].items():
         article = page.partition(f'id="object-{name}"')[2].partition("</article>")[0]
         assert all(f"<code>{field}</code>" in article for field in schema.get("properties", {})), name
+
+
+def test_the_readme_has_every_optional_parameter_of_what_takes_some(site: Site) -> None:
+    paths = site.app.openapi()["paths"]
+    rows = re.findall(r"^\| `GET ([^`?]+)(?:\?\S*)?`.*; takes (.*) \|$", README, re.MULTILINE)
+    assert {path for path, _ in rows} == {"/leaderboard", "/repositories"}
+    for path, taken in rows:
+        optional = [each["name"] for each in paths[path]["get"]["parameters"] if not each["required"]]
+        assert re.findall(r"`(\w+)`", taken) == optional
 
 
 def test_every_link_within_the_page_leads_somewhere(page: str) -> None:
