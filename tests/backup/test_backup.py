@@ -237,12 +237,35 @@ def test_an_interrupted_backup_leaves_no_file(
     assert not list(tmp_path.glob("podium*"))
 
 
-def test_a_backup_follows_no_link_of_another_user(filled: Installation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_backup_follows_no_link_of_another_user(filled: Installation, tmp_path: Path, link: str) -> None:
     target = tmp_path / "target"
-    (tmp_path / "podium.gz.part").symlink_to(target)
-    with pytest.raises(OutputError, match=r"podium\.gz\.part exists"):
+    target.write_text("kept")
+    getattr(tmp_path / "podium.gz.part", link)(target)
+    with pytest.raises(OutputError, match=r"podium\.gz\.part is a link"):
         backups.backup(filled.settings, str(tmp_path / "podium.gz"), force=True)
-    assert not target.exists()
+    assert target.read_text() == "kept"
+
+
+def test_a_backup_takes_the_place_of_one_that_was_killed(filled: Installation, tmp_path: Path) -> None:
+    part = tmp_path / "podium.gz.part"
+    part.write_bytes(b"the beginning of a backup" * 100_000)
+    part.chmod(0o644)
+    counts = backups.backup(filled.settings, str(tmp_path / "podium.gz"), force=False)
+    assert not part.exists()
+    assert (tmp_path / "podium.gz").stat().st_mode & 0o777 == 0o600
+    with (tmp_path / "podium.gz").open("rb") as file:
+        assert sum(1 for _ in archive.read(file)) == sum(counts.values())
+
+
+def test_two_backups_do_not_write_one_file(filled: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "podium.gz"
+    with archive.new_file(path, replace=False) as file:
+        file.write(b"first")
+        with pytest.raises(OutputError, match="Another backup is being written"), archive.new_file(path, replace=False):
+            pass
+    assert path.read_bytes() == b"first"
+    assert [found.name for found in tmp_path.glob("podium.gz*")] == ["podium.gz"]
 
 
 def test_a_folder_that_is_missing_is_named(filled: Installation, tmp_path: Path) -> None:

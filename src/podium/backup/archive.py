@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import json
 import os
+import stat
 import time
 import zlib
 from collections.abc import Iterator
@@ -45,24 +47,69 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
     try:
         if path.exists() and not (replace and path.is_file()):
             raise OutputError(f"{path} exists: choose another name, or replace it with --force.")
-        # Its folder may be anybody's: no link is followed.
-        number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise OutputError(
-            f"{part} exists: another backup is being written, or was interrupted. Delete it in that case."
-        ) from None
+        with os.fdopen(_locked(part), "wb") as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise _not_written(path, error) from error
+
+
+def _locked(part: Path) -> int:
+    """Create and lock the file, or take over the one that a killed backup has left.
+
+    Its folder may be anybody's: no link is followed, and no file of another user is written.
+
+    Raises:
+        OutputError, OSError: it cannot be used.
+    """
+    while True:
+        try:
+            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _of_others(part) from None
+            raise
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(part, number):
+                os.fchmod(number, 0o600)
+                os.ftruncate(number, 0)
+                return number
+        except BlockingIOError:
+            os.close(number)
+            raise OutputError(f"Another backup is being written to {part}: wait for its end.") from None
+        except BaseException:
+            os.close(number)
+            raise
+        os.close(number)
+
+
+def _is_still(part: Path, number: int) -> bool:
+    """Whether an open file has this name; its last holder may have renamed or deleted it.
+
+    Raises:
+        OutputError: it is another user's, or no plain file.
+    """
+    opened = os.fstat(number)
     try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise _not_written(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
+        named = part.lstat()
+    except FileNotFoundError:
+        return False
+    if (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino):
+        return False
+    if not stat.S_ISREG(opened.st_mode) or opened.st_uid != os.geteuid() or opened.st_nlink != 1:
+        raise _of_others(part)
+    return True
+
+
+def _of_others(part: Path) -> OutputError:
+    return OutputError(f"{part} is a link, or a file of another user: delete it, or choose another name.")
 
 
 def _not_written(path: Path, error: OSError) -> OutputError:
