@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from podium.app import factories
+from podium.errors import QueueError, StorageError
 from podium.forgetting.forget_repository import forget_repository
 from podium.freshness.name_check import NameCheck
 from podium.jobs import lease
@@ -146,6 +147,27 @@ def test_a_name_that_another_repository_has_is_not_counted(
         transitions.restart(session, number, State.COMPLETED, virtual_start=0.0, client_id=None)
     assert str(count(sqlite, settings, number)) == names.WHY_TAKEN
     assert not git_host.requests
+
+
+@pytest.mark.parametrize("error", [QueueError("Redis is away"), StorageError("the database is away"), KeyError("bug")])
+def test_a_question_that_fails_gives_the_lease_back_and_is_no_crash_of_a_worker(
+    sqlite: SqliteDatabase, tmp_path: Path, git_host: GitHost, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = submitted(sqlite, f"{git_host.url}/o/r")
+    with sqlite.write() as session:
+        session.run("UPDATE repository SET host_number = '999'")
+    leased = lease.grab(sqlite, number, seconds=0.0)
+    assert leased is not None
+
+    def fails(*_: object) -> None:
+        raise error
+
+    with contextlib.closing(factories.hosts(settings_of(git_host, tmp_path), sqlite)) as hosts:
+        monkeypatch.setattr(hosts, "identify", fails)
+        with pytest.raises(type(error)):
+            NameCheck(sqlite, hosts).may_count(leased, threading.Event())
+    again = lease.grab(sqlite, number, seconds=60)
+    assert again is not None and again.crashes == 0
 
 
 @pytest.mark.parametrize("case", ["replaced by its owner", "another repository", "silent"])

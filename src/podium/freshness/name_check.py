@@ -94,11 +94,21 @@ class NameCheck:
     def may_count(self, row: Repository, stop: threading.Event) -> bool:
         """Apply what the host says; return whether to count it, under the name that it has then.
 
-        Otherwise its lease is given back.
+        Otherwise its lease is given back, also if this raises.
 
         Raises:
-            StorageError: the database did not answer.
+            StorageError, QueueError: the database or the queue's Redis did not answer.
         """
+        try:
+            return self._may_count(row, stop)
+        except BaseException as error:
+            # It would expire as that of a worker that crashed.
+            lease.give_back(self.db, row)
+            if isinstance(error, Interrupted):
+                return False
+            raise
+
+    def _may_count(self, row: Repository, stop: threading.Event) -> bool:
         for _ in range(2):
             with self.db.read() as session:
                 found = queries.by_id(session, row.id)
@@ -107,12 +117,8 @@ class NameCheck:
                 number = names.number_of(session, found.repository_key)
                 is_taken = names.is_taken(session, found.repository_key)
                 is_asked = is_taken or self._is_asked(session, found, number)
-            try:
-                asked = dataclasses.replace(found, host_number=number)
-                answer = self.hosts.identify(asked, stop) if is_asked else Unseen.SILENT
-            except Interrupted:
-                lease.give_back(self.db, row)
-                return False
+            asked = dataclasses.replace(found, host_number=number)
+            answer = self.hosts.identify(asked, stop) if is_asked else Unseen.SILENT
             if isinstance(answer, HostAnswer):
                 with self.db.write() as session:
                     applied = apply(session, found, answer, next_check_in=names.AS_PLANNED)
