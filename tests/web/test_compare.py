@@ -190,6 +190,8 @@ def test_the_form_adds_and_a_link_removes(client: Client) -> None:
         ("repo=octo/one&repo=not an address", "contains spaces"),
         ("&".join(f"repo=octo/r{number}" for number in range(7)), "At most 6"),
         ("repo=octo/one&repo=octo/two&window=2024&window=2023", "exactly one repo"),
+        ("window=2024&window=2023", "exactly one repo"),
+        ("person=bob&person=ada-l", "exactly one repo"),
         ("repo=octo/one&window=2024&person=bob", "not both"),
         ("repo=octo/one&window=2024&window=someday", "someday"),
         ("repo=octo/one&window=2024&window=..", "window is empty"),
