@@ -104,7 +104,7 @@ def _reference(document: Document, origin: str) -> dict[str, Any]:
             for tag in document["tags"]
         ],
         "common": common,
-        "errors": {"Of a request": OF_REQUESTS, "Of a repository that failed": OF_REPOSITORIES},
+        "errors": {"When a request fails": OF_REQUESTS, "When a repository failed": OF_REPOSITORIES},
         "schemas": schemas,
     }
 
