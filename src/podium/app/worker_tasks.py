@@ -61,7 +61,8 @@ def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_ch
         has_tokens=bool(settings.github_tokens),
     )
     outage_log = OutageLog(log, "unresolved boards wait", "unresolved boards continue")
-    return Periodic("unresolved-boards", INTERVAL, boards.run, outage_log=outage_log)
+    # A token that GitHub refuses is known from the start on.
+    return Periodic("unresolved-boards", INTERVAL, boards.run, at_once=True, outage_log=outage_log)
 
 
 def reopen(db: Database, queues: Queues, stale_rows: StaleRows, repository_id: int) -> bool:
