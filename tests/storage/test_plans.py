@@ -93,8 +93,8 @@ def test_no_large_table_is_read_from_end_to_end(crowded: Database, tmp_path: Pat
 
 
 def test_the_work_for_a_repository_does_not_grow_with_the_others(tmp_path: Path) -> None:
-    few, many = (_sqlite(tmp_path / str(number), number) for number in (150, REPOSITORIES))
-    before, after = errands(few, tmp_path / "150"), errands(many, tmp_path / str(REPOSITORIES))
+    few, many = (_sqlite(tmp_path / str(number), number) for number in (250, REPOSITORIES))
+    before, after = errands(few, tmp_path / "250"), errands(many, tmp_path / str(REPOSITORIES))
     assert [(one.errand, one.line) for one in before] == [(one.errand, one.line) for one in after]
     grown = [
         f"{one.errand}: from {one.plan.work} to {other.plan.work}: {one.line}"
