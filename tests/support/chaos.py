@@ -390,11 +390,13 @@ class Chaos:
             "PostgreSQL read-only": lambda: self._last("PostgreSQL", self._lock_postgres, self._unlock_postgres),
             "token refused": lambda: self._last("token", self._refuse_token, self._accept_token),
         }
-        self._weights = [6, 6, 2, 1, 1, 2, 1, 1, 2, 2, 2, 1, 1, 1, 1]
+        # However long an outage is, each kind lasts for a sixth of the time: otherwise all would overlap.
+        rare = 10 / max(outage, 10)
+        self._weights: list[float] = [6, 6, 2, 1, 1, 2, 1, 1, 2, 2, 2, rare, rare, rare, rare]
         if fleet.small_disk is not None:
             ballast = fleet.small_disk / "ballast"
             self.faults["disk full"] = lambda: self._last("disk", lambda: _fill(ballast), ballast.unlink)
-            self._weights.append(1)
+            self._weights.append(rare)
 
     def play_one(self, name: str | None = None) -> str:
         """Play a fault, a random one where none is named; give its name."""
@@ -554,13 +556,15 @@ def disturbed(
     seed: int,
     *,
     pause: tuple[float, float] = (1, 2),
-    most: float = 3600,
+    most: float = 900,
     patience: float = 1800,
     outage: float = 60,
     play: Sequence[str] = (),
     acts: int = 0,
 ) -> Report:
     """Work everything off; until all is done, but at most for ``most`` seconds, there is a fault every ``pause``.
+
+    patience: seconds until all must be done, also what had its last fault after ``most`` seconds.
 
     acts: how often something happens at the host meanwhile.
 
