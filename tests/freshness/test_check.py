@@ -24,7 +24,7 @@ from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
-from podium.repositories.store.freshness import names
+from podium.repositories.store.freshness import due_checks, names
 from podium.settings import Settings
 from podium.storage.sqlite import SqliteDatabase
 from podium.submissions.submit import submit
@@ -181,6 +181,23 @@ def test_a_token_that_reads_a_private_repository_does_not_show_its_board(
     git_host.faults.clear()
     checked(sqlite, hosts, board)
     assert row(sqlite, board.key.replace("o/r", "o/secret")).hidden_at is None
+
+
+@pytest.mark.parametrize("every", [0.0, 86_400.0])
+def test_a_hidden_board_is_asked_about_again_where_git_did_not_answer(
+    sqlite: SqliteDatabase, hosting: Hosting, double: GitHubDouble, git_host: GitHost, every: float
+) -> None:
+    hosts = opened(settings_of(git_host, double), sqlite)
+    board = submitted(
+        sqlite, f"{git_host.url}/o/r", git_host.url, host_number="1000", hidden_at=1.0, gone_since=1.0, check_at=1.0
+    )
+    git_host.faults[:] = [Fault("status", "info/refs", status=503)]
+    # As the schedule does: the API shows that it is public again, but only git ends the hiding.
+    assert check(sqlite, hosts, board.id, threading.Event()) == Applied(board.id)
+    with sqlite.write() as session:
+        due_checks.enrol(session, every=every)
+    found = row(sqlite, board.key)
+    assert found.hidden_at == 1.0 and found.check_at is not None
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ def _settle(
     if not counts and present.state is State.USERS_PROCESSING and _differs(present, answer):
         # The longer its accounts have been looked up, the longer that may take.
         next_check_in = min(_DAILY, max(SOON, time.time() - (present.commits_processed_at or 0.0)))
+    if next_check_in is None and present.gone_since is not None and not answer.is_readable:
+        # An API shows it, but git has not read it: nothing else would ask again for a board that is hidden.
+        next_check_in = retry.GONE_AFTER
     names.note_checked(session, present.id, next_check_in=next_check_in)
     return Applied(
         present.id,
