@@ -1,9 +1,9 @@
 """The schedule: asks the hosts of boards whose checks are due (:mod:`podium.repositories.store.freshness.due_checks`).
 
 One process does so (:mod:`podium.freshness.schedule_lead`). A pass without anything due is one look at two indexes. At
-GitHub a hundred repositories are asked for with one point; elsewhere, and where no token serves, one at a time, so
-gently as ``PODIUM_REFRESH_PER_HOST`` says. What is asked for is claimed in the database: a pass that dies half-way is
-repeated some minutes later, and two passes at once ask twice.
+GitHub a hundred repositories are asked for with one point; elsewhere, and where no token serves, one at a time, as
+slowly as ``PODIUM_REFRESH_PER_HOST`` says. What is asked for is claimed in the database: a pass that dies half-way is
+repeated some minutes later. Two passes at once may ask twice, which does no harm.
 """
 
 from __future__ import annotations
