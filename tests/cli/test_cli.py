@@ -351,6 +351,27 @@ def test_output_that_cannot_be_written_is_one_line(
     assert len(done.stderr.splitlines()) == (1 if word else 0)
 
 
+@pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full"])
+def test_what_standard_error_does_not_take_is_neither_in_the_output_nor_a_failure(
+    podium: Podium, repository: Path, redirection: str
+) -> None:
+    def run(source: str | Path) -> tuple[int, str]:
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" -m podium rank "$1" --json {redirection}', sys.executable, str(source)],
+            # A warning comes first.
+            env=podium.environment() | {"PODIUM_UNKNOWN": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode()
+
+    code, board = run(repository)
+    assert (code, json.loads(board or "{}").get("totalCommits")) == (0, 7)
+    assert run("nothing") == (2, "")
+
+
 @pytest.mark.parametrize("name", ["a?b", "a%41b", "a#b", "a b"])
 def test_a_data_folder_may_have_any_name(podium: Podium, repository: Path, name: str) -> None:
     odd = Podium(podium.data / name)

@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from podium.cli import output
@@ -29,6 +30,9 @@ _REPORT_VARIABLES_THEMSELVES = ("serve", "worker", "doctor", *CHILD_COMMANDS, "s
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    if sys.stderr is None:
+        # It is closed: print would write to standard output, into a board's JSON.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     # A terminal that cannot show an author's name must not end the program.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

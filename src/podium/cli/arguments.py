@@ -47,9 +47,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         # The line comes last, after what fits a small terminal with it.
         podium.has_epilog = False
         usage, _, listed = podium.format_help().partition("\n\ncommands:\n")
-        print(
-            f"{usage.partition(chr(10))[0]}\n\ncommands:\n{listed.partition(chr(10) + 'options:')[0]}", file=sys.stderr
-        )
+        output.say(f"{usage.partition(chr(10))[0]}\n\ncommands:\n{listed.partition(chr(10) + 'options:')[0]}")
         output.complain(unknown_command(words, list(COMMANDS)))
         podium.exit(2)
     options: argparse.Namespace

@@ -34,5 +34,11 @@ def discard() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def say(text: str) -> None:
+    """Write a line to standard error. Where that cannot be written, the line is lost, and the command goes on."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)
+
+
 def complain(message: str) -> None:
-    print("podium: " + " ".join(message.split()), file=sys.stderr)
+    say("podium: " + " ".join(message.split()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 
 from podium.app import backups
@@ -18,12 +17,12 @@ def backup(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     counts = backups.backup(Settings.from_environment(environment), options.file, force=options.force)
     message = (
         f"Saved {plural(counts['repository'], 'repository', 'repositories')}, {sum(counts.values()):,} rows in all. "
-        f"{_NO_MIRRORS}\n"
+        + _NO_MIRRORS
     )
     if options.file == backups.STANDARD:
-        sys.stderr.write(message)
+        output.say(message)
     else:
-        output.write(message)
+        output.write(f"{message}\n")
     return 0
 
 

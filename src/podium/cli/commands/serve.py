@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from podium.app import factories
 from podium.app.startup import prepare_process
+from podium.cli import output
 from podium.net import is_loopback
 from podium.settings import Settings
 
@@ -106,6 +107,6 @@ def _announce(settings: Settings, url: str, code: OneTimeCode | None) -> None:
         # A JSON log contains only JSON.
         logging.getLogger("podium").info("listening on %s", url)
     else:
-        print(f"Podium: {url} (data in {settings.data_folder()})", file=sys.stderr)
+        output.say(f"Podium: {url} (data in {settings.data_folder()})")
     if code is not None:
-        print(f"Administration, once within ten minutes: {url}/admin?code={code.text}", file=sys.stderr)
+        output.say(f"Administration, once within ten minutes: {url}/admin?code={code.text}")

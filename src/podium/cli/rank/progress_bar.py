@@ -25,7 +25,7 @@ _WIDE, _MEDIUM = 80, 64
 
 
 def is_shown(*, quiet: bool) -> bool:
-    return not quiet and sys.stderr is not None and sys.stderr.isatty()
+    return not quiet and sys.stderr.isatty()
 
 
 @contextlib.contextmanager
