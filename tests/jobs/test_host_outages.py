@@ -23,6 +23,7 @@ from podium.repositories.address import Address, parse_address
 from podium.repositories.listing import describe
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
+from podium.repositories.store.freshness import due_checks
 from podium.repositories.store.queue import due_work, git_hosts
 from podium.storage.session import Database
 from podium.submissions import admin
@@ -344,6 +345,31 @@ def test_a_client_brings_a_hidden_repository_back_at_once(server: Server) -> Non
         server.submit("a")
         server.work()
         assert (server.row("a").state, server.row("a").hidden_at) == ("completed", None)
+
+
+@pytest.mark.parametrize("state", ["pending", "commits_processing"])
+def test_the_host_of_a_hidden_board_is_asked_again_whatever_ends_its_next_count(server: Server, state: str) -> None:
+    with serve_repositories(server.folder / "repositories") as host:
+        server.port = int(host.url.rpartition(":")[2])
+        server.submit("a")
+        server.work()
+        number = server.row("a").id
+        with leased(server.db, number) as held:
+            # Nothing is scheduled (PODIUM_REFRESH_EVERY=0), and no other try follows the last of these errors.
+            for code in ("missing", "missing", "redirected"):
+                with server.db.write() as session:
+                    session.run("UPDATE repository SET state = :state", state=state)
+                with held.fence() as session:
+                    failures.apply(session, repository(server.db, number), 4, HistoryError(code, "No answer."))
+                server.pass_time(601)
+        row = server.row("a")
+        assert row.hidden_at is not None and (row.state, row.not_before) == ("completed", None)
+        assert row.check_at is not None
+        with server.db.write() as session:
+            session.run("UPDATE repository SET state = 'pending'")
+            # A check that comes while it is counted is left out.
+            due_checks.skip(session, {number: row.check_at}, every=0.0)
+        assert server.row("a").check_at is not None
 
 
 def test_a_branch_that_was_deleted_hides_nothing(server: Server) -> None:

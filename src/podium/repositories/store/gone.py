@@ -2,7 +2,8 @@
 
 The host has one such answer for both. Two of them, :data:`podium.jobs.retry.GONE_AFTER` seconds apart, hide the boards
 of the repository, its branches and its tags (:mod:`podium.repositories.store.readers.readable`). They are shown again
-as soon as the repository can be read.
+as soon as the repository can be read. Until then its host is asked again and again, also where nothing is scheduled:
+``check_at`` has a time.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import dataclasses
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import FAMILY, FAMILY_IN_ORDER
 from podium.storage.session import Session
+
+# Seconds until a host is asked again about which no check was planned.
+_ASKED_AGAIN = 600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ def note(session: Session, repository: Repository, *, code: str, after: float) -
     hides = now - since >= after
     hidden = session.run(
         f"""UPDATE repository SET gone_since = :since, gone_checked_at = :now, gone_code = :code,
-            hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END
+            hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END,
+            check_at = CASE WHEN parent_key IS NULL THEN coalesce(check_at, :now + {_ASKED_AGAIN}) END
         WHERE {FAMILY_IN_ORDER % "true"}""",
         family=repository.repository_key,
         since=since,

@@ -30,6 +30,8 @@ _LATE = 600.0
 # A check may come so much of an interval before its slot, so that many are asked for together. What is late is spread
 # over as much.
 EARLY = 8
+# Seconds until it is seen again whether the host of a board that it denied may be asked.
+_GONE_AGAIN = 3600.0
 # Rows of one transaction.
 _AT_A_TIME = 2000
 _ENROLLED = 500
@@ -170,7 +172,8 @@ def skip(session: Session, claimed: Mapping[int, float], *, every: float) -> int
     if not claimed:
         return 0
     return session.run(
-        f"""UPDATE repository SET check_at = CASE WHEN {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT} END
+        f"""UPDATE repository SET check_at = CASE WHEN {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT}
+            WHEN gone_since IS NOT NULL THEN {{now}} + {_GONE_AGAIN} END
         FROM (VALUES {_values(claimed)}) AS skipped WHERE id = column1 AND check_at = column2""",
         every=every,
         **_moments(claimed),
