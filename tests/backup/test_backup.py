@@ -275,6 +275,23 @@ def test_a_folder_that_is_missing_is_named(filled: Installation, tmp_path: Path)
         backups.restore(filled.settings, str(tmp_path / "missing.gz"), force=False)
 
 
+@pytest.mark.parametrize("path", ["", ".", "..", "/", "/dev/full"])
+def test_what_is_not_a_file_is_not_replaced_by_force(filled: Installation, path: str) -> None:
+    with pytest.raises(OutputError, match="is not a file"):
+        backups.backup(filled.settings, path, force=True)
+
+
+def test_a_closed_stream_is_neither_written_nor_read(
+    filled: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{name}", None)
+    with pytest.raises(OutputError, match="Standard output is closed"):
+        backups.backup(filled.settings, "-", force=False)
+    with pytest.raises(OutputError, match="Standard input is closed"):
+        backups.restore(Settings(data_dir=str(tmp_path / "empty")), "-", force=False)
+
+
 def test_a_database_with_rows_is_replaced_only_by_force(filled: Installation, tmp_path: Path) -> None:
     file = save(filled, tmp_path / "podium.gz")
     before = filled.rows()

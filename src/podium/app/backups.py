@@ -119,8 +119,8 @@ def _written(path: str, *, force: bool) -> Iterator[IO[bytes]]:
         with archive.new_file(Path(path), replace=force) as file:
             yield file
         return
-    if sys.stdout.isatty():
-        raise OutputError("A backup is not for a terminal: name a file, or send it to a program.")
+    if sys.stdout is None or sys.stdout.isatty():
+        raise OutputError("Standard output is closed or a terminal: name a file, or send the backup to a program.")
     yield sys.stdout.buffer
     sys.stdout.buffer.flush()
 
@@ -128,6 +128,8 @@ def _written(path: str, *, force: bool) -> Iterator[IO[bytes]]:
 @contextlib.contextmanager
 def _read(path: str) -> Iterator[IO[bytes]]:
     if path == STANDARD:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise OutputError("Standard input is closed or a terminal: name the file of a backup, or send it one.")
         yield sys.stdin.buffer
         return
     with contextlib.ExitStack() as opened:

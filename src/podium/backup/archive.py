@@ -41,12 +41,14 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
     """A file that has its name when it is complete. Only its owner may read it.
 
     Raises:
-        OutputError: it exists and may not be replaced, or it cannot be written.
+        OutputError: it exists and may not be replaced, is a folder or a device, or it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        if path.exists() and not (replace and path.is_file()):
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path} is not a file: give the name of one, such as podium.gz.")
+        if path.exists() and not replace:
             raise OutputError(f"{path} exists: choose another name, or replace it with --force.")
+        part = path.with_name(f"{path.name}.part")
         with os.fdopen(_locked(part), "wb") as file:
             try:
                 yield file
