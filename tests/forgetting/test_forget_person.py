@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,13 @@ from podium.errors import BadRule, LeaseLost, NotFound
 from podium.forgetting.forget_person import forget_person, remember_person, sweep
 from podium.git.command import Git
 from podium.history.totals import Tally
-from podium.jobs import batches
+from podium.jobs import batches, lease
 from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import parse_address
 from podium.repositories.model import State
 from podium.repositories.store import queries
 from podium.repositories.store.log_check import check_log
+from podium.repositories.store.queue import due_work
 from podium.storage.session import Database
 from podium.storage.tables import metadata
 from podium.submissions.submit import start_over, submit
@@ -389,3 +391,22 @@ def test_hashes_depend_on_the_key_and_say_nothing(db: Database) -> None:
     assert one.email_hash("ada@example.org") != other.email_hash("ada@example.org")
     stored = one.stored("ada@example.org", "Ada Lovelace", mailmap_name="Ada Lovelace", identity="ada@example.org")
     assert "ada" not in repr(stored).lower().replace("mailmap", "")
+
+
+def test_a_count_that_shows_leaders_ends_when_a_person_is_forgotten(db: Database) -> None:
+    number = add_repository(db, "github.com/o/r", state="commits_processing")
+    progress = {"stage": "commits", "phase": "saving", "overallPercent": 40.0, "leaders": [{"name": "Ada Lovelace"}]}
+    with leased(db, number) as held:
+        lease.save_progress(db, held.repository, json.dumps(progress))
+        forget_person(db, "ada@example.org", github_host=HOST, actor="test")
+        # It would be void when it is saved, and knows the person until then.
+        lease.save_progress(db, held.repository, json.dumps(progress))
+        with pytest.raises(LeaseLost), held.fence():
+            pass
+    with db.read() as session:
+        row = queries.by_id(session, number)
+    assert row is not None and row.crashes == 0
+    # The bar does not move backwards.
+    assert json.loads(row.progress or "") == {key: progress[key] for key in progress if key != "leaders"}
+    with db.write() as session:
+        assert [found.id for found in due_work.take_due(session, limit=10)] == [number]

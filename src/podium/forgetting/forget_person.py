@@ -65,7 +65,7 @@ def forget_person(
         person = min(known, default=min(named.hashes))
         forgotten_people.merge(session, person, known)
         forgotten_people.add(session, person, named.hashes, reason=reason)
-        forgotten_rows.clear_leaders(session)
+        forgotten_rows.end_live_rankings(session)
         repositories = forgotten_rows.repositories_with(session, named.emails, named.contributors)
         audit_log.record(session, actor, "forget person", person)
     for number in repositories:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -44,11 +45,24 @@ def remove(session: Session, repository_id: int, rows: Sequence[tuple[int, Store
     session.run(_CHANGE, id=repository_id)
 
 
-def clear_leaders(session: Session) -> None:
-    """Forget who leads while repositories are counted: each count ranks again."""
-    session.run(
-        "UPDATE repository SET progress = NULL WHERE state = 'commits_processing' AND progress LIKE '%leaders%'"
+def end_live_rankings(session: Session) -> None:
+    """Forget who leads while repositories are counted for the first time, and have these counted again.
+
+    A running count could not be saved any more, and would show until then whom it knows.
+    """
+    rows = session.tuples(
+        """SELECT id, progress FROM repository WHERE state = 'commits_processing' AND progress LIKE '%leaders%'
+        ORDER BY id {for_update}"""
     )
+    session.executemany(
+        """UPDATE repository SET progress = :progress, lease_token = lease_token + 1, lease_holder = NULL,
+            lease_until = NULL, enqueued_at = NULL WHERE id = :id""",
+        [{"id": number, "progress": _without_leaders(progress)} for number, progress in rows],
+    )
+
+
+def _without_leaders(progress: str) -> str:
+    return json.dumps({name: value for name, value in json.loads(progress).items() if name != "leaders"})
 
 
 def repositories_after(session: Session, last: int, *, limit: int) -> list[int]:
