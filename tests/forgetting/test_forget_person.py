@@ -390,7 +390,8 @@ def test_hashes_depend_on_the_key_and_say_nothing(db: Database) -> None:
     assert one.email_hash("ada@example.org") == one.email_hash(" Ada@Example.org ")
     assert one.email_hash("ada@example.org") != other.email_hash("ada@example.org")
     stored = one.stored("ada@example.org", "Ada Lovelace", mailmap_name="Ada Lovelace", identity="ada@example.org")
-    assert "ada" not in repr(stored).lower().replace("mailmap", "")
+    # A hash may have the letters of "ada".
+    assert not [word for word in ("lovelace", "ada@", "example") if word in repr(stored).lower()]
 
 
 def test_a_count_that_shows_leaders_ends_when_a_person_is_forgotten(db: Database) -> None:
