@@ -88,9 +88,19 @@ class Postgres:
 
 
 class PostgresServer(Postgres):
-    """One server with a data folder below ``folder``; see :func:`running_postgres`."""
+    """One server with a data folder below ``folder``; see :func:`running_postgres`.
 
-    def __init__(self, folder: Path, administrator: str = "podium", connections: int = 200) -> None:
+    follows: the server whose standby it is.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        administrator: str = "podium",
+        connections: int = 200,
+        *,
+        follows: Postgres | None = None,
+    ) -> None:
         super().__init__(free_port(), administrator)
         self.log = folder / "log"
         self._options = (*_FAST, f"max_connections={connections}")
@@ -99,6 +109,9 @@ class PostgresServer(Postgres):
         self._as: dict[str, Any] = _unprivileged(folder)
         self._bin = _programs(folder, self._as)
         self._process: subprocess.Popen[bytes] | None = None
+        if follows is not None:
+            self._run("pg_basebackup", "--dbname", follows.url(), "--pgdata", str(self._data), "--write-recovery-conf")
+            return
         password = folder / "password"
         password.write_text(PASSWORD)
         self._run(
@@ -156,11 +169,13 @@ class PostgresServer(Postgres):
 
 
 @contextlib.contextmanager
-def running_postgres(administrator: str = "podium", connections: int = 200) -> Iterator[PostgresServer]:
-    """A server for the length of a ``with`` block."""
+def running_postgres(
+    administrator: str = "podium", connections: int = 200, *, follows: Postgres | None = None
+) -> Iterator[PostgresServer]:
+    """A server for the length of a ``with`` block. follows: the server whose standby it is."""
     markers.require("running_postgres")
     with tempfile.TemporaryDirectory(prefix="podium-postgres-", ignore_cleanup_errors=True) as folder:
-        server = PostgresServer(Path(folder), administrator, connections)
+        server = PostgresServer(Path(folder), administrator, connections, follows=follows)
         server.start()
         try:
             yield server
