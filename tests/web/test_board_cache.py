@@ -146,6 +146,23 @@ def test_a_hot_board_is_read_twice_a_second_and_after_each_write_of_this_process
     assert run(ask) == [1, 1, 2, 3]
 
 
+def test_a_name_that_another_repository_has_by_now_does_not_lead_to_the_one_before(site: Site) -> None:
+    renamed = site.repository()
+    name, new_name = "github.com/octo/hello", "github.com/octo/present"
+
+    async def ask() -> list[int | None]:
+        reader = RowBatcher(site.db, lambda: 0.0)
+        assert (await reader.read(name)) is not None
+        site.change(renamed, key=new_name, url=f"https://{new_name}", name="present")
+        other = site.repository()
+        # The board is hot under its present name.
+        rows = [await reader.read(key) for key in (new_name, name, new_name, name)]
+        assert other != renamed
+        return [row.id if row else None for row in rows]
+
+    assert run(ask) == [renamed, renamed + 1] * 2
+
+
 def test_an_unfinished_repository_is_read_for_each_request(site: Site) -> None:
     number = site.repository(state="pending")
     db = CountingDatabase(site)

@@ -103,7 +103,9 @@ class RowBatcher:
 
     def _last(self, key: str | int) -> tuple[ReadMoment, Repository] | None:
         number = key if isinstance(key, int) else self._ids.get(key)
-        return None if number is None else self._kept.get(number)
+        kept = None if number is None else self._kept.get(number)
+        # It may have got another name since, and another repository the one that is asked for.
+        return None if kept is None or key not in (number, kept[1].key) else kept
 
     def _keep(self, key: str | int, began: ReadMoment, row: Repository | None) -> None:
         if row is not None:
