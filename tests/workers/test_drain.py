@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from podium.errors import QueueError
+from podium.forgetting.forget_repository import mark_repository
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.repositories.store.queue import worker_faults
 from podium.storage.session import Database
@@ -180,3 +181,15 @@ def test_it_ends_with_1_and_the_reason_if_only_another_worker_can_count_what_wai
             worker_faults.note_machine(session, number, "this", code, "It is too large.", first=60, latest=60)
     assert run(db, Messages([1])) == 1
     assert f"repository {number} waits and cannot be counted here: It is too large." in caplog.text
+
+
+def test_a_repository_that_is_forgotten_meanwhile_has_not_failed(db: Database) -> None:
+    number = add_repository(db, state="completed")
+    waiting = add_repository(db, key="github.com/o/waits")
+
+    def forget(_: int) -> None:
+        with db.write() as session:
+            mark_repository(session, number, actor="test")
+        change(db, waiting, "state = 'completed'")
+
+    assert run(db, Messages([0]), forget) == 0

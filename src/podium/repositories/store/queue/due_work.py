@@ -252,6 +252,6 @@ def unfinished(session: Session, states: Collection[State], *, patience: float) 
 
 def failed_since(session: Session, moment: float) -> int:
     number: int = session.value(
-        "SELECT count(*) FROM repository WHERE state = 'failed' AND updated_at >= :moment", moment=moment
+        "SELECT count(*) FROM repository WHERE state = 'failed' AND host <> '' AND updated_at >= :moment", moment=moment
     )
     return number
