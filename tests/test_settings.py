@@ -138,6 +138,13 @@ def test_a_file_without_a_usable_secret_is_named_and_its_content_is_not(
     assert words in error.value.message and "secret" not in error.value.message.replace("the secret", "")
 
 
+@pytest.mark.parametrize("value", ["ghp_secret", "postgresql://u:secret@h/d", "secret" * 1_000])
+def test_a_secret_in_place_of_its_file_is_not_repeated(value: str) -> None:
+    with pytest.raises(BadSetting, match="GITHUB_TOKEN_FILE cannot be read") as error:
+        Settings.from_environment({"GITHUB_TOKEN_FILE": value})
+    assert "secret" not in error.value.message
+
+
 def test_a_secret_in_a_folder_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):

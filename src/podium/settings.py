@@ -633,7 +633,8 @@ class Settings:
             raw, source = environment.get(variable, "").strip(), variable
             path = environment.get(variable + _FROM_FILE, "").strip() if field.metadata["secret"] else ""
             if path:
-                source = f"{variable}{_FROM_FILE} ({path})"
+                # What is not written as a path may be the secret itself.
+                source = f"{variable}{_FROM_FILE}" + (f" ({path})" if path.startswith(("/", ".", "~")) else "")
                 if raw:
                     raise BadSetting(f"{variable} and {variable}{_FROM_FILE} are both set: unset one of them.")
                 raw = _secret_in(path, source, lines=field.metadata["parse"] is _tokens)
