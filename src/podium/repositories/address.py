@@ -41,6 +41,8 @@ _PAGES = frozenset(
 _SCP_LIKE = re.compile(
     r"(?:(?P<user>[A-Za-z0-9._][A-Za-z0-9._-]*)@)?(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):(?!//)(?P<path>.+)"
 )
+# `https:/host`, which git takes for a path at a host called https.
+_SLASH_MISSING = re.compile(r"^(https?)(?::/?|//)(?=[^/])", re.IGNORECASE)
 # What follows a host and a colon in `github.com:443/owner/name`.
 _PORT_PATH = re.compile(r"[0-9]+/[^/]+/[^/]")
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253})?|\[[0-9A-Fa-f:.]+\])")
@@ -113,7 +115,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
     text = text.strip("<>\"'").strip()
     _refuse_what_is_no_address(text)
     github_host = host_of(github_url)
-    text = text.removeprefix("git+")
+    text = _SLASH_MISSING.sub(r"\1://", text.removeprefix("git+"))
     if "://" in text:
         return _from_url(text, github_host, github_url)
     if match := _SCP_LIKE.fullmatch(text):
