@@ -22,9 +22,12 @@ from podium.backup import archive, snapshot
 from podium.backup.carried_tables import NOT_CARRIED, carried_tables
 from podium.errors import BadBackup, BadSetting, Conflict, OutputError, WrongRevision
 from podium.forgetting.forget_person import forget_person
+from podium.repositories.model import Repository
+from podium.repositories.store import gone, queries
+from podium.repositories.store.readers import readable
 from podium.settings import Settings
 from podium.storage import migrate
-from podium.storage.session import Database
+from podium.storage.session import Database, Session
 from podium.storage.tables import metadata
 from tests.support.bulk_rows import fill
 from tests.support.postgres import PASSWORD, Postgres
@@ -290,6 +293,29 @@ def test_a_closed_stream_is_neither_written_nor_read(
         backups.backup(filled.settings, "-", force=False)
     with pytest.raises(OutputError, match="Standard input is closed"):
         backups.restore(Settings(data_dir=str(tmp_path / "empty")), "-", force=False)
+
+
+def test_a_board_that_was_hidden_since_the_backup_stays_hidden(
+    filled: Installation, postgres_installation: Installation, tmp_path: Path
+) -> None:
+    path = save(filled, tmp_path / "podium.gz")
+    for installation in (filled, postgres_installation):
+        backups.restore(installation.settings, str(path), force=installation is filled)
+        with installation.open() as db, db.write() as session:
+            row = queries.by_id(session, 3)
+            assert row is not None
+            gone.note(session, row, code="missing", after=0.0)
+        backups.restore(installation.settings, str(path), force=True)
+        with installation.open() as db, db.read() as session:
+            assert [repository.id for repository in readable_rows(session)] == [1, 2, 4, 5, 6, 7, 8]
+            found = queries.by_id(session, 3)
+        # Its host is asked at once, also where nothing is scheduled.
+        assert found is not None and None not in (found.hidden_at, found.gone_since, found.check_at)
+
+
+def readable_rows(session: Session) -> list[Repository]:
+    found = (readable.by_id(session, number) for number in range(1, 9))
+    return [repository for repository in found if repository is not None]
 
 
 def test_a_database_with_rows_is_replaced_only_by_force(filled: Installation, tmp_path: Path) -> None:

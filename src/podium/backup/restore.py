@@ -1,7 +1,7 @@
 """Fill a database from a backup or from another database, in one transaction: it has all rows, or is as it was.
 
 What was forgotten or blocked in the target stays so: its blocks are kept beside those of the backup, with the key that
-made the hashes of people.
+made the hashes of people. What was hidden there stays hidden until its host is asked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from podium.backup.carried_tables import CarriedTable, carried_tables
 from podium.backup.snapshot import batch_size, batches
 from podium.blocks import forgotten_people
 from podium.errors import Conflict
+from podium.repositories.store import gone
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import chunked
 from podium.workers import heartbeat
@@ -42,6 +43,7 @@ def restore(db: Database, rows: Rows, *, force: bool, postgres: bool, actor: str
     """
     with db.write() as session:
         _check_idle(session)
+        hidden = gone.hidden(session)
         _make_empty(session, force=force)
         has_log = bool(audit_log.latest(session, 1))
         saved = 0
@@ -54,6 +56,7 @@ def restore(db: Database, rows: Rows, *, force: bool, postgres: bool, actor: str
                     saved += len(chunk)
         # What the backup has of people who were forgotten since.
         forgotten_people.sweep_again(session)
+        gone.hide_again(session, hidden)
         if postgres:
             _set_sequences(session)
         audit_log.record(session, actor, act, subject, f"{saved} rows")

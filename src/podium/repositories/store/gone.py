@@ -9,6 +9,7 @@ as soon as the repository can be read. Until then its host is asked again and ag
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
 from podium.repositories.model import Repository
 from podium.repositories.store.queries import FAMILY, FAMILY_IN_ORDER
@@ -66,4 +67,23 @@ def end(session: Session, repository: Repository) -> None:
             hidden_at = CASE WHEN forgotten_at IS NULL THEN NULL ELSE hidden_at END, updated_at = {{now}}
         WHERE {FAMILY_IN_ORDER % "gone_since IS NOT NULL"}""",
         family=repository.repository_key,
+    )
+
+
+def hidden(session: Session) -> list[tuple[str, float, str]]:
+    """The hidden repositories: key, since when their hosts deny them, and the code of the answer."""
+    return session.tuples(
+        """SELECT coalesce(parent_key, key), min(coalesce(gone_since, hidden_at)), max(coalesce(gone_code, 'missing'))
+        FROM repository WHERE hidden_at IS NOT NULL AND forgotten_at IS NULL AND host <> ''
+        GROUP BY coalesce(parent_key, key)"""
+    )
+
+
+def hide_again(session: Session, hidden: Collection[tuple[str, float, str]]) -> None:
+    """Hide repositories that were, where rows of before replaced theirs; their hosts are asked at once."""
+    session.executemany(
+        f"""UPDATE repository SET hidden_at = {{now}}, gone_since = :since, gone_checked_at = :since, gone_code = :code,
+            check_at = CASE WHEN parent_key IS NULL THEN {{now}} END
+        WHERE {FAMILY} AND hidden_at IS NULL""",
+        [{"family": key, "since": since, "code": code} for key, since, code in sorted(hidden)],
     )
