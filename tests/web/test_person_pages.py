@@ -97,12 +97,14 @@ def test_people_of_other_hosts_and_of_branches_have_pages(tmp_path: Path) -> Non
         for address, page in (
             ("https://git.example.org/a/b/people.git", "/r/git.example.org/a/b/people"),
             ("https://git.example.org/people", "/r/git.example.org/-/people"),
+            ("https://git.example.org/a%20b/c%25", "/r/git.example.org/a%2520b/c%2525"),
         ):
             number = site.repository(address)
             ada = site.person(number, "Ada", "ada@example.com", 2)
             found = client.get(f"{page}/-/people/~{ada}")
             assert (found.status_code, "<dd>2</dd>" in found.text) == (200, True), page
             assert f'href="{page}/-/people/~{ada}"' in client.get(page).text
+            assert client.get(f"{page}/-/people").headers["location"] == page
         number = site.repository("octo/hello", rev="v1.0")
         ada = site.person(number, "Ada", "ada@example.com", 1)
         found = client.get(f"{PAGE}~{ada}?rev=v1.0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
@@ -35,7 +36,7 @@ class _UnknownError(Exception):
 async def people(request: Request, path: str) -> Response:
     """The people of a board are the board."""
     query = request.url.query
-    return RedirectResponse(f"/r/{path}" + (f"?{query}" if query else ""), status_code=303)
+    return RedirectResponse(f"/r/{quote(path, safe='/:[]@')}" + (f"?{query}" if query else ""), status_code=303)
 
 
 @router.get("/r/{path:board}/-/people/{name:path}")
