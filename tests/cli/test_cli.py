@@ -372,6 +372,12 @@ def test_what_standard_error_does_not_take_is_neither_in_the_output_nor_a_failur
     assert run("nothing") == (2, "")
 
 
+def test_a_message_sends_no_control_sequence_to_the_terminal(podium: Podium, repository: Path) -> None:
+    done = podium.run("rank", str(repository), "-o", "missing\x1b[2J\u202e\x9b31m/board.csv")
+    assert done.returncode == 2 and "its folder does not exist" in done.stderr
+    assert not set("\x1b\u202e\x9b") & set(done.stderr)
+
+
 @pytest.mark.parametrize("name", ["a?b", "a%41b", "a#b", "a b"])
 def test_a_data_folder_may_have_any_name(podium: Podium, repository: Path, name: str) -> None:
     odd = Podium(podium.data / name)

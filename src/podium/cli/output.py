@@ -41,4 +41,7 @@ def say(text: str) -> None:
 
 
 def complain(message: str) -> None:
-    say("podium: " + " ".join(message.split()))
+    # A message may name a file, and a file any control sequence of a terminal. Most commands have none.
+    from podium.textutil.sanitize import blank_controls
+
+    say("podium: " + " ".join(blank_controls(message).split()))
