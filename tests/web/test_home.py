@@ -172,7 +172,19 @@ def test_search_ignores_case_accents_and_escapes(site: Site, client: Client) -> 
     assert found(client, "github") == []
     for address in ("https://github.com/rails/rails", "https://github.com/Rails/Rails.git", "github.com/rails/rails"):
         assert found(client, address) == ["github.com/Rails/Rails"]
-    assert found(client, "https://git.example/équipe/projet.git") == ["git.example/équipe/projet.git"]
+    pages = (
+        "https://github.com/rails/rails/issues?q=is%3Aopen",
+        "git@github.com:rails/rails.git",
+        "git://github.com/Rails/rails",
+    )
+    for address in pages:
+        assert found(client, address) == ["github.com/Rails/Rails"], address
+    for address in (
+        "https://git.example/équipe/projet.git",
+        "git@git.example:équipe/projet",
+        "https://git.example/équ",
+    ):
+        assert found(client, address) == ["git.example/équipe/projet.git"], address
     assert found(client, "\0rails\n/\0") == found(client, "rails")
     assert is_problem(client.get("/repositories", params={"search": "x" * 201}), 400)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -9,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from podium.errors import BadRule, NotFound
-from podium.repositories.address import host_of
+from podium.errors import BadAddress, BadRule, NotFound
+from podium.repositories.address import host_of, parse_address
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, saved_percent
 from podium.repositories.queue_places import QueuePlace
@@ -85,19 +86,28 @@ def selection(*, state: str | None = None, text: str = "", owner: str = "", gith
     except ValueError as error:
         raise BadRule(f"There is no state {state!r}: use one of {', '.join(State)}.") from error
     host = host_of(github_url)
-    return Selection(states, _words(text, host), _prefix(owner, host), host)
+    return Selection(states, _words(text, github_url), _prefix(owner, host), host)
 
 
-def _words(text: str, github_host: str) -> tuple[str, ...]:
+def _words(text: str, github_url: str) -> tuple[str, ...]:
     # PostgreSQL rejects NUL characters.
     plain = "".join(character if character.isprintable() else " " for character in text[:_LONGEST])
-    return tuple(word for word in (_word(part, github_host) for part in plain.split()[:_MOST_WORDS]) if word)
+    return tuple(word for word in (_word(part, github_url) for part in plain.split()[:_MOST_WORDS]) if word)
 
 
-def _word(text: str, github_host: str) -> str:
+def _word(text: str, github_url: str) -> str:
     """A word as it is searched: of an address what its title shows."""
-    bare = fold(unquote(text.rpartition("://")[2])).removeprefix("@").removesuffix(".git")
-    return bare.removeprefix(f"{github_host}/").strip("/")
+    bare = fold(unquote(_repository_in(text, github_url))).removeprefix("@").removesuffix(".git")
+    return bare.removeprefix(f"{host_of(github_url)}/").strip("/")
+
+
+def _repository_in(text: str, github_url: str) -> str:
+    """Host, owner and name of a URL or an SSH address that names a repository, be it by one of its pages."""
+    if "://" in text or "@" in text.partition(":")[0]:
+        with contextlib.suppress(BadAddress):
+            address = parse_address(text, github_url)
+            return "/".join(filter(None, (address.host, address.owner, address.name)))
+    return text.rpartition("://")[2]
 
 
 def _prefix(owner: str, github_host: str) -> str:
