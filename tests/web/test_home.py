@@ -186,6 +186,7 @@ def test_search_ignores_case_accents_and_escapes(site: Site, client: Client) -> 
     ):
         assert found(client, address) == ["git.example/équipe/projet.git"], address
     assert found(client, "\0rails\n/\0") == found(client, "rails")
+    assert found(client, "%00") == found(client, "a%00b") == []
     assert is_problem(client.get("/repositories", params={"search": "x" * 201}), 400)
 
 

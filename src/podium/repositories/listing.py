@@ -90,14 +90,18 @@ def selection(*, state: str | None = None, text: str = "", owner: str = "", gith
 
 
 def _words(text: str, github_url: str) -> tuple[str, ...]:
+    parts = _printable(text[:_LONGEST]).split()[:_MOST_WORDS]
+    return tuple(word for word in (_word(part, github_url) for part in parts) if word)
+
+
+def _printable(text: str) -> str:
     # PostgreSQL rejects NUL characters.
-    plain = "".join(character if character.isprintable() else " " for character in text[:_LONGEST])
-    return tuple(word for word in (_word(part, github_url) for part in plain.split()[:_MOST_WORDS]) if word)
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _word(text: str, github_url: str) -> str:
     """A word as it is searched: of an address what its title shows."""
-    bare = fold(unquote(_repository_in(text, github_url))).removeprefix("@").removesuffix(".git")
+    bare = fold(_printable(unquote(_repository_in(text, github_url)))).removeprefix("@").removesuffix(".git")
     return bare.removeprefix(f"{host_of(github_url)}/").strip("/")
 
 
