@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -551,3 +552,28 @@ def test_protocols_that_were_not_allowed_are_refused(tmp_path: Path, host: GitHo
         ):
             pass
         assert caught.value.code == "refused"
+
+
+def test_what_another_user_has_left_in_the_folder_fails_no_count(
+    tmp_path: Path, host: GitHost, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mirrors"
+    for name in ("mirror+foreign.git", "incoming-foreign"):
+        (folder / name).mkdir(parents=True)
+        (folder / f"{name}.lock").touch()
+
+    def refusing(do: Any) -> Any:
+        def maybe(path: Any, *arguments: Any, **words: Any) -> Any:
+            if "foreign" in str(path):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return do(path, *arguments, **words)
+
+        return maybe
+
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(os, "open", refusing(os.open))
+    for _ in range(2):
+        with opening(mirrors_in(tmp_path, cache_bytes=0), host) as mirror:
+            assert mirror.head == repos.git(repository, "rev-parse", "HEAD").decode().strip()
+    # Its own are within the limit.
+    assert [path.name for path in folder.glob("mirror+*.git")] == ["mirror+foreign.git"]

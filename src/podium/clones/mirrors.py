@@ -175,7 +175,9 @@ class Mirrors:
                     (path / _OWNER).write_text(str(min(kept_for.ids)), encoding="ascii")
                 os.utime(path)
             yield mirror
-        self._keep_within_cache(path)
+        # It says nothing about this repository.
+        with contextlib.suppress(OSError):
+            self._keep_within_cache(path)
 
     def discard(self, host: str, owner: str, name: str, key: str) -> None:
         """Delete a mirror, unless another process uses it, and the clones of dead processes."""
@@ -350,10 +352,10 @@ class Mirrors:
             yield path
 
     def _sweep(self) -> int:
-        """Remove clones of dead processes; return the number of others."""
+        """Remove clones of dead processes; return the number of others. Another user's stay."""
         alive = 0
         for lock in self._folder.glob("incoming-*.lock"):
-            with if_free(lock) as free:
+            with contextlib.suppress(PermissionError), if_free(lock) as free:
                 if free:
                     shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
                     lock.unlink(missing_ok=True)
@@ -378,12 +380,12 @@ class Mirrors:
         return sum(self._sizes.values())
 
     def _remove_until(self, enough: Callable[[], bool]) -> bool:
-        """Remove the least recently used first."""
+        """Remove the least recently used first. Another user's, such as those of a command run as root, stay."""
         if enough():
             return True
         for path in sorted(self._folder.glob("*.git"), key=_used_at):
             lock = _lock_of(path)
-            with if_free(lock) as free:
+            with contextlib.suppress(PermissionError), if_free(lock) as free:
                 if free:
                     shutil.rmtree(path, ignore_errors=True)
                     lock.unlink(missing_ok=True)

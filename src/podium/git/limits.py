@@ -147,8 +147,8 @@ def bytes_on_disk(folder: Path) -> int:
                     else:
                         with contextlib.suppress(FileNotFoundError):
                             total += entry.stat(follow_symlinks=False).st_blocks * 512
-        # git removes files and folders meanwhile.
-        except (FileNotFoundError, NotADirectoryError):
+        # git removes files and folders meanwhile. Another user's cannot be measured.
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue
     return total
 
