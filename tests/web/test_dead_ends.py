@@ -170,3 +170,29 @@ def test_a_refused_rule_leaves_the_board_and_says_why_beside_the_field(
         assert 'value="sometime"' in page.text and 'value="2024"' in page.text
     assert client.get(f"/r/octo/hello?{query}").headers["content-type"] == "application/problem+json"
     assert client.get("/r/octo/hello", headers=HTML).status_code == 200
+
+
+# URLs of repositories in place of a board's
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["octo/hello/tree/main", "octo/hello/issues/5", "https://github.com/octo/hello", "www.github.com/octo/hello"],
+)
+def test_a_repositorys_url_behind_r_leads_to_its_board(site: Site, client: Client, path: str) -> None:
+    site.repository("octo/hello")
+    answer = client.get(f"/r/{path}", headers=HTML)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/r/octo/hello")
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("octo/none/tree/main", "https://github.com/octo/none"),
+        ("gitlab.com/group/none/-/issues", "https://gitlab.com/group/none"),
+        ("git.example.org/-/none", "https://git.example.org/none"),
+    ],
+)
+def test_a_repository_that_is_not_here_is_offered_by_its_own_url(client: Client, path: str, address: str) -> None:
+    answer = client.get(f"/r/{path}", headers=HTML)
+    assert (answer.status_code, f'value="{address}"' in answer.text) == (404, True)

@@ -171,7 +171,7 @@ async def submit_form(request: Request, context: ContextDep, form: FormDep) -> R
     try:
         found = await run_in_threadpool(submit_address, request, context, text, rev)
     except (BadAddress, BadRule, Blocked, Conflict, NotFound, TooManyRequests) as error:
-        board = await _board_of(context, text, rev) if isinstance(error, TooManyRequests | Conflict) else None
+        board = await board_of(context, text, rev) if isinstance(error, TooManyRequests | Conflict) else None
         # A page is cached, saved and shared: it repeats no password.
         return await _home(
             request, context, ListQuery("/"), text=without_user_info(text), rev=rev, error=error, board=board
@@ -188,7 +188,7 @@ async def retry_form(request: Request, context: ContextDep, form: FormDep) -> Re
     try:
         row = await run_in_threadpool(retry_address, request, context, text, rev)
     except (Conflict, TooManyRequests) as error:
-        board = await _board_of(context, text, rev)
+        board = await board_of(context, text, rev)
         if board is None or "text/html" not in request.headers.get("accept", ""):
             raise
         if isinstance(error, Conflict):
@@ -213,7 +213,7 @@ async def back_to_form() -> Response:
     return RedirectResponse("/", status_code=303)
 
 
-async def _board_of(context: Context, text: str, rev: str) -> str | None:
+async def board_of(context: Context, text: str, rev: str) -> str | None:
     """The page of a repository that readers may see; None: there is none."""
     try:
         row = await context.boards.present_row(address_of(context, text, rev).key)

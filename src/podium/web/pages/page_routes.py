@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from podium.leaderboard.board_data import BoardData
 from podium.leaderboard.search import LONGEST
 from podium.leaderboard.view import PARAMETERS as VIEW
 from podium.leaderboard.view import View
+from podium.repositories.address import parse_address
 from podium.repositories.listing import no_such_id
 from podium.repositories.model import Repository, State
 from podium.repositories.queue_places import QueuePlace
@@ -28,7 +30,7 @@ from podium.web.live.events import EventStream
 from podium.web.pages.board.board_page import board_values, explanation, found, names_of_periods
 from podium.web.pages.board.board_query import SWITCHES, BoardPageQuery
 from podium.web.pages.board.board_urls import key_of, page_path
-from podium.web.pages.home_routes import FormDep, owner_page
+from podium.web.pages.home_routes import FormDep, board_of, owner_page
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import board_meta
 from podium.web.share.snippets import share_values
@@ -109,14 +111,27 @@ async def _board(
         if page := await owner_page(request, context, path):
             return page
         raise HTTPException(404) from error
+    except NotFound:
+        # A whole URL has an empty segment.
+        if meant := await board_of(context, path, rev):
+            return RedirectResponse(meant, status_code=303)
+        raise
     repository = await context.boards.row(key)
     if repository is None:
-        if not rev and (page := await owner_page(request, context, path)):
-            return page
-        return unknown_board(context, path, rev)
+        return await _without_board(request, context, path, rev)
     if posted and _by_link(wanted.find):
         return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
     return await _board_page(request, context, wanted, repository, key, refused=refused)
+
+
+async def _without_board(request: Request, context: Context, path: str, rev: str) -> Response:
+    """The list of an owner's boards, the board that a URL means, or the offer to submit."""
+    if not rev and (page := await owner_page(request, context, path)):
+        return page
+    # Of a clone or of a page at its host, behind /r/ or with this server in place of GitHub.
+    if meant := await board_of(context, path, rev):
+        return RedirectResponse(meant, status_code=303)
+    return unknown_board(context, path, rev)
 
 
 async def _board_page(
@@ -197,6 +212,8 @@ def of_repository(wanted: BoardPageQuery, row: Repository, context: Context) -> 
 
 
 def _address_of(path: str, github_url: str) -> str:
+    with contextlib.suppress(BadAddress):
+        return parse_address(path, github_url).url
     path = path.strip("/")
     is_at_github = path.count("/") == 1 and not {".", ":"} & {*path.partition("/")[0]}
     return f"{github_url}/{path}" if is_at_github else "https://" + path.replace("/-/", "/", 1)
