@@ -188,6 +188,24 @@ def test_an_interval_of_its_own_is_followed_at_once(db: Database) -> None:
     assert repository(db, number).check_at is None and repository(db, number).refresh_every == 0
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"gone_since": "{now}", "hidden_at": "{now}"},
+        {"gone_since": "{now}"},
+        {"name_taken_at": "1", "taken_number": "7"},
+    ],
+)
+def test_another_interval_ends_no_question_about_what_the_host_denied(db: Database, columns: dict[str, str]) -> None:
+    [number] = boards(db, 1)
+    change(db, number, check_at="{now} + 600", **columns)
+    before = repository(db, number).check_at
+    for seconds in (HOUR, 0):
+        with db.write() as session:
+            due_checks.set_interval(session, number, seconds, every=DAY)
+        assert repository(db, number).check_at == before is not None
+
+
 def next_id(db: Database) -> int:
     with db.write() as session:
         found = take_next(session, holder="h", seconds=60, worker="w")

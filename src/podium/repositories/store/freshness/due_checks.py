@@ -226,10 +226,14 @@ def with_number(repository: Repository, number: str | None) -> Repository:
 
 
 def set_interval(session: Session, repository_id: int, seconds: float | None, *, every: float) -> None:
-    """Set the seconds between two checks of a repository; 0: never, None: every ``every`` seconds."""
+    """Set the seconds between two checks of a repository; 0: never, None: every ``every`` seconds.
+
+    What its host denied, or has under another name, is asked for as before.
+    """
     session.run("UPDATE repository SET refresh_every = :seconds WHERE id = :id", id=repository_id, seconds=seconds)
     session.run(
         f"""UPDATE repository SET check_at = CASE
+            WHEN gone_since IS NOT NULL OR taken_number IS NOT NULL THEN check_at
             WHEN {due_times.MAY_BE_SCHEDULED} AND {_HAS_INTERVAL} AND {WAS_READ} THEN {_FIRST_SLOT} END
         WHERE id = :id""",
         id=repository_id,
