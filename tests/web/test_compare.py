@@ -187,6 +187,9 @@ def test_the_form_adds_and_a_link_removes(client: Client) -> None:
     [
         ("repo=octo/one", "two or more"),
         ("repo=octo/one&repo=octo/one", "two or more"),
+        ("repo=octo/one&repo=https://github.com/Octo/One.git", "two or more"),
+        ("repo=octo/one&person=bob&person=BOB", "two or more"),
+        ("repo=octo/one&window=2024&window=2024-01..2024-12", "two or more"),
         ("repo=octo/one&repo=not an address", "contains spaces"),
         ("&".join(f"repo=octo/r{number}" for number in range(7)), "At most 6"),
         ("repo=octo/one&repo=octo/two&window=2024&window=2023", "exactly one repo"),

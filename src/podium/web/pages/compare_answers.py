@@ -49,14 +49,18 @@ def check_once(request: Request) -> None:
 
 
 async def answer_all(request: Request, query: CompareQuery, context: Context) -> list[Answered]:
-    """What is known of each subject.
+    """What is known of each subject, once for all its spellings.
 
     Raises:
         BadRule, BadAddress: the query is not valid.
         NotFound: a board has no such person.
         TooManyRequests, ReaderGone: as for :meth:`podium.web.cache.boards.BoardCache.read`.
     """
-    return [await _answer(request, query, item, context) for item in query.subjects()]
+    answers: dict[object, Answered] = {}
+    for item in query.subjects():
+        each = await _answer(request, query, item, context)
+        answers.setdefault((_settled(each), "" if each.compared else each.subject.person), each)
+    return list(answers.values())
 
 
 async def _answer(request: Request, query: CompareQuery, subject: CompareItem, context: Context) -> Answered:

@@ -111,9 +111,9 @@ async def compare(request: Request, query: Annotated[CompareQuery, Query()], con
 
 
 async def _json(request: Request, query: CompareQuery, context: Context) -> Response:
-    if len(query.subjects()) < 2:
-        raise BadRule("Give two or more to compare: repo twice, or one repo and window or person twice.")
     answers = await answer_all(request, query, context)
+    if len(answers) < 2:
+        raise BadRule("Give two or more to compare: repo twice, or one repo and window or person twice.")
     for each in answers:
         if each.row is None:
             raise NotFound(never_submitted(address_of(context, each.subject.repo, each.subject.rev)))
