@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from podium.clones.source import MirrorSource
 from podium.counting import live_ranking, progress_notes
 from podium.counting.commit_job import CommitJob
 from podium.counting.live_ranking import LiveRanking, shown_name
+from podium.errors import StorageError
 from podium.git.command import Git
 from podium.git.limits import Limits
 from podium.history.commit import Facts
@@ -147,3 +149,20 @@ def test_names_are_shown_as_everywhere() -> None:
     assert "\x1b" not in shown_name("\x1b[31mred")
     # A byte that is no UTF-8.
     assert shown_name("Jos\uf7e9") == "Jos\ufffd"
+
+
+def test_a_database_that_is_away_ends_no_count_for_the_sake_of_its_ranking() -> None:
+    now, faults = [10.0], [StorageError("It is away.")]
+
+    def forgotten(_: Collection[str]) -> Collection[str]:
+        if faults:
+            raise faults.pop()
+        return ()
+
+    live = LiveRanking(lambda emails: emails, lambda: now[0], forgotten=forgotten)
+    tally = Tally()
+    tally.add([b"%040x" % 1], [(("Bob Stone", "bob@example.org"), 1, False, (), (), b"", False)])
+    for shown in ([], [{"name": "Bob Stone", "commits": 1}]):
+        now[0] += 100.0
+        live.note(tally)
+        assert live.people == shown

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Any
 
+from podium.errors import StorageError
 from podium.history.totals import Tally
 from podium.textutil.fold import fold
 from podium.textutil.mask import masked
@@ -22,6 +23,8 @@ _LONGEST_NAME = 60
 # Seconds between two rankings; longer if they would take more than a hundredth of the time.
 _EVERY = 1.0
 _SHARE = 100
+# Seconds until the next one if the database did not answer.
+_AFTER_FAULT = 60.0
 
 
 class LiveRanking:
@@ -50,7 +53,12 @@ class LiveRanking:
         now = self._clock()
         if now < self._next:
             return
-        self.people = self._ranked(tally)
+        try:
+            self.people = self._ranked(tally)
+        except StorageError:
+            # A count outlasts a database that is away, and each question may wait for it.
+            self._next = self._clock() + _AFTER_FAULT
+            return
         ended = self._clock()
         self._next = ended + max(_EVERY, _SHARE * (ended - now))
 
