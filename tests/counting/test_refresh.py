@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from podium.clones.mailmaps import mailmap
 from podium.clones.path_source import PathSource
 from podium.counting.commit_job import CommitJob
+from podium.counting.removed_people import removed_people
+from podium.errors import StorageError
 from podium.git.command import Git
 from podium.history.trailers.mentions import MOST_NAMED
 from podium.jobs.messages.queues import NullQueues
@@ -24,6 +26,7 @@ from podium.repositories.store.log_check import check_log
 from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
+from podium.storage.transactions import retry_transaction
 from podium.storage.transactions.steps import Step
 from podium.submissions.submit import start_over, submit
 from tests.support import repos
@@ -248,3 +251,21 @@ def test_more_people_than_are_asked_for_one_by_one(
         head = repos.commit(repository, [head], author=b"P <p%d@example.org> 5 +0000" % number, tree=tree)
     repos.set_branch(repository, head)
     assert len(count(db, repository)[0]) == 7
+
+
+def test_a_count_outlasts_a_database_that_is_away_before_it_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = repos.make_bare(tmp_path / "r.git")
+    repos.chain(repository, [repos.ALICE, repos.BOB])
+    faults = [StorageError("It is away."), StorageError("It is away.")]
+
+    def found(*arguments: Any, **words: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return removed_people(*arguments, **words)
+
+    monkeypatch.setattr("podium.counting.commit_job.removed_people", found)
+    monkeypatch.setattr(retry_transaction, "FIRST_PAUSE", 0.001)
+    _, [sums], _ = count(new_database(tmp_path), repository)
+    assert sums["total_commits"] == 2 and not faults

@@ -30,6 +30,7 @@ from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
 from podium.repositories.store.log_check import check_log
 from podium.storage.session import Database, Session
+from podium.storage.transactions.retry_transaction import retry_transaction
 from podium.telemetry import metrics
 from podium.telemetry.current_job import note_outcome
 
@@ -187,12 +188,12 @@ class CommitJob:
             if history.note:
                 notes.warning("%s", history.note)
             progress("saving", tally.total_commits)
-            removed = self._removed(repository, since, tally, identities)
+            removed = self._removed(repository, since, tally, identities, stop)
             if since and removed.has_new:
                 # Earlier rows may be the same person's.
                 since = None
                 tally, base_tally, identities = self._read(repository, history, None)
-                removed = self._removed(repository, since, tally, identities)
+                removed = self._removed(repository, since, tally, identities, stop)
             if since is None and self._asks_host(repository) and self._has_another_history(repository, tally):
                 self.confirm(repository, stop)
             emails = {email for _, email in _people(tally, base_tally)}
@@ -227,16 +228,26 @@ class CommitJob:
         return number is not None and bool(roots) and len(roots) < MOST_ROOTS and set(roots).isdisjoint(tally.roots)
 
     def _removed(
-        self, repository: Repository, since: str | None, tally: Tally, identities: Mapping[Pair, Identity]
+        self,
+        repository: Repository,
+        since: str | None,
+        tally: Tally,
+        identities: Mapping[Pair, Identity],
+        stop: threading.Event,
     ) -> RemovedPeople:
-        return removed_people(
-            self.db,
-            repository.id,
-            tally,
-            identities,
-            is_increment=since is not None,
-            github_host=self.github_host,
-        )
+        """The forgotten people of a count; asked again and again, as it is saved, where the database is away."""
+
+        def find() -> RemovedPeople:
+            return removed_people(
+                self.db,
+                repository.id,
+                tally,
+                identities,
+                is_increment=since is not None,
+                github_host=self.github_host,
+            )
+
+        return retry_transaction(find, stop)
 
     def _read(
         self, repository: Repository, history: History, since: str | None
