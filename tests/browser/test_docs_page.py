@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
     ("scheme", "width"),
     [
         ("light", 1440),
-        ("dark", 390),
+        pytest.param("dark", 390, marks=pytest.mark.long),
         pytest.param("dark", 1440, marks=pytest.mark.long),
         pytest.param("light", 390, marks=pytest.mark.long),
     ],
