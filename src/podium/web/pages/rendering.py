@@ -42,6 +42,11 @@ class Renderer:
         """The URL of a static file. All files share one version, because JavaScript modules import each other."""
         return f"/static/{self.assets.version}/{name}"
 
+    def compile_all(self) -> None:
+        """Compile every template, which the first page of each kind would wait for."""
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def text(self, template: str, **values: Any) -> str:
         """Render a template; values are escaped for HTML and XML."""
         return self._environment.get_template(template).render(values)
