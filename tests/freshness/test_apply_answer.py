@@ -211,10 +211,19 @@ def test_what_waited_under_a_joined_name_waits_under_the_other_one(db: Database)
         assert pauses.names(session) == {("repository", str(old))}
 
 
-def test_a_branch_or_tag_is_not_asked_about_by_itself(db: Database) -> None:
+def test_a_branch_or_tag_is_asked_about_again_and_not_counted(db: Database) -> None:
     branch = board(db, "a/x", revision="dev", check_at=1.0)
-    answered(db, branch, "a/y")
-    assert repository(db, branch).check_at is None
+    applied = answered(db, branch, "a/y", head="c" * 40, branch="main")
+    row = repository(db, branch)
+    assert applied.is_renamed and not applied.counts and row.state is State.COMPLETED
+    assert row.check_at is not None and row.check_at > 1.0
+
+
+def test_a_name_that_waits_for_a_branch_has_that_asked_about(db: Database) -> None:
+    number, branch = board(db, "a/x", host_number="1"), board(db, "a/y", revision="dev", host_number="2")
+    answered(db, number, "a/y", "1")
+    row = repository(db, branch)
+    assert row.name_taken_at is not None and row.check_at is not None
 
 
 def test_a_blocked_repository_does_not_come_back_under_the_name_of_another_row(db: Database) -> None:

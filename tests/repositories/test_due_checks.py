@@ -67,7 +67,6 @@ def test_a_board_that_was_just_counted_is_not_checked_at_once(db: Database) -> N
         {"last_read_at": "NULL", "created_at": "{now} - 31 * 86400"},
         {"hidden_at": "{now}"},
         {"name_taken_at": "{now}"},
-        {"parent_key": "'github.com/o/r'"},
         {"refresh_every": 0},
         {"state": "'pending'"},
         {"state": "'failed'", "error_code": "'too-large'"},
@@ -156,6 +155,36 @@ def test_checks_of_one_host_are_taken_before_their_time(db: Database) -> None:
         assert taken.id == near and taken.check_at is not None
         due_checks.settle_unchanged(session, {near: (None, taken.check_at)}, every=DAY)
     assert waits(db, near)[0] > DAY / 8
+
+
+@pytest.mark.parametrize(
+    ("whole", "first", "asked"),
+    [
+        ({}, {}, "whole"),
+        ({"check_at": "{now} + 9999"}, {}, None),
+        ({"check_at": "NULL", "refresh_every": 0}, {}, None),
+        ({"check_at": "NULL"}, {}, "first"),
+        ({"key": "'github.com/o/another'", "check_at": "NULL"}, {}, "first"),
+        ({"key": "'github.com/o/another'", "check_at": "NULL"}, {"check_at": "NULL"}, "second"),
+    ],
+)
+def test_one_row_is_checked_for_its_branches_and_tags(
+    db: Database, whole: dict[str, object], first: dict[str, object], asked: str | None
+) -> None:
+    ids = dict(zip(("whole", "first", "second"), boards(db, 3, check_at="{now} - 1"), strict=True))
+    change(db, ids["first"], ids["second"], parent_key="'github.com/o/00000'")
+    for name, columns in (("whole", whole), ("first", first)):
+        if columns:
+            change(db, ids[name], **columns)
+    with db.write() as session:
+        due_checks.pass_over(session, every=DAY)
+        taken = [row.id for row in due_checks.take_due(session, limit=9)]
+        early = due_checks.take_early(session, "github.com", every=DAY * 20, limit=9, without=taken)
+    assert taken == ([ids[asked]] if asked else [])
+    assert not {ids["first"], ids["second"]} & {row.id for row in early}
+    if asked != "second":
+        # It has a time, in case that the others go.
+        assert waits(db, ids["second"])[0] > DAY / 8
 
 
 def test_what_is_late_is_spread_and_a_shorter_interval_counts_at_once(db: Database) -> None:

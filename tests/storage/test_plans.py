@@ -142,11 +142,17 @@ def test_the_schedule_reads_what_is_due_and_nothing_else(db: Database) -> None:
             """UPDATE repository SET last_read_at = {now}, commits_processed_at = 1,
                 check_at = CASE WHEN id % 100 = 0 THEN {now} - 1 WHEN id % 100 <> 1 THEN {now} + 100000 END"""
         )
+        # Branches and tags, half of them of one that is here.
+        session.run(
+            """UPDATE repository SET parent_key = CASE WHEN id % 200 = 0 THEN 'github.com/o/nowhere'
+                ELSE (SELECT min(key) FROM repository) END WHERE id % 50 = 0"""
+        )
     settle(db)
     explained = Explained(db)
     with explained.write() as session:
         due_checks.pending(session, every=86_400.0)
         assert 0 < due_checks.enrol(session, every=86_400.0) < 10
+        assert 0 < due_checks.pass_over(session, every=86_400.0) < 10
         taken = due_checks.take_due(session, limit=100)
         due_checks.take_early(session, "github.com", every=86_400.0, limit=90, without=[row.id for row in taken])
         claims = {row.id: (str(row.id), row.check_at or 0.0) for row in taken}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,12 +74,13 @@ class FreshPodium:
     def address(self, name: str) -> str:
         return f"{self.git.url}/{name}"
 
-    def submit(self, name: str) -> int:
-        """Submit a repository as a person, and count it; return its id."""
-        answer = self.client.post("/leaderboard", params={"repoUrl": self.address(name)})
+    def submit(self, name: str, revision: str | None = None) -> int:
+        """Submit a repository, or a branch or tag, as a person, and count it; return its id."""
+        params = {"repoUrl": self.address(name)} | ({"rev": revision} if revision else {})
+        answer = self.client.post("/leaderboard", params=params)
         assert answer.status_code in (200, 202), answer.text
         self.count()
-        found = self.row(name)
+        found = self.row(f"{name}#{revision}" if revision else name)
         assert found is not None
         return found.id
 
@@ -98,6 +99,27 @@ class FreshPodium:
         answer = check(self.db, self._hosts, row.id, self._stop, next_check_in=86_400)
         self.count()
         return answer
+
+    @contextlib.contextmanager
+    def schedule(self) -> Iterator[Callable[[], None]]:
+        """The schedule of this Podium; what it gives makes a pass, and counts what follows."""
+        schedule = factories.schedule(
+            self.settings,
+            self.db,
+            self.site.queues,
+            pools=factories.token_pools(self.settings, self.db),
+            github=self.client_of_github,
+            leads=lambda: True,
+            stop=self._stop,
+        )
+
+        def pass_once() -> None:
+            schedule.run()
+            schedule.wait()
+            self.count()
+
+        with contextlib.closing(schedule):
+            yield pass_once
 
     def _ask(self, repository: Repository) -> Applied | None:
         asks_head = not pushes.is_unidentified(repository)

@@ -184,6 +184,13 @@ def test_the_list_and_the_api_tell_it_too(site: Site, client: Client) -> None:
     assert "the last refresh failed" in client.get("/", headers=HTML).text
 
 
+def test_a_check_says_nothing_about_the_commits_of_a_branch(site: Site, client: Client) -> None:
+    site.repository(rev="v1", checked_at=NOW + 5, check_at=NOW + 86_400)
+    assert shown(site) == "Counted 2024-05-01 · no check is scheduled"
+    answer = client.get("/repositories/1").json()
+    assert (answer["checkedAt"], answer["nextCheckAt"]) == (None, None)
+
+
 # What open pages ask for
 
 

@@ -227,6 +227,8 @@ def check(
 ) -> Applied | NoAnswer:
     """Ask for one repository, and apply the answer (:func:`podium.freshness.apply_answer.apply`).
 
+    Of a branch or tag, the host is asked about its repository; what it says of the head concerns another board.
+
     asks_head: of :meth:`Hosts.ask`. again_in: seconds until a host is asked again automatically that gave no answer.
 
     Raises:
@@ -239,11 +241,6 @@ def check(
         with db.read() as session:
             repository = queries.by_id(session, repository_id)
         if repository is None or not repository.host:
-            return applied
-        if repository.parent_key is not None:
-            # Its repository is asked about.
-            with db.write() as session:
-                names.note_unplanned(session, repository_id)
             return applied
         answer = hosts.ask(repository, stop, asks_head=asks_head)
         if isinstance(answer, NoAnswer):

@@ -143,6 +143,7 @@ class Schedule:
     def _check_due(self) -> int:
         with self._db.write() as session:
             pauses.postpone_checks(session)
+            due_checks.pass_over(session, every=self._every)
             rows = due_checks.take_due(session, limit=_BATCH)
         taken = len(rows)
         if self._heads is not None and 0 < sum(row.host == self._heads.host for row in rows) < _BATCH:
@@ -164,9 +165,9 @@ class Schedule:
             return []
         with self._db.read() as session:
             down = {host.host for host in git_hosts.down(session, limit=1000)}
-            blocked = block_list.blocked_among(session, [row.key for row in rows])
+            blocked = block_list.blocked_among(session, [row.repository_key for row in rows])
         # A count asks the host, too.
-        skipped = [row for row in rows if row.key in blocked or row.state.stage == "commits"]
+        skipped = [row for row in rows if row.repository_key in blocked or row.state.stage == "commits"]
         parked = [row for row in rows if row.host in down and row not in skipped]
         if skipped:
             with self._db.write() as session:

@@ -148,8 +148,9 @@ def describe(repository: Repository, place: QueuePlace | None = None) -> dict[st
         "lastProcessedAt": iso_time(repository.last_processed_at),
         "createdAt": iso_time(repository.created_at),
         "updatedAt": iso_time(repository.updated_at),
-        "checkedAt": iso_time(repository.checked_at),
-        "nextCheckAt": iso_time(repository.check_at),
+        # A check of a branch or tag asks about its repository, and never about its own commits.
+        "checkedAt": iso_time(repository.checked_at) if repository.revision is None else None,
+        "nextCheckAt": iso_time(repository.check_at) if repository.revision is None else None,
         "refreshEvery": repository.refresh_every,
         "error": repository.error,
         "refreshError": refresh_error(repository),

@@ -47,9 +47,9 @@ THEN COALESCE(not_before, 0)
     ELSE updated_at
 END)"""
 
-# A board of a default branch that the schedule may check, and that has no time for that yet: see
+# A board that the schedule may check, and that has no time for that yet: see
 # repositories/store/freshness/due_checks.py. It was wanted last at the first.
 WANTED_AT = "COALESCE(last_read_at, created_at)"
-MAY_BE_SCHEDULED = """host <> '' AND parent_key IS NULL AND hidden_at IS NULL AND name_taken_at IS NULL \
+MAY_BE_SCHEDULED = """host <> '' AND hidden_at IS NULL AND name_taken_at IS NULL \
 AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'))"""
 UNSCHEDULED = f"check_at IS NULL AND {MAY_BE_SCHEDULED}"

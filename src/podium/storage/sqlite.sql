@@ -264,7 +264,7 @@ CREATE TABLE compatible_revision (
 	CONSTRAINT pk_compatible_revision PRIMARY KEY (revision)
 );
 
-CREATE INDEX ix_repository_unscheduled ON repository (refresh_every, COALESCE(last_read_at, created_at)) WHERE check_at IS NULL AND host <> '' AND parent_key IS NULL AND hidden_at IS NULL AND name_taken_at IS NULL AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'));
+CREATE INDEX ix_repository_unscheduled ON repository (refresh_every, COALESCE(last_read_at, created_at)) WHERE check_at IS NULL AND host <> '' AND hidden_at IS NULL AND name_taken_at IS NULL AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'));
 
 CREATE INDEX ix_repository_quick_now ON repository (virtual_start, id) WHERE host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing' AND not_before IS NULL AND NOT is_slow;
 

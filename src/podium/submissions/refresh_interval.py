@@ -36,7 +36,7 @@ def set_interval(db: Database, repository_id: int, seconds: float | None, *, eve
         if repository is None or not repository.host:
             raise no_such_id(repository_id)
         if repository.revision is not None:
-            raise Conflict("Only default branches are checked automatically: submit a branch or tag to refresh it.")
+            raise Conflict("Only default branches are refreshed automatically: submit a branch or tag to refresh it.")
         due_checks.set_interval(session, repository_id, seconds, every=every)
         audit_log.record(session, actor, "refresh every", repository.url, interval_text(seconds))
         return queries.by_id(session, repository_id) or repository

@@ -40,7 +40,7 @@ def note(session: Session, repository: Repository, *, code: str, after: float) -
     hidden = session.run(
         f"""UPDATE repository SET gone_since = :since, gone_checked_at = :now, gone_code = :code,
             hidden_at = CASE WHEN :hides THEN coalesce(hidden_at, :now) ELSE hidden_at END,
-            check_at = CASE WHEN parent_key IS NULL THEN coalesce(check_at, :now + {_ASKED_AGAIN}) END
+            check_at = coalesce(check_at, :now + {_ASKED_AGAIN})
         WHERE {FAMILY_IN_ORDER % "true"}""",
         family=repository.repository_key,
         since=since,
@@ -83,7 +83,7 @@ def hide_again(session: Session, hidden: Collection[tuple[str, float, str]]) -> 
     """Hide repositories that were, where rows of before replaced theirs; their hosts are asked at once."""
     session.executemany(
         f"""UPDATE repository SET hidden_at = {{now}}, gone_since = :since, gone_checked_at = :since, gone_code = :code,
-            check_at = CASE WHEN parent_key IS NULL THEN {{now}} END
+            check_at = {{now}}
         WHERE {FAMILY} AND hidden_at IS NULL""",
         [{"family": key, "since": since, "code": code} for key, since, code in sorted(hidden)],
     )

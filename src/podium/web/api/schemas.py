@@ -96,9 +96,11 @@ class RepositoryResponse(ResponseModel):
     updated_at: str = Field(description=_TIME)
     checked_at: str | None = Field(
         description=f"When its host last said which commit is the newest, without a count unless there was a new one; "
-        f"null if it was never asked. {_TIME}"
+        f"null if it was never asked, and for a branch or tag. {_TIME}"
     )
-    next_check_at: str | None = Field(description=f"When its host is asked next; null if it is not scheduled. {_TIME}")
+    next_check_at: str | None = Field(
+        description=f"When its host is asked next; null if it is not scheduled, and for a branch or tag. {_TIME}"
+    )
     refresh_every: float | None = Field(
         description="Seconds between two checks of this repository; 0: never, null: as the server is set."
     )

@@ -5,6 +5,9 @@ given one by :func:`enrol` if it is a board that may be scheduled (:data:`podium
 and was read in the last 30 days. So whatever leaves ``check_at`` empty, such as a count or another name, leaves the
 next check to the schedule.
 
+One row is checked for its family: that of the repository, or else the oldest of its branches and tags. The others have
+times, too, so that another one takes its place when it goes; :func:`pass_over` leaves them out.
+
 A process that takes due rows claims them: they are due again after some minutes, in case that it dies. What it writes
 then is written only to rows that are still claimed by it, so that a hook which makes one due meanwhile is not lost.
 Rows are written in the order of their ids, so that two processes do not wait for each other.
@@ -120,6 +123,28 @@ def settle_late(session: Session, *, every: float) -> int:
     )
 
 
+# A branch or tag whose repository, or an older branch or tag of it, is checked or never to be checked.
+_IS_REPRESENTED = """parent_key IS NOT NULL AND EXISTS (
+    SELECT 1 FROM repository AS other
+    WHERE other.key = repository.parent_key AND (other.check_at IS NOT NULL OR other.refresh_every = 0)
+        OR other.parent_key = repository.parent_key AND other.id < repository.id AND other.check_at IS NOT NULL
+)"""
+_SKIPPED = f"""check_at = CASE WHEN {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT}
+    WHEN gone_since IS NOT NULL THEN {{now}} + {_GONE_AGAIN} END"""
+
+
+def pass_over(session: Session, *, every: float) -> int:
+    """Give branches and tags that are due, and for which another row is checked, their next slot."""
+    return session.run(
+        update_some(
+            _SKIPPED,
+            chosen=f"""SELECT id FROM repository WHERE check_at <= {{now}} AND {_IS_REPRESENTED}
+                LIMIT {_AT_A_TIME} {{skip_locked}}""",
+        ),
+        every=every,
+    )
+
+
 def _claim(condition: str) -> str:
     claim = update_some(
         f"check_at = {{now}} + {CLAIMED}",
@@ -142,7 +167,8 @@ def take_due(session: Session, *, limit: int) -> list[Repository]:
 def take_early(session: Session, host: str, *, every: float, limit: int, without: Collection[int]) -> list[Repository]:
     """Claim further repositories of a host, whose checks are due in an eighth of the interval."""
     others = f"id NOT IN ({', '.join(str(int(number)) for number in without)})" if without else "id > 0"
-    rows = session.all(_claim(f"host = :host AND {others}"), host=host, ahead=every / EARLY, limit=limit)
+    claim = _claim(f"host = :host AND {others} AND NOT ({_IS_REPRESENTED})")
+    rows = session.all(claim, host=host, ahead=every / EARLY, limit=limit)
     return sorted(map(Repository.from_row, rows), key=lambda row: row.id)
 
 
@@ -172,8 +198,7 @@ def skip(session: Session, claimed: Mapping[int, float], *, every: float) -> int
     if not claimed:
         return 0
     return session.run(
-        f"""UPDATE repository SET check_at = CASE WHEN {_HAS_INTERVAL} AND {WAS_READ} THEN {_NEXT_SLOT}
-            WHEN gone_since IS NOT NULL THEN {{now}} + {_GONE_AGAIN} END
+        f"""UPDATE repository SET {_SKIPPED}
         FROM (VALUES {_values(claimed)}) AS skipped WHERE id = column1 AND check_at = column2""",
         every=every,
         **_moments(claimed),

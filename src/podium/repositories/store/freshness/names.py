@@ -98,31 +98,24 @@ def note_checked(session: Session, repository_id: int, *, next_check_in: float |
     """Note that the host has answered.
 
     ``next_check_in``: seconds until it is asked again automatically; None: it is not; :data:`AS_PLANNED`: as before.
-    For a branch or tag, the host is asked about its repository.
     """
     if next_check_in == AS_PLANNED:
         session.run("UPDATE repository SET checked_at = {now} WHERE id = :id", id=repository_id)
         return
     session.run(
-        """UPDATE repository SET checked_at = {now},
-            check_at = CASE WHEN parent_key IS NULL THEN {now} + :seconds END
+        """UPDATE repository SET checked_at = {now}, check_at = {now} + :seconds
         WHERE id = :id AND forgotten_at IS NULL""",
         id=repository_id,
         seconds=next_check_in,
     )
 
 
-def note_unplanned(session: Session, repository_id: int) -> None:
-    """Let the host not be asked about a row by itself."""
-    session.run("UPDATE repository SET check_at = NULL WHERE id = :id AND check_at IS NOT NULL", id=repository_id)
-
-
 def make_due(session: Session, key: str, *, within: float) -> None:
     """Have the host asked about a repository within ``within`` seconds."""
     session.run(
-        """UPDATE repository SET check_at = {now} + :within
-        WHERE key = :key AND (check_at IS NULL OR check_at > {now} + :within)""",
-        key=key,
+        f"""UPDATE repository SET check_at = {{now}} + :within
+        WHERE {FAMILY_IN_ORDER % "(check_at IS NULL OR check_at > {now} + :within)"}""",
+        family=key,
         within=within,
     )
 

@@ -23,8 +23,7 @@ _OF_REPOSITORY = {
     "name_taken_at": sa.Double,
     "taken_number": sa.Text,
 }
-_UNSCHEDULED = """check_at IS NULL AND host <> '' AND parent_key IS NULL AND hidden_at IS NULL \
-AND name_taken_at IS NULL \
+_UNSCHEDULED = """check_at IS NULL AND host <> '' AND hidden_at IS NULL AND name_taken_at IS NULL \
 AND (state = 'completed' OR state = 'failed' AND error_code IN ('empty', 'no-default-branch', 'unreachable'))"""
 _WANTED_AT = sa.text("COALESCE(last_read_at, created_at)")
 _QUEUED = "host <> '' AND state <> 'completed' AND state <> 'failed' AND state <> 'users_processing'"

@@ -63,7 +63,7 @@ class FreshLine:
         is_counting: a newer count waits or runs.
         is_paused: an administrator stopped the checks of the repository, its host, or all.
         follows_pushes: a push is counted at once.
-        next_at: when the host is asked next; None: that is not scheduled.
+        next_at: when the host is asked for the head next; None: that is not scheduled.
         error, error_at: why and when the last refresh failed.
         tries_again: Podium tries that refresh again automatically.
         is_given_up: it does not, and counts the repository only when a reader asks for it.
@@ -102,7 +102,9 @@ class FreshLine:
         """
         now = time.time() if now is None else now
         is_counting, (error, error_at) = row.state.is_unfinished, _error(row)
-        counted, checked = row.commits_processed_at, row.checked_at
+        # A check of a branch or tag asks about its repository, and never about its own commits.
+        checked, next_check = (None, None) if row.revision is not None else (row.checked_at, row.check_at)
+        counted = row.commits_processed_at
         is_unchanged = not is_counting and error_at is None and (checked or 0.0) > (counted or 0.0)
         return cls(
             counted_at=iso_time(counted),
@@ -110,7 +112,7 @@ class FreshLine:
             is_counting=is_counting,
             is_paused=is_paused,
             follows_pushes=takes_pushes and _reports_pushes(row),
-            next_at=iso_time(row.check_at),
+            next_at=iso_time(next_check),
             error=error,
             error_at=iso_time(error_at),
             tries_again=row.waiting_code is not None,
