@@ -16,7 +16,7 @@ DAY = 86_400.0
 REVISIONS = ("dev", "next")
 
 
-@pytest.fixture(params=["github", "gitlab"])
+@pytest.fixture(params=["github", pytest.param("gitlab", marks=pytest.mark.long)])
 def podium(request: pytest.FixtureRequest, tmp_path: Path, db: Database) -> Iterator[FreshPodium]:
     settings = {"refresh_every": DAY, "refresh_per_host": 3_600_000}
     with fresh_podium(tmp_path, db, kind=request.param, **settings) as running:
@@ -34,13 +34,10 @@ def submitted(podium: FreshPodium, name: str = "o/r") -> Hosted:
     return hosted
 
 
-def shown(podium: FreshPodium, name: str = "o/r") -> list[int]:
-    return [
-        podium.client.get(
-            "/leaderboard", params={"repoUrl": podium.address(name), "rev": revision}, follow_redirects=True
-        ).status_code
-        for revision in REVISIONS
-    ]
+def shown(podium: FreshPodium, name: str = "o/r") -> list[bool]:
+    """Which boards readers see; nothing is read, because the schedule skips rows whose reads are being noted."""
+    rows = [podium.row(f"{name}#{revision}") for revision in REVISIONS]
+    return [row is not None and row.hidden_at is None for row in rows]
 
 
 def check(podium: FreshPodium, pass_once: Callable[[], None], seconds: float = 1.2 * DAY) -> int:
@@ -59,15 +56,15 @@ def test_they_are_hidden_and_shown_as_their_host_says(podium: FreshPodium) -> No
     with podium.schedule() as pass_once:
         pass_once()
         assert check(podium, pass_once) == 1
-        assert shown(podium) == [200, 200]
+        assert shown(podium) == [True, True]
         hosted.is_private = True
         assert check(podium, pass_once) == 1
-        assert shown(podium) == [200, 200]
+        assert shown(podium) == [True, True]
         assert check(podium, pass_once, 660) == 1
-        assert shown(podium) == [404, 404]
+        assert shown(podium) == [False, False]
         hosted.is_private = False
         assert check(podium, pass_once) == 1
-        assert shown(podium) == [200, 200]
+        assert shown(podium) == [True, True]
         # What the host says of its default branch counts none of them.
         rows = [podium.row(f"o/r#{revision}") for revision in REVISIONS]
         assert [row and (row.generation, row.total_commits) for row in rows] == [(1, 1), (1, 1)]
@@ -79,6 +76,8 @@ def test_they_move_with_their_repository(podium: FreshPodium) -> None:
         pass_once()
         podium.hosting.rename("o/r", "p/s")
         check(podium, pass_once)
-    for revision in REVISIONS:
-        assert podium.row(f"p/s#{revision}")
-    assert shown(podium) == shown(podium, "p/s") == [200, 200]
+    assert (shown(podium), shown(podium, "p/s")) == ([False, False], [True, True])
+    found = podium.client.get(
+        "/leaderboard", params={"repoUrl": podium.address("o/r"), "rev": "dev"}, follow_redirects=True
+    )
+    assert found.status_code == 200
