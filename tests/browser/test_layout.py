@@ -90,3 +90,97 @@ def test_print_has_the_table_and_the_chart_and_no_controls(boards: ReadyBoards, 
         "all => all.filter(e => e.checkVisibility()).map(e => e.outerHTML)"
     )
     assert hidden == []
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390, 320])
+def test_each_chip_opens_a_panel_of_readable_width_on_the_screen(
+    boards: ReadyBoards, chrome: Browser, width: int
+) -> None:
+    with watched(chrome, boards.base, viewport={"width": width, "height": 844}) as window:
+        page = window.page(boards.page("sixty"))
+        chips = page.locator("main .chip > summary")
+        assert chips.count() == 6
+        for chip in chips.all():
+            chip.click()
+            box = page.locator(".chip[open] > .panel").bounding_box()
+            assert box and box["width"] >= 170 and box["x"] >= 0 and box["x"] + box["width"] <= width, box
+            page.keyboard.press("Escape")
+        page.locator(".bus-factor > summary").click()
+        assert page.locator(".bus-factor > .panel").evaluate("e => e.offsetWidth") >= 280
+
+
+def test_a_narrow_screen_shows_the_beginning_of_each_name(boards: ReadyBoards, chrome: Browser) -> None:
+    with watched(chrome, boards.base, viewport={"width": 320, "height": 844}) as window:
+        page = window.page(boards.page("sixty"))
+        whole = page.locator("#rows .name").evaluate_all("all => all.map(e => e.scrollWidth <= e.clientWidth)")
+        assert all(whole)
+        page = window.page(boards.page("hostile"))
+        # The first letter of a name that is written from right to left stands inside the box that cuts the name.
+        outside = page.locator("#rows .name, #podium .name").evaluate_all(
+            """all => all.filter(e => {
+                const range = new Range(), box = e.closest(".of, a").getBoundingClientRect();
+                range.setStart(e.firstChild, 0);
+                range.setEnd(e.firstChild, 1);
+                const letter = range.getBoundingClientRect();
+                return letter.left < box.left - 1 || letter.right > box.right + 1;
+            }).map(e => e.textContent)"""
+        )
+        assert outside == []
+
+
+def test_tables_of_an_opened_row_have_rows_of_their_own_height(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty"))
+    page.locator("a.why").first.click()
+    heading = page.locator("#rows .open thead th").first
+    expect(heading).to_have_css("position", "static")
+    assert heading.evaluate("e => e.parentElement.offsetHeight") < 40
+    heights = page.locator("#rows .open .years tbody tr").evaluate_all("all => all.map(e => e.offsetHeight)")
+    assert heights and max(heights) < 40
+
+
+def test_forced_colors_keep_the_chosen_figure_readable(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty"))
+    page.emulate_media(forced_colors="active")
+    colors = page.locator(".figures a[aria-current] > *").evaluate_all("all => all.map(e => getComputedStyle(e).color)")
+    assert len(colors) == 2 and len(set(colors)) == 1
+    edges = page.locator(".figures > ul a:not([aria-current])").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).borderBottomColor)"
+    )
+    ground = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert set(edges) == {ground}
+
+
+def test_few_people_ties_and_none_look_intended(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("one"))
+    expect(page.locator(".podium li")).to_have_count(1)
+    page = window.page(boards.page("ties"))
+    heights = page.locator(".podium .block").evaluate_all("all => all.map(e => e.offsetHeight)")
+    assert len(heights) == 3 and len(set(heights)) == 1
+    page = window.page(boards.page("bots"))
+    expect(page.locator("#podium .empty")).to_have_text("All 5 commits are by bots. Show them.")
+    expect(page.locator("#order")).to_be_hidden()
+    page.get_by_role("link", name="Show them.").click()
+    page.wait_for_url("**?bots=only")
+    expect(page.locator(".podium .name")).to_have_text(["dependabot[bot]"])
+
+
+def test_print_has_the_table_and_the_chart_and_no_controls(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty") + "?since=2026-05-15")
+    page.emulate_media(media="print")
+    for shown in ("table.board", "#timeline .shapes", "#window-name", "#rules-name", ".board .share", ".podium"):
+        expect(page.locator(shown).first).to_be_visible()
+    hidden = page.locator("button, input, select, nav, .panel, a.chip, #share, .handle").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.outerHTML)"
+    )
+    assert hidden == []
+
+
+def test_print_gives_long_names_room_of_their_own(boards: ReadyBoards, chrome: Browser) -> None:
+    with watched(chrome, boards.base, viewport={"width": 700, "height": 900}) as window:
+        page = window.page(boards.page("big"))
+        page.emulate_media(media="print")
+        outside = page.locator("#rows > tr").evaluate_all(
+            """all => all.filter(row => row.querySelector(".name").getBoundingClientRect().bottom
+            > row.getBoundingClientRect().bottom).map(row => row.textContent)"""
+        )
+        assert outside == []
