@@ -125,6 +125,11 @@ def test_windows_of_one_repository_are_on_one_axis(client: Client) -> None:
     assert document["sharedPeople"] is None
     html = page(client, *pairs)
     assert table(html)["New people"] == ["1", "1"]
+    # A heading breaks between its days, not within one.
+    assert (
+        '<span class="day">2022-01-01</span> <span class="day">to</span> <span class="day">2022-12-31</span></bdi>'
+        in html
+    )
     # The second window is drawn on the days of the first.
     assert re.search(r'data-edges="2022-', html)
     assert "2024" not in re.findall(r'data-edges="([^"]*)"', html)[0]

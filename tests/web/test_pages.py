@@ -78,6 +78,8 @@ def test_board_shows_ranks_figures_and_the_rules_in_effect(site: Site, client: C
     page = client.get("/r/octo/hello").text
     ranks = re.findall(r'data-cell="rank">(\d+)<.*?class="name">(.*?)<.*?data-cell="count"[^>]*>(\d+)<', page, re.S)
     assert ranks == [("1", "Ada Lovelace", "30"), ("2", "Bob", "10")]
+    # A long title breaks after a slash.
+    assert "<bdi>octo/<wbr>hello</bdi></h1>" in page
     assert '<a href="https://github.com/ada-l" rel="noopener nofollow">@ada-l</a>' in page
     assert "75.0 %" in page
     assert "0123456" in page

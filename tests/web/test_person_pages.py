@@ -10,6 +10,7 @@ import pytest
 
 from podium.accounts.sums import changed_sums, sum_steps
 from podium.web.pages.people import people_routes
+from podium.web.pages.people.person_page import rank_chart
 from tests.support.web import Client, Site, is_problem, open_site
 
 HTML = {"accept": "text/html"}
@@ -46,6 +47,11 @@ def test_the_page_has_everything_about_a_row(client: Client, people: list[str]) 
     assert "example.com" not in text and "elsewhere.com" not in text
     bob = client.get(PAGE + people[0]).text
     assert "Reviewed-by" in bob and f'rel="prev" href="{PAGE}AdaL"' in bob
+
+
+def test_a_rank_that_never_changes_is_a_line_in_the_middle() -> None:
+    chart = rank_chart([(2022, 2), (2023, 2)])
+    assert chart and [(point["rank"], point["y"]) for point in chart["points"]] == [(2, 53.0), (2, 53.0)]
 
 
 @pytest.mark.parametrize("rules", ["", "?bots=include&since=2024-01-01", "?merges=include"])

@@ -122,7 +122,7 @@ def rank_chart(years: list[tuple[int, int | None]]) -> dict[str, Any] | None:
     points = {}
     for year, rank in ranks.items():
         x = 100 * (year - first + 0.5) / (last - first + 1)
-        y = _TOP + (_BOTTOM - _TOP) * (math.log(rank / best) / span if worst > best else 0)
+        y = _TOP + (_BOTTOM - _TOP) * (math.log(rank / best) / span if worst > best else 0.5)
         points[year] = {"year": year, "rank": rank, "x": round(x, 2), "y": round(y, 2)}
     extremes = (choose(ranks, key=lambda year: (ranks[year], year)) for choose in (min, max))
     ends = {first, last, *extremes}
