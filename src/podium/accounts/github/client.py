@@ -5,6 +5,7 @@ A token is sent in the Authorization header only; other modules know it by its k
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 import zlib
@@ -17,12 +18,21 @@ from podium.accounts.github.requests import Call, Response, TransportFailure
 from podium.errors import BadSetting
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     import httpx
 
 MAX_BODY = 8 * 2**20
 _ACCEPT = {"graphql": "application/json", "core": "application/vnd.github+json"}
+
+
+@functools.cache
+def _tls(trust_env: bool) -> ssl.SSLContext:
+    # Reading all authorities takes longer than everything else about a client.
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 class GitHub:
@@ -61,6 +71,7 @@ class GitHub:
         self._deadline = deadline
         self._max_body = max_body
         self._client = httpx.Client(
+            verify=_tls(trust_env),
             timeout=timeout,
             trust_env=trust_env,
             follow_redirects=False,
