@@ -24,7 +24,7 @@ from podium.repositories.listing import describe
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
 from podium.repositories.store.freshness import due_checks
-from podium.repositories.store.queue import due_work, git_hosts
+from podium.repositories.store.queue import due_work, host_outages
 from podium.storage.session import Database
 from podium.submissions import admin
 from podium.submissions.capacity import Capacity
@@ -106,9 +106,9 @@ class Server:
                 changes = ", ".join(f"{column} = {column} - :seconds" for column in columns)
                 session.run(f"UPDATE {table} SET {changes}", seconds=seconds)
 
-    def down(self) -> list[git_hosts.DownHost]:
+    def down(self) -> list[host_outages.DownHost]:
         with self.db.read() as session:
-            return git_hosts.down(session, limit=10)
+            return host_outages.down(session, limit=10)
 
 
 @pytest.fixture

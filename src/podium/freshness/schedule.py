@@ -28,7 +28,7 @@ from podium.jobs.messages.queues import Queues
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store.freshness import due_checks, names
-from podium.repositories.store.queue import due_work, git_hosts, pauses
+from podium.repositories.store.queue import due_work, host_outages, pauses
 from podium.storage.session import Database
 from podium.telemetry import metrics
 from podium.telemetry.outage_log import OutageLog
@@ -164,7 +164,7 @@ class Schedule:
         if not rows:
             return []
         with self._db.read() as session:
-            down = {host.host for host in git_hosts.down(session, limit=1000)}
+            down = {host.host for host in host_outages.down(session, limit=1000)}
             blocked = block_list.blocked_among(session, [row.repository_key for row in rows])
         # A count asks the host, too.
         skipped = [row for row in rows if row.repository_key in blocked or row.state.stage == "commits"]

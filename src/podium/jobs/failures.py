@@ -10,7 +10,7 @@ from podium.jobs import retry
 from podium.jobs.retry import AskAgain, Decision, Fail, Postpone, Release, Retry, Tries, WaitForHost
 from podium.repositories.model import Repository, WaitingCode
 from podium.repositories.store import gone, transitions
-from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue import host_outages, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders
@@ -54,7 +54,7 @@ def apply(
 
 def note_answer(session: Session, repository: Repository, *, is_readable: bool) -> None:
     """Note that the host of a repository has answered, and whether that can be read."""
-    resumed = git_hosts.end_outage(session, repository.host)
+    resumed = host_outages.end_outage(session, repository.host)
     if resumed:
         log.warning("%s answers again: %d repositories that waited for it follow", repository.host, resumed)
     if is_readable:
@@ -63,7 +63,7 @@ def note_answer(session: Session, repository: Repository, *, is_readable: bool) 
 
 def is_answer_news(session: Session, repository: Repository) -> bool:
     """Whether :func:`note_answer` would change anything."""
-    return git_hosts.is_noted(session, repository.host) or gone.is_noted(session, repository)
+    return host_outages.is_noted(session, repository.host) or gone.is_noted(session, repository)
 
 
 def must_wait(session: Session, repository: Repository) -> bool:
@@ -75,21 +75,21 @@ def must_wait(session: Session, repository: Repository) -> bool:
     if pauses.hold_back(session, repository):
         note_outcome("paused")
         return True
-    reason = git_hosts.why_down(session, repository.host, repository.id)
+    reason = host_outages.why_down(session, repository.host, repository.id)
     if reason is not None:
-        git_hosts.park(session, repository.id, reason=reason)
+        host_outages.park(session, repository.id, reason=reason)
         note_outcome("retry")
     return reason is not None
 
 
 def _wait_for_host(session: Session, repository: Repository, decision: WaitForHost, jitter: float) -> None:
     host, reason = repository.host, retry.host_reason(repository.host, decision.code)
-    noted = git_hosts.note_fault(session, host, repository.id, message=reason, counts_again=decision.no_connection)
+    noted = host_outages.note_fault(session, host, repository.id, message=reason, counts_again=decision.no_connection)
     if noted.down_for is None:
         most = retry.REFUSED_CONNECTIONS if decision.no_connection else retry.FAILED_REPOSITORIES
         if noted.failures < most:
             transitions.count_host_fault(session, repository)
-            git_hosts.wait(
+            host_outages.wait(
                 *(session, repository.id, repository.lease_token),
                 code=WaitingCode.OWN_TRY,
                 delay=decision.delay,
@@ -97,16 +97,16 @@ def _wait_for_host(session: Session, repository: Repository, decision: WaitForHo
             )
             return
         log.warning("%s is down: its repositories wait", host)
-        git_hosts.begin_outage(session, host, reason=reason, delay=retry.probe_delay(0.0, jitter))
+        host_outages.begin_outage(session, host, reason=reason, delay=retry.probe_delay(0.0, jitter))
     elif noted.is_probe:
         if noted.down_for > (retry.DOWN_AT_MOST if noted.was_ever_up else retry.NEVER_UP_AT_MOST):
             log.warning("%s is given up after %.0f hours", host, noted.down_for / 3600)
             given_up = reason.partition(":")[0] + f" for {noted.down_for / 3600:.0f} hours: check the address."
-            git_hosts.park(session, repository.id, reason=reason)
-            git_hosts.give_up(session, host, given_up, also=repository.id)
+            host_outages.park(session, repository.id, reason=reason)
+            host_outages.give_up(session, host, given_up, also=repository.id)
             return
-        git_hosts.continue_outage(session, host, delay=retry.probe_delay(noted.down_for, jitter))
-    git_hosts.park(session, repository.id, reason=reason)
+        host_outages.continue_outage(session, host, delay=retry.probe_delay(noted.down_for, jitter))
+    host_outages.park(session, repository.id, reason=reason)
 
 
 def _ask_again(session: Session, repository: Repository, code: str, reason: str, jitter: float) -> None:
@@ -114,7 +114,7 @@ def _ask_again(session: Session, repository: Repository, code: str, reason: str,
     if found.hides:
         log.warning("repository %d is hidden: its host says that it is private or does not exist", repository.id)
     delay = retry.gone_delay(found.seconds, jitter)
-    git_hosts.wait(session, repository.id, repository.lease_token, code=code, delay=delay, reason=reason)
+    host_outages.wait(session, repository.id, repository.lease_token, code=code, delay=delay, reason=reason)
 
 
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:

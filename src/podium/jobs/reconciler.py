@@ -18,7 +18,7 @@ from podium.jobs.worker_fault_rules import settle_impossible
 from podium.repositories.model import COUNTING_VERSION, Repository, State
 from podium.repositories.store import transitions
 from podium.repositories.store.deletion import hidden_counts, removal
-from podium.repositories.store.queue import due_work, git_hosts, host_limits, siblings
+from podium.repositories.store.queue import due_work, host_limits, host_outages, siblings
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import run_steps
@@ -156,11 +156,11 @@ def try_hosts_again(db: Database, queues: Queues) -> bool:
         Whether any repository is unfinished: an idle server asks no more than this.
     """
     with db.read() as session:
-        is_any_due, is_any_unfinished = git_hosts.look(session)
+        is_any_due, is_any_unfinished = host_outages.look(session)
     if not is_any_due:
         return is_any_unfinished
     with db.write() as session:
-        found = [*git_hosts.begin_probes(session), *git_hosts.restart_due(session, limit=_AT_A_TIME)]
+        found = [*host_outages.begin_probes(session), *host_outages.restart_due(session, limit=_AT_A_TIME)]
     for repository_id in found:
         queues.enqueue_commits(repository_id)
     return is_any_unfinished or bool(found)

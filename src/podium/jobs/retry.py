@@ -21,8 +21,8 @@ an unexpected error                    again in 2 s, 4 s, … 5 min, until ``POD
 
 While a host is down its repositories wait, without a lease, a thread or a try. One at a time is tried: after half of
 the time that the host has been down, at least every ten minutes. An answer of any kind ends that, and the others follow
-spread out (:mod:`podium.repositories.store.queue.git_hosts`). A host that never answered here is given up after a day,
-any other after a week.
+spread out (:mod:`podium.repositories.store.queue.host_outages`). A host that never answered here is given up after a
+day, any other after a week.
 
 A board stays completed through all of this, with the reason beside it. A repository that was never counted stays
 pending. The command line retries nothing.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.monitoring import stalled
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, host_limits, worker_faults
+from podium.repositories.store.queue import host_limits, host_outages, worker_faults
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import alarm_counts, queue_counts
 from podium.storage.session import Database
@@ -66,7 +66,7 @@ def read(db: Database, *, no_progress_after: float, counts_per_host: int = 0) ->
         StorageError: the database cannot be read.
     """
     with db.read() as session:
-        away, away_seconds = git_hosts.number_down(session)
+        away, away_seconds = host_outages.number_down(session)
         stages = alarm_counts.backlog(session)
         paused = dict.fromkeys(PauseKind, (0, 0.0)) | queue_counts.paused(session)
         queued = queue_counts.queued(session)

@@ -30,7 +30,7 @@ from podium.monitoring.overview import (
 )
 from podium.repositories.model import State
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, host_limits, pauses, unresolved
+from podium.repositories.store.queue import host_limits, host_outages, pauses, unresolved
 from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage.session import Database, Row, Session
 from podium.workers import heartbeat
@@ -83,7 +83,7 @@ class Inspector:
                 waiting=unfinished.waiting,
                 hosts_away=tuple(
                     HostAway(each.host, each.since, each.next_try_at, each.message, each.waiting)
-                    for each in git_hosts.down(session, limit=SHOWN)
+                    for each in host_outages.down(session, limit=SHOWN)
                 ),
                 delayed=tuple(
                     DelayedRepository(**{**row, "has_board": bool(row["has_board"])})

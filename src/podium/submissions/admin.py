@@ -16,7 +16,7 @@ from podium.repositories.listing import find, no_such_id
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, transitions
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue import host_outages, pauses
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -43,7 +43,7 @@ def retry(db: Database, ids: Collection[int], *, actor: str) -> list[int]:
         start = next_virtual_start(session, _OPERATOR)
         if not ids:
             found = transitions.retry_all(session, virtual_start=start, client_id=_OPERATOR)
-            git_hosts.try_all_now(session)
+            host_outages.try_all_now(session)
             pauses.park_paused_hosts(session)
             audit_log.record(session, actor, "retry", f"all that failed: {len(found)}")
             return found

@@ -14,7 +14,7 @@ from podium.repositories.address import Address
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries, revision_rows, transitions
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, pauses
+from podium.repositories.store.queue import host_outages, pauses
 from podium.repositories.store.queue.due_work import next_virtual_start
 from podium.storage.session import Database, Session
 from podium.submissions.capacity import Capacity
@@ -103,9 +103,9 @@ def waits_for_host(session: Session, repository: Repository) -> bool:
     """Let a pending repository wait if its host is paused, or down and tried already; return whether it waits."""
     if pauses.park_if_host_is_paused(session, repository):
         return True
-    reason = git_hosts.may_not_try(session, repository.host, repository.id)
+    reason = host_outages.may_not_try(session, repository.host, repository.id)
     if reason is not None:
-        git_hosts.park(session, repository.id, reason=reason)
+        host_outages.park(session, repository.id, reason=reason)
     return reason is not None
 
 

@@ -12,7 +12,7 @@ from podium.monitoring.overview import Overview
 from podium.repositories.model import State
 from podium.repositories.queue_places import first_places
 from podium.repositories.store.freshness import names
-from podium.repositories.store.queue import git_hosts, host_limits, pauses, worker_faults
+from podium.repositories.store.queue import host_limits, host_outages, pauses, worker_faults
 from podium.repositories.store.queue.worker_faults import FaultOfWorker
 from podium.repositories.store.readers import queue_counts, statistics
 from podium.storage import migrate
@@ -75,7 +75,7 @@ def _read(session: Session, overview: Overview) -> dict[str, Any]:
         "unfinished": sum(found.count for state, found in overview.repositories.items() if state.is_unfinished),
         "failed": overview.repositories[State.FAILED].count,
         "kinds": statistics.failures_by_code(session)[:_KINDS_SHOWN],
-        "hosts": git_hosts.down(session, limit=_HOSTS_SHOWN),
+        "hosts": host_outages.down(session, limit=_HOSTS_SHOWN),
         "taken": names.undecided(session, limit=_HOSTS_SHOWN),
         "workers": [
             {**dataclasses.asdict(worker), "faults": faults.get(worker.id, ())}

@@ -16,7 +16,7 @@ from typing import Any
 
 from podium.repositories.model import Repository, WaitingCode
 from podium.repositories.store.queries import FREE
-from podium.repositories.store.queue import git_hosts
+from podium.repositories.store.queue import host_outages
 from podium.storage.session import Session
 
 # Seconds for which a repository of a paused host waits: from the first to twice as many.
@@ -96,7 +96,7 @@ def resume(session: Session, kind: PauseKind, name: str) -> bool:
     found = session.run("DELETE FROM pause WHERE kind = :kind AND name = :name", kind=str(kind), name=name)
     match kind:
         case PauseKind.HOST:
-            git_hosts.make_due(session, name, code=WaitingCode.HOST_IS_PAUSED)
+            host_outages.make_due(session, name, code=WaitingCode.HOST_IS_PAUSED)
         case PauseKind.REPOSITORY:
             session.run(
                 "UPDATE repository SET check_at = {now} WHERE id = :id AND check_at IS NOT NULL",
@@ -167,7 +167,7 @@ def names(session: Session) -> frozenset[tuple[str, str]]:
 
 def _park(session: Session, repository: Repository) -> None:
     session.run(
-        f"{git_hosts.WAIT} WHERE id = :id AND state IN ('pending', 'commits_processing')",
+        f"{host_outages.WAIT} WHERE id = :id AND state IN ('pending', 'commits_processing')",
         id=repository.id,
         **_waiting(repository.host),
     )
@@ -175,7 +175,7 @@ def _park(session: Session, repository: Repository) -> None:
 
 def _park_all(session: Session, host: str) -> None:
     session.run(
-        f"""{git_hosts.WAIT} WHERE id IN (
+        f"""{host_outages.WAIT} WHERE id IN (
             SELECT id FROM repository WHERE host = :host AND state IN ('pending', 'commits_processing')
                 AND coalesce(waiting_code, '') <> '{WaitingCode.HOST_IS_PAUSED}' AND {FREE} {{skip_locked}}
         )""",
@@ -202,12 +202,12 @@ def _waiting(host: str) -> dict[str, Any]:
 def _call_back(session: Session, condition: str, **parameters: object) -> int:
     """End the refreshes that the schedule asked for and that no worker has begun: checks ask for them again, spread."""
     return session.run(
-        f"""UPDATE repository SET state = {git_hosts.STATE_OF_BOARD}, is_scheduled = false, not_before = NULL,
+        f"""UPDATE repository SET state = {host_outages.STATE_OF_BOARD}, is_scheduled = false, not_before = NULL,
             waiting_code = NULL, waiting_reason = NULL, progress = NULL, updated_at = {{now}},
             check_at = {{now}} + id % {_SPREAD}
         WHERE id IN (
             SELECT id FROM repository WHERE is_scheduled AND state IN ('pending', 'commits_processing')
-                AND {git_hosts.HAS_BOARD} AND {condition} {{skip_locked}}
+                AND {host_outages.HAS_BOARD} AND {condition} {{skip_locked}}
         )""",
         **parameters,
     )
