@@ -104,6 +104,29 @@ def test_a_narrow_screen_shows_the_beginning_of_each_name(boards: ReadyBoards, c
         assert outside == []
 
 
+def test_every_heading_stays_at_the_top_of_a_long_table(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("big"))
+    page.evaluate("scrollTo({top: 1500, behavior: 'instant'})")
+    tops = page.locator(".board > thead th:visible").evaluate_all(f"all => all.map({_TOP})")
+    assert len(tops) == 8 and set(tops) == {0}
+
+
+def test_tables_of_people_and_comparisons_fit_a_narrow_screen(boards: ReadyBoards, chrome: Browser) -> None:
+    big = boards.page("big")
+    compared = f"/compare?repo={boards.url('big')}&repo={boards.url('sixty')}"
+    boards.page("sixty")
+    with watched(chrome, boards.base, viewport={"width": 320, "height": 844}) as window:
+        for path in ("/people/dev1", f"{big}/-/people/dev1", compared):
+            page = window.page(path)
+            outside = page.locator("main table:visible").evaluate_all(
+                """all => all.filter(e => {
+                    const card = e.closest(".card").getBoundingClientRect();
+                    return e.getBoundingClientRect().right > card.right;
+                }).map(e => e.className)"""
+            )
+            assert outside == [], path
+
+
 def test_tables_of_an_opened_row_have_rows_of_their_own_height(boards: ReadyBoards, window: Watched) -> None:
     page = window.page(boards.page("sixty"))
     page.locator("a.why").first.click()

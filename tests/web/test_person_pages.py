@@ -247,7 +247,9 @@ def test_boards_of_an_account_are_read_in_pages_that_people_bound(
         number = site.repository(f"octo/r{place}", unique_contributors=emails)
         site.person(number, "Ada", "ada@example.com", 10 - place)
         add_up(site, number)
-    found = [re.findall(r"people/ada\"><bdi>octo/(r\d)", client.get(f"/people/ada?offset={n}").text) for n in range(6)]
+    found = [
+        re.findall(r"people/ada\"><bdi>octo/<wbr>(r\d)", client.get(f"/people/ada?offset={n}").text) for n in range(6)
+    ]
     assert found == [["r0", "r1"], ["r0", "r1"], ["r2"], ["r3", "r4"], ["r3", "r4"], ["r3", "r4"]]
     middle = client.get("/people/ada?offset=2").text
     assert 'rel="prev" href="/people/ada"' in middle and 'rel="next" href="/people/ada?offset=3"' in middle
