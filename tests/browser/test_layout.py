@@ -111,6 +111,26 @@ def test_every_heading_stays_at_the_top_of_a_long_table(boards: ReadyBoards, win
     assert len(tops) == 8 and set(tops) == {0}
 
 
+def test_nothing_cuts_the_ring_around_a_focused_name(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("big"))
+    for link in page.locator("#rows > tr").nth(1).locator(".person a").all():
+        link.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(link).to_be_focused()
+        cut_by = link.evaluate(
+            """e => {
+                const cut = [];
+                for (let at = e.parentElement; !at.matches("table"); at = at.parentElement) {
+                    const style = getComputedStyle(at);
+                    if (style.overflowX === "hidden") cut.push(at.tagName);
+                }
+                return e.matches(":focus-visible") ? cut : ["no ring"];
+            }"""
+        )
+        assert cut_by == []
+
+
 def test_tables_of_people_and_comparisons_fit_a_narrow_screen(boards: ReadyBoards, chrome: Browser) -> None:
     big = boards.page("big")
     compared = f"/compare?repo={boards.url('big')}&repo={boards.url('sixty')}"
