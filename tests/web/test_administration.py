@@ -232,7 +232,8 @@ def test_failures_are_grouped_by_kind_and_paged(open_with: Open) -> None:
     failed(site, "octo/unknown", "too-large", error_code=None)
     session = Session(site)
     first = session.get("/admin/failures").text
-    assert "not-found 52" in first
+    assert "not-found 52" in first and "Retry all 52 of this kind" in first
+    assert "Retry the only one of this kind" in session.get("/admin/failures?kind=too-large").text
     assert "octo/gone51<" in first and "octo/gone1<" not in first and "octo/large" not in first
     assert "octo/gone1<" in session.get("/admin/failures?kind=not-found&offset=50").text
     assert "octo/unknown" in session.get("/admin/failures?kind=").text
