@@ -111,7 +111,7 @@ def test_no_answer_of_one_board_is_given_for_the_other(site: Site, client: Clien
 def test_every_link_form_and_snippet_of_the_page_keeps_the_revision(site: Site, client: Client) -> None:
     two_boards(site)
     page = client.get("/r/octo/hello?rev=next/big&merges=include&since=2024-01-01").text
-    assert "<bdi>octo/hello at next/big</bdi>" in page
+    assert "<bdi>octo/hello at next/big</bdi>" in page.replace("<wbr>", "")
     assert '<link rel="canonical" href="http://localhost:3000/r/octo/hello?rev=next%2Fbig">' in page
     links = [unescape(url) for url in re.findall(r'(?:href|src)="([^"]*/r/octo/hello[^"]*)"', unescape(page))]
     assert len(links) > 10
