@@ -111,6 +111,13 @@ def test_board_says_where_its_commits_went_and_what_marks_a_row(site: Site, clie
     assert "row joined by name" not in apart
 
 
+def test_only_a_long_title_is_set_smaller(site: Site, client: Client) -> None:
+    owner = "a-rather-long-organisation-name"
+    for name, is_long in ((f"{owner}/hello", False), (f"{owner}/hello-hello", True)):
+        site.person(site.repository(name), "Ada Lovelace", "ada@example.com", 1)
+        assert ('<h1 id="title" class="long"' in client.get(f"/r/{name}").text) is is_long
+
+
 def test_board_shows_the_days_that_were_typed(site: Site, client: Client) -> None:
     number = site.repository()
     site.person(number, "Ada Lovelace", "ada@example.com", 3, when=NOW - 60 * DAY)
