@@ -25,6 +25,8 @@ def page(chrome: Browser, boards: ReadyBoards) -> Iterator[Page]:
 
 def check(page: Page, heading: str | re.Pattern[str]) -> None:
     expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+    # A heading may be there before the style sheets.
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= WIDTH
     assert violations(page) == []
 
