@@ -28,7 +28,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NoReturn, Self
 
-from podium.web.pages import rendering
 from podium.workers import child
 from tests.support import nursery
 
@@ -306,7 +305,6 @@ def _import_all() -> None:
             importlib.import_module(module.name)
     for name in _LATE:
         importlib.import_module(name)
-    rendering.shared_renderer().compile_all()
 
 
 def _main() -> None:

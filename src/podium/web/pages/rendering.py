@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse
 
 from podium import __version__
@@ -18,6 +22,22 @@ from podium.web.pages.board import filters
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
 HTML = "text/html; charset=utf-8"
+# Of Python's own bytecode, too.
+_BYTECODE = HERE / "__pycache__"
+
+
+class _BytecodeCache(jinja2.FileSystemBytecodeCache):
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        # The disk may be full: the next process compiles it again.
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def bytecode_cache(folder: Path = _BYTECODE) -> jinja2.BytecodeCache | None:
+    """Keep compiled templates from one start to the next; None where Python may not keep bytecode there either."""
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    return _BytecodeCache(str(folder))
 
 
 class Renderer:
@@ -32,6 +52,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=bytecode_cache(),
         )
         self._environment.filters.update(filters.FILTERS)
         self._environment.globals.update(
@@ -41,11 +62,6 @@ class Renderer:
     def asset(self, name: str) -> str:
         """The URL of a static file. All files share one version, because JavaScript modules import each other."""
         return f"/static/{self.assets.version}/{name}"
-
-    def compile_all(self) -> None:
-        """Compile every template, which the first page of each kind would wait for."""
-        for name in self._environment.list_templates():
-            self._environment.get_template(name)
 
     def text(self, template: str, **values: Any) -> str:
         """Render a template; values are escaped for HTML and XML."""

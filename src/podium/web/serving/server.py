@@ -18,7 +18,6 @@ from podium.errors import CannotListen
 from podium.settings import Settings
 from podium.web.application import create_app
 from podium.web.middleware.message_framing import MessageFraming
-from podium.web.pages.rendering import shared_renderer
 from podium.web.services import Services
 from podium.web.serving.acceptor import ACCEPT_AT_ONCE, Acceptor
 from podium.web.serving.connections import Connections, HttpConnection, connection_limit
@@ -71,7 +70,6 @@ def run(
     try:
         url, close_streams = url_of(host, sockets[0]), app.state.context.pubsub.close
         connections = connections_of(services.settings)
-        threading.Thread(target=shared_renderer().compile_all, name="templates", daemon=True).start()
         _Server(config, connections, url, on_listening, close_streams, accept_at_once=accept_at_once).run(sockets)
     finally:
         access_log.removeFilter(_without_query)
