@@ -55,6 +55,7 @@ class OverflowSlots:
         self._policy = policy
         self._lock = threading.Lock()
         self._in_threads = 0
+        self._moving = threading.Lock()
         self._making_way = threading.Lock()
         self._last_stopped: RunningJob | None = None
         self._made_way_at = -math.inf
@@ -101,10 +102,12 @@ class OverflowSlots:
         if policy is not None and repository is None:
             # It still asks the database which one to count.
             return False
-        if self._enter(thread):
-            if (policy is None or repository is None or policy.may_overflow(repository)) and job.move():
-                return True
-            self._leave(thread)
+        # One at a time: a job that may not move holds a slot while it asks, and another one would make way for nothing.
+        with self._moving:
+            if self._enter(thread):
+                if (policy is None or repository is None or policy.may_overflow(repository)) and job.move():
+                    return True
+                self._leave(thread)
         if policy is None or repository is None or job.stop.is_set() or self._in_threads < self._threads:
             return False
         self._make_way(job, repository, policy)
