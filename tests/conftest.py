@@ -31,6 +31,9 @@ gc.disable()
 hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
+# The markers of tests that wait, and of those that run one after the other.
+_FIRST = ("browser", "server", "xdist_group")
+
 _ends = contextlib.ExitStack()
 # The PostgreSQL that processes side by side share: its port, and the database of which migrated ones are copies.
 _shared: tuple[int, str] | None = None
@@ -64,7 +67,8 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test with what it needs; where processes run side by side, say what stays together and begins first."""
-    side_by_side = config.getoption("dist", "no") != "no"
+    # In each of the processes, pytest-xdist sets "dist" to "no".
+    side_by_side = hasattr(config, "workerinput")
     for item in items:
         assert isinstance(item, pytest.Function)
         for name in sorted(markers.derive(item)):
@@ -72,8 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if side_by_side and markers.shares_fixture(item):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     if side_by_side:
-        # What waits comes first: the short tests fill the gaps at the end.
-        items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("browser", "server")])
+        # What takes long comes first: the short tests fill the gaps at the end.
+        items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _FIRST])
 
 
 def pytest_collection_finish() -> None:
