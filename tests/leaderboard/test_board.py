@@ -621,6 +621,9 @@ def test_a_board_is_partial_until_all_are_looked_up(counted: Counted) -> None:
     assert counted.board()["isPartial"]
     assert not counted.board(Rules(identities=False))["isPartial"]
     assert Counted(counted.db, "waiting", state="users_processing").board()["isPartial"]
+    # A refresh changes nothing before it has a count.
+    for state in ("pending", "commits_processing", "failed"):
+        assert not Counted(counted.db, state, state=state).board()["isPartial"]
 
 
 def test_a_failed_repository_says_why(counted: Counted) -> None:

@@ -158,7 +158,7 @@ def agent_list(ranked: Ranked) -> list[Document]:
 
 
 def _is_partial(session: Session, repository: Repository) -> bool:
-    if repository.state != State.COMPLETED:
+    if repository.state == State.USERS_PROCESSING:
         return True
     return session.one(_HAS_UNPROCESSED, id=repository.id) is not None
 
