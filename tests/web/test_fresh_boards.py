@@ -49,6 +49,8 @@ def words(html: str) -> str:
         # The check that began the count.
         ({"checked_at": NOW - 5}, "Counted 2024-05-01 · no check is scheduled"),
         ({"state": "pending", "head": HEAD, "checked_at": NOW + 5}, "Counted 2024-05-01 · a newer count is under way"),
+        # This count, and its accounts are not known yet.
+        ({"state": "users_processing", "checked_at": NOW + 5}, "Counted 2024-05-01"),
         # True before an administrator has decided, and after that.
         (
             {"name_taken_at": NOW + 86_400, "refresh_error": "Another one has it.", "refresh_error_at": NOW},

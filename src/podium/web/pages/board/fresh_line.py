@@ -61,6 +61,7 @@ class FreshLine:
         counted_at: of the commits that the board shows; None: there is no board.
         unchanged_at: when the host last said that there is nothing newer; None: not since the count.
         is_counting: a newer count waits or runs.
+        finds_accounts: the accounts of this count are being looked up.
         is_paused: an administrator stopped the checks of the repository, its host, or all.
         follows_pushes: a push is counted at once.
         next_at: when the host is asked for the head next; None: that is not scheduled.
@@ -74,6 +75,7 @@ class FreshLine:
     counted_at: str | None
     unchanged_at: str | None
     is_counting: bool
+    finds_accounts: bool
     is_paused: bool
     follows_pushes: bool
     next_at: str | None
@@ -101,15 +103,17 @@ class FreshLine:
             refresh_after: seconds after which a reader may have a refresh that failed tried again.
         """
         now = time.time() if now is None else now
-        is_counting, (error, error_at) = row.state.is_unfinished, _error(row)
+        finds_accounts, (error, error_at) = row.state == State.USERS_PROCESSING, _error(row)
+        is_counting = row.state.is_unfinished and not finds_accounts
         # A check of a branch or tag asks about its repository, and never about its own commits.
         checked, next_check = (None, None) if row.revision is not None else (row.checked_at, row.check_at)
         counted = row.commits_processed_at
-        is_unchanged = not is_counting and error_at is None and (checked or 0.0) > (counted or 0.0)
+        is_unchanged = not row.state.is_unfinished and error_at is None and (checked or 0.0) > (counted or 0.0)
         return cls(
             counted_at=iso_time(counted),
             unchanged_at=iso_time(checked) if is_unchanged else None,
             is_counting=is_counting,
+            finds_accounts=finds_accounts,
             is_paused=is_paused,
             follows_pushes=takes_pushes and _reports_pushes(row),
             next_at=iso_time(next_check),
