@@ -11,6 +11,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from _pytest.nodeid import NodeId
 
 from podium.jobs.messages.broker import Backend
 from podium.jobs.messages.memory_broker import MemoryBackend
@@ -32,7 +33,7 @@ hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
 # The markers of tests that wait, and of those that run one after the other.
-_FIRST = ("browser", "server", "xdist_group")
+_FIRST = ("browser", "server", "together")
 
 _ends = contextlib.ExitStack()
 # The PostgreSQL that processes side by side share: its port, and the database of which migrated ones are copies.
@@ -64,7 +65,6 @@ def pytest_unconfigure() -> None:
     _ends.close()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark each test with what it needs; where processes run side by side, say what stays together and begins first."""
     # In each of the processes, pytest-xdist sets "dist" to "no".
@@ -73,8 +73,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         assert isinstance(item, pytest.Function)
         for name in sorted(markers.derive(item)):
             item.add_marker(name)
-        if side_by_side and markers.shares_fixture(item):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        if side_by_side and markers.stays_with_its_file(item):
+            item.add_marker("together")
+            # What pytest-xdist 3.8 does for "xdist_group", in an attribute that pytest 9.2 does not read.
+            item._id = NodeId.parse(f"{item.nodeid}@{item.nodeid.partition('::')[0]}")
     if side_by_side:
         # What takes long comes first: the short tests fill the gaps at the end.
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _FIRST])

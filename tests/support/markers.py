@@ -1,6 +1,7 @@
 """What a test needs, derived from what it and its fixtures call: nobody has to mark a test by hand.
 
-`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. Only `long` (minutes) is written by hand.
+`server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. Only `long` (minutes) and `together` (in one
+process with the others of its module) are written by hand.
 """
 
 from __future__ import annotations
@@ -86,10 +87,11 @@ def _is_of_the_tests(module: str) -> bool:
     return module.startswith("tests.")
 
 
-def shares_fixture(item: pytest.Function) -> bool:
-    """Whether a test shares a fixture with others of its module, and must run in the same process as they."""
+def stays_with_its_file(item: pytest.Function) -> bool:
+    """Whether a test must run in one process with others of its module: it shares a fixture with them, or says so."""
     definitions = item._fixtureinfo.name2fixturedefs.values()
-    return any(definition.scope in ("module", "package") for each in definitions for definition in each)
+    shares = any(definition.scope in ("module", "package") for each in definitions for definition in each)
+    return shares or item.get_closest_marker("together") is not None
 
 
 def note_running(item: pytest.Item) -> None:

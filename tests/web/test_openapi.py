@@ -29,7 +29,7 @@ OPERATIONS = (
     "refresh removeBlock resume retryQueues retryRepository submitRepository version"
 ).split()
 # One process imports schemathesis, which takes a second.
-pytestmark = pytest.mark.xdist_group("openapi")
+pytestmark = pytest.mark.together
 # Valid and invalid ones together: at most 25 per operation.
 few_or_many = pytest.mark.parametrize("examples", [3, pytest.param(12, marks=pytest.mark.long)])
 
