@@ -174,6 +174,60 @@ def test_a_missing_repository_is_offered_and_an_unfinished_one_says_so(site: Sit
     assert unfinished["sharedPeople"] == [[None, None], [None, None]]
 
 
+def test_an_empty_repository_did_not_fail(site: Site, client: Client) -> None:
+    site.repository("octo/empty", "failed", error="It has no commits.", error_code="empty")
+    html = page(client, ("repo", "octo/one"), ("repo", "octo/empty"))
+    assert 'has no board yet: <span class="state empty">No commits yet</span></p>' in html
+
+
+@pytest.mark.parametrize(
+    ("query", "reason", "link"),
+    [
+        ("repo=octo/one&window=2001&window=2002", "in these windows. <a", "/compare?repo=octo%2Fone"),
+        (
+            "repo=octo/one&repo=octo/two&until=2002&bots=include",
+            "in this window. <a",
+            "/compare?repo=octo%2Fone&amp;repo=octo%2Ftwo&amp;bots=include",
+        ),
+        (
+            "repo=octo/merges&repo=octo/none",
+            "under these rules. <a",
+            "/compare?repo=octo%2Fmerges&amp;repo=octo%2Fnone&amp;merges=include&amp;bots=include",
+        ),
+        ("repo=octo/merges&person=m", "under these rules. <a", None),
+        ("repo=octo/none&merges=include&bots=include", "under these rules.</p>", None),
+        ("repo=octo/one&repo=octo/none", "", None),
+        ("repo=octo/never&repo=octo/unknown", "", None),
+    ],
+)
+def test_zeros_have_a_reason_and_a_way_out(
+    site: Site, client: Client, query: str, reason: str, link: str | None
+) -> None:
+    site.repository("octo/none")
+    merges = site.repository("octo/merges")
+    site.person(merges, "M", "m@example.com", 0, merge_count=2)
+    site.account("m@example.com", "m")
+    html = client.get(f"/compare?{query}", headers=HTML).text
+    assert f"No commit is ranked {reason}" in html if reason else "No commit is ranked" not in html
+    if link is not None:
+        assert f'<a data-in-page href="{link}">' in html
+
+
+def test_the_page_says_which_rules_are_in_force(client: Client) -> None:
+    def terms(*pairs: tuple[str, str]) -> str:
+        return page(client, ("repo", "octo/one"), *pairs).partition('class="terms">')[2].partition("<")[0]
+
+    assert terms() == "All time · no merges · no bots"
+    assert terms(("since", "2024-01"), ("merges", "include")) == "Since 2024-01-01 · merges · no bots"
+    assert terms(("window", "2023"), ("window", "2024"), ("bots", "only")) == "no merges · only bots"
+
+
+def test_an_unknown_person_leads_to_the_board(client: Client) -> None:
+    answer = client.get("/compare?repo=octo/one&person=bob&person=unknown", headers=HTML)
+    assert answer.status_code == 404
+    assert '<a href="/r/octo/one">See who is on its board.</a>' in answer.text
+
+
 def test_the_form_adds_and_a_link_removes(client: Client) -> None:
     assert "two or more" in page(client)
     assert page(client).count('name="repo"') == 2

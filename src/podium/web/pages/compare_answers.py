@@ -25,6 +25,7 @@ from podium.web.live.status import board_version
 from podium.web.pages.board.board_query import SWITCHES
 from podium.web.pages.board.board_urls import with_query
 from podium.web.pages.board.chart import Chart, lines_of
+from podium.web.pages.board.dead_ends import DeadEnd
 from podium.web.services import Context
 
 
@@ -131,6 +132,26 @@ def fact_of(each: Answered) -> str:
         return f"{plural(people, 'person', 'people')}, {plural(commits, 'commit')}"
     commits = plural(row["commitCount"], "commit")
     return f"{commits}, rank {row['rank']:,}" if row["rank"] else commits
+
+
+def dead_end_of(query: CompareQuery, answers: list[Answered]) -> DeadEnd | None:
+    """Why no board or person has a commit; None if one has, or if no board is ready."""
+    ready = [each.compared.figures for each in answers if each.compared is not None]
+    if not ready or any(figures.get("row", {}).get("commitCount") or figures.get("commits") for figures in ready):
+        return None
+    subjects = [each.subject for each in answers]
+    if query.kind == "windows":
+        boards = [dataclasses.replace(subjects[0], window="")]
+        windows = "these windows" if len(answers) > 1 else "this window"
+        return DeadEnd(f"No commit is ranked in {windows}.", "Show all time.", link_to(query, boards, boards))
+    if query.since or query.until:
+        whole = query.model_copy(update={"since": None, "until": None})
+        return DeadEnd("No commit is ranked in this window.", "Compare all time.", link_to(whole, subjects, subjects))
+    more = query.model_copy(update={"merges": "include", "bots": "include"})
+    reason = "No commit is ranked under these rules."
+    if more == query:
+        return DeadEnd(reason)
+    return DeadEnd(reason, "Rank merges, bots and AI agents.", link_to(more, subjects, subjects))
 
 
 def common_chart(kind: Kind, labels: list[str], answers: list[Answered]) -> Chart | None:

@@ -20,12 +20,15 @@ from podium.web.api.error_responses import BAD_QUERY, error_responses
 from podium.web.api.submission_routes import address_of, never_submitted
 from podium.web.cache.cached_response import CachedResponse, SendCached
 from podium.web.middleware.security_headers import PAGE_POLICY
+from podium.web.pages.board.board_page import days_name, rules_name
+from podium.web.pages.board.board_query import SWITCHES
 from podium.web.pages.board.board_urls import page_path, page_url, person_path
 from podium.web.pages.compare_answers import (
     Answered,
     answer_all,
     check_once,
     common_chart,
+    dead_end_of,
     fact_of,
     kept_rules,
     labels_of,
@@ -33,6 +36,7 @@ from podium.web.pages.compare_answers import (
     link_to,
     title_of,
 )
+from podium.web.pages.home_routes import board_of
 from podium.web.pages.rendering import HTML
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import Meta, page_meta
@@ -100,10 +104,10 @@ async def compare(request: Request, query: Annotated[CompareQuery, Query()], con
         check_once(request)
         answers = await answer_all(request, query, context)
     except (BadRule, BadAddress, NotFound) as error:
-        values = _page_values(context, query, [], origin=None)
-        return context.renderer.page(
-            "compare.html", status=error.status, headers=_VARY, **values | {"error": error.message}
-        )
+        values = _page_values(context, query, [], origin=None) | {"error": error.message}
+        if isinstance(error, NotFound):
+            values["board_of_error"] = await board_of(context, query.repo[0], "".join(query.rev[:1]))
+        return context.renderer.page("compare.html", status=error.status, headers=_VARY, **values)
     values = _page_values(context, query, answers, origin=context.origin(request))
     html = context.renderer.text("compare.html", **values)
     headers = {"Content-Security-Policy": PAGE_POLICY, **_VARY}
@@ -160,6 +164,9 @@ def _page_values(
     return {
         "kind": query.kind,
         "error": None,
+        "board_of_error": None,
+        "terms": _terms(query, answers),
+        "dead_end": dead_end_of(query, answers),
         "items": [
             {
                 "label": label,
@@ -167,6 +174,7 @@ def _page_values(
                 "page": _page(context, each, kept),
                 "without": _without(query, each, answers),
                 "row": None if each.row is None else context.status.values(each.row)["repository"],
+                "state": "" if each.row is None else each.row.shown_state,
                 "url": each.url,
                 "rev": each.revision or "",
                 "is_ready": each.compared is not None,
@@ -187,6 +195,15 @@ def _page_values(
         "since": query.since or "",
         "until": query.until or "",
     }
+
+
+def _terms(query: CompareQuery, answers: list[Answered]) -> str:
+    """The window and the rules in force."""
+    rules = rules_name(SWITCHES | kept_rules(query))
+    if query.kind == "windows" or not answers:
+        return rules
+    days = answers[0].rules.as_dict()
+    return f"{days_name(days['since'] or '', days['until'] or '')} · {rules}"
 
 
 def _meta(

@@ -95,15 +95,14 @@ def window_name(ranked: Ranked, wanted: BoardPageQuery) -> str:
     """``All time``, ``Last 12 months`` or the days, as the window's chip says it."""
     since, until = wanted.switches["since"], wanted.switches["until"]
     preset = next((name for name, day in presets(ranked).items() if (day or "") == since and not until), None)
-    if preset == "all":
-        return "All time"
-    if preset is not None:
-        words = f"Last {preset.removeprefix('1 ')}"
-    elif since and until:
-        words = since if since == until else f"{since} to {until}"
-    else:
-        words = f"Since {since}" if since else f"Until {until}"
+    words = days_name(since, until) if preset in (None, "all") else f"Last {preset.removeprefix('1 ')}"
     return words + (" · new people" if wanted.switches["new"] == "only" else "")
+
+
+def days_name(since: str, until: str) -> str:
+    if since and until:
+        return since if since == until else f"{since} to {until}"
+    return f"Since {since}" if since else f"Until {until}" if until else "All time"
 
 
 _RULES = (
