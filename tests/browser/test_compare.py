@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import Watched, violations
+from tests.support.browser import Watched, violations, watched
 from tests.support.ready_boards import ReadyBoards
 
 
@@ -52,3 +52,24 @@ def test_figures_filter_headings_sort_and_boards_compare(boards: ReadyBoards, wi
     assert violations(page) == []
     page.locator("a.remove").first.click()
     expect(page.locator("table.compared thead th")).to_have_count(1)
+
+
+def test_a_long_name_leaves_room_for_the_figures(boards: ReadyBoards, chrome: Browser) -> None:
+    with watched(chrome, boards.base, viewport={"width": 320, "height": 640}) as window:
+        page = window.page(boards.page("hostile"))
+        people = [link.get_attribute("href") or "" for link in page.locator("#rows a.of").all()[:6]]
+        given = "&".join(f"person={link.rpartition('/')[2]}" for link in people)
+        page.goto(f"{boards.base}/compare?repo={boards.url('hostile')}&{given}")
+        heights = page.locator(".compared thead bdi").evaluate_all("all => all.map(e => e.offsetHeight)")
+        assert len(heights) == 6 and max(heights) < 80
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        # The names of the figures leave room for the first column.
+        first = page.locator(".compared thead th").first.bounding_box()
+        assert first and first["x"] < 160
+        assert violations(page) == []
+        # The style of a card with a repository that waits is not that of the word.
+        page.locator("h1").evaluate("h1 => h1.insertAdjacentHTML('beforeend', '<i class=\"state pending\">W</i>')")
+        assert page.locator("h1 .state").evaluate("e => getComputedStyle(e).display") == "inline"
+        page.emulate_media(media="print")
+        expect(page.locator(".compared")).to_be_visible()
+        expect(page.locator(".subjects, .compared .remove").locator("visible=true")).to_have_count(0)
