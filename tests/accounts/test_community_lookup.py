@@ -13,7 +13,7 @@ from tests.support.github_script import PASSING, REFUSALS, Script
 from tests.support.resolving import desk
 
 
-@pytest.fixture(scope="module", params=[900, pytest.param(6_500, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[500, pytest.param(6_500, marks=pytest.mark.long)])
 def community(request: pytest.FixtureRequest) -> Community:
     """People of every kind; the many of `make long` have more than 5,000 e-mails."""
     size: int = request.param
@@ -24,7 +24,7 @@ def community(request: pytest.FixtureRequest) -> Community:
 def folder(tmp_path_factory: pytest.TempPathFactory, community: Community) -> Path:
     folder = tmp_path_factory.mktemp("community") / "r.git"
     build(folder, community)
-    assert len(community.emails) > 1_000
+    assert len(community.emails) > 500
     return folder
 
 
@@ -66,8 +66,8 @@ def test_every_row_matches_the_accounts_with_one_request_for_fifty_emails(
 
 
 def test_totals_stay_the_same_while_accounts_arrive(db: Database, tmp_path: Path) -> None:
-    community, folder = gather(500), tmp_path / "r.git"
-    build(folder, community)
+    community, folder = gather(200), tmp_path / "r.git"
+    build(folder, community, extra=50)
     total = community.rows().total()
     with GitHubDouble({"o/r": folder}, community.accounts) as double, desk(db, double) as podium:
         number = podium.count(folder)
@@ -88,9 +88,9 @@ def test_the_board_is_the_same_under_all_faults_and_limits(db: Database, folder:
     workers = 8
     with (
         GitHubDouble(
-            {"o/r": folder}, community.accounts, script=script, limit=limit, window=4, hang=2, workers=workers
+            {"o/r": folder}, community.accounts, script=script, limit=limit, window=4, hang=1, workers=workers
         ) as double,
-        desk(db, double, timeout=1, speedup=20) as podium,
+        desk(db, double, timeout=0.5, speedup=50) as podium,
     ):
         number = podium.count(folder)
         row = podium.resolve(number)

@@ -46,6 +46,7 @@ from tests.support.github_double import GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
 from tests.support.github_repository import build, together
 from tests.support.github_script import FAULTS, Script
+from tests.support.skipping_clock import SkippingClock
 
 TOKEN = "token-of-a-test"
 KEY = token_key(TOKEN)
@@ -267,9 +268,9 @@ def test_a_slow_body_ends_at_the_deadline(peer: Callable[[Peer], str]) -> None:
         send(HEAD + b"Content-Length: 500\r\n\r\n")
         for _ in range(500):
             send(b"x")
-            time.sleep(0.02)
+            time.sleep(0.005)
 
-    assert spoken(peer(trickle), deadline=0.3) == TransportFailure("timeout")
+    assert spoken(peer(trickle), deadline=0.03) == TransportFailure("timeout")
 
 
 @pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"])
@@ -323,8 +324,8 @@ def test_every_request_has_podiums_user_agent() -> None:
 class Worker:
     """Repeats requests until every e-mail is answered, as the user job does: slot, call, verdict, report, wait."""
 
-    def __init__(self, github: GitHub, pool: TokenPool) -> None:
-        self.github, self.pool = github, pool
+    def __init__(self, github: GitHub, pool: TokenPool, clock: SkippingClock) -> None:
+        self.github, self.pool, self.clock = github, pool, clock
         self.people: dict[str, GitHubAccount | None] = {}
         self.waits = 0
 
@@ -341,6 +342,7 @@ class Worker:
             self.people |= verdict.answer.accounts
             attempt = 0 if verdict.action == Done() else attempt + 1
             todo += self._rest(request, verdict)
+        self.clock.leave()
 
     def _rest(self, request: GitHubRequest, verdict: Verdict) -> list[GitHubRequest]:
         assert isinstance(request, EmailsRequest)
@@ -362,7 +364,7 @@ class Worker:
                 return taken
             assert isinstance(taken, WaitUntil)
             self.waits += 1
-            time.sleep(max(0.0, taken.time - time.time()))
+            self.clock.sleep_until(taken.time)
 
 
 def expected_people() -> Mapping[str, int | None]:
@@ -376,12 +378,14 @@ def test_forty_percent_faults_and_a_limit_do_not_change_the_answers(
 ) -> None:
     """Four workers share one budget; the double fails the test for any request beyond it or in a pause."""
     script = Script(probability=0.4, seed=seed)
+    clock = SkippingClock(workers=4)
     with (
+        clock.shown(),
         GitHubDouble({"o/r": folder}, accounts, script=script, limit=12, window=2) as double,
         client(double, timeout=0.3) as github,
     ):
         pool = TokenPool(github.keys, MemoryBudgetStore())
-        workers = [Worker(github, pool) for _ in range(4)]
+        workers = [Worker(github, pool, clock) for _ in range(4)]
         asks = [Ask(f"p{n}@x.org", commits[n]) for n in range(AUTHORS)]
         threads = [
             threading.Thread(target=worker.run, args=(EmailsRequest("o", "r", tuple(asks[number::4])),))

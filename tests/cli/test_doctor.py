@@ -548,7 +548,7 @@ class _Stranger(BaseHTTPRequestHandler):
 @pytest.mark.parametrize("status", [200, 403, 404, 500])
 def test_an_address_where_no_github_is_is_a_problem(status: int, tokens: tuple[str, ...]) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Stranger) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
         thread.start()
         address = f"http://127.0.0.1:{server.server_port}/{status}"
         found = github(Settings(github_api_url=address, github_tokens=tokens))

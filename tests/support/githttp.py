@@ -127,7 +127,7 @@ class _Running:
     def _serve(self, server: _Server) -> None:
         server.host = self.host
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
         self._thread.start()
 
 

@@ -121,7 +121,7 @@ class GitHubDouble:
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._server = _Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="github-double")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), name="github-double")
 
     @property
     def api_url(self) -> str:

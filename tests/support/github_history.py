@@ -54,7 +54,7 @@ class RealRepository:
         self.database_id = database_id
         self._lock = threading.Lock()
         self._cat: subprocess.Popen[bytes] | None = None
-        self._actors: dict[str, list[Actor] | None] = {}
+        self._objects: dict[str, tuple[str, bytes]] = {}
 
     def kind_of(self, oid: str) -> str | None:
         """``commit``, ``tree``, ``blob`` or ``tag``; None: no such object."""
@@ -63,10 +63,8 @@ class RealRepository:
 
     def actors(self, oid: str) -> list[Actor] | None:
         """The author, then the co-authors, each e-mail once; None: no such commit."""
-        if oid not in self._actors:
-            kind, body = self._object(oid)
-            self._actors[oid] = _actors_of(body) if kind == "commit" else None
-        return self._actors[oid]
+        kind, body = self._object(oid)
+        return _actors_of(body) if kind == "commit" else None
 
     def window(self, oid: str, count: int, skip: int) -> list[str] | None:
         done = subprocess.run(
@@ -108,6 +106,9 @@ class RealRepository:
 
     def _object(self, oid: str) -> tuple[str | None, bytes]:
         with self._lock:
+            # One that is missing may be pushed.
+            if (known := self._objects.get(oid)) is not None:
+                return known
             if self._cat is None:
                 command = ["git", "-C", str(self.path), "cat-file", "--batch"]
                 self._cat = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -118,7 +119,8 @@ class RealRepository:
             if len(header) != 3:
                 return None, b""
             body = self._cat.stdout.read(int(header[2]) + 1)[:-1]
-            return header[1].decode(), body
+            self._objects[oid] = header[1].decode(), body
+            return self._objects[oid]
 
 
 def _actors_of(commit: bytes) -> list[Actor]:

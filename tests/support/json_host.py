@@ -71,7 +71,7 @@ def serve_json(respond: Respond) -> Iterator[JsonHost]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     host = JsonHost(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
     thread.start()
     try:
         yield host

@@ -30,6 +30,7 @@ from podium.settings import Settings
 from podium.storage.session import Database
 from podium.submissions.refresh import resolve_again
 from podium.submissions.submit import submit
+from tests.support.skipping_clock import SkippingClock
 
 TOKEN = "token-of-a-test"
 EVERYTHING = Rules.parse(merges="include", bots="include", co_authors="include", names="apart")
@@ -56,6 +57,7 @@ class Desk:
     github: GitHub
     # With tokens (None: there are none), and without.
     pools: tuple[TokenPool | None, TokenPool]
+    clock: SkippingClock
     # Every different 'waitingUntil' that was shown, and the most faults in a row that were noted.
     waits: set[str] = dataclasses.field(default_factory=set)
     most_attempts: int = 0
@@ -84,8 +86,18 @@ class Desk:
                 with self.db.read() as session:
                     wait = session.value("SELECT not_before - {now} FROM repository WHERE id = :id", id=repository_id)
                 self._note(self.row(repository_id))
-                self.stop.wait(max(0.0, wait or 0.0))
+                self._skip(repository_id, max(0.0, wait or 0.0))
         return self.row(repository_id)
+
+    def _skip(self, repository_id: int, seconds: float) -> None:
+        """Wait so long, by the clock of this process and by that of the database."""
+        self.clock.sleep_until(self.clock.time() + seconds)
+        with self.db.write() as session:
+            session.run(
+                "UPDATE repository SET not_before = not_before - :seconds WHERE id = :id",
+                id=repository_id,
+                seconds=seconds,
+            )
 
     def _note(self, row: Repository) -> None:
         self.most_attempts = max(self.most_attempts, row.attempts)
@@ -137,7 +149,7 @@ def desk(
     speedup: float = 50.0,
     **settings: Any,
 ) -> Iterator[Desk]:
-    """A Podium on ``db`` that asks ``double``; its waits after faults are ``speedup`` times shorter."""
+    """A Podium on ``db`` that asks ``double``. It skips waits for limits, and waits ``speedup`` times shorter after faults."""
     chosen = Settings(
         github_tokens=tokens, github_api_url=double.api_url, github_graphql_url=double.graphql_url, **settings
     )
@@ -153,5 +165,6 @@ def desk(
         max_faults=max_faults,
         sleep=lambda seconds: stop.wait(seconds / speedup),
     )
-    with contextlib.closing(factories.user_job(chosen, db, lookup)) as users:
-        yield Desk(db, chosen, users, stop, github, pools)
+    clock = SkippingClock()
+    with clock.shown(), contextlib.closing(factories.user_job(chosen, db, lookup)) as users:
+        yield Desk(db, chosen, users, stop, github, pools, clock)
