@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from podium.errors import HistoryError, Interrupted
+from podium.git import limits, processes
 from podium.git.command import Git
 from podium.git.environment import person_profile, server_profile
 from podium.git.limits import Limits, TransferWatch, bytes_on_disk
@@ -21,8 +22,8 @@ from tests.support.server import wait_until
 PATH = os.environ["PATH"]
 
 
-def server(**limits: float) -> Git:
-    return Git.for_server(Limits(**limits), search_path=PATH)  # type: ignore[arg-type]
+def server(**chosen: float) -> Git:
+    return Git.for_server(Limits(**chosen), search_path=PATH)  # type: ignore[arg-type]
 
 
 def aliased(repository: Path, command: str) -> str:
@@ -39,6 +40,12 @@ def repository(tmp_path: Path) -> Path:
     return repository
 
 
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_GRACE", 0.1)
+    monkeypatch.setattr(limits, "_MEASURE_EVERY", 0.05)
+
+
 # Seconds of `sleep` that no other run of these tests uses.
 LONG = 1_000_000 + os.getpid()
 
@@ -52,8 +59,9 @@ def running(marker: str) -> bool:
 
 
 def test_a_run_gives_code_output_and_errors(repository: Path) -> None:
-    answer = server().run("cat-file", "--batch-check", repository=repository, stdin=b"main\nnone\n" * 50_000)
-    assert (answer.code, answer.output.count(b" commit "), answer.output.count(b" missing")) == (0, 50_000, 50_000)
+    # More than a pipe holds, in both directions.
+    answer = server().run("cat-file", "--batch-check", repository=repository, stdin=b"main\nnone\n" * 8_000)
+    assert (answer.code, answer.output.count(b" commit "), answer.output.count(b" missing")) == (0, 8_000, 8_000)
     answer = server().run("cat-file", "-t", "none", repository=repository)
     assert answer.code != 0
     assert b"fatal" in answer.errors
@@ -68,9 +76,16 @@ def test_output_is_bounded(repository: Path) -> None:
 @pytest.mark.parametrize("command", ["sleep $LONG", "trap '' TERM; sleep $LONG & sleep $LONG & wait; sleep $LONG"])
 def test_stop_ends_git_and_all_that_it_started(repository: Path, command: str) -> None:
     stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
+
+    def stop_what_runs() -> None:
+        wait_until(lambda: running(f"sleep {LONG}"), "it to run")
+        stop.set()
+
+    stopping = threading.Thread(target=stop_what_runs)
+    stopping.start()
     with pytest.raises(Interrupted):
         server().run(aliased(repository, command.replace("$LONG", str(LONG))), repository=repository, stop=stop)
+    stopping.join()
     # A killed process stays in /proc for a moment.
     wait_until(lambda: not running(f"sleep {LONG}"), "all of them to end")
 
@@ -93,7 +108,7 @@ def test_a_stream_that_is_closed_early_ends_both_processes(repository: Path) -> 
 
 
 def test_memory_is_limited(repository: Path) -> None:
-    program = f"{sys.executable} -c 'x = bytearray(1 << 30)'"
+    program = f"{sys.executable} -ISc 'x = bytearray(1 << 28)'"
     does = aliased(repository, program.replace('"', '\\"'))
     assert server().run(does, repository=repository).code == 0
     if sys.platform == "linux":
@@ -183,9 +198,9 @@ def test_a_transfer_watches_its_folder_and_its_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x" * 100_000)
     assert 100_000 <= bytes_on_disk(tmp_path) <= 200_000
 
-    def measured(ceiling: int | None = None, **limits: int) -> str | None:
+    def measured(ceiling: int | None = None, **chosen: int) -> str | None:
         try:
-            TransferWatch(Limits(**limits), None, tmp_path, os.getpid(), ceiling).measure()
+            TransferWatch(Limits(**chosen), None, tmp_path, os.getpid(), ceiling).measure()
         except HistoryError as error:
             return error.code
         return None
