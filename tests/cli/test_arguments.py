@@ -30,12 +30,13 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
 
 
 def test_every_command_and_action_has_examples_that_can_be_parsed() -> None:
-    assert {each.prog for each in parsers(parser())} == set(EXAMPLES)
+    root = parser()
+    assert {each.prog for each in parsers(root)} == set(EXAMPLES)
     for command, examples in EXAMPLES.items():
         for line, _ in examples:
             assert line.startswith(command)
             if "--help" not in line:
-                assert parser().parse_args(shlex.split(line.partition(" > ")[0])[1:]).func
+                assert root.parse_args(shlex.split(line.partition(" > ")[0])[1:]).func
 
 
 def test_help_shows_the_examples(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -41,10 +42,14 @@ def commit(folder: Path, name: str, email: str, when: str, message: str = "Chang
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """A work tree: Ada 3 commits and a merge, Bob 2, a bot 1."""
-    folder = tmp_path / "engine"
-    folder.mkdir()
+def repository(tmp_path: Path, engine: Path) -> Path:
+    """A work tree that the test may change: Ada 3 commits and a merge, Bob 2, a bot 1."""
+    return Path(shutil.copytree(engine, tmp_path / "engine"))
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("engine")
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, "Ada", "ada@example.org", "2024-01-01T12:00:00Z")
     commit(folder, "Bob", "1+bob@users.noreply.github.com", "2024-01-10T12:00:00Z")

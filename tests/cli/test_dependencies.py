@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.metadata
+import json
 import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from podium.cli.arguments import parser
 from podium.leaderboard.export.schema import board_schema
-from podium.storage import migrate, sqlite_schema
-from podium.storage.sqlite import SqliteDatabase
-from tests.support.cli import Podium, clean_environment
+from podium.storage import migrate
+from tests.support.cli import Podium, clean_environment, migrated_podium
 
 # Refuses to import what `pip install .` does not bring.
 _BLOCKER = """
@@ -85,59 +85,98 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# A process runs several commands: each start of Podium takes as long as a command.
+_COMMANDS = """
+import contextlib, io, json, os, sys
+from podium.cli import main
+
+for words, variables in json.load(sys.stdin):
+    os.environ |= variables
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        code = main(words)
+    for name in variables:
+        del os.environ[name]
+    print(json.dumps([code, out.getvalue(), errors.getvalue()]))
+"""
+Command = tuple[Sequence[str], Mapping[str, str]]
+
+
+def run(data: Path, without_extra: str, *commands: Command) -> list[tuple[int, str, str]]:
+    """Run them one after the other without the extra; give exit codes, output and errors."""
+    done = subprocess.run(
+        [sys.executable, "-c", _COMMANDS],
+        env=Podium(data).environment(PYTHONPATH=without_extra),
+        input=json.dumps(commands),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return [(code, out, errors) for code, out, errors in map(json.loads, done.stdout.splitlines())]
+
+
 def test_rank_works_and_migrates_an_older_data_folder(tmp_path: Path, repository: Path, without_extra: str) -> None:
-    podium = Podium(tmp_path / "data")
-    podium.data.mkdir()
-    migrate.migrate(f"sqlite:///{podium.data / 'podium.db'}", "0001")
+    data = tmp_path / "data"
+    data.mkdir()
+    migrate.migrate(f"sqlite:///{data / 'podium.db'}", "0001")
     # A token makes it ask for accounts, which fails at once, and needs everything that looking accounts up needs.
     asked = {"GITHUB_TOKEN": "x", "GITHUB_API_URL": "http://127.0.0.1:9", "GITHUB_GRAPHQL_URL": "http://127.0.0.1:9"}
-    board = podium.board(str(repository), PYTHONPATH=without_extra, **asked)
-    assert [row["name"] for row in board["top_contributors"]] == ["Ada"]
     card = tmp_path / "card.svg"
-    assert podium.run("rank", str(repository), "-q", "-o", str(card), PYTHONPATH=without_extra).returncode == 0
+    ranked, drawn, described = run(
+        data,
+        without_extra,
+        (["rank", str(repository), "--format", "json"], asked),
+        (["rank", str(repository), "-q", "-o", str(card)], {}),
+        (["schema"], {}),
+    )
+    assert ranked[0] == 0, ranked
+    assert [row["name"] for row in json.loads(ranked[1])["top_contributors"]] == ["Ada"]
+    assert drawn[0] == 0, drawn
     assert ">Ada</text>" in card.read_text()
-    assert podium.run("schema", PYTHONPATH=without_extra).stdout == board_schema()
-    connection = sqlite3.connect(podium.data / "podium.db")
+    assert described == (0, board_schema(), "")
+    connection = sqlite3.connect(data / "podium.db")
     assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.HEAD,)]
     connection.close()
 
 
-@pytest.mark.parametrize(
-    ("words", "variables"),
-    [
+def test_a_command_that_needs_the_extra_says_so(tmp_path: Path, repository: Path, without_extra: str) -> None:
+    redis, postgresql = {"REDIS_URL": "redis://127.0.0.1:9"}, {"DATABASE_URL": "postgresql://u@127.0.0.1:9/d"}
+    commands: list[Command] = [
         (["serve"], {}),
         (["serve", "--reload"], {}),
-        (["worker", "all"], {"REDIS_URL": "redis://127.0.0.1:9"}),
-        (["queue"], {"REDIS_URL": "redis://127.0.0.1:9"}),
-        (["queue", "retry"], {"REDIS_URL": "redis://127.0.0.1:9"}),
-        (["migrate"], {"DATABASE_URL": "postgresql://u@127.0.0.1:9/d"}),
-        (["rank", "."], {"DATABASE_URL": "postgresql://u@127.0.0.1:9/d"}),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_a_command_that_needs_the_extra_says_so(
-    tmp_path: Path, repository: Path, without_extra: str, words: list[str], variables: dict[str, str]
+        (["worker", "all"], redis),
+        (["queue"], redis),
+        (["queue", "retry"], redis),
+        (["migrate"], postgresql),
+        (["rank", str(repository)], postgresql),
+    ]
+    for (words, _), done in zip(
+        commands, run(migrated_podium(tmp_path / "data").data, without_extra, *commands), strict=True
+    ):
+        assert done[:2] == (2, ""), done
+        assert re.fullmatch(
+            rf"podium: `podium {words[0]}` needs the package \w+, which is not installed: "
+            r"run `pip install 'podium\[server\]'`, or `pip install '\.\[server\]'` in a clone of Podium\.\n",
+            done[2],
+        ), words
+
+
+def test_migrate_queue_and_doctor_work_without_the_extra_on_the_default_database(
+    tmp_path: Path, without_extra: str
 ) -> None:
-    podium = Podium(tmp_path)
-    with contextlib.closing(SqliteDatabase(tmp_path / "podium.db")) as db:
-        sqlite_schema.create(db)
-    done = podium.run(*words, cwd=repository, PYTHONPATH=without_extra, **variables)
-    assert done.returncode == 2
-    assert re.fullmatch(
-        rf"podium: `podium {words[0]}` needs the package \w+, which is not installed: "
-        r"run `pip install 'podium\[server\]'`, or `pip install '\.\[server\]'` in a clone of Podium\.\n",
-        done.stderr,
+    doctor = ["doctor", "--offline", "--wait", "60"]
+    migrated, queues, found, found_beside_redis = run(
+        tmp_path / "data",
+        without_extra,
+        (["migrate"], {}),
+        (["queue"], {}),
+        (doctor, {}),
+        (doctor, {"REDIS_URL": "redis://127.0.0.1:9"}),
     )
-
-
-def test_doctor_and_queue_work_without_the_extra_on_the_default_database(tmp_path: Path, without_extra: str) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate", PYTHONPATH=without_extra).returncode == 0
-    assert podium.run("queue", PYTHONPATH=without_extra).stderr == ""
-    assert "revision" in podium.run("doctor", "--offline", "--wait", "60", PYTHONPATH=without_extra).stdout
-    found = podium.run("doctor", "--offline", "--wait", "60", PYTHONPATH=without_extra, REDIS_URL="redis://127.0.0.1:9")
-    assert "pip install 'podium[server]'" in found.stdout
-    assert found.stderr == ""
+    assert migrated[0] == 0, migrated
+    assert (queues[0], queues[2]) == (0, "")
+    assert "revision" in found[1]
+    assert "pip install 'podium[server]'" in found_beside_redis[1]
+    assert found_beside_redis[2] == ""
 
 
 def test_every_command_names_a_function_that_runs_it() -> None:

@@ -28,11 +28,10 @@ from podium.cli.doctor.findings import Finding, as_json, as_text, is_healthy, ok
 from podium.git import version
 from podium.jobs.messages.queues import COMMITS, USERS
 from podium.settings import Settings
-from podium.storage import sqlite_schema
+from podium.storage import migrate
 from podium.storage.session import Database
-from podium.storage.sqlite import SqliteDatabase
 from podium.workers.heartbeat import DEAD_AFTER, Heartbeat
-from tests.support.cli import Podium
+from tests.support.cli import Podium, migrated_podium
 from tests.support.github_double import GitHubDouble
 from tests.support.postgres import Postgres
 from tests.support.rows import add_repository
@@ -103,9 +102,8 @@ def test_a_running_server_is_healthy(tmp_path: Path) -> None:
 
 
 def test_the_exit_code_tells_of_problems_and_not_of_warnings(tmp_path: Path) -> None:
-    podium = Podium(tmp_path / "data")
+    podium = migrated_podium(tmp_path / "data")
     small = {"PODIUM_DISK_RESERVE_BYTES": "1M", "PODIUM_MIRROR_CACHE_BYTES": "1M"}
-    podium.run("migrate")
     done = podium.run(
         "doctor", "--offline", "--wait", "60", cwd=None, **small, PODIUM_METRICS_TOKEN="x", PODIUM_ADMIN_TOKN="y"
     )
@@ -129,7 +127,7 @@ def test_a_new_machine_is_healthy_and_what_is_normal_there_says_so(tmp_path: Pat
     assert "normal on a new machine" in done.stdout
     assert "accounts stay unresolved" in done.stdout
     assert not podium.data.exists(), "a doctor who makes what it looks for"
-    podium.run("migrate")
+    migrated_podium(podium.data)
     done = podium.run("doctor", "--offline", "--wait", "60", cwd=None, **new)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("normal while `podium serve` does not run") == 2
@@ -274,8 +272,10 @@ def test_a_postgresql_that_refuses_is_a_problem(tmp_path: Path, postgres: Postgr
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a database at the newest revision: on each of the two that Podium knows."""
+    # To compare all tables takes longer than everything else.
+    monkeypatch.setattr(migrate, "check_tables", lambda _url: None)
     if request.param == "sqlite":
         return of_sqlite(tmp_path / "data")
     server: Postgres = request.getfixturevalue("postgres")
@@ -286,7 +286,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def altered(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """The same of a database whose tables a test may change."""
+    """The same of a database whose tables a test may change, and which are compared."""
     if request.param == "sqlite":
         return of_sqlite(tmp_path / "data")
     server: Postgres = request.getfixturevalue("postgres")
@@ -294,10 +294,7 @@ def altered(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def of_sqlite(folder: Path) -> Settings:
-    folder.mkdir()
-    with contextlib.closing(SqliteDatabase(folder / "podium.db")) as db:
-        sqlite_schema.create(db)
-    return healthy(folder)
+    return healthy(migrated_podium(folder).data)
 
 
 @contextlib.contextmanager
@@ -311,8 +308,8 @@ def change(settings: Settings, sql: str, **values: Any) -> None:
         session.run(sql, **values)
 
 
-def test_a_database_that_is_as_declared_is_well(settings: Settings) -> None:
-    found = examine(settings, ask_github=False)
+def test_a_database_that_is_as_declared_is_well(altered: Settings) -> None:
+    found = examine(altered, ask_github=False)
     assert (levels(found, "database"), levels(found, "revision"), levels(found, "drift")) == (["ok"], ["ok"], ["ok"])
 
 
@@ -584,7 +581,7 @@ def test_whatever_hangs_is_reported_and_the_rest_is_looked_at(tmp_path: Path, mo
             github_tokens=("one", "two", "three"),
         )
         # The sum of all time-outs is many times as long.
-        found = examine(settings, ask_github=True, wait=1)
+        found = examine(settings, ask_github=True, wait=0.5)
     resolved.set()
     reported(found, "git")
     reported(found, "disk")
@@ -594,10 +591,12 @@ def test_whatever_hangs_is_reported_and_the_rest_is_looked_at(tmp_path: Path, mo
     assert "secret" not in as_json(found)
 
 
-def test_a_silent_redis_and_a_silent_github_are_named(tmp_path: Path) -> None:
+def test_a_silent_redis_and_a_silent_github_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_REDIS_TIMEOUTS", {"socket_connect_timeout": 0.1, "socket_timeout": 0.1})
+    monkeypatch.setattr(doctor, "_OF_WAIT", 0.05)
     with silent_server() as port:
         settings = healthy(tmp_path, redis_url=f"redis://127.0.0.1:{port}", github_api_url=f"http://127.0.0.1:{port}")
-        found = examine(settings, ask_github=True, wait=3)
+        found = examine(settings, ask_github=True, wait=4)
     advised(found, "problem", "redis", "Redis cannot be used (Timeout")
     advised(found, "warning", "github", "cannot be reached (timeout)")
 

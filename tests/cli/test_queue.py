@@ -39,7 +39,7 @@ from podium.web.api import schemas
 from podium.web.application import create_app
 from podium.workers import heartbeat
 from podium.workers.heartbeat import Heartbeat
-from tests.support.cli import ADMIN, Podium
+from tests.support.cli import ADMIN, Podium, migrated_podium
 from tests.support.rows import add_people, add_person, add_repository, leased, repository
 from tests.support.server import free_port, serving, wait_until
 from tests.support.valkey import Valkey
@@ -466,8 +466,7 @@ def test_the_command_sees_and_steers_a_server_from_another_process(tmp_path: Pat
 
 
 def test_watching_tells_again_until_it_is_interrupted(tmp_path: Path) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate").returncode == 0
+    podium = migrated_podium(tmp_path / "data")
     watching = podium.start("queue", "--json", "--watch", "0.1")
     assert watching.stdout
     lines = [json.loads(watching.stdout.readline()) for _ in range(3)]
@@ -478,8 +477,7 @@ def test_watching_tells_again_until_it_is_interrupted(tmp_path: Path) -> None:
 
 
 def test_watching_goes_on_when_the_database_is_away_for_a_while(tmp_path: Path) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate").returncode == 0
+    podium = migrated_podium(tmp_path / "data")
     database = podium.data / "podium.db"
     watching = podium.start("queue", "--json", "--watch", "0.1")
     assert watching.stdout
@@ -524,8 +522,7 @@ def test_reading_the_queues_migrates_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[str], words: str) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate").returncode == 0
+    podium = migrated_podium(tmp_path / "data")
     done = podium.run("queue", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -542,7 +539,7 @@ def test_a_new_machine_has_nothing_in_its_queues_and_no_database_is_made(tmp_pat
     assert (done.returncode, done.stdout) == (2, "")
     assert "There is no database" in done.stderr
     assert not podium.data.exists()
-    assert podium.run("migrate").returncode == 0
+    migrated_podium(podium.data)
     after = json.loads(ask(podium, "--json"))
     assert after | {"at": 0} == document | {"at": 0}
     assert "That is normal" in ask(podium)

@@ -23,7 +23,7 @@ from podium.storage.session import Database
 from podium.submissions import control
 from podium.submissions.control import QueueChange
 from podium.web.api import schemas
-from tests.support.cli import Podium
+from tests.support.cli import migrated_podium
 from tests.support.rows import add_repository, repository
 from tests.support.web import Client, Site, is_problem, open_site
 
@@ -238,8 +238,7 @@ def check_api(site: Site) -> None:
 
 
 def test_the_command_says_what_it_did(tmp_path: Path) -> None:
-    podium = Podium(tmp_path / "data")
-    assert podium.run("migrate").returncode == 0
+    podium = migrated_podium(tmp_path / "data")
     done = podium.run("queue", "pause", "schedule")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("The schedule is paused. Until it is resumed, boards are refreshed only on request.")

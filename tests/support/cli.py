@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from podium.storage import sqlite_schema
+from podium.storage.sqlite import SqliteDatabase
 from tests.support.fork_server import Process, start
 
 # What must not leak from the machine that runs the tests into what they see.
@@ -63,3 +68,19 @@ class Podium:
         assert done.returncode == 0, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         return document
+
+
+def migrated_podium(data: Path) -> Podium:
+    """A data folder as ``podium migrate`` makes it, which takes a tenth of the time."""
+    data.mkdir(mode=0o700)
+    (data / "podium.db").write_bytes(_migrated())
+    return Podium(data)
+
+
+@functools.cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "podium.db"
+        with contextlib.closing(SqliteDatabase(path)) as db:
+            sqlite_schema.create(db)
+        return path.read_bytes()

@@ -149,7 +149,7 @@ def desk(
     speedup: float = 50.0,
     **settings: Any,
 ) -> Iterator[Desk]:
-    """A Podium on ``db`` that asks ``double``. It skips waits for limits, and waits ``speedup`` times shorter after faults."""
+    """A Podium on ``db`` that asks ``double``: waits for limits are skipped, after faults ``speedup`` times shorter."""
     chosen = Settings(
         github_tokens=tokens, github_api_url=double.api_url, github_graphql_url=double.graphql_url, **settings
     )
