@@ -52,6 +52,11 @@ def podium(tmp_path: Path) -> Podium:
     return Podium(tmp_path / "data")
 
 
+@pytest.fixture
+def impatient(tmp_path: Path) -> Podium:
+    return Podium(tmp_path / "data", "tests.support.impatient_podium")
+
+
 def github(host_url: str, double: GitHubDouble, **more: str) -> dict[str, str]:
     return {
         "GITHUB_SERVER_URL": host_url,
@@ -210,40 +215,44 @@ def test_rank_of_a_clone_asks_where_its_origin_is_and_a_token_is_set(
 
 
 def test_rank_of_an_address_finds_accounts_and_does_not_wait_long_for_github(
-    podium: Podium, host: GitHost, folder: Path, community: Community
+    impatient: Podium, host: GitHost, folder: Path, community: Community
 ) -> None:
     with GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN,), limit=5) as double:
-        document = podium.board(f"{host.url}/o/r", **github(host.url, double))
+        document = impatient.board(f"{host.url}/o/r", **github(host.url, double))
         assert document["state"] == "completed"
         assert "rank it again later" in document["unresolvedReason"]
         assert 0 < document["unresolved"] < 600
-        table = podium.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
+        table = impatient.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
         assert "rank it again later" in table.stdout
 
 
 def test_rank_goes_on_after_a_host_that_stumbled(
-    podium: Podium, host: GitHost, folder: Path, community: Community
+    impatient: Podium, host: GitHost, folder: Path, community: Community
 ) -> None:
     # What one batch takes for too much, while another is told something.
     script = Script([None, *["500"] * 3])
     with GitHubDouble({"o/r": folder}, community.accounts, tokens=(TOKEN,), script=script) as double:
         settings = github(host.url, double, PODIUM_USER_WORKERS="1")
         everything = ("--merges", "include", "--bots", "include", "--co-authors", "include")
-        document = podium.board(f"{host.url}/o/r", *everything, **settings)
+        document = impatient.board(f"{host.url}/o/r", *everything, **settings)
     assert document["unresolvedReason"] is None
     assert rows(document) == expected(community)
 
 
-def test_rank_says_once_that_a_token_is_bad(podium: Podium, host: GitHost, folder: Path, community: Community) -> None:
+def test_rank_says_once_that_a_token_is_bad(
+    impatient: Podium, host: GitHost, folder: Path, community: Community
+) -> None:
     with GitHubDouble({"o/r": folder}, community.accounts, tokens=()) as double:
-        done = podium.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
+        done = impatient.run("rank", f"{host.url}/o/r", cwd=None, **github(host.url, double))
     assert done.returncode == 0
     assert "accepts none of the tokens in GITHUB_TOKEN" in done.stdout
     assert [line for line in done.stderr.splitlines() if "GITHUB_TOKEN" in line] == done.stderr.splitlines()[-1:]
     assert TOKEN not in done.stdout + done.stderr
 
 
-def test_rank_without_a_network_to_github_prints_the_board(podium: Podium, host: GitHost, community: Community) -> None:
+def test_rank_without_a_network_to_github_prints_the_board(
+    impatient: Podium, host: GitHost, community: Community
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
     settings = {
@@ -252,7 +261,7 @@ def test_rank_without_a_network_to_github_prints_the_board(podium: Podium, host:
         "GITHUB_GRAPHQL_URL": f"{nobody}/graphql",
         "GITHUB_TOKEN": TOKEN,
     }
-    document = podium.board(f"{host.url}/o/r", **settings)
+    document = impatient.board(f"{host.url}/o/r", **settings)
     assert "GitHub cannot be reached" in document["unresolvedReason"]
     assert document["state"] == "completed"
 

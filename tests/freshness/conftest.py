@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from podium.accounts.github import github_session
 from tests.support.githttp import GitHost, serve_repositories
 from tests.support.github_double import GitHubDouble
 from tests.support.hosted import Hosting
 from tests.support.repos import chain, make_bare
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal of GitHub is confirmed without a wait between the requests."""
+    monkeypatch.setattr(github_session, "CONFIRM_DELAY", 0.0)
 
 
 @pytest.fixture

@@ -264,14 +264,14 @@ def test_faults_switch_an_api_off_for_a_minute_only(sqlite: SqliteDatabase, fold
 def test_a_header_that_never_ends_is_not_read_for_longer_than_an_answer_may_take(
     sqlite: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("podium.freshness.host_api._DEADLINE", 0.3)
+    monkeypatch.setattr("podium.freshness.host_api._DEADLINE", 0.1)
     stop, ended = threading.Event(), threading.Event()
 
     def drip(server: socket.socket) -> None:
         while not ended.is_set():
             with contextlib.suppress(OSError), server.accept()[0] as connection:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
-                while not ended.wait(0.05):
+                while not ended.wait(0.01):
                     connection.sendall(b"x")
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -35,9 +35,10 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class Podium:
-    """A data folder, and the command run on it."""
+    """A data folder, and the command run on it. ``module``: what has its ``main()``."""
 
     data: Path
+    module: str = "podium"
 
     def environment(self, **variables: str) -> dict[str, str]:
         return clean_environment(PODIUM_DATA_DIR=str(self.data), **variables)
@@ -60,7 +61,9 @@ class Podium:
         environment = self.environment(**variables)
         # Such variables are for the interpreter, which a fork does not start.
         fork = not any(name.startswith("PYTHON") for name in variables)
-        return start("podium", arguments, environment=environment, cwd=cwd, stdout=stdout, stderr=stderr, may_fork=fork)
+        return start(
+            self.module, arguments, environment=environment, cwd=cwd, stdout=stdout, stderr=stderr, may_fork=fork
+        )
 
     def board(self, *arguments: str, **variables: str) -> dict[str, Any]:
         """Run ``podium rank ARGUMENTS --format json``, which must succeed; give the document."""
