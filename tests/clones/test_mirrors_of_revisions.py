@@ -55,8 +55,9 @@ def test_a_repository_and_its_revisions_share_one_mirror(
     repos.git(repository, "update-ref", "refs/tags/light", oid(repository, "main~2"))
     mirrors = mirrors_in(tmp_path)
     counts(mirrors, host, first)
-    names = [None, "next/big", "refs/heads/next/big", "heads/main", "v1", "tags/v1", "nested", "light"]
-    assert counts(mirrors, host, *names) == [3, 5, 5, 3, 2, 2, 2, 1]
+    assert counts(mirrors, host, None, "next/big", "v1", "nested") == [3, 5, 2, 2]
+    if first is None:
+        assert counts(mirrors, host, "refs/heads/next/big", "heads/main", "tags/v1", "light") == [5, 3, 2, 1]
     assert len(names_in(tmp_path)) == 1
     with opening(mirrors, host) as mirror:
         assert (mirror.head, mirror.branch) == (oid(repository, "main"), "main")

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from podium.jobs import batches
+from podium.jobs.messages import broker
 from podium.storage.session import Database
 from tests.support.rows import add_people, add_repository
+
+
+@pytest.fixture(autouse=True)
+def polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queues that end, and see what is due, within milliseconds."""
+    monkeypatch.setattr(broker, "_POLL_MILLISECONDS", 20)
 
 
 @pytest.fixture

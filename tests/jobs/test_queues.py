@@ -74,7 +74,7 @@ def test_messages_are_handled(backend: Backend) -> None:
 def test_a_delay_is_kept(backend: Backend) -> None:
     handler = Handler()
     with running(backend, handler) as engine:
-        engine.enqueue_commits(1, delay=1.0)
+        engine.enqueue_commits(1, delay=0.4)
         engine.enqueue_commits(2)
         wait_until(lambda: len(handler.done) == 2, "both messages")
     assert handler.done == [(2,), (1,)]

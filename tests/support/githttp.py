@@ -7,6 +7,7 @@ names, and answers 401 for what is private or not there, as GitHub, GitLab and G
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import subprocess
@@ -27,6 +28,13 @@ _CONFIGURATION = {
     "uploadpack.allowAnySHA1InWant": "true",
     "safe.directory": "*",
 }
+
+
+@functools.cache
+def _backend() -> str:
+    """The program itself: ``git http-backend`` would first start another git."""
+    found = subprocess.run(["git", "--exec-path"], capture_output=True, check=True, encoding="utf-8").stdout.strip()
+    return str(Path(found, "git-http-backend"))
 
 
 _IN_REPOSITORY = re.compile(r"/(?P<name>.+?)(?P<suffix>\.git)?(?P<rest>/(?:info|objects|HEAD|git-[a-z-]+)(?:/.*)?)")
@@ -212,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         for number, (name, value) in enumerate(configuration.items()):
             environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
         with subprocess.Popen(
-            ["git", "http-backend"],
+            [_backend()],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

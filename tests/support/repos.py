@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import subprocess
+import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,10 +34,25 @@ def git(repository: Path, *words: str, stdin: bytes = b"", check: bool = True) -
 
 
 def make_bare(path: Path, *, branch: str = "main", object_format: str = "sha1") -> Path:
-    """An empty bare repository."""
+    """An empty bare repository, as ``git init --bare --template=`` makes it."""
     path.mkdir(parents=True)
-    git(path, "init", "-q", "--bare", "--template=", f"--initial-branch={branch}", f"--object-format={object_format}")
+    for name, content in _empty(object_format).items():
+        if content is None:
+            (path / name).mkdir()
+        else:
+            (path / name).write_bytes(content)
+    (path / "HEAD").write_text(f"ref: refs/heads/{branch}\n")
     return path
+
+
+@functools.cache
+def _empty(object_format: str) -> dict[str, bytes | None]:
+    """The files of an empty repository; None: a folder. git is started once for all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        git(root, "init", "-q", "--bare", "--template=", f"--object-format={object_format}")
+        found = sorted(root.rglob("*"))
+        return {str(path.relative_to(root)): None if path.is_dir() else path.read_bytes() for path in found}
 
 
 def write(repository: Path, kind: str, content: bytes) -> str:
@@ -44,8 +61,9 @@ def write(repository: Path, kind: str, content: bytes) -> str:
     sha256 = "objectformat = sha256" in (repository / "config").read_text().lower()
     name = (hashlib.sha256 if sha256 else hashlib.sha1)(raw).hexdigest()
     path = repository / "objects" / name[:2] / name[2:]
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zlib.compress(raw, 1))
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zlib.compress(raw, 1))
     return name
 
 
@@ -91,7 +109,13 @@ def commit(
 
 def set_branch(repository: Path, sha: str, branch: str = "main") -> None:
     """Let a branch name a commit."""
-    git(repository, "update-ref", f"refs/heads/{branch}", sha)
+    ref = repository / "refs" / "heads" / branch
+    ref.parent.mkdir(parents=True, exist_ok=True)
+    # git removes empty folders that stand in its place.
+    if ref.is_dir():
+        git(repository, "update-ref", f"refs/heads/{branch}", sha)
+    else:
+        ref.write_text(f"{sha}\n")
 
 
 def chain(repository: Path, authors: Iterable[bytes], parents: Sequence[str] = (), branch: str = "main") -> str:

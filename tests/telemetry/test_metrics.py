@@ -34,6 +34,7 @@ from podium.accounts.github.github_session import GitHubSession
 from podium.accounts.github.requests import RepositoryRequest, WindowRequest
 from podium.accounts.github.token_pool import MemoryBudgetStore, TokenPool
 from podium.errors import StorageError
+from podium.jobs.messages import broker
 from podium.jobs.messages.broker import JobQueues
 from podium.jobs.messages.memory_broker import MemoryBackend
 from podium.jobs.messages.queues import COMMITS as COMMIT_QUEUE
@@ -175,8 +176,9 @@ def test_a_parent_that_has_ended_raises_no_error_in_its_child() -> None:
 
 
 def test_a_job_in_the_overflow_slot_is_counted_again_at_its_end(
-    counted: Prometheus, caplog: pytest.LogCaptureFixture
+    counted: Prometheus, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(broker, "_POLL_MILLISECONDS", 20)
     caplog.set_level(logging.INFO)
     go_on, backend = threading.Event(), MemoryBackend()
 
@@ -188,7 +190,7 @@ def test_a_job_in_the_overflow_slot_is_counted_again_at_its_end(
         return value(samples(counted.page()), "podium_jobs_total", queue=COMMIT_QUEUE, outcome=outcome)
 
     engine = JobQueues(
-        backend, on_commits, lambda *_: None, commit_threads=1, user_threads=1, overflow=OverflowSlots(0.1)
+        backend, on_commits, lambda *_: None, commit_threads=1, user_threads=1, overflow=OverflowSlots(0.02)
     )
     engine.start()
     try:
