@@ -99,6 +99,8 @@ def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chro
             expect(progress).to_have_text(f"{commits:,} commits so far, 5,000 per second")
             expect(page.locator(".leaders .count").first).to_have_text(f"{commits // 2:,} commits")
         expect(page.locator(".leaders .name")).to_have_text(NAMES)
+        # Names of all directions begin at the same place, beside their faces.
+        expect(page.locator(".leaders .name").first).to_have_css("text-align", "left")
         # A row that rises keeps its element, and with it the bar that grows.
         page.locator(".leaders li").nth(1).evaluate("item => item.dataset.kept = 'yes'")
         people = [{"name": name, "commits": 20_000 // share} for share, name in enumerate((NAMES[1], NAMES[0]), 1)]
@@ -111,6 +113,9 @@ def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chro
         work.count(120)
         expect(page.locator("#rows tr[data-row]")).to_have_count(50)
         expect(page.locator(".leaders")).to_have_count(0)
+        # The percentage stands at the end of the card.
+        room = "e => e.parentElement.getBoundingClientRect().right - e.getBoundingClientRect().right"
+        assert page.locator("#status .overall").evaluate(room) < 20
         expect(state).to_have_text("Finding accounts")
         work.move(progress={"stage": "users", "done": 50, "total": 120, "waitingUntil": "2030-05-01T12:30:00Z"})
         expect(progress).to_contain_text("50 of 120 e-mails looked up, waiting for GitHub until")
