@@ -129,6 +129,15 @@ def test_hostile_names_stay_text(site: Site, client: Client, name: str) -> None:
     assert len(page.text) < 20_000
 
 
+def test_a_window_keeps_the_counts_of_the_whole_history_apart(site: Site, client: Client) -> None:
+    ada = site.person(site.repository(), "Ada " * 20, "ada@example.com", 3)
+    page = client.get(f"{PAGE}~{ada}?since=2024-05-02").text
+    assert "These are the counts of the whole history: 3 commits are outside of the window." in page
+    # The heading shows three lines of a long name, and nothing stands beside the years.
+    assert f'<h1 title="{" ".join(["Ada"] * 20)}">' in page
+    assert 'class="pair single"' in page and not re.search(r"<div>\s*</div>", page)
+
+
 def test_readers_who_may_see_e_mails_get_hints(tmp_path: Path) -> None:
     with open_site(tmp_path, show_emails=True) as site:
         ada = site.person(site.repository(), "Ada", "ada@example.com", 1)
