@@ -102,6 +102,38 @@ def test_a_narrow_screen_shows_the_beginning_of_each_name(boards: ReadyBoards, c
             }).map(e => e.textContent)"""
         )
         assert outside == []
+        # Where it is cut, the dots that say so have room beside the last word.
+        name = page.locator("#rows .name", has_text="محمد").first
+        left = name.evaluate(
+            """e => {
+                const range = new Range(), box = e.getBoundingClientRect();
+                range.selectNodeContents(e);
+                const lines = [...range.getClientRects()].filter((line) => line.bottom <= box.bottom + 1);
+                return lines.at(-1).left - box.left;
+            }"""
+        )
+        assert left > 8
+
+
+def test_matches_of_a_search_fit_a_narrow_screen(boards: ReadyBoards, chrome: Browser) -> None:
+    with watched(chrome, boards.base, viewport={"width": 320, "height": 844}) as window:
+        page = window.page(boards.page("sixty") + "?find=ada")
+        expect(page.locator(".matches .name")).to_have_text("Ada Lovelace")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        # A board whose commits cannot be drawn has no empty frame.
+        page.locator("figure.chart").evaluate("e => e.remove()")
+        expect(page.locator(".timeline")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1024, 768])
+def test_an_opened_row_prints_no_table_over_the_other(boards: ReadyBoards, chrome: Browser, width: int) -> None:
+    with watched(chrome, boards.base, viewport={"width": width, "height": 844}) as window:
+        page = window.page(boards.page("hostile"))
+        page.locator("a.why").nth(4).click()
+        emails, years = page.locator(".emails").bounding_box(), page.locator(".columns .years").bounding_box()
+        assert emails and years
+        assert emails["x"] + emails["width"] <= years["x"] or emails["y"] + emails["height"] <= years["y"]
+        assert page.locator(".emails tbody th").evaluate("e => e.offsetWidth") >= 100
 
 
 def test_every_heading_stays_at_the_top_of_a_long_table(boards: ReadyBoards, window: Watched) -> None:
