@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from podium.web.reference.api_reference import text_with_code
+from podium.web.webhooks import webhook_routes
 from tests.support.web import Client, Site, open_site
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -18,8 +19,13 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(tmp_path_factory.mktemp("docs"), webhook_secrets=("the-secret-of-the-hooks",)) as opened:
-        yield opened
+    secrets = ("the-secret-of-the-hooks",)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        open_site(tmp_path_factory.mktemp("docs"), webhook_secrets=secrets) as site,
+    ):
+        patch.setattr(webhook_routes, "_REFUSAL_DELAY", 0.0)
+        yield site
 
 
 @pytest.fixture(scope="module")

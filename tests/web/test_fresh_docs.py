@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from podium.web.webhooks import webhook_routes
 from tests.support import gitea_double, github_hooks, gitlab_double
 from tests.support.delivery import Delivery
 from tests.support.hosted import Hosted
@@ -39,7 +40,9 @@ def hosted(place: str) -> Hosted:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     hosts = ("https://gitlab.example", "https://gitea.example")
-    with open_site(tmp_path_factory.mktemp("fresh"), webhook_secrets=(SECRET,), git_hosts=hosts) as opened:
+    settings: dict[str, Any] = {"webhook_secrets": (SECRET,), "git_hosts": hosts}
+    with pytest.MonkeyPatch.context() as patch, open_site(tmp_path_factory.mktemp("fresh"), **settings) as opened:
+        patch.setattr(webhook_routes, "_REFUSAL_DELAY", 0.0)
         opened.repository("octo/hello", branch="main")
         opened.repository("https://gitlab.example/octo/hello.git", branch="main")
         opened.repository("https://gitea.example/octo/hello.git", branch="main")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -35,11 +36,13 @@ from podium.web.webhooks import webhook_routes
 
 __all__ = ["Services", "create_app"]
 
+_TITLE = "Podium"
+
 
 def create_app(services: Services) -> FastAPI:
     # FastAPI's pages load Swagger UI from another host, and its document is neither compressed nor kept.
     app = FastAPI(
-        title="Podium",
+        title=_TITLE,
         version=__version__,
         docs_url=None,
         redoc_url=None,
@@ -50,7 +53,7 @@ def create_app(services: Services) -> FastAPI:
     context = app.state.context = Context.of(services)
     services.on_removal.append(context.drop_copies)
     error_responses.install(app)
-    openapi.install(app)
+    app.openapi = _document  # type: ignore[method-assign]
     app.state.routes = [route for router in _routers() for route in router.routes]
     _add_middleware(app, context)
     return app
@@ -63,6 +66,11 @@ def _included() -> Sequence[BaseRoute]:
     for router in _routers():
         everything.include_router(router)
     return everything.routes
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    return openapi.described(_TITLE, __version__, _included())
 
 
 def _routers() -> Sequence[APIRouter]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from podium.web.api.error_responses import MEDIA_TYPE
 
@@ -37,23 +38,9 @@ _FOREIGN = "The request comes from a page of another site."
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def install(app: FastAPI) -> None:
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=_DESCRIPTION,
-        tags=_TAGS,
-        routes=app.routes,
-    )
+def described(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document of these routes; it takes a third of a second."""
+    document = get_openapi(title=title, version=version, description=_DESCRIPTION, tags=_TAGS, routes=routes)
     for operations in document["paths"].values():
         for method, operation in operations.items():
             responses = operation["responses"]
