@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import ast
-import functools
 import re
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
+from tests.support.sources import SOURCE, Module, modules
+
+# One process parses the source.
+pytestmark = pytest.mark.xdist_group("sources")
+
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "src" / "podium"
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
 # The documents that lead contributors to a file, function or constant.
 MAPS = [DOCUMENT, (ROOT / "CONTRIBUTING.md").read_text()]
@@ -22,39 +26,16 @@ READS_THE_ENVIRONMENT = {"app/processes/child_environment.py", "cli/__init__.py"
 STARTS_PROCESSES = {"git/processes.py", "workers/child.py"}
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in SOURCE.rglob("*.py") if path.name != "__main__.py")
-
-
-@functools.cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
-
-
-def package_of(path: Path) -> str:
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
-
-
-@functools.cache
-def imported(path: Path) -> set[str]:
-    """The full names of the modules that a file imports, at its top or later."""
-    names: set[str] = set()
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are written in full"
-            names.add(node.module or "")
-            names.update(f"{node.module}.{alias.name}" for alias in node.names if node.module == "podium")
-    return names
+def importing() -> list[Module]:
+    return [module for module in modules() if not module.name.endswith("__main__.py")]
 
 
 def arrows() -> dict[str, set[str]]:
     """What each package imports of the others."""
     found: dict[str, set[str]] = defaultdict(set)
-    for path in modules():
-        package = package_of(path)
-        used = {name.split(".")[1] for name in imported(path) if name.startswith("podium.")}
+    for module in importing():
+        package = module.name.partition("/")[0].removesuffix(".py")
+        used = {name.split(".")[1] for name in module.imports if name.startswith("podium.")}
         found[package] |= used - {package}
     del found["__init__"]
     return found
@@ -82,28 +63,27 @@ def test_arrows_run_one_way() -> None:
 
 
 def test_module_names_are_used_once() -> None:
-    names = [path.name for path in modules() if path.name != "__init__.py"]
+    names = [module.name.rpartition("/")[2] for module in importing()]
+    names = [name for name in names if name != "__init__.py"]
     assert sorted(names) == sorted(set(names))
 
 
 def test_class_names_are_used_once() -> None:
     names = [
-        node.name
-        for path in modules()
-        for node in parsed(path).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        found.name
+        for module in importing()
+        for found in module.classes
+        if found.is_top and not found.name.startswith("_")
     ]
     assert sorted(names) == sorted(set(names))
 
 
 def test_one_module_reads_the_environment_and_one_starts_git() -> None:
-    for path in modules():
-        name = str(path.relative_to(SOURCE))
-        if name not in STARTS_PROCESSES:
-            assert not {"subprocess", "multiprocessing", "pty"} & imported(path), name
-        if name not in READS_THE_ENVIRONMENT:
-            looked_at = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
-            assert not {"environ", "environb", "getenv"} & looked_at, name
+    for module in importing():
+        if module.name not in STARTS_PROCESSES:
+            assert not {"subprocess", "multiprocessing", "pty"} & module.imports, module.name
+        if module.name not in READS_THE_ENVIRONMENT:
+            assert not {"environ", "environb", "getenv"} & module.attributes, module.name
 
 
 def test_the_maps_name_files_that_exist() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
+
+import pytest
 
 from podium import errors
+from tests.support.sources import modules
 
-SOURCE = Path(errors.__file__).parent
+# One process parses the source.
+pytestmark = pytest.mark.xdist_group("sources")
 
 
 def drawn() -> list[tuple[int, str]]:
@@ -31,10 +33,10 @@ def test_the_docstring_draws_every_error() -> None:
 def test_every_error_is_declared_in_one_module() -> None:
     names = {name for _, name in drawn()}
     elsewhere = [
-        f"{path}: {node.name}"
-        for path in SOURCE.rglob("*.py")
-        if (path.name != "errors.py" or path.parent != SOURCE) and "class " in (source := path.read_text())
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ClassDef) and names & {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+        f"{module.name}: {found.name}"
+        for module in modules()
+        if module.name != "errors.py"
+        for found in module.classes
+        if names & {base.rpartition(".")[2] for base in found.bases}
     ]
     assert elsewhere == []

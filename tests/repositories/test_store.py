@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
+
+import pytest
 
 from podium.repositories.model import State
+from tests.support.sources import modules
 
-SOURCE = Path(__file__).parent.parent.parent / "src" / "podium"
+# One process parses the source.
+pytestmark = pytest.mark.xdist_group("sources")
+
 STORE = "repositories/store/"
 # The schema names states in its constraints and indexes, and the model defines them.
 SCHEMA = ("storage/tables.py", "storage/due_times.py", "storage/migrations/")
@@ -16,34 +19,16 @@ NAMES_STATES = (STORE, "repositories/model.py", *SCHEMA)
 SQL_ON_REPOSITORY = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+repository\b(?!_)", re.IGNORECASE)
 
 
-def strings(path: Path) -> list[str]:
-    """The strings of a module, without its docstrings; of an f-string, the parts that are written out."""
-    tree = ast.parse(path.read_text())
-    docs = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    return [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
-    ]
-
-
 def test_one_package_owns_the_table_repository() -> None:
     states = {"pending", "commits_processing", "users_processing", "completed"}
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = path.relative_to(SOURCE).as_posix()
-        found = strings(path)
+    for module in modules():
+        name, found = module.name, module.strings
         if not name.startswith((STORE, "storage/migrations/")):
             assert not [text for text in found if SQL_ON_REPOSITORY.search(text)], name
         if not name.startswith(NAMES_STATES):
             assert not [text for text in found if text in states or any(f"'{state}'" in text for state in State)], name
             columns = r"""\b(?:row|repository)\[["'](?:state|lease_token|not_before)["']\]"""
-            assert not re.search(columns, path.read_text()), name
+            assert not re.search(columns, module.text), name
 
 
 def test_the_search_for_foreign_statements_finds_them() -> None:
