@@ -185,19 +185,16 @@ def _walked(session: Session, sql: str, params: Params) -> tuple[str, ...]:
 
     Not from the query plan, which calls tables by names that parts of the same statement may have too.
     """
-    roots = {
-        row["rootpage"]: str(row["name"])
-        for row in session.all("SELECT rootpage, name FROM sqlite_schema WHERE type = 'table'")
-    }
+    roots = dict(session.tuples("SELECT rootpage, name FROM sqlite_schema WHERE type = 'table'"))
     cursors: dict[int, str] = {}
     found = []
-    for step in session.all(f"EXPLAIN {sql}", **params):
-        if step["opcode"] in ("OpenRead", "OpenWrite"):
-            cursors.pop(step["p1"], None)
-            if step["p2"] in roots:
-                cursors[step["p1"]] = roots[step["p2"]]
-        elif step["opcode"] in ("Rewind", "Last", "Count") and step["p1"] in cursors:
-            found.append(cursors[step["p1"]])
+    for _, opcode, cursor, root, *_ in session.tuples(f"EXPLAIN {sql}", **params):
+        if opcode in ("OpenRead", "OpenWrite"):
+            cursors.pop(cursor, None)
+            if root in roots:
+                cursors[cursor] = roots[root]
+        elif opcode in ("Rewind", "Last", "Count") and cursor in cursors:
+            found.append(cursors[cursor])
     return tuple(found)
 
 
