@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import random
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,15 +55,42 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def filled(url: str) -> str:
     """A database of the first revision, with data."""
-    return fill(url)
+    start_at(url, "0001", filled=True)
+    return url
 
 
-def fill(url: str) -> str:
+@pytest.fixture
+def upgraded(url: str) -> str:
+    """The same at the newest revision."""
+    start_at(url, migrate.HEAD, filled=True)
+    return url
+
+
+def start_at(url: str, revision: str, *, filled: bool = False) -> None:
+    """Bring an empty database to a revision, ``filled`` with data of the first one."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).write_bytes(_sqlite_at(revision, filled))
+        return
+    if filled:
+        fill(url)
+    migrate.migrate(url, revision)
+
+
+@functools.cache
+def _sqlite_at(revision: str, filled: bool) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/podium.db"
+        if filled:
+            fill(url)
+        migrate.migrate(url, revision)
+        return Path(folder, "podium.db").read_bytes()
+
+
+def fill(url: str) -> None:
     migrate.migrate(url, "0001")
     with migration_engine(url).begin() as connection:
         for row in FIRST_ROWS:
             connection.execute(text(row))
-    return url
 
 
 def values(url: str, sql: str) -> list[tuple[object, ...]]:
@@ -74,9 +103,8 @@ def test_the_revisions_of_the_code_are_those_of_the_scripts() -> None:
     assert [script.revision for script in scripts.walk_revisions()] == [*reversed(migrate.REVISIONS)]
 
 
-def test_boards_of_before_can_be_searched(filled: str) -> None:
-    migrate.migrate(filled)
-    found = values(filled, "SELECT search_text FROM repository WHERE host <> '' ORDER BY id")
+def test_boards_of_before_can_be_searched(upgraded: str) -> None:
+    found = values(upgraded, "SELECT search_text FROM repository WHERE host <> '' ORDER BY id")
     assert {row[0] for row in found} == {"ada/engine", "a/b/c"}
 
 
@@ -86,7 +114,7 @@ def test_an_empty_database_gets_exactly_the_tables_of_the_code(url: str) -> None
 
 
 def test_a_new_sqlite_database_is_what_the_migrations_make(tmp_path: Path) -> None:
-    migrate.migrate(f"sqlite:///{tmp_path / 'migrated.db'}")
+    start_at(f"sqlite:///{tmp_path / 'migrated.db'}", migrate.HEAD)
     assert sqlite_schema.SCRIPT.read_text() == sqlite_schema.dump(tmp_path / "migrated.db"), "run `make schema`"
     db = SqliteDatabase(tmp_path / "new.db")
     sqlite_schema.create(db)
@@ -97,44 +125,40 @@ def test_a_new_sqlite_database_is_what_the_migrations_make(tmp_path: Path) -> No
     migrate.check_tables(f"sqlite:///{tmp_path / 'new.db'}")
 
 
-def test_a_filled_database_of_the_first_revision_keeps_its_data(filled: str) -> None:
-    migrate.migrate(filled)
-    migrate.check_tables(filled)
-    assert values(filled, "SELECT id, key, host, owner, name, state, total_commits FROM repository ORDER BY id") == [
+def test_a_filled_database_of_the_first_revision_keeps_its_data(upgraded: str) -> None:
+    migrate.check_tables(upgraded)
+    assert values(upgraded, "SELECT id, key, host, owner, name, state, total_commits FROM repository ORDER BY id") == [
         (1, "github.com/ada/engine", "github.com", "Ada", "Engine", "pending", 5),
         (2, "github.com/ada/engine#2/", "github.com", "ada", "engine", "pending", None),
         (3, "git.example/a/b/c", "git.example", "a/b", "c", "failed", None),
     ]
-    assert values(filled, "SELECT host, account_id, username FROM contributor ORDER BY id") == [
+    assert values(upgraded, "SELECT host, account_id, username FROM contributor ORDER BY id") == [
         ("github.com", 583231, "octocat"),
         ("github.com", None, "nobody"),
     ]
-    assert values(filled, "SELECT host, email, contributor_id, source FROM known_email") == [
+    assert values(upgraded, "SELECT host, email, contributor_id, source FROM known_email") == [
         ("github.com", "octo@example.org", 1, "host")
     ]
-    assert values(filled, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0), (1, 2, 2, 0)]
+    assert values(upgraded, "SELECT * FROM repository_contributor") == [(1, 1, 3, 0), (1, 2, 2, 0)]
 
 
-def test_down_again_keeps_what_the_first_revision_knew(filled: str) -> None:
-    migrate.migrate(filled)
-    migrate.migrate(filled, "0001")
-    assert values(filled, "SELECT id, url, state, total_commits FROM repository ORDER BY id") == [
+def test_down_again_keeps_what_the_first_revision_knew(upgraded: str) -> None:
+    migrate.migrate(upgraded, "0001")
+    assert values(upgraded, "SELECT id, url, state, total_commits FROM repository ORDER BY id") == [
         (1, "https://github.com/Ada/Engine", "pending", 5),
         (2, "https://github.com/ada/engine", "pending", None),
         (3, "https://git.example/a/b/c.git", "failed", None),
     ]
-    assert values(filled, "SELECT id, account_id, email FROM contributor ORDER BY id") == [
+    assert values(upgraded, "SELECT id, account_id, email FROM contributor ORDER BY id") == [
         (1, 583231, "octo@example.org"),
         (2, None, None),
     ]
-    assert values(filled, "SELECT repository_id, contributor_id, commit_count FROM repository_contributor") == [
+    assert values(upgraded, "SELECT repository_id, contributor_id, commit_count FROM repository_contributor") == [
         (1, 1, 3),
         (1, 2, 2),
     ]
-    migrate.migrate(filled)
-    migrate.check_tables(filled)
-    migrate.migrate(filled, "base")
-    with migration_engine(filled).begin() as connection:
+    migrate.migrate(upgraded, "base")
+    with migration_engine(upgraded).begin() as connection:
         assert inspect(connection).get_table_names() == ["alembic_version"]
 
 
@@ -153,7 +177,7 @@ def test_down_and_up_again_every_board_keeps_its_title_and_key(url: str, revisio
             for text in ("Ada/Engine", "git@git.example:a/b/c.git", "https://git.example:8443/x.git")
         ),
     ]
-    migrate.migrate(url)
+    start_at(url, migrate.HEAD)
     add = text(
         """INSERT INTO repository (key, url, host, owner, name, revision, parent_key, state, created_at, updated_at)
         VALUES (:key, :url, :host, :owner, :name, :revision, :parent_key, 'completed', 1, 1)"""
@@ -195,7 +219,7 @@ COUNTED_ROWS = (
 
 
 def fill_counted(url: str, revision: str) -> None:
-    migrate.migrate(url, revision)
+    start_at(url, revision)
     with migration_engine(url).begin() as connection:
         for row in COUNTED_ROWS:
             connection.execute(text(row))
@@ -284,7 +308,7 @@ INSERT INTO repository (id, key, url, host, owner, name, revision, parent_key, s
 
 
 def test_revisions_of_paths_are_known_after_down_and_up_and_those_of_addresses_leave(url: str) -> None:
-    migrate.migrate(url, "1fdaba60ed02")
+    start_at(url, "1fdaba60ed02")
     values_of = "SELECT id, revision, parent_key, name FROM repository ORDER BY id"
     with migration_engine(url).begin() as connection:
         connection.execute(text(REVISION_ROWS))
@@ -316,17 +340,21 @@ def test_the_command_says_which_revision_the_database_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path))
+    url, before = f"sqlite:///{tmp_path / 'podium.db'}", migrate.REVISIONS[-2]
+    start_at(url, before)
     for words, line in (
         ([], f"The database has revision {migrate.HEAD}."),
-        (["--to", "0001"], "The database has revision 0001."),
-        (["--to", "base"], "The database has no tables of Podium."),
+        (["--to", before], f"The database has revision {before}."),
     ):
         assert main(["migrate", *words]) == 0
         assert capsys.readouterr() == (f"{line}\n", "")
+    start_at(url, "0001")
+    assert main(["migrate", "--to", "base"]) == 0
+    assert capsys.readouterr() == ("The database has no tables of Podium.\n", "")
 
 
 def test_the_embedded_default_migrates_itself(tmp_path: Path) -> None:
-    fill(f"sqlite:///{tmp_path / 'podium.db'}")
+    start_at(f"sqlite:///{tmp_path / 'podium.db'}", migrate.REVISIONS[-2])
     db = factories.open_database(Settings(data_dir=str(tmp_path)))
     migrate.check_revision(db)
     db.close()
@@ -360,7 +388,7 @@ def stamp(url: str, revision: str) -> None:
 def current(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database of each kind at the newest revision."""
     url = new_database(request, tmp_path_factory.mktemp("current"))
-    migrate.migrate(url)
+    start_at(url, migrate.HEAD)
     return url
 
 
