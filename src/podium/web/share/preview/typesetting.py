@@ -6,6 +6,7 @@ the first letter decides where the text begins, and what has no direction follow
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
 import itertools
@@ -100,9 +101,14 @@ class Typesetter:
         spaces = [at for at, character in enumerate(text) if character == " "]
         if not spaces or self.width(text, size, bold=bold) <= room:
             return [self.fit(text, size, room, bold=bold)]
-        pairs = [(text[:at], text[at + 1 :]) for at in spaces]
-        best = min(pairs, key=lambda pair: max(self.width(line, size, bold=bold) for line in pair))
-        return [self.fit(line, size, room, bold=bold) for line in best]
+
+        def widths(at: int) -> list[float]:
+            return [self.width(line, size, bold=bold) for line in (text[:at], text[at + 1 :])]
+
+        # The later the break, the wider the first line and the narrower the second.
+        crossing = bisect.bisect_left(spaces, True, key=lambda at: widths(at)[0] >= widths(at)[1])
+        at = min(spaces[max(0, crossing - 1) : crossing + 1], key=lambda at: max(widths(at)))
+        return [self.fit(line, size, room, bold=bold) for line in (text[:at], text[at + 1 :])]
 
     def _cluster(self, text: str, *, bold: bool) -> _Cluster | None:
         script, direction = next((found for found in map(_script, text) if found[0]), (None, None))
