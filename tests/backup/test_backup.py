@@ -199,7 +199,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(snapshot, "STEP_ROWS", 20)
     carried_tables()
     peaks = []
-    for repositories in (10, 40):
+    for repositories in (8, 32):
         installation = Installation(Settings(data_dir=str(tmp_path / str(repositories))))
         with installation.open() as db:
             fill(db, repositories=repositories, people=20)
