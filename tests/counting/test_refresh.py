@@ -23,7 +23,6 @@ from podium.jobs.messages.queues import NullQueues
 from podium.repositories.address import path_address
 from podium.repositories.store import queries
 from podium.repositories.store.log_check import check_log
-from podium.storage import sqlite_schema
 from podium.storage.session import Database, Session
 from podium.storage.sqlite import SqliteDatabase
 from podium.storage.transactions import retry_transaction
@@ -32,6 +31,7 @@ from podium.submissions.submit import start_over, submit
 from tests.support import repos
 from tests.support.hostile import co_authors
 from tests.support.log_rows import logged_commits
+from tests.support.sqlite_database import open_or_create
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
 
@@ -88,9 +88,7 @@ def count(db: Database, repository: Path) -> tuple[Any, ...]:
 
 
 def new_database(folder: Path) -> SqliteDatabase:
-    db = SqliteDatabase(folder / "podium.db")
-    sqlite_schema.create(db)
-    return db
+    return open_or_create(folder / "podium.db")
 
 
 MAILMAPS = (
@@ -137,7 +135,7 @@ def pushed(repository: Path, head: str | None, push: Any) -> str | None:
     return parents[0]
 
 
-@settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pushes=st.lists(_PUSH, min_size=2, max_size=4))
 def test_whatever_was_pushed_a_refresh_equals_a_new_count(
     tmp_path_factory: pytest.TempPathFactory, pushes: list[Any]

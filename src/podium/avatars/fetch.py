@@ -7,6 +7,7 @@ to a huge one. httpx's client would do some of these, so only its transport is u
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,22 @@ from podium.avatars.avatar_sources import AvatarRefused, AvatarSource, AvatarSou
 from podium.avatars.image_type import AvatarImage, image_of
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 MAX_BYTES = 512 * 1024
 
 # Seconds; DEADLINE is for the whole fetch.
 _CONNECT, _READ, DEADLINE = 3.0, 5.0, 10.0
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    # Reading all authorities takes longer than everything else about a transport.
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 class NoAvatar(Exception):
@@ -77,7 +88,7 @@ class AvatarFetcher:
         import httpx
 
         if source.origin not in self._transports:
-            self._transports[source.origin] = httpx.AsyncHTTPTransport()
+            self._transports[source.origin] = httpx.AsyncHTTPTransport(verify=_tls())
         request = httpx.Request(
             "GET",
             httpx.URL(source.url).copy_with(host=address),
