@@ -56,7 +56,7 @@ def write_random(write: Writer, dice: random.Random, commits: int) -> None:
         )
 
 
-@pytest.mark.parametrize("pieces", [(150,), (80, 1, 69)])
+@pytest.mark.parametrize("pieces", [(100,), (60, 1, 39)])
 def test_boards_of_a_random_history_equal_a_recount(tmp_path: Path, pieces: tuple[int, ...]) -> None:
     db, writer, dice = open_or_create(tmp_path / "podium.db"), Writer(tmp_path / "r.git"), random.Random(len(pieces))
     first, *later = pieces

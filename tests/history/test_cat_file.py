@@ -15,7 +15,7 @@ OBJECTS = [
     (b"b" * 40, b""),
     (b"c" * 40, b"\n"),
     (b"d" * 40, b"forged\n5f2 " + b"a" * 40 + b" 3\nabc\n"),
-    (b"e" * 40, b"x" * 999),
+    (b"e" * 40, b"x" * 599),
     (b"f" * 40, b"no line break"),
 ]
 

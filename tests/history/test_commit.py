@@ -86,7 +86,7 @@ _PIECES = [b"A", b" ", b"<", b">", b"b@c", b"\t", b"\r", b"1600000000", b"+0000"
 _MORE = [b"\n", b"author ", b"\xc3\xa9", b"Co-authored-by: X <x@y>", b"encoding latin-1"]
 
 
-@settings(max_examples=25, deadline=None, database=None)
+@settings(max_examples=10, deadline=None, database=None)
 @given(lines=st.lists(st.lists(st.sampled_from(_PIECES + _MORE), max_size=12).map(b"".join), min_size=20, max_size=60))
 def test_any_author_line_is_read_as_git_reads_it(scratch: Path, lines: list[bytes]) -> None:
     shas = [repos.commit(scratch, author_line=b"author " + line.strip(b"\n")) for line in lines]
@@ -125,7 +125,7 @@ _LINES = [
 ]
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=12, deadline=None, database=None)
 @given(messages=st.lists(st.lists(st.sampled_from(_LINES), max_size=12).map(b"\n".join), min_size=20, max_size=60))
 def test_any_message_has_the_co_authors_that_git_finds(scratch: Path, messages: list[bytes]) -> None:
     shas = [repos.commit(scratch, message=message) for message in messages]

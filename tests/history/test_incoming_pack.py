@@ -81,14 +81,25 @@ def arriving(traps: Path) -> bytes:
     return repos.git(traps, "pack-objects", "-q", "--stdout", "--delta-base-offset", stdin=shas)
 
 
-def head_of(repository: Path) -> str:
-    return repos.git(repository, "rev-parse", "refs/heads/main").decode().strip()
+@pytest.fixture(scope="module")
+def head(traps: Path) -> str:
+    return repos.git(traps, "rev-parse", "refs/heads/main").decode().strip()
+
+
+@pytest.fixture(scope="module")
+def expected(traps: Path, head: str) -> tuple[Any, ...]:
+    return plainly(traps, head)
 
 
 @settings(max_examples=25, deadline=None, database=None)
 @given(seed=st.integers(0, 10**6), worth=st.sampled_from((1, 700)))
 def test_however_it_arrives_the_totals_are_those_of_a_count(
-    tmp_path_factory: pytest.TempPathFactory, traps: Path, arriving: bytes, seed: int, worth: int
+    tmp_path_factory: pytest.TempPathFactory,
+    arriving: bytes,
+    head: str,
+    expected: tuple[Any, ...],
+    seed: int,
+    worth: int,
 ) -> None:
     repository = tmp_path_factory.mktemp("arriving")
     reported: list[int] = []
@@ -103,10 +114,10 @@ def test_however_it_arrives_the_totals_are_those_of_a_count(
             for _ in range(dice.randrange(3)):
                 incoming.step(repository)
         pack.kept()
-        incoming.finish(repository, head_of(traps))
+        incoming.finish(repository, head)
         incoming.close()
     assert incoming.fault is None
-    assert totals(incoming.tally) == plainly(traps, head_of(traps))
+    assert totals(incoming.tally) == expected
     assert reported == sorted(reported)
 
 

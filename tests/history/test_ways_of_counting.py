@@ -387,7 +387,7 @@ def lines_of(parents: set[int]) -> bytes:
     return b"".join(b"parent %d\n" % parent for parent in sorted(parents))
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=60, deadline=None, database=None)
 @given(data=st.data())
 def test_only_a_closed_history_passes(data: st.DataObject) -> None:
     number, parents, head = any_graph(data)
