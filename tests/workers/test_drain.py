@@ -139,7 +139,8 @@ def test_it_waits_for_a_queue_that_is_away_for_a_moment(db: Database) -> None:
     assert messages.looks == 3
 
 
-def test_it_ends_with_the_reason_if_the_queue_stays_away(db: Database) -> None:
+def test_it_ends_with_the_reason_if_the_queue_stays_away(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drain, "PATIENCE", 0.2)
     messages = Messages([1, 1, AWAY])
     with pytest.raises(QueueError, match="Redis cannot be used"):
         run(db, messages)
@@ -147,8 +148,9 @@ def test_it_ends_with_the_reason_if_the_queue_stays_away(db: Database) -> None:
 
 
 def test_it_ends_with_1_and_the_reason_on_a_machine_that_cannot_count(
-    db: Database, caplog: pytest.LogCaptureFixture
+    db: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(drain, "PATIENCE", 0.2)
     add_repository(db, state="pending")
     assert run(db, Messages([1]), problem=lambda: "The disk is full.") == 1
     assert "cannot be counted here: The disk is full." in caplog.text

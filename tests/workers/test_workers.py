@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,10 +16,9 @@ from typing import Any
 
 import pytest
 
-import podium as package
 from benchmarks import synthetic
 from podium.jobs.messages.queues import COMMITS
-from tests.support.cli import Podium, clean_environment
+from tests.support.cli import Podium
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
@@ -204,28 +202,26 @@ def test_no_secret_is_logged_or_in_arguments(arrangement: Arrangement, host: Git
 
 
 def test_reload_restarts_when_a_file_changes(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    shutil.copytree(Path(package.__file__).parent, source / "podium")
+    (source := tmp_path / "source").mkdir()
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "podium", "serve", "--reload", "--port", str(port)],
-        env=clean_environment(PODIUM_DATA_DIR=str(tmp_path / "data"), PYTHONPATH=str(source)),
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    podium = Podium(tmp_path / "data", "tests.support.reloading_podium")
+    process = podium.start("serve", "--reload", "--port", str(port), stderr=subprocess.DEVNULL, WATCHED=str(source))
 
-    def version() -> str | None:
+    def server() -> int | None:
+        """The process that answers."""
+        found = children(process.pid)
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            return str(ask(port, "/version")[1]["version"])
+            ask(port, "/version")
+            return found[0] if found == children(process.pid) and len(found) == 1 else None
         return None
 
     try:
-        wait_until(lambda: version() == package.__version__, "the server to answer")
-        (source / "podium" / "__init__.py").write_text('__version__ = "1000"\n')
-        wait_until(lambda: version() == "1000", "the new version to answer")
-        (serving,) = children(process.pid)
+        first = wait_until(server, "the server to answer")
+        (source / "changed.py").touch()
+        second = wait_until(lambda: (now := server()) != first and now, "another server to answer")
+        assert not Path(f"/proc/{first}").exists()
         process.kill()
-        wait_until(lambda: not Path(f"/proc/{serving}").exists(), "the server to end with its parent")
+        wait_until(lambda: not Path(f"/proc/{second}").exists(), "the server to end with its parent")
     finally:
         process.kill()
         process.wait()
