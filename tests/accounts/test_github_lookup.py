@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from podium.accounts.github.budget import token_key
 from podium.leaderboard.rules import Rules
 from podium.storage.session import Database
+from podium.storage.sqlite import SqliteDatabase
 from tests.support.commit_logs import save_log_of_people
 from tests.support.github_double import ANONYMOUS, GitHubDouble
 from tests.support.github_history import Accounts, KnownAccount
@@ -21,6 +23,7 @@ from tests.support.github_repository import build, together
 from tests.support.github_script import PASSING, REFUSALS, Script
 from tests.support.resolving import TOKEN, Desk, desk
 from tests.support.rows import add_person, add_repository
+from tests.support.sqlite_database import open_or_create
 
 DAY = 86_400.0
 Build = Callable[..., Path]
@@ -61,15 +64,44 @@ def reason(podium: Desk) -> str:
 
 # --- single faults
 
+PEOPLE = {"@ada": 2, "@bob": 1, "no@x.org": 1}
+
+
+@pytest.fixture(scope="session")
+def counted_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    folder = tmp_path_factory.mktemp("counted")
+    build(folder / "r.git", [(email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")])
+    with (
+        contextlib.closing(open_or_create(folder / "podium.db")) as db,
+        GitHubDouble({}) as double,
+        desk(db, double) as podium,
+    ):
+        assert podium.count(folder / "r.git") == 1
+    return folder / "r.git", (folder / "podium.db").read_bytes()
+
+
+@pytest.fixture
+def counted(counted_once: tuple[Path, bytes], tmp_path: Path) -> Iterator[tuple[Path, Database]]:
+    """A repository of PEOPLE, and a database in which it is counted as number 1 and nothing is looked up yet."""
+    folder, content = counted_once
+    (tmp_path / "podium.db").write_bytes(content)
+    with contextlib.closing(SqliteDatabase(tmp_path / "podium.db")) as db:
+        yield folder, db
+
+
+def completed(podium: Desk) -> dict[str, int]:
+    assert podium.resolve(1).state == "completed"
+    return podium.rows(1)
+
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_transient_fault_changes_nothing(sqlite: Database, repository: Build, accounts: Accounts, fault: str) -> None:
-    folder = repository(*((email, "Work") for email in ("ada@x.org", "ada@work.example", "bob@x.org", "no@x.org")))
+def test_a_transient_fault_changes_nothing(counted: tuple[Path, Database], accounts: Accounts, fault: str) -> None:
+    folder, db = counted
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault]), hang=2) as double,
-        desk(sqlite, double, timeout=0.3 if fault == "timeout" else 5) as podium,
+        desk(db, double, timeout=0.3 if fault == "timeout" else 5) as podium,
     ):
-        assert resolved(podium, folder) == {"@ada": 2, "@bob": 1, "no@x.org": 1}
+        assert completed(podium) == PEOPLE
         assert reason(podium) == "None"
         assert double.seen[0].fault == fault
         # Answers are kept; only the rest is requested again.
@@ -78,28 +110,28 @@ def test_a_transient_fault_changes_nothing(sqlite: Database, repository: Build, 
 
 @pytest.mark.parametrize("fault", REFUSALS)
 def test_without_a_usable_token_requests_are_anonymous(
-    sqlite: Database, repository: Build, accounts: Accounts, fault: str
+    counted: tuple[Path, Database], accounts: Accounts, fault: str
 ) -> None:
-    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    folder, db = counted
     with (
         GitHubDouble({"o/r": folder}, accounts, script=Script([fault] * 3)) as double,
-        desk(sqlite, double) as podium,
+        desk(db, double) as podium,
     ):
-        assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
+        assert completed(podium) == PEOPLE
         assert [seen.token for seen in double.seen] == [TOKEN] * 3 + [ANONYMOUS]
 
 
 @pytest.mark.parametrize("fault", REFUSALS)
 @pytest.mark.parametrize("tokens", [(TOKEN,), (TOKEN, "second"), ()])
 def test_a_refusal_counts_only_after_confirmation(
-    sqlite: Database, repository: Build, accounts: Accounts, fault: str, tokens: tuple[str, ...]
+    counted: tuple[Path, Database], accounts: Accounts, fault: str, tokens: tuple[str, ...]
 ) -> None:
-    folder = repository(("ada@x.org", "Work"), ("bob@x.org", "Work"))
+    folder, db = counted
     with (
         GitHubDouble({"o/r": folder}, accounts, tokens=tokens, script=Script([fault] * (2 if tokens else 1))) as double,
-        desk(sqlite, double, tokens=tokens, max_faults=2) as podium,
+        desk(db, double, tokens=tokens, max_faults=2) as podium,
     ):
-        assert resolved(podium, folder) == {"@ada": 1, "@bob": 1}
+        assert completed(podium) == PEOPLE
         assert {seen.token for seen in double.seen} <= set(tokens or (ANONYMOUS,))
 
 

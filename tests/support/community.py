@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.support.github_history import Accounts, KnownAccount
+from tests.support.repos import make_bare
 
 
 @dataclasses.dataclass
@@ -97,6 +98,6 @@ def build(folder: Path, community: Community, *, extra: int = 500, seed: int = 1
         stream += b"data %d\n%s\n" % (len(data), data)
         stream += b"from :%d\n" % (number - 1) if number > 1 else b""
         stream += b"\n"
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
+    make_bare(folder)
     subprocess.run(["git", "-C", str(folder), "fast-import", "--quiet"], input=bytes(stream), check=True)
     subprocess.run(["git", "-C", str(folder), "repack", "-adq"], check=True)

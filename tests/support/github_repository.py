@@ -6,10 +6,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.support.repos import make_bare
+
 
 def build(folder: Path, commits: Sequence[tuple[str, str]]) -> list[str]:
     """Make a bare repository with a linear history of ``(author e-mail, message)``; return the ids, oldest first."""
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
+    if not folder.exists():
+        make_bare(folder)
     stream = bytearray()
     for number, (email, message) in enumerate(commits, start=1):
         person = f"P <{email}> {1_700_000_000 + number} +0000".encode()
@@ -18,11 +21,12 @@ def build(folder: Path, commits: Sequence[tuple[str, str]]) -> list[str]:
         stream += b"data %d\n%s\n" % (len(data), data)
         stream += b"from :%d\n" % (number - 1) if number > 1 else b""
         stream += b"\n"
-    subprocess.run(["git", "-C", str(folder), "fast-import", "--quiet"], input=bytes(stream), check=True)
-    listed = subprocess.run(
-        ["git", "-C", str(folder), "rev-list", "--reverse", "main"], capture_output=True, text=True, check=True
-    )
-    return listed.stdout.split()
+    marks = folder / "marks"
+    command = ["git", "-C", str(folder), "fast-import", "--quiet", f"--export-marks={marks}"]
+    subprocess.run(command, input=bytes(stream), check=True)
+    # Lines of `:NUMBER ID`, in any order.
+    ids = dict(line.split() for line in marks.read_text().splitlines())
+    return [ids[f":{number}"] for number in range(1, len(commits) + 1)]
 
 
 def together(*emails: str) -> str:
