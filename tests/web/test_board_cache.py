@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import gzip
 import json
 import threading
@@ -16,7 +17,7 @@ import pytest
 from starlette.types import Message
 
 from podium.errors import NotFound, StorageError, TooManyRequests
-from podium.leaderboard.board_data import BoardData
+from podium.leaderboard.board_data import BoardData, Ranked
 from podium.repositories.fair_queue import NETWORK_SHARE
 from podium.repositories.model import Repository, State
 from podium.repositories.store import queries
@@ -278,6 +279,40 @@ def test_cache_makes_a_value_once_for_all_threads_that_ask() -> None:
     assert len(made) == 1
     assert len(set(map(id, found))) == 1
     assert cache._making == {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/r/octo/hello",
+        "/r/octo/hello?since=2020-01-01",
+        "/r/octo/hello?find=ada",
+        "/r/octo/hello/-/people/~2",
+        "/compare?repo=octo/hello&person=~2&person=~3",
+        "/r/octo/hello/badge.svg",
+        "/r/octo/hello/card.svg",
+        "/r/octo/hello/preview.png",
+        "/leaderboard?repoUrl=https://github.com/octo/hello&since=2020-01-01",
+        "/leaderboard/person?repoUrl=https://github.com/octo/hello&person=~2",
+        "/r/octo/hello/board.csv",
+    ],
+)
+def test_a_board_is_not_kept_until_python_looks_for_garbage(site: Site, path: str) -> None:
+    repository = site.repository()
+    for name in ("ada", "bob"):
+        site.person(repository, name, f"{name}@example.com", 3)
+    client = site.client()
+    # What is made once for all.
+    client.get(path)
+    gc.collect()
+    gc.disable()
+    try:
+        site.change(repository, commits_processed_at=NOW + 1)
+        assert client.get(path).status_code == 200, path
+        kept = [each for each in gc.get_objects() if isinstance(each, BoardData | Ranked)]
+    finally:
+        gc.enable()
+    assert not kept
 
 
 def test_cache_forgets_a_value_that_could_not_be_made() -> None:

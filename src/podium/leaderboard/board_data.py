@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from podium.bots.tools import BUILT_IN, Bots
 from podium.errors import BadCommitLog
@@ -88,18 +89,20 @@ class BoardData:
         self._count = (self._id, repository.generation, repository.commits_processed_at)
         self._cache_key = cache_key(repository)
         self._parts: dict[tuple[object, ...], object] = {}
-        self._ranked: dict[Rules, Ranked] = {}
+        # Weak, because each holds this object: a cycle would keep the memory of a board until Python looks for garbage.
+        self._ranked: WeakValueDictionary[Rules, Ranked] = WeakValueDictionary()
 
     def under(self, rules: Rules) -> Ranked:
-        if rules not in self._ranked:
-            self._ranked[rules] = Ranked(self, rules)
-        return self._ranked[rules]
+        ranked = self._ranked.get(rules)
+        if ranked is None:
+            ranked = self._ranked[rules] = Ranked(self, rules)
+        return ranked
 
     @property
     def usual_people(self) -> int | None:
         """People under the default rules, if they were ranked here."""
-        usual = self._ranked.get(Rules())
-        return len(usual.ranking.order) if usual is not None and "ranking" in vars(usual) else None
+        usual = self._parts.get((*_ranking_key(Rules()), self._cache_key))
+        return len(usual.order) if isinstance(usual, Ranking) else None
 
     def part(self, key: tuple[object, ...], make: Callable[[], Part], *, usual: bool = True) -> Part:
         """A value derived from this repository; ``key`` names it and the rules that it depends on."""
@@ -270,7 +273,7 @@ class Ranked:
     @cached_property
     def ranking(self) -> Ranking:
         return self.data.part(
-            ("ranking", self.rules),
+            _ranking_key(self.rules),
             lambda: rank(self.log, self.groups, self.credits, self.tie_break, self.rules, among=self._among),
             usual=self.rules == Rules(),
         )
@@ -290,6 +293,10 @@ class Ranked:
         """The ranking in the previous window of the same length, if the window has a beginning."""
         rules = before(self.rules, self.repository)
         return None if rules is None else self.data.under(rules)
+
+
+def _ranking_key(rules: Rules) -> tuple[object, ...]:
+    return "ranking", rules
 
 
 def cache_key(repository: Repository) -> tuple[object, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,9 @@ from podium.web.serving.connections import Connections, HttpConnection, connecti
 
 # Seconds; Python's default is 5 ms.
 _SWITCH_INTERVAL = 0.0005
+# Objects that Python makes before it looks for garbage; its default is 700. A board is made of hundreds of thousands,
+# none of them garbage: looking took a third of the CPU time of the first page of 30,000 people.
+_MANY_OBJECTS = 50_000
 # Seconds for open requests after the server stops.
 GRACE = 5
 
@@ -55,6 +59,7 @@ def run(
     """
     # The event loop waits this long for a thread that makes an answer, each time it has something to do.
     sys.setswitchinterval(_SWITCH_INTERVAL)
+    gc.set_threshold(_MANY_OBJECTS)
     proxies = list(services.settings.trusted_proxies)
     app = create_app(services)
     config = uvicorn.Config(
