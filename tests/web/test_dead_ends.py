@@ -19,7 +19,7 @@ def rows(page: str) -> list[str]:
 
 def way_out(page: str) -> tuple[str, str]:
     """The words and the address of the link after the reason."""
-    [(href, words)] = re.findall(r'<p class="empty">[^<]*<a data-in-page href="([^"]*)">([^<]*)</a>', page)
+    [(href, words)] = re.findall(r'<p class="empty">.*?<a data-in-page href="([^"]*)">([^<]*)</a>', page)
     return words, html.unescape(href)
 
 

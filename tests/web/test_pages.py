@@ -431,6 +431,11 @@ def test_words_for_ages(seconds: int, words: str) -> None:
     assert filters.ago((now - datetime.timedelta(seconds=seconds)).isoformat(), now) == words
 
 
+def test_a_day_in_a_sentence_stays_on_one_line() -> None:
+    assert filters.unbroken("<b> from 2024-05-01.") == '&lt;b&gt; from <span class="n">2024-05-01</span>.'
+    assert filters.unbroken("12024-05-01, a-2024") == "12024-05-01, a-2024"
+
+
 def test_words_for_people() -> None:
     assert initials("Ada Lovelace") == "AL"
     assert initials("ada-l") == "AL"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,6 +110,14 @@ def ago(iso: str, now: datetime.datetime | None = None) -> str:
     return ago_in_words((now - datetime.datetime.fromisoformat(iso)).total_seconds())
 
 
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+
+
+def unbroken(text: str) -> Markup:
+    """A sentence whose days stay on one line: browsers break lines after hyphens."""
+    return Markup(_DAY.sub(r'<span class="n">\g<0></span>', str(escape(text))))  # noqa: S704 - it is escaped
+
+
 def percent(share: float) -> str:
     """A percentage that shows 0 % or 100 % only if it is exact."""
     if 0 < share < 0.0005:
@@ -148,6 +157,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
             host_of,
             named,
             parted,
+            unbroken,
         ),
     )
 }
