@@ -122,6 +122,7 @@ def test_three_finished_boards_have_faces_and_a_curve(
         for person in range(people):
             site.person(number, f"Person {person} of {name}", f"p{person}@example.org", 9 - person)
     site.repository("octo/empty", unique_contributors=0)
+    site.repository("octo/bots", unique_contributors=9, people=0)
     page = client.get("/").text
     cards = re.findall(r'<li class="card show">.*?<svg class="curve".*?</svg>', page, re.DOTALL)
     assert [re.findall(r'href="([^"]*)"', card)[0] for card in cards] == [

@@ -99,12 +99,12 @@ _RECENT = 30
 
 
 def finished(session: Session, *, limit: int) -> list[Repository]:
-    """Return the finished boards with the most people among the newest ones."""
+    """Return the finished boards with the most people among the newest ones, none without people."""
     rows = session.all(
         f"""{SELECT} FROM (
             SELECT * FROM repository WHERE state = 'completed' AND {LISTED}
             ORDER BY created_at DESC, id DESC LIMIT :recent
-        ) AS newest WHERE head IS NOT NULL AND unique_contributors > 0
+        ) AS newest WHERE head IS NOT NULL AND unique_contributors > 0 AND coalesce(people, 1) > 0
         ORDER BY unique_contributors DESC, id LIMIT :limit""",
         recent=_RECENT,
         limit=limit,
