@@ -99,6 +99,10 @@ def test_every_step_is_shown_from_the_clone_to_the_last_account(work: Work, chro
             expect(progress).to_have_text(f"{commits:,} commits so far, 5,000 per second")
             expect(page.locator(".leaders .count").first).to_have_text(f"{commits // 2:,} commits")
         expect(page.locator(".leaders .name")).to_have_text(NAMES)
+        # On paper, too.
+        page.emulate_media(media="print")
+        expect(page.locator(".leaders")).to_be_visible()
+        page.emulate_media(media="screen")
         # Names of all directions begin at the same place, beside their faces.
         expect(page.locator(".leaders .name").first).to_have_css("text-align", "left")
         # A row that rises keeps its element, and with it the bar that grows.
