@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ FOLDER = DEPLOY / "kubernetes"
 KUSTOMIZATIONS = (FOLDER / "kustomization.yaml", FOLDER / "migrate" / "kustomization.yaml")
 
 
+@functools.cache
 def documents() -> list[Any]:
     paths = [path for path in sorted(FOLDER.rglob("*.yaml")) if path not in KUSTOMIZATIONS]
     return [document for path in paths for document in YAML(typ="safe").load_all(path.read_text())]

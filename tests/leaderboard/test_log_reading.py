@@ -96,11 +96,11 @@ def test_reading_a_log_grows_with_it_whatever_it_names() -> None:
         parts = [commits[start::64] for start in range(64)]
         return MemoryBoard(range(200), ["human"] * 200, [commits], MONDAY + 10**6), [segment_of(part) for part in parts]
 
-    boards = {size: board(size) for size in (2_000, 4_000)}
+    boards = {size: board(size) for size in (1_000, 2_000)}
     repositories = {n: some_repository(total_commits=n, commits_processed_at=1e10) for n in boards}
     people = {size: people_of(boards[size][0]) for size in boards}
-    assert growth(lambda n: read_log(boards[n][1], people[n], repositories[n], keep_on), 2_000) < 3
-    assert growth(lambda n: read_roles(boards[n][1], people[n], keep_on), 2_000) < 3
+    assert growth(lambda n: read_log(boards[n][1], people[n], repositories[n], keep_on), 1_000) < 3
+    assert growth(lambda n: read_roles(boards[n][1], people[n], keep_on), 1_000) < 3
 
 
 def test_a_board_is_estimated_by_people_commits_and_sets(db: Database) -> None:

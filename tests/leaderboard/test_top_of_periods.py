@@ -21,20 +21,20 @@ def test_each_period_has_the_first_rows_of_its_own_board() -> None:
     commits = [
         Commit(
             min(dice.randrange(9), dice.randrange(9)),
-            START + dice.randrange(40 * DAY),
+            START + dice.randrange(20 * DAY),
             dice.random() < 0.2,
             tuple(dice.sample(range(9), dice.choice((0, 0, 2)))),
         )
-        for _ in range(400)
+        for _ in range(200)
     ]
     commits += [Commit(2, date) for date in (0, -5, at("2030-01-01"))]
     kinds: list[Kind] = ["human", "human", "bot", "human", "agent", "human", "human"]
-    board = MemoryBoard([0, 1, 2, 3, 4, 5, 6, 6, 0], kinds, [commits[:150], commits[150:]], at("2024-05-01"))
+    board = MemoryBoard([0, 1, 2, 3, 4, 5, 6, 6, 0], kinds, [commits[:70], commits[70:]], at("2024-05-01"))
     # Some have fewer commits than there are periods, and some have more.
     for days, rules in itertools.product(
-        (1, 9, 40), (Rules(), Rules(merges=True, co_authors=True, bots="include"), Rules(bots="only"))
+        (1, 9, 20), (Rules(), Rules(merges=True, co_authors=True, bots="include"), Rules(bots="only"))
     ):
-        edges = [START + day * DAY for day in range(0, 41, days)]
+        edges = [START + day * DAY for day in range(0, 21, days)]
         tops = top_of_periods(board.under(rules), edges, 3)
         assert len(tops) == len(edges) - 1
         for (low, high), top in zip(itertools.pairwise(edges), tops, strict=True):

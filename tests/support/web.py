@@ -185,6 +185,32 @@ class Site:
             )
         return identity
 
+    def people(self, repository_id: int, number: int, commits: int = 1) -> None:
+        """Save many at once: P0 with the e-mail p0@example.com, P1 and so on, each a second after the one before."""
+        first = next(self._ids)
+        self._ids = itertools.count(first + number)
+        names = ("name", "mailmap_name", "email", "mailmap_email", "mailmap_identity")
+        rows = [
+            (first + n, first + n, repository_id, *[f"P{n}"] * 2, *[f"p{n}@example.com"] * 3, commits, HEAD, True)
+            for n in range(number)
+        ]
+        with self.db.write() as session:
+            session.copy(
+                "commit_data",
+                ("id", "ordinal", "repository_id", *names, "commit_count", "sample_sha", "processed"),
+                rows,
+            )
+            add_segment(
+                session,
+                repository_id,
+                [Commit(first + n, NOW + n) for n in range(number) for _ in range(commits)],
+            )
+            session.run(
+                "UPDATE repository SET generation = generation + 1, total_commits = :total WHERE id = :id",
+                id=repository_id,
+                total=number * commits,
+            )
+
     def account(self, email: str, login: str, **columns: Any) -> int:
         """Save that an account at GitHub stands behind an e-mail; give its number there."""
         identity = next(self._ids)

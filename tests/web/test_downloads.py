@@ -15,9 +15,8 @@ import pytest
 from podium.leaderboard.export.formats import FILES, render, stream
 from podium.web.share.download_routes import file_name
 from tests.leaderboard.test_export import HOSTILE, controls, document, entry, hostile_board
-from tests.support.commit_logs import Commit, add_segment
 from tests.support.rows import some_repository
-from tests.support.web import NOW, Client, Site, is_problem, open_site
+from tests.support.web import Client, Site, is_problem, open_site
 
 FORMATS = ("csv", "json", "md")
 
@@ -27,19 +26,12 @@ def records(answer: httpx.Response) -> list[dict[str, str]]:
 
 
 def test_the_file_contains_all_rows(site: Site, client: Client) -> None:
-    number, people = site.repository(total_commits=2_345), range(2_345)
-    with site.db.write() as session:
-        names = ("name", "mailmap_name", "email", "mailmap_email", "mailmap_identity")
-        session.copy(
-            "commit_data",
-            ("repository_id", "ordinal", *names, "commit_count", "sample_sha"),
-            [(number, place, *[f"P{place}"] * 2, *[f"p{place}@example.com"] * 3, 1, "") for place in people],
-        )
-        # Of equal counts, the earlier comes first.
-        add_segment(session, number, [Commit(place, NOW + place) for place in people])
+    number = site.repository()
+    # Of equal counts, the earlier comes first.
+    site.people(number, 2_345)
     rows = records(client.get("/r/octo/hello/board.csv"))
     assert [(row["rank"], row["name"], row["commitCount"]) for row in rows] == [
-        (str(place + 1), f"P{place}", "1") for place in people
+        (str(place + 1), f"P{place}", "1") for place in range(2_345)
     ]
     board = client.get("/r/octo/hello/board.json").json()
     assert [row["name"] for row in board["top_contributors"]] == [row["name"] for row in rows]
