@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,9 @@ from tests.support.cli import ADMIN, ADMIN_TOKEN
 from tests.support.commit_logs import Commit, add_segment
 from tests.support.rows import RecordingQueues
 from tests.support.sqlite_database import open_or_create
+
+# httpx looks for it in all folders of modules at each request, to see whether trio runs.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 # 2024-05-01 12:30:00 UTC, a Wednesday.

@@ -48,29 +48,26 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        routes=[*_included()],
+        routes=[*_routes()],
     )
     context = app.state.context = Context.of(services)
     services.on_removal.append(context.drop_copies)
     error_responses.install(app)
     app.openapi = _document  # type: ignore[method-assign]
-    app.state.routes = [route for router in _routers() for route in router.routes]
+    app.state.routes = _routes()
     _add_middleware(app, context)
     return app
 
 
 @functools.cache
-def _included() -> Sequence[BaseRoute]:
-    # FastAPI works a route out at its first request, which costs more than the answer: applications share that.
-    everything = APIRouter(redirect_slashes=False)
-    for router in _routers():
-        everything.include_router(router)
-    return everything.routes
+def _routes() -> Sequence[BaseRoute]:
+    # FastAPI's include_router() works all of them out again at the first request, and is slower at every other one.
+    return [route for router in _routers() for route in router.routes]
 
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    return openapi.described(_TITLE, __version__, _included())
+    return openapi.described(_TITLE, __version__, _routes())
 
 
 def _routers() -> Sequence[APIRouter]:
