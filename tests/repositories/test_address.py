@@ -70,6 +70,8 @@ def test_a_pasted_ssh_address_keeps_the_way_that_the_person_has_keys_for() -> No
         ("http://[::1]:8080/x.git", "[::1]:8080/x", None),
         ("ssh://git@host.example:2222/o/r.git", "host.example:2222/o/r", None),
         ("git@host.example:o/r.git", "host.example/o/r", "ssh://git@host.example/o/r.git"),
+        ("https://Bücher.example/o/r", "xn--bcher-kva.example/o/r", "https://xn--bcher-kva.example/o/r"),
+        ("bücher.example/o/r", "xn--bcher-kva.example/o/r", "https://xn--bcher-kva.example/o/r"),
     ],
 )
 def test_other_hosts_keep_their_paths(text: str, key: str, url: str | None) -> None:
@@ -98,6 +100,9 @@ def test_a_company_can_have_a_github_of_its_own() -> None:
         "--upload-pack=touch /tmp/x",
         "-oProxyCommand=x/y",
         "ext::sh -c id",
+        "https://℀.example/o/r",
+        "https://①②⑦.1/o/r",
+        f"https://{'ü' * 70}.example/o/r",
         "ext::sh",
         "fd::17",
         "file:///etc",

@@ -127,7 +127,7 @@ def parse_address(text: str, github_url: str = "https://github.com") -> Address:
         if (page := rest.split("/")[1:2]) and page[0] and page[0] not in _PAGES:
             raise BadAddress(_MORE_THAN_TWO)
         return _github(text, github_host, github_url)
-    if "." in first and rest and _HOST.fullmatch(first):
+    if "." in first and rest and _HOST.fullmatch(_ascii(first)):
         return _from_url("https://" + text, github_host, github_url)
     raise BadAddress(_NOT_UNDERSTOOD)
 
@@ -197,6 +197,7 @@ def _from_url(text: str, github_host: str, github_url: str) -> Address:
         raise BadAddress(
             "The address contains a user name or password: leave it out, and let git's credential helper supply it."
         )
+    hostname = _ascii(hostname or "")
     if not hostname or not _HOST.fullmatch(hostname if ":" not in hostname else f"[{hostname}]"):
         raise BadAddress(_NOT_UNDERSTOOD)
     _refuse_odd_ip(hostname)
@@ -223,6 +224,16 @@ def _from_scp(text: str, match: re.Match[str], github_host: str, github_url: str
         # GitHub's own paths have two segments.
         return _from_url(f"{'ssh' if user else 'https'}://{text}", github_host, github_url)
     return _github(path, github_host, github_url, ssh=text)
+
+
+def _ascii(hostname: str) -> str:
+    """The name that is asked for: of an international domain name, what browsers and git send (``xn--…``)."""
+    if hostname.isascii():
+        return hostname
+    try:
+        return hostname.encode("idna").decode()
+    except UnicodeError:
+        raise BadAddress(_NOT_UNDERSTOOD) from None
 
 
 def _refuse_odd_ip(host: str) -> None:
