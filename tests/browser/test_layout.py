@@ -52,6 +52,17 @@ def test_names_stand_in_the_first_screen_and_rows_are_copied_as_rows(
         assert small == []
 
 
+def test_links_that_lead_on_are_large_enough_for_a_finger(boards: ReadyBoards, window: Watched) -> None:
+    for name in ("one", "empty"):
+        boards.page(name)
+    empty = f"/compare?repo={boards.url('one')}&repo={boards.url('empty')}"
+    for path in (empty, f"/compare?repo={boards.url('one')}&person=nobody", "/people/nobody", "/?search=nothing"):
+        page = window.page(path)
+        link = page.locator("main p > a").last
+        assert link.evaluate("e => e.getBoundingClientRect().height") >= 23.5, path
+    window.wrongs[:] = [wrong for wrong in window.wrongs if "404" not in wrong]
+
+
 def test_chips_open_one_at_a_time_and_close_on_escape_and_elsewhere(boards: ReadyBoards, window: Watched) -> None:
     page = window.page(boards.page("sixty"))
     window_chip, rules_chip = page.locator("#window-chip > summary"), page.locator("#rules-chip > summary")
