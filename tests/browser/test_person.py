@@ -64,5 +64,9 @@ def test_pages_of_people_with_hostile_names_fit_a_phone(boards: ReadyBoards, win
     for link in links:
         page.goto(boards.base + (link or ""))
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, link
+    page.set_viewport_size({"width": 720, "height": 640})
+    page.goto(boards.base + boards.page("big") + "/-/people/dev1")
+    fits = "all => all.map(e => e.offsetWidth <= e.parentElement.clientWidth - 30)"
+    assert page.locator(".card > table").evaluate_all(fits) == [True, True]
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
