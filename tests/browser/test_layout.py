@@ -210,6 +210,15 @@ def test_forced_colors_keep_the_chosen_figure_readable(boards: ReadyBoards, wind
     )
     ground = page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
     assert set(edges) == {ground}
+    # Nor do buttons, the chosen list and the key of a comparison vanish.
+    page.goto(f"{boards.base}/?state=done")
+    assert page.locator(".submit button").evaluate("e => getComputedStyle(e).borderTopStyle") == "solid"
+    grounds = page.locator("#filters > a").evaluate_all("all => all.map(e => getComputedStyle(e).backgroundColor)")
+    assert len(set(grounds)) == 2
+    page.goto(f"{boards.base}/compare?repo={boards.url('sixty')}&window=2025&window=2026")
+    ink = page.locator("h1").evaluate("e => getComputedStyle(e).color")
+    keys = page.locator(".compared .key").evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
+    assert keys == [ink, ink]
 
 
 def test_few_people_ties_and_none_look_intended(boards: ReadyBoards, window: Watched) -> None:
