@@ -276,12 +276,13 @@ def test_a_mailmap_of_ones_own(podium: Podium, repository: Path, tmp_path: Path)
     ):
         own.write_text(line)
         for given in (["--mailmap-file", str(own)], []):
-            board = podium.board(str(repository), *given, PODIUM_MAILMAP_FILE="" if given else str(own))
+            ranking = ["rank", str(repository), "--json", *given]
+            done = podium.run(*ranking, PODIUM_MAILMAP_FILE="" if given else str(own))
+            board = json.loads(done.stdout)
             assert {row["name"]: row["commitCount"] for row in board["top_contributors"]} == counts
-        said = podium.run("rank", str(repository), "--mailmap-file", str(own)).stderr
-        assert f"podium: Own mailmap: own ({changed}).\n" in said
-        assert ("podium: own, line 2: not a mailmap line; it is ignored.\n" in said) == ("=" in line)
-        assert podium.run("rank", str(repository), "--mailmap-file", str(own), "--quiet").stderr == ""
+            assert f"podium: Own mailmap: own ({changed}).\n" in done.stderr
+            assert ("podium: own, line 2: not a mailmap line; it is ignored.\n" in done.stderr) == ("=" in line)
+    assert podium.run("rank", str(repository), "--mailmap-file", str(own), "--quiet").stderr == ""
     own.unlink()
     for arguments, setting in (
         (["rank", str(repository), "--mailmap-file", str(own)], ""),
