@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import shutil
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.support import markers
 from tests.support.npm import UnavailableError, fetched
@@ -33,6 +34,11 @@ _PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d4944415478da63f8cfc0f01f0005000"
     "1ff56c72f0d0000000049454e44ae426082"
 )
+_PICTURE = {
+    "responseCode": 200,
+    "responseHeaders": [{"name": "Content-Type", "value": "image/png"}],
+    "body": base64.b64encode(_PIXEL).decode(),
+}
 
 
 # The headless shell runs the same pages for a third of the CPU: it has no window of its own to draw.
@@ -91,6 +97,7 @@ class Watched:
         """A new page at that path of the server."""
         page = self.context.new_page()
         page.set_default_timeout(20_000)
+        _give_pictures(page)
         # Errors of scripts and of the network, and violations of the Content-Security-Policy.
         page.on("console", lambda message: self._read(page, message))
         page.on("pageerror", lambda error: self.wrongs.append(f"{page.url}: {error}"))
@@ -118,7 +125,6 @@ _NO_WEB_SHARE = "Unrecognized feature: 'web-share'"
 def watched(browser: Browser, base: str, **options: Any) -> Iterator[Watched]:
     """A window on the server at ``base``, in which nothing may go wrong."""
     context = browser.new_context(**options)
-    context.route("**/avatars/*", _picture)
     window = Watched(context, base)
     try:
         yield window
@@ -127,8 +133,20 @@ def watched(browser: Browser, base: str, **options: Any) -> Iterator[Watched]:
     assert window.wrongs == [], repr(window.wrongs)
 
 
-def _picture(route: Route) -> None:
-    route.fulfill(status=200, content_type="image/png", body=_PIXEL)
+def _give_pictures(page: Page) -> None:
+    """Answer requests for faces with a picture of one pixel.
+
+    Playwright's own routes stop every request of a page and switch its cache off.
+    """
+    session = page.context.new_cdp_session(page)
+
+    def fulfill(event: dict[str, Any]) -> None:
+        # The page may have been closed.
+        with contextlib.suppress(Error):
+            session.send("Fetch.fulfillRequest", {"requestId": event["requestId"], **_PICTURE})
+
+    session.on("Fetch.requestPaused", fulfill)
+    session.send("Fetch.enable", {"patterns": [{"urlPattern": "*/avatars/*"}]})
 
 
 def violations(page: Page) -> list[str]:
