@@ -99,7 +99,9 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for all tests, each with a database of its own."""
     if _shared:
         port, template = _shared
-        yield Postgres(port, prefix=f"podium_{os.environ['PYTEST_XDIST_WORKER']}", template=template)
+        prefix = f"podium_{os.environ['PYTEST_XDIST_WORKER']}"
+        with contextlib.closing(Postgres(port, prefix=prefix, template=template)) as server:
+            yield server
         return
     with running_postgres() as server:
         yield server
