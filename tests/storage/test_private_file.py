@@ -43,7 +43,7 @@ def test_a_new_database_is_private_with_its_side_files(folder: Path) -> None:
 
 
 def test_a_migrated_database_is_private(folder: Path) -> None:
-    migrate_database(Settings(database_url=f"sqlite:///{folder}/my.db"), to="head", check=False)
+    migrate_database(Settings(database_url=f"sqlite:///{folder}/my.db"), to="0001", check=False)
     assert set(modes(folder).values()) == {0o600}
 
 

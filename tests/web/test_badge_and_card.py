@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from podium.avatars.image_type import AvatarImage, image_of
 from podium.leaderboard.export import card
 from podium.leaderboard.export.faces import colour_of
-from podium.leaderboard.export.text_metrics import fit, width, wrap
+from podium.leaderboard.export.text_metrics import fit, halves, width, wrap
 from podium.textutil.sanitize import clean
 from podium.web.pages.board.board_urls import key_of, page_path
 from podium.web.pages.rendering import Renderer
@@ -325,6 +325,17 @@ def test_text_is_measured() -> None:
     assert wrap("David Heinemeier Hansson", 11, 110) == ["David Heinemeier", "Hansson"]
     assert wrap("Wolfeschlegelsteinhausenbergerdorff", 11, 80)[0].endswith("…")
     assert all(width(line, 11) <= 40 for line in wrap("one and many more words than that", 11, 40))
+
+
+def test_a_name_of_many_words_is_not_measured_at_each_space() -> None:
+    measured: list[str] = []
+
+    def noted(line: str) -> float:
+        measured.append(line)
+        return len(line)
+
+    assert halves("a" * 9 + " b" * 300, noted) == ("a" * 9 + " b" * 147, " ".join("b" * 153))
+    assert len(measured) < 40
     cut = fit("a rather long name indeed", 11, 60)
     assert cut.endswith("…")
     assert width(cut, 11) <= 60

@@ -219,14 +219,22 @@ def test_a_script_without_rules_for_it_is_not_drawn_with_a_font_of_the_system(tm
     assert Typesetter(fonts).readable("a\u2730") == "a\u2730"
 
 
-@pytest.mark.parametrize("name", [*HOSTILE[::5], ARABIC, CHINESE, FAMILY, "W" * 300, "W " * 150, ""])
+NAMES = [*HOSTILE[::5], ARABIC, CHINESE, FAMILY, "W" * 300, "W " * 150, ""]
+
+
+@pytest.mark.parametrize("names", [NAMES[start : start + 3] for start in range(0, len(NAMES), 3)])
+def test_no_names_break_the_picture_of_their_board(names: list[str]) -> None:
+    rows = [entry(rank=rank, name=name, username=None, commitCount=10**9) for rank, name in enumerate(names, start=1)]
+    decoded(board_picture(document(*rows), names[0], lines_of([(names[-1], {20_000: 3})]), {}, TYPE))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_name_leaves_its_picture_or_breaks_it(name: str) -> None:
-    rows = [entry(rank=rank, name=name, username=None, commitCount=10**9) for rank in (1, 2, 3)]
+    row = entry(rank=1, name=name, username=None, commitCount=10**9)
     chart = lines_of([(name, {20_000: 3, 20_400: 5}), ("b", {20_100: 2})])
     assert chart is not None
-    decoded(board_picture(document(*rows), name, chart, {}, TYPE))
     for picture in (
-        person_picture(rows[0], name, [name], chart, {}, typesetter=TYPE),
+        person_picture(row, name, [name], chart, {}, typesetter=TYPE),
         comparison_picture(name, chart, [name, "c"], TYPE),
     ):
         image = decoded(picture)

@@ -8,7 +8,9 @@ the text fit exactly in any font.
 
 from __future__ import annotations
 
+import bisect
 import unicodedata
+from collections.abc import Callable
 
 from podium.textutil.width import graphemes
 
@@ -106,11 +108,24 @@ def wrap(text: str, size: float, room: float) -> list[str]:
     """``text`` in at most two lines, broken at the space that balances them best."""
     if width(text, size) <= room or " " not in text:
         return [fit(text, size, room)]
+    return [fit(line, size, room) for line in halves(text, lambda line: width(line, size))]
+
+
+def halves(text: str, width: Callable[[str], float]) -> tuple[str, str]:
+    """``text``, which has a space, broken at the one that balances the widths of both lines best."""
     spaces = [at for at, character in enumerate(text) if character == " "]
-    lines = min(
-        ((text[:at], text[at + 1 :]) for at in spaces), key=lambda pair: max(width(line, size) for line in pair)
-    )
-    return [fit(line, size, room) for line in lines]
+
+    def widths(at: int) -> tuple[float, float]:
+        return width(text[:at]), width(text[at + 1 :])
+
+    def is_past(at: int) -> bool:
+        first, second = widths(at)
+        return first >= second
+
+    # The later the break, the wider the first line and the narrower the second.
+    crossing = bisect.bisect_left(spaces, True, key=is_past)
+    at = min(spaces[max(0, crossing - 1) : crossing + 1], key=lambda at: max(widths(at)))
+    return text[:at], text[at + 1 :]
 
 
 def _width_of(grapheme: str) -> int:

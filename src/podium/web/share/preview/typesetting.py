@@ -6,7 +6,6 @@ the first letter decides where the text begins, and what has no direction follow
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
 import functools
 import itertools
@@ -14,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from podium.leaderboard.export.text_metrics import halves
 from podium.textutil.width import graphemes
 from podium.web.share.preview.fonts import Fonts, Typeface
 
@@ -98,17 +98,10 @@ class Typesetter:
 
     def wrap(self, text: str, size: float, room: float, *, bold: bool = False) -> list[str]:
         """``text`` in at most two lines, broken at the space that balances them best."""
-        spaces = [at for at, character in enumerate(text) if character == " "]
-        if not spaces or self.width(text, size, bold=bold) <= room:
+        if " " not in text or self.width(text, size, bold=bold) <= room:
             return [self.fit(text, size, room, bold=bold)]
-
-        def widths(at: int) -> list[float]:
-            return [self.width(line, size, bold=bold) for line in (text[:at], text[at + 1 :])]
-
-        # The later the break, the wider the first line and the narrower the second.
-        crossing = bisect.bisect_left(spaces, True, key=lambda at: widths(at)[0] >= widths(at)[1])
-        at = min(spaces[max(0, crossing - 1) : crossing + 1], key=lambda at: max(widths(at)))
-        return [self.fit(line, size, room, bold=bold) for line in (text[:at], text[at + 1 :])]
+        lines = halves(text, lambda line: self.width(line, size, bold=bold))
+        return [self.fit(line, size, room, bold=bold) for line in lines]
 
     def _cluster(self, text: str, *, bold: bool) -> _Cluster | None:
         script, direction = next((found for found in map(_script, text) if found[0]), (None, None))
