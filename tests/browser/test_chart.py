@@ -139,6 +139,14 @@ def test_young_repositories_have_bars_and_hostile_names_stay_names(boards: Ready
     assert page.locator(".tip script, .tip img").count() == 0
 
 
+def test_large_letters_stay_below_the_axis(boards: ReadyBoards, window: Watched) -> None:
+    page = window.page(boards.page("sixty"))
+    page.evaluate("document.documentElement.style.fontSize = '32px'")
+    axis = page.locator(".plot").evaluate("e => e.getBoundingClientRect().bottom")
+    tops = page.locator(".time text:visible").evaluate_all("all => all.map(e => e.getBoundingClientRect().top)")
+    assert tops and min(tops) >= axis
+
+
 def test_a_tap_shows_the_tooltip_and_the_table_needs_no_script(boards: ReadyBoards, chrome: Browser) -> None:
     path = boards.page("sixty")
     options = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
