@@ -54,6 +54,20 @@ def test_figures_filter_headings_sort_and_boards_compare(boards: ReadyBoards, wi
     expect(page.locator("table.compared thead th")).to_have_count(1)
 
 
+def test_no_e_mail_is_sent_in_the_address_of_a_comparison(boards: ReadyBoards, window: Watched) -> None:
+    boards.page("sixty")
+    page = window.page(f"/compare?repo={boards.url('sixty')}")
+    page.get_by_text("Windows or people of one repository", exact=True).click()
+    person = page.get_by_label("Person 1")
+    person.fill("ada@example.org")
+    before = page.url
+    page.get_by_role("button", name="Compare").click()
+    expect(person).to_be_focused()
+    assert page.url == before
+    person.fill("@ada")
+    assert person.evaluate("e => e.validity.valid")
+
+
 def test_a_long_name_leaves_room_for_the_figures(boards: ReadyBoards, chrome: Browser) -> None:
     with watched(chrome, boards.base, viewport={"width": 320, "height": 640}) as window:
         page = window.page(boards.page("hostile"))
