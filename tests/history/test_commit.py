@@ -56,7 +56,7 @@ def read_all(raws: dict[str, bytes]) -> dict[str, CommitFacts]:
 
 def assert_all_read_as_git_does(repository: Path, shas: list[str], *, negative: bool = False) -> None:
     expectations = as_git_says(repository, shas)
-    raws = {sha: repos.git(repository, "cat-file", "commit", sha) for sha in expectations}
+    raws = {sha: repos.read_loose(repository, sha) for sha in expectations}
     for sha, read in read_all(raws).items():
         raw, expected, facts = raws[sha], expectations[sha], read
         if negative and facts.when < 0:

@@ -156,7 +156,7 @@ def small(tmp_path: Path) -> tuple[str, list[bytes]]:
     source = repos.make_bare(tmp_path / "source.git")
     head = repos.chain(source, [repos.ALICE, repos.BOB] * 3)
     shas = repos.git(source, "rev-list", "main").decode().split()
-    return head, [repos.git(source, "cat-file", "commit", sha) for sha in shas]
+    return head, [repos.read_loose(source, sha) for sha in shas]
 
 
 def test_what_proves_to_be_no_whole_history_is_not_counted(tmp_path: Path, small: tuple[str, list[bytes]]) -> None:
@@ -224,7 +224,7 @@ def test_a_pack_that_git_renames_at_that_moment_is_found_later(
 
 
 def test_a_large_object_is_not_read_again_and_again_while_it_arrives(tmp_path: Path) -> None:
-    content = make.pack([Entry(os.urandom(6 << 20), "blob")])
+    content = make.pack([Entry(os.urandom(6 << 20), "blob", level=0)])
     incoming, pack = IncomingPack(40, lambda *_: None), Arriving(tmp_path, content)
     pack.some(5 << 20)
     assert not incoming.step(tmp_path)

@@ -277,7 +277,7 @@ def history(tmp_path: Path) -> tuple[Path, str, list[bytes]]:
     """A repository, its head, and the bytes of its commits, the newest first."""
     source = repos.make_bare(tmp_path / "source.git")
     head = repos.chain(source, [repos.ALICE, repos.BOB] * 10)
-    return source, head, [repos.git(source, "cat-file", "commit", sha) for sha in commits_of(source, "main")]
+    return source, head, [repos.read_loose(source, sha) for sha in commits_of(source, "main")]
 
 
 def test_a_commit_that_is_there_twice_counts_once(tmp_path: Path, history: tuple[Path, str, list[bytes]]) -> None:
