@@ -43,17 +43,19 @@ def derive(item: pytest.Function) -> set[str]:
     return found
 
 
-def _needs(function: Any) -> set[str]:
+@functools.cache
+def _needs(function: Any) -> frozenset[str]:
     """The markers of what a function starts, itself or in the functions of the tests that it calls."""
     # Hypothesis wraps tests, pytest wraps fixtures.
-    found, ahead = set(), [inspect.unwrap(function)]
+    found: set[str] = set()
+    ahead = [inspect.unwrap(function)]
     seen = set(ahead)
     while ahead:
         starts, calls = _calls(ahead.pop())
         found |= starts
         ahead += calls - seen
         seen |= calls
-    return found
+    return frozenset(found)
 
 
 @functools.cache
