@@ -73,10 +73,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         assert isinstance(item, pytest.Function)
         for name in sorted(markers.derive(item)):
             item.add_marker(name)
-        if side_by_side and markers.stays_with_its_file(item):
+        if side_by_side and (group := markers.group_of(item)) is not None:
             item.add_marker("together")
             # What pytest-xdist 3.8 does for "xdist_group", in an attribute that pytest 9.2 does not read.
-            item._id = NodeId.parse(f"{item.nodeid}@{item.nodeid.partition('::')[0]}")
+            item._id = NodeId.parse(f"{item.nodeid}@{group}")
     if side_by_side:
         # What takes long comes first: the short tests fill the gaps at the end.
         items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in _FIRST])

@@ -11,7 +11,7 @@ import pytest
 from tests.support.sources import SOURCE, Module, modules
 
 # One process parses the source.
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.together("sources")
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()

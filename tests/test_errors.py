@@ -10,7 +10,7 @@ from podium import errors
 from tests.support.sources import modules
 
 # One process parses the source.
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.together("sources")
 
 
 def drawn() -> list[tuple[int, str]]:

@@ -10,7 +10,7 @@ from podium.repositories.model import State
 from tests.support.sources import modules
 
 # One process parses the source.
-pytestmark = pytest.mark.xdist_group("sources")
+pytestmark = pytest.mark.together("sources")
 
 STORE = "repositories/store/"
 # The schema names states in its constraints and indexes, and the model defines them.

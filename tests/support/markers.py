@@ -1,7 +1,7 @@
 """What a test needs, derived from what it and its fixtures call: nobody has to mark a test by hand.
 
 `server`: PostgreSQL, Valkey or `podium serve`. `browser`: Chromium. Only `long` (minutes) and `together` (in one
-process with the others of its module) are written by hand.
+process with the others of its module, or of a name) are written by hand.
 """
 
 from __future__ import annotations
@@ -89,11 +89,17 @@ def _is_of_the_tests(module: str) -> bool:
     return module.startswith("tests.")
 
 
-def stays_with_its_file(item: pytest.Function) -> bool:
-    """Whether a test must run in one process with others of its module: it shares a fixture with them, or says so."""
+def group_of(item: pytest.Function) -> str | None:
+    """The name of the tests with which a test must run in one process.
+
+    They are those of its module if it shares a fixture with them or says so, or those that say the same name.
+    """
     definitions = item._fixtureinfo.name2fixturedefs.values()
     shares = any(definition.scope in ("module", "package") for each in definitions for definition in each)
-    return shares or item.get_closest_marker("together") is not None
+    says = item.get_closest_marker("together")
+    if says is not None and says.args:
+        return str(says.args[0])
+    return item.nodeid.partition("::")[0] if shares or says is not None else None
 
 
 def note_running(item: pytest.Item) -> None:
