@@ -293,6 +293,16 @@ def altered(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return healthy(tmp_path / "data", database_url=server.url(server.create_migrated()))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a database without tables."""
+    (folder := tmp_path / "data").mkdir()
+    if request.param == "sqlite":
+        return healthy(folder)
+    server: Postgres = request.getfixturevalue("postgres")
+    return healthy(folder, database_url=server.url(server.create()))
+
+
 def of_sqlite(folder: Path) -> Settings:
     return healthy(migrated_podium(folder).data)
 
@@ -313,9 +323,9 @@ def test_a_database_that_is_as_declared_is_well(altered: Settings) -> None:
     assert (levels(found, "database"), levels(found, "revision"), levels(found, "drift")) == (["ok"], ["ok"], ["ok"])
 
 
-def test_an_older_revision_says_what_to_run(altered: Settings) -> None:
-    migrate_database(altered, to="0001", check=False)
-    found = examine(altered, ask_github=False)
+def test_an_older_revision_says_what_to_run(empty: Settings) -> None:
+    migrate_database(empty, to="0001", check=False)
+    found = examine(empty, ask_github=False)
     advised(found, "problem", "revision", "0001", "podium migrate")
     assert not levels(found, "stalled")
 
