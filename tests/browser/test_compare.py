@@ -81,6 +81,16 @@ def test_a_long_name_leaves_room_for_the_figures(boards: ReadyBoards, chrome: Br
         first = page.locator(".compared thead th").first.bounding_box()
         assert first and first["x"] < 160
         assert violations(page) == []
+        # Nor do they make the table of the chart wider than the page, or take its days apart.
+        page.get_by_text("Show as a table").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert page.locator(".data tbody th").first.evaluate("e => e.offsetHeight") < 40
+        assert page.locator(".data thead tr").evaluate("e => e.offsetHeight") < 100
+        # A number stands behind its name, whatever the direction of that.
+        behind = "e => e.nextElementSibling.offsetLeft - e.offsetLeft"
+        assert page.locator(".entry bdi", has_text="محمد").evaluate(behind) > 50
+        page.locator(".plot").hover()
+        expect(page.locator(".tip bdi")).to_have_count(6)
         # The style of a card with a repository that waits is not that of the word.
         page.locator("h1").evaluate("h1 => h1.insertAdjacentHTML('beforeend', '<i class=\"state pending\">W</i>')")
         assert page.locator("h1 .state").evaluate("e => getComputedStyle(e).display") == "inline"

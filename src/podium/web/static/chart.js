@@ -103,6 +103,13 @@ class Tip {
   }
 }
 
+// A name, whose direction changes nothing beside it.
+function isolated(name) {
+  const own = document.createElement("bdi");
+  own.textContent = name;
+  return own;
+}
+
 // What the table beneath says of the period at the pointer, with the names that one request brings.
 class Pointer {
   constructor(figure, tip, choose) {
@@ -156,14 +163,16 @@ class Pointer {
 
   lines() {
     const [period, ...counts] = [...this.rows[this.at].cells].map((cell) => cell.textContent);
-    const parts = counts.map((count, index) => `${this.heads[index]} ${count}`);
-    const top = (this.names?.[this.at] ?? []).flatMap(([name, count], index) => {
-      const own = document.createElement("bdi");
-      own.textContent = name;
-      return [index ? ", " : "", own, ` ${count.toLocaleString("en")}`];
-    });
+    const top = (this.names?.[this.at] ?? []).flatMap(([name, count], index) => [
+      index ? ", " : "",
+      isolated(name),
+      ` ${count.toLocaleString("en")}`,
+    ]);
     const names = top.length ? [top] : [];
-    if (!this.figure.classList.contains("stack")) return [[period], ...parts.map((part) => [part]), ...names];
+    if (!this.figure.classList.contains("stack")) {
+      return [[period], ...counts.map((count, index) => [isolated(this.heads[index]), ` ${count}`]), ...names];
+    }
+    const parts = counts.map((count, index) => `${this.heads[index]} ${count}`);
     const all = `${period} · ${counts[0]} ${counts[0] === "1" ? "commit" : "commits"}`;
     return [[all], ...(counts.length > 1 ? [[parts.slice(1).join(" · ")]] : []), ...names];
   }
