@@ -94,6 +94,9 @@ def test_a_long_name_leaves_room_for_the_figures(boards: ReadyBoards, chrome: Br
         # The style of a card with a repository that waits is not that of the word.
         page.locator("h1").evaluate("h1 => h1.insertAdjacentHTML('beforeend', '<i class=\"state pending\">W</i>')")
         assert page.locator("h1 .state").evaluate("e => getComputedStyle(e).display") == "inline"
+        heading = page.locator(".compared thead bdi").first
+        expect(heading).to_have_css("text-decoration-line", "underline")
         page.emulate_media(media="print")
+        expect(heading).to_have_css("text-decoration-line", "none")
         expect(page.locator(".compared")).to_be_visible()
         expect(page.locator(".subjects, .compared .remove").locator("visible=true")).to_have_count(0)
