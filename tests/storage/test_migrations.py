@@ -401,7 +401,8 @@ def test_no_revision_has_a_removed_id() -> None:
     assert not migrate.REMOVED & set(migrate.REVISIONS)
 
 
-@pytest.mark.parametrize("stamped", REMOVED, indirect=True)
+# The next test looks at all of them.
+@pytest.mark.parametrize("stamped", [REMOVED[0], REMOVED[-1]], indirect=True)
 def test_a_database_of_a_removed_revision_is_refused_with_what_to_do(
     tmp_path: Path, stamped: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
