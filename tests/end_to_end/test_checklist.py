@@ -278,9 +278,15 @@ def test_the_commit_worker_starts_and_takes_jobs(with_commit_worker: Scene) -> N
 @pytest.fixture(scope="module")
 def with_user_worker(with_commit_worker: Scene) -> Scene:
     """A user worker that was seen with two batches in hand, and has finished them."""
+
+    def in_hand() -> bool:
+        document = with_commit_worker.seen["resolving"] = with_commit_worker.queue()
+        return [USERS] in alive(document) and document["queues"][USERS]["active"] > 1
+
     with_commit_worker.start_worker("users")
     assert with_commit_worker.gate.reached.wait(PATIENCE)
-    with_commit_worker.seen["resolving"] = with_commit_worker.queue()
+    # Its first heartbeat may come after its first question.
+    wait_until(in_hand, "the user worker to be seen with two batches")
     with_commit_worker.gate.open()
     with_commit_worker.wait_for("completed", 1, 2)
     return with_commit_worker
