@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from unittest import mock
 from podium.accounts.lookup import GitHubAccount, LookupStep, PendingEmail
 from podium.accounts.user_job import UserJob
 from podium.app import factories
+from podium.counting import progress_notes
 from podium.freshness.apply_answer import Applied
 from podium.freshness.hooks.hook_checks import HookChecks
 from podium.freshness.hooks.hook_deliveries import deliver
@@ -69,9 +71,11 @@ class RepositoryLife:
             "submissions_per_minute": 0,
             "refresh_after": 0,
         }
-        # Whether a reader is shown what another one was shown just before depends on the speed of the machine.
+        # The speed of the machine decides neither whether a reader is shown what another one was shown just before, nor
+        # whether progress is saved.
         unshared = mock.patch.object(read_moment, "FRESH", 0.0)
-        with unshared, open_site(self._folder.parent, self.db, **settings) as site:
+        silent = mock.patch.object(progress_notes, "QUIET", math.inf)
+        with unshared, silent, open_site(self._folder.parent, self.db, **settings) as site:
             self._submit(site)
             self._count(site)
             self._find_accounts()
