@@ -86,6 +86,8 @@ def pytest_collection_finish() -> None:
     """Search for garbage again, but not among what lives to the end."""
     gc.enable()
     gc.freeze()
+    # By default it searches after each 700 objects.
+    gc.set_threshold(10_000)
 
 
 @pytest.hookimpl(tryfirst=True)
