@@ -297,6 +297,25 @@ def test_a_fetch_goes_on_after_the_request_has_timed_out(host: AvatarHost, clien
     assert len(host.requests) == 1
 
 
+def test_a_fetch_that_ends_while_the_cache_is_read_is_not_repeated(
+    host: AvatarHost, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    host.plays["/a"] = host.hold(go, whole(PNG))
+    assert client.load("/a", seconds=0.05) is None
+    read = DiskCache.get
+
+    def read_slowly(cache: DiskCache, url: str) -> tuple[AvatarImage, float] | None:
+        found = read(cache, url)
+        go.set()
+        wait_until(lambda: not client.avatars._in_flight, "the fetch to end")
+        return found
+
+    monkeypatch.setattr(DiskCache, "get", read_slowly)
+    assert client.load("/a") == image_of(PNG)
+    assert len(host.requests) == 1
+
+
 def test_a_full_queue_accepts_no_more_fetches(
     host: AvatarHost, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,9 +92,12 @@ class AvatarLoader:
         except AvatarRefused as error:
             log.debug("An avatar is not fetched: %s.", error)
             return None
+        with self._lock:
+            in_flight = self._in_flight.get(source.url)
+        # In this order: a fetch fills the cache before it ends.
         cached = self._cache.get(source.url)
         if cached is None:
-            return self._start(source)
+            return in_flight or self._start(source)
         image, age = cached
         if age > _FRESH:
             self._start(source)
