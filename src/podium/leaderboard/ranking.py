@@ -119,9 +119,8 @@ def rank(
     """``among``: the groups that may be on the board; None: all."""
     window = log.window(rules)
     by_person = log.commits(window)
-    merges = log.merges(window)
     if rules.merges:
-        for person, count in merges.items():
+        for person, count in log.merges(window).items():
             by_person[person] += count
     authored = [0] * len(groups.members)
     for group, count in zip(groups.of, by_person, strict=True):
@@ -151,7 +150,7 @@ def rank(
         array("I", counted) if rules.co_authors else kept,
         kept,
         array("I", by_person),
-        sum(merges.values()),
+        len(log.all_merges(window)),
         total,
     )
 

@@ -79,6 +79,7 @@ class CommitLog:
         starts: where the commits and the merges of each person begin in ``dates``, plus the end.
         firsts, lasts: the first and last date of each person's commits; -(2**63) for people without any.
         mergers: the people who have merges.
+        merge_dates: the dates of all merges in order.
         named: the commits that name co-authors or agents.
         ordinary: the window of the dates that can be true. Commits with other dates count in all of history, and in no
             window.
@@ -91,6 +92,7 @@ class CommitLog:
     firsts: array[int]
     lasts: array[int]
     mergers: array[int]
+    merge_dates: array[int]
     named: DatedSets
     ordinary: Window
     odd_dates: int
@@ -98,7 +100,8 @@ class CommitLog:
 
     @property
     def size(self) -> int:
-        return 8 * len(self.dates) + 12 * len(self.starts) + 4 * len(self.mergers) + self.named.size
+        dates = len(self.dates) + len(self.merge_dates)
+        return 8 * dates + 12 * len(self.starts) + 4 * len(self.mergers) + self.named.size
 
     def window(self, rules: Rules) -> Window:
         if not rules.windowed:
@@ -143,6 +146,10 @@ class CommitLog:
             at = bisect_left(self.dates, until, at, high)
             after += [date for date in self.dates[at : min(at + 1, high)] if date < end]
         return max(before, default=None), min(after, default=None)
+
+    def all_merges(self, window: Window) -> array[int]:
+        """The dates of everyone's merges in a window, in order."""
+        return _within(self.merge_dates, 0, len(self.merge_dates), window)
 
     def merges(self, window: Window) -> dict[int, int]:
         """The merges of each person who has any."""
@@ -199,12 +206,14 @@ def read_log(
     mergers = array(
         "I", [person for person in range(len(people.ids)) if starts[2 * person + 1] < starts[2 * person + 2]]
     )
+    merges = (dates[starts[2 * person + 1] : starts[2 * person + 2]] for person in mergers)
+    merge_dates = array("q", sorted(itertools.chain.from_iterable(merges)))
     spans = list(zip(starts[:-1:2], starts[1::2], strict=True))
     firsts = array("q", [dates[low] if low < high else _NEVER for low, high in spans])
     lasts = array("q", [dates[high - 1] if low < high else _NEVER for low, high in spans])
     ordinary = ordinary_dates(repository.counted_at)
     odd_dates = _odd_dates(dates, starts, ordinary)
-    log = CommitLog(dates, starts, firsts, lasts, mergers, named.result(), ordinary, odd_dates, is_coarse)
+    log = CommitLog(dates, starts, firsts, lasts, mergers, merge_dates, named.result(), ordinary, odd_dates, is_coarse)
     _verify(log, people, repository)
     return log
 

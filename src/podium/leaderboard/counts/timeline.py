@@ -73,7 +73,7 @@ class CommitsByDay:
 
 def commits_by_day(log: CommitLog) -> CommitsByDay:
     since, until = log.ordinary
-    merges = Counter(_days(when for person in log.mergers for when in log.within(person, True, log.ordinary)))
+    merges = Counter(_days(log.all_merges(log.ordinary)))
     commits = Counter(_days(when for when in log.dates if since <= when < until))
     commits.subtract(merges)
     return CommitsByDay(+commits, merges)
@@ -120,10 +120,10 @@ def _declared(log: CommitLog, groups: Groups, credits: Credits, kind: str, rules
 def _last(log: CommitLog, rules: Rules, until: int) -> int:
     window = since, end = log.ordinary[0], min(until, log.ordinary[1])
     found = [last for last in log.lasts if since <= last < end]
-    late = [person for person, last in enumerate(log.lasts) if last >= end]
-    for people, is_merge in ((late, False), (log.mergers if rules.merges else (), True)):
-        for person in people:
-            found += log.within(person, is_merge, window)[-1:]
+    for person in [person for person, last in enumerate(log.lasts) if last >= end]:
+        found += log.within(person, False, window)[-1:]
+    if rules.merges:
+        found += log.all_merges(window)[-1:]
     return max(found)
 
 
