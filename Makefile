@@ -53,8 +53,8 @@ rank: .venv/.compiled
 quick: .venv/.test .venv/.compiled
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint types without-servers
 
-# These tests wait for nothing, and each process collects all of them first.
-without-servers: JOBS = logical
+# These tests wait little, and each process collects all of them first.
+without-servers: JOBS = 3
 without-servers: .venv/.test .venv/.compiled
 	$(PYTEST) $(PARALLEL) -m "not server and not browser and not long"
 
