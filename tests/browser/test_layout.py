@@ -56,7 +56,7 @@ def test_links_that_lead_on_are_large_enough_for_a_finger(boards: ReadyBoards, w
     for name in ("one", "empty"):
         boards.page(name)
     empty = f"/compare?repo={boards.url('one')}&repo={boards.url('empty')}"
-    for path in (empty, f"/compare?repo={boards.url('one')}&person=nobody", "/people/nobody", "/?search=nothing"):
+    for path in (empty, f"/compare?repo={boards.url('one')}&person=unknown", "/people/unknown", "/?search=nothing"):
         page = window.page(path)
         link = page.locator("main p > a").last
         assert link.evaluate("e => e.getBoundingClientRect().height") >= 23.5, path
