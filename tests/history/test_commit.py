@@ -13,7 +13,7 @@ from podium.history.commit_reader import CommitReader
 from podium.history.large_commit import LARGEST_COMMIT
 from podium.history.person import LONGEST_TEXT, split_person
 from podium.history.trailers.mentions import KEYS, mention_of, mentions_of
-from podium.history.walks.cat_file import record
+from podium.history.walks.cat_file import new_nonce, record
 from podium.textutil.raw_bytes import from_bytes
 from tests.support import repos
 
@@ -47,8 +47,10 @@ def as_git_says(repository: Path, shas: list[str]) -> dict[str, CommitFacts]:
 
 def read_all(raws: dict[str, bytes]) -> dict[str, CommitFacts]:
     """The facts of commits that are read as one batch, which must be those of each by itself."""
-    batch = b"".join(record(b"5f2b", oid.encode(), raw) for oid, raw in raws.items())
-    oids, facts = CommitReader(b"5f2b").read(batch)
+    # An id may end in a short one.
+    nonce = new_nonce()
+    batch = b"".join(record(nonce, oid.encode(), raw) for oid, raw in raws.items())
+    oids, facts = CommitReader(nonce).read(batch)
     assert oids == [oid.encode() for oid in raws]
     assert facts == [read_commit(raw) for raw in raws.values()]
     return {oid: CommitFacts(*each) for oid, each in zip(raws, facts, strict=True)}
