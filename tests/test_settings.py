@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,25 @@ def test_a_value_that_cannot_be_read_names_its_variable_and_not_itself(variable:
     with pytest.raises(BadSetting, match=variable) as error:
         Settings.from_environment({variable: value})
     assert "secret" not in error.value.message
+
+
+@pytest.mark.parametrize("value", ["9" * 30, "9" * 5000, "1e300"])
+def test_a_number_that_the_system_cannot_take_is_refused(value: str) -> None:
+    for field in dataclasses.fields(Settings):
+        variable = field.metadata["variable"]
+        try:
+            found = getattr(Settings.from_environment({variable: value}), field.name)
+        except BadSetting as error:
+            assert "must" in error.message and "digits" not in error.message
+            continue
+        # Ages, and times that are only compared, may be as long as the user likes.
+        assert not isinstance(found, int) or found < 2**63, variable
+        assert field.name not in ("lease_seconds", "reconcile_seconds") or found <= threading.TIMEOUT_MAX, variable
+
+
+def test_the_database_is_not_asked_without_a_pause() -> None:
+    with pytest.raises(BadSetting, match="PODIUM_RECONCILE_SECONDS cannot be read: it must be a number of seconds, "):
+        Settings.from_environment({"PODIUM_RECONCILE_SECONDS": "0"})
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ _LARGEST_SECRET = 64 * 1024
 _DAY = 86_400.0
 _NEVER = 1e12
 
+# What the system and both databases take as a number, and the seconds that a thread can wait.
+_MOST = 10**15
+_LONGEST_WAIT = 1e9
+# Threads of one kind in a process.
+_MOST_THREADS = 1000
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
@@ -55,22 +61,24 @@ def _words(value: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,]+", value) if word)
 
 
-def _integer(least: int, most: float = float("inf")) -> Callable[[str], int]:
+def _integer(least: int, most: int = _MOST) -> Callable[[str], int]:
     def parse(value: str) -> int:
         number = int(value)
         if not least <= number <= most:
-            raise ValueError(f"must be {least} or more" if most == float("inf") else f"must be from {least} to {most}")
+            is_few = number < least and most == _MOST
+            raise ValueError(f"must be {least} or more" if is_few else f"must be from {least} to {most:,}")
         return number
 
     return parse
 
 
-def _duration(least: float) -> Callable[[str], float]:
+def _duration(least: float, most: float = float("inf")) -> Callable[[str], float]:
     def parse(value: str) -> float:
         seconds = float(value)
         # NaN compares as False.
-        if not least <= seconds < float("inf"):
-            raise ValueError(f"must be a number of seconds, {least:g} or more")
+        if not least <= seconds <= most or seconds == float("inf"):
+            bound = f"{least:g} or more" if most == float("inf") else f"from {least:g} to {most:,.0f}"
+            raise ValueError(f"must be a number of seconds, {bound}")
         return seconds
 
     return parse
@@ -86,13 +94,17 @@ def _choice(*words: str) -> Callable[[str], str]:
 
 
 _number, _positive, _port, _seconds = _integer(0), _integer(1), _integer(0, 65535), _duration(0)
+_threads = _integer(1, _MOST_THREADS)
 
 
 def _bytes(value: str) -> int:
     match = re.fullmatch(r"(\d+)\s*([kmgt]?)(?:i?b)?", value.lower())
     if not match:
         raise ValueError("must be a number of bytes, such as 500000000, 500M or 2G")
-    return int(match[1]) * _UNITS[match[2]]
+    number = int(match[1]) * _UNITS[match[2]]
+    if number > _MOST:
+        raise ValueError("must be at most 1000T bytes")
+    return number
 
 
 def _memory(value: str) -> int:
@@ -504,17 +516,20 @@ class Settings:
         "Scheduled checks per host and hour, where no `GITHUB_TOKEN` applies.",
     )
     commit_workers: int = _setting(
-        "PODIUM_COMMIT_WORKERS", 2, _positive, "Repositories that one process counts at a time."
+        "PODIUM_COMMIT_WORKERS", 2, _threads, "Repositories that one process counts at a time."
     )
-    user_workers: int = _setting("PODIUM_USER_WORKERS", 4, _positive, "User batches that one process does at a time.")
+    user_workers: int = _setting("PODIUM_USER_WORKERS", 4, _threads, "User batches that one process does at a time.")
     lease_seconds: float = _setting(
         "PODIUM_LEASE_SECONDS",
         15.0,
-        _duration(1),
+        _duration(1, _LONGEST_WAIT),
         "Seconds after which a lease that is not renewed expires, and another worker takes the repository.",
     )
     reconcile_seconds: float = _setting(
-        "PODIUM_RECONCILE_SECONDS", 3.0, _seconds, "Seconds between two checks of the database for due work."
+        "PODIUM_RECONCILE_SECONDS",
+        3.0,
+        _duration(0.1, _LONGEST_WAIT),
+        "Seconds between two checks of the database for due work, 0.1 or more.",
     )
     long_job_seconds: float = _setting(
         "PODIUM_LONG_JOB_SECONDS",
@@ -748,6 +763,8 @@ def _written(value: object) -> str:
 
 def _reason(error: ValueError) -> str:
     text = str(error)
+    if "integer string conversion" in text:
+        return f"it must be at most {_MOST:,}"
     return "it must be a number" if "invalid literal" in text or "could not convert" in text else "it " + text
 
 
