@@ -456,7 +456,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         (in_row("owner", "a\0b"), "broken text in repository.owner"),
         (in_row("owner", "\ud800"), "broken text in repository.owner"),
         (in_row("lease_token", True), "no int in repository.lease_token"),
-        (in_row("lease_token", 2**63), "too large a number"),
+        (in_row("lease_token", 2**63), "a number that is too large"),
         (in_row("owner", "another"), "before or after"),
         (changed(lambda header: header.update(formatVersion=2)), "update Podium"),
         (changed(lambda header: header.update(revision="ffffffffffff")), "a newer one made it"),

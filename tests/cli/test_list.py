@@ -1,4 +1,4 @@
-"""``podium list``: what was ranked, and where the data lies."""
+"""``podium list``: what was ranked, and where the data is stored."""
 
 from __future__ import annotations
 

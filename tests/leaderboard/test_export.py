@@ -730,9 +730,13 @@ def test_an_empty_board_says_why(parts: dict[str, int], rules: Rules, why: str) 
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
-        ("2023-11-14T22:13:20Z", None, "the newest one is of 2023-11-14, before it"),
-        (None, "2025-01-02T00:00:00Z", "the oldest one is of 2025-01-02, after it"),
-        ("2023-11-14T22:13:20Z", "2025-01-02T00:00:00Z", "the nearest ones are of 2023-11-14, before it, and of 2025-"),
+        ("2023-11-14T22:13:20Z", None, "the newest one is from 2023-11-14, before it"),
+        (None, "2025-01-02T00:00:00Z", "the oldest one is from 2025-01-02, after it"),
+        (
+            "2023-11-14T22:13:20Z",
+            "2025-01-02T00:00:00Z",
+            "the nearest ones are from 2023-11-14, before it, and 2025-01-02, after",
+        ),
     ],
 )
 def test_an_empty_window_names_the_nearest_commits_and_nothing_else(

@@ -139,7 +139,7 @@ def test_board_says_why_it_is_empty_and_what_does_not_follow_the_window(site: Si
     page = client.get("/r/octo/hello?since=2024-01-01", headers=HTML).text
     assert "1 e-mail in the whole history belongs to no known account" in page
     empty = client.get("/r/octo/hello?since=2024-04-30", headers=HTML).text
-    assert "No commit has its author date in the window: the newest one is of 2024-03-02, before it." in empty
+    assert "No commit has its author date in the window: the newest one is from 2024-03-02, before it." in empty
     assert "known account" not in empty
 
 

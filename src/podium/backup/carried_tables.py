@@ -66,7 +66,7 @@ class CarriedTable:
             ValueError: it is none of this table's.
         """
         if not isinstance(values, list) or len(values) != len(self.columns):
-            raise ValueError(f"has not the {len(self.columns)} values of table {self.name}")
+            raise ValueError(f"does not have the {len(self.columns)} values of table {self.name}")
         return [_checked(self, column, value) for column, value in zip(self.columns, values, strict=True)]
 
 
@@ -111,7 +111,7 @@ def _checked(table: CarriedTable, column: CarriedColumn, value: object) -> Any:
     if type(value) is not column.kind:
         raise ValueError(f"has no {column.kind.__name__} in {where}")
     if isinstance(value, int) and not -_MOST <= value < _MOST:
-        raise ValueError(f"has too large a number in {where}")
+        raise ValueError(f"has a number that is too large in {where}")
     if isinstance(value, str) and ("\0" in value or not _is_unicode(value)):
         raise ValueError(f"has broken text in {where}")
     return None if column.is_cleared else value

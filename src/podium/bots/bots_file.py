@@ -52,5 +52,5 @@ def _parse(line: bytes, place: str) -> tuple[bool, str]:
             return not match[1], entry
     raise BadSetting(
         f"{place}: {text[:80]!r} is neither an e-mail address nor a login. Write one per line, ! before one that is "
-        "no bot, and # before a comment."
+        "not a bot, and # before a comment."
     )

@@ -211,7 +211,7 @@ def _add_output(rank: argparse.ArgumentParser) -> None:
 
 
 def _add_list(commands: Any) -> None:
-    summary = "show what was ranked on this machine, and where the data lies"
+    summary = "show what was ranked on this machine, and where the data is"
     listing = _add(commands, "list", "commands.list_command:run", summary)
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.add_argument(
@@ -358,9 +358,15 @@ def _add_name_decisions(actions: Any) -> None:
 
 
 def _add_pauses(actions: Any) -> None:
-    for action, summary in (
-        ("pause", "pause the schedule, a host or a repository"),
-        ("resume", "end a pause"),
+    for action, summary, more in (
+        (
+            "pause",
+            "pause the schedule, a host or a repository",
+            "While the schedule or a repository is paused, its boards are refreshed only for people who ask for it.\n"
+            "While a host is paused, nothing of it is counted or checked, and what people submit waits.\n"
+            "Running counts finish.",
+        ),
+        ("resume", "end a pause", "What waited for a host follows within five minutes, one repository after another."),
     ):
         control = _add(
             actions,
@@ -368,9 +374,7 @@ def _add_pauses(actions: Any) -> None:
             f"commands.queue:{action}",
             summary,
             usage="WHAT [NAME]",
-            more="Without the schedule, and of a paused repository, boards are refreshed only for people who ask for\n"
-            "it. Of a paused host nothing is counted or checked, and what is submitted waits. What is being counted\n"
-            "is finished.",
+            more=more,
         )
         control.add_argument("kind", metavar="WHAT", help="schedule, host or repository")
         control.add_argument(
@@ -411,9 +415,9 @@ def _add_forget(commands: Any) -> None:
         "commands.forget_command:run",
         "delete a repository's board and clone, or forget a person",
         usage="[REPOSITORY] [OPTIONS]",
-        more="Of a repository, its rows, the clone on this machine and pictures that no other board needs are\n"
-        "deleted, and the boards of its branches and tags. A person stays away until --undo, also when boards are\n"
-        "counted again.",
+        more="Forgetting a repository deletes its rows, the boards of its branches and tags, its clone on this\n"
+        "machine and the pictures that no other board needs. A forgotten person is on no board until --undo,\n"
+        "even after a new count.",
     )
     forget.add_argument(
         "repository", metavar="REPOSITORY", nargs="?", help="a path, owner/name at GitHub, any git URL, or an id"
@@ -449,7 +453,7 @@ def _add_block(commands: Any) -> None:
         "refuse a repository, an owner or an address",
         usage="KIND VALUE [OPTIONS]",
     )
-    remove = _add(actions, "remove", "commands.block_command:remove", "accept it again", usage="KIND VALUE")
+    remove = _add(actions, "remove", "commands.block_command:remove", "remove a block", usage="KIND VALUE")
     for action in (add, remove):
         action.add_argument("kind", metavar="KIND", choices=BLOCKS, help=f"{', '.join(BLOCKS[:-1])} or {BLOCKS[-1]}")
         action.add_argument(
@@ -468,7 +472,7 @@ def _add_doctor(commands: Any) -> None:
         "--wait",
         type=_interval,
         metavar="SECONDS",
-        help="seconds that the checks may take, (default: until the answer takes five)",
+        help="seconds that the checks may take (default: as many as let the answer come within five)",
     )
     doctor.add_argument("--offline", action="store_true", help="do not ask GitHub about tokens and limits")
 

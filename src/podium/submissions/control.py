@@ -159,7 +159,7 @@ def _repository(session: Session, text: str, github_url: str) -> Repository:
         repository = queries.by_id(session, int(number))
     else:
         if not number:
-            raise BadRule("Give a repository: its address, or its number.")
+            raise BadRule("Give a repository: its address or its id.")
         repository = queries.by_key(session, parse_address(text, github_url).key)
     if repository is None or not repository.host:
         raise NotFound(f"{text[:200]} is not here: `podium queue` and GET /repositories show ids and addresses.")

@@ -103,12 +103,12 @@ def _find(
 
 
 def _id(text: str) -> int | None:
-    """The number in ``7`` or ``#7``; None: it is an address or a path."""
+    """The id in ``7`` or ``#7``; None: it is an address or a path."""
     digits = text.removeprefix("#")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
         return None
     if digits == text and Path(text).exists():
-        raise BadRule(f"{text} is a path here, and may be the number of a board: write ./{text} or '#{text}'.")
+        raise BadRule(f"{text} is a path here, and may be the id of a repository: write ./{text} or '#{text}'.")
     return int(digits)
 
 

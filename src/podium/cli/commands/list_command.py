@@ -1,4 +1,4 @@
-"""``podium list``: what was ranked on this machine, and where the data lies."""
+"""``podium list``: what was ranked on this machine, and where the data is stored."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ROWS = 100
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Data:
-    """Where the data lies, and its bytes; None: on another machine."""
+    """Where the data is stored, and its bytes; None: on another machine."""
 
     folder: Path
     database: str

@@ -29,7 +29,7 @@ _FEW = 20
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Rank the repository that the options name, write its board, and return the exit code."""
     if options.mailmap_file and options.mailmap == "ignore":
-        raise BadRule("--mailmap ignore applies no mailmap, also none of --mailmap-file: leave one of them out.")
+        raise BadRule("--mailmap ignore applies no mailmap, not even those of --mailmap-file: leave one out.")
     files = [Path(file) for file in options.output]
     if files:
         from podium.cli.rank.output_files import check_writable

@@ -232,10 +232,10 @@ def _nearest(document: Document) -> str:
     nearest = document.get("nearestCommits") or {}
     before, after = (str(nearest.get(side) or "")[:10] for side in ("before", "after"))
     if before and after:
-        return f": the nearest ones are of {before}, before it, and of {after}, after it"
+        return f": the nearest ones are from {before}, before it, and {after}, after it"
     if before:
-        return f": the newest one is of {before}, before it"
-    return f": the oldest one is of {after}, after it" if after else ""
+        return f": the newest one is from {before}, before it"
+    return f": the oldest one is from {after}, after it" if after else ""
 
 
 def _no_bots(document: Document, in_window: str, *, hints: bool) -> str:

@@ -469,4 +469,4 @@ def _number(form: dict[str, str]) -> int:
     text = form.get("id", "")
     if text.isascii() and text.isdecimal() and len(text) < 19:
         return int(text)
-    raise BadRule("The form has no number of a repository.")
+    raise BadRule("The form has no id of a repository.")

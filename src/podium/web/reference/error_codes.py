@@ -14,6 +14,7 @@ class ErrorCode(NamedTuple):
 
 _REPORT = "Tell the server's operator: the reason is in its log."
 _LATER = "Try again in a moment."
+_WHEN_UP = "Try again when the host works."
 _LOOK = "Check the address, and whether everyone may read the repository."
 
 OF_REQUESTS = tuple(
@@ -78,8 +79,8 @@ OF_REPOSITORIES = tuple(
         ("git-failed", "git failed for a reason that Podium does not know.", _REPORT),
         ("git-missing", "The server has no git.", _REPORT),
         ("git-settings", "A setting of git is wrong.", _REPORT),
-        ("host-error", "The host answered with errors for a day.", _LATER),
-        ("interrupted-transfer", "The host broke off every transfer for a day.", _LATER),
+        ("host-error", "The host answered with errors for a day or more.", _WHEN_UP),
+        ("interrupted-transfer", "The host broke off every transfer for a day or more.", _WHEN_UP),
         ("internal", "Podium has a bug.", _REPORT),
         ("mirrors", "The server cannot use its folder for clones.", _REPORT),
         ("missing", "The repository does not exist or is private.", _LOOK),
@@ -103,7 +104,7 @@ OF_REPOSITORIES = tuple(
         ("shallow", "The repository lacks a part of its history.", "Submit the whole one."),
         ("taken-down", "The host withholds it for legal reasons.", "Rank a clone that you have."),
         ("too-large", "The repository exceeds a limit of the server.", "The message names the limit."),
-        ("unreachable", "The host could not be reached for a day.", _LATER),
+        ("unreachable", "The host could not be reached for a day or more.", _WHEN_UP),
         ("worker-crashed", "Counting it crashed several times.", _REPORT),
     )
 )
