@@ -20,7 +20,7 @@ from podium.accounts.github.faults import (
     Verdict,
     judge,
 )
-from podium.accounts.github.parse import Rate
+from podium.accounts.github.parse import MAX_WAIT, Rate
 from podium.accounts.github.requests import (
     Ask,
     EmailsRequest,
@@ -356,6 +356,8 @@ def test_the_wait_for_a_limit_is_the_one_github_states(
 def test_an_unstated_wait_doubles_with_each_strike_and_a_backoff_with_each_attempt() -> None:
     waits = [judge(EMAILS, ok({}, 429), NOW, strikes=strikes).action for strikes in range(4)]
     assert [wait.until - NOW for wait in waits if isinstance(wait, DelayUntil)] == [60, 120, 240, 480]
+    longest = judge(EMAILS, ok({}, 429), NOW, strikes=2000).action
+    assert isinstance(longest, DelayUntil) and longest.until - NOW == MAX_WAIT
     backoffs = [judge(EMAILS, ok({}, 500), NOW, attempt=attempt).action for attempt in (0, 1, 2, 9)]
     assert [backoff.seconds for backoff in backoffs if isinstance(backoff, RetryAfter)] == [1, 2, 4, 60]
 

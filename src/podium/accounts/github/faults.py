@@ -271,7 +271,8 @@ def _limit_ends(case: Case) -> float:
     elif case.rate is not None and case.rate.remaining == 0:
         wait = case.rate.resets_at - case.now
     else:
-        wait = 60.0 * 2**case.strikes
+        # The exponent is bounded: a server that says when to come back may do so for days.
+        wait = 60.0 * 2 ** min(case.strikes, 11)
     return case.now + min(MAX_WAIT, max(1.0, wait))
 
 
