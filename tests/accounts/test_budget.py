@@ -26,6 +26,7 @@ from podium.accounts.github.budget import (
     token_key,
 )
 from podium.accounts.github.faults import Action, BadToken, DelayUntil, Done, GiveUp, RetryAfter, Verdict
+from podium.accounts.github.held_limits import HeldLimits
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.redis_budget import RedisBudgetStore, dumps, loads
 from podium.accounts.github.requests import Api, ParsedAnswer
@@ -33,6 +34,7 @@ from podium.accounts.github.token_pool import BudgetStore, MemoryBudgetStore, To
 from podium.errors import QueueError
 from podium.jobs.messages.redis_broker import connect
 from podium.settings import Settings
+from podium.storage.session import Database
 from tests.support.valkey import Valkey, running_valkey
 
 NOW = 1_800_000_000.0
@@ -225,6 +227,31 @@ def test_no_request_starts_between_a_limit_and_its_end_in_any_order_of_answers(s
     assert waited
 
 
+AHEAD = NOW + 30 * 86_400
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        DelayUntil(AHEAD + 60, "secondary", ""),
+        DelayUntil(AHEAD + 600, "primary", ""),
+        BadToken(""),
+        Done(),
+    ],
+)
+def test_nothing_waits_for_a_clock_that_was_ahead_and_was_set_back(action: Action) -> None:
+    desk = Desk()
+    for number in range(POLICY.refusals):
+        slot = Slot(str(number), "key", "graphql", 1, AHEAD)
+        desk.report(slot, AHEAD, left(9, AHEAD + 600), action)
+    # Its answer is lost.
+    desk.state, _ = take(desk.state, POLICY, Slot("lost", "key", "graphql", 1, AHEAD + 1))
+    desk.ask(NOW, left(1))
+    desk.ask(NOW + 1, left(0))
+    assert desk.take(NOW + 2) == WaitUntil(NOW + 600, limited=True)
+    assert desk.state.strikes == 0
+
+
 def test_a_fault_returns_the_slot_and_changes_nothing_else() -> None:
     desk = Desk()
     desk.ask(NOW, action=RetryAfter(1, ""))
@@ -375,6 +402,13 @@ def test_a_limit_in_force_survives_a_flushed_store(limited: Verdict) -> None:
     assert isinstance(flushed.take(NOW + 600), Slot)
 
 
+def test_a_remembered_limit_is_replaced_if_a_clock_was_ahead(db: Database) -> None:
+    limits, now = HeldLimits(db), time.time()
+    for until in (now + 600, now + 300, now + 30 * 86_400, now + 900):
+        limits.remember("a", until)
+    assert limits.recall() == {"a": now + 900}
+
+
 def test_nothing_is_remembered_without_a_limit(store: BudgetStore) -> None:
     memory = Remembered()
     pool = TokenPool([ANONYMOUS], store, memory)
@@ -436,6 +470,7 @@ def test_an_unreachable_redis_is_a_queue_error() -> None:
 _WORKER = """
 import sys, time
 from podium.accounts.github.budget import Slot, WaitUntil
+from podium.accounts.github.held_limits import HeldLimits
 from podium.accounts.github.parse import Rate
 from podium.accounts.github.requests import ParsedAnswer
 from podium.accounts.github.faults import Done, Verdict

@@ -11,13 +11,15 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from podium.accounts.github.faults import BadToken, DelayUntil, Done, GiveUp, Halve, RetryAfter, Verdict
-from podium.accounts.github.parse import Rate
+from podium.accounts.github.parse import MAX_WAIT, Rate
 from podium.accounts.github.requests import Api
 
 # GitHub counts requests without a token by IP address.
 ANONYMOUS = "anonymous"
 # Answers may differ about the end of a window by these seconds.
 _TOLERANCE = 2.0
+# No time of a state is as far ahead, although the clocks of machines differ.
+_LONGEST = MAX_WAIT + 3600.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -213,16 +215,22 @@ def combine(windows: Sequence[RateWindow]) -> RateWindow:
 
 
 def _expire(state: TokenState, now: float) -> TokenState:
-    slots = tuple(held for held in state.slots if held[1] > now)
-    spent = tuple(entry for entry in state.spent if entry[0] + 61 > now)
-    held = {api: until for api, until in state.held.items() if until > now}
-    state = dataclasses.replace(state, slots=slots, spent=spent, held=held)
+    """Drop what is over, and what a clock has noted that was far ahead and was set back."""
+    latest = now + _LONGEST
+    state = dataclasses.replace(
+        state,
+        slots=tuple(held for held in state.slots if now < held[1] <= latest),
+        spent=tuple(entry for entry in state.spent if now < entry[0] + 61 <= latest),
+        held={api: until for api, until in state.held.items() if now < until <= latest},
+        held_since=state.held_since if state.held_since <= latest else 0.0,
+        refused_until=state.refused_until if state.refused_until <= latest else 0.0,
+    )
     windows = {api: _roll_over(window, _in_flight(state, api), now) for api, window in state.windows.items()}
     return dataclasses.replace(state, windows=windows)
 
 
 def _roll_over(window: RateWindow, in_flight: int, now: float) -> RateWindow:
-    if window.resets_at is None or now < window.resets_at:
+    if window.resets_at is None or now < window.resets_at <= now + _LONGEST:
         return window
     # GitHub may count requests in flight in the new window.
     remaining = None if window.limit is None else max(0, window.limit - in_flight)

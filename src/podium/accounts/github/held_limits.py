@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from podium.accounts.github.parse import MAX_WAIT
 from podium.storage.session import Database
 
-_REMEMBER = """
+# A limit of more than two days was noted by a clock that was ahead.
+_REMEMBER = f"""
 INSERT INTO github_limit (key, held_until) VALUES (:key, :until)
-ON CONFLICT (key) DO UPDATE SET held_until = excluded.held_until WHERE github_limit.held_until < excluded.held_until
+ON CONFLICT (key) DO UPDATE SET held_until = excluded.held_until
+WHERE github_limit.held_until < excluded.held_until OR github_limit.held_until > {{now}} + {2 * MAX_WAIT}
 """
 
 
