@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from podium.errors import StorageError
+from podium.counting.commit_job import CommitJob
+from podium.errors import HistoryError, StorageError
 from podium.freshness.apply_answer import apply
 from podium.freshness.hooks.hook_deliveries import Delivered, count_if_due, deliver
 from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.freshness.host_answer import HostAnswer
+from podium.jobs import lease
 from podium.repositories.address import parse_address
 from podium.repositories.store import queries
 from podium.repositories.store.freshness import names, pushes
@@ -22,12 +25,15 @@ from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.submissions import submit as submissions
 from podium.submissions.submit import submit
-from tests.support.rows import RecordingQueues, add_repository, repository
+from tests.support.rows import RecordingQueues, add_repository, repository, wait_for_a_blocked_transaction
 
 ADDRESS = parse_address("https://github.com/o/r")
 PUSH = HookEvent(HookKind.PUSH, ADDRESS, "7", branches=("main",), default_branch="main")
 # Seconds for which one waits for the other where their order of locks lets only one of them come so far.
 PATIENCE = 0.3
+# Neither is used by a job that settles an error.
+NO_SOURCE: Any = None
+NO_PEOPLE: Any = None
 
 
 def add_board(db: Database, key: str = "github.com/o/r") -> int:
@@ -103,6 +109,47 @@ def test_transactions_that_may_count_do_not_wait_for_each_other(
         for done in [pool.submit(do, postgresql, number) for do in (one, other)]:
             done.result()
     assert repository(postgresql, number).state == "pending"
+
+
+def _apply_gone(db: Database, number: int) -> None:
+    with db.write() as session:
+        apply(session, repository(db, number), HostAnswer(gone_code="missing"))
+
+
+def _deliver_hidden(db: Database, _number: int) -> None:
+    deliver(db, RecordingQueues(), dataclasses.replace(PUSH, kind=HookKind.HIDDEN))
+
+
+def _fail(code: str) -> Callable[[Database, int], None]:
+    def fail(db: Database, number: int) -> None:
+        row = lease.grab(db, number, seconds=60)
+        assert row is not None
+        job = CommitJob(db, NO_SOURCE, lambda *_: NO_PEOPLE, lease_seconds=60, max_crashes=5, max_attempts=1)
+        job.settle_dead(row, HistoryError(code, "It cannot be counted."))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    "change", [_apply, _apply_gone, _deliver_hidden, _fail("missing"), _fail("empty")], ids=lambda do: do.__name__
+)
+def test_a_family_is_locked_in_order_before_one_of_its_rows(
+    postgresql: PostgresDatabase, change: Callable[[Database, int], None]
+) -> None:
+    branch = add_repository(postgresql, "github.com/o/r#b", state="completed")
+    number = add_board(postgresql)
+    with postgresql.write() as session:
+        session.run("UPDATE repository SET parent_key = 'github.com/o/r', revision = 'b' WHERE id = :id", id=branch)
+        session.run("UPDATE repository SET gone_since = 1")
+        session.run("UPDATE repository SET state = 'pending' WHERE id = :id", id=number)
+    with ThreadPoolExecutor(1) as pool, postgresql.write() as session:
+        queries.lock(session, branch)
+        done = pool.submit(change, postgresql, number)
+        wait_for_a_blocked_transaction(postgresql)
+        with postgresql.write() as other:
+            free = other.tuples("SELECT id FROM repository WHERE id = :id {skip_locked}", id=number)
+    done.result()
+    assert free == [(number,)]
 
 
 def test_a_delivery_is_applied_again_after_a_conflict(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from podium.storage.session import Database
 from podium.submissions import admin
 from podium.submissions.capacity import Capacity
 from podium.submissions.submit import submit
-from tests.support.rows import RecordingQueues, add_repository, repository
+from tests.support.rows import RecordingQueues, add_repository, repository, wait_for_a_blocked_transaction
 
 REASON = "An administrator has paused github.com: its repositories are counted when it is resumed."
 
@@ -238,11 +238,3 @@ def test_a_resume_beside_a_worker_that_parks_leaves_nothing_behind(postgresql: P
     lease.give_back(postgresql, row)
     pass_time(postgresql, 300)
     assert work(postgresql) == [number]
-
-
-def wait_for_a_blocked_transaction(db: Database) -> None:
-    for _ in range(10_000):
-        with db.read() as session:
-            if session.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                return
-    raise AssertionError("No transaction waits for another one.")

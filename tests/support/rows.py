@@ -151,3 +151,12 @@ def enqueue_due(db: Database, **options: float) -> list[tuple[int, ...]]:
     queues = RecordingQueues()
     reconciler.enqueue_due(db, queues, **options)
     return queues.enqueued
+
+
+def wait_for_a_blocked_transaction(db: Database) -> None:
+    """Wait until a transaction of PostgreSQL waits for a row of another one."""
+    for _ in range(10_000):
+        with db.read() as session:
+            if session.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                return
+    raise AssertionError("No transaction waits for another one.")

@@ -305,7 +305,7 @@ class CommitJob:
         if isinstance(error, HistoryError) and error.code == "too-large":
             self.source.discard(held.repository)
         try:
-            with held.fence() as session:
+            with held.fence(with_family=self._asks_host(held.repository)) as session:
                 if self.worker_id and worker_fault_rules.hand_over(session, held.repository, self.worker_id, error):
                     return error
                 failures.apply(

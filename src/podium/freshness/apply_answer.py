@@ -101,6 +101,7 @@ def apply(
     if answer.gone_code is None:
         # It may get another name, or be counted.
         names.begin(session)
+    names.lock_families(session, [repository.repository_key])
     found = queries.lock(session, repository.id)
     if found is None or found.key != repository.key or (answer.is_readable and _is_denied_since(repository, found)):
         # It got another name meanwhile, was hidden by a hook, or was deleted.

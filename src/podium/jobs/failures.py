@@ -54,11 +54,12 @@ def apply(
 
 def note_answer(session: Session, repository: Repository, *, is_readable: bool) -> None:
     """Note that the host of a repository has answered, and whether that can be read."""
+    # Rows of repositories are locked before that of their host.
+    if is_readable:
+        gone.end(session, repository)
     resumed = host_outages.end_outage(session, repository.host)
     if resumed:
         log.warning("%s answers again: %d repositories that waited for it follow", repository.host, resumed)
-    if is_readable:
-        gone.end(session, repository)
 
 
 def is_answer_news(session: Session, repository: Repository) -> bool:

@@ -19,6 +19,7 @@ from podium.errors import LeaseLost, StorageError
 from podium.jobs.periodic import Periodic
 from podium.repositories.model import Repository
 from podium.repositories.store import transitions
+from podium.repositories.store.freshness import names
 from podium.repositories.store.queue import host_limits, leases
 from podium.storage.session import Database, Session
 
@@ -37,16 +38,20 @@ class Lease:
         self._seconds = seconds
 
     @contextlib.contextmanager
-    def fence(self) -> Iterator[Session]:
+    def fence(self, *, with_family: bool = False) -> Iterator[Session]:
         """Open a transaction that locks the repository and fails unless this lease still holds.
 
         It renews the lease at its end: a worker that waits for the locked row must not mistake a saving holder for a
         dead one.
 
+        with_family: it may change the repository's branches and tags, too.
+
         Raises:
             LeaseLost: another worker has taken the repository over; nothing was saved.
         """
         with self._db.write() as session:
+            if with_family:
+                names.lock_families(session, [self.repository.repository_key])
             if leases.lock_holder(session, self.repository.id) != self.repository.lease_token:
                 self.lost.set()
                 raise LeaseLost("Another worker has taken this repository over.")

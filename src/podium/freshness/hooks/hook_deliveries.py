@@ -10,7 +10,7 @@ import logging
 
 from podium.blocks import block_list
 from podium.errors import Blocked, StorageError
-from podium.freshness.hooks.hook_events import HookEvent
+from podium.freshness.hooks.hook_events import HookEvent, HookKind
 from podium.freshness.hooks.hook_steps import CheckHost, CountLater, CountNow, Nothing, Step, count_step, next_step
 from podium.jobs.messages.queues import Queues
 from podium.repositories.fair_queue import hook_client
@@ -54,7 +54,7 @@ def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
         if step == Nothing():
             return Delivered.IGNORED
         try:
-            counts = _follow(db, moment.repository.id, event, may_count=isinstance(step, CountNow))
+            counts = _follow(db, moment.repository, event, may_count=isinstance(step, CountNow))
         except StorageError as error:
             if error.code != "database-conflict" or is_last:
                 raise
@@ -67,12 +67,14 @@ def deliver(db: Database, queues: Queues, event: HookEvent) -> Delivered:
     return Delivered.UNKNOWN
 
 
-def _follow(db: Database, repository_id: int, event: HookEvent, *, may_count: bool) -> bool | None:
+def _follow(db: Database, repository: Repository, event: HookEvent, *, may_count: bool) -> bool | None:
     """Return whether a count has begun; None: there is no such row any more."""
     with db.write() as session:
         if may_count:
             names.begin(session)
-        locked = pushes.lock(session, repository_id)
+        if event.kind is HookKind.HIDDEN:
+            names.lock_families(session, [repository.repository_key])
+        locked = pushes.lock(session, repository.id)
         return None if locked is None else _take(session, locked, next_step(event, locked), may_count=may_count)
 
 

@@ -38,7 +38,11 @@ def begin(session: Session) -> None:
 
 
 def lock_families(session: Session, keys: Collection[str]) -> list[Repository]:
-    """Lock the families of some repositories' keys, and return their rows, the oldest first."""
+    """Lock the families of some repositories' keys, and return their rows, the oldest first.
+
+    A transaction that may change a whole family locks it before any single row of it: two of them would wait for each
+    other.
+    """
     names = {f"k{place}": key for place, key in enumerate(sorted(set(keys)))}
     marks = ", ".join(f":{name}" for name in names)
     rows = session.all(
