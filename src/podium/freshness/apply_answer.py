@@ -242,7 +242,7 @@ def _move_to_present_name(session: Session, found: Repository, answer: HostAnswe
     Returns:
         Its row, and whether it keeps its name for now, because a row that was not asked about yet has the new one.
     """
-    own = _address_of(found)
+    own = names.address_of(found)
     target = answer.address or own
     number = answer.number or found.host_number
     keys = {own.key, target.key, *(names.keys_with_number(session, found.host, number) if number else ())}
@@ -288,7 +288,7 @@ def _circle(session: Session, own: Address, rows: list[Repository]) -> list[tupl
         if key == own.key:
             return [*moves, (rows, own)]
         found = names.lock_families(session, [key])
-        moves.append((rows, _address_of(found[0])))
+        moves.append((rows, names.address_of(found[0])))
         rows = found
     return []
 
@@ -339,17 +339,6 @@ def _take_over(session: Session, kept: Repository, joined: Repository) -> None:
             is_scheduled=joined.is_scheduled,
             enqueued=False,
         )
-
-
-def _address_of(row: Repository) -> Address:
-    return Address(
-        host=row.host,
-        owner=row.owner,
-        name=row.name,
-        key=row.repository_key,
-        url=row.repository_url,
-        clone_url=row.repository_url,
-    )
 
 
 def _count(session: Session, present: Repository, answer: HostAnswer, *, is_push: bool) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from podium.audit import audit_log
 from podium.errors import Conflict
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept, discard_mirrors, mark_repository
-from podium.repositories.address import Address
 from podium.repositories.listing import no_such_id
 from podium.repositories.model import Repository
 from podium.repositories.store import queries, transitions
@@ -42,14 +41,7 @@ def start_over(db: Database, repository_id: int, *, actor: str, kept: Kept = NOT
         names.begin(session)
         found = _taken(session, repository_id)
         number = names.taken_number(session, found.id)
-        address = Address(
-            host=found.host,
-            owner=found.owner,
-            name=found.name,
-            key=found.repository_key,
-            url=found.repository_url,
-            clone_url=found.repository_url,
-        )
+        address = names.address_of(found)
         rows = names.lock_families(session, [found.repository_key])
         forgotten = mark_repository(session, found.id, actor=actor, act="start over")
         for row in rows:

@@ -37,6 +37,18 @@ def begin(session: Session) -> None:
     session.value("SELECT {one_at_a_time}")
 
 
+def address_of(row: Repository) -> Address:
+    """The address of a row's repository, without a revision."""
+    return Address(
+        host=row.host,
+        owner=row.owner,
+        name=row.name,
+        key=row.repository_key,
+        url=row.repository_url,
+        clone_url=row.repository_url,
+    )
+
+
 def lock_families(session: Session, keys: Collection[str]) -> list[Repository]:
     """Lock the families of some repositories' keys, and return their rows, the oldest first.
 
@@ -325,14 +337,7 @@ def present_address(session: Session, address: Address) -> Address:
     found = _successor(session, address.parent_key or address.key)
     if found is None:
         return address
-    present = Address(
-        host=found.host,
-        owner=found.owner,
-        name=found.name,
-        key=found.repository_key,
-        url=found.repository_url,
-        clone_url=found.repository_url,
-    )
+    present = address_of(found)
     return present if address.revision is None else present.at_revision(address.revision)
 
 
