@@ -20,6 +20,7 @@ from podium.repositories.store.deletion import removal
 from podium.repositories.store.freshness import names
 from podium.storage.session import Database
 from podium.telemetry.outage_log import OutageLog
+from podium.textutil.plural import plural
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class Cleanup:
                 break
             former = keys[-1][0]
         if removed := disk.drop_mirrors(mirrors, _YOUNG):
-            log.info("%d mirrors without a repository were deleted", removed)
+            log.info("deleted %s without a repository", plural(removed, "mirror"))
         pictures: set[str] = set()
         last = 0
         while True:

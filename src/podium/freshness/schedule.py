@@ -32,6 +32,7 @@ from podium.repositories.store.queue import due_work, host_outages, pauses
 from podium.storage.session import Database
 from podium.telemetry import metrics
 from podium.telemetry.outage_log import OutageLog
+from podium.textutil.plural import plural
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +210,11 @@ class Schedule:
             self._postpone(left.values(), {number: wait + _AFTER_LIMIT * random.random() for number in left})  # noqa: S311
             return rows
         except LookupFault as error:
-            log.warning("the heads of %d repositories at GitHub are not known: %s", len(left), error.message)
+            log.warning(
+                "the heads of %s at GitHub are not known: %s",
+                plural(len(left), "repository", "repositories"),
+                error.message,
+            )
             self._postpone(left.values(), {number: _FAULT_AGAIN * random.uniform(1, 2) for number in left})  # noqa: S311
             return rows
         except NoTokenLeftError:

@@ -14,6 +14,7 @@ from podium.repositories.store.queue import host_outages, pauses
 from podium.storage.session import Session
 from podium.telemetry.current_job import note_outcome
 from podium.textutil.mask import without_folders
+from podium.textutil.plural import plural
 
 log = logging.getLogger(__name__)
 
@@ -53,13 +54,15 @@ def apply(
 
 
 def note_answer(session: Session, repository: Repository, *, is_readable: bool) -> None:
-    """Note that the host of a repository has answered, and whether that can be read."""
+    """Note that the host of a repository has answered, and whether the repository can be read."""
     # Rows of repositories are locked before that of their host.
     if is_readable:
         gone.end(session, repository)
     resumed = host_outages.end_outage(session, repository.host)
     if resumed:
-        log.warning("%s answers again: %d repositories that waited for it follow", repository.host, resumed)
+        log.warning(
+            "%s answers again; waiting for it: %s", repository.host, plural(resumed, "repository", "repositories")
+        )
 
 
 def is_answer_news(session: Session, repository: Repository) -> bool:
@@ -68,7 +71,7 @@ def is_answer_news(session: Session, repository: Repository) -> bool:
 
 
 def must_wait(session: Session, repository: Repository) -> bool:
-    """Let a repository wait that is paused, or whose host is down unless it is the one that is tried.
+    """Let a repository wait if it is paused, or if its host is down and another repository of the host is tried.
 
     Returns:
         Whether it waits.
@@ -121,7 +124,7 @@ def _ask_again(session: Session, repository: Repository, code: str, reason: str,
 def fail(session: Session, repository: Repository, code: str, reason: str) -> None:
     """Fail a repository; a board whose refresh failed stays as it was, with the reason beside it.
 
-    Unless the host has shown that nothing is there to count, to a client that asked.
+    If the host has shown that there is nothing to count, and a client asked, a repository with a board fails too.
 
     The log has the whole reason. Clients read the saved one, which names no folder of this machine.
     """
@@ -145,6 +148,6 @@ def fail_crashed(session: Session, repository: Repository, crashes: int) -> None
         session,
         repository,
         "worker-crashed",
-        f"The worker crashed {crashes} {'time' if crashes == 1 else 'times'} over this repository without making "
+        f"The worker crashed {plural(crashes, 'time')} over this repository without making "
         "progress: it may need more memory than there is. Look at the log, then retry.",
     )

@@ -17,6 +17,7 @@ from podium.app.processes.child_environment import worker_environment
 from podium.app.startup import prepare_process
 from podium.errors import BadSetting
 from podium.settings import Settings
+from podium.textutil.plural import plural
 
 if TYPE_CHECKING:
     from podium.workers.supervisor import Supervisor
@@ -64,7 +65,7 @@ def _supervise(
     arguments = ["_work", options.kind, *(["--threads", str(options.threads)] if options.threads else [])]
     arguments += ["--drain"] * options.drain
     supervisor = Supervisor(arguments, worker_environment(settings, options.kind), processes, stop, once=options.drain)
-    log.info("%d worker %s for %s", processes, "process" if processes == 1 else "processes", options.kind)
+    log.info("%s for %s", plural(processes, "worker process", "worker processes"), options.kind)
     with _probes(settings, port, supervisor, options.kind):
         return supervisor.run()
 

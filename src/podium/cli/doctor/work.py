@@ -33,7 +33,7 @@ def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
         elif waiting:
             yield problem(
                 "workers",
-                f"No worker for {queue}: {waiting:,} {'repository' if waiting == 1 else 'repositories'} waiting.",
+                f"No worker for {queue}: {plural(waiting, 'repository', 'repositories')} waiting.",
                 f"Start {start}.",
             )
         elif settings.uses_redis or settings.uses_postgres:
