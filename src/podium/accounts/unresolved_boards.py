@@ -1,4 +1,4 @@
-"""Look up accounts after all that could not be looked up when their board was completed."""
+"""Look up the accounts that could not be looked up when their board was completed."""
 
 from __future__ import annotations
 

@@ -371,7 +371,7 @@ def hosts(
     pools: tuple[TokenPool | None, TokenPool] | None = None,
     github: GitHub | None = None,
 ) -> Hosts:
-    """Return what asks hosts about repositories, one at a time."""
+    """Return the object that asks hosts about single repositories."""
     from podium.freshness.check import Hosts
     from podium.repositories.address_policy import AddressPolicy
 
@@ -395,7 +395,7 @@ def schedule(
     leads: Callable[[], bool],
     stop: threading.Event,
 ) -> Schedule:
-    """Return what asks hosts about the boards whose checks are due."""
+    """Return the schedule, which asks hosts about the boards whose checks are due."""
     from podium.freshness.github_heads import GitHubHeads
     from podium.freshness.schedule import Schedule
 
@@ -425,7 +425,7 @@ def kept_on_disk(settings: Settings) -> Kept:
 
 
 def cleanup(settings: Settings, db: Database, leads: Callable[[], bool] = lambda: True) -> Cleanup:
-    """Return what deletes boards that are not read, and what nothing needs.
+    """Return the cleanup, which deletes boards that are not read, and what nothing needs.
 
     leads: see :class:`Cleanup`.
 

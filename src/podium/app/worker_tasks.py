@@ -35,7 +35,7 @@ _MORE = f"Podium looks up {MOST_STALE:,} e-mails at a time: the others follow."
 def hook_checks(
     db: Database, queues: JobQueues, hosts: Hosts, leads: Callable[[], bool], stop: threading.Event
 ) -> HookChecks:
-    """Return what asks the hosts of repositories for which a hook came, in the one process that runs the schedule."""
+    """Make the checks that webhooks ask for, which run in the process that runs the schedule."""
 
     def ask(repository: Repository) -> Applied | None:
         answer = check(db, hosts, repository.id, stop, is_push=True, asks_head=not pushes.is_unidentified(repository))
@@ -49,7 +49,7 @@ def hook_checks(
 
 
 def unresolved_boards(settings: Settings, db: Database, queues: Queues, token_check: TokenCheck) -> Periodic:
-    """Return what looks up again the accounts of boards for which GitHub gave no answer."""
+    """Make the look-ups of accounts for which GitHub gave no answer before."""
 
     def ask(is_any: bool) -> GitHubState:
         return token_check.run(time.time(), is_needed=is_any)

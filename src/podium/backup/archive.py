@@ -65,7 +65,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[IO[bytes]]:
 def _locked(part: Path) -> int:
     """Create and lock the file, or take over the one that a killed backup has left.
 
-    Its folder may be anybody's: no link is followed, and no file of another user is written.
+    Other users may be able to write to its folder: no link is followed, and no file of another user is written.
 
     Raises:
         OutputError, OSError: it cannot be used.

@@ -134,7 +134,7 @@ def check_number(session: Session, host: str, number: str) -> None:
 
 
 def is_any_numbered(session: Session, host: str) -> bool:
-    """Whether an operator has blocked a repository of a host that is known by its number."""
+    """Whether an operator has blocked a repository of this host by its host id."""
     prefix = _numbered(host, "")
     found = session.one(
         "SELECT 1 AS one FROM block WHERE kind = 'repository' AND substr(value, 1, :length) = :prefix LIMIT 1",

@@ -1,4 +1,4 @@
-"""Which people of one repository are forgotten ones. Pure, but for a question about accounts.
+"""Find the forgotten people of one repository. Pure, but for a question about accounts.
 
 A person is forgotten by an e-mail or account of the person's own, or of the mailmap; by an identity of the mailmap that
 a forgotten one has; and by a full name that a forgotten one has in the same repository, unless the e-mail is known to

@@ -80,7 +80,7 @@ def mark_repository(
 
 
 def remove_marked(db: Database, kept: Kept = NOTHING_KEPT, *, steps: int) -> bool:
-    """Go on with deleting; at most ``steps`` transactions. Return whether there may be more."""
+    """Continue to delete, in at most ``steps`` transactions. Return whether there may be more."""
     with db.read() as session:
         numbers = removal.marked(session, limit=steps)
     if not numbers:

@@ -1,4 +1,4 @@
-"""A check: ask the host of one repository who and where it is and what its head is, and apply the answer.
+"""A check: ask a host which repository it is, where it is and what its head is, and apply the answer.
 
 ==========================  ============================================================================================
 host                        asked
@@ -9,8 +9,8 @@ each of them, and others    ``git ls-remote``: the head, and with its redirect w
 ==========================  ============================================================================================
 
 git decides whether a repository can be read: an API may answer otherwise, or not at all. What an API says of a private
-repository is not used: nothing that is shown may come from a token that sees more than all do. A repository whose name
-another one has is asked for by its number.
+repository is not used: nothing that is shown may come from a token that sees more than the public does. A repository
+whose name another one has is asked for by its host id.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class NoAnswer:
 
 
 class Identify(enum.Enum):
-    """How a host is asked who a new repository is.
+    """How a host is asked for the host id of a new repository.
 
     ALONE: at once, by its API. TOGETHER: at once by the schedule, a hundred at a time. LATER: when the schedule asks
     for the head.
@@ -118,7 +118,7 @@ class Hosts:
         return Identify.LATER if _is_scarce(without) else Identify.ALONE
 
     def ask(self, repository: Repository, stop: threading.Event, *, asks_head: bool = True) -> HostAnswer | NoAnswer:
-        """Ask who and where a repository is, and what its head is.
+        """Ask which repository it is, where it is, and what its head is.
 
         asks_head: False: the head is known, and git is only asked if the API shows no such repository.
 

@@ -12,7 +12,7 @@ from podium.repositories.address import Address
 class HostAnswer:
     """What is None was not said.
 
-    number: at its host, which it keeps under another name.
+    number: its host id, which it keeps under another name.
     address: where it is now.
     head, branch: the oid and the name of the default branch.
     gone_code: why it cannot be read: 'missing' or 'taken-down' (:data:`podium.jobs.retry.GONE`).

@@ -50,7 +50,7 @@ _GITEA = _Kind("/api/v1/repos/{}", "/api/v1/repositories/{}", "/", "full_name")
 
 
 class HostApis:
-    """Asks the REST APIs of GitLab, Gitea and Forgejo hosts who a repository is, and remembers what each host runs.
+    """Asks the REST APIs of GitLab, Gitea and Forgejo hosts which repository it is; remembers what each host runs.
 
     Args:
         resolve: a URL's value of ``http.curloptResolve``; may raise HistoryError.

@@ -81,7 +81,7 @@ def mirror_owner(db: Database, repository: Repository) -> MirrorOwner | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NameCheck:
-    """Asks the host who a leased repository is before it is counted, where that is cheap.
+    """Asks the host which repository a leased one is before it is counted, where that is cheap.
 
     That is: its number is known, and was not asked for just now; or it was never counted, and its host has given the
     number of another repository, or one of its repositories is blocked by number. The host's API is asked, and not at

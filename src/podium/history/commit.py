@@ -67,7 +67,7 @@ Facts = tuple[Person, int, bool, tuple[Person, ...], tuple[tuple[int, Person], .
 def read_commit(raw: bytes, *, is_cut: bool = False) -> CommitFacts:
     """Read a commit object without git's object header.
 
-    is_cut: ``raw`` is the :func:`beginning_of <podium.history.large_commit.beginning_of>` a larger commit.
+    is_cut: ``raw`` is what :func:`podium.history.large_commit.beginning_of` keeps of a larger commit.
     """
     if len(raw) > LARGEST_COMMIT:
         raw, is_cut = beginning_of(raw), True

@@ -5,7 +5,7 @@ take-over increments ``lease_token``, the fence: the holder saves only under :me
 that locks the repository's row first. So a holder that was stopped for longer than the lease cannot save anything. It
 detects this at its next renewal or save. (Kleppmann, *How to do distributed locking*, 2016, describes the token.)
 
-Functions that write raise StorageError if the database does not answer, but for :func:`give_back`.
+Functions that write raise StorageError if the database does not answer, except :func:`give_back`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def grab(db: Database, repository_id: int, *, seconds: float) -> Repository | No
 
 
 def grab_slow(db: Database, repository_id: int, *, seconds: float, per_host: int = 0) -> Repository | None:
-    """Like :func:`grab`, but return None also if the host is at its limit; ``per_host`` is the limit by default."""
+    """Like :func:`grab`, but return None also if the host is at its limit; ``per_host``: see :func:`grab_next`."""
     holder = secrets.token_hex(16)
     with db.write() as session:
         limit = per_host if host_limits.is_any_full(session, per_host) else None
@@ -86,8 +86,8 @@ def grab_next(
 ) -> Repository | None:
     """Take the lease on the first repository of the commit queue, or on ``repository_id`` if the queue is empty.
 
-    Left out are slow repositories, those that the worker with this id cannot count, and those of hosts of which as many
-    are counted as may be. per_host: where a host has no limit of its own; 0: no limit.
+    It skips slow repositories, those that the worker with this id cannot count, and those of hosts at their limit.
+    per_host: the limit of hosts without one of their own; 0: no limit.
     """
     holder = secrets.token_hex(16)
     with db.write() as session:
@@ -105,7 +105,7 @@ def adopt(db: Database, repository_id: int, token: int, *, seconds: float) -> Re
 
 
 def give_back(db: Database, repository: Repository) -> None:
-    """Release the lease, in a thread if the database is away: it must not expire as that of a worker that crashed."""
+    """Release the lease, in a thread if the database is away: if it expired, that would count as a crash."""
 
     def try_again() -> None:
         with db.write() as session:

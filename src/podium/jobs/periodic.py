@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 class Periodic:
     """Calls ``do`` in its own thread, from :meth:`start` (or ``with``) until :meth:`stop`.
 
-    No error that ``do`` raises ends the thread: what it does would stay undone until the process is started again. One
-    that is no :class:`PodiumError` is logged, repeated ones once.
+    No error that ``do`` raises ends the thread: its work would stay undone until the process is started again. An error
+    that is not a :class:`PodiumError` is logged, once if it repeats.
 
     Args:
         seconds: between the end of a call and the next call.

@@ -110,15 +110,15 @@ def reconciler(db: Database, queues: Queues, backlog: SharedBacklog, seconds: fl
 
 
 def lead_seconds(every: float) -> float:
-    """For how long a process leads that looks ``every`` seconds."""
+    """How long a process leads if it looks every ``every`` seconds."""
     return 3 * every + 1
 
 
 class LeadingReconciler:
-    """Reconciles if this process leads: one of all with the same queues does, and another follows if it ends.
+    """Reconciles while this process leads. Of all processes with the same queues one leads; if it ends, another does.
 
     A call enqueues what is due, or everything unfinished if the queue has lost its messages. Now and then it removes
-    abandoned rows. If nothing waits to be counted, a repository is counted again that an older version counted.
+    abandoned rows. If nothing waits to be counted, one repository that an older version counted is counted again.
 
     Calls raise StorageError or QueueError if the database or the queue did not answer.
     """

@@ -1,4 +1,4 @@
-"""The time that a job still needs, if its speed allows to say so."""
+"""The time that a job still needs, if its speed is even enough to tell."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Repository:
         a board.
     transient_attempts: tries since the last progress that ended with a fault of the host (:mod:`podium.jobs.retry`).
     gone_since, hidden_at: :mod:`podium.repositories.store.gone`.
-    host_number: at its host, which it keeps under another name; None: unknown.
+    host_number: its host id, which it keeps under another name; None: unknown.
     check_at, checked_at: when its host is asked next where it is and what its head is, and when it answered last.
     refresh_every: seconds between two checks; 0: never, None: as the settings say.
     pushed_at: when a push last started a count.

@@ -24,7 +24,7 @@ def from_bytes(raw: bytes) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    """The bytes that :func:`from_bytes` made ``text`` of."""
+    """The bytes from which :func:`from_bytes` made ``text``."""
     if not _ESCAPED.search(text):
         return text.encode()
     return text.translate(_SURROGATES).encode("utf-8", "surrogateescape")

@@ -72,7 +72,7 @@ def _require(scope: Scope, roles: tuple[Role, ...], token: str, which: str, sett
     raise NotAuthenticated(f"This needs {which}: send `Authorization: Bearer TOKEN`.")
 
 
-# It refuses nothing: FastAPI documents which operations need the token by it.
+# It refuses nothing. From it FastAPI documents which operations need the token.
 _Token = Annotated[object, Depends(HTTPBearer(scheme_name="token", auto_error=False))]
 
 

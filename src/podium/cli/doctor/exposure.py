@@ -1,4 +1,4 @@
-"""Check who can reach what: what an operator would regret."""
+"""Check who can reach what, and warn of what an operator would regret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do what hooks have asked for when it is due: count again, or ask the host. Ask who new repositories are, too.
+"""Do what hooks have asked for when it is due: count again, or ask the host. Ask for host ids of new repositories.
 
 One process does it, the one that runs the schedule (:mod:`podium.freshness.schedule_lead`). A process that ends in the
 middle of a check leaves it to the next one (:mod:`podium.repositories.store.freshness.pushes`).
@@ -40,7 +40,7 @@ _MOST_SILENCES = 10_000
 
 # Ask the host about a repository and apply the answer; None: it did not answer.
 Check = Callable[[Repository], Applied | None]
-# How the host is asked who a new repository is.
+# How the host is asked for the host id of a new repository.
 Way = Callable[[Repository], Identify]
 
 

@@ -67,7 +67,7 @@ class HookEvent:
     """An event of a repository.
 
     address: where the delivery says that the repository is.
-    number: at its host; None: not said.
+    number: its host id; None: not said.
     former: where it was before a rename or transfer.
     branches: those that a push has changed.
     default_branch: None: not said.

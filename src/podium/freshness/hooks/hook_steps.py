@@ -101,7 +101,7 @@ def _is_of_board(event: HookEvent, repository: Repository) -> bool:
 
 
 def _is_moved(event: HookEvent, repository: Repository) -> bool:
-    """Whether it has another name now. A name of before that a late delivery has is asked about, too."""
+    """Whether it has another name now. A former name in a late delivery is asked about, too."""
     return (
         event.number is not None
         and event.number == repository.host_number

@@ -2,8 +2,8 @@
 
 The host has one such answer for both. Two of them, :data:`podium.jobs.retry.GONE_AFTER` seconds apart, hide the boards
 of the repository, its branches and its tags (:mod:`podium.repositories.store.readers.readable`). They are shown again
-as soon as the repository can be read. Until then its host is asked again and again, also where nothing is scheduled:
-``check_at`` has a time.
+as soon as the repository can be read. Until then its host is asked again at growing intervals, even if nothing is
+scheduled: ``check_at`` has a time.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def hidden(session: Session) -> list[tuple[str, float, str]]:
 
 
 def hide_again(session: Session, hidden: Collection[tuple[str, float, str]]) -> None:
-    """Hide repositories that were, where rows of before replaced theirs; their hosts are asked at once."""
+    """Hide repositories again whose rows a restore replaced by older ones; their hosts are asked at once."""
     session.executemany(
         f"""UPDATE repository SET hidden_at = {{now}}, gone_since = :since, gone_checked_at = :since, gone_code = :code,
             check_at = {{now}}

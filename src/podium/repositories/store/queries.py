@@ -8,7 +8,7 @@ from podium.storage.session import Session
 SELECT = f"SELECT {', '.join(COLUMNS)}"
 # Paths of this machine (host '') belong to the command line.
 AT_AN_ADDRESS = "host <> ''"
-# Its rows are being deleted, see store/removal.py.
+# Its rows are being deleted: see store/deletion/removal.py.
 NOT_FORGOTTEN = "forgotten_at IS NULL"
 
 # A repository with its branches and tags: they are named, hidden and taken together.

@@ -313,7 +313,7 @@ def save_counted(
 ) -> bool:
     """Move a counted repository to the user stage, as a new generation, if its head is the one before the count.
 
-    After its first count the host is asked who it is: see ``store/freshness/pushes.py``.
+    After its first count the host is asked for its host id: see ``store/freshness/pushes.py``.
     """
     return bool(
         session.run(

@@ -1,4 +1,4 @@
-"""Sums by week and first and last dates, made of the commit log for an older Podium.
+"""Sums by week and first and last dates, made from the commit log for an older Podium.
 
 The older Podium counts the repositories again, because the log was made by newer rules; until then it shows these sums.
 """

@@ -122,7 +122,7 @@ class BoardCache:
         return self._rows.has_rows
 
     def drop_rows(self) -> None:
-        """A repository or a person was removed: while the database is away, no board of before is served."""
+        """A repository or a person was removed: while the database is away, no board that was made before is served."""
         self._rows.drop()
 
     async def find(

@@ -36,6 +36,6 @@ class PausedChecks:
         return any((str(kind), name) in self._names for kind, name in places)
 
     def read(self) -> None:
-        # While the database is away, the former ones count.
+        # While the database is away, the last copy counts.
         with contextlib.suppress(StorageError), self._db.read(QUICK) as session:
             self._names = pauses.names(session)

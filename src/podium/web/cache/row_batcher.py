@@ -71,7 +71,7 @@ class RowBatcher:
         return bool(self._kept)
 
     def drop(self) -> None:
-        """A repository or a person was removed: while the database is away, no row of before is used."""
+        """A repository or a person was removed: while the database is away, no row that was read before is used."""
         # From any thread.
         self._kept = LRUCache(_MOST_KEPT)
 

@@ -1,4 +1,4 @@
-"""What is known of those that a comparison names: rows, figures, labels, one chart, and the links to it."""
+"""What a comparison shows of each subject: rows, figures, labels, one chart, and the links to it."""
 
 from __future__ import annotations
 

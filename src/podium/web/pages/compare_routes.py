@@ -95,7 +95,7 @@ _OF_PEOPLE = (
     dependencies=[SmallRead],
 )
 async def compare(request: Request, query: Annotated[CompareQuery, Query()], context: ContextDep) -> Response:
-    """Figures and commits per week of two to six: of repositories (or revisions), or of windows or people of one."""
+    """Figures and commits per week of two to six repositories or revisions, or of windows or people of one."""
     if "text/html" not in request.headers.get("accept", ""):
         check_once(request)
         query.check_names(request.query_params)

@@ -1,4 +1,4 @@
-"""Who has sent a delivery: its signature, compared in constant time with those of every secret. No I/O.
+"""Which host sent a delivery: its signature, compared in constant time with those of every secret. No I/O.
 
 ========  ==============================================================================================================
 GitHub    ``X-Hub-Signature-256``: ``sha256=`` and the HMAC-SHA256 of the body in hexadecimal digits

@@ -1,6 +1,6 @@
 """What hooks ask for: which repository one names, and when it is counted or checked next.
 
-A repository that was counted for the first time is due, too: its host is asked who it is.
+A repository that was counted for the first time is due, too: its host is asked for its host id.
 
 ``hook_due_at`` holds what a hook asked for and no process has begun. A value that is later than a push could plan
 (:data:`APART`) is that of a check in progress, which its process renews, or of one that failed: a hook that comes
@@ -80,7 +80,7 @@ class Moment:
 
 
 def is_unidentified(repository: Repository) -> bool:
-    """Whether what is due is only the question who a repository is that was just counted for the first time.
+    """Whether only the host id is asked for, of a repository that was just counted for the first time.
 
     Its head needs no question. No hook has come since: that would have changed the time.
     """
@@ -95,7 +95,7 @@ def is_unidentified(repository: Repository) -> bool:
 
 
 def end_identifications(session: Session, host: str, *, is_scheduled: bool) -> None:
-    """Leave the question who the new repositories of a host are to the schedule.
+    """Leave it to the schedule to ask for the host ids of the new repositories of a host.
 
     is_scheduled: it asks now, and otherwise when it asks for the head.
     """
@@ -111,8 +111,7 @@ def end_identifications(session: Session, host: str, *, is_scheduled: bool) -> N
 
 
 def find(session: Session, *, host: str, number: str | None, key: str, former: str | None) -> Moment | None:
-    """Find the repository that a hook names: by its host id, else by its key, its former key or a name of
-    before.
+    """Find the repository that a hook names: by its host id, else by its key or a former name.
 
     It may be a branch or tag, if the repository itself was never submitted.
     """

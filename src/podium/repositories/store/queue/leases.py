@@ -130,7 +130,7 @@ def take_next(
     Of a repository, its branches and its tags, one is counted at a time.
 
     per_host: None if no host is full (:func:`podium.repositories.store.queue.host_limits.is_any_full`); otherwise the
-        limit of hosts that have no own: those that are full are passed over.
+        limit of hosts without one of their own; repositories of full hosts are skipped.
     """
     values: dict[str, object] = {"holder": holder, "seconds": seconds, "worker": worker}
     if per_host is None:

@@ -1,8 +1,8 @@
 """What an administrator has paused (table ``pause``): the schedule, a host, a repository.
 
-A paused schedule or repository is not refreshed by schedule or hook; what people submit is counted. Of a paused host
-nothing is counted and nothing is checked: its repositories wait (``waiting_code`` is ``host-paused``), and what
-people submit waits with them. What is being counted at that moment is finished.
+While the schedule or a repository is paused, no schedule and no hook refreshes it; what people submit is counted. While
+a host is paused, nothing of it is counted or checked: its repositories wait (``waiting_code`` is ``host-paused``), and
+what people submit waits with them. Running counts finish.
 
 A repository that waits for its paused host is due automatically after a day or two, and then parked again by the worker
 that takes it. So a pause needs no process that keeps it, and no repository is left behind by a resume.
