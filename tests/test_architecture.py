@@ -1,9 +1,10 @@
-"""The packages: docs/architecture.md says what each may import, and the source keeps to it."""
+"""The maps of the source and of the tests say what is there, and each package imports only what it may."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,12 @@ def test_the_maps_name_functions_and_constants_that_exist() -> None:
     named += [(name, path) for path, name in re.findall(r"`([\w/]+\.py)`, where `(\w+)(?:\(\))?`", text)]
     assert len(named) > 5
     assert [each for each in named if not re.search(rf"\b{each[0]}\b", (SOURCE / each[1]).read_text())] == []
+
+
+def test_the_list_of_helpers_has_each_of_them() -> None:
+    support = ROOT / "tests" / "support"
+    first_column = "\n".join(re.findall(r"^\| (.+?) \|", (support / "README.md").read_text(), re.MULTILINE))
+    listed = re.findall(r"`([\w*]+)`", first_column)
+    found = {path.stem for path in support.glob("*.py")} - {"__init__"}
+    assert {name for name in found if not any(fnmatch(name, pattern) for pattern in listed)} == set()
+    assert {pattern for pattern in listed if not any(fnmatch(name, pattern) for name in found)} == set()
