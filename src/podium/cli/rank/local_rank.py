@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import gc
 import importlib
 import logging
 import signal
@@ -47,8 +46,6 @@ if TYPE_CHECKING:
 
 notes = logging.getLogger("podium.notes")
 
-# The collector took a tenth of a short process' time and found little.
-_MANY_OBJECTS = 200_000
 # Seconds between two checks of another process' count.
 LOOK_AGAIN = 0.3
 # Errors that no host causes.
@@ -112,7 +109,6 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
     """
     settings = Settings.for_command_line(environment)
     bots = Bots.from_files([*settings.bots_files(), *request.bots_files])
-    gc.set_threshold(_MANY_OBJECTS)
     _quiet_log(shows_notes=not request.quiet)
     stop = threading.Event()
     _stop_at_signals(stop)
