@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from podium import __version__
+from podium.accounts.github import client as client_module
 from podium.accounts.github.budget import Slot, WaitUntil, token_key
 from podium.accounts.github.client import GitHub
 from podium.accounts.github.faults import (
@@ -289,6 +290,28 @@ def test_an_unusable_token_is_rejected_and_not_shown(token: str) -> None:
     with pytest.raises(BadSetting) as refused:
         GitHub("http://x", "http://x/graphql", [token])
     assert not token or token not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ALL_PROXY", "socks5://u:secret@127.0.0.1:1080", "ALL_PROXY names a SOCKS proxy"),
+        ("HTTPS_PROXY", "ftp://u:secret@127.0.0.1", "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY cannot be read"),
+        ("HTTPS_PROXY", "http://u:secret@127.0.0.1:port", "write a proxy as http://HOST:PORT"),
+        ("NO_PROXY", "[::1", "in NO_PROXY names or addresses"),
+        ("SSL_CERT_FILE", "/nowhere.pem", r"SSL_CERT_FILE or SSL_CERT_DIR cannot be read \(No such file"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    if variable == "SSL_CERT_FILE":
+        # Read once in a process.
+        monkeypatch.setattr(client_module, "_tls", client_module._tls.__wrapped__)
+    with pytest.raises(BadSetting, match=words) as refused:
+        GitHub("https://x", "https://x/graphql", [TOKEN])
+    assert "secret" not in str(refused.value)
 
 
 def test_the_token_is_sent_in_the_header_only(

@@ -30,9 +30,17 @@ _ACCEPT = {"graphql": "application/json", "core": "application/vnd.github+json"}
 @functools.cache
 def _tls(trust_env: bool) -> ssl.SSLContext:
     # Reading all authorities takes longer than everything else about a client.
+    import ssl
+
     import httpx
 
-    return httpx.create_ssl_context(trust_env=trust_env)
+    try:
+        return httpx.create_ssl_context(trust_env=trust_env)
+    except OSError as error:
+        reason = "no certificates" if isinstance(error, ssl.SSLError) else error.strerror
+        raise BadSetting(
+            f"SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({reason}): name certificates in PEM, or unset it."
+        ) from None
 
 
 class GitHub:
@@ -46,7 +54,8 @@ class GitHub:
         trust_env: use proxies and certificates from the environment, as git does.
 
     Raises:
-        BadSetting: a token cannot be sent; the message does not contain it.
+        BadSetting: a token cannot be sent, or a proxy or certificates of the environment cannot be used. No message
+            repeats a token or a proxy's address, which may have a password.
     """
 
     def __init__(
@@ -70,13 +79,24 @@ class GitHub:
         self._authorization = {token_key(token): f"Bearer {token}" for token in tokens}
         self._deadline = deadline
         self._max_body = max_body
-        self._client = httpx.Client(
-            verify=_tls(trust_env),
-            timeout=timeout,
-            trust_env=trust_env,
-            follow_redirects=False,
-            headers={"User-Agent": f"podium/{__version__}", "Accept-Encoding": "gzip"},
-        )
+        try:
+            self._client = httpx.Client(
+                verify=_tls(trust_env),
+                timeout=timeout,
+                trust_env=trust_env,
+                follow_redirects=False,
+                headers={"User-Agent": f"podium/{__version__}", "Accept-Encoding": "gzip"},
+            )
+        except ImportError:
+            raise BadSetting(
+                "HTTPS_PROXY or ALL_PROXY names a SOCKS proxy, with which Podium cannot ask GitHub: name an HTTP proxy "
+                "(http://HOST:PORT), or unset it."
+            ) from None
+        except (ValueError, httpx.InvalidURL):
+            raise BadSetting(
+                "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY cannot be read: write a proxy as http://HOST:PORT, and "
+                "in NO_PROXY names or addresses with commas between them."
+            ) from None
 
     @property
     def keys(self) -> tuple[str, ...]:
