@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from podium.web.pages import home_routes
+from podium.web.read_budget import ReadBudget
 from tests.support.web import Client, Site, open_site
 
 HTML = {"accept": "text/html"}
@@ -52,9 +54,33 @@ def test_an_owner_and_a_host_elsewhere(client: Client) -> None:
     assert "<h1><bdi>gitlab.example/a</bdi></h1>" in client.get("/r/gitlab.example/a").text
 
 
+def test_filters_and_pages_of_an_owner_elsewhere(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home_routes, "REPOSITORIES", 1)
+    for path in ("/r/gitlab.example/a", "/r/github.com/octo", "/r/gitlab.example"):
+        page = client.get(path, headers=HTML).text
+        first = listed(client, path)
+        assert len(first) == 1
+        assert (f'href="{path}?offset=1"' in page) == ("gitlab" in path)
+        assert first != listed(client, f"{path}?offset=1")
+    assert listed(client, "/r/gitlab.example/a?search=c") == ["/r/gitlab.example/a/b/c"]
+    assert listed(client, "/r/github.com/octo?state=failed") == ["/r/octo/broken"]
+    assert listed(client, "/r/gitlab.example/a?state=failed") == []
+    assert client.get("/r/gitlab.example/a?state=x", headers=HTML).status_code == 400
+
+
+def test_a_list_of_an_owner_elsewhere_costs_a_small_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[float] = []
+    monkeypatch.setattr(ReadBudget, "spend", lambda _, client, milliseconds: spent.append(milliseconds))
+    paths = ("/r/octo", "/r/gitlab.example/a", "/r/github.com/octo", "/r/unheard.example/a/b")
+    for number, path in enumerate(paths, 1):
+        site.client().get(path, headers=HTML)
+        assert len(spent) == number, path
+
+
+@pytest.mark.parametrize("query", ["", "?search=x", "?offset=50"])
 @pytest.mark.parametrize("path", ["/r/unheard", "/r/unheard.example", "/r/unheard.example/a", "/r/unheard.example/a/b"])
-def test_an_unknown_owner_is_not_found_and_offers_the_form(client: Client, path: str) -> None:
-    page = client.get(path, headers=HTML)
+def test_an_unknown_owner_is_not_found_and_offers_the_form(client: Client, path: str, query: str) -> None:
+    page = client.get(path + query, headers=HTML)
     assert page.status_code == 404
     assert '<form class="submit"' in page.text
 

@@ -212,7 +212,12 @@ async def _context(request: Request) -> Context:
     return dataclasses.replace(context, boards=context.boards.without_answers())
 
 
-async def _small_read(request: Request) -> None:
+async def spend_small_read(request: Request) -> None:
+    """Charge a client for one small answer.
+
+    Raises:
+        TooManyRequests: the client's budget is used up.
+    """
     context = context_of(request)
     try:
         context.read_budget.spend(client_of(request.scope), SMALL)
@@ -222,5 +227,5 @@ async def _small_read(request: Request) -> None:
 
 
 # A read that is made for each request, and costs little.
-SmallRead = Depends(_small_read)
+SmallRead = Depends(spend_small_read)
 ContextDep = Annotated[Context, Depends(_context)]

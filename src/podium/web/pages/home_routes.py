@@ -24,7 +24,7 @@ from podium.web.middleware.stale_answers import IS_LIST
 from podium.web.pages.board.board_page import pages
 from podium.web.pages.board.board_urls import owner_key, owner_path, page_url
 from podium.web.pages.board_cards import CARDS
-from podium.web.services import Context, ContextDep, SmallRead
+from podium.web.services import Context, ContextDep, SmallRead, spend_small_read
 from podium.web.share.meta import page_meta
 
 REPOSITORIES = 50
@@ -222,35 +222,28 @@ async def board_of(context: Context, text: str, rev: str) -> str | None:
     return None if row is None else page_url(row, context.github_host)
 
 
-@router.get("/r/{owner}", dependencies=[SmallRead])
-async def boards_of_owner(
-    request: Request,
-    owner: str,
-    context: ContextDep,
-    *,
-    offset: Offset = 0,
-    search: str = "",
-    state: str = "",
-) -> Response:
-    page = await owner_page(request, context, owner, offset=offset, text=search, state=state)
+@router.get("/r/{owner}")
+async def boards_of_owner(request: Request, owner: str, context: ContextDep, *, offset: Offset = 0) -> Response:
+    page = await owner_page(request, context, owner, offset)
     return page or _unknown_owner(context, owner)
 
 
-async def owner_page(
-    request: Request, context: Context, path: str, *, offset: int = 0, text: str = "", state: str = ""
-) -> Response | None:
+async def owner_page(request: Request, context: Context, path: str, offset: int) -> Response | None:
     """The boards below a path after ``/r/`` that names an owner or a host; None if there are none.
 
     Raises:
         BadRule: there is no such filter.
+        TooManyRequests: the client's budget is used up.
     """
+    await spend_small_read(request)
     prefix = owner_key(path, context.github_host)
     if prefix is None:
         return None
     request.scope[IS_LIST] = True
-    query = _query(f"/r/{path.strip('/')}", text, state, offset, prefix)
+    given = request.query_params
+    query = _query(f"/r/{path.strip('/')}", given.get("search", ""), given.get("state", ""), offset, prefix)
     listed, _ = await run_in_threadpool(_read, context, query)
-    if not listed["rows"] and not query.is_filtered and not listed["failures"]:
+    if not listed["rows"] and not await _has_boards(context, query, listed):
         return None
     context.cards.count_people(context.boards, listed["rows"])
     owner = _owner_title(listed["rows"], prefix, context)
@@ -261,6 +254,14 @@ async def owner_page(
         description=f"Who made the repositories of {owner}? Podium ranks the people by their commits.",
     )
     return context.renderer.page("owner.html", owner=owner, meta=meta, **listed)
+
+
+async def _has_boards(context: Context, query: ListQuery, listed: dict[str, Any]) -> bool:
+    """Whether the owner of an empty list has boards that its filters leave out, or failures."""
+    if not query.is_filtered:
+        return bool(listed["failures"])
+    whole, _ = await run_in_threadpool(_read, context, ListQuery(query.path, prefix=query.prefix))
+    return bool(whole["rows"] or whole["failures"])
 
 
 def _owner_title(rows: list[Repository], prefix: str, context: Context) -> str:

@@ -108,7 +108,7 @@ async def _board(
         key = key_of(path, github_url, rev)
     except BadAddress as error:
         # GitHub's host and an owner.
-        if page := await owner_page(request, context, path):
+        if page := await owner_page(request, context, path, wanted.offset):
             return page
         raise HTTPException(404) from error
     except NotFound:
@@ -118,15 +118,16 @@ async def _board(
         raise
     repository = await context.boards.row(key)
     if repository is None:
-        return await _without_board(request, context, path, rev)
+        return await _without_board(request, context, wanted, rev)
     if posted and _by_link(wanted.find):
         return RedirectResponse(of_repository(wanted, repository, context).link(find=wanted.find), status_code=303)
     return await _board_page(request, context, wanted, repository, key, refused=refused)
 
 
-async def _without_board(request: Request, context: Context, path: str, rev: str) -> Response:
+async def _without_board(request: Request, context: Context, wanted: BoardPageQuery, rev: str) -> Response:
     """The list of an owner's boards, the board that a URL means, or the offer to submit."""
-    if not rev and (page := await owner_page(request, context, path)):
+    path = wanted.path
+    if not rev and (page := await owner_page(request, context, path, wanted.offset)):
         return page
     # Of a clone or of a page at its host, behind /r/ or with this server in place of GitHub.
     if meant := await board_of(context, path, rev):
