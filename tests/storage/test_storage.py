@@ -118,6 +118,13 @@ def test_a_read_sees_one_moment(db: Database) -> None:
     assert len(known(db)) == 1
 
 
+def test_a_database_that_was_closed_is_not_opened_again(db: Database) -> None:
+    assert known(db) == []
+    db.close()
+    with pytest.raises(StorageError, match="has closed its database"), db.write():
+        pass
+
+
 def test_a_locked_row_is_waited_for(db: Database) -> None:
     number = add_repository(db)
 

@@ -46,7 +46,7 @@ class Pool(Generic[C]):
             within: seconds to wait for one, and for a new one; None: as long as usual.
 
         Raises:
-            StorageError: all of them stayed in use.
+            StorageError: all of them stayed in use, or the pool is closed.
         """
         patience = self._patience if within is None else min(self._patience, within)
         if not self._room.acquire(timeout=patience):
@@ -66,6 +66,8 @@ class Pool(Generic[C]):
 
     def _take(self, within: float | None) -> C:
         with self._lock:
+            if self._closed:
+                raise StorageError("This process has closed its database, because it ends.")
             if self._idle:
                 return self._idle.pop()
         return self._connect(within)
@@ -85,6 +87,7 @@ class Pool(Generic[C]):
             connection.close()
 
     def close(self) -> None:
-        """Lent connections close when they come back."""
-        self._closed = True
+        """Lent connections close when they come back, and none is lent any more."""
+        with self._lock:
+            self._closed = True
         self.close_idle()
