@@ -275,3 +275,11 @@ def test_rows_that_are_asked_for_while_they_are_loaded_are_refused_at_once(postg
         session.copy("github_limit", ("key", "held_until"), rows(session))
     with postgresql.read() as session:
         assert session.value("SELECT count(*) FROM github_limit") == 0
+
+
+def test_a_table_is_analyzed_that_one_transaction_loads_in_parts(postgresql: PostgresDatabase) -> None:
+    with postgresql.write() as session:
+        for first in range(0, 1200, 400):
+            session.copy("github_limit", ("key", "held_until"), ((str(first + n), 0.0) for n in range(400)))
+    with postgresql.read() as session:
+        assert session.value("SELECT reltuples FROM pg_class WHERE relname = 'github_limit'") == 1200

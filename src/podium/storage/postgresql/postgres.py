@@ -271,7 +271,7 @@ class _PostgresSession:
         with self._cursor.copy(statement.encode()) as copy:
             self._loads = True
             try:
-                for number, row in enumerate(rows, start=1):
+                for number, row in enumerate(rows, start=self.loaded.get(table, 0) + 1):
                     copy.write_row(row)
                     self.loaded[table] = number
             finally:
