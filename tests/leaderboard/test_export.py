@@ -408,7 +408,7 @@ def test_the_table_as_a_whole() -> None:
         "  than a day after the count): counted in all of history, in no window.\n"
         "3 people in the whole history only have roles, such as reviewer, and are not on\n"
         "  this board.\n"
-        "Accounts are still being looked up: rows may still merge.\n"
+        "Accounts are still being looked up: rows may still be joined.\n"
         "12 author e-mails in the whole history have no known account; they are shown by\n"
         "  name.\n"
         "= joined by name: rows of one full name; --names apart keeps them apart.\n"
@@ -665,7 +665,7 @@ def test_the_table_says_what_the_rules_left_out() -> None:
 
 def test_the_table_says_what_is_missing() -> None:
     assert "The board ends at rank 5.\n" in render(document(total=5, offset=9), "table")
-    assert "The last update failed: no such host\n" in render(document(state="failed", error="no such host"), "table")
+    assert "The last refresh failed: no such host\n" in render(document(state="failed", error="no such host"), "table")
     nobody_asked = Rules(identities=False).as_dict()
     assert "no known account" not in render(document(entry(), unresolved=9, rules=nobody_asked), "table")
 

@@ -250,7 +250,7 @@ def test_an_account_that_overrules_the_mailmap_says_so(counted: Counted) -> None
     counted.account(8, "bob", "bob@x", name="Bob B.")
     asked = "GitHub says so (asked on 1970-01-01)."
     assert reasons(counted, login="bob") == {
-        "bob@x": f"{asked} The .mailmap joins it to ada, but an account that GitHub names goes first."
+        "bob@x": f"{asked} The .mailmap joins it to ada, but an account that GitHub names takes precedence."
     }
     [old] = reasons(counted, email="old@x").values()
     assert old == (
@@ -270,7 +270,7 @@ def test_the_users_own_mailmap_says_what_it_overrules(counted: Counted) -> None:
     assert reasons(counted, login="ada-work") == {
         "ada@x": "A mailmap file given to Podium joins it.",
         "work@x": (
-            "A mailmap file given to Podium joins it. GitHub names another account for it. That file goes first."
+            "A mailmap file given to Podium joins it. GitHub names another account for it. That file takes precedence."
         ),
         "home@x": "GitHub says so (asked on 1970-01-01).",
     }
@@ -282,7 +282,7 @@ def test_an_account_that_the_mailmap_gives_to_a_bot_says_so(counted: Counted) ->
     counted.person("ada@x", "ada", 2, mapped=("Claude", "noreply@anthropic.com"))
     counted.account(7, "ada", "ada@x")
     [reason] = reasons(counted, login="ada").values()
-    assert "The .mailmap joins it to Claude, but an account that GitHub names goes first." in reason
+    assert "The .mailmap joins it to Claude, but an account that GitHub names takes precedence." in reason
     assert list(reasons(counted, email="noreply@anthropic.com").values()) == ["A known address of an AI agent."]
 
 
@@ -293,7 +293,8 @@ def test_a_number_that_the_mailmap_overrules_says_so(counted: Counted) -> None:
     counted.account(8, "bob", "bob@x")
     assert counted.rows() == [("bob", 5)]
     assert reasons(counted, login="bob")["7+ada@users.noreply.github.com"] == (
-        "The repository's .mailmap joins it to the account. Its number names another account. The .mailmap goes first."
+        "The repository's .mailmap joins it to the account. Its number names another account. "
+        "The .mailmap takes precedence."
     )
 
 

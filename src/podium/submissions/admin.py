@@ -25,7 +25,7 @@ from podium.submissions.submit import waits_for_host
 # Its own client: a thousand retried repositories delay those of other clients only once.
 _OPERATOR = "operator"
 
-DROPPED = "An operator took this repository out of the queue. Retry it to have it done after all."
+DROPPED = "An operator took this repository out of the queue. Retry it to continue."
 
 
 def retry(db: Database, ids: Collection[int], *, actor: str) -> list[int]:
@@ -128,9 +128,7 @@ def retry_message(ids: Collection[int], *, works: bool = True) -> str:
 
 
 def drop_message(repository: Repository) -> str:
-    return (
-        f"{repository.url} was taken out of the queue. To have it done after all: podium queue retry {repository.id}."
-    )
+    return f"{repository.url} was taken out of the queue. To continue: podium queue retry {repository.id}."
 
 
 def _retry(

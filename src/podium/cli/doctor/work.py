@@ -45,7 +45,7 @@ def workers(settings: Settings, overview: Overview) -> Iterator[Finding]:
     if others:
         yield warning(
             "workers",
-            f"Some are Podium {', '.join(others)}, this is {__version__}.",
+            f"Some run Podium {', '.join(others)}; this is {__version__}.",
             "Run one version everywhere: an older worker may not understand a newer one's work.",
         )
 
@@ -56,8 +56,8 @@ def _silent(workers: Sequence[WorkerRow], at: float) -> Iterator[Finding]:
     last = max(workers, key=lambda worker: worker.seen_at)
     yield warning(
         "workers",
-        f"{plural(len(workers), 'worker')} stopped without notice in the last day, {last.host}:{last.pid} as the last, "
-        f"{age(at - last.seen_at)} ago.",
+        f"{plural(len(workers), 'worker')} stopped without notice in the last day; the latest is "
+        f"{last.host}:{last.pid}, {age(at - last.seen_at)} ago.",
         "Check its log, and whether memory ran out there. Other workers continue its work.",
     )
 
@@ -101,7 +101,7 @@ def tokens(overview: Overview) -> Iterator[Finding]:
     if overview.github_away_since is not None:
         yield warning(
             "github",
-            f"The user workers get no answer since {readable_time(overview.github_away_since)}.",
+            f"The user workers have had no answer since {readable_time(overview.github_away_since)}.",
             "Check their network. Accounts are looked up as soon as GitHub answers.",
         )
     for token in overview.tokens:

@@ -126,9 +126,9 @@ def footnotes(document: Document, shown: int | None = None, *, hints: bool = Fal
         if hints and document["base"] and document["rules"]["new"] == "any":
             lines.append(f"--new shows only people without a commit in {_ends(document)[0]}.")
     if document.get("error"):
-        lines.append(f"The last update failed: {document['error']}")
+        lines.append(f"The last refresh failed: {document['error']}")
     elif document["refreshError"]:
-        lines.append(f"The last update failed: {document['refreshError']['message']}")
+        lines.append(f"The last refresh failed: {document['refreshError']['message']}")
     return lines
 
 
@@ -138,7 +138,10 @@ def _notes(document: Document) -> list[str]:
     if document["removedCommits"]:
         lines.append(f"{REMOVED}: {plural(document['removedCommits'], 'commit')}.")
     if document["isCoarse"]:
-        lines.append("An older version counted: until it is counted again, dates are the Sundays of their weeks.")
+        lines.append(
+            "An older version of Podium counted this repository: until it is counted again, dates are the Sundays of "
+            "their weeks."
+        )
     if document["oddDates"]:
         commits, has = plural(document["oddDates"], "commit"), "has" if document["oddDates"] == 1 else "have"
         lines.append(f"{commits} {has} an odd date ({ODD_DATE}): counted in all of history, in no window.")
@@ -149,7 +152,7 @@ def _notes(document: Document) -> list[str]:
             f"{'is' if one else 'are'} not on this board."
         )
     if document["isPartial"]:
-        lines.append("Accounts are still being looked up: rows may still merge.")
+        lines.append("Accounts are still being looked up: rows may still be joined.")
     if document["unresolved"] and document["rules"]["identities"] == "use":
         emails, one = plural(document["unresolved"], "author e-mail"), document["unresolved"] == 1
         lines.append(
@@ -282,7 +285,9 @@ def _rules(document: Document) -> list[str]:
     if rules["new"] == "only":
         lines.append(f"Ranked: only new people, {_what_is_new(document)}.")
     if _is_filtered(document):
-        lines.append(f"Shown: only who {_FILTERS[document['people']]}. Ranks and shares are those of the whole board.")
+        lines.append(
+            f"Shown: everyone who {_FILTERS[document['people']]}. Ranks and shares are those of the whole board."
+        )
     if rules["since"] or rules["until"]:
         lines.append(f"Window: {window_of(document)} (whole days in UTC, both inclusive; author dates).")
     return lines

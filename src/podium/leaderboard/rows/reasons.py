@@ -53,9 +53,9 @@ class Reasons:
         is_tool = self._people.kinds[person] != "human"
         match self._groups.ways[person]:
             case Way.OWN_MAILMAP:
-                yield f"{other} That file goes first."
+                yield f"{other} That file takes precedence."
             case Way.MAILMAP if by_number or is_tool:
-                yield f"{other} The .mailmap goes first."
+                yield f"{other} The .mailmap takes precedence."
             case Way.ADDRESS if is_tool:
                 yield f"{other} GitHub does not mark that account as a bot, so it does not count."
 
@@ -68,7 +68,8 @@ class Reasons:
         others = [group for group in sorted(groups.divided.get(identity, ())) if group != self._group]
         with_account = [group for group in others if groups.owners[group] is not None]
         if groups.ways[person] == Way.ACCOUNT and others:
-            yield f"The .mailmap joins it to {self._name(others[0])}, but an account that GitHub names goes first."
+            joined = f"The .mailmap joins it to {self._name(others[0])}"
+            yield f"{joined}, but an account that GitHub names takes precedence."
         elif self._owner is None and len(with_account) > 1:
             names = " and ".join(map(self._name, with_account[:2]))
             yield f"The .mailmap joins it to the accounts of {names}: two accounts stay apart, and it joins neither."
