@@ -130,6 +130,27 @@ def least(counts: Counter[int]) -> int:
     return 0
 
 
+def test_the_last_day_is_that_of_the_timeline() -> None:
+    dice, earlier = random.Random(5), 0
+    for commits in (*(dice.randrange(25) for _ in range(60)), 3000, 3000, 3000):
+        # Few are of the years after a gap.
+        years = [
+            dice.choice((9, 9.5, dice.choice((0, 3, 6)))) if dice.random() < 4 / commits else 9 for _ in range(commits)
+        ]
+        segment = [
+            Commit(dice.randrange(3), COUNTED_AT - int(ago * YEAR) + dice.randrange(9999), dice.random() < 0.2, (), ())
+            for ago in years
+        ] + [Commit(0, when, False, (), ()) for when in _ODD]
+        board = MemoryBoard([0, 1, 2], ["human", "bot", "human"], [segment], COUNTED_AT, None)
+        for merges in (False, True):
+            ranked = board.under(Rules(merges=merges, identities=False))
+            line = ranked.timeline
+            last = line.ends[1] if line.ends else None
+            assert ranked.data.last_day(merges=merges).day == last
+            earlier += last is not None and last < max(line.days)
+    assert earlier > 10
+
+
 def test_half() -> None:
     assert [half_of(counts) for counts in ([], [1], [1, 1], [1, 1, 1], [5, 4, 2], [1, 8])] == [0, 1, 1, 2, 2, 1]
 

@@ -12,7 +12,7 @@ from podium.errors import BadCommitLog
 from podium.leaderboard.board_size import board_size, check_board_size
 from podium.leaderboard.counts.commit_log import CommitLog, DatedSets, Window, read_log, read_roles
 from podium.leaderboard.counts.credits import Credits, credit
-from podium.leaderboard.counts.timeline import CommitsByDay, Timeline, commits_by_day, timeline
+from podium.leaderboard.counts.timeline import CommitsByDay, LastDay, Timeline, commits_by_day, last_day, timeline
 from podium.leaderboard.counts.year_runs import YearRuns, year_runs
 from podium.leaderboard.joining.grouping import Groups, Unresolved, group_people, unresolved
 from podium.leaderboard.joining.known_accounts import Accounts, load_accounts
@@ -136,6 +136,9 @@ class BoardData:
     @cached_property
     def commits_by_day(self) -> CommitsByDay:
         return self._part(("commits_by_day", self._count), lambda: commits_by_day(self.log))
+
+    def last_day(self, *, merges: bool) -> LastDay:
+        return self._part(("last_day", merges, self._count), lambda: last_day(self.log, merges=merges))
 
     @cached_property
     def year_runs(self) -> YearRuns:

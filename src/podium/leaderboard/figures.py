@@ -53,7 +53,7 @@ def read_figures(ranked: Ranked) -> Document:
 
 def presets(ranked: Ranked) -> dict[str, str | None]:
     """The first day of each preset window; None is that of the whole history."""
-    end = end_of(ranked) // DAY
+    end = end_of(ranked)
     return {name: None if name == "all" else iso_day(first_day(name, end) * DAY) for name in PRESETS}
 
 

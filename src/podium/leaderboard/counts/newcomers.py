@@ -14,8 +14,8 @@ from podium.timeutil import DAY
 
 
 def end_of(ranked: Ranked) -> int:
-    """A time of the day from which preset windows count back: the last commit's that is drawn, or that of the count."""
-    counted, last = ranked.repository.counted_at, ranked.timeline.last
+    """The day from which preset windows count back: the last one that is drawn, but not after the count."""
+    counted, last = ranked.repository.counted_at // DAY, ranked.data.last_day(merges=ranked.rules.merges).day
     return counted if last is None else min(counted, last)
 
 
@@ -26,7 +26,7 @@ def new_since(ranked: Ranked) -> int | None:
     """
     if ranked.rules.windowed:
         return ranked.rules.since
-    return first_day("12 months", end_of(ranked) // DAY) * DAY
+    return first_day("12 months", end_of(ranked)) * DAY
 
 
 def is_new(ranked: Ranked, group: int, since: int | None) -> bool | None:

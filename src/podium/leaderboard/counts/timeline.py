@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import itertools
 from array import array
 from collections import Counter
@@ -31,7 +32,6 @@ class Timeline:
         human, bot: commits of people and of bots.
         ai: commits of AI agents, and those that are declared as made with AI.
         ends: the first and last day to draw, see :func:`drawn`; None if there are no commits.
-        last: the time of the last commit that is drawn; None if there is none.
     """
 
     days: array[int]
@@ -39,7 +39,6 @@ class Timeline:
     bot: array[int]
     ai: array[int]
     ends: tuple[int, int] | None
-    last: int | None = None
 
     @classmethod
     def of(cls, days: Iterable[int], human: Iterable[int], bot: Iterable[int], ai: Iterable[int]) -> Timeline:
@@ -79,6 +78,25 @@ def commits_by_day(log: CommitLog) -> CommitsByDay:
     return CommitsByDay(+commits, merges)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class LastDay:
+    day: int | None
+    size: int = 100
+
+
+def last_day(log: CommitLog, *, merges: bool) -> LastDay:
+    """The last day of :attr:`Timeline.ends`, without a timeline: only the latest commits can be left out of it."""
+    since, until = log.ordinary
+    commits = sum(log.commits(log.ordinary)) + (len(log.all_merges(log.ordinary)) if merges else 0)
+    most = _most_left_out(commits)
+    spans = itertools.pairwise(log.starts) if merges else zip(log.starts[:-1:2], log.starts[1::2], strict=True)
+    # The latest come first, after which few others are larger.
+    dates = itertools.chain.from_iterable(reversed(log.dates[low:high]) for low, high in spans)
+    latest = heapq.nlargest(int(most) + 1 + log.odd_dates, dates)
+    days = sorted(Counter(_days(when for when in latest if since <= when < until)).items(), reverse=True)
+    return LastDay(days[_first_kept(days, most)][0] if days else None)
+
+
 def timeline(log: CommitLog, by_day: CommitsByDay, groups: Groups, credits: Credits, rules: Rules) -> Timeline:
     series = {"human": Counter(by_day.commits), "bot": Counter[int](), "agent": Counter[int]()}
     if rules.merges:
@@ -89,8 +107,7 @@ def timeline(log: CommitLog, by_day: CommitsByDay, groups: Groups, credits: Cred
         _move(series, kind, "agent", _declared(log, groups, credits, kind, rules))
     days = sorted(set().union(*series.values()))
     human, bot, ai = ([series[kind][day] for day in days] for kind in ("human", "bot", "agent"))
-    line = Timeline.of(days, human, bot, ai)
-    return line if line.ends is None else dataclasses.replace(line, last=_last(log, rules, (line.ends[1] + 1) * DAY))
+    return Timeline.of(days, human, bot, ai)
 
 
 def _move(series: dict[str, Counter[int]], kind: str, into: str, dates: Iterable[int]) -> None:
@@ -117,16 +134,6 @@ def _declared(log: CommitLog, groups: Groups, credits: Credits, kind: str, rules
                     yield from log.named.within(entry, log.ordinary)
 
 
-def _last(log: CommitLog, rules: Rules, until: int) -> int:
-    window = since, end = log.ordinary[0], min(until, log.ordinary[1])
-    found = [last for last in log.lasts if since <= last < end]
-    for person in [person for person, last in enumerate(log.lasts) if last >= end]:
-        found += log.within(person, False, window)[-1:]
-    if rules.merges:
-        found += log.all_merges(window)[-1:]
-    return max(found)
-
-
 def _days(dates: Iterable[int]) -> Iterator[int]:
     return (when // DAY for when in dates)
 
@@ -136,9 +143,12 @@ def drawn(days: Sequence[int], counts: Sequence[int]) -> tuple[int, int] | None:
     active = [(day, count) for day, count in zip(days, counts, strict=True) if count]
     if not active:
         return None
-    commits = sum(counts)
-    most = max(_FEW * commits, float(commits >= _ONE_OF))
+    most = _most_left_out(sum(counts))
     return active[_first_kept(active, most)][0], active[::-1][_first_kept(active[::-1], most)][0]
+
+
+def _most_left_out(commits: int) -> float:
+    return max(_FEW * commits, float(commits >= _ONE_OF))
 
 
 def _first_kept(active: list[tuple[int, int]], most: float) -> int:

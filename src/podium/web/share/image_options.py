@@ -40,7 +40,7 @@ class WindowQuery(RulesQuery, RevisionQuery):
         ranked = data.under(rules)
         if self.months is None:
             return ranked
-        since = first_day(f"{self.months} months", end_of(ranked) // DAY) * DAY
+        since = first_day(f"{self.months} months", end_of(ranked)) * DAY
         return data.under(dataclasses.replace(rules, since=since))
 
 
