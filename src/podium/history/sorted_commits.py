@@ -43,19 +43,18 @@ class SortedCommits:
         self._group()
 
     def _group(self) -> None:
-        order = self._in_order()
-        for commit, author in zip(order, map(self._authors.__getitem__, order), strict=True):
-            self._by_author[author].append(commit)
+        order, authors, by_author = self._in_order(), self._authors, self._by_author
+        for commit in order:
+            by_author[authors[commit]].append(commit)
         named = [people for people, _ in self._sets]
         if any(named):
-            names = list(map(bool, named))
-            naming = map(names.__getitem__, map(self._set_of.__getitem__, order))
-            for commit in itertools.compress(order, naming):
+            for commit in [commit for commit in order if named[self._set_of[commit]]]:
                 for person in named[self._set_of[commit]]:
                     self._naming[person].append(commit)
 
     def _in_order(self) -> list[int]:
-        date_of = self.dates.__getitem__
+        # An array makes a number whenever it is asked.
+        date_of = list(self.dates).__getitem__
         # git lists new commits first, so the reverse is nearly sorted.
         order = sorted(range(len(self.dates) - 1, -1, -1), key=date_of)
         dates = list(map(date_of, order))
@@ -153,7 +152,7 @@ class SortedCommits:
         ordinals: Sequence[int],
         beginnings: array[int],
     ) -> Segment:
-        numbers = list(map(self._set_of.__getitem__, commits))
+        numbers = [self._set_of[commit] for commit in commits]
         named, roles = _Sets(), _Sets()
         named_of: dict[int, int] = {}
         roles_of: dict[int, int] = {}
@@ -163,12 +162,12 @@ class SortedCommits:
             roles_of[number] = roles.number_of([8 * ordinals[member >> 3] + (member & 7) for member in members])
         return Segment(
             authors=authors,
-            dates=array("q", map(self.dates.__getitem__, commits)),
+            dates=array("q", [self.dates[commit] for commit in commits]),
             named=array("I", map(named_of.__getitem__, numbers)),
             named_sets=list(named),
             roles=array("I", map(roles_of.__getitem__, numbers)),
             role_sets=list(roles),
-            oids=array("Q", map(beginnings.__getitem__, commits)).tobytes(),
+            oids=array("Q", [beginnings[commit] for commit in commits]).tobytes(),
         )
 
 
