@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from podium.storage import sqlite_schema
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
 from tests.counting.test_saving import save, save_first, submit_again, take, tally_of
+from tests.support.repos import commit, make_bare, set_branch
 from tests.support.rows import EmptyBacklog, RecordingQueues, add_repository, leased
 from tests.support.web import Site, is_problem, open_site
 
@@ -215,6 +217,43 @@ def test_the_command_forgets_one_revision_of_a_number(
     assert f"write ./{number} or '#{number}'" in capsys.readouterr().err
     assert main(["forget", f"#{number}"]) == 0
     assert not are_here()
+
+
+@pytest.fixture
+def ranked_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository on this machine that has a board; it is the current folder."""
+    monkeypatch.setenv("PODIUM_DATA_DIR", str(tmp_path / "data"))
+    folder = make_bare(tmp_path / "project")
+    set_branch(folder, commit(folder))
+    monkeypatch.chdir(folder)
+    (tmp_path / "data").mkdir()
+    with contextlib.closing(SqliteDatabase(tmp_path / "data" / "podium.db")) as db:
+        sqlite_schema.create(db)
+        add_repository(db, folder.as_uri(), host="")
+    return folder
+
+
+def _boards(folder: Path) -> Any:
+    with contextlib.closing(SqliteDatabase(folder / "data" / "podium.db")) as db, db.read() as session:
+        return session.value("SELECT count(*) FROM repository")
+
+
+@pytest.mark.parametrize("words", [[".", "--rev", ""], [".", "--rev="], [""]])
+def test_an_empty_word_forgets_nothing(ranked_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(["forget", *words]) == 2
+    assert ("--rev: it is empty" if words[0] else "No address given") in capsys.readouterr().err
+    assert _boards(ranked_path.parent) == 1
+
+
+@pytest.mark.parametrize("word", ["./project", "../{name}/project", "{link}/project"])
+def test_a_deleted_path_is_found_as_it_was_typed(ranked_path: Path, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    parent = ranked_path.parent
+    link = parent / "link"
+    link.symlink_to(parent)
+    monkeypatch.chdir(parent)
+    shutil.rmtree(ranked_path)
+    assert main(["forget", word.format(name=parent.name, link=link)]) == 0
+    assert _boards(parent) == 0
 
 
 def _mirror_name(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Forget a repository or a person.
 
     Raises:
-        BadRule: neither or both are given, or it is both an id and a path here.
+        BadRule: neither or both are given, the revision is empty, or it is both an id and a path here.
         BadAddress, NotFound: it is not an address, or was never counted.
         StorageError: the database cannot be written.
     """
@@ -40,6 +41,9 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
         return _forget_person(options, settings)
     if options.undo:
         raise BadRule("--undo is for people: submit the repository again.")
+    if options.rev == "":
+        # Such as that of an unset variable.
+        raise BadRule("--rev: it is empty: name a revision, or leave it out to forget the repository with all of them.")
     with installation(settings) as installed:
         with installed.db.read() as session:
             repository = _find(session, options, settings, environment)
@@ -58,7 +62,7 @@ def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _forget_person(options: argparse.Namespace, settings: Settings) -> int:
-    if options.block or options.rev:
+    if options.block or options.rev is not None:
         raise BadRule("--block and --rev are for repositories: a forgotten person stays away anyway.")
     text = sys.stdin.readline() if options.person == "-" else options.person
     actor, host = audit_log.command_line(), factories.github_host(settings)
@@ -114,12 +118,15 @@ def _id(text: str) -> int | None:
 
 def _addresses(text: str, settings: Settings, environment: Mapping[str, str]) -> list[Address]:
     """What ``text`` may mean: an existing path wins; a path that was deleted may still have a board."""
-    with contextlib.suppress(OSError, ValueError):
-        path = Path(text).expanduser()
-        if path.exists():
-            with contextlib.suppress(HistoryError):
-                return [path_address(factories.path_source(environment, path).repository.path)]
-            return [path_address(path.absolute())]
-        if path.is_absolute():
-            return [path_address(path), path_address(path / ".git")]
+    # An empty path would be the current folder.
+    if text:
+        with contextlib.suppress(OSError, ValueError):
+            path = Path(text).expanduser()
+            if path.exists():
+                with contextlib.suppress(HistoryError):
+                    return [path_address(factories.path_source(environment, path).repository.path)]
+                return [path_address(path.absolute())]
+            if path.is_absolute() or text.startswith(("./", "../")):
+                path = Path(os.path.realpath(path))
+                return [path_address(path), path_address(path / ".git")]
     return [parse_address(text, settings.github_server_url)]
