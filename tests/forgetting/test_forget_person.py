@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,13 @@ from podium.repositories.model import State
 from podium.repositories.store import queries
 from podium.repositories.store.log_check import check_log
 from podium.repositories.store.queue import due_work
+from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.tables import metadata
 from podium.submissions.submit import start_over, submit
 from tests.counting.test_saving import save, save_first, submit_again, take, tally_of
 from tests.support import repos
-from tests.support.rows import add_repository, leased
+from tests.support.rows import add_repository, is_any_transaction_blocked, leased
 from tests.support.web import Site, open_site
 
 GIT = Git.for_person({"PATH": os.environ["PATH"], "HOME": os.devnull})
@@ -356,6 +358,38 @@ def test_a_count_that_is_being_saved_is_void(db: Database) -> None:
         forget_person(db, "p0002@example.org", github_host=HOST, actor="test")
         with pytest.raises(LeaseLost):
             save(db, lease, tally_of(1, first=2), since="old")
+
+
+@pytest.mark.parametrize("since", ["old", None])
+def test_a_count_that_is_saved_meanwhile_is_waited_for(
+    postgresql: PostgresDatabase, monkeypatch: pytest.MonkeyPatch, since: str | None
+) -> None:
+    number = save_first(postgresql, 20) if since else add_repository(postgresql)
+    is_checked, may_end = threading.Event(), threading.Event()
+    is_changed = forgotten_people.is_changed
+
+    def check(*arguments: Any) -> bool:
+        found = is_changed(*arguments)
+        is_checked.set()
+        may_end.wait()
+        return found
+
+    def forget() -> None:
+        is_checked.wait()
+        forget_person(postgresql, "p0030@example.org", github_host=HOST, actor="test")
+        sweep(postgresql, HOST)
+
+    monkeypatch.setattr(forgotten_people, "is_changed", check)
+    with ThreadPoolExecutor(2) as pool, leased(postgresql, number) as held:
+        saved = pool.submit(save, postgresql, held, tally_of(2, first=30), since=since)
+        forgotten = pool.submit(forget)
+        while not (forgotten.done() or is_any_transaction_blocked(postgresql)):
+            pass
+        may_end.set()
+        saved.result()
+        forgotten.result()
+    assert "p0030" not in everything(postgresql)
+    assert "p0031" in everything(postgresql)
 
 
 def test_a_worker_goes_on_where_a_sweep_ended(db: Database) -> None:

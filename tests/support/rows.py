@@ -153,10 +153,14 @@ def enqueue_due(db: Database, **options: float) -> list[tuple[int, ...]]:
     return queues.enqueued
 
 
+def is_any_transaction_blocked(db: Database) -> bool:
+    """Whether a transaction of PostgreSQL waits for another one."""
+    with db.read() as session:
+        return bool(session.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
 def wait_for_a_blocked_transaction(db: Database) -> None:
-    """Wait until a transaction of PostgreSQL waits for a row of another one."""
     for _ in range(10_000):
-        with db.read() as session:
-            if session.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
-                return
+        if is_any_transaction_blocked(db):
+            return
     raise AssertionError("No transaction waits for another one.")

@@ -19,6 +19,7 @@ from podium.errors import BadRule, NotFound
 from podium.forgetting.forget_repository import NOTHING_KEPT, Kept
 from podium.repositories.store import queries
 from podium.repositories.store.deletion import forgotten_rows
+from podium.repositories.store.queue import leases
 from podium.repositories.stored_person import StoredPerson, is_removed
 from podium.storage.session import Database, Session
 from podium.storage.transactions.steps import STEP_STATEMENTS, chunked
@@ -127,6 +128,9 @@ def sweep(db: Database, github_host: str, *, most: int | None = None) -> bool:
 
 def forget_in(db: Database, repository_id: int, github_host: str) -> bool:
     """Take the forgotten people off one board; return whether there were any."""
+    with db.write() as session:
+        # A count that is being saved and does not know the latest of them ends first.
+        leases.lock_holder(session, repository_id)
     with db.read() as session:
         forgotten = forgotten_people.load(session, github_host)
         repository = queries.by_id(session, repository_id)
@@ -135,7 +139,7 @@ def forget_in(db: Database, repository_id: int, github_host: str) -> bool:
         found, emails = _rows(session, forgotten, repository_id)
     for some in chunked(found, STEP_STATEMENTS):
         with db.write() as session:
-            # A count that is being saved ends first, or finds that people were forgotten.
+            # A later one ends first, or finds that people were forgotten.
             now = queries.lock(session, repository_id)
             if now is None:
                 return False

@@ -66,9 +66,10 @@ def _without_leaders(progress: str) -> str:
 
 
 def repositories_after(session: Session, last: int, *, limit: int) -> list[int]:
+    """The next repositories that have people, or whose first count may be about to be saved."""
     rows = session.tuples(
-        """SELECT id FROM repository WHERE id > :last AND head IS NOT NULL AND forgotten_at IS NULL
-        ORDER BY id LIMIT :limit""",
+        """SELECT id FROM repository WHERE id > :last AND (head IS NOT NULL OR lease_holder IS NOT NULL)
+            AND forgotten_at IS NULL ORDER BY id LIMIT :limit""",
         last=last,
         limit=limit,
     )
