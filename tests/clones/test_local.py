@@ -226,6 +226,13 @@ def test_a_mailmap_that_takes_git_long_is_not_applied(git: Git, bare: Path, cont
     assert (found.mailmaps == Mailmaps(), found.note) == (why is not None, why)
 
 
+@pytest.mark.parametrize("revision", [None, "main", "mian"])
+def test_refs_that_cannot_be_read_are_not_taken_for_none(git: Git, bare: Path, revision: str | None) -> None:
+    (bare / "packed-refs").write_text("<<<<<<< HEAD\n")
+    error = failure(git, bare, revision)
+    assert (error.code, f"a line of {bare}/packed-refs" in error.message) == ("corrupt", True)
+
+
 def test_a_treeless_clone_is_counted_without_its_mailmap_and_without_the_network(
     git: Git, bare: Path, tmp_path: Path
 ) -> None:

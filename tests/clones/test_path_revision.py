@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 from pathlib import Path
 
@@ -112,3 +114,19 @@ def test_what_is_no_board_is_refused_with_what_to_type(git: Git, repository: Pat
     assert message.isprintable()
     # Not a word of it is git's.
     assert "fatal" not in message and len(message) < 700
+
+
+def test_the_beginning_of_several_ids_is_called_that(git: Git, repository: Path) -> None:
+    known: dict[str, bytes] = {}
+    for number in itertools.count():
+        content = b"%d" % number
+        beginning = hashlib.sha1(b"blob %d\0%b" % (len(content), content)).hexdigest()[:4]
+        if beginning in known:
+            break
+        known[beginning] = content
+    for each in (content, known[beginning]):
+        repos.write(repository, "blob", each)
+    for revision in (beginning, f"{beginning}..main", f"main..{beginning}~1"):
+        with pytest.raises(HistoryError, match=f"id that begins with {beginning}: add digits") as caught:
+            find_revision(git, repository, revision)
+        assert caught.value.code == "bad-rev"

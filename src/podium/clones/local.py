@@ -100,7 +100,8 @@ def _revision(git: Git, repository: Path, revision: str | None, stop: Stop | Non
         raise HistoryError("corrupt", f"The repository is damaged: it lacks {oid}, the commit that HEAD names.")
     if git.line("symbolic-ref", "--quiet", "HEAD", repository=repository) is None:
         raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")
-    if git.line("for-each-ref", "--count=1", "--format=%(refname)", repository=repository) is None:
+    # It also fails where the refs cannot be read.
+    if not git.read("for-each-ref", "--count=1", "--format=%(refname)", repository=repository, stop=stop):
         raise HistoryError("empty", "This repository has no commits yet: there is nothing to count.")
     raise HistoryError("no-default-branch", "HEAD names a branch that has no commits: say what to count with --rev.")
 

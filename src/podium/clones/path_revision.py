@@ -14,6 +14,8 @@ from podium.git.limits import Stop
 LONGEST_REVISION = 500
 
 _PAIR = re.compile(r"(?:\^(?P<base>\S+) +(?P<head>[^\s^]\S*)|(?P<head2>[^\s^]\S*) +(?:--not +|\^)(?P<base2>\S+))")
+# Older versions of git call it a SHA1.
+_AMBIGUOUS = re.compile(rb"short (?:object ID|SHA1) ([0-9a-f]+) is ambiguous", re.IGNORECASE)
 _NOT_PARENT = re.compile(r"(?P<commit>.+)\^-(?P<parent>[0-9]*)")
 
 
@@ -41,7 +43,8 @@ def find_revision(git: Git, repository: Path, revision: str, *, stop: Stop | Non
     """Find the commits of ``--rev``; as git does, read ``A..B`` as a range if both sides are commits.
 
     Raises:
-        HistoryError: 'bad-rev', it names no commit, or several; the message says what to type.
+        HistoryError: 'bad-rev', it names no commit, or several; the message says what to type. Another code: the
+            refs cannot be read.
         Interrupted: ``stop`` was set.
     """
     if len(revision) > LONGEST_REVISION:
@@ -135,6 +138,8 @@ def _no_commit(git: Git, repository: Path, revision: str, stop: Stop | None) -> 
     if oid is not None and (found := git.run("cat-file", "-t", oid, repository=repository, stop=stop)).code == 0:
         kind = found.output.decode(errors="replace").strip()
         return f"{clean(revision)} is a {kind}, not a commit: name a branch, a tag or a commit."
+    if beginning := _ambiguous(git, repository, revision, stop):
+        return f"several objects of this repository have an id that begins with {beginning}: add digits of the one."
     near = _similar(git, repository, revision, stop)
     there = f" (there is {clean(near)})" if near else ""
     return (
@@ -143,13 +148,19 @@ def _no_commit(git: Git, repository: Path, revision: str, stop: Stop | None) -> 
     )
 
 
+def _ambiguous(git: Git, repository: Path, revision: str, stop: Stop | None) -> str | None:
+    """The beginning of an id in ``revision`` that several objects share."""
+    answer = git.run("rev-parse", "--verify", "--end-of-options", revision, repository=repository, stop=stop)
+    found = _AMBIGUOUS.search(answer.errors) if answer.code != 0 else None
+    return found[1].decode() if found else None
+
+
 def _similar(git: Git, repository: Path, revision: str, stop: Stop | None) -> str | None:
     from podium.repositories.revision import MOST_SIMILAR, similar
 
     for kinds in (("refs/heads", "refs/tags"), ("refs/remotes",)):
         words = ("for-each-ref", f"--count={MOST_SIMILAR}", "--format=%(refname:lstrip=2)", *kinds)
-        answer = git.run(*words, repository=repository, stop=stop)
-        names = answer.output.decode("utf-8", "replace").splitlines() if answer.code == 0 else []
+        names = git.read(*words, repository=repository, stop=stop).decode("utf-8", "replace").splitlines()
         if found := similar(revision, names):
             return found
     return None

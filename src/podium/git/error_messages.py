@@ -120,6 +120,12 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
         "(`git worktree repair` reconnects a work tree).",
     ),
     (
+        # Any question about a ref reads it.
+        r"(?:unexpected|unterminated) line in (?P<file>[^'\n:]{0,500}packed-refs)",
+        "corrupt",
+        "The repository is damaged: git cannot read a line of {file}, its list of branches and tags: correct it.",
+    ),
+    (
         r"cannot change to '(?P<file>[^'\n]+)': permission denied",
         _UNREADABLE,
         "This user may not enter {file}: give it access, or run the command as its owner.",
@@ -162,8 +168,8 @@ _TABLE: tuple[tuple[str, str, str, bool], ...] = (
     (
         r"cannot use bare repository",
         "not-trusted",
-        "git is configured not to look for bare repositories (safe.bareRepository): name one in GIT_CONFIG or "
-        "clone it first.",
+        "git is configured not to look for bare repositories (safe.bareRepository): clone it first, then rank the "
+        "clone.",
         False,
     ),
     (
