@@ -12,6 +12,7 @@ from podium.cli import output
 from podium.cli.argument_parser import Once, Parser
 from podium.errors import BadRule
 from podium.leaderboard.role_names import ROLE_NAMES
+from podium.textutil.whole_number import whole_number
 
 _SERVER_PACKAGES = "`pip install 'podium[server]'`"
 _KINDS = ("commits", "users", "all")
@@ -570,15 +571,8 @@ def _child_parser() -> argparse.ArgumentParser:
     return podium
 
 
-def _whole(text: str, least: int, most: int) -> int | None:
-    """int() alone accepts signs, spaces and other digits."""
-    if text.isascii() and text.isdecimal() and len(text) < 19 and least <= int(text) <= most:
-        return int(text)
-    return None
-
-
 def _top(text: str) -> int:
-    number = ALL if text == "all" else _whole(text, 1, ALL)
+    number = ALL if text == "all" else whole_number(text, least=1)
     if number is None:
         from podium.cli.help.mistakes import of_shortlog
 
@@ -609,14 +603,14 @@ def _output(text: str) -> str:
 
 
 def _positive(text: str) -> int:
-    number = _whole(text, 1, 1000)
+    number = whole_number(text, least=1, most=1000)
     if number is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number from 1 to 1000")
     return number
 
 
 def _port(text: str) -> int:
-    number = _whole(text, 0, 65535)
+    number = whole_number(text, most=65535)
     if number is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a port from 0 to 65535")
     return number
@@ -635,7 +629,7 @@ def _interval(text: str) -> float:
 def _refresh_interval(text: str) -> float | None:
     if text.lower() == "default":
         return None
-    seconds = _whole(text, 0, MOST_REFRESH_INTERVAL)
+    seconds = whole_number(text, most=MOST_REFRESH_INTERVAL)
     if seconds is None:
         raise argparse.ArgumentTypeError(
             f"{text[:40]!r} is neither `default` nor a number of seconds from 0 to {MOST_REFRESH_INTERVAL}"
@@ -646,14 +640,14 @@ def _refresh_interval(text: str) -> float | None:
 def _limit_of_host(text: str) -> int | None:
     if text == "default":
         return None
-    number = _whole(text, 0, ALL)
+    number = whole_number(text)
     if number is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number, 0 for any number, or `default`")
     return number
 
 
 def _repository_id(text: str) -> int:
-    number = _whole(text.removeprefix("#"), 0, ALL)
+    number = whole_number(text.removeprefix("#"))
     if number is None:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a repository id: `podium queue` shows them")
     return number

@@ -16,6 +16,7 @@ from podium.repositories.store import queries
 from podium.repositories.store.queue import due_work, host_limits, pauses
 from podium.repositories.store.queue.pauses import PauseKind
 from podium.storage.session import Database, Session
+from podium.textutil.whole_number import whole_number
 
 # More counts of one host than any installation runs.
 MOST_AT_ONCE = 10_000
@@ -154,11 +155,12 @@ def _host(session: Session, text: str) -> str:
 
 
 def _repository(session: Session, text: str, github_url: str) -> Repository:
-    number = text.strip().removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 19:
-        repository = queries.by_id(session, int(number))
+    given = text.strip().removeprefix("#")
+    number = whole_number(given)
+    if number is not None:
+        repository = queries.by_id(session, number)
     else:
-        if not number:
+        if not given:
             raise BadRule("Give a repository: its address or its id.")
         repository = queries.by_key(session, parse_address(text, github_url).key)
     if repository is None or not repository.host:

@@ -24,6 +24,7 @@ from podium.settings import Settings
 from podium.storage.session import Session
 from podium.textutil.plural import plural
 from podium.textutil.sanitize import clean
+from podium.textutil.whole_number import whole_number
 
 
 def run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -109,11 +110,12 @@ def _find(
 def _id(text: str) -> int | None:
     """The id in ``7`` or ``#7``; None: it is an address or a path."""
     digits = text.removeprefix("#")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
+    number = whole_number(digits)
+    if number is None:
         return None
     if digits == text and Path(text).exists():
         raise BadRule(f"{text} is a path here, and may be the id of a repository: write ./{text} or '#{text}'.")
-    return int(digits)
+    return number
 
 
 def _addresses(text: str, settings: Settings, environment: Mapping[str, str]) -> list[Address]:

@@ -24,6 +24,7 @@ from podium.repositories.store.queue.pauses import PauseKind
 from podium.repositories.store.readers import statistics
 from podium.submissions import admin, control
 from podium.textutil.sanitize import clean
+from podium.textutil.whole_number import whole_number
 from podium.web.administration.admin_page import ENTRIES, ROWS, overview_values, queue_values
 from podium.web.administration.sign_in_routes import AdministratorDep, begin_by_code, sign_in_page
 from podium.web.api.forget_routes import STEPS, forget_now
@@ -292,9 +293,9 @@ def limit_host(request: Request, context: OwnFormDep, form: FormDep) -> Response
         return _to_form()
     try:
         text = form.get("number", "").strip()
-        if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        number = whole_number(text)
+        if text and number is None:
             raise BadRule(f"Give a number from 0 (no limit) to {control.MOST_AT_ONCE:,}, or nothing.")
-        number = int(text) if text else None
         control.limit_host(context.services.db, clean(form.get("host", "")), number, actor=audit_log.PAGE)
     except (BadRule, NotFound) as error:
         return _queue(request, context, errors={"limit": error})
@@ -466,7 +467,7 @@ def _back(form: Mapping[str, str], done: str, otherwise: str) -> Response:
 
 
 def _number(form: dict[str, str]) -> int:
-    text = form.get("id", "")
-    if text.isascii() and text.isdecimal() and len(text) < 19:
-        return int(text)
-    raise BadRule("The form has no id of a repository.")
+    number = whole_number(form.get("id", ""))
+    if number is None:
+        raise BadRule("The form has no id of a repository.")
+    return number

@@ -19,6 +19,7 @@ from podium.leaderboard.view import FILTERS, ORDERS, View
 from podium.repositories.model import State
 from podium.settings import MOST_REFRESH_INTERVAL
 from podium.submissions.control import MOST_AT_ONCE
+from podium.textutil.whole_number import whole_number
 
 _REPO_URL = "The repository's address: a URL, `git@host:owner/name`, or `owner/name`."
 
@@ -74,8 +75,9 @@ class RetryQuery(_Query):
     )
 
     def numbers(self) -> list[int]:
-        numbers = [int(number) for number in self.ids.split(",") if len(number) < 20] if self.ids else []
-        if max(numbers, default=0) >= 2**63 or len(numbers) != (self.ids or "").count(",") + bool(self.ids):
+        found = [whole_number(text) for text in self.ids.split(",")] if self.ids else []
+        numbers = [number for number in found if number is not None]
+        if len(numbers) < len(found):
             raise BadRule("ids: a repository's id has at most 19 digits.")
         return numbers
 

@@ -30,14 +30,13 @@ from podium.web.live.events import EventStream
 from podium.web.pages.board.board_page import board_values, explanation, found, names_of_periods
 from podium.web.pages.board.board_query import SWITCHES, BoardPageQuery
 from podium.web.pages.board.board_urls import key_of, page_path
-from podium.web.pages.home_routes import FormDep, board_of, owner_page
+from podium.web.pages.home_routes import FormDep, Offset, board_of, owner_page
 from podium.web.services import Context, ContextDep, SmallRead
 from podium.web.share.meta import board_meta
 from podium.web.share.snippets import share_values
 
 router = APIRouter(include_in_schema=False)
 
-Offset = Annotated[int, Query(ge=0, le=10**12)]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 OptionalNumber = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 
