@@ -270,6 +270,10 @@ def open_site(
     try:
         yield site
     finally:
+        # What a reader left behind must not read and write the rows of the next test.
+        boards = site.app.state.context.boards
+        for executor in (boards._threads._executor, boards._people._thread):
+            executor.shutdown()
         site.avatars.close()
         site.db.close()
 
