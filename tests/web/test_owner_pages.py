@@ -68,7 +68,7 @@ def test_filters_and_pages_of_an_owner_elsewhere(client: Client, monkeypatch: py
     assert client.get("/r/gitlab.example/a?state=x", headers=HTML).status_code == 400
 
 
-def test_a_list_of_an_owner_elsewhere_costs_a_small_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_list_of_an_owner_is_paid_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     spent: list[float] = []
     monkeypatch.setattr(ReadBudget, "spend", lambda _, client, milliseconds: spent.append(milliseconds))
     paths = ("/r/octo", "/r/gitlab.example/a", "/r/github.com/octo", "/r/unheard.example/a/b")

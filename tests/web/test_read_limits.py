@@ -392,6 +392,14 @@ def test_small_reads_have_a_small_cost(site: Site, monkeypatch: pytest.MonkeyPat
     assert client.get("/health").status_code == 200
 
 
+def test_a_list_costs_what_its_rows_do(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[float] = []
+    monkeypatch.setattr(ReadBudget, "spend", lambda _, client, milliseconds: spent.append(milliseconds))
+    for url in ("/", "/?search=x", "/r/octo", "/repositories?limit=1", "/repositories", "/repositories?limit=1000"):
+        assert site.client().get(url).status_code == 200
+    assert spent == pytest.approx([6, 6, 6, 1.1, 11, 101])
+
+
 # A proxy that is not configured
 
 

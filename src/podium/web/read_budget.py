@@ -27,6 +27,8 @@ SAVED = 2
 LARGEST_SHARE = 12
 # Milliseconds of a small answer that is made in the event loop.
 SMALL = 1.0
+# Milliseconds of each repository that a list may have, besides.
+LISTED = 0.1
 # Seconds until a refusal is sent, so that a client that ignores it does not occupy the event loop.
 REFUSAL_DELAY = 0.25
 

@@ -43,7 +43,7 @@ from podium.web.middleware.stale_answers import StaleAnswers
 from podium.web.origin import known_origin
 from podium.web.pages.board_cards import BoardCards
 from podium.web.pages.rendering import Renderer, shared_renderer
-from podium.web.read_budget import REFUSAL_DELAY, SMALL, ReadBudget
+from podium.web.read_budget import LISTED, REFUSAL_DELAY, SMALL, ReadBudget
 from podium.web.reference.api_reference import ApiReference
 from podium.web.serving.connections import connection_limit
 from podium.web.share.preview.fonts import Fonts
@@ -212,20 +212,27 @@ async def _context(request: Request) -> Context:
     return dataclasses.replace(context, boards=context.boards.without_answers())
 
 
-async def spend_small_read(request: Request) -> None:
-    """Charge a client for one small answer.
+async def spend_list(request: Request, rows: int) -> None:
+    """Charge a client for a list of at most so many repositories.
 
     Raises:
         TooManyRequests: the client's budget is used up.
     """
-    context = context_of(request)
+    await _spend(request, SMALL + rows * LISTED)
+
+
+async def _small_read(request: Request) -> None:
+    await _spend(request, SMALL)
+
+
+async def _spend(request: Request, milliseconds: float) -> None:
     try:
-        context.read_budget.spend(client_of(request.scope), SMALL)
+        context_of(request).read_budget.spend(client_of(request.scope), milliseconds)
     except TooManyRequests:
         await asyncio.sleep(REFUSAL_DELAY)
         raise
 
 
 # A read that is made for each request, and costs little.
-SmallRead = Depends(spend_small_read)
+SmallRead = Depends(_small_read)
 ContextDep = Annotated[Context, Depends(_context)]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from podium.audit import audit_log
@@ -14,7 +14,7 @@ from podium.web.api import schemas
 from podium.web.api.error_responses import ADMIN, BAD_QUERY, error_responses
 from podium.web.api.query_parameters import ListingQuery, each_once
 from podium.web.cache.cached_response import CachedResponse, SendCached
-from podium.web.services import ContextDep, SmallRead
+from podium.web.services import ContextDep, SmallRead, spend_list
 
 router = APIRouter(dependencies=[Depends(each_once)])
 
@@ -25,7 +25,6 @@ _JOINED: dict[str, Any] = {
 
 @router.get(
     "/repositories",
-    dependencies=[SmallRead],
     tags=["repositories"],
     summary="List repositories",
     operation_id="listRepositories",
@@ -43,8 +42,9 @@ _JOINED: dict[str, Any] = {
         **error_responses(_429="Too many reads."),
     },
 )
-async def list_repositories(query: Annotated[ListingQuery, Query()], context: ContextDep) -> Response:
+async def list_repositories(request: Request, query: Annotated[ListingQuery, Query()], context: ContextDep) -> Response:
     """All repositories, newest first; of a search the best matches first."""
+    await spend_list(request, query.limit)
     chosen = selection(
         state=query.state,
         text=query.search,

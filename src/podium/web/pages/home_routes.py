@@ -24,7 +24,7 @@ from podium.web.middleware.stale_answers import IS_LIST
 from podium.web.pages.board.board_page import pages
 from podium.web.pages.board.board_urls import owner_key, owner_path, page_url
 from podium.web.pages.board_cards import CARDS
-from podium.web.services import Context, ContextDep, SmallRead, spend_small_read
+from podium.web.services import Context, ContextDep, spend_list
 from podium.web.share.meta import page_meta
 
 REPOSITORIES = 50
@@ -82,10 +82,11 @@ async def read_form(request: Request) -> dict[str, str]:
 FormDep = Annotated[dict[str, str], Depends(read_form)]
 
 
-@router.get("/", dependencies=[SmallRead])
+@router.get("/")
 async def home(
     request: Request, context: ContextDep, offset: Offset = 0, search: str = "", state: str = ""
 ) -> Response:
+    await spend_list(request, REPOSITORIES)
     return await _home(request, context, _query("/", search, state, offset))
 
 
@@ -235,7 +236,7 @@ async def owner_page(request: Request, context: Context, path: str, offset: int)
         BadRule: there is no such filter.
         TooManyRequests: the client's budget is used up.
     """
-    await spend_small_read(request)
+    await spend_list(request, REPOSITORIES)
     prefix = owner_key(path, context.github_host)
     if prefix is None:
         return None
