@@ -77,14 +77,20 @@ class Supervisor:
         while not self._stop.is_set():
             started = time.monotonic()
             self._running.add(number)
-            status = child.run(
-                self._arguments, self._environment, self._stop, self._on_line, grace=GRACE, files=self._files
-            )
-            self._running.discard(number)
-            if self._is_last(status):
-                return
+            try:
+                status = child.run(
+                    self._arguments, self._environment, self._stop, self._on_line, grace=GRACE, files=self._files
+                )
+                if self._is_last(status):
+                    return
+                what = f"ended with status {status}: restarting it"
+            except (OSError, RuntimeError) as error:
+                # The machine lacks memory or processes, such as after the end of this one by lack of memory.
+                what = f"cannot be started ({getattr(error, 'strerror', None) or error}): the next try is"
+            finally:
+                self._running.discard(number)
             pause = FIRST_PAUSE if time.monotonic() - started > LONG_RUN else min(LONGEST_PAUSE, 2 * pause)
-            log.warning("%s %d ended with status %d: restarting it in %.1f s", self._name, number, status, pause)
+            log.warning("%s %d %s in %.1f s", self._name, number, what, pause)
             self._stop.wait(pause)
 
     def _is_last(self, status: int) -> bool:
