@@ -537,7 +537,6 @@ class Report:
     # By fault: how long until something was got done again.
     recovery: dict[str, list[float]]
     longest_silence: float
-    after_the_last: float
 
 
 def undisturbed(world: World, folder: Path, patience: float = 180) -> tuple[dict[str, Any], float]:
@@ -613,7 +612,6 @@ def disturbed(
         acts=dict(life.played),
         recovery=dict(recovery),
         longest_silence=max(gaps, default=0.0),
-        after_the_last=progress.at[-1] - chaos.played[-1][0] if chaos.played else 0.0,
     )
 
 

@@ -12,7 +12,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from podium.storage.session import Database, Params, Row, Session
 from podium.storage.sqlite import SqliteDatabase
@@ -48,12 +48,6 @@ class Statement:
     def line(self) -> str:
         """The statement in one line."""
         return " ".join(re.sub(r"--[^\n]*", "", self.sql).split())
-
-
-class Explainer(Protocol):
-    """Explains a statement in the transaction that is about to run it, and changes nothing."""
-
-    def __call__(self, session: Session, sql: str, params: Params, /) -> Plan: ...
 
 
 class Explained:
