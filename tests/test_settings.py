@@ -54,6 +54,7 @@ def test_values_are_read() -> None:
         ("PODIUM_SHOW_EMAILS", "perhaps"),
         ("PODIUM_LEASE_SECONDS", "nan"),
         ("PODIUM_LEASE_SECONDS", "-1"),
+        ("PODIUM_GIT_IDLE_TIMEOUT", "0"),
         ("PODIUM_MAX_REPOSITORY_BYTES", "much"),
         ("PODIUM_GIT_HOSTS", "gitlab.com"),
         ("PODIUM_GIT_HOSTS", "https://user:secret@gitlab.com"),
@@ -91,7 +92,8 @@ def test_a_number_that_the_system_cannot_take_is_refused(value: str) -> None:
             continue
         # Ages, and times that are only compared, may be as long as the user likes.
         assert not isinstance(found, int) or found < 2**63, variable
-        assert field.name not in ("lease_seconds", "reconcile_seconds") or found <= threading.TIMEOUT_MAX, variable
+        if field.name in ("lease_seconds", "reconcile_seconds", "git_idle_timeout"):
+            assert found <= threading.TIMEOUT_MAX and found < 2**31, variable
 
 
 def test_the_database_is_not_asked_without_a_pause() -> None:

@@ -561,19 +561,22 @@ class Settings:
         "`podium queue limit` sets another number for one host.",
     )
     git_timeout: float = _setting(
-        "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take."
+        "PODIUM_GIT_TIMEOUT", 7200.0, _seconds, "Seconds that one clone or fetch of the server may take; 0: no limit."
     )
     git_idle_timeout: float = _setting(
-        "PODIUM_GIT_IDLE_TIMEOUT", 120.0, _seconds, "Seconds without progress after which a transfer is aborted."
+        "PODIUM_GIT_IDLE_TIMEOUT",
+        120.0,
+        _duration(1, _LONGEST_WAIT),
+        "Seconds without progress after which a transfer is aborted, 1 or more.",
     )
     git_memory: int = _setting(
-        "PODIUM_GIT_MEMORY", 4 * 10**9, _bytes, "Memory that one git process of the server may use."
+        "PODIUM_GIT_MEMORY", 4 * 10**9, _bytes, "Memory that one git process of the server may use; 0: no limit."
     )
     max_repository_bytes: int = _setting(
         "PODIUM_MAX_REPOSITORY_BYTES",
         10 * 10**9,
         _bytes,
-        "Size on disk of the largest mirror that is accepted.",
+        "Size on disk of the largest mirror that is accepted; 0: no limit.",
     )
     max_commits: int = _setting(
         "PODIUM_MAX_COMMITS", 10_000_000, _number, "Commits of the largest history that is accepted; 0: any number."

@@ -354,10 +354,10 @@ def _server_git(settings: Settings) -> Git:
     from podium.git.limits import Limits
 
     limits = Limits(
-        timeout=settings.git_timeout,
+        timeout=settings.git_timeout or None,
         idle_timeout=settings.git_idle_timeout,
-        memory=settings.git_memory,
-        repository_bytes=settings.max_repository_bytes,
+        memory=settings.git_memory or None,
+        repository_bytes=settings.max_repository_bytes or None,
         disk_reserve=settings.disk_reserve_bytes,
         cpu_seconds=settings.count_cpu_seconds or None,
     )
