@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-import socket
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
 
@@ -122,6 +121,9 @@ def look_up(host: str, port: int) -> list[str]:
     Raises:
         OSError: there is none.
     """
+    # A path is ranked without it.
+    import socket
+
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:

@@ -20,7 +20,6 @@ from podium.accounts.sums import changed_sums, moved_sum_steps, sum_steps
 from podium.blocks import forgotten_people
 from podium.blocks.forgotten_people import ForgottenPeople
 from podium.errors import Interrupted, LeaseLost, LookupFault, PodiumError, StorageError
-from podium.forgetting.forget_person import forget_in
 from podium.jobs import batches, failures
 from podium.repositories.model import Repository, State
 from podium.repositories.overall_percent import NAME, look_up_percent
@@ -220,6 +219,9 @@ class UserJob:
         with self.db.read() as session:
             is_due = forgotten_people.swept_to(session) is not None
         if is_due:
+            # Rarely, and its import takes as long as a dozen queries.
+            from podium.forgetting.forget_person import forget_in
+
             forget_in(self.db, repository_id, self.github_host)
 
     def _without_forgotten(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from podium.errors import HistoryError
-from podium.history.totals import Tally
+
+if TYPE_CHECKING:
+    from podium.history.totals import Tally
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _SPACES = re.compile(r"[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
 # C0, DEL, C1 (U+009B opens an escape sequence like ESC [), lone surrogates, noncharacters.
 _BROKEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Direction marks and overrides, zero-width characters, fillers, variation selectors, tags.
-_INVISIBLE = re.compile(
+_INVISIBLE = (
     "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
@@ -26,14 +26,14 @@ _LETTER = "[\u0620-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17b3\u17b6-\u17ff]"
 _HAN = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 # Where invisible characters change what is seen: emoji joined, as a picture or as text; flags of regions; keycaps;
 # letters joined or apart; the variants of Han characters, which names use.
-_MEANT = re.compile(
+_MEANT = (
     f"(?:(?<={_SYMBOL})|(?<={_SYMBOL}\ufe0f))\u200d(?={_SYMBOL})"
     f"|(?<={_SYMBOL})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)"
     "|(?<=\U0001f3f4)[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
     f"|(?<={_LETTER})[\u200c\u200d](?={_LETTER})"
     f"|(?<={_HAN})[\ufe00-\ufe02\U000e0100-\U000e01ef]"
 )
-_MEANT_OR_INVISIBLE = re.compile(f"({_MEANT.pattern})|{_INVISIBLE.pattern}")
+_MEANT_OR_INVISIBLE = re.compile(f"({_MEANT})|{_INVISIBLE}")
 # Real scripts use up to four marks per letter; more cover the neighbouring lines.
 _MOST_MARKS = 4
 # What moves the cursor, ends a line or changes its direction.
@@ -68,7 +68,7 @@ def escape_json(text: str) -> str:
 
 
 # json.dumps escapes C0; its own line breaks must stay.
-_BROKEN_IN_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{_INVISIBLE.pattern[1:-1]}]")
+_BROKEN_IN_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff{_INVISIBLE[1:-1]}]")
 
 
 def _as_escape(match: re.Match[str]) -> str:
