@@ -85,7 +85,7 @@ class RetryQuery(_Query):
 class PauseQuery(_Query):
     kind: Literal["schedule", "host", "repository"] = Field(description="What to pause.")
     name: str = Field(
-        "", max_length=2000, description="A host, or a repository's address or id. Of the schedule: nothing."
+        "", max_length=2000, description="A host, or a repository's address or id. Empty for the schedule."
     )
 
 
@@ -95,7 +95,7 @@ class HostLimitQuery(_Query):
         None,
         ge=0,
         le=MOST_AT_ONCE,
-        description="So many at once; 0: any number. Without it: as `PODIUM_COUNTS_PER_HOST` says.",
+        description="The most counts at once; 0: any number. Without it: as `PODIUM_COUNTS_PER_HOST` says.",
     )
 
 

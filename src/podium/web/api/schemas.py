@@ -95,8 +95,8 @@ class RepositoryResponse(ResponseModel):
     created_at: str = Field(description=_TIME)
     updated_at: str = Field(description=_TIME)
     checked_at: str | None = Field(
-        description=f"When its host last said which commit is the newest, without a count unless there was a new one; "
-        f"null if it was never asked, and for a branch or tag. {_TIME}"
+        description=f"When its host last answered a check, which a count alone is not; null if it never did, and for a "
+        f"branch or tag. {_TIME}"
     )
     next_check_at: str | None = Field(
         description=f"When its host is asked next; null if it is not scheduled, and for a branch or tag. {_TIME}"
