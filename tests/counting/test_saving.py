@@ -317,6 +317,36 @@ def test_rows_of_a_live_holder_are_not_removed(db: Database) -> None:
     assert rows(db) == (50, 150, 0)
 
 
+@pytest.mark.parametrize("step", [4, 6, 8])
+def test_rows_of_a_late_holder_stay_until_another_one_follows(db: Database, step: int) -> None:
+    """The database was away for longer than the lease lasts, and the reconciler is there before the next renewal."""
+    number = save_first(db, 30)
+
+    def be_late(done: int) -> None:
+        if done == step:
+            expire_lease(db, number)
+            reconciler.remove_abandoned(db)
+
+    watched = Watched(db, be_late)
+    save(watched, take(watched, number), tally_of(50))
+    assert board(db, number) == ([f"p{n:04}@example.org" for n in range(50)], [3] * 50, 150)
+    remove_abandoned(db)
+    assert rows(db) == (50, 150, 0)
+
+
+def test_rows_of_a_holder_that_is_never_followed_go_in_the_end(sqlite: SqliteDatabase) -> None:
+    number = save_first(sqlite, 30)
+    assert not _save_and_die(sqlite, number, 3)
+    before = rows(sqlite)
+    expire_lease(sqlite, number)
+    remove_abandoned(sqlite)
+    assert rows(sqlite) == before and before[2] == 1
+    with sqlite.write() as session:
+        session.run("UPDATE repository SET lease_until = {now} - 8 * 86400")
+    remove_abandoned(sqlite)
+    assert rows(sqlite) == (30, 90, 0)
+
+
 def test_a_lease_that_saved_a_count_saves_no_second_one(db: Database) -> None:
     number = save_first(db, 30)
     held = take(db, number)

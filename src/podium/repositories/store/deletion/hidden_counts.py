@@ -18,10 +18,14 @@ DELETE FROM commit_data WHERE id IN (
 )
 """
 
-# Rows of a live holder are being written.
-_ABANDONED = """
+# Seconds for which the rows of a holder stay whose lease has expired, and whom no other one has followed.
+_LATEST = 7 * 86_400.0
+
+# Rows of a live holder are being written. A late one, such as after the database was away, goes on where no other one
+# has taken the repository over, and would make a count valid that lacks what was removed.
+_ABANDONED = f"""
 SELECT h.repository_id, h.count_id FROM hidden_count h JOIN repository r ON r.id = h.repository_id
-WHERE NOT (r.lease_token = h.count_id AND r.lease_holder IS NOT NULL AND r.lease_until >= {now})
+WHERE NOT (r.lease_token = h.count_id AND r.lease_holder IS NOT NULL AND r.lease_until >= {{now}} - {_LATEST})
 ORDER BY h.repository_id, h.count_id LIMIT 1
 """
 
