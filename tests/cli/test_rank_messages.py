@@ -262,4 +262,4 @@ def test_a_repository_that_was_taken_down_says_so(tmp_path: Path, status: int, s
 
 
 def test_a_mailmap_that_would_be_ignored_is_refused(clone: Path) -> None:
-    assert "leave one of them out" in complaint(clone, "--mailmap-file", "team.mailmap", "--mailmap", "ignore")
+    assert "leave one out" in complaint(clone, "--mailmap-file", "team.mailmap", "--mailmap", "ignore")
