@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -54,6 +55,25 @@ def test_a_limit_fails_the_repository_and_only_a_crash_leaves_the_lease_to_expir
     assert (found.state, found.crashes) == (state, 0)
     assert word in (found.error or "")
     assert (job.outcome, found.lease_holder is not None) == (outcome, is_held)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), RuntimeError("can't start new thread")],
+)
+def test_a_machine_without_room_for_a_process_does_not_count_against_the_repository(
+    tmp_path: Path, db: Database, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def cannot_start(*_: object) -> NoReturn:
+        raise error
+
+    counter = ChildCounter(Settings(data_dir=str(tmp_path)), db)
+    monkeypatch.setattr(counter._pool, "count", cannot_start)
+    row = held(db)
+    job = Job("commit-processing", row.id, "1")
+    with running(job):
+        assert not counter.count(row, threading.Event())
+    assert (job.outcome, saved(db, row.id).lease_holder) == ("error", None)
 
 
 def held(db: Database) -> Repository:

@@ -51,7 +51,7 @@ class CountingPool:
             None: the process was stopped, by ``stop`` or from outside, and may not have released the repository.
 
         Raises:
-            OSError: no process can be started.
+            OSError, RuntimeError: no process, or no thread beside it, can be started.
         """
         process = self._take()
         status = process.count(order, stop, on_line)

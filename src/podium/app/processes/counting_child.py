@@ -58,9 +58,10 @@ class ChildCounter:
         }
         try:
             status = self._pool.count(order, stop, lambda line: metrics_pipe.receive(line, job))
-        except OSError as error:
-            # The reconciler enqueues it later.
-            log.warning("repository %d: no counting process can be started: %s", row.id, error.strerror)
+        except (OSError, RuntimeError) as error:
+            # No process or no thread. The reconciler enqueues it later.
+            reason = error.strerror if isinstance(error, OSError) else error
+            log.warning("repository %d: no counting process can be started: %s", row.id, reason)
             note_outcome("error")
             lease.give_back(self._db, row)
             return False
