@@ -70,9 +70,12 @@ def test_values_are_read() -> None:
         ("REDIS_URL", "redis://:secret@host:99999/1"),
         ("REDIS_URL", "redis://:secret@host/one"),
         ("REDIS_URL", "redis://[::1/1"),
+        ("REDIS_URL", "redis://:secret@.svc.example/1"),
+        ("GITHUB_API_URL", f"https://{'secret' * 11}.example"),
         ("PODIUM_ADMIN_TOKEN", "secret-and-short"[:-1]),
         ("REDIS_HOST", "redis.example:6379"),
         ("REDIS_HOST", "redis://redis.example"),
+        ("REDIS_HOST", ".svc.example"),
     ],
 )
 def test_a_value_that_cannot_be_read_names_its_variable_and_not_itself(variable: str, value: str) -> None:

@@ -189,14 +189,22 @@ def _is_place(url: str, path: str) -> bool:
     try:
         parts = urlsplit(url)
         port_of(parts)
-        return bool(parts.hostname) and re.fullmatch(path, parts.path) is not None
+        return _is_host(parts.hostname or "") and re.fullmatch(path, parts.path) is not None
     except ValueError:
         # Not raised: the message of urlsplit repeats a part of the value.
         return False
 
 
+def _is_host(name: str) -> bool:
+    """Whether getaddrinfo() may be asked: it raises for `.example.org` and a part of 64 letters."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
+
+
 def _host(value: str) -> str:
-    if "/" in value or value.count(":") == 1:
+    if "/" in value or value.count(":") == 1 or not _is_host(value):
         raise ValueError("must be a host's name or address alone; the port goes into REDIS_PORT")
     return value
 

@@ -238,7 +238,16 @@ def test_a_database_that_cannot_be_used_is_one_line_without_a_secret(
 
 
 @pytest.mark.parametrize(
-    "rest", ["u:secret@h:port/db", "u:secret/2@h/db", "u:p@secret@h/db", "u:secret%zz@h/db", "u:secret@h/db?secret=1"]
+    "rest",
+    [
+        "u:secret@h:port/db",
+        "u:secret/2@h/db",
+        "u:p@secret@h/db",
+        "u:secret%zz@h/db",
+        "u:secret@h/db?secret=1",
+        "u:secret@.svc.example/db",
+        "u:secret@h,.svc.example/db",
+    ],
 )
 def test_a_url_that_cannot_be_read_is_not_repeated(rest: str) -> None:
     with pytest.raises(BadSetting, match="DATABASE_URL") as error:

@@ -72,12 +72,15 @@ def connect(settings: Settings, **timeouts: float) -> redis.Redis:
     if settings.redis_tls and url.startswith("redis:"):
         url = url.replace("redis:", "rediss:", 1)
     try:
-        return redis.Redis.from_url(url, **options)
-    except ValueError:
+        client = redis.Redis.from_url(url, **options)
+        # An unknown option (`?name=value`) would fail at the first use. This does not connect.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+    except (ValueError, TypeError):
         raise BadSetting(
             "REDIS_URL cannot be read: write redis://:PASSWORD@HOST:PORT/DATABASE (rediss:// for TLS), with %XX for "
             "each character of the password that is neither a letter nor a digit."
         ) from None
+    return client
 
 
 def _tls(settings: Settings) -> dict[str, Any]:

@@ -161,7 +161,10 @@ def read_url(url: str) -> tuple[str, str]:
         # An error would repeat half of a password with a '/' or a '@'.
         if not re.fullmatch(r"[0-9,]*", str(given.get("port", ""))) or "@" in str(given.get("host", "")):
             raise psycopg.ProgrammingError("a part of the password is taken for something else")
-    except psycopg.ProgrammingError:
+        # psycopg asks getaddrinfo(), which raises for `.example.org` and a part of 64 letters.
+        for host in str(given.get("host", "")).split(","):
+            host.encode("idna")
+    except (psycopg.ProgrammingError, UnicodeError):
         raise BadSetting(
             "DATABASE_URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for every "
             "character of USER and PASSWORD that is neither a letter nor a digit."
