@@ -339,6 +339,23 @@ def test_a_request_of_ambiguous_length_ends_its_connection(head: bytes, server: 
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize("place", ["path", "query", "one header", "headers"])
+def test_headers_that_arrive_at_once_are_bounded_too(place: str, server: Any) -> None:
+    path, query, headers = b"/echo", b"", b""
+    match place:
+        case "path":
+            path += b"/" + b"a" * 17_000
+        case "query":
+            query = b"?a=" + b"a" * 17_000
+        case "one header":
+            headers = b"X: " + b"a" * 17_000 + b"\r\n"
+        case _:
+            headers = b"A: a\r\n" * 9_000
+    answer = read(server(b"GET " + path + query + b" HTTP/1.1\r\n" + HOST + headers + b"\r\n"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"connection: close" in answer.lower()
+
+
 def test_an_http_1_0_request_has_no_chunks(server: Any) -> None:
     answer = read(
         server(b"POST /echo HTTP/1.0\r\n" + HOST + b"Connection: keep-alive\r\n" + CHUNKED + b"\r\n" + SMUGGLED)
@@ -370,7 +387,7 @@ def test_a_large_body_is_sent_in_pieces_that_wait_for_the_client() -> None:
     async def record(message: Any) -> None:
         sent.append(dict(message))
 
-    scope = {"type": "http", "http_version": "1.1", "headers": []}
+    scope = {"type": "http", "http_version": "1.1", "path": "/", "query_string": b"", "headers": []}
     asyncio.run(MessageFraming(app)(scope, cast(Any, None), record))
     bodies = [message["body"] for message in sent[1:]]
     assert b"".join(bodies) == bytes(range(256)) * 600

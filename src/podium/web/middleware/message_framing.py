@@ -1,14 +1,17 @@
-"""Where a request ends, and in which pieces a response is sent."""
+"""Where a request ends, how long its headers are, and in which pieces a response is sent."""
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podium.web.api.error_responses import problem
 from podium.web.middleware.security_headers import add_security_headers
 
+# Bytes of a request's address and headers. h11 has the same bound, but not for those that arrive at once.
+MAX_HEADERS = 16 * 1024
 # Bytes. uvicorn copies what the client does not read at once, so a piece bounds the memory of a slow client.
 _PIECE = 64 * 1024
 
@@ -20,13 +23,8 @@ class MessageFraming:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_ambiguous(scope):
-            refusal = problem(
-                400,
-                "The request's length is ambiguous: send either Content-Length or Transfer-Encoding.",
-                "ambiguous-length",
-                {"Connection": "close"},
-            )
+        refusal = _refusal(scope) if scope["type"] == "http" else None
+        if refusal is not None:
             add_security_headers(refusal.headers)
             await refusal(scope, receive, send)
             return
@@ -35,6 +33,19 @@ class MessageFraming:
         except ClientDisconnect:
             # uvicorn would log a traceback for every client that ends in the middle of a body.
             return
+
+
+def _refusal(scope: Scope) -> Response | None:
+    """The answer to a request that no other code may read."""
+    closes = {"Connection": "close"}
+    if _is_ambiguous(scope):
+        detail = "The request's length is ambiguous: send either Content-Length or Transfer-Encoding."
+        return problem(400, detail, "ambiguous-length", closes)
+    size = len(scope["path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > MAX_HEADERS:
+        return problem(400, f"The request's headers are larger than {MAX_HEADERS} bytes.", "bad-request", closes)
+    return None
 
 
 def _is_ambiguous(scope: Scope) -> bool:
