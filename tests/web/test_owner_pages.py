@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -66,6 +67,22 @@ def test_filters_and_pages_of_an_owner_elsewhere(client: Client, monkeypatch: py
     assert listed(client, "/r/github.com/octo?state=failed") == ["/r/octo/broken"]
     assert listed(client, "/r/gitlab.example/a?state=failed") == []
     assert client.get("/r/gitlab.example/a?state=x", headers=HTML).status_code == 400
+
+
+def test_links_of_an_owner_whose_name_needs_escapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home_routes, "REPOSITORIES", 1)
+    with open_site(tmp_path) as site:
+        for name in ("one", "two"):
+            site.repository(f"https://git.example/équipe%20x/{name}")
+        site.repository("octo/hello")
+        client, path = site.client(), "/r/git.example/%C3%A9quipe%2520x"
+        page = client.get(path, headers=HTML).text
+        for attribute in ("action", 'rel="canonical" href'):
+            assert f'{attribute}="{path}"' in page
+        assert f'href="{path}" aria-current="true"' in page
+        assert listed(client, f"{path}?search=one") == [f"{path}/one"]
+        [second] = re.findall(r'rel="next" href="([^"]*)"', page)
+        assert listed(client, second) == [f"{path}/one"]
 
 
 def test_each_list_of_an_owner_is_paid_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

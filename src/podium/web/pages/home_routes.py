@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -242,7 +242,8 @@ async def owner_page(request: Request, context: Context, path: str, offset: int)
         return None
     request.scope[IS_LIST] = True
     given = request.query_params
-    query = _query(f"/r/{path.strip('/')}", given.get("search", ""), given.get("state", ""), offset, prefix)
+    own = "/r/" + quote(path.strip("/"), safe="/:[]@")
+    query = _query(own, given.get("search", ""), given.get("state", ""), offset, prefix)
     listed, _ = await run_in_threadpool(_read, context, query)
     if not listed["rows"] and not await _has_boards(context, query, listed):
         return None
