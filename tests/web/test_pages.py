@@ -51,6 +51,17 @@ def test_form_shows_its_error_and_keeps_the_text(site: Site, client: Client) -> 
     assert site.queues.enqueued == []
 
 
+def test_an_answer_to_a_form_does_not_reload_itself(site: Site, client: Client) -> None:
+    """The browser would ask for its address by GET: the reason, and what was typed or found, would be gone."""
+    number, reload = site.repository("octo/hello", "users_processing"), 'http-equiv="refresh"'
+    site.person(number, "Ada", "ada@example.com")
+    assert reload in client.get("/").text
+    assert reload not in client.post("/submit", data={"repoUrl": "nonsense"}).text
+    assert reload in client.get("/r/octo/hello?find=ada").text
+    page = client.post("/r/octo/hello", data={"find": "ada@example.com"}).text
+    assert "Ada" in page and reload not in page
+
+
 def test_form_that_is_no_form_is_refused(client: Client) -> None:
     assert client.post("/submit", content=b"&".join([b"a=b"] * 50)).status_code == 400
     assert client.post("/submit", content=b"\xff\x00=%ff").status_code == 400
