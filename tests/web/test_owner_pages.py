@@ -92,6 +92,9 @@ def test_each_list_of_an_owner_is_paid_for(site: Site, monkeypatch: pytest.Monke
     for number, path in enumerate(paths, 1):
         site.client().get(path, headers=HTML)
         assert len(spent) == number, path
+    # No list is read for it.
+    site.client().get("/r/unheard/board", headers=HTML)
+    assert len(spent) == len(paths)
 
 
 @pytest.mark.parametrize("query", ["", "?search=x", "?offset=50"])

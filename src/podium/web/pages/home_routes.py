@@ -236,10 +236,10 @@ async def owner_page(request: Request, context: Context, path: str, offset: int)
         BadRule: there is no such filter.
         TooManyRequests: the client's budget is used up.
     """
-    await spend_list(request, REPOSITORIES)
     prefix = owner_key(path, context.github_host)
     if prefix is None:
         return None
+    await spend_list(request, REPOSITORIES)
     request.scope[IS_LIST] = True
     given = request.query_params
     own = "/r/" + quote(path.strip("/"), safe="/:[]@")
