@@ -243,6 +243,19 @@ def test_the_least_recently_read_revision_makes_way_with_all_of_its_rows(db: Dat
         assert [row.revision for row in rows(db)] == ["old", None, "a", "c", "d"]
 
 
+def test_names_that_the_host_does_not_have_take_the_place_of_one_board_at_most(db: Database, tmp_path: Path) -> None:
+    with open_site(tmp_path, db, submissions_per_minute=0, max_revisions=3) as site:
+        client = site.client()
+        for at, rev in enumerate("abc"):
+            counted(site, "octo/hello", rev, read=at + 1)
+        for name in ("x", "y", "z"):
+            assert client.post(f"{OF}&rev={name}").status_code == 202
+            # Its count fails, and it was read later than all boards.
+            number = max(row.id for row in rows(db))
+            site.change(number, state="failed", error_code="missing", error="no such branch", last_read_at=NOW)
+        assert [row.revision for row in rows(db)] == ["b", "c", "z"]
+
+
 def test_a_replaced_board_that_could_not_be_deleted_is_no_longer_read_and_leaves_later(
     site: Site, client: Client
 ) -> None:

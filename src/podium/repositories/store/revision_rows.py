@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from podium.repositories.model import Repository
 from podium.repositories.store.deletion import hidden_counts
 from podium.repositories.store.queries import NOT_HELD, SELECT, one
+from podium.repositories.store.queue.host_outages import HAS_BOARD
 from podium.storage.session import Session
 
 # Sums that one step deletes.
@@ -34,12 +35,15 @@ def replaced(session: Session, parent_key: str) -> list[Repository]:
 
 
 def least_recently_read(session: Session, parent_key: str) -> Repository | None:
-    """The first one to make way, locked; None if all are being counted, or have people that are looked up."""
+    """The first one to make way, locked; None if all are being counted, or have people that are looked up.
+
+    Before any board, that is a row without one: a name that the host does not have costs no one a board but the first.
+    """
     return one(
         session,
         f"""{SELECT} FROM repository WHERE parent_key = :key AND state IN ('completed', 'failed')
             AND NOT {_REPLACED} AND {NOT_HELD}
-        ORDER BY coalesce(last_read_at, last_processed_at, created_at), id LIMIT 1 {{for_update}}""",
+        ORDER BY ({HAS_BOARD}), coalesce(last_read_at, last_processed_at, created_at), id LIMIT 1 {{for_update}}""",
         key=parent_key,
     )
 
