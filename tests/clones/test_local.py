@@ -226,6 +226,20 @@ def test_a_mailmap_that_takes_git_long_is_not_applied(git: Git, bare: Path, cont
     assert (found.mailmaps == Mailmaps(), found.note) == (why is not None, why)
 
 
+@pytest.mark.parametrize("has_head", [False, True])
+def test_a_clone_whose_shared_objects_moved_says_where_they_were(
+    git: Git, bare: Path, tmp_path: Path, has_head: bool
+) -> None:
+    shared = tmp_path / "shared"
+    repos.git(bare, "clone", "-q", "--bare", "--shared", str(bare), str(shared))
+    if has_head:
+        repos.set_branch(shared, repos.commit(shared, [repos.git(bare, "rev-parse", "main").decode().strip()]))
+    bare.rename(tmp_path / "moved")
+    with pytest.raises(HistoryError, match=f"borrows commits from {bare}/objects, where nothing is") as caught:
+        count(git, shared, open_local(git, shared).head)
+    assert caught.value.code == "corrupt"
+
+
 @pytest.mark.parametrize("revision", [None, "main", "mian"])
 def test_refs_that_cannot_be_read_are_not_taken_for_none(git: Git, bare: Path, revision: str | None) -> None:
     (bare / "packed-refs").write_text("<<<<<<< HEAD\n")

@@ -104,6 +104,7 @@ def test_what_git_says_has_a_meaning(said: str, code: str, transient: bool) -> N
         "x\n",
         "unable to open ",
         "unexpected line in ",
+        "object directory ",
         "bad boolean config value '",
         "bad a b ",
         "remote: ",
@@ -119,6 +120,19 @@ def test_other_lines_than_progress_are_kept_in_time_in_proportion_to_their_numbe
         ProgressReader(lambda *_: None, keep=size).feed(b"x\n" * (size // 2))
 
     assert growth(feed, 20_000) < 3.2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: object directory /a b/objects does not exist; check .git/objects/info/alternates\nfatal: bad object 1",
+        "error: unable to normalize alternate object path: /a b/objects\nfatal: bad object 1",
+    ],
+)
+def test_borrowed_objects_that_are_gone_are_named(said: str) -> None:
+    error = translate(said.encode(), "rev-list")
+    assert error.code == "corrupt"
+    assert "borrows commits from /a b/objects, where" in error.message
 
 
 def test_the_other_side_cannot_choose_the_meaning() -> None:

@@ -97,6 +97,9 @@ def _revision(git: Git, repository: Path, revision: str | None, stop: Stop | Non
     if head is not None:
         return PathRevision(head)
     if (oid := git.line("rev-parse", "--verify", "--quiet", "HEAD", repository=repository)) is not None:
+        errors = git.run("cat-file", "-t", oid, repository=repository, stop=stop).errors
+        if b"alternate" in errors:
+            raise translate(errors, "cat-file")
         raise HistoryError("corrupt", f"The repository is damaged: it lacks {oid}, the commit that HEAD names.")
     if git.line("symbolic-ref", "--quiet", "HEAD", repository=repository) is None:
         raise HistoryError("corrupt", "HEAD names no commit of this repository: say what to count with --rev.")

@@ -130,6 +130,14 @@ _NAMED: tuple[tuple[str, str, str], ...] = (
         _UNREADABLE,
         "This user may not enter {file}: give it access, or run the command as its owner.",
     ),
+    (
+        # Of git clone --shared or --reference.
+        r"(?:unable to normalize alternate object path: |object directory )(?P<file>[^\n]{1,500}?)"
+        r"(?: does not exist; check|\n|$)",
+        "corrupt",
+        "The repository is damaged: it borrows commits from {file}, where nothing is. Correct the path in its file "
+        "objects/info/alternates.",
+    ),
 )
 
 _TABLE: tuple[tuple[str, str, str, bool], ...] = (
