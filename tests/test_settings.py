@@ -289,3 +289,10 @@ def test_the_data_folder_follows_the_platform() -> None:
     assert Settings(data_dir="/x").sqlite_path() == Path("/x/podium.db")
     assert Settings(xdg_data_home="/y").data_folder() == Path("/y/podium")
     assert Settings(database_url="sqlite:////z/p.db").sqlite_path() == Path("/z/p.db")
+
+
+@pytest.mark.parametrize("folder", ["~/data", "data", "./data"])
+def test_a_relative_folder_of_the_platform_is_ignored(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    settings = Settings.from_environment({"XDG_DATA_HOME": folder})
+    assert settings.data_folder() == Path("/home/ada/.local/share/podium")

@@ -739,7 +739,8 @@ class Settings:
         try:
             if self.data_dir:
                 return Path(self.data_dir).expanduser().absolute()
-            if self.xdg_data_home:
+            # The XDG Base Directory Specification has a relative path ignored.
+            if Path(self.xdg_data_home).is_absolute():
                 return Path(self.xdg_data_home) / "podium"
             return Path.home() / ".local" / "share" / "podium"
         except RuntimeError:
