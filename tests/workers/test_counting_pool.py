@@ -97,6 +97,14 @@ def test_a_process_is_kept_for_the_next_count_until_it_ends(pool: CountingPool) 
     assert not exists(third.pid)
 
 
+def test_no_process_is_started_for_a_first_count_that_has_begun(pool: CountingPool) -> None:
+    first = Run(pool)
+    assert first.status() == 0
+    pool.warm()
+    second = Run(pool)
+    assert (second.status(), second.pid) == (0, first.pid)
+
+
 @pytest.mark.parametrize(
     ("order", "status"),
     [

@@ -32,12 +32,13 @@ class CountingPool:
         self._environment = environment
         self._lock = threading.Lock()
         self._idle: list[_CountingProcess] = []
+        self._has_begun = False
 
     def warm(self) -> None:
-        """Start a process for the first count."""
-        process = _CountingProcess(self._environment)
+        """Start a process for the first count, unless that has begun."""
         with self._lock:
-            self._idle.append(process)
+            if not self._has_begun:
+                self._idle.append(_CountingProcess(self._environment))
 
     def count(self, order: Mapping[str, Any], stop: threading.Event, on_line: Callable[[bytes], None]) -> int | None:
         """Have a process count what ``order`` says.
@@ -62,6 +63,7 @@ class CountingPool:
 
     def _take(self) -> _CountingProcess:
         with self._lock:
+            self._has_begun = True
             while self._idle:
                 process = self._idle.pop()
                 if process.is_running:
