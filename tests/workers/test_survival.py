@@ -158,7 +158,7 @@ def test_a_repository_that_crashes_its_workers_fails_and_delays_no_other(
 
 def test_a_large_repository_delays_no_other(arrangement: Arrangement, host: GitHost) -> None:
     large = f"{host.url}/o/r0.git"
-    host.faults.append(Fault("stall", "/o/r0.git", times=1))
+    host.faults.append(Fault("stall", "/o/r0.git"))
     with arrangement.api() as server:
         arrangement.worker("commits", "--processes", "1", PODIUM_LONG_JOB_SECONDS="1")
         server.submit(large)

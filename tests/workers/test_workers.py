@@ -22,7 +22,7 @@ from tests.support.cli import Podium
 from tests.support.distributed import Arrangement, arranged
 from tests.support.githttp import Fault, GitHost, serve_repositories
 from tests.support.postgres import Postgres
-from tests.support.processes import children
+from tests.support.processes import asks_git_for, children, descendants
 from tests.support.server import free_port, wait_until
 from tests.support.valkey import Valkey
 
@@ -151,13 +151,15 @@ def test_a_stopped_worker_releases_its_repository_within_ten_seconds(arrangement
 
 def test_a_killed_worker_leaves_no_process_running(arrangement: Arrangement, host: GitHost) -> None:
     url = f"{host.url}/o/r1.git"
-    host.faults.append(Fault("stall", "/o/r1.git", times=1))
+    # git asks, once Podium's own request has failed.
+    host.faults.append(Fault("status", "/o/r1.git/git-upload-pack", times=1))
+    host.faults.append(Fault("stall", "/o/r1.git/info/refs", times=1))
     with arrangement.api() as server:
         first = arrangement.worker("commits", "--processes", "1")
         server.submit(url)
-        host.wait_for_request("/o/r1.git")
-        (worker,) = children(first.pid)
-        left = [worker, *wait_until(lambda: children(worker), "git to run")]
+        host.wait_for_request("/o/r1.git/info/refs")
+        left = descendants(first.pid)
+        assert any(asks_git_for("/o/r1.git", pid) for pid in left)
         first.kill()
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left), "its processes to end")
         arrangement.worker("commits", "--processes", "1")
