@@ -33,6 +33,8 @@ _ANYBODYS = (
     (re.compile(r"^[\w.-]+:\d+ +(?=(commit|user)-)", re.MULTILINE), "PROCESS "),
     (re.compile(r"has revision [0-9a-f]{12}"), "REVISION"),
     (re.compile(r"(Valkey|PostgreSQL|revision +)[\d. ]+"), r"\1"),
+    # A worker may have taken the only job.
+    (re.compile(r',\n +"queue": \{[^}]*\}'), ""),
     # git and disk of this machine.
     (re.compile(r"^.{8} (git|disk) .*\n( +→.*\n)*", re.MULTILINE), ""),
     (re.compile(r"\d+ warnings?\."), "WARNINGS"),
