@@ -116,7 +116,7 @@ def rank(environment: Mapping[str, str], request: Request) -> Document:
     with contextlib.ExitStack() as stack:
         subject = _find(settings, environment, request)
         db = factories.open_database(settings)
-        # To empty the log of a large save takes as long as to write the board.
+        # SQLite's last close empties the write-ahead log. After a large save that takes as long as to write the board.
         stack.callback(threading.Thread(target=db.close, name="close").start)
         with progress_for(subject.address.name, quiet=request.quiet) as progress:
             job = factories.commit_job(settings, db, subject.source, ask=subject.asks, bots=bots, patient=False)
