@@ -75,7 +75,11 @@ def test_the_facts_about_processes_include_those_that_it_started(counted: Promet
         return {name: number for (name, _), number in samples(counted.page()).items() if name.startswith("process_")}
 
     alone = facts()
-    with subprocess.Popen(["sh", "-c", "read line"], stdin=subprocess.PIPE) as child:
+    # Linux counts no resident memory of a program that has only just started.
+    command = ["sh", "-c", "echo started; read line"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        assert child.stdout.readline() == b"started\n"
         both = facts()
         for name in ("process_resident_memory_bytes", "process_virtual_memory_bytes", "process_open_fds"):
             assert both[name] > alone[name]
