@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from podium import net
-from podium.avatars import fetch
+from podium.avatars import disk_cache, fetch
 from podium.avatars import loader as module
 from podium.avatars.avatar_sources import AvatarRefused, AvatarSources
 from podium.avatars.disk_cache import DiskCache
@@ -399,6 +399,23 @@ def _image(size: int, mark: int = 0) -> AvatarImage:
     image = image_of(b"GIF89a" + bytes([mark]) + bytes(size - 7))
     assert image is not None
     return image
+
+
+def test_an_image_that_replaces_one_that_is_being_read_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = DiskCache(tmp_path / "avatars", 400_000)
+    cache.put("u", _image(100, 1))
+    _age(tmp_path, -1000)
+
+    def read_while_another_is_written(data: bytes) -> AvatarImage | None:
+        cache.put("u", _image(100, 2))
+        return image_of(data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk_cache, "image_of", read_while_another_is_written)
+        old = cache.get("u")
+    new = cache.get("u")
+    assert old is not None and old[0] == _image(100, 1) and old[1] >= 1000
+    assert new is not None and new[0] == _image(100, 2) and new[1] < 1000
 
 
 def test_the_cache_is_bounded_and_drops_the_least_recently_used(tmp_path: Path) -> None:

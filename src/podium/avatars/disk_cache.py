@@ -40,11 +40,13 @@ class DiskCache:
 
     def get(self, url: str) -> tuple[AvatarImage, float] | None:
         """The image fetched from ``url``, and its age in seconds."""
-        path = self._path(url)
         try:
-            fetched = path.stat().st_mtime
-            image = image_of(path.read_bytes())
-            os.utime(path, (time.time(), fetched))
+            with self._path(url).open("rb") as file:
+                # Not by its name, which may be a newer image's by now.
+                handle = file.fileno()
+                fetched = os.fstat(handle).st_mtime
+                image = image_of(file.read())
+                os.utime(handle, (time.time(), fetched))
         except OSError:
             return None
         return None if image is None else (image, time.time() - fetched)
