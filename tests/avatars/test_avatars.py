@@ -298,7 +298,7 @@ def test_a_fetch_goes_on_after_the_request_has_timed_out(host: AvatarHost, clien
 
 
 def test_a_fetch_that_ends_while_the_cache_is_read_is_not_repeated(
-    host: AvatarHost, client: Client, monkeypatch: pytest.MonkeyPatch
+    host: AvatarHost, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
     host.plays["/a"] = host.hold(go, whole(PNG))
@@ -311,9 +311,20 @@ def test_a_fetch_that_ends_while_the_cache_is_read_is_not_repeated(
         wait_until(lambda: not client.avatars._in_flight, "the fetch to end")
         return found
 
-    monkeypatch.setattr(DiskCache, "get", read_slowly)
-    assert client.load("/a") == image_of(PNG)
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskCache, "get", read_slowly)
+        assert client.load("/a") == image_of(PNG)
     assert len(host.requests) == 1
+
+    go.clear()
+    _age(tmp_path, -module._FRESH - 1)
+    host.plays["/a"] = host.hold(go, whole(GIF))
+    assert client.load("/a") == image_of(PNG)
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskCache, "get", read_slowly)
+        assert client.load("/a") == image_of(PNG)
+    assert client.load("/a") == image_of(GIF)
+    assert len(host.requests) == 2
 
 
 def test_a_full_queue_accepts_no_more_fetches(

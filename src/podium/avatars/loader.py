@@ -96,12 +96,10 @@ class AvatarLoader:
             in_flight = self._in_flight.get(source.url)
         # In this order: a fetch fills the cache before it ends.
         cached = self._cache.get(source.url)
-        if cached is None:
-            return in_flight or self._start(source)
-        image, age = cached
-        if age > _FRESH:
-            self._start(source)
-        return image
+        if cached is not None and cached[1] <= _FRESH:
+            return cached[0]
+        fetch = in_flight or self._start(source)
+        return fetch if cached is None else cached[0]
 
     def _start(self, source: AvatarSource) -> Fetch | None:
         if self._cache.has_failed(source.url):
