@@ -20,7 +20,7 @@ from podium.settings import Settings
 from podium.storage.postgresql.postgres import PostgresDatabase
 from podium.storage.session import Database
 from podium.storage.sqlite import SqliteDatabase
-from tests.support import fork_server, markers
+from tests.support import fork_server, markers, temporary_files
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.sqlite_database import open_or_create
 from tests.support.valkey import Valkey, running_valkey
@@ -41,8 +41,9 @@ _shared: tuple[int, str] | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests that run side by side fork their processes from one server, and use one PostgreSQL."""
+    """Let tests keep files in memory; side by side, fork their processes from one server and use one PostgreSQL."""
     global _shared  # noqa: PLW0603
+    temporary_files.keep_in_memory()
     given = getattr(config, "workerinput", {})
     address, _shared = given.get("fork_server"), given.get("postgres")
     if config.getoption("dist", "no") != "no":
