@@ -10,8 +10,13 @@ from pydantic.alias_generators import to_camel
 from podium.repositories.model import State
 from podium.settings import MOST_REFRESH_INTERVAL
 
+
+def _state(value: str) -> State:
+    return State(value)
+
+
 # JSON has a string, which a strict validation does not take for a member of an enum.
-StateInJson = Annotated[State, BeforeValidator(State)]
+StateInJson = Annotated[State, BeforeValidator(_state)]
 
 _TIME = "ISO 8601 in UTC."
 _DAY = "`YYYY-MM-DD` in UTC, inclusive; null if the window is open."
