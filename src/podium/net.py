@@ -137,6 +137,9 @@ def is_public(address: str) -> bool:
     An IPv6 address that stands for an IPv4 address is as public as that one.
     """
     parsed = ipaddress.ip_address(address.partition("%")[0])
+    # RFC 3056. To some versions of Python none of these is global.
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.sixtofour:
+        return is_public(str(parsed.sixtofour))
     if not parsed.is_global or parsed.is_multicast:
         return False
     if isinstance(parsed, ipaddress.IPv4Address):
@@ -149,5 +152,4 @@ def _ipv4_in(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     number = int(address)
     if any(address in network for network in _ENDING_IN_IPV4) or number >> 32 & 0xFFFFFFFF in _ISATAP:
         return ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    # RFC 3056.
-    return address.sixtofour
+    return None
