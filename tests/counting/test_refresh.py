@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Collection, Iterator
@@ -265,5 +266,6 @@ def test_a_count_outlasts_a_database_that_is_away_before_it_is_saved(
 
     monkeypatch.setattr("podium.counting.commit_job.removed_people", found)
     monkeypatch.setattr(retry_transaction, "FIRST_PAUSE", 0.001)
-    _, [sums], _ = count(new_database(tmp_path), repository)
+    with contextlib.closing(new_database(tmp_path)) as db:
+        _, [sums], _ = count(db, repository)
     assert sums["total_commits"] == 2 and not faults

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -59,8 +60,11 @@ def test_a_database_of_an_earlier_version_becomes_private(folder: Path) -> None:
     db = open_database(settings)
     assert modes(folder) == {"podium.db": 0o600, "podium.db-wal": 0o600, "podium.db-shm": 0o600}
     # The lock of this process is still held.
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
-        sqlite3.connect(settings.sqlite_path(), timeout=0).execute("BEGIN IMMEDIATE")
+    with (
+        contextlib.closing(sqlite3.connect(settings.sqlite_path(), timeout=0)) as third,
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        third.execute("BEGIN IMMEDIATE")
     other.rollback()
     other.close()
     db.close()

@@ -175,12 +175,17 @@ class SqliteDatabase:
     def _connect(self, _within: float | None) -> sqlite3.Connection:
         make_private(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # NORMAL cannot corrupt in WAL mode. A power cut may lose the last transactions, which the reconciler repeats.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        # A large save must not leave a large file.
-        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_WAL}")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = WAL")
+            # NORMAL cannot corrupt in WAL mode. A power cut may lose the last transactions, which the reconciler
+            # repeats.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            # A large save must not leave a large file.
+            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_WAL}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def close(self) -> None:
