@@ -481,8 +481,11 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_the_password(post
 def test_a_file_that_is_no_database_is_recognised_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "podium.db"
     path.write_text("precious notes, and no database\n" * 100)
-    with pytest.raises(StorageError, match="restore a backup"):
+    with pytest.raises(StorageError, match="restore a backup") as error:
         factories.open_database(Settings(data_dir=str(tmp_path)))
+    # The error's frames still hold the connection, which must be closed.
+    assert error.value.__traceback__
+    assert not [link for link in Path("/proc/self/fd").glob("*") if link.resolve() == path]
     assert path.read_text().startswith("precious")
 
 
