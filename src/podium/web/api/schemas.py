@@ -11,6 +11,7 @@ from podium.repositories.model import State
 from podium.settings import MOST_REFRESH_INTERVAL
 
 
+# Not the class itself: from Python 3.12 on pydantic cannot tell how to call an enum.
 def _state(value: str) -> State:
     return State(value)
 
