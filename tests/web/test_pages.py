@@ -211,6 +211,10 @@ def test_board_pages_keep_the_switches(site: Site, client: Client) -> None:
     last = client.get("/r/octo/hello?merges=include&offset=50").text
     assert last.count("<tr id=") == 1
     assert 'rel="prev" href="/r/octo/hello?merges=include"' in last
+    assert "the whole history. Rows 51 to 51" in last
+    beyond = client.get("/r/octo/hello?offset=500").text
+    assert "There are no more rows. <a" in beyond
+    assert "the whole history. There are no more rows" in beyond
 
 
 def test_board_in_work_says_how_far_it_is_and_comes_up_to_date_by_itself(site: Site, client: Client) -> None:

@@ -224,7 +224,8 @@ def _said(board: dict[str, Any], view: View, listed: dict[str, Any]) -> str:
     counted = plural(total, "person", "people") if rules["bots"] == "exclude" else plural(total, "row")
     counted += f" {view.people}" if view.people != "all" else ""
     order = f", sorted by {view.sort}{', reversed' if view.reverse else ''}" if view.is_sorted else ""
-    return f"{counted}, {days or 'the whole history'}{order}. Rows {listed['first']:,} to {listed['last']:,}"
+    rows = f"Rows {listed['first']:,} to {listed['last']:,}" if board["top_contributors"] else "There are no more rows"
+    return f"{counted}, {days or 'the whole history'}{order}. {rows}"
 
 
 def _presets(ranked: Ranked, wanted: BoardPageQuery) -> list[dict[str, Any]]:
