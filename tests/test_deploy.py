@@ -150,7 +150,7 @@ def test_no_secret_is_baked_in() -> None:
 def test_the_image_starts_podium_and_its_settings_are_podiums() -> None:
     entry, command = json.loads(last("ENTRYPOINT")), json.loads(last("CMD"))
     assert entry[-1] == "podium"
-    assert parsed([*entry[entry.index("podium") + 1 :], *command]).func == "commands.serve:run"
+    assert parsed([*entry[entry.index("podium") + 1 :], *command]).func == "commands.serve_command:run"
     variables = dict(each.split("=", 1) for each in shlex.split(last("ENV")))
     del variables["PYTHONUNBUFFERED"]
     settings = settings_of(variables)
@@ -262,7 +262,7 @@ def test_compose_is_what_the_specification_says() -> None:
 def test_compose_has_every_part(compose: Any) -> None:
     commands = {name: parsed(service["command"]) for name, service in ours(compose).items()}
     assert commands.keys() == {"api", "commits", "users", "migrate"}
-    assert commands["api"].func == "commands.serve:run"
+    assert commands["api"].func == "commands.serve_command:run"
     assert commands["migrate"].func == "commands.migrate_command:run"
     assert (commands["commits"].kind, commands["users"].kind) == ("commits", "users")
 

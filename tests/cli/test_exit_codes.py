@@ -113,7 +113,7 @@ def test_a_worker_process_is_started_again_after_a_fault_that_passes(monkeypatch
     def fail(*_: object) -> int:
         raise raised.pop()
 
-    monkeypatch.setattr("podium.cli.commands.worker.run_process", fail)
+    monkeypatch.setattr("podium.cli.commands.worker_command.run_process", fail)
     for error, code in (
         (errors.StorageError("The database cannot be reached."), 1),
         (errors.QueueError("Redis cannot be used."), 1),

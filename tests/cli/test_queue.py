@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from podium.cli.commands.queue import table
+from podium.cli.commands.queue_command import table
 from podium.errors import Conflict, LeaseLost, NotFound, QueueError
 from podium.jobs import batches
 from podium.jobs.messages import broker

@@ -11,7 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from podium.audit import audit_log
-from podium.cli.commands.queue import table
+from podium.cli.commands.queue_command import table
 from podium.errors import BadAddress, BadRule, Conflict, NotFound, PodiumError
 from podium.jobs import lease
 from podium.monitoring import alarms

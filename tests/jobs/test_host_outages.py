@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.cli.commands.queue import table
+from podium.cli.commands.queue_command import table
 from podium.clones.mirrors import Mirrors
 from podium.clones.source import MirrorSource
 from podium.counting.commit_job import CommitJob

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from podium.audit import audit_log
-from podium.cli.commands.queue import table
+from podium.cli.commands.queue_command import table
 from podium.errors import PodiumError, QueueError
 from podium.jobs.messages.queues import COMMITS
 from podium.monitoring import alarms

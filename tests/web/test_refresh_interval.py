@@ -9,7 +9,7 @@ import pytest
 
 from podium.app import factories
 from podium.cli import arguments
-from podium.cli.commands import queue
+from podium.cli.commands import queue_command
 from podium.errors import BadRule
 from podium.settings import LEAST_REFRESH_INTERVAL, MOST_REFRESH_INTERVAL, Settings
 from podium.submissions.refresh_interval import check_interval
@@ -73,7 +73,7 @@ def test_the_command_line_sets_the_interval(tmp_path: Path, capsys: pytest.Captu
             ("default", None, "as often as PODIUM_REFRESH_EVERY says"),
         ):
             options = arguments.parse(["queue", "check-every", f"#{number}", words])
-            assert queue.check_every(options, {"PODIUM_DATA_DIR": str(tmp_path)}) == 0
+            assert queue_command.check_every(options, {"PODIUM_DATA_DIR": str(tmp_path)}) == 0
             assert said in capsys.readouterr().out
             assert repository(db, number).refresh_every == seconds
     with pytest.raises(SystemExit):

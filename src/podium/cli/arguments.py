@@ -232,7 +232,7 @@ def _add_serve(commands: Any) -> None:
     serve = _add(
         commands,
         "serve",
-        "commands.serve:run",
+        "commands.serve_command:run",
         "serve the API and the page",
         more="Without REDIS_URL this process also counts commits and finds accounts, as `podium worker all` does.\n"
         f"It needs {_SERVER_PACKAGES}.",
@@ -255,7 +255,7 @@ def _add_worker(commands: Any) -> None:
     worker = _add(
         commands,
         "worker",
-        "commands.worker:run",
+        "commands.worker_command:run",
         "run processes that count and find accounts (needs Redis)",
         usage="KIND [OPTIONS]",
         more=f"It needs REDIS_URL and {_SERVER_PACKAGES}.",
@@ -298,7 +298,7 @@ def _add_reload(parser: argparse.ArgumentParser) -> None:
 
 def _add_queue(commands: Any) -> None:
     summary = "show the queues, retry, drop or move repositories, pause and limit hosts"
-    queue = _add(commands, "queue", "commands.queue:show", summary, usage="[ACTION] [OPTIONS]")
+    queue = _add(commands, "queue", "commands.queue_command:show", summary, usage="[ACTION] [OPTIONS]")
     queue.add_argument("--json", action="store_true", help="print JSON; with --watch one document per line")
     queue.add_argument(
         "--watch", type=_interval, nargs="?", const=2.0, metavar="SECONDS", help="repeat every SECONDS (default: 2)"
@@ -313,7 +313,9 @@ def _add_queue(commands: Any) -> None:
 
 
 def _add_repository_actions(actions: Any) -> None:
-    retry = _add(actions, "retry", "commands.queue:retry", "try failed repositories again now", usage="[ID ...]")
+    retry = _add(
+        actions, "retry", "commands.queue_command:retry", "try failed repositories again now", usage="[ID ...]"
+    )
     retry.add_argument(
         "ids",
         metavar="ID",
@@ -322,13 +324,17 @@ def _add_repository_actions(actions: Any) -> None:
         help="id of a repository that failed or waits for its next try (default: all that failed)",
     )
     drop = _add(
-        actions, "drop", "commands.queue:drop", "take a repository out of the queue; it becomes failed", usage="ID"
+        actions,
+        "drop",
+        "commands.queue_command:drop",
+        "take a repository out of the queue; it becomes failed",
+        usage="ID",
     )
     drop.add_argument("id", metavar="ID", type=_repository_id, help="repository id")
     every = _add(
         actions,
         "check-every",
-        "commands.queue:check_every",
+        "commands.queue_command:check_every",
         "set how often a repository is checked for new commits",
         usage="ID SECONDS|default",
     )
@@ -343,7 +349,7 @@ def _add_name_decisions(actions: Any) -> None:
     keep = _add(
         actions,
         "keep",
-        "commands.queue:keep",
+        "commands.queue_command:keep",
         "keep a board whose name another repository has taken",
         usage="ID",
     )
@@ -351,7 +357,7 @@ def _add_name_decisions(actions: Any) -> None:
     start_over = _add(
         actions,
         "start-over",
-        "commands.queue:start_over",
+        "commands.queue_command:start_over",
         "delete such a board and count the repository that now has its name",
         usage="ID",
     )
@@ -372,7 +378,7 @@ def _add_pauses(actions: Any) -> None:
         control = _add(
             actions,
             action,
-            f"commands.queue:{action}",
+            f"commands.queue_command:{action}",
             summary,
             usage="WHAT [NAME]",
             more=more,
@@ -387,7 +393,7 @@ def _add_limit(actions: Any) -> None:
     limit = _add(
         actions,
         "limit",
-        "commands.queue:limit",
+        "commands.queue_command:limit",
         "set how many repositories of a host are counted at once",
         usage="HOST NUMBER",
     )
@@ -405,7 +411,7 @@ def _add_moves(actions: Any) -> None:
         ("first", "count a repository next"),
         ("last", "move a repository to the end of the queue"),
     ):
-        move = _add(actions, action, f"commands.queue:{action}", summary, usage="ID")
+        move = _add(actions, action, f"commands.queue_command:{action}", summary, usage="ID")
         move.add_argument("id", metavar="ID", type=_repository_id, help="id of a repository that waits to be counted")
 
 
@@ -559,12 +565,12 @@ def _child_parser() -> argparse.ArgumentParser:
     count = commands.add_parser("_count")
     count.set_defaults(func="commands.count_command:run")
     serve = commands.add_parser("_serve")
-    serve.set_defaults(func="commands.serve:run_process")
+    serve.set_defaults(func="commands.serve_command:run_process")
     serve.add_argument("host")
     serve.add_argument("processes", type=_positive)
     serve.add_argument("listeners", type=_positive, nargs="+")
     work = commands.add_parser("_work")
-    work.set_defaults(func="commands.worker:run_process")
+    work.set_defaults(func="commands.worker_command:run_process")
     work.add_argument("kind", choices=_KINDS)
     work.add_argument("--threads", type=_positive)
     work.add_argument("--drain", action="store_true")
