@@ -87,6 +87,12 @@ def test_one_module_reads_the_environment_and_one_starts_git() -> None:
             assert not {"environ", "environb", "getenv"} & module.attributes, module.name
 
 
+def test_the_glossary_has_at_most_twenty_words() -> None:
+    lines = (ROOT / "docs" / "glossary.md").read_text().splitlines()
+    # Two lines are the head of the table.
+    assert 0 < sum(line.startswith("|") for line in lines) - 2 <= 20
+
+
 def test_the_maps_name_files_that_exist() -> None:
     for document in MAPS:
         named = re.findall(r"`((?:\w+/)+\w+\.(?:py|js))`", document)
