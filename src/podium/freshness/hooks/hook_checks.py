@@ -73,19 +73,18 @@ class HookChecks:
         self._next_at = float("-inf")
         self._periodic = Periodic("hook-checks", PERIOD, self._run_when_due, outage_log=outage_log)
 
-    def run(self) -> None:
-        """Make one pass.
+    def run(self) -> float:
+        """Make one pass. Return the seconds until the next one.
 
         Raises:
             StorageError, QueueError: the database or the queue did not answer.
         """
         if not self._leads():
-            return
+            return 0.0
         with self._db.read() as session:
             wait = pushes.seconds_until_due(session)
-        self._next_at = time.monotonic() + min(LOOKS_APART, LOOKS_APART if wait is None else max(0.0, wait))
         if wait is None or wait > 0:
-            return
+            return LOOKS_APART if wait is None else min(LOOKS_APART, wait)
         with self._db.read() as session:
             counts = pushes.due_counts(session, limit=AT_A_TIME)
             # Those of a host that are being asked about may be due again: a hook came meanwhile.
@@ -94,6 +93,7 @@ class HookChecks:
             count_if_due(self._db, self._queues, number)
         for repository in self._without_new(checks):
             self._begin(repository)
+        return 0.0
 
     def _without_new(self, due: Sequence[Repository]) -> list[Repository]:
         """Leave new repositories to the schedule that need no question of their own; return the others."""
@@ -106,7 +106,7 @@ class HookChecks:
 
     def _run_when_due(self) -> None:
         if time.monotonic() >= self._next_at:
-            self.run()
+            self._next_at = time.monotonic() + self.run()
 
     def start(self) -> None:
         self._periodic.start()
@@ -115,14 +115,6 @@ class HookChecks:
         """End the passes. Checks that run are left to their end, or to another process; ``wait`` waits for them."""
         self._periodic.stop()
         self._threads.shutdown(wait=wait, cancel_futures=not wait)
-
-    @property
-    def seconds_until_next_look(self) -> float:
-        return self._next_at - time.monotonic()
-
-    @property
-    def is_busy(self) -> bool:
-        return bool(self._running)
 
     def __enter__(self) -> Self:
         self.start()
